@@ -1,0 +1,3 @@
+from forecastkit.cli import main
+
+raise SystemExit(main())
