@@ -1,0 +1,1 @@
+"""Small public time series that may be redistributed; see README.md for their sources and licences."""
