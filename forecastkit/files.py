@@ -139,9 +139,10 @@ def _parse_text(where: str, handle: io.BufferedIOBase, **dialect: str) -> pd.Dat
             return pd.read_csv(handle, **options, **dialect)
     except UnicodeDecodeError as error:
         refuse(where, "the file must be UTF-8 text", f"byte {error.object[error.start]:#x}", "Save it as UTF-8.")
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        got = _one_line(error).split("C error: ")[-1]
-        refuse(where, "no row may have more cells than the header", got[:1].lower() + got[1:])
+    except pd.errors.ParserWarning:
+        refuse(where, "no row may have more cells than the header", "rows that have", "Name every column.")
+    except pd.errors.ParserError as error:
+        refuse(where, "rows must have the cells of the header", repr(_one_line(error).split("C error: ")[-1]))
 
 
 def _open(path: Path) -> io.BufferedIOBase:
@@ -571,7 +572,7 @@ def find_roles(
         series_id = _find_series(free.drop(columns=[*others, *_names(time)]), None if times is None else times.values)
     free = free.drop(columns=[name for name in (time, series_id) if name in free])
     unused = dict.fromkeys(others, "times as well") | _find_unused(free.drop(columns=others), frame, series_id)
-    targets, rest = _find_targets(where, frame, given["target"], [name for name in free if name not in unused])
+    targets, rest = _find_targets(where, free, given["target"], [name for name in free if name not in unused])
     if past is None:
         given["past"] = tuple(rest)
     else:
@@ -733,14 +734,15 @@ def _is_target(name: str) -> bool:
 
 
 def _find_targets(
-    where: str, frame: pd.DataFrame, given: tuple[str, ...], numeric: list[str]
+    where: str, free: pd.DataFrame, given: tuple[str, ...], numeric: list[str]
 ) -> tuple[tuple[str, ...], list[str]]:
     """The targets, and the numeric columns that are left."""
+    if not given and not numeric:
+        text = [f"{name!r} such as {str(next(iter(free[name].dropna()), 'blank'))!r}" for name in free]
+        refuse(where, "there must be a numeric column to forecast", f"only {some(text)}" if text else "no other column")
     for words in () if given else _TARGET_WORDS:
         called = [name for name in numeric if _is_called(name, words)]
         if len(called) == 1:
             given = tuple(called)
             break
-    if not given and not numeric:
-        refuse(where, "there must be a numeric column to forecast", f"columns {some(map(repr, frame), 8)}")
     return given or tuple(numeric), [name for name in numeric if name not in given] if given else []

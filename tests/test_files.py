@@ -146,8 +146,8 @@ def test_parquet(tmp_path, index):
         ("time,y\n2024,1\n".encode("utf-16"), "got binary data. Save it as UTF-8."),
         (b"y,a,y\n1,2,3\n", "column names must differ, got 'y' more than once. Rename them."),
         (b"2024-01-01,5\n2024-01-02,6\n", "the first line must name the columns, got '2024-01-01', '5'."),
-        (b"a,b\n1,2\n1,2,3\n", "no row may have more cells than the header, got expected 2 fields in line 3, saw 3."),
-        (b"a,b\n1,2,3\n1,2,3\n", "no row may have more cells than the header, got length of header"),
+        (b"a,b\n1,2\n1,2,3\n", "rows must have the cells of the header, got 'Expected 2 fields in line 3, saw 3'."),
+        (b"a,b\n1,2,3\n1,2,3\n", "no row may have more cells than the header, got rows that have."),
         (b"a;b\n1,5;2\n2,5;2.5\n", "a file must have one decimal sign, got ',' in 'a' and '.' in 'b'."),
         (b"a;b\n1.234;2\n12,5;2\n", "a file must have one decimal sign, got ',' in 'a' and '.' in 'a'."),
         (b"a,b\n" + b"1,2\n" * 30000 + b"1,\xe4\n", "the file must be UTF-8 text, got byte 0xe4. Save it as UTF-8."),
@@ -349,8 +349,9 @@ def test_a_counter_is_a_target_where_nothing_else_is():
 
 
 def test_no_number_at_all_is_refused():
-    said = refused(find_roles, frame_of(a=["x"] * 60), where="data.csv")
-    assert said == "data.csv: there must be a numeric column to forecast, got columns 'time', 'a'."
+    said = refused(find_roles, frame_of(a=["1.234,5"] * 60), where="data.csv")
+    assert said == "data.csv: there must be a numeric column to forecast, got only 'a' such as '1.234,5'."
+    assert "got no other column." in refused(find_roles, frame_of())
 
 
 def panel(levels, **columns):
