@@ -1,0 +1,46 @@
+"""What a backbone is: hyperparameters, and a layer that maps tokens of the past to tokens of the future."""
+
+from dataclasses import dataclass
+
+from sklearn.base import BaseEstimator
+
+from forecastkit import checks
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Backbone(BaseEstimator):
+    """Base of all backbones: the hyperparameters of an architecture, as plain keyword fields.
+
+    A subclass adds its fields and two methods: `build`, which returns a fresh Keras layer, and optionally `check`.
+    The layer is called as ``layer(past, future, mask=None, training=None)`` with ``past`` of shape
+    (batch, past tokens, units), ``future`` of shape (batch, future tokens, units) and ``mask`` of shape
+    (batch, past tokens), 1 where a token holds anything observed; it returns (batch, future tokens, units).
+
+    Parameters
+    ----------
+    units : int
+        Width of every token.
+    dropout : float
+        Fraction of the units dropped in training, before the head and inside the blocks.
+    """
+
+    units: int = 64
+    dropout: float = 0.1
+
+    #: Whether compiling a training step with XLA pays on a CPU: yes for loops over time, no for attention.
+    compiles = False
+    #: What the tokens of a window pass through between their dense embedding and the backbone.
+    embedding_activation = None
+
+    #: Peak learning rate where the user gives none.
+    learning_rate = 1e-3
+
+    def build(self):
+        """Return a fresh, unbuilt Keras layer."""
+        raise NotImplementedError(f"{type(self).__name__} must define build()")
+
+    def check(self) -> None:
+        """Refuse hyperparameters that break a rule, before anything is built."""
+        where = type(self).__name__
+        checks.check_int(where, "units", self.units)
+        checks.check_real(where, "dropout", self.dropout, 0.0, 0.99)

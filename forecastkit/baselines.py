@@ -1,0 +1,77 @@
+"""Baselines that every network is measured against, with the same contract."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecastkit import closed_form
+from forecastkit.base import Forecaster
+from forecastkit.scaling import Scaler
+from forecastkit.windows import Windows
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class NaiveForecaster(Forecaster):
+    """The last observed value at every step."""
+
+    def _forecast(self, panel, origins):
+        return closed_form.naive(panel, origins, self.horizon_)[..., None]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SeasonalNaiveForecaster(Forecaster):
+    """The value of one season before (`season_length` steps); whole seasons more where that is missing."""
+
+    def _forecast(self, panel, origins):
+        return closed_form.seasonal_naive(panel, origins, self.horizon_, self.season_length_)[..., None]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class DriftForecaster(Forecaster):
+    """The line from the first to the last observed value, continued."""
+
+    def _forecast(self, panel, origins):
+        return closed_form.drift(panel, origins, self.horizon_)[..., None]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class MeanForecaster(Forecaster):
+    """The mean of all values observed up to the cutoff."""
+
+    def _forecast(self, panel, origins):
+        return closed_form.mean(panel, origins, self.horizon_)[..., None]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class LinearForecaster(Forecaster):
+    """One ridge regression from the last-value-subtracted window to the horizon, shared by all series.
+
+    Solved in closed form in a second or two. The validation block chooses the strength; then the regression is
+    solved again on all rows.
+
+    References
+    ----------
+    Zeng et al. (2023), "Are Transformers effective for time series forecasting?", AAAI (NLinear, trained there by
+    gradient descent). Toner and Darlow (2024), "An analysis of linear time series forecasting models", ICML.
+    """
+
+    def _fit(self, panel, split, stop):
+        buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
+        windows = Windows.training(panel, split, self.lookback_, self.horizon_)
+        judged = self._judged(panel, split, stop)
+        self.ridge_ = closed_form.Ridge.fit(buffers, windows, judged, self.lookback_, self.horizon_)
+
+    def _finish(self, panel, split, stop):
+        self.scaler_ = Scaler.fit(panel, stop, self.horizon_, ())
+        buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
+        self.ridge_ = self.ridge_.refit(buffers, Windows.training(panel, stop, self.lookback_, self.horizon_))
+
+    def _forecast(self, panel, origins):
+        buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
+        return self.scaler_.restore(self.ridge_.predict(buffers, origins), panel, origins)[..., None]
+
+    def _linear_reference(self, panel, split, judged):
+        return self._forecast(panel, judged)[..., 0]
+
+    def _memory(self):
+        return self.lookback_

@@ -1,0 +1,73 @@
+"""Plain Keras engine: batches gathered in numpy, `train_on_batch`. For the JAX and torch backends."""
+
+import keras
+import numpy as np
+
+from forecastkit.windows import Buffers, gather
+
+PREDICT_BATCH = 1024
+
+
+class PlainEngine:
+    """The interface of `TensorFlowEngine` on nothing but public Keras calls.
+
+    Parameters
+    ----------
+    network : Network
+    head : Head
+    compiled : bool
+        Left to the backend: JAX always compiles.
+    decay, clip : float
+        See `TensorFlowEngine`.
+    """
+
+    def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0):
+        self.network, self.head, self.decay, self.clip = network, head, decay, clip
+        self.sizes = network.sizes
+
+    def prepare(self, buffers: Buffers, batch_size: int):
+        """Keep the buffers, compile the network with optimizer and loss."""
+        self.buffers = buffers
+        self.optimizer = keras.optimizers.Adam(1e-3, global_clipnorm=self.clip)
+        self.network.compile(optimizer=self.optimizer, loss=self.head.loss)
+        self.average = [keras.ops.convert_to_numpy(weight) for weight in self.network.trainable_variables]
+        self.count = 0
+
+    def train(self, tables: np.ndarray, rates: np.ndarray, seeds: np.ndarray) -> float:
+        """Run one step per table of shape (steps, batch, 3); returns the mean loss."""
+        losses = []
+        for table, rate in zip(tables, rates, strict=True):
+            inputs, target = gather(np, self.buffers, table, self.sizes.lookback, self.sizes.horizon)
+            self.optimizer.learning_rate = float(rate)
+            losses.append(float(self.network.train_on_batch(inputs, target)))
+            self._follow()
+        return float(np.mean(losses))
+
+    def _follow(self):
+        self.count += 1
+        decay = min(self.decay, self.count / (10.0 + self.count))
+        weights = [keras.ops.convert_to_numpy(weight) for weight in self.network.trainable_variables]
+        self.average = [decay * mean + (1 - decay) * weight
+                        for mean, weight in zip(self.average, weights, strict=True)]
+
+    def swap(self):
+        """Exchange the weights and their moving average."""
+        kept = [keras.ops.convert_to_numpy(weight) for weight in self.network.trainable_variables]
+        for weight, mean in zip(self.network.trainable_variables, self.average, strict=True):
+            weight.assign(mean)
+        self.average = kept
+
+    def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:
+        """Scaled forecasts (n, horizon, outputs) of the origins in `table` (n, 3)."""
+        parts = []
+        for low in range(0, len(table), PREDICT_BATCH):
+            part = table[low : low + PREDICT_BATCH]
+            inputs, _ = gather(np, buffers, part, self.sizes.lookback, self.sizes.horizon, targets=False)
+            parts.append(np.asarray(self.network.predict_on_batch(inputs)))
+        return np.concatenate(parts)
+
+    def evaluate(self, table: np.ndarray) -> float:
+        """Mean loss over the origins in `table` (n, 3)."""
+        _, target = gather(np, self.buffers, table, self.sizes.lookback, self.sizes.horizon)
+        losses = self.head.loss(keras.ops.convert_to_tensor(target), keras.ops.convert_to_tensor(self.predict(self.buffers, table)))
+        return float(keras.ops.mean(losses))

@@ -1,0 +1,150 @@
+"""TensorFlow engine: batches gathered in the graph from resident buffers, compiled steps, both cores."""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from forecastkit.layers import STEP_SEED
+from forecastkit.windows import Buffers, gather
+
+#: Building and tracing touch state that Keras keeps for the whole process.
+TRACING = threading.RLock()
+PREDICT_BATCHES = (1, 8, 64, 1024)
+
+
+class TensorFlowEngine:
+    """Trains and runs one network on resident buffers.
+
+    Where a step is compiled by XLA, whose loops of small products use one core, the batch is split among threads that
+    each compute the gradient of their part; one update follows. The result depends on the number of parts, not on
+    which thread is first.
+
+    Parameters
+    ----------
+    network : Network
+    head : Head
+    compiled : bool
+        Compile training steps with XLA.
+    decay : float
+        Of the exponential moving average of the weights, which validation and forecasts use.
+    clip : float
+        Largest norm of a gradient.
+    """
+
+    def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0):
+        self.network, self.head, self.compiled, self.decay, self.clip = network, head, compiled, decay, clip
+        self.sizes = network.sizes
+        self.weights = [weight.value for weight in network.trainable_variables]
+        self.predict_step = tf.function(self._predict, autograph=False, reduce_retracing=True)
+
+    # ------------------------------------------------------------------------------------------ training
+
+    def prepare(self, buffers: Buffers, batch_size: int):
+        """Put the buffers on the device, build the optimizer, trace the step for batches of this size."""
+        self.wide = buffers.target.size >= 2**31
+        self.buffers = buffers.resident(self._tensor)
+        self.evaluate_step = tf.function(self._evaluate, autograph=False, reduce_retracing=True)
+        self.parts = self._parts(batch_size)
+        self.optimizer = keras.optimizers.Adam(1e-3)
+        self.optimizer.build(self.network.trainable_variables)
+        self.average = [tf.Variable(weight) for weight in self.weights]
+        self.count = tf.Variable(0.0)
+        shape = (batch_size // self.parts, 3)
+        table = tf.TensorSpec(shape, tf.int64 if self.wide else tf.int32)
+        seed = tf.TensorSpec((), tf.int64)
+        with TRACING:
+            gradients = tf.function(self._gradients, jit_compile=self.compiled, autograph=False)
+            self.gradient_step = gradients.get_concrete_function(table, seed)
+            self.update_step = tf.function(self._update, jit_compile=self.compiled, autograph=False)
+        self.pool = ThreadPoolExecutor(self.parts - 1) if self.parts > 1 else None
+
+    def _parts(self, batch_size):
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if not self.compiled or tf.config.list_physical_devices("GPU"):
+            return 1
+        return next(p for p in range(min(cores, 8), 0, -1) if batch_size % p == 0 and batch_size // p >= min(32, batch_size))
+
+    def train(self, tables: np.ndarray, rates: np.ndarray, seeds: np.ndarray) -> float:
+        """Run one step per table of shape (steps, batch, 3); returns the mean loss."""
+        losses = []
+        for table, rate, seed in zip(tables, rates, seeds, strict=True):
+            pieces = np.split(table, self.parts)
+            jobs = [self.pool.submit(self._one, piece, seed, i) for i, piece in enumerate(pieces[1:], start=1)] if (
+                self.parts > 1) else []
+            results = [self._one(pieces[0], seed, 0), *(job.result() for job in jobs)]
+            losses += [loss for loss, _ in results]
+            self.update_step([gradients for _, gradients in results], tf.constant(rate, tf.float32))
+        return float(tf.add_n(losses)) / len(losses)
+
+    def _one(self, piece, seed, part):
+        seed = tf.constant(int(seed) * self.parts + part, tf.int64)
+        loss, *gradients = self.gradient_step(tf.constant(piece), seed)
+        return loss, gradients
+
+    def _gradients(self, table, seed):
+        token = STEP_SEED.set(seed)
+        try:
+            with tf.GradientTape() as tape:
+                inputs, target = gather(ops, self.buffers, table, self.sizes.lookback, self.sizes.horizon)
+                loss = tf.reduce_mean(self.head.loss(target, self.network(inputs, training=True)))
+        finally:
+            STEP_SEED.reset(token)
+        return loss, *[tf.convert_to_tensor(g) for g in tape.gradient(loss, self.weights, unconnected_gradients="zero")]
+
+    def _update(self, parts, rate):
+        gradients = [tf.add_n(list(same)) / len(parts) for same in zip(*parts, strict=True)]
+        gradients, _ = tf.clip_by_global_norm(gradients, self.clip)
+        self.optimizer.learning_rate.assign(rate)
+        self.optimizer.apply_gradients(zip(gradients, self.network.trainable_variables, strict=True))
+        # Early on the average follows closely, so that the start is soon forgotten (Adam-style warm-up of the decay).
+        self.count.assign_add(1.0)
+        decay = tf.minimum(self.decay, self.count / (10.0 + self.count))
+        for mean, weight in zip(self.average, self.weights, strict=True):
+            mean.assign(decay * mean + (1.0 - decay) * weight)
+
+    def swap(self):
+        """Exchange the weights and their moving average."""
+        for mean, weight in zip(self.average, self.weights, strict=True):
+            kept = weight.numpy()
+            weight.assign(mean)
+            mean.assign(kept)
+
+    def _tensor(self, array):
+        if array.dtype.kind == "f":
+            return tf.constant(array)
+        return tf.constant(array, dtype=tf.int64 if self.wide else tf.int32)
+
+    # ------------------------------------------------------------------------------------------ forecasting
+
+    def _predict(self, inputs):
+        return self.network(inputs, training=False)
+
+    def _evaluate(self, table):
+        inputs, target = gather(ops, self.buffers, table, self.sizes.lookback, self.sizes.horizon)
+        return tf.reduce_sum(self.head.loss(target, self.network(inputs, training=False)))
+
+    def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:
+        """Scaled forecasts (n, horizon, outputs) of the origins in `table` (n, 3).
+
+        Batches have few sizes, the last one filled up, so that nothing is traced twice.
+        """
+        size = next((size for size in PREDICT_BATCHES if len(table) <= size), PREDICT_BATCHES[-1])
+        out = np.empty((len(table), self.sizes.horizon, self.head.outputs), dtype="float32")
+        for low in range(0, len(table), size):
+            part = table[low : low + size]
+            filled = np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])
+            inputs, _ = gather(np, buffers, filled, self.sizes.lookback, self.sizes.horizon, targets=False)
+            with TRACING:
+                forecast = self.predict_step({name: tf.constant(values) for name, values in inputs.items()})
+            out[low : low + len(part)] = forecast.numpy()[: len(part)]
+        return out
+
+    def evaluate(self, table: np.ndarray) -> float:
+        """Mean loss over the origins in `table` (n, 3) of the prepared buffers."""
+        parts = np.array_split(table, -(-len(table) // PREDICT_BATCHES[-1]))
+        return sum(float(self.evaluate_step(tf.constant(part))) for part in parts) / len(table)

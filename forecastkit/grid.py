@@ -1,0 +1,260 @@
+"""Regular grids of times: stamps <-> whole numbers, so that everything behind the door counts rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.checks import refuse, some
+
+DAY = 86_400_000_000  # microseconds
+FIXED = {"W": 7 * DAY, "D": DAY, "h": DAY // 24, "min": DAY // 1440, "s": 1_000_000, "ms": 1000, "us": 1}
+MONTHS = {"M": 1, "Q": 3, "Y": 12}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A regular grid of times.
+
+    Parameters
+    ----------
+    kind : {'position', 'fixed', 'month', 'business'}
+        What a step is counted in: rows, microseconds, calendar months, or weekdays.
+    step : int
+        Length of a step in that unit.
+    phase : int
+        Where ordinal 0 lies, in that unit, in [0, step).
+    day : int
+        Day of the month on monthly grids; 0 is the last one.
+    tz : str or None
+        Time zone of the stamps. Steps shorter than a day are counted in UTC, longer ones by the clock on the wall.
+    unit : str
+        Resolution of the stamps given back ('s', 'ms', 'us' or 'ns').
+    period : str or None
+        Alias of the PeriodIndex the user had.
+    """
+
+    kind: str
+    step: int = 1
+    phase: int = 0
+    day: int = 1
+    tz: str | None = None
+    unit: str = "us"
+    period: str | None = None
+
+    def ordinals(self, stamps: pd.Index) -> tuple[np.ndarray, np.ndarray]:
+        """Ordinals (int64) of the stamps, and where a stamp lies on the grid (bool)."""
+        units, exact = self._units(stamps)
+        ordinals, rest = np.divmod(units - self.phase, self.step)
+        return ordinals, exact & (rest == 0)
+
+    def stamps(self, ordinals: np.ndarray) -> pd.Index:
+        """The times at these ordinals, as the user's kind of index."""
+        units = np.asarray(ordinals, dtype="int64") * self.step + self.phase
+        if self.kind == "position":
+            return pd.Index(units)
+        if self.kind == "month":
+            months = units.astype("datetime64[M]")
+            days = (months + 1).astype("datetime64[D]") - 1 if self.day == 0 else months.astype("datetime64[D]") + (
+                self.day - 1
+            )
+            index = pd.DatetimeIndex(days.astype("datetime64[s]"))
+        elif self.kind == "business":
+            index = pd.DatetimeIndex(np.busday_offset("1970-01-01", units).astype("datetime64[s]"))
+        else:
+            index = pd.DatetimeIndex(units.astype("datetime64[us]"))
+        return self._dress(index)
+
+    def _units(self, stamps):
+        everywhere = np.ones(len(stamps), dtype=bool)
+        if self.kind == "position":
+            return np.asarray(stamps, dtype="int64"), everywhere
+        stamps = plain_stamps(stamps, wall=self.by_wall)
+        if self.kind == "fixed":
+            return stamps.as_unit("us").asi8, everywhere
+        days = stamps.values.astype("datetime64[D]")
+        midnight = days == stamps.values
+        if self.kind == "business":
+            return np.busday_count("1970-01-01", days), midnight & np.is_busday(days)
+        months = days.astype("datetime64[M]")
+        first = months.astype("datetime64[D]")
+        number = (days - first).astype("int64") + 1
+        last = ((months + 1).astype("datetime64[D]") - first).astype("int64")
+        return months.astype("int64"), midnight & (number == (last if self.day == 0 else self.day))
+
+    def _dress(self, index):
+        index = index.as_unit(self.unit)
+        if self.period:
+            return index.to_period(self.period)
+        if self.tz is None:
+            return index
+        if self.by_wall:
+            return index.tz_localize(self.tz, nonexistent="shift_forward", ambiguous=np.ones(len(index), dtype=bool))
+        return index.tz_localize("UTC").tz_convert(self.tz)
+
+    @property
+    def by_wall(self) -> bool:
+        """Whether steps are counted by the clock on the wall (days and longer) and not in UTC."""
+        return self.kind in ("month", "business") or (self.kind == "fixed" and self.step % DAY == 0)
+
+    @property
+    def is_time(self) -> bool:
+        return self.kind != "position"
+
+    @property
+    def seasons(self) -> tuple[int, ...]:
+        """Usual season lengths in steps, shortest first; (1,) where there is none."""
+        if self.kind == "position":
+            return (1,)
+        if self.kind == "business":
+            return (5,)
+        if self.kind == "month":
+            return (12 // self.step,) if 12 % self.step == 0 else (1,)
+        if self.step >= DAY:
+            return {1: (7,), 7: (52,)}.get(self.step // DAY, (1,))
+        if DAY % self.step:
+            return (1,)
+        daily = DAY // self.step
+        return (daily, 7 * daily) if daily <= 1440 else (FIXED["h"] // self.step,)
+
+    @property
+    def name(self) -> str:
+        """The frequency in words for people: 'hourly', '15 min', 'monthly'."""
+        if self.kind == "position":
+            return "by row"
+        if self.kind == "business":
+            return "business days"
+        if self.kind == "month":
+            return {1: "monthly", 3: "quarterly", 12: "yearly"}.get(self.step, f"every {self.step} months")
+        words = {7 * DAY: "weekly", DAY: "daily", FIXED["h"]: "hourly"}
+        if self.step in words:
+            return words[self.step]
+        unit = next(alias for alias, length in FIXED.items() if self.step % length == 0)
+        return f"{self.step // FIXED[unit]} {unit}"
+
+    @property
+    def usual_sizes(self) -> tuple[int, int]:
+        """Horizon and lookback that people usually want at this frequency."""
+        season = self.seasons[0]
+        if self.kind == "business":
+            return 10, 65
+        if self.kind == "month":
+            return {1: (12, 36), 3: (8, 16), 12: (6, 12)}.get(self.step, (6, 12))
+        if self.kind == "fixed" and self.step == DAY:
+            return 14, 91
+        if self.kind == "fixed" and self.step == 7 * DAY:
+            return 13, 104
+        if self.kind == "fixed" and season > 1:
+            return 2 * season, 14 * season if season <= 24 else 7 * season
+        return 12, 36
+
+
+def plain_stamps(stamps: pd.Index, wall: bool) -> pd.DatetimeIndex:
+    """Stamps without zone or period: by the clock on the wall, or in UTC."""
+    if isinstance(stamps, pd.PeriodIndex):
+        stamps = stamps.to_timestamp()
+    if getattr(stamps, "tz", None) is not None:
+        stamps = stamps.tz_localize(None) if wall else stamps.tz_convert("UTC").tz_localize(None)
+    return stamps
+
+
+def find_grid(stamps: pd.Index, first: np.ndarray, freq: str | None = None, where: str = "Panel") -> Grid:
+    """Find the grid that all stamps lie on.
+
+    Parameters
+    ----------
+    stamps : Index of int, datetime or period
+        Times of all series one after another, rising within each series.
+    first : ndarray of int
+        Where each series starts in `stamps`.
+    freq : str, optional
+        A pandas alias that says the grid instead.
+
+    Raises
+    ------
+    InputError
+        Where stamps lie off every regular grid, or one stamp alone says no step.
+    """
+    if not isinstance(stamps, (pd.DatetimeIndex, pd.PeriodIndex)):
+        return _position_grid(np.asarray(stamps, dtype="int64"), first)
+    period = stamps.freqstr if isinstance(stamps, pd.PeriodIndex) else None
+    tz = str(stamps.tz) if getattr(stamps, "tz", None) is not None else None
+    wall = plain_stamps(stamps, wall=True)
+    dress = {"tz": tz, "unit": wall.unit, "period": period}
+    shape = _from_alias(freq or period, wall) if freq or period else _guess(stamps, wall, first, where)
+    grid = Grid(**shape, **dress)
+    fits = grid.ordinals(stamps)[1]
+    if not fits.all():
+        off = stamps[~fits]
+        refuse(where, f"times must lie on one regular grid ({grid.name})", f"{len(off)} off it: {some(off)}",
+               "Pass freq= if the grid is another one, or resample the data.")
+    return grid
+
+
+def _position_grid(values, first):
+    steps = _steps(values, first)
+    step = int(np.gcd.reduce(steps)) if len(steps) else 1
+    step = max(step, 1)
+    return Grid("position", step, int(values[0]) % step if len(values) else 0)
+
+
+def _steps(values, first):
+    steps = np.diff(values)
+    inner = np.ones(len(steps), dtype=bool)
+    inner[np.asarray(first[1:], dtype="int64") - 1] = False
+    return steps[inner]
+
+
+def _guess(stamps, wall, first, where):
+    days = wall.values.astype("datetime64[D]")
+    micros = wall.as_unit("us").asi8
+    steps = _steps(micros, first)
+    if not len(steps):
+        refuse(where, "a frequency needs two times of one series", f"{len(stamps)} time(s)", "Pass freq=.")
+    if (days == wall.values).all():
+        if steps.min() >= 28 * DAY and (shape := _guess_months(days, first)):
+            return shape
+        weekdays = np.is_busday(days).all()
+        if weekdays and steps.min() == DAY and (steps >= 3 * DAY).any():
+            return {"kind": "business"}
+    if getattr(stamps, "tz", None) is not None and steps.min() < DAY:
+        micros = plain_stamps(stamps, wall=False).as_unit("us").asi8
+        steps = _steps(micros, first)
+    lengths, counts = np.unique(steps, return_counts=True)
+    step = int(lengths[counts.argmax()])
+    return {"kind": "fixed", "step": step, "phase": int(micros[0] % step)}
+
+
+def _guess_months(days, first):
+    months = days.astype("datetime64[M]")
+    number = (days - months.astype("datetime64[D]")).astype("int64") + 1
+    last = ((months + 1).astype("datetime64[D]") - days).astype("int64") == 1
+    if (number == number[0]).all() and number[0] <= 28:
+        day = int(number[0])
+    elif last.all():
+        day = 0
+    else:
+        return None
+    step = int(np.gcd.reduce(_steps(months.astype("int64"), first)))
+    return {"kind": "month", "step": step, "day": day, "phase": int(months[0].astype("int64") % step)}
+
+
+def _from_alias(freq, wall):
+    try:
+        offset = pd.tseries.frequencies.to_offset(freq)
+    except ValueError:
+        refuse("freq", "must be a pandas frequency alias such as 'h', 'D', 'MS'", repr(freq))
+    alias, n = offset.name.split("-")[0], offset.n
+    end = alias.endswith("E") or type(offset).__name__.endswith("End")
+    if alias in ("B", "C"):
+        return {"kind": "business"}
+    if alias[0] in MONTHS and alias not in ("ms", "min"):
+        step = MONTHS[alias[0]] * n
+        first = wall[0].to_datetime64().astype("datetime64[M]").astype("int64") if len(wall) else 0
+        # A period's stamps are first days, whatever its alias says.
+        starts = not end or (len(wall) and (wall.day == 1).all())
+        return {"kind": "month", "step": step, "day": 1 if starts else 0, "phase": int(first % step)}
+    if alias in FIXED:
+        step = FIXED[alias] * n
+        return {"kind": "fixed", "step": step, "phase": int(wall[:1].as_unit("us").asi8[0] % step) if len(wall) else 0}
+    return refuse("freq", "must be a pandas frequency alias such as 'h', 'D', 'MS'", repr(freq))

@@ -1,0 +1,168 @@
+"""The one network: window -> normalise -> patches -> embed -> backbone -> head -> undo the normalisation."""
+
+from dataclasses import dataclass
+
+import keras
+from keras import layers, ops
+
+from forecastkit.heads import Head
+from forecastkit.layers import Dropout
+
+NORMALIZATIONS = ("last", "standard", "none")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """All sizes that a network is built from; the artifact stores them to build it again.
+
+    Parameters
+    ----------
+    lookback, horizon, patch : int
+    past, known, calendar, static : int
+        Features of each kind.
+    series : int
+        Rows of the series embedding; 0 for none.
+    masked : bool
+        Whether the network is told which values are missing.
+    """
+
+    lookback: int
+    horizon: int
+    patch: int
+    past: int = 0
+    known: int = 0
+    calendar: int = 0
+    static: int = 0
+    series: int = 0
+    masked: bool = False
+
+    @property
+    def past_tokens(self) -> int:
+        return -(-self.lookback // self.patch)
+
+    @property
+    def future_tokens(self) -> int:
+        return -(-self.horizon // self.patch)
+
+
+class Network(keras.Model):
+    """Maps a batch of windows to forecasts in the units of the windows.
+
+    Called with a dict of ``target`` (batch, lookback) where NaN is missing, and, where the sizes say so, ``past``
+    (batch, lookback, features), ``known`` and ``calendar`` (batch, lookback + horizon, features), ``static``
+    (batch, features) and ``series`` (batch,). Returns (batch, horizon, outputs).
+
+    Parameters
+    ----------
+    backbone : Backbone
+        Hyperparameters; the layer is built here.
+    sizes : Sizes
+    head : Head
+    normalization : {'last', 'standard', 'none'}
+        What is taken out of every window and put back: the last value (NLinear, Zeng et al. 2023), or mean and
+        standard deviation (Kim et al. 2022, RevIN, without its affine part).
+    """
+
+    def __init__(self, backbone, sizes: Sizes, head: Head, normalization: str = "last", **kwargs):
+        super().__init__(**kwargs)
+        self.sizes, self.output_head, self.normalization = sizes, head, normalization
+        self.units = backbone.units
+        self.embed_past = layers.Dense(self.units, activation=backbone.embedding_activation)
+        self.embed_future = layers.Dense(self.units, use_bias=False) if sizes.known + sizes.calendar else None
+        self.embed_static = layers.Dense(self.units, use_bias=False) if sizes.static else None
+        self.embed_series = layers.Embedding(sizes.series, self.units, "zeros") if sizes.series else None
+        self.backbone = backbone.build()
+        self.drop = Dropout(backbone.dropout)
+        self.head = layers.Dense(sizes.patch * head.outputs)
+
+    def build(self, shape=None):
+        self.positions = self.add_weight(
+            name="positions",
+            shape=(self.sizes.future_tokens, self.units),
+            initializer=keras.initializers.RandomNormal(stddev=0.5),
+        )
+        self.built = True
+
+    def call(self, inputs, training=None):
+        values, observed, center, scale = self.normalise(inputs["target"])
+        past, future = self.embed(inputs, values, observed)
+        mask = self.token_mask(observed)
+        tokens = self.backbone(past, future, mask=mask, training=training)
+        raw = self.head(self.drop(tokens, training=training))
+        raw = ops.reshape(raw, (-1, self.sizes.future_tokens * self.sizes.patch, self.output_head.outputs))
+        forecast = self.output_head.shape(raw[:, : self.sizes.horizon])
+        return forecast * scale[..., None] + center[..., None]
+
+    def normalise(self, window):
+        """Values with missing ones at 0, 1 where observed, and the center and scale (batch, 1) taken out."""
+        if not self.sizes.masked:
+            observed, count = None, self.sizes.lookback
+        else:
+            missing = ops.isnan(window)
+            window = ops.where(missing, ops.zeros_like(window), window)
+            observed = 1.0 - ops.cast(missing, window.dtype)
+            count = ops.maximum(ops.sum(observed, axis=1, keepdims=True), 1.0)
+        center, scale = self.level(window, observed, count)
+        values = (window - center) / scale
+        return (values if observed is None else values * observed), observed, center, scale
+
+    def level(self, window, observed, count):
+        one = ops.ones_like(window[:, :1])
+        if self.normalization == "none":
+            return ops.zeros_like(one), one
+        if self.normalization == "last":
+            return (window[:, -1:] if observed is None else last_observed(window, observed)), one
+        center = ops.sum(window, axis=1, keepdims=True) / count
+        apart = window - center if observed is None else (window - center) * observed
+        return center, ops.sqrt(ops.sum(apart * apart, axis=1, keepdims=True) / count + 1e-5)
+
+    def embed(self, inputs, values, observed):
+        """Tokens of the past (batch, past tokens, units) and of the future (batch, future tokens, units)."""
+        sizes = self.sizes
+        past = [self.cut(values[..., None])]
+        future = []
+        if observed is not None:
+            past.append(self.cut(observed[..., None]))
+        if sizes.past:
+            given = inputs["past"]
+            past.append(self.cut(ops.where(ops.isnan(given), ops.zeros_like(given), given)))
+        if sizes.known:
+            # Values not known yet are at their mean, 0.
+            known = ops.where(ops.isnan(inputs["known"]), ops.zeros_like(inputs["known"]), inputs["known"])
+            past.append(self.cut(known[:, : sizes.lookback]))
+            future.append(self.cut(known[:, sizes.lookback :], right=True))
+        if sizes.calendar:
+            # The first step of a patch says when all its steps are.
+            calendar = inputs["calendar"]
+            extra = sizes.past_tokens * sizes.patch - sizes.lookback
+            start = ops.pad(calendar[:, : sizes.lookback], [[0, 0], [extra, 0], [0, 0]])
+            past.append(start[:, :: sizes.patch])
+            future.append(calendar[:, sizes.lookback :: sizes.patch])
+        past = self.embed_past(ops.concatenate(past, axis=-1))
+        tokens = ops.zeros_like(past[:, :1]) + ops.cast(self.positions, past.dtype)[None]
+        if future:
+            tokens = tokens + self.embed_future(ops.concatenate(future, axis=-1))
+        for layer, name in ((self.embed_static, "static"), (self.embed_series, "series")):
+            if layer is not None:
+                whole = layer(inputs[name])[:, None]
+                past, tokens = past + whole, tokens + whole
+        return past, tokens
+
+    def cut(self, steps, right=False):
+        """(batch, time, features) as patches (batch, tokens, patch * features), padded with 0 to whole patches."""
+        patch, features = self.sizes.patch, steps.shape[-1]
+        tokens = -(-steps.shape[1] // patch)
+        extra = tokens * patch - steps.shape[1]
+        if extra:
+            steps = ops.pad(steps, [[0, 0], [0, extra] if right else [extra, 0], [0, 0]])
+        return ops.reshape(steps, (-1, tokens, patch * features))
+
+    def token_mask(self, observed):
+        return None if observed is None else ops.max(self.cut(observed[..., None]), axis=-1)
+
+
+def last_observed(window, observed):
+    """The last observed value of each window (batch, 1); 0 where none is."""
+    places = ops.arange(1, window.shape[1] + 1, dtype=window.dtype) * observed
+    last = ops.argmax(places, axis=1)
+    return ops.take_along_axis(window, last[:, None], axis=1)

@@ -1,0 +1,305 @@
+"""Forecasters around a network: one for any backbone, and one named after each."""
+
+import random
+import threading
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from forecastkit import backbones
+from forecastkit.backbone import Backbone
+from forecastkit.base import Forecaster
+from forecastkit.checks import ParameterError, check_choice, check_int, check_real, refuse
+from forecastkit.engines import make_engine
+from forecastkit.heads import LOSSES, make_head
+from forecastkit.network import NORMALIZATIONS, Network, Sizes
+from forecastkit.scaling import Scaler
+from forecastkit.training import Plan, train
+from forecastkit.windows import Origins, Windows
+
+#: Tokens that a training run reads from which on compiling with XLA is worth its seconds.
+WORTH_COMPILING = 2_000_000
+FEWEST_TOKENS = 12
+BUILDING = threading.RLock()
+
+
+class TrainedNetwork:
+    """A network and its weights. Pickles hold the weights and how to build it; nothing that is compiled.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    sizes : Sizes
+    normalization, loss : str
+    levels : tuple of float or None
+    seed : int
+        Of the first weights.
+    """
+
+    def __init__(self, backbone, sizes: Sizes, normalization: str, loss: str, levels, seed: int = 0, weights=None):
+        self.backbone, self.sizes, self.normalization = backbone, sizes, normalization
+        self.loss, self.levels, self.seed, self.weights = loss, levels, seed, weights
+        self._live = None
+
+    def live(self, compiled: bool = False):
+        """The Keras model and its engine, built on first use."""
+        if self._live is None:
+            with BUILDING:
+                self._live = self._live or self._build(compiled)
+        return self._live
+
+    def _build(self, compiled):
+        head = make_head(self.loss, self.levels)
+        state = random.getstate()
+        random.seed(self.seed)  # Keras takes the seeds of weights and dropout from here
+        try:
+            network = Network(self.backbone, self.sizes, head, self.normalization)
+            network(self._example())
+        finally:
+            random.setstate(state)
+        if self.weights is not None:
+            network.set_weights(self.weights)
+        return network, make_engine(network, head, compiled=compiled)
+
+    def _example(self):
+        """One window of zeros, which builds every layer."""
+        s, steps = self.sizes, self.sizes.lookback + self.sizes.horizon
+        shapes = {"target": (1, s.lookback), "past": (1, s.lookback, s.past), "known": (1, steps, s.known),
+                  "calendar": (1, steps, s.calendar), "static": (1, s.static)}
+        inputs = {name: np.zeros(shape, "float32") for name, shape in shapes.items() if shape[-1]}
+        return {**inputs, "series": np.zeros(1, "int32")}
+
+    def predict(self, buffers, origins: Origins) -> np.ndarray:
+        """Scaled forecasts (n, horizon, outputs)."""
+        return self.live()[1].predict(buffers, origins.table())
+
+    def __getstate__(self):
+        weights = self._live[0].get_weights() if self._live else self.weights
+        return {**self.__dict__, "weights": weights, "_live": None}
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class NeuralForecaster(Forecaster):
+    """Base of the forecasters around a network.
+
+    Parameters
+    ----------
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'none'}
+        What is taken out of every window and put back after the network.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    loss : {'mae', 'mse', 'huber'}
+        Of point forecasts; quantiles are trained by the pinball loss.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    time_limit : float, optional
+        Seconds of training.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    """
+
+    patch: int | None = None
+    normalization: str = "last"
+    calendar: bool = False
+    embed_series: bool = False
+    loss: str = "mae"
+    epochs: int = 10
+    windows_per_epoch: int | None = None
+    batch_size: int = 256
+    learning_rate: float | None = None
+    patience: int | None = 4
+    time_limit: float | None = None
+    random_state: object = None
+    verbose: int = 0
+    callbacks: object = None
+
+    def _architecture(self) -> Backbone:
+        """The backbone's hyperparameters as an object of their own."""
+        raise NotImplementedError
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        where = type(self).__name__
+        check_choice(where, "loss", self.loss, LOSSES)
+        check_choice(where, "normalization", self.normalization, NORMALIZATIONS)
+        for name in ("patch", "windows_per_epoch", "patience"):
+            check_int(where, name, getattr(self, name), optional=True)
+        for name in ("epochs", "batch_size"):
+            check_int(where, name, getattr(self, name))
+        check_real(where, "learning_rate", self.learning_rate, 1e-12, 10.0, optional=True)
+        check_real(where, "time_limit", self.time_limit, 0.0, 1e9, optional=True)
+        if self.patch is not None and self.lookback is not None and self.patch > self.lookback:
+            refuse(where, "patch must not be longer than the lookback", f"patch {self.patch}, lookback {self.lookback}",
+                   error=ParameterError)
+        self._architecture().check()
+
+    def _choose_sizes(self, panel, stop):
+        super()._choose_sizes(panel, stop)
+        self.patch_ = self.patch or choose_patch(self.season_length_, self.lookback_, self.horizon_)
+        if self.patch_ > self.lookback_:
+            refuse(type(self).__name__, "patch must not be longer than the lookback",
+                   f"patch {self.patch_}, lookback {self.lookback_}", error=ParameterError)
+
+    def _round_lookback(self, lookback):
+        patch = self.patch or choose_patch(self.season_length_, lookback, self.horizon_)
+        return max(lookback // patch, 1) * patch
+
+    def _sizes(self, buffers, windows) -> Sizes:
+        return Sizes(
+            self.lookback_, self.horizon_, self.patch_,
+            past=buffers.past.shape[1], known=buffers.known.shape[1], calendar=buffers.calendar.shape[1],
+            static=buffers.static.shape[1],
+            series=(len(buffers.series) + 1) * buffers.target.shape[1] if self.embed_series else 0,
+            masked=bool(np.isnan(buffers.target).any() or padded(windows, buffers, self.lookback_)),
+        )
+
+    def _fit(self, panel, split, stop):
+        if not self.calendar:
+            self.scaler_ = replace(self.scaler_, calendar=())
+        buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
+        windows = Windows.training(panel, split, self.lookback_, self.horizon_)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        backbone = self._architecture()
+        plan = self._plan(windows, backbone, seed)
+        sizes = self._sizes(buffers, windows)
+        self.trained_levels_ = make_head(self.loss, self.quantile_levels).levels
+        self.network_ = TrainedNetwork(backbone, sizes, self.normalization, self.loss, self.trained_levels_, seed)
+        tokens = plan.epochs * plan.steps * plan.batch_size * (sizes.past_tokens + sizes.future_tokens)
+        network, engine = self.network_.live(compiled=backbone.compiles and tokens >= WORTH_COMPILING)
+        judged = self._judged(panel, split, stop, most=10_000)
+        self.history_of_training_ = train(engine, buffers, windows, judged, plan, self._listeners(), network)
+
+    def _plan(self, windows, backbone, seed):
+        return Plan.suited(
+            len(windows), epochs=self.epochs, batch_size=self.batch_size, windows_per_epoch=self.windows_per_epoch,
+            learning_rate=self.learning_rate or backbone.learning_rate, patience=self.patience,
+            time_limit=self.time_limit, seed=seed,
+        )
+
+    def _listeners(self):
+        listeners = list(self.callbacks or ())
+        if self.verbose:
+            from forecastkit.training import Lines
+
+            listeners.append(Lines(type(self).__name__))
+        return listeners
+
+    def _is_trained(self):
+        return hasattr(self, "network_") and self.network_._live is not None
+
+    @property
+    def model_(self):
+        """The Keras model."""
+        if not hasattr(self, "network_"):
+            raise AttributeError("model_ exists after fit")
+        return self.network_.live()[0]
+
+    def _forecast(self, panel, origins):
+        panel, origins = crop(panel, origins, self.lookback_, self.horizon_)
+        buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
+        return self.scaler_.restore(self.network_.predict(buffers, origins), panel, origins)
+
+    def _memory(self):
+        return self.lookback_
+
+
+def choose_patch(season: int, lookback: int, horizon: int) -> int:
+    """The longest patch, a divisor of the season and no longer than the horizon, that leaves twelve tokens."""
+    most = max(min(horizon, lookback // FEWEST_TOKENS), 1)
+    return max(p for p in range(1, most + 1) if season == 1 or season % p == 0)
+
+
+def padded(windows: Windows, buffers, lookback: int) -> bool:
+    """Whether any training window starts before its series."""
+    return bool((windows.first - buffers.begin < lookback - 1).any())
+
+
+def crop(panel, origins: Origins, lookback: int, horizon: int):
+    """Only the rows that these origins can see or are forecast by, and the origins counted in them."""
+    first, stop = panel.indptr[1:].copy(), panel.indptr[:-1].copy()
+    np.minimum.at(first, origins.entity, origins.row - lookback + 1)
+    np.maximum.at(stop, origins.entity, origins.row + horizon + 1)
+    first = np.maximum(first, panel.indptr[:-1])
+    unused = stop <= first
+    first = np.where(unused, panel.indptr[:-1], first)
+    stop = np.where(unused, np.minimum(panel.indptr[:-1] + 1, panel.indptr[1:]), stop)
+    cut = panel.between(first, stop)
+    if cut is panel:
+        return panel, origins
+    return cut, Origins(origins.entity, origins.row - first[origins.entity] + cut.indptr[origins.entity], origins.channel)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class KerasForecaster(NeuralForecaster):
+    """Forecaster around any backbone, also your own.
+
+    Parameters
+    ----------
+    backbone : str, Backbone, or class
+        A name of the registry, an object such as ``LSTM(units=64)``, a subclass of `Backbone`, or a Keras layer class
+        that is called as ``layer(past, future, mask=None, training=None)``, see `forecastkit.Backbone`.
+    """
+
+    backbone: object = "gru"
+
+    def _architecture(self):
+        chosen = backbones.find(self.backbone) if isinstance(self.backbone, str) else self.backbone
+        if isinstance(chosen, Backbone):
+            return clone(chosen)
+        if isinstance(chosen, type) and issubclass(chosen, Backbone):
+            return chosen()
+        if isinstance(chosen, type) and callable(getattr(chosen, "call", None)):
+            return LayerBackbone(layer=chosen)
+        return refuse("KerasForecaster", "backbone must be a name, a Backbone or a class", repr(chosen),
+                      "Pass the layer's class, not a built layer.", ParameterError)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class LayerBackbone(Backbone):
+    """A user's Keras layer class as a backbone."""
+
+    layer: object = None
+
+    def build(self):
+        return self.layer()
+
+
+class _Named:
+    """Takes the backbone's hyperparameters from the forecaster's own fields."""
+
+    def _architecture(self):
+        backbone = type(self).architecture
+        return backbone(**{f.name: getattr(self, f.name) for f in fields(backbone)})
+
+
+def _named_forecaster(backbone):
+    """The class `<Backbone>Forecaster`: the fields of the backbone beside the common ones."""
+    members = {
+        "architecture": backbone, "__module__": __name__,
+        "__doc__": f"Forecaster around the `{backbone.__name__}` backbone.\n\n{backbone.__doc__}",
+    }
+    made = type(f"{backbone.__name__}Forecaster", (_Named, NeuralForecaster, backbone), members)
+    return dataclass(kw_only=True, eq=False, repr=False)(made)
+
+
+for _name in backbones.names():
+    _made = _named_forecaster(backbones.find(_name))
+    globals()[_made.__name__] = _made

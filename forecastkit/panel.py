@@ -1,0 +1,163 @@
+"""The panel: N series as flat arrays on one regular grid. Column names are forgotten here."""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from forecastkit.grid import Grid
+
+
+def spread(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For groups of these sizes, laid end to end: the group of every item, and its place in the group."""
+    counts = np.asarray(counts, dtype="int64")
+    group = np.repeat(np.arange(len(counts)), counts)
+    start = np.repeat(np.cumsum(counts) - counts, counts)
+    return group, np.arange(len(group)) - start
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Entities (a series identifier with all its target columns) as rows of flat arrays.
+
+    Entity ``e`` owns the rows ``indptr[e]:indptr[e + 1]``; its row ``i`` is at ordinal ``start[e] + i`` of the grid.
+    Missing values and missing rows are NaN. Rows after the last observed target may hold known covariates.
+
+    Parameters
+    ----------
+    grid : Grid
+    ids : tuple
+        Identifiers of the E entities.
+    start : ndarray of shape (E,), int64
+        Ordinal of each entity's first row.
+    indptr : ndarray of shape (E + 1,), int64
+    target : ndarray of shape (R, C), float32 or float64
+    past, known : ndarray of shape (R, features), float32
+    static : ndarray of shape (E, features), float32
+    """
+
+    grid: Grid
+    ids: tuple
+    start: np.ndarray
+    indptr: np.ndarray
+    target: np.ndarray
+    past: np.ndarray
+    known: np.ndarray
+    static: np.ndarray
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return np.diff(self.indptr)
+
+    @property
+    def rows(self) -> int:
+        return int(self.indptr[-1])
+
+    @property
+    def channels(self) -> int:
+        return self.target.shape[1]
+
+    @property
+    def ends(self) -> np.ndarray:
+        """Ordinal of each entity's last row, shape (E,)."""
+        return self.start + self.lengths - 1
+
+    def last_observed(self) -> np.ndarray:
+        """Row of each entity's last row with an observed target; the row before its first where there is none."""
+        observed = ~np.isnan(self.target).all(axis=1)
+        entity, _ = spread(self.lengths)
+        last = self.indptr[:-1] - 1
+        np.maximum.at(last, entity[observed], np.flatnonzero(observed))
+        return last
+
+    def ordinals(self) -> np.ndarray:
+        """Ordinal of every row, shape (R,)."""
+        entity, place = spread(self.lengths)
+        return self.start[entity] + place
+
+    def row_at(self, entity: np.ndarray, ordinal: np.ndarray) -> np.ndarray:
+        """Row of an entity at an ordinal; not checked against the entity's ends."""
+        return self.indptr[entity] + (ordinal - self.start[entity])
+
+    def between(self, first: np.ndarray, stop: np.ndarray) -> "Panel":
+        """Only the rows ``first[e] <= row < stop[e]`` of each entity."""
+        first = np.clip(first, self.indptr[:-1], self.indptr[1:])
+        stop = np.clip(stop, first, self.indptr[1:])
+        if (first == self.indptr[:-1]).all() and (stop == self.indptr[1:]).all():
+            return self
+        counts = stop - first
+        entity, place = spread(counts)
+        rows = first[entity] + place
+        return replace(self, start=self.start + (first - self.indptr[:-1]), indptr=pointers(counts),
+                       target=self.target[rows], past=self.past[rows], known=self.known[rows])
+
+    def take(self, entities: np.ndarray) -> "Panel":
+        """Only these entities, in this order."""
+        entities = np.asarray(entities)
+        counts = self.lengths[entities]
+        entity, place = spread(counts)
+        rows = self.indptr[entities][entity] + place
+        return replace(self, ids=tuple(self.ids[e] for e in entities), start=self.start[entities],
+                       indptr=pointers(counts), target=self.target[rows], past=self.past[rows],
+                       known=self.known[rows], static=self.static[entities])
+
+    def merge(self, newer: "Panel") -> tuple["Panel", int]:
+        """Lay newer cells over this panel: a given cell replaces the one known, missing ones replace nothing.
+
+        Returns the panel over the union of ids and times, and how many rows known before were given again.
+        """
+        place = {name: e for e, name in enumerate(self.ids)}
+        ids = (*self.ids, *(name for name in newer.ids if name not in place))
+        where = {name: e for e, name in enumerate(ids)}
+        ours, theirs = np.arange(len(self.ids)), np.array([where[name] for name in newer.ids], dtype="int64")
+        far = np.iinfo("int64")
+        start, end = np.full(len(ids), far.max), np.full(len(ids), far.min)
+        for panel, at in ((self, ours), (newer, theirs)):
+            np.minimum.at(start, at, panel.start)
+            np.maximum.at(end, at, panel.ends)
+        indptr = pointers(end - start + 1)
+        rows = [self._rows_in(at, panel, start, indptr) for panel, at in ((self, ours), (newer, theirs))]
+        merged = {name: lay(indptr[-1], getattr(self, name), rows[0], getattr(newer, name), rows[1])
+                  for name in ("target", "past", "known")}
+        static = lay(len(ids), self.static, ours, newer.static, theirs)
+        known_before = np.zeros(indptr[-1], dtype=bool)
+        known_before[rows[0][~np.isnan(self.target).all(axis=1)]] = True
+        again = int(known_before[rows[1][~np.isnan(newer.target).all(axis=1)]].sum())
+        return replace(self, ids=ids, start=start, indptr=indptr, static=static, **merged), again
+
+    @staticmethod
+    def _rows_in(at, panel, start, indptr):
+        entity, place = spread(panel.lengths)
+        return indptr[at][entity] + (panel.start[entity] - start[at][entity]) + place
+
+    def pad(self, rows: int) -> "Panel":
+        """The panel with `rows` empty rows after the end of every entity."""
+        if not rows:
+            return self
+        counts = self.lengths + rows
+        entity, place = spread(self.lengths)
+        indptr = pointers(counts)
+        at = indptr[:-1][entity] + place
+        grown = {name: lay(indptr[-1], getattr(self, name), at) for name in ("target", "past", "known")}
+        return replace(self, indptr=indptr, **grown)
+
+    def copy(self) -> "Panel":
+        """A panel that shares no array with this one."""
+        return replace(self, **{f.name: getattr(self, f.name).copy() for f in fields(self)
+                                if isinstance(getattr(self, f.name), np.ndarray)})
+
+
+def pointers(counts: np.ndarray) -> np.ndarray:
+    """Row pointers of groups of these sizes."""
+    return np.concatenate([[0], np.cumsum(counts)]).astype("int64")
+
+
+def lay(length: int, values: np.ndarray, at: np.ndarray, newer: np.ndarray | None = None,
+        newer_at: np.ndarray | None = None) -> np.ndarray:
+    """An array of NaN with `values` at rows `at`, and what is not NaN of `newer` laid over it."""
+    dtype = values.dtype if newer is None else np.result_type(values, newer)
+    out = np.full((int(length), values.shape[1]), np.nan, dtype=dtype)
+    out[at] = values
+    if newer is not None:
+        given = ~np.isnan(newer)
+        out[newer_at] = np.where(given, newer, out[newer_at])
+    return out

@@ -1,0 +1,160 @@
+"""The training loop: epochs of drawn windows, a schedule, early stopping, the best weights kept."""
+
+import copy
+import time
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+
+from forecastkit.windows import Buffers, Origins, Windows
+
+WARM_UP = 50  # steps until the full learning rate
+SMALLEST_BATCH, FEWEST_STEPS, MOST_STEPS = 16, 50, 100
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast to train; see `Plan.suited` for what suits the amount of data.
+
+    Parameters
+    ----------
+    epochs, steps, batch_size : int
+        Steps of an epoch, windows of a step.
+    learning_rate : float
+        Peak rate: reached after a linear warm-up, then falling along a half cosine to 0 (Loshchilov and Hutter 2017).
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    time_limit : float or None
+        Seconds.
+    seed : int
+    """
+
+    epochs: int
+    steps: int
+    batch_size: int
+    learning_rate: float
+    patience: int | None
+    time_limit: float | None
+    seed: int
+
+    @classmethod
+    def suited(cls, windows: int, *, batch_size: int, windows_per_epoch: int | None, **rest) -> "Plan":
+        """Small batches for few windows, so that there are enough steps; a cap on an epoch for very many."""
+        batch = min(batch_size, max(SMALLEST_BATCH, 1 << int(np.log2(max(windows // 16, 1)))))
+        if windows_per_epoch is not None:
+            steps = max(1, -(-windows_per_epoch // batch))
+        else:
+            steps = int(np.clip(-(-windows // batch), FEWEST_STEPS, MOST_STEPS))
+        return cls(steps=steps, batch_size=batch, **rest)
+
+    def rates(self, epoch: int) -> np.ndarray:
+        """Learning rate of each step of an epoch."""
+        step = epoch * self.steps + np.arange(self.steps)
+        total = self.epochs * self.steps
+        warm = np.minimum(1.0, (step + 1) / min(WARM_UP, max(1, total // 4)))
+        return self.learning_rate * warm * 0.5 * (1 + np.cos(np.pi * step / total))
+
+
+@dataclass
+class Record:
+    """What happened: losses by epoch, the best epoch, seconds, and why training ended."""
+
+    loss: list = field(default_factory=list)
+    val_loss: list = field(default_factory=list)
+    best_epoch: int = 0
+    seconds: float = 0.0
+    ended: str = "epochs"
+
+
+def train(engine, buffers: Buffers, windows: Windows, judged: Origins | None, plan: Plan, callbacks=(), network=None) -> Record:
+    """Train until the plan, patience or the time limit ends it; the network is left with its best weights.
+
+    Parameters
+    ----------
+    engine : engine
+    windows : Windows
+        Those to draw batches from.
+    judged : Origins or None
+        Validation windows; without them the last weights are kept.
+    callbacks : list of keras.callbacks.Callback
+        Called with the network as their model.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Passed on after the best weights so far are in place.
+    """
+    engine.prepare(buffers, plan.batch_size)
+    record, best = Record(), None
+    table = judged.table() if judged is not None and len(judged) else None
+    listeners = keras.callbacks.CallbackList(
+        [copy.copy(callback) for callback in callbacks], model=network, epochs=plan.epochs, steps=plan.steps, verbose=0
+    )
+    network.stop_training = False
+    began = time.monotonic()
+    listeners.on_train_begin()
+    try:
+        for epoch in range(plan.epochs):
+            listeners.on_epoch_begin(epoch)
+            record.loss.append(_epoch(engine, windows, plan, epoch, began))
+            engine.swap()
+            logs = {"loss": record.loss[-1]}
+            if table is not None:
+                record.val_loss.append(engine.evaluate(table))
+                logs["val_loss"] = record.val_loss[-1]
+            if table is None or record.val_loss[-1] <= min(record.val_loss):
+                best, record.best_epoch = network.get_weights(), epoch
+            listeners.on_epoch_end(epoch, logs)
+            engine.swap()
+            if reason := _reason_to_end(record, plan, epoch, began, network):
+                record.ended = reason
+                break
+    except KeyboardInterrupt:
+        record.ended = "interrupted"
+        raise
+    finally:
+        record.seconds = time.monotonic() - began
+        if best is not None:
+            network.set_weights(best)
+    listeners.on_train_end()
+    return record
+
+
+def _epoch(engine, windows, plan, epoch, began):
+    """One epoch in pieces, so that a time limit is kept within seconds."""
+    rng = np.random.default_rng([plan.seed, epoch])
+    numbers = windows.draw(rng, plan.steps * plan.batch_size)
+    rates = plan.rates(epoch)
+    seeds = epoch * plan.steps + np.arange(plan.steps) + 1
+    losses = []
+    for low in range(0, plan.steps, 25):
+        part = slice(low, min(low + 25, plan.steps))
+        chosen = numbers[part.start * plan.batch_size : part.stop * plan.batch_size]
+        tables = windows.at(chosen).table().reshape(-1, plan.batch_size, 3)
+        losses.append(engine.train(tables, rates[part], seeds[part]))
+        if plan.time_limit is not None and time.monotonic() - began > plan.time_limit:
+            break
+    return float(np.mean(losses))
+
+
+def _reason_to_end(record, plan, epoch, began, network):
+    if not np.isfinite(record.loss[-1]):
+        return "loss is not finite"
+    if plan.time_limit is not None and time.monotonic() - began > plan.time_limit:
+        return "time limit"
+    if plan.patience is not None and record.val_loss and epoch - record.best_epoch >= plan.patience:
+        return "patience"
+    return "callback" if network.stop_training else ""
+
+
+class Lines(keras.callbacks.Callback):
+    """Prints a line per epoch."""
+
+    def __init__(self, name: str):
+        super().__init__()
+        self.name = name
+
+    def on_epoch_end(self, epoch, logs=None):
+        losses = "  ".join(f"{key} {value:.4f}" for key, value in (logs or {}).items())
+        print(f"{self.name}  epoch {epoch + 1}/{self.params['epochs']}  {losses}", flush=True)

@@ -1,0 +1,166 @@
+"""Windows: all places where lookback rows are followed by horizon rows, as index arithmetic over resident buffers."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from forecastkit.panel import Panel
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Forecast origins: for each, the entity, the row of the last value seen, and the target channel. Shape (n,)."""
+
+    entity: np.ndarray
+    row: np.ndarray
+    channel: np.ndarray
+
+    def __len__(self):
+        return len(self.row)
+
+    def __getitem__(self, index) -> "Origins":
+        return Origins(self.entity[index], self.row[index], self.channel[index])
+
+    def table(self) -> np.ndarray:
+        """The three columns as one int array of shape (n, 3)."""
+        columns = np.stack([self.entity, self.row, self.channel], axis=1)
+        return columns.astype("int32" if columns.max(initial=0) < 2**31 else "int64")
+
+    @classmethod
+    def every_channel(cls, entity, row, channels: int) -> "Origins":
+        """The same origins for each of the channels, channels fastest."""
+        return cls(np.repeat(entity, channels), np.repeat(row, channels), np.tile(np.arange(channels), len(row)))
+
+
+class Windows:
+    """All windows of a panel whose cutoff row lies in ``first[e] <= row < stop[e]``, counted but never copied.
+
+    Parameters
+    ----------
+    first, stop : ndarray of shape (E,)
+        Range of the cutoff rows of each entity.
+    channels : int
+        Target columns; each is forecast as its own series.
+    """
+
+    def __init__(self, first: np.ndarray, stop: np.ndarray, channels: int):
+        self.first = np.asarray(first, dtype="int64")
+        counts = np.maximum(np.asarray(stop, dtype="int64") - self.first, 0)
+        self.before = np.concatenate([[0], np.cumsum(counts)])
+        self.channels = channels
+
+    @classmethod
+    def training(cls, panel: Panel, stop: np.ndarray, lookback: int, horizon: int) -> "Windows":
+        """Windows whose horizon ends before row ``stop[e]``; series shorter than a window are padded on the left."""
+        begin = panel.indptr[:-1]
+        room = stop - begin - horizon
+        context = np.where(room >= lookback + horizon, lookback, np.clip(room // 2, 1, lookback))
+        return cls(begin + context - 1, stop - horizon, panel.channels)
+
+    @classmethod
+    def validation(cls, panel: Panel, split: np.ndarray, stop: np.ndarray, horizon: int) -> "Windows":
+        """Windows whose whole horizon lies in ``split[e] <= row < stop[e]``; their inputs may reach further back."""
+        return cls(np.maximum(split - 1, panel.indptr[:-1]), stop - horizon, panel.channels)
+
+    def __len__(self):
+        return int(self.before[-1]) * self.channels
+
+    def at(self, number: np.ndarray) -> Origins:
+        """The windows with these numbers in [0, len)."""
+        origin, channel = np.divmod(np.asarray(number, dtype="int64"), self.channels)
+        entity = np.searchsorted(self.before, origin, side="right") - 1
+        return Origins(entity, self.first[entity] + origin - self.before[entity], channel)
+
+    def spaced(self, most: int) -> Origins:
+        """About `most` windows evenly spread over all of them, every channel of each origin together."""
+        count = int(self.before[-1])
+        wanted = max(1, min(count, most // self.channels))
+        origin = np.unique(np.linspace(0, count - 1, wanted).round().astype("int64")) if count else np.empty(0, int)
+        channel = np.arange(self.channels)
+        return self.at((origin[:, None] * self.channels + channel).ravel())
+
+    def draw(self, rng: np.random.Generator, wanted: int) -> np.ndarray:
+        """Numbers of `wanted` windows: without repetition as long as there are enough, then whole rounds again."""
+        total = len(self)
+        rounds = [rng.permutation(total) for _ in range(wanted // total)] if wanted >= total else []
+        rest = wanted - total * len(rounds)
+        return np.concatenate([*rounds, rng.choice(total, size=rest, replace=False)])
+
+
+@dataclass(frozen=True)
+class Buffers:
+    """What windows are gathered from: scaled, float32, NaN where missing.
+
+    Parameters
+    ----------
+    target : (R, C), past : (R, P), known : (R, K), calendar : (G, F), static : (E, S)
+    begin, end : (E,)
+        First row of each entity, and one past its last.
+    shift : (E,)
+        What is added to a row to get its row in `calendar`.
+    series : (E,)
+        Number of the entity among those seen in training, from 1; 0 is an unknown one.
+    """
+
+    target: np.ndarray
+    past: np.ndarray
+    known: np.ndarray
+    calendar: np.ndarray
+    static: np.ndarray
+    begin: np.ndarray
+    end: np.ndarray
+    shift: np.ndarray
+    series: np.ndarray
+
+    def resident(self, convert) -> "Buffers":
+        """The same buffers with each array passed through `convert`, for instance onto a device."""
+        return Buffers(**{f.name: convert(getattr(self, f.name)) for f in fields(self)})
+
+
+def gather(xp, buffers: Buffers, table, lookback: int, horizon: int, targets: bool = True):
+    """Inputs of the network for a batch of origins, and the targets after them.
+
+    Parameters
+    ----------
+    xp : module
+        `numpy` or `keras.ops`: where the arrays live.
+    table : (batch, 3)
+        Columns of `Origins.table`.
+    targets : bool
+        Whether to gather what comes after the cutoff too. A forecast never asks for it.
+
+    Returns
+    -------
+    inputs : dict of (batch, time, feature) arrays, see `forecastkit.network.Network`
+    target : (batch, horizon), or None
+    """
+    entity, row, channel = table[:, 0], table[:, 1], table[:, 2]
+    steps = xp.arange(1 - lookback, horizon + 1, dtype=table.dtype)
+    rows = row[:, None] + steps[None, :]
+    begin = xp.take(buffers.begin, entity, axis=0)[:, None]
+    end = xp.take(buffers.end, entity, axis=0)[:, None]
+    inside = xp.logical_and(rows >= begin, rows < end)
+    clipped = xp.minimum(xp.maximum(rows, begin), end - 1)
+    n_channels = buffers.target.shape[1]
+    flat = xp.reshape(buffers.target, (-1,))
+
+    def values(part):
+        got = xp.take(flat, clipped[:, part] * n_channels + channel[:, None], axis=0)
+        return xp.where(inside[:, part], got, np.float32(np.nan))
+
+    def features(buffer, part):
+        got = xp.take(buffer, clipped[:, part], axis=0)
+        return xp.where(inside[:, part, None], got, np.float32(np.nan))
+
+    past, everything = slice(None, lookback), slice(None)
+    inputs = {"target": values(past)}
+    if buffers.past.shape[1]:
+        inputs["past"] = features(buffers.past, past)
+    if buffers.known.shape[1]:
+        inputs["known"] = features(buffers.known, everything)
+    if buffers.calendar.shape[1]:
+        inputs["calendar"] = xp.take(buffers.calendar, rows + xp.take(buffers.shift, entity, axis=0)[:, None], axis=0)
+    if buffers.static.shape[1]:
+        inputs["static"] = xp.take(buffers.static, entity, axis=0)
+    inputs["series"] = xp.take(buffers.series, entity, axis=0) * n_channels + channel
+    return inputs, values(slice(lookback, None)) if targets else None
