@@ -104,7 +104,7 @@ def _horizon(forecaster, panel):
 
 def _cutoffs(fitted, panel: Panel, start, n_windows, stride, gap, horizon) -> Origins:
     """Origins (channel 0 only) of all complete windows, by cutoff time."""
-    last = panel.last_observed() + 1 + gap - horizon  # row of the last cutoff whose steps are all in the data
+    last = panel.last_observed() - horizon  # row of the last cutoff whose steps are all in the data
     first = _first_cutoff(fitted, panel, start, n_windows, stride, last, gap)
     counts = np.maximum((last - first) // stride + 1, 0)
     if start is not None and n_windows is not None:
