@@ -21,7 +21,7 @@ _HOMES = {
     "NaiveForecaster": "baselines",
     "Panel": "panel",
     "SeasonalNaiveForecaster": "baselines",
-    "backtest": "backtest",
+    "backtest": "backtesting",
     "list_datasets": "datasets",
     "load": "artifact",
     "load_dataset": "datasets",
@@ -50,7 +50,6 @@ def __getattr__(name: str):
     home = _HOMES.get(name) or _named().get(name)
     if home is None:
         raise AttributeError(f"module 'forecastkit' has no attribute {name!r}")
-    # Not kept in the module: `backtest` the function must not be shadowed by `backtest` the submodule.
     return getattr(importlib.import_module(f"forecastkit.{home}"), name)
 
 
