@@ -101,8 +101,8 @@ class Forecaster(RegressorMixin, BaseEstimator):
         )
         return self._fit_panel(panel.copy(), schema)
 
-    def _fit_panel(self, panel: Panel, schema: Schema):
-        """Fit on a panel that is ours: sizes, split, model, calibration, last rows."""
+    def _fit_panel(self, panel: Panel, schema: Schema, finish: bool = True):
+        """Fit on a panel that is ours: sizes, split, model, calibration, and at the `finish` the last rows."""
         self.schema_, self.history_ = schema, panel
         self.n_features_in_ = len(schema.known + schema.past) if schema.supervised else len(schema.target)
         stop = panel.last_observed() + 1
@@ -115,7 +115,8 @@ class Forecaster(RegressorMixin, BaseEstimator):
             # An interrupted training still leaves a forecaster that works.
             if self._is_trained():
                 self._calibrate(panel, split, stop)
-        self._finish(panel, split, stop)
+        if finish:
+            self._finish(panel, split, stop)
         return self
 
     def _check_parameters(self):
