@@ -32,6 +32,10 @@ class Backbone(BaseEstimator):
     #: What the tokens of a window pass through between their dense embedding and the backbone.
     embedding_activation = None
 
+    #: Whether the layer takes past tokens of any width, so that with ``patch=1`` they need no embedding.
+    reads_steps = False
+    #: Whether future tokens that are the same for all windows may come as a batch of one.
+    broadcasts = False
     #: Peak learning rate where the user gives none.
     learning_rate = 1e-3
 

@@ -1,6 +1,7 @@
 """Layers that more than one backbone uses. All in `keras.ops`, so they run on every Keras backend."""
 
 import contextvars
+import math
 import random
 
 import keras
@@ -20,30 +21,49 @@ def sinusoid(length: int, units: int) -> np.ndarray:
 STEP_SEED = contextvars.ContextVar("forecastkit_step_seed", default=None)
 
 
-class StepSeed(keras.random.SeedGenerator):
-    """A seed generator without state during our own training steps: the step's seed and the layer's own number."""
-
-    def __init__(self):
-        self.own = random.randint(1, 2**31 - 1)  # as Keras draws the seeds of its layers
-        super().__init__(seed=self.own)
-
-    def next(self, ordered=True):
-        step = STEP_SEED.get()
-        if step is None:
-            return super().next(ordered)
-        return ops.stack([ops.cast(step, "uint32"), ops.convert_to_tensor(self.own, dtype="uint32")])
-
-
 class Dropout(layers.Layer):
-    """Dropout that two threads may train at once: its mask depends on the step, not on which thread came first."""
+    """Dropout whose mask is a hash of the step's seed, this layer's own number and the place in the tensor.
+
+    Two threads may train at once and a resumed run draws the same masks, because nothing is stored. It is also many
+    times cheaper on a CPU than the counter-based generators of Keras, which XLA compiles to scalar code there: the hash
+    is the finaliser of MurmurHash3 (Appleby 2011), element by element.
+    """
 
     def __init__(self, rate: float, **kwargs):
         super().__init__(**kwargs)
         self.rate = rate
-        self.seeds = StepSeed()
+        self.own = random.randint(1, 2**31 - 1)  # where Keras draws the seeds of its layers from, too
+
+    def build(self, shape):
+        self.count = self.add_weight(name="count", shape=(), dtype="uint32", initializer="zeros", trainable=False)
 
     def call(self, inputs, training=None):
-        return keras.random.dropout(inputs, self.rate, seed=self.seeds) if training and self.rate else inputs
+        if not training or not self.rate:
+            return inputs
+        kept = ops.cast(self.draw(ops.shape(inputs)) >= whole(int(self.rate * 2**32)), inputs.dtype)
+        return inputs * kept * (1.0 / (1.0 - self.rate))
+
+    def draw(self, shape):
+        """Whole numbers of this shape, uniform over all of uint32."""
+        step = STEP_SEED.get()
+        if step is None:  # someone else's training loop: count the calls
+            self.count.assign(self.count + whole(1))
+            step = self.count.value
+        bits = ops.cast(ops.reshape(ops.arange(math.prod(shape), dtype="int32"), shape), "uint32")
+        bits = mix(bits * whole(0x9E3779B1) + ops.cast(step, "uint32") * whole(0x85EBCA77))
+        return mix(ops.bitwise_xor(bits, whole(self.own)))
+
+
+def mix(bits):
+    """The finaliser of MurmurHash3 on uint32: every bit in changes every bit out with probability near one half."""
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)):
+        bits = ops.bitwise_xor(bits, ops.right_shift(bits, whole(shift))) * whole(factor)
+    return bits
+
+
+def whole(number: int):
+    """A uint32 scalar."""
+    return ops.convert_to_tensor(np.uint32(number))
 
 
 class Positions(layers.Layer):
@@ -152,23 +172,58 @@ class Recurrence(layers.Layer):
     def build(self, past_shape, future_shape):
         for reader in self.readers:
             reader.build(past_shape)
+        # Tokens of the future enter by the weights of the past where they have its width, else by their own.
+        self.entries = [reader.cell.kernel for reader in self.readers]
+        if past_shape[-1] != future_shape[-1]:
+            shape = (future_shape[-1], self.entries[0].shape[-1])
+            self.entries = [self.add_weight(name=f"entry_{i}", shape=shape) for i in range(len(self.readers))]
         if self.bidirectional:
             self.merge_past, self.merge_future = layers.Dense(self.units), layers.Dense(self.units)
             for merge, shape in ((self.merge_past, past_shape), (self.merge_future, future_shape)):
                 merge.build((*shape[:-1], 2 * self.units))
 
     def call(self, past, future, training=None):
-        pasts, futures = zip(*(self.read(reader, past, future) for reader in self.readers), strict=True)
+        pasts, futures = zip(*map(self.read, self.readers, self.entries, [past] * 2, [future] * 2), strict=True)
         if not self.bidirectional:
             return pasts[0], futures[0]
         forward, backward = pasts[0], ops.flip(pasts[1], axis=1)
         past = self.merge_past(ops.concatenate([forward, backward], axis=-1))
         return past, self.merge_future(ops.concatenate(futures, axis=-1))
 
-    def read(self, reader, past, future):
-        steps = future.shape[1]
+    def read(self, reader, entry, past, future):
         outputs, *state = reader(past)
-        # Each future token starts from the same state: (batch, units) -> (batch * steps, units).
-        state = [ops.repeat(part, steps, axis=0) for part in state]
-        stepped, _ = reader.cell(ops.reshape(future, (-1, future.shape[-1])), state)
-        return outputs, ops.reshape(stepped, (-1, steps, self.units))
+        return outputs, STEPS[self.kind](reader.cell, ops.matmul(future, entry), [part[:, None] for part in state])
+
+
+def step_rnn(cell, given, state):
+    """One step of a SimpleRNN cell from a state (batch, 1, units) into each of several tokens.
+
+    ``given`` (batch or 1, steps, gates * units) are the tokens times their weights. It and the product with the state
+    are made once each and broadcast, where calling the cell would repeat them for every pair.
+    """
+    (hidden,) = state
+    return ops.tanh(given + cell.bias + ops.matmul(hidden, cell.recurrent_kernel))
+
+
+def step_gru(cell, given, state):
+    """One step of a GRU cell (reset after the product), as `step_rnn`."""
+    (hidden,) = state
+    given = given + cell.bias[0]
+    kept = ops.matmul(hidden, cell.recurrent_kernel) + cell.bias[1]
+    units = hidden.shape[-1]
+    gates = ops.sigmoid(given[..., : 2 * units] + kept[..., : 2 * units])
+    update, reset = gates[..., :units], gates[..., units:]
+    candidate = ops.tanh(given[..., 2 * units :] + reset * kept[..., 2 * units :])
+    return update * hidden + (1.0 - update) * candidate
+
+
+def step_lstm(cell, given, state):
+    """One step of an LSTM cell, as `step_rnn`."""
+    hidden, carry = state
+    both = given + cell.bias + ops.matmul(hidden, cell.recurrent_kernel)
+    enter, forget, candidate, leave = ops.split(both, 4, axis=-1)
+    carry = ops.sigmoid(forget) * carry + ops.sigmoid(enter) * ops.tanh(candidate)
+    return ops.sigmoid(leave) * ops.tanh(carry)
+
+
+STEPS = {"rnn": step_rnn, "gru": step_gru, "lstm": step_lstm}

@@ -66,8 +66,10 @@ class Network(keras.Model):
     def __init__(self, backbone, sizes: Sizes, head: Head, normalization: str = "last", **kwargs):
         super().__init__(**kwargs)
         self.sizes, self.output_head, self.normalization = sizes, head, normalization
-        self.units = backbone.units
-        self.embed_past = layers.Dense(self.units, activation=backbone.embedding_activation)
+        self.units, self.broadcasts = backbone.units, backbone.broadcasts
+        # Step by step, a recurrent network reads the values themselves: its own input weights are the embedding.
+        raw = sizes.patch == 1 and backbone.reads_steps
+        self.embed_past = layers.Identity() if raw else layers.Dense(self.units, activation=backbone.embedding_activation)
         self.embed_future = layers.Dense(self.units, use_bias=False) if sizes.known + sizes.calendar else None
         self.embed_static = layers.Dense(self.units, use_bias=False) if sizes.static else None
         self.embed_series = layers.Embedding(sizes.series, self.units, "zeros") if sizes.series else None
@@ -139,13 +141,15 @@ class Network(keras.Model):
             past.append(start[:, :: sizes.patch])
             future.append(calendar[:, sizes.lookback :: sizes.patch])
         past = self.embed_past(ops.concatenate(past, axis=-1))
-        tokens = ops.zeros_like(past[:, :1]) + ops.cast(self.positions, past.dtype)[None]
+        tokens = ops.cast(self.positions, past.dtype)[None]
         if future:
             tokens = tokens + self.embed_future(ops.concatenate(future, axis=-1))
         for layer, name in ((self.embed_static, "static"), (self.embed_series, "series")):
             if layer is not None:
                 whole = layer(inputs[name])[:, None]
                 past, tokens = past + whole, tokens + whole
+        if not self.broadcasts:
+            tokens = tokens + ops.zeros_like(past[:, :1, :1])
         return past, tokens
 
     def cut(self, steps, right=False):

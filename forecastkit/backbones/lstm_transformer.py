@@ -39,6 +39,7 @@ class LSTMTransformer(Backbone):
 
     learning_rate = 2e-3
     kind = "lstm"
+    broadcasts = True
 
     def build(self):
         return Hybrid(self.kind, self.units, self.layers, self.heads, self.feedforward or 2 * self.units, self.dropout)

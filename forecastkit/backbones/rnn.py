@@ -30,6 +30,8 @@ class RNN(Backbone):
 
     kind = "rnn"
     compiles = True
+    broadcasts = True
+    reads_steps = True
     embedding_activation = "relu"
 
     def build(self):
