@@ -33,8 +33,18 @@ class Backtest:
     scores: pd.DataFrame
 
 
-def backtest(forecaster: Forecaster, X, y=None, *, start=None, n_windows: int | None = None, stride: int = 1,
-             gap: int = 0, refit: bool | int = False, quantile_levels=None) -> Backtest:
+def backtest(
+    forecaster: Forecaster,
+    X,
+    y=None,
+    *,
+    start=None,
+    n_windows: int | None = None,
+    stride: int = 1,
+    gap: int = 0,
+    refit: bool | int = False,
+    quantile_levels=None,
+) -> Backtest:
     """Forecast from a row of cutoffs and compare with what came.
 
     Parameters
@@ -82,8 +92,10 @@ def backtest(forecaster: Forecaster, X, y=None, *, start=None, n_windows: int | 
     cutoffs = _cutoffs(forecaster if fitted else None, panel, start, n_windows, stride, gap, horizon)
     levels = quantile_levels if quantile_levels is not None else forecaster.quantile_levels
     levels = check_levels(WHERE, levels) if levels is not None else ()
-    parts = [_forecast_group(model, panel, schema, group, gap, levels)
-             for model, group in _models(forecaster, panel, schema, cutoffs, refit, fitted)]
+    parts = [
+        _forecast_group(model, panel, schema, group, gap, levels)
+        for model, group in _models(forecaster, panel, schema, cutoffs, refit, fitted)
+    ]
     forecasts = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     season = forecaster.season_length_ if fitted else int(forecaster.season_length or panel.grid.seasons[0])
     return Backtest(forecasts, _scores(forecasts, panel, schema, cutoffs, horizon, gap, season, levels))
@@ -110,8 +122,12 @@ def _cutoffs(fitted, panel: Panel, start, n_windows, stride, gap, horizon) -> Or
     if start is not None and n_windows is not None:
         counts = np.minimum(counts, n_windows)
     if not counts.sum():
-        refuse(WHERE, f"horizon {horizon} must fit between the first cutoff and the end of the data", "no complete window",
-               "Give more rows or an earlier start=.")
+        refuse(
+            WHERE,
+            f"horizon {horizon} must fit between the first cutoff and the end of the data",
+            "no complete window",
+            "Give more rows or an earlier start=.",
+        )
     entity, place = spread(counts)
     row = first[entity] + place * stride
     if fitted is not None:
@@ -155,15 +171,25 @@ def _ordinal(panel, start):
 
 def _refuse_seen(fitted, panel, entity, row):
     place = {name: e for e, name in enumerate(fitted.history_.ids)}
-    cutoff = fitted._cutoff_ordinals(fitted.history_) if not hasattr(fitted, "trained_until_") else fitted.trained_until_
-    until = np.array([cutoff[place[name]] if name in place and place[name] < len(cutoff) else np.iinfo("int64").min
-                      for name in panel.ids])
+    cutoff = (
+        fitted._cutoff_ordinals(fitted.history_) if not hasattr(fitted, "trained_until_") else fitted.trained_until_
+    )
+    until = np.array(
+        [
+            cutoff[place[name]] if name in place and place[name] < len(cutoff) else np.iinfo("int64").min
+            for name in panel.ids
+        ]
+    )
     ordinal = panel.start[entity] + row - panel.indptr[entity]
     early = ordinal < until[entity]
     if early.any():
         stamps = frames._stamps(panel, np.unique(ordinal[early]))
-        refuse(WHERE, "a fitted forecaster is tested on rows after those it was fitted on",
-               f"{len(stamps)} cutoffs before its own: {some(stamps)}", "Pass a later start=, or an unfitted forecaster.")
+        refuse(
+            WHERE,
+            "a fitted forecaster is tested on rows after those it was fitted on",
+            f"{len(stamps)} cutoffs before its own: {some(stamps)}",
+            "Pass a later start=, or an unfitted forecaster.",
+        )
 
 
 def _models(forecaster, panel, schema, cutoffs, refit, fitted):

@@ -96,8 +96,15 @@ class Forecaster(RegressorMixin, BaseEstimator):
         """
         self._check_parameters()
         panel, schema = open_door(
-            X, y, target=self.target, time=self.time, series_id=self.series_id, known=self.known, past=self.past,
-            static=self.static, freq=self.freq,
+            X,
+            y,
+            target=self.target,
+            time=self.time,
+            series_id=self.series_id,
+            known=self.known,
+            past=self.past,
+            static=self.static,
+            freq=self.freq,
         )
         return self._fit_panel(panel.copy(), schema)
 
@@ -139,11 +146,19 @@ class Forecaster(RegressorMixin, BaseEstimator):
         where, longest = type(self).__name__, int(lengths.max())
         empty = [panel.ids[e] for e in np.flatnonzero(lengths <= 0)]
         if empty or longest <= 0:
-            refuse(where, "every series must have an observed target", f"none in {some(map(repr, empty)) if panel.ids[0] is not None else 'the data'}",
-                   "All its cells are missing.")
+            refuse(
+                where,
+                "every series must have an observed target",
+                f"none in {some(map(repr, empty)) if panel.ids[0] is not None else 'the data'}",
+                "All its cells are missing.",
+            )
         if longest < self.horizon_ + 2:
-            refuse(where, f"a series must have at least horizon + 2 = {self.horizon_ + 2} rows", f"{longest} rows",
-                   "Pass a shorter horizon= or more rows.")
+            refuse(
+                where,
+                f"a series must have at least horizon + 2 = {self.horizon_ + 2} rows",
+                f"{longest} rows",
+                "Pass a shorter horizon= or more rows.",
+            )
         self.lookback_ = self._choose_lookback(longest, max(self.season_length_, *seasons))
 
     def _choose_lookback(self, longest, season):
@@ -154,7 +169,10 @@ class Forecaster(RegressorMixin, BaseEstimator):
         if self.lookback > most:
             warnings.warn(
                 f"{type(self).__name__}: {longest} rows leave {most} for the lookback beside a horizon of "
-                f"{self.horizon_}; lookback {self.lookback} is shortened to {most}.", UserWarning, stacklevel=5)
+                f"{self.horizon_}; lookback {self.lookback} is shortened to {most}.",
+                UserWarning,
+                stacklevel=5,
+            )
         return min(int(self.lookback), most)
 
     def _round_lookback(self, lookback: int) -> int:
@@ -320,16 +338,24 @@ class Forecaster(RegressorMixin, BaseEstimator):
             if self.schema_.known:
                 lacking = self._known_ahead(panel) < self.horizon_
                 if lacking.any():
-                    span = frames._stamps(panel, np.array([cutoff[lacking].min() + 1, cutoff[lacking].max() + self.horizon_]))
-                    refuse(type(self).__name__, f"known covariates {some(self.schema_.known)} are needed from {span[0]} to {span[1]}",
-                           "no rows", "Fill future_frame() and pass it to predict.")
+                    span = frames._stamps(
+                        panel, np.array([cutoff[lacking].min() + 1, cutoff[lacking].max() + self.horizon_])
+                    )
+                    refuse(
+                        type(self).__name__,
+                        f"known covariates {some(self.schema_.known)} are needed from {span[0]} to {span[1]}",
+                        "no rows",
+                        "Fill future_frame() and pass it to predict.",
+                    )
             entity = np.repeat(np.arange(len(panel.ids)), self.horizon_)
             return entity, cutoff[entity] + np.tile(np.arange(1, self.horizon_ + 1), len(panel.ids)), panel
         table = read_rows(self.schema_, *_pandas(X), future=True)
         place = {name: e for e, name in enumerate(panel.ids)}
         unknown = [name for name in table.ids if name not in place]
         if unknown:
-            refuse("predict", "every series must have a history", f"none for {some(map(repr, unknown))}", "Pass history=.")
+            refuse(
+                "predict", "every series must have a history", f"none for {some(map(repr, unknown))}", "Pass history=."
+            )
         entity = np.array([place[name] for name in table.ids])[table.entity]
         if table.stamps is None:
             _, after = spread(np.bincount(entity, minlength=len(panel.ids)))
@@ -340,7 +366,11 @@ class Forecaster(RegressorMixin, BaseEstimator):
         else:
             ordinal, fits = panel.grid.ordinals(table.stamps)
             if not fits.all():
-                refuse("predict", f"times must lie on the grid seen at fit ({panel.grid.name})", f"{some(table.stamps[~fits])}")
+                refuse(
+                    "predict",
+                    f"times must lie on the grid seen at fit ({panel.grid.name})",
+                    f"{some(table.stamps[~fits])}",
+                )
         if self.schema_.known:
             panel = self._with_known(panel, table, entity, ordinal)
         return entity, ordinal, panel
@@ -371,7 +401,9 @@ class Forecaster(RegressorMixin, BaseEstimator):
         out = {name: np.full((len(entity), panel.channels), np.nan) for name in names}
         if (future := ahead >= 1).any():
             if levels is not None and ahead.max() > self.horizon_:
-                refuse(type(self).__name__, f"quantiles reach {self.horizon_} steps, the horizon", f"{ahead.max()} steps")
+                refuse(
+                    type(self).__name__, f"quantiles reach {self.horizon_} steps, the horizon", f"{ahead.max()} steps"
+                )
             values = self._roll(panel, int(ahead.max()), levels)
             for i, name in enumerate(names):
                 out[name][future] = values[entity[future], :, ahead[future] - 1, i]
@@ -411,10 +443,16 @@ class Forecaster(RegressorMixin, BaseEstimator):
         row = panel.row_at(entity, ordinal) - 1
         early = ordinal < panel.start[entity]
         if early.any():
-            refuse("predict", "rows to forecast must not lie before the history", f"{some(frames._stamps(panel, ordinal[early]))}")
+            refuse(
+                "predict",
+                "rows to forecast must not lie before the history",
+                f"{some(frames._stamps(panel, ordinal[early]))}",
+            )
         origins = Origins.every_channel(entity, row, panel.channels)
         forecast = self._forecast(panel, origins)
-        values = self._points(forecast)[..., None] if levels is None else self._quantiles(panel, origins, forecast, levels)
+        values = (
+            self._points(forecast)[..., None] if levels is None else self._quantiles(panel, origins, forecast, levels)
+        )
         return values[:, 0].reshape(len(entity), panel.channels, -1)
 
     def forecast(self, X=None, *, history=None):
@@ -504,12 +542,16 @@ class Forecaster(RegressorMixin, BaseEstimator):
 
         check_is_fitted(self, "history_")
         if y is None:
-            actual = read_more(self.schema_, self.history_.grid, X, extend_from=int(self._cutoff_ordinals(self.history_).max()) + 1)
+            actual = read_more(
+                self.schema_, self.history_.grid, X, extend_from=int(self._cutoff_ordinals(self.history_).max()) + 1
+            )
             entity, _ = spread(actual.lengths)
             place = {name: e for e, name in enumerate(self.history_.ids)}
             entity = np.array([place.get(name, -1) for name in actual.ids])[entity]
             truth = actual.target
-            predicted = self._values_at(self._rows_asked(X, self.history_)[2], entity, actual.ordinals(), None, None)["forecast"]
+            predicted = self._values_at(self._rows_asked(X, self.history_)[2], entity, actual.ordinals(), None, None)[
+                "forecast"
+            ]
         else:
             truth, predicted = np.asarray(y, dtype="float64"), np.asarray(self.predict(X))
         truth, predicted = truth.reshape(len(truth), -1), predicted.reshape(len(truth), -1)
@@ -518,11 +560,36 @@ class Forecaster(RegressorMixin, BaseEstimator):
         return r2_score(truth[rows], predicted[rows], sample_weight=weight)
 
     def save(self, path):
-        """Write everything that predicting needs to one file (a zip without pickles); see `forecastkit.load`."""
+        """Write everything that predicting needs to one file (a zip without pickles); see `forecastkit.load`.
+
+        Parameters
+        ----------
+        path : str or path
+        """
         from forecastkit.artifact import save
 
         check_is_fitted(self, "history_")
         save(self, path)
+
+    def _state(self) -> dict:
+        """What `fit` learned, for the artifact: all that ends in ``_``, of the history what predicting needs."""
+        learned = {name: value for name, value in vars(self).items() if name.endswith("_")}
+        return {**learned, "history_": self._tail()}
+
+    def _set_state(self, learned: dict):
+        """Take what `_state` gave."""
+        vars(self).update((name, value) for name, value in learned.items() if name.endswith("_"))
+
+    def _tail(self) -> Panel:
+        """The history without the rows that predicting never looks at."""
+        panel, memory = self.history_, self._memory()
+        if memory is None:
+            return panel
+        # Series that came by `update` are scaled by their own history: it stays whole.
+        known = set(self.scaler_.ids)
+        scaled = np.array([name in known for name in panel.ids])
+        first = np.where(scaled, panel.last_observed() + 1 - memory, panel.indptr[:-1])
+        return panel.between(first, panel.indptr[1:])
 
     def _memory(self) -> int | None:
         """Rows of the past that predicting needs; None for all."""

@@ -26,8 +26,11 @@ def last_values(panel: Panel) -> np.ndarray:
 def naive(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
     """The last observed value at every step, shape (n, horizon)."""
     # Only the rows up to an origin can matter: the one before the panel's first stands for "nothing seen yet".
-    values = np.where(origins.row >= panel.indptr[origins.entity],
-                      last_values(panel)[np.maximum(origins.row, 0), origins.channel], np.nan)
+    values = np.where(
+        origins.row >= panel.indptr[origins.entity],
+        last_values(panel)[np.maximum(origins.row, 0), origins.channel],
+        np.nan,
+    )
     return np.repeat(values[:, None], horizon, axis=1).astype("float64")
 
 
@@ -95,7 +98,9 @@ class Ridge:
     def fit(cls, buffers: Buffers, windows: Windows, judged: Origins, lookback: int, horizon: int) -> "Ridge":
         """Solve for each strength on the training windows; keep the one with the least absolute error on `judged`."""
         gram, cross = _moments(buffers, _chosen(windows), lookback, horizon)
-        candidates = [cls(weights, strength) for strength, weights in zip(STRENGTHS, _solve(gram, cross, STRENGTHS), strict=True)]
+        candidates = [
+            cls(weights, strength) for strength, weights in zip(STRENGTHS, _solve(gram, cross, STRENGTHS), strict=True)
+        ]
         if not len(judged):
             return candidates[len(candidates) // 2]
         return min(candidates, key=lambda ridge: ridge.error(buffers, judged))

@@ -96,8 +96,9 @@ def from_pandas(frame: pd.DataFrame, library: str):
     return arrow if library == "pyarrow" else nw.from_arrow(arrow, backend=library).to_native()
 
 
-def open_door(X, y=None, *, target=None, time=None, series_id=None, known=None, past=None, static=None,
-              freq=None) -> tuple[Panel, Schema]:
+def open_door(
+    X, y=None, *, target=None, time=None, series_id=None, known=None, past=None, static=None, freq=None
+) -> tuple[Panel, Schema]:
     """Read training data: find each column's role, check every cell, lay the rows on a regular grid.
 
     Raises
@@ -157,8 +158,15 @@ def read_rows(schema: Schema, X, y=None, future: bool = False) -> Table:
     past = np.full((rows, width(schema, schema.past)), np.nan, dtype="float32")
     if not future:
         past = _covariates(frame, schema, schema.past)
-    return Table(entity, ids, _stamps(frame, schema, y), target, past, _covariates(frame, schema, schema.known),
-                 _static(frame, schema, entity, len(ids)))
+    return Table(
+        entity,
+        ids,
+        _stamps(frame, schema, y),
+        target,
+        past,
+        _covariates(frame, schema, schema.known),
+        _static(frame, schema, entity, len(ids)),
+    )
 
 
 def width(schema: Schema, names: tuple) -> int:
@@ -195,8 +203,12 @@ def _names(names):
 def _array_schema(X):
     values = np.asarray(X)
     if values.ndim not in (1, 2):
-        refuse(WHERE, "an array must have one dimension (time) or two (time, series)", f"{values.ndim}",
-               "Windows are made inside: pass the series itself.")
+        refuse(
+            WHERE,
+            "an array must have one dimension (time) or two (time, series)",
+            f"{values.ndim}",
+            "Windows are made inside: pass the series itself.",
+        )
     names = ("y",) if values.ndim == 1 else tuple(f"y{i}" for i in range(values.shape[1]))
     return Schema("array", flat=values.ndim == 1, target=names, time=None)
 
@@ -244,8 +256,12 @@ def _frame_schema(frame, roles, target, time, series_id):
         refuse(WHERE, "a target cannot have another role too", some(map(repr, twice)))
     reserved = [c for c in (*target, time, series_id) if c in RESERVED and form == "panel"]
     if reserved:
-        refuse(WHERE, f"the names {', '.join(RESERVED)} are kept for results", some(map(repr, reserved)),
-               "Rename the column.")
+        refuse(
+            WHERE,
+            f"the names {', '.join(RESERVED)} are kept for results",
+            some(map(repr, reserved)),
+            "Rename the column.",
+        )
     return Schema(form, False, False, target, roles["known"], past, roles["static"], time, series_id, indexed)
 
 
@@ -319,8 +335,11 @@ def _check_columns(frame, schema, y, future):
         needed.append(schema.time)
     lacking = [c for c in needed if c not in frame.columns]
     if lacking:
-        refuse(WHERE, f"the columns seen at fit must be there: {some(needed, 8)}",
-               f"none named {some(map(repr, lacking))} among {some(frame.columns, 8)}")
+        refuse(
+            WHERE,
+            f"the columns seen at fit must be there: {some(needed, 8)}",
+            f"none named {some(map(repr, lacking))} among {some(frame.columns, 8)}",
+        )
     doubled = frame.columns[frame.columns.duplicated()]
     if len(doubled):
         refuse(WHERE, "column names must not repeat", some(map(repr, doubled)))
@@ -360,8 +379,12 @@ def _stamps(frame, schema, y):
         return None
     if pd.api.types.is_integer_dtype(frame.index.dtype):
         return frame.index
-    return refuse(WHERE, "the index must hold times or whole numbers", f"dtype {frame.index.dtype}",
-                  "Name the time column with time=, or make the index one with pandas.to_datetime.")
+    return refuse(
+        WHERE,
+        "the index must hold times or whole numbers",
+        f"dtype {frame.index.dtype}",
+        "Name the time column with time=, or make the index one with pandas.to_datetime.",
+    )
 
 
 def _readable(column, name):
@@ -397,8 +420,12 @@ def _numeric(frame, what, check=True):
         column = frame[name]
         if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_complex_dtype(column.dtype):
             if check or column.dtype != object:
-                refuse(WHERE, f"the {what} {name!r} must be numeric", f"{column.dtype}, for instance "
-                       f"{column.iloc[0]!r}", f"Name the columns to forecast with target=." if what == "target" else "")
+                refuse(
+                    WHERE,
+                    f"the {what} {name!r} must be numeric",
+                    f"{column.dtype}, for instance {column.iloc[0]!r}",
+                    f"Name the columns to forecast with target=." if what == "target" else "",
+                )
     dtypes = {np.dtype("float32") if d == np.float32 else np.dtype("float64") for d in frame.dtypes}
     dtype = "float32" if dtypes == {np.dtype("float32")} else "float64"
     try:
@@ -407,8 +434,12 @@ def _numeric(frame, what, check=True):
         refuse(WHERE, f"the {what} must be numeric", f"values such as {frame.iloc[0].tolist()}")
     if np.isinf(values).any():
         row, column = np.argwhere(np.isinf(values))[0]
-        refuse(WHERE, f"the {what} {frame.columns[column]!r} must be finite",
-               f"{int(np.isinf(values).sum())} infinite, the first in row {row}", "Blank them: missing is masked.")
+        refuse(
+            WHERE,
+            f"the {what} {frame.columns[column]!r} must be finite",
+            f"{int(np.isinf(values).sum())} infinite, the first in row {row}",
+            "Blank them: missing is masked.",
+        )
     return values
 
 
@@ -430,8 +461,12 @@ def _static(frame, schema, entity, entities):
     out = np.full((entities, values.shape[1]), np.nan, dtype="float32")
     out[entity[::-1]] = values[::-1]
     if values.shape[1] and not np.array_equal(np.nan_to_num(out[entity]), np.nan_to_num(values)):
-        refuse(WHERE, f"static columns {some(schema.static)} must not change within a series", "changes",
-               "Pass them in known= or past=.")
+        refuse(
+            WHERE,
+            f"static columns {some(schema.static)} must not change within a series",
+            "changes",
+            "Pass them in known= or past=.",
+        )
     return out
 
 
@@ -445,10 +480,16 @@ def _sortable(stamps):
 
 
 def _refuse_duplicates(table, entity, stamps):
-    pairs = [f"{table.ids[e]!r} at {stamp}" if table.ids[e] is not None else str(stamp)
-             for e, stamp in zip(entity, stamps, strict=True)]
-    refuse(WHERE, "each (series, time) must be one row", f"{len(pairs)} duplicates: {some(pairs)}",
-           "Several series? Name their column with series_id=. A clock change? Keep one of the two rows.")
+    pairs = [
+        f"{table.ids[e]!r} at {stamp}" if table.ids[e] is not None else str(stamp)
+        for e, stamp in zip(entity, stamps, strict=True)
+    ]
+    refuse(
+        WHERE,
+        "each (series, time) must be one row",
+        f"{len(pairs)} duplicates: {some(pairs)}",
+        "Several series? Name their column with series_id=. A clock change? Keep one of the two rows.",
+    )
 
 
 def _ordinals_on(table, grid, extend_from):
@@ -463,8 +504,11 @@ def _ordinals_on(table, grid, extend_from):
         refuse(WHERE, "times must be of the kind seen at fit", f"{type(table.stamps).__name__}")
     ordinals, fits = grid.ordinals(table.stamps)
     if not fits.all():
-        refuse(WHERE, f"times must lie on the grid seen at fit ({grid.name})",
-               f"{(~fits).sum()} off it: {some(table.stamps[~fits])}")
+        refuse(
+            WHERE,
+            f"times must lie on the grid seen at fit ({grid.name})",
+            f"{(~fits).sum()} off it: {some(table.stamps[~fits])}",
+        )
     return (ordinals,)
 
 
@@ -476,8 +520,12 @@ def _panel(table, grid, ordinals):
     np.maximum.at(end, table.entity, ordinals)
     counts = end - start + 1
     if counts.sum() > 50 * len(ordinals) + 10_000:
-        refuse(WHERE, f"rows must fill at least a fiftieth of their {grid.name} grid",
-               f"{len(ordinals)} rows for {counts.sum()} steps", "Pass freq= for a coarser grid.")
+        refuse(
+            WHERE,
+            f"rows must fill at least a fiftieth of their {grid.name} grid",
+            f"{len(ordinals)} rows for {counts.sum()} steps",
+            "Pass freq= for a coarser grid.",
+        )
     indptr = pointers(counts)
     at = indptr[:-1][table.entity] + ordinals - start[table.entity]
     in_order = len(at) == indptr[-1] and (len(at) < 2 or bool((at[1:] > at[:-1]).all()))

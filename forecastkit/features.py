@@ -25,9 +25,9 @@ def calendar_table(grid: Grid, first: int, count: int, names: tuple[str, ...]) -
     stamps = grid.stamps(np.arange(first, first + count))
     if isinstance(stamps, pd.PeriodIndex):
         stamps = stamps.to_timestamp()
-    weekday = stamps.dayofweek.to_numpy()
+    weekday = stamps.day_of_week.to_numpy()
     hour = (stamps.hour * 3600 + stamps.minute * 60 + stamps.second).to_numpy() / 86_400
-    cycles = {"day": hour, "week": (weekday + hour) / 7, "year": stamps.dayofyear.to_numpy() / 365.25}
+    cycles = {"day": hour, "week": (weekday + hour) / 7, "year": stamps.day_of_year.to_numpy() / 365.25}
     columns = [_column(name, cycles, weekday) for name in names]
     return np.stack(columns, axis=1).astype("float32")
 

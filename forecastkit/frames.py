@@ -13,8 +13,9 @@ def level_name(level: float) -> str:
     return f"q{level:g}"
 
 
-def long_frame(panel: Panel, schema: Schema, origins: Origins, point: np.ndarray, quantiles: dict,
-               actual: bool = False) -> pd.DataFrame:
+def long_frame(
+    panel: Panel, schema: Schema, origins: Origins, point: np.ndarray, quantiles: dict, actual: bool = False
+) -> pd.DataFrame:
     """One row per (series, target, cutoff, step), sorted so, under the user's own names.
 
     Parameters
@@ -115,8 +116,9 @@ def _long_panel(schema, panel, entity, ordinal, columns, points):
     elif len(schema.target) == 1:
         values = {name: cells[:, 0] for name, cells in columns.items()}
     else:
-        values = {(target, name): cells[:, c] for c, target in enumerate(schema.target)
-                  for name, cells in columns.items()}
+        values = {
+            (target, name): cells[:, c] for c, target in enumerate(schema.target) for name, cells in columns.items()
+        }
     frame = pd.DataFrame({**keys, **values})
     levels = [name for name in (schema.series_id, schema.time_name) if schema.indexed]
     return frame.set_index(levels) if levels and schema.time is not None else frame

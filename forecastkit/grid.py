@@ -55,8 +55,10 @@ class Grid:
             return pd.Index(units)
         if self.kind == "month":
             months = units.astype("datetime64[M]")
-            days = (months + 1).astype("datetime64[D]") - 1 if self.day == 0 else months.astype("datetime64[D]") + (
-                self.day - 1
+            days = (
+                (months + 1).astype("datetime64[D]") - 1
+                if self.day == 0
+                else months.astype("datetime64[D]") + (self.day - 1)
             )
             index = pd.DatetimeIndex(days.astype("datetime64[s]"))
         elif self.kind == "business":
@@ -177,17 +179,22 @@ def find_grid(stamps: pd.Index, first: np.ndarray, freq: str | None = None, wher
     """
     if not isinstance(stamps, (pd.DatetimeIndex, pd.PeriodIndex)):
         return _position_grid(np.asarray(stamps, dtype="int64"), first)
-    period = stamps.freqstr if isinstance(stamps, pd.PeriodIndex) else None
+    period = stamps.freq if isinstance(stamps, pd.PeriodIndex) else None
     tz = str(stamps.tz) if getattr(stamps, "tz", None) is not None else None
     wall = plain_stamps(stamps, wall=True)
-    dress = {"tz": tz, "unit": wall.unit, "period": period}
-    shape = _from_alias(freq or period, wall) if freq or period else _guess(stamps, wall, first, where)
+    dress = {"tz": tz, "unit": wall.unit, "period": stamps.freqstr if period else None}
+    offset = _offset(freq) if freq else period
+    shape = _guess(stamps, wall, first, where) if offset is None else _from_offset(offset, wall)
     grid = Grid(**shape, **dress)
     fits = grid.ordinals(stamps)[1]
     if not fits.all():
         off = stamps[~fits]
-        refuse(where, f"times must lie on one regular grid ({grid.name})", f"{len(off)} off it: {some(off)}",
-               "Pass freq= if the grid is another one, or resample the data.")
+        refuse(
+            where,
+            f"times must lie on one regular grid ({grid.name})",
+            f"{len(off)} off it: {some(off)}",
+            "Pass freq= if the grid is another one, or resample the data.",
+        )
     return grid
 
 
@@ -239,22 +246,28 @@ def _guess_months(days, first):
     return {"kind": "month", "step": step, "day": day, "phase": int(months[0].astype("int64") % step)}
 
 
-def _from_alias(freq, wall):
+def _offset(freq):
     try:
-        offset = pd.tseries.frequencies.to_offset(freq)
-    except ValueError:
-        refuse("freq", "must be a pandas frequency alias such as 'h', 'D', 'MS'", repr(freq))
-    alias, n = offset.name.split("-")[0], offset.n
-    end = alias.endswith("E") or type(offset).__name__.endswith("End")
-    if alias in ("B", "C"):
+        return pd.tseries.frequencies.to_offset(freq)
+    except (ValueError, TypeError):
+        return _refuse_freq(freq)
+
+
+def _refuse_freq(freq):
+    refuse("freq", "must be a pandas frequency alias such as 'h', 'D', 'MS'", repr(freq))
+
+
+def _from_offset(offset, wall):
+    alias, n = offset.rule_code.split("-")[0], offset.n
+    if alias in ("B", "C") and n == 1:
         return {"kind": "business"}
-    if alias[0] in MONTHS and alias not in ("ms", "min"):
-        step = MONTHS[alias[0]] * n
-        first = wall[0].to_datetime64().astype("datetime64[M]").astype("int64") if len(wall) else 0
-        # A period's stamps are first days, whatever its alias says.
-        starts = not end or (len(wall) and (wall.day == 1).all())
-        return {"kind": "month", "step": step, "day": 1 if starts else 0, "phase": int(first % step)}
     if alias in FIXED:
         step = FIXED[alias] * n
-        return {"kind": "fixed", "step": step, "phase": int(wall[:1].as_unit("us").asi8[0] % step) if len(wall) else 0}
-    return refuse("freq", "must be a pandas frequency alias such as 'h', 'D', 'MS'", repr(freq))
+        return {"kind": "fixed", "step": step, "phase": int(wall[:1].as_unit("us").asi8[0] % step)}
+    if alias[0] not in MONTHS:
+        _refuse_freq(offset.freqstr)
+    step = MONTHS[alias[0]] * n
+    first = wall[0].to_datetime64().astype("datetime64[M]").astype("int64")
+    # A period's stamps are first days, though its offset counts ends.
+    starts = alias.endswith("S") or (wall.day == 1).all()
+    return {"kind": "month", "step": step, "day": 1 if starts else 0, "phase": int(first % step)}

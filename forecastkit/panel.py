@@ -87,8 +87,14 @@ class Panel:
         counts = stop - first
         entity, place = spread(counts)
         rows = first[entity] + place
-        return replace(self, start=self.start + (first - self.indptr[:-1]), indptr=pointers(counts),
-                       target=self.target[rows], past=self.past[rows], known=self.known[rows])
+        return replace(
+            self,
+            start=self.start + (first - self.indptr[:-1]),
+            indptr=pointers(counts),
+            target=self.target[rows],
+            past=self.past[rows],
+            known=self.known[rows],
+        )
 
     def take(self, entities: np.ndarray) -> "Panel":
         """Only these entities, in this order."""
@@ -96,9 +102,16 @@ class Panel:
         counts = self.lengths[entities]
         entity, place = spread(counts)
         rows = self.indptr[entities][entity] + place
-        return replace(self, ids=tuple(self.ids[e] for e in entities), start=self.start[entities],
-                       indptr=pointers(counts), target=self.target[rows], past=self.past[rows],
-                       known=self.known[rows], static=self.static[entities])
+        return replace(
+            self,
+            ids=tuple(self.ids[e] for e in entities),
+            start=self.start[entities],
+            indptr=pointers(counts),
+            target=self.target[rows],
+            past=self.past[rows],
+            known=self.known[rows],
+            static=self.static[entities],
+        )
 
     def merge(self, newer: "Panel") -> tuple["Panel", int]:
         """Lay newer cells over this panel: a given cell replaces the one known, missing ones replace nothing.
@@ -116,8 +129,10 @@ class Panel:
             np.maximum.at(end, at, panel.ends)
         indptr = pointers(end - start + 1)
         rows = [self._rows_in(at, panel, start, indptr) for panel, at in ((self, ours), (newer, theirs))]
-        merged = {name: lay(indptr[-1], getattr(self, name), rows[0], getattr(newer, name), rows[1])
-                  for name in ("target", "past", "known")}
+        merged = {
+            name: lay(indptr[-1], getattr(self, name), rows[0], getattr(newer, name), rows[1])
+            for name in ("target", "past", "known")
+        }
         static = lay(len(ids), self.static, ours, newer.static, theirs)
         known_before = np.zeros(indptr[-1], dtype=bool)
         known_before[rows[0][~np.isnan(self.target).all(axis=1)]] = True
@@ -142,8 +157,14 @@ class Panel:
 
     def copy(self) -> "Panel":
         """A panel that shares no array with this one."""
-        return replace(self, **{f.name: getattr(self, f.name).copy() for f in fields(self)
-                                if isinstance(getattr(self, f.name), np.ndarray)})
+        return replace(
+            self,
+            **{
+                f.name: getattr(self, f.name).copy()
+                for f in fields(self)
+                if isinstance(getattr(self, f.name), np.ndarray)
+            },
+        )
 
 
 def pointers(counts: np.ndarray) -> np.ndarray:
@@ -151,8 +172,9 @@ def pointers(counts: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(counts)]).astype("int64")
 
 
-def lay(length: int, values: np.ndarray, at: np.ndarray, newer: np.ndarray | None = None,
-        newer_at: np.ndarray | None = None) -> np.ndarray:
+def lay(
+    length: int, values: np.ndarray, at: np.ndarray, newer: np.ndarray | None = None, newer_at: np.ndarray | None = None
+) -> np.ndarray:
     """An array of NaN with `values` at rows `at`, and what is not NaN of `newer` laid over it."""
     dtype = values.dtype if newer is None else np.result_type(values, newer)
     out = np.full((int(length), values.shape[1]), np.nan, dtype=dtype)
