@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from forecastkit import backbones
 from forecastkit.backbone import Backbone
 from forecastkit.base import Forecaster
-from forecastkit.checks import ParameterError, check_choice, check_int, check_real, refuse
+from forecastkit.checks import ArtifactError, ParameterError, check_choice, check_int, check_real, refuse
 from forecastkit.engines import make_engine
 from forecastkit.heads import LOSSES, make_head
 from forecastkit.network import NORMALIZATIONS, Network, Sizes
@@ -60,8 +60,15 @@ class TrainedNetwork:
         finally:
             random.setstate(state)
         if self.weights is not None:
-            network.set_weights(self.weights)
+            self._take_weights(network)
         return network, make_engine(network, head, compiled=compiled)
+
+    def _take_weights(self, network):
+        wanted, kept = ([np.shape(weight) for weight in weights] for weights in (network.weights, self.weights))
+        if wanted != kept:
+            refuse("load", f"the backbone {type(self.backbone).__name__} must be the one that was trained",
+                   "one with other weights", "Hand over the class as it was.", ArtifactError)
+        network.set_weights(self.weights)
 
     def _example(self):
         """One window of zeros, which builds every layer."""
@@ -74,6 +81,11 @@ class TrainedNetwork:
     def predict(self, buffers, origins: Origins) -> np.ndarray:
         """Scaled forecasts (n, horizon, outputs)."""
         return self.live()[1].predict(buffers, origins.table())
+
+    def _state(self) -> dict:
+        """The arguments that build it again, for the artifact."""
+        arguments = {name: value for name, value in self.__getstate__().items() if name != "_live"}
+        return {**arguments, "weights": [np.asarray(weight) for weight in arguments["weights"]]}
 
     def __getstate__(self):
         weights = self._live[0].get_weights() if self._live else self.weights
