@@ -27,8 +27,6 @@ class Backbone(BaseEstimator):
     units: int = 64
     dropout: float = 0.1
 
-    #: Whether compiling a training step with XLA pays on a CPU: yes for loops over time, no for attention.
-    compiles = False
     #: What the tokens of a window pass through between their dense embedding and the backbone.
     embedding_activation = None
 

@@ -195,7 +195,7 @@ class NeuralForecaster(Forecaster):
         self.trained_levels_ = make_head(self.loss, self.quantile_levels).levels
         self.network_ = TrainedNetwork(backbone, sizes, self.normalization, self.loss, self.trained_levels_, seed)
         tokens = plan.epochs * plan.steps * plan.batch_size * (sizes.past_tokens + sizes.future_tokens)
-        network, engine = self.network_.live(compiled=backbone.compiles and tokens >= WORTH_COMPILING)
+        network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING)
         judged = self._judged(panel, split, stop, most=10_000)
         self.history_of_training_ = train(engine, buffers, windows, judged, plan, self._listeners(), network)
 

@@ -29,7 +29,6 @@ class RNN(Backbone):
     dropout: float = 0.2
 
     kind = "rnn"
-    compiles = True
     broadcasts = True
     reads_steps = True
     embedding_activation = "relu"
