@@ -107,6 +107,13 @@ class FeedForward(layers.Layer):
         return tokens + self.drop(self.narrow(self.widen(self.norm(tokens))), training=training)
 
 
+def own_mask(layer):
+    """The layer, its ``mask`` argument its own affair: Keras would hand it on to the layers after it, or warn."""
+    layer.supports_masking = True
+    layer.compute_mask = lambda inputs, previous_mask=None: None
+    return layer
+
+
 class SelfAttention(layers.Layer):
     """Pre-norm residual multi-head attention of all tokens to all observed tokens.
 
@@ -118,6 +125,7 @@ class SelfAttention(layers.Layer):
     def __init__(self, heads: int, dropout: float = 0.0, **kwargs):
         super().__init__(**kwargs)
         self.heads, self.dropout = heads, dropout
+        own_mask(self)
 
     def build(self, shape):
         units = shape[-1]

@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from forecastkit.heads import Head
-from forecastkit.layers import Dropout
+from forecastkit.layers import Dropout, own_mask
 
 NORMALIZATIONS = ("last", "standard", "none")
 
@@ -73,7 +73,7 @@ class Network(keras.Model):
         self.embed_future = layers.Dense(self.units, use_bias=False) if sizes.known + sizes.calendar else None
         self.embed_static = layers.Dense(self.units, use_bias=False) if sizes.static else None
         self.embed_series = layers.Embedding(sizes.series, self.units, "zeros") if sizes.series else None
-        self.backbone = backbone.build()
+        self.backbone = own_mask(backbone.build())
         self.drop = Dropout(backbone.dropout)
         self.head = layers.Dense(sizes.patch * head.outputs)
 
