@@ -142,8 +142,9 @@ def _first_cutoff(fitted, panel, start, n_windows, stride, last, gap):
         return np.maximum(last - (n_windows - 1) * stride, begin)
     if start is None and fitted is not None:
         place = {name: e for e, name in enumerate(fitted.history_.ids)}
-        cutoff = fitted._cutoff_ordinals(fitted.history_)
-        known = np.array([cutoff[place[name]] if name in place else cutoff.max() for name in panel.ids])
+        cutoff = fitted.trained_until_
+        seen = [place.get(name, len(cutoff)) for name in panel.ids]  # series met later than fit are all new
+        known = np.array([cutoff[e] if e < len(cutoff) else cutoff.max() for e in seen])
         return np.maximum(panel.row_at(np.arange(len(panel.ids)), known), begin)
     if start is None:
         return begin + np.maximum((0.8 * panel.lengths).astype("int64"), 1) - 1 - gap
@@ -171,9 +172,7 @@ def _ordinal(panel, start):
 
 def _refuse_seen(fitted, panel, entity, row):
     place = {name: e for e, name in enumerate(fitted.history_.ids)}
-    cutoff = (
-        fitted._cutoff_ordinals(fitted.history_) if not hasattr(fitted, "trained_until_") else fitted.trained_until_
-    )
+    cutoff = fitted.trained_until_
     until = np.array(
         [
             cutoff[place[name]] if name in place and place[name] < len(cutoff) else np.iinfo("int64").min

@@ -111,6 +111,7 @@ class Forecaster(RegressorMixin, BaseEstimator):
     def _fit_panel(self, panel: Panel, schema: Schema, finish: bool = True):
         """Fit on a panel that is ours: sizes, split, model, calibration, and at the `finish` the last rows."""
         self.schema_, self.history_ = schema, panel
+        self.trained_until_ = self._cutoff_ordinals(panel)
         self.n_features_in_ = len(schema.known + schema.past) if schema.supervised else len(schema.target)
         stop = panel.last_observed() + 1
         self._choose_sizes(panel, stop)
@@ -455,20 +456,27 @@ class Forecaster(RegressorMixin, BaseEstimator):
         )
         return values[:, 0].reshape(len(entity), panel.channels, -1)
 
-    def forecast(self, X=None, *, history=None):
+    def forecast(self, X=None, *, history=None, quantile_levels=None):
         """The next `horizon` steps of every series as a long frame.
+
+        Parameters
+        ----------
+        X, history
+            As `predict` takes them.
+        quantile_levels : list of float, optional
+            Default: those asked for at construction, else 0.1, 0.5 and 0.9.
 
         Returns
         -------
         DataFrame
-            Columns ``[series_id,] time, [target,] cutoff, step, forecast`` and quantiles (those asked for at
-            construction, else 0.1, 0.5 and 0.9), under the user's own names of series and time.
+            Columns ``[series_id,] time, [target,] cutoff, step, forecast`` and quantiles, under the user's own names
+            of series and time.
         """
         check_is_fitted(self, "history_")
         panel = self._history(history)
         _, _, panel = self._rows_asked(X, panel)
         origins = Origins.every_channel(np.arange(len(panel.ids)), panel.last_observed(), panel.channels)
-        return self._long(panel, origins)
+        return self._long(panel, origins, levels=quantile_levels)
 
     def _long(self, panel, origins, actual=False, levels=None):
         forecast = self._forecast(panel, origins)
