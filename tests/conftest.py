@@ -1,0 +1,101 @@
+"""What all tests share: a quiet TensorFlow, two threads, and a few tiny data sets."""
+
+import os
+
+# Before TensorFlow is imported: its C++ side reads these once.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")  # sums, and so last bits, depend on how work is split
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pandas as pd
+import pytest
+
+#: Sizes that train in a second or two.
+SMALL = {
+    "horizon": 6,
+    "lookback": 24,
+    "units": 8,
+    "epochs": 1,
+    "windows_per_epoch": 256,
+    "batch_size": 64,
+    "random_state": 0,
+}
+
+
+def wave(rows: int, seed: int = 0, season: int = 24) -> np.ndarray:
+    """A season with noise, float64."""
+    rng = np.random.default_rng(seed)
+    return 10 + 3 * np.sin(2 * np.pi * np.arange(rows) / season) + rng.normal(0, 0.3, rows)
+
+
+def make_panel(rows: int = 240, series=("a", "b", "c")) -> pd.DataFrame:
+    """Hourly series of different lengths with gaps, a known, a past and a static covariate."""
+    parts = []
+    for number, name in enumerate(series):
+        length = rows - 20 * number
+        rng = np.random.default_rng(number)
+        temp = rng.normal(size=length)
+        frame = pd.DataFrame(
+            {
+                "unique_id": name,
+                "ds": pd.date_range("2024-01-01", periods=length, freq="h"),
+                "load": wave(length, number) * 10.0 ** (2 * number) + temp,
+                "temp": temp,
+                "wind": rng.normal(size=length),
+                "size": float(number),
+            }
+        )
+        frame.loc[30:35, "load"] = np.nan
+        parts.append(frame.drop(index=range(60, 66)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def make_future(panel: pd.DataFrame, steps: int = 6) -> pd.DataFrame:
+    """The rows after each series of `make_panel`, with the known covariate."""
+    last = panel.groupby("unique_id", sort=False)[["ds", "size"]].last()
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "unique_id": name,
+                    "ds": pd.date_range(row.ds, periods=steps + 1, freq="h")[1:],
+                    "temp": np.linspace(-1, 1, steps),
+                    "size": row["size"],
+                }
+            )
+            for name, row in last.iterrows()
+        ],
+        ignore_index=True,
+    )
+
+
+ROLES = {"target": "load", "known": "temp", "past": "wind", "static": "size"}
+
+
+@pytest.fixture(scope="session")
+def hourly() -> pd.DataFrame:
+    """Two hourly targets in columns, 240 rows."""
+    index = pd.date_range("2024-01-01", periods=240, freq="h", name="time")
+    return pd.DataFrame({"north": wave(240), "south": 100 * wave(240, 1)}, index=index)
+
+
+@pytest.fixture(scope="session")
+def panel() -> pd.DataFrame:
+    """See `make_panel`. Shared by the session: do not write to it."""
+    return make_panel()
+
+
+@pytest.fixture(scope="session")
+def future(panel) -> pd.DataFrame:
+    """See `make_future`."""
+    return make_future(panel)
+
+
+@pytest.fixture(scope="session")
+def gru(panel):
+    """A GRU fitted on the panel with covariates of all three roles. Shared by the session: do not fit it again."""
+    import forecastkit as fk
+
+    return fk.GRUForecaster(**SMALL, **ROLES).fit(panel)
