@@ -1,0 +1,120 @@
+"""``forecast backtest``: scores of a model over many forecasts of the past."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from forecastkit.artifact import load
+from forecastkit.backtesting import Backtest
+from forecastkit.backtesting import backtest as run_backtest
+from forecastkit.checks import ParameterError, refuse
+from forecastkit.cli import models
+from forecastkit.cli.data import about, read_data, read_like, say_data
+from forecastkit.cli.flags import ROLES
+from forecastkit.cli.loading import hushed
+from forecastkit.cli.outputs import check_output, check_picture, write_csv
+from forecastkit.cli.plan import make_plan
+from forecastkit.cli.train import told
+from forecastkit.report import Report, decimals, number, share
+
+LEVELS = (0.1, 0.9)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Where forecasts start; see `forecastkit.backtest`."""
+
+    start: str | None
+    n_windows: int | None
+    stride: int | None
+    gap: int
+    refit: bool
+
+    def options(self, stride: int = 1) -> dict:
+        """Arguments of `forecastkit.backtest`, a position as a number."""
+        start = int(self.start) if self.start is not None and self.start.lstrip("-").isdigit() else self.start
+        return {"start": start, "n_windows": self.n_windows, "stride": self.stride or stride, "gap": self.gap,
+                "refit": self.refit}
+
+
+def backtest(artifact, csv, model, parameters, settings, windows: Windows, out, plot, overwrite, json, quiet) -> None:
+    """Test a saved model, or fit one, and print, write, draw."""
+    report = Report(quiet, json)
+    check_output(out, overwrite)
+    check_picture(plot, overwrite)
+    parameters = models.read_flags(parameters, settings)
+    if (artifact is None) == (model is None):
+        rule = "either a model file or --model must be given"
+        refuse("backtest", rule, "none" if model is None else "both", error=ParameterError)
+    with told(report), about(csv):
+        if artifact is not None:
+            name, test, schema = _saved(artifact, csv, parameters, windows)
+        else:
+            name, test, schema = _fresh(report, csv, model, parameters, windows)
+    _say(report, name, test)
+    if out is not None:
+        write_csv(test.forecasts, out)
+    if plot is not None:
+        _draw(test, schema, plot)
+    for path in filter(None, (out, plot)):
+        report.line("saved", str(path))
+    scores = test.scores.rename(index={"forecaster": name})
+    report.result({"model": name, "windows": _windows(test), "scores": scores.to_dict(orient="index")})
+
+
+def _saved(artifact: Path, csv: Path, parameters: dict, windows: Windows):
+    if parameters:
+        refuse("backtest", "a saved model keeps its parameters", f"--{next(iter(parameters))}".replace("_", "-"),
+               "Leave it out, or fit anew with --model.", ParameterError)
+    with hushed():
+        forecaster = load(artifact)
+    frame = read_like(csv, forecaster.schema_)
+    X, y = (frame, frame[list(forecaster.schema_.target)]) if forecaster.schema_.supervised else (frame, None)
+    test = run_backtest(forecaster, X, y, **windows.options(), quantile_levels=_levels(forecaster))
+    return str(artifact), test, forecaster.schema_
+
+
+def _fresh(report: Report, csv: Path, model: str, parameters: dict, windows: Windows):
+    models.check_model(model)
+    data = read_data(csv, {name: parameters[name] for name in parameters if name in ROLES})
+    say_data(report, data)
+    plan = make_plan(data, parameters)
+    chosen = {"horizon": plan.horizon, "lookback": plan.lookback, "validation_size": plan.validation}
+    seed = {"random_state": 0} if models.is_network(model) else {}
+    with hushed():
+        forecaster = models.make_forecaster(model, {**seed, **parameters, **data.keys, **chosen})
+    report.line("chosen", f"{model}, horizon {plan.horizon}, lookback {plan.lookback}")
+    options = windows.options(plan.stride)
+    if windows.start is None and windows.n_windows is None:
+        options["start"] = data.panel.grid.stamps([plan.test_start])[0]
+    test = run_backtest(forecaster, data.frame, **options, quantile_levels=_levels(forecaster))
+    return model, test, data.schema
+
+
+def _levels(forecaster) -> tuple[float, float] | None:
+    trained = getattr(forecaster, "trained_levels_", None) or forecaster.get_params().get("quantile_levels")
+    return LEVELS if trained is None or (trained[0] <= LEVELS[0] and trained[-1] >= LEVELS[1]) else None
+
+
+def _windows(test: Backtest) -> int:
+    return int(test.forecasts["cutoff"].nunique())
+
+
+def _say(report: Report, name: str, test: Backtest) -> None:
+    places = decimals(test.scores["mae"])
+    rows = [
+        (shown, number(row["mae"], places), number(row["rmse"], places), number(row.get("mase")),
+         share(row.get("coverage_0.8")), share(row["skill"]))
+        for shown, (_, row) in zip((name, "seasonal naive"), test.scores.iterrows(), strict=True)
+    ]
+    first, last = test.forecasts["cutoff"].min(), test.forecasts["cutoff"].max()
+    report.line("windows", f"{_windows(test):,}, from {first} to {last}")
+    report.table("backtest", ("MAE", "RMSE", "MASE", "in 80 % range", "skill"), rows)
+
+
+def _draw(test: Backtest, schema, path: Path) -> None:
+    from forecastkit.plots import plot_backtest
+
+    baseline: pd.DataFrame | None = getattr(test, "baseline", None)
+    plot_backtest(test.forecasts, baseline, time=schema.time_name, series_id=schema.series_id, path=path)

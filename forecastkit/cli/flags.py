@@ -1,0 +1,84 @@
+"""Flags that are constructor parameters of forecasters, declared once for all commands. Light: nothing is imported."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A constructor parameter as a flag.
+
+    Parameters
+    ----------
+    kind : type
+        Of the text given: lists come as text, parted by commas.
+    help : str
+    least : float, optional
+        The smallest value.
+    """
+
+    kind: type
+    help: str
+    least: float | None = None
+
+    def parameter(self, name: str) -> inspect.Parameter:
+        """The flag as a parameter of a command."""
+        option = typer.Option(f"--{name.replace('_', '-')}", help=self.help, min=self.least, show_default=False)
+        annotation = Annotated[self.kind | None, option]
+        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+ROLES = {
+    "target": Flag(str, "Columns to forecast, parted by commas. Found if not given."),
+    "time": Flag(str, "The column of times. Found if not given."),
+    "series_id": Flag(str, "The column that names the series of a long table. Found if not given."),
+    "known": Flag(str, "Columns known ahead, such as holidays or a weather forecast."),
+    "past": Flag(str, "Columns known up to now only. Default: the other numeric ones beside a target."),
+    "static": Flag(str, "Columns that are the same within a series."),
+    "freq": Flag(str, "Frequency as a pandas alias: h, D, MS. Found if not given."),
+}
+SIZES = {
+    "horizon": Flag(int, "Steps to forecast. Chosen by the frequency if not given.", 1),
+    "lookback": Flag(int, "Steps of the past that a forecast sees. Chosen if not given.", 1),
+    "season_length": Flag(int, "Steps of the main season. Default: that of the frequency.", 1),
+    "validation_size": Flag(str, "Last rows (12), or part of the rows (0.2), that stop the training."),
+}
+TRAINING = {
+    "patch": Flag(int, "Steps that make one token of the network; 1 reads step by step.", 1),
+    "quantile_levels": Flag(str, "Train for these quantiles, such as 0.1,0.5,0.9."),
+    "loss": Flag(str, "mae, mse or huber."),
+    "epochs": Flag(int, "Epochs at most.", 1),
+    "windows_per_epoch": Flag(int, "Windows drawn in an epoch.", 1),
+    "batch_size": Flag(int, "Windows of a training step.", 1),
+    "learning_rate": Flag(float, "Peak learning rate."),
+    "patience": Flag(int, "Epochs without progress until training stops.", 1),
+    "time_limit": Flag(float, "Seconds of training at most."),
+    "random_state": Flag(int, "Seed; the same seed gives the same forecasts. Default: 0.", 0),
+}
+PARAMETERS = {**ROLES, **SIZES, **TRAINING}
+
+
+def takes(flags: dict[str, Flag]) -> Callable[[Callable], Callable]:
+    """Give a command these flags, in the place of its parameter `parameters`, where it finds the ones that were set."""
+
+    def extend(command: Callable) -> Callable:
+        signature = inspect.signature(command)
+        extra = [flag.parameter(name) for name, flag in flags.items()]
+        places = [extra if name == "parameters" else [own] for name, own in signature.parameters.items()]
+        merged = [parameter for place in places for parameter in place]
+
+        @functools.wraps(command)
+        def run(**given):
+            values = {name: given.pop(name) for name in flags}
+            return command(**given, parameters={name: value for name, value in values.items() if value is not None})
+
+        run.__signature__ = signature.replace(parameters=merged)
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in merged}
+        return run
+
+    return extend

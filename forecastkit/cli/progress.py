@@ -1,0 +1,43 @@
+"""The progress of a training run, as one line that changes."""
+
+import time
+
+import keras
+
+from forecastkit.report import clock
+
+
+class Epochs(keras.callbacks.Callback):
+    """Says epoch, best epoch and time after every epoch: ``9/20  best 8  00:52``.
+
+    Parameters
+    ----------
+    say : callable
+        Takes a label and a text.
+    """
+
+    def __init__(self, say):
+        super().__init__()
+        self.say, self.began = say, time.monotonic()
+        # Training works on a shallow copy of its callbacks: what is counted must be shared with it.
+        self.losses: list[float] = []
+
+    @property
+    def best(self) -> int:
+        """The epoch with the least loss, from 1; 0 before the first is over."""
+        return self.losses.index(min(self.losses)) + 1 if self.losses else 0
+
+    def on_train_begin(self, logs=None):
+        self._say(0)
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs = logs or {}
+        self.losses.append(logs.get("val_loss", logs.get("loss", float("inf"))))
+        self._say(epoch + 1)
+
+    def _say(self, epoch):
+        best = f"  best {self.best}" if self.best else ""
+        self.say("epoch", f"{epoch:>2}/{self.params['epochs']}{best}  {clock(time.monotonic() - self.began)}")
+
+    def __deepcopy__(self, memo):
+        return self

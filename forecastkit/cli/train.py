@@ -1,0 +1,134 @@
+"""``forecast train``: from a table to a tested model in a file."""
+
+import contextlib
+import time
+import warnings
+from pathlib import Path
+
+import pandas as pd
+
+from forecastkit.cli import models
+from forecastkit.cli.data import Data, data_dict, read_data, say_data, units
+from forecastkit.cli.flags import ROLES
+from forecastkit.cli.loading import hushed
+from forecastkit.cli.outputs import check_output
+from forecastkit.cli.plan import Plan, make_plan
+from forecastkit.cli.trial import Trial, say_trial, trial_dict, try_out
+from forecastkit.report import Report
+
+DEFAULT_OUT = Path("model.forecast")
+STOPPED = 130
+
+
+def train(csv, model, out, parameters, settings, test_size, refit, overwrite, json, quiet) -> None:
+    """Read, choose, train, test, use all rows as history, save."""
+    began = time.monotonic()
+    report, path = Report(quiet, json), out or DEFAULT_OUT
+    check_output(path, overwrite)
+    models.check_model(model)
+    parameters = models.read_flags(parameters, settings)
+    test_size = None if test_size is None else models.read_size("--test-size", test_size)
+    data = read_data(csv, {name: parameters[name] for name in parameters if name in ROLES})
+    plan = make_plan(data, parameters, test_size)
+    say_data(report, data)
+    with hushed():
+        forecaster = models.make_forecaster(model, _complete(model, parameters, data, plan))
+    _say_plan(report, model, forecaster, data, plan)
+    with told(report):
+        trial = _fit_and_try(report, model, forecaster, data, plan, keep=out)
+        if refit:
+            forecaster = models.make_forecaster(model, _complete(model, parameters, data, plan))
+            _fit(report, forecaster, data.frame)
+        else:
+            forecaster.update(data.frame)
+        forecaster.scores_ = {**forecaster.scores_, "test": trial_dict(trial)}
+        forecaster.save(path)
+    report.line("saved", f"{path}      next: forecast predict {path}")
+    report.result({
+        "model": model, "saved": str(path), **data_dict(data), **_plan_dict(forecaster, data, plan),
+        **trial_dict(trial), "seconds": round(time.monotonic() - began, 1),
+    })
+
+
+def _complete(model: str, parameters: dict, data: Data, plan: Plan) -> dict:
+    """The parameters with all that was found and chosen."""
+    chosen = {"horizon": plan.horizon, "lookback": plan.lookback, "validation_size": plan.validation}
+    seed = {"random_state": 0} if models.is_network(model) else {}
+    return {**seed, **parameters, **data.keys, **chosen}
+
+
+def _fit_and_try(report, model, forecaster, data: Data, plan: Plan, keep: Path | None) -> Trial:
+    try:
+        _fit(report, forecaster, data.rows_before(plan.test_start))
+    except KeyboardInterrupt:
+        _stop(report, forecaster, data, keep)
+    trial = try_out(model, forecaster, data, plan)
+    say_trial(report, trial)
+    return trial
+
+
+def _fit(report: Report, forecaster, frame: pd.DataFrame) -> None:
+    """Fit with a line of progress; the forecaster keeps nothing of it."""
+    network = _network(forecaster)
+    if network is None:
+        forecaster.fit(frame)
+        return
+    from forecastkit.cli.progress import Epochs
+
+    with report.live() as say:
+        network.set_params(callbacks=[Epochs(say)])
+        try:
+            forecaster.fit(frame)
+        finally:
+            network.set_params(callbacks=None)
+
+
+def _network(forecaster):
+    """The forecaster or its first member, where that is trained by epochs."""
+    members = getattr(forecaster, "forecasters", None) or [forecaster]
+    return members[0] if "callbacks" in members[0].get_params(deep=False) else None
+
+
+def _stop(report: Report, forecaster, data: Data, keep: Path | None) -> None:
+    """After Ctrl-C: keep the best weights where the user said where, and leave."""
+    trained = hasattr(forecaster, "scores_")
+    if trained and keep is not None:
+        forecaster.update(data.frame).save(keep)
+        report.warning(f"stopped: the best weights so far are in {keep}, not tested")
+    elif trained:
+        report.warning("stopped: nothing was written; with --out FILE the best weights so far are kept")
+    else:
+        report.warning("stopped before the first epoch was over: nothing was written")
+    raise SystemExit(STOPPED)
+
+
+@contextlib.contextmanager
+def told(report: Report):
+    """Warnings of the library as lines of the report; those of others are not for the user."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("always", category=UserWarning, message=r".*Forecaster: ")
+        warnings.showwarning = lambda message, *rest: report.warning(str(message))
+        yield
+
+
+def _say_plan(report: Report, model: str, forecaster, data: Data, plan: Plan) -> None:
+    chosen = [model, f"horizon {plan.horizon}", f"lookback {plan.lookback}"]
+    network = _network(forecaster)
+    if network is not None:
+        chosen.append(f"random state {network.random_state}")
+    short = "      shorter than usual: rows are few" if plan.shortened else ""
+    report.line("chosen", ", ".join(chosen) + short)
+    grid = data.panel.grid
+    kept = plan.validation if isinstance(plan.validation, int) else round(plan.validation * (plan.rows - plan.test))
+    report.line(
+        "split", f"validation {units(grid, kept)}, test {units(grid, plan.test)}, {plan.cutoffs:,} "
+        f"origin{'s' * (plan.cutoffs != 1)}",
+    )
+
+
+def _plan_dict(forecaster, data: Data, plan: Plan) -> dict:
+    return {
+        "horizon": forecaster.horizon_, "lookback": forecaster.lookback_, "season_length": forecaster.season_length_,
+        "validation_size": plan.validation, "test_size": plan.test, "origins": plan.cutoffs, "stride": plan.stride,
+    }

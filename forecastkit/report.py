@@ -1,0 +1,116 @@
+"""What the command line says: labelled lines, small tables, one JSON object."""
+
+import json
+import math
+import sys
+import textwrap
+from collections.abc import Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.text import Text
+
+LABEL = 9  # width of the labels on the left
+NARROWEST, WIDEST = 60, 110
+
+
+class Report:
+    """Writes lines for people to stdout, or to stderr where stdout is a program's.
+
+    Parameters
+    ----------
+    quiet : bool
+        Only warnings and errors.
+    json : bool
+        Whether the result is printed as JSON.
+    """
+
+    def __init__(self, quiet: bool = False, json: bool = False):
+        self.quiet, self.json = quiet, json
+        self.out = Console(stderr=json, highlight=False, soft_wrap=True, quiet=quiet)
+        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def line(self, label: str, text: str, style: str = "") -> None:
+        """A line of text behind a label; on a terminal it is wrapped to stand in a column of its own."""
+        _print(self.out, label, text, style)
+
+    def warning(self, text: str) -> None:
+        """What should not be overlooked; shown where all else is quiet."""
+        _print(self.err, "warning", text, "yellow")
+
+    def error(self, sentence: str) -> None:
+        """The sentence of a refusal."""
+        _print(self.err, "error", sentence, "red")
+
+    def table(self, label: str, header: Sequence[str], rows: Sequence[Sequence[str]], strong: int | None = None) -> None:
+        """Right-aligned columns under a header that starts with the label; the row `strong` is emphasised.
+
+        The first cell of a row stands below the label.
+        """
+        cells = [[label, *header], *rows]
+        widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+        widths[0] = max(widths[0], LABEL - 2)
+        for number, row in enumerate(cells):
+            first, *others = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+            text = "  ".join([row[0].ljust(len(first)), *others])
+            self.out.print(Text(text.rstrip(), style="dim" if number == 0 else "bold" * (number - 1 == strong)))
+
+    @contextmanager
+    def live(self):
+        """A function that shows one line, which the next one replaces; where that cannot be, each gets a line."""
+        if not self.out.is_terminal or self.quiet:
+            yield self.line
+            return
+        from rich.live import Live
+
+        with Live(console=self.out, refresh_per_second=8) as live:
+            yield lambda label, text: live.update(_text(label, text, ""))
+
+    def result(self, values: dict) -> None:
+        """The one JSON object, where it is wanted; numbers that are not finite become null."""
+        if self.json:
+            sys.stdout.write(json.dumps(_plain(values), ensure_ascii=False, indent=1, default=str) + "\n")
+            sys.stdout.flush()
+
+
+def number(value: float | None, decimals: int = 2) -> str:
+    """A number for people; ``-`` where there is none."""
+    return "-" if value is None or not math.isfinite(value) else f"{value:,.{decimals}f}"
+
+
+def decimals(values: Sequence[float]) -> int:
+    """How many decimals show three digits of the largest of these numbers."""
+    largest = max((abs(value) for value in values if value is not None and math.isfinite(value)), default=0.0)
+    return max(0, 2 - math.floor(math.log10(largest))) if largest > 0 else 0
+
+
+def share(value: float | None) -> str:
+    """A share in percent."""
+    return "-" if value is None or not math.isfinite(value) else f"{100 * value:.0f} %"
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds: ``00:52``."""
+    return "{:02.0f}:{:02.0f}".format(*divmod(math.floor(seconds), 60))
+
+
+def _print(console: Console, label: str, text: str, style: str) -> None:
+    width = min(max(console.width, NARROWEST), WIDEST) - LABEL if console.is_terminal else sys.maxsize
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) if len(text) > width else [text]
+    for place, line in enumerate(lines):
+        console.print(_text("" if place else label, line, style))
+
+
+def _text(label: str, text: str, style: str) -> Text:
+    return Text.assemble((f"{label:<{LABEL - 1}} ", style or "dim"), text)
+
+
+def _plain(value):
+    """The value with numbers that JSON has."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
