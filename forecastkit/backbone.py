@@ -46,3 +46,14 @@ class Backbone(BaseEstimator):
         where = type(self).__name__
         checks.check_int(where, "units", self.units)
         checks.check_real(where, "dropout", self.dropout, 0.0, 0.99)
+
+
+def check_blocks(backbone: Backbone) -> None:
+    """Refuse `layers`, `heads` and `feedforward` that no stack of attention blocks can be built from."""
+    where = type(backbone).__name__
+    for name in ("layers", "heads"):
+        checks.check_int(where, name, getattr(backbone, name))
+    checks.check_int(where, "feedforward", backbone.feedforward, optional=True)
+    if backbone.units % backbone.heads:
+        got = f"{backbone.units} units, {backbone.heads} heads"
+        checks.refuse(where, "heads must divide units", got, "Each head reads units / heads of them.", checks.ParameterError)

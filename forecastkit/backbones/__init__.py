@@ -35,5 +35,7 @@ def find(name: str):
         If there is none; the sentence names the nearest one.
     """
     if name not in names():
-        refuse("backbone", "must be one of the registered ones", repr(name), did_you_mean(name, names()), ParameterError)
+        refuse(
+            "backbone", "must be one of the registered ones", repr(name), did_you_mean(name, names()), ParameterError
+        )
     return getattr(importlib.import_module(f"{__name__}.{name}"), class_names()[name])

@@ -11,14 +11,18 @@ class GRU(RNN):
 
     Parameters
     ----------
+    units : int
+        Width of tokens and states.
     layers : int
         Recurrent layers on top of each other.
+    dropout : float
+        Fraction of the states dropped in training, before the head only.
 
     References
     ----------
-    Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", EMNLP. Segments and the parallel
-    step into the future follow Lin et al. (2023), "SegRNN", arXiv:2308.11200. Departures from SegRNN: one width for
-    tokens and states, covariates and calendar in the tokens, no series embedding unless asked for.
+    Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder for statistical machine translation",
+    EMNLP. Departure: the reset gate acts after the product with the state, each product with a bias of its own, as in
+    Keras. What differs from SegRNN is said at `RNN`.
     """
 
     kind = "gru"

@@ -24,6 +24,25 @@ class Stack(keras.layers.Layer):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class RNN(Backbone):
+    """Simple recurrent network over the tokens of the past, stepped once into each token of the future.
+
+    Parameters
+    ----------
+    units : int
+        Width of tokens and states.
+    layers : int
+        Recurrent layers on top of each other.
+    dropout : float
+        Fraction of the states dropped in training, before the head only.
+
+    References
+    ----------
+    Elman (1990), "Finding structure in time", Cognitive Science 14(2). Segments and the parallel step into the future
+    follow Lin et al. (2023), "SegRNN", arXiv:2308.11200. Departures from SegRNN: one width for tokens and states,
+    covariates and calendar in the tokens, the embedding of series only where asked for, missing values as a mask
+    among the inputs, and with ``patch=1`` no embedding of the values at all.
+    """
+
     units: int = 128
     layers: int = 1
     dropout: float = 0.2

@@ -6,11 +6,13 @@ import keras
 from keras import layers, ops
 
 from forecastkit import checks
-from forecastkit.backbone import Backbone
+from forecastkit.backbone import Backbone, check_blocks
 from forecastkit.layers import FeedForward, Positions, SelfAttention
 
 
 class Encoder(keras.layers.Layer):
+    """Blocks of attention and feed-forward over past and future together."""
+
     def __init__(self, depth, heads, feedforward, positions, dropout, **kwargs):
         super().__init__(**kwargs)
         self.positions = Positions(positions)
@@ -20,7 +22,7 @@ class Encoder(keras.layers.Layer):
     def call(self, past, future, mask=None, training=None):
         steps = future.shape[1]
         if mask is not None:
-            mask = ops.concatenate([mask, ops.ones_like(future[:, :, 0])], axis=1)
+            mask = ops.pad(mask, [[0, 0], [0, steps]], constant_values=1)
         tokens = self.positions(ops.concatenate([past, future], axis=1))
         for attention, feedforward in self.blocks:
             tokens = attention(tokens, mask=mask, training=training)
@@ -30,6 +32,29 @@ class Encoder(keras.layers.Layer):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Transformer(Backbone):
+    """Transformer encoder over the tokens of past and future together; the future's leave it as the forecast.
+
+    Parameters
+    ----------
+    units : int
+        Width of every token; a multiple of `heads`.
+    layers : int
+        Blocks of attention and feed-forward.
+    heads : int
+    feedforward : int, optional
+        Width inside the feed-forward layers. Default: twice the units.
+    positions : {'learned', 'sinusoidal', 'none'}
+    dropout : float
+        Fraction dropped in training after attention, after feed-forward, and before the head.
+
+    References
+    ----------
+    Vaswani et al. (2017), "Attention is all you need", NeurIPS; tokens are segments as in Nie et al. (2023), "A time
+    series is worth 64 words" (PatchTST), ICLR. Departures: the encoder only, where tokens of the future are learned
+    queries that attend and are attended to; pre-norm (Xiong et al. 2020, "On layer normalization in the Transformer
+    architecture", ICML); GELU; learned positions by default; embeddings not scaled by the root of their width.
+    """
+
     units: int = 64
     layers: int = 2
     heads: int = 4
@@ -41,3 +66,8 @@ class Transformer(Backbone):
 
     def build(self):
         return Encoder(self.layers, self.heads, self.feedforward or 2 * self.units, self.positions, self.dropout)
+
+    def check(self):
+        super().check()
+        check_blocks(self)
+        checks.check_choice(type(self).__name__, "positions", self.positions, Positions.KINDS)
