@@ -32,26 +32,28 @@ _HOMES = {
 _MODULES = ("backbones", "metrics", "plots")
 
 
-def _named() -> dict[str, str]:
-    """Public names of the backbones and of the forecasters around them, from the registry."""
+def _homes() -> dict[str, str]:
+    """Module of every public name; backbones and the forecasters around them come from the registry."""
     from forecastkit.backbones import class_names
 
     classes = {name: f"backbones.{stem}" for stem, name in class_names().items()}
-    return {**classes, **{f"{name}Forecaster": "neural" for name in classes}}
+    return {**_HOMES, **classes, **{f"{name}Forecaster": "neural" for name in classes}}
 
 
 def __getattr__(name: str):
-    if name.startswith("__") and name != "__all__":
-        raise AttributeError(name)
     if name == "__all__":
-        return sorted([*_HOMES, *_MODULES, *_named()])
+        return sorted([*_MODULES, *_homes()])
     if name in _MODULES:
         return importlib.import_module(f"forecastkit.{name}")
-    home = _HOMES.get(name) or _named().get(name)
+    home = None if name.startswith("__") else _homes().get(name)
     if home is None:
-        raise AttributeError(f"module 'forecastkit' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"forecastkit.{home}"), name)
+        this = importlib.import_module(__name__)
+        raise AttributeError(f"module 'forecastkit' has no attribute {name!r}", name=name, obj=this)
+    from forecastkit.checks import backend_needed
+
+    with backend_needed():
+        return getattr(importlib.import_module(f"forecastkit.{home}"), name)
 
 
 def __dir__():
-    return sorted([*globals(), *__getattr__("__all__")])
+    return sorted({*globals(), *__getattr__("__all__")})

@@ -3,6 +3,8 @@
 import difflib
 import numbers
 from collections.abc import Iterable
+from contextlib import contextmanager
+from itertools import pairwise
 from typing import NoReturn
 
 import numpy as np
@@ -21,6 +23,21 @@ class ParameterError(InputError):
 
 class ArtifactError(InputError):
     """A saved model that cannot be read."""
+
+
+class BackendError(InputError, ImportError):
+    """Keras has nothing to compute with."""
+
+
+@contextmanager
+def backend_needed():
+    """Say what to install where an import inside fails for want of TensorFlow, JAX or torch."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name not in ("tensorflow", "jax", "torch"):
+            raise
+        raise BackendError("forecastkit needs a Keras backend: pip install 'forecastkit[cpu]'") from error
 
 
 def refuse(where: str, rule: str, got: object, remedy: str = "", error: type = InputError) -> NoReturn:
@@ -79,7 +96,7 @@ def check_levels(where: str, levels: object) -> tuple[float, ...]:
         refuse(where, "quantile_levels must be numbers inside (0, 1)", repr(levels), error=ParameterError)
     if not levels or not all(0 < level < 1 for level in levels):
         refuse(where, "quantile_levels must lie inside (0, 1)", list(levels), error=ParameterError)
-    if any(a >= b for a, b in zip(levels, levels[1:], strict=False)):
+    if any(a >= b for a, b in pairwise(levels)):
         refuse(where, "quantile_levels must rise without doubles", list(levels), "Sort them.", ParameterError)
     return levels
 
