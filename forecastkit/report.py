@@ -1,4 +1,4 @@
-"""What the command line says: labelled lines, small tables, one JSON object."""
+"""What the command line says: labelled lines and small tables, or one JSON object."""
 
 import json
 import math
@@ -15,19 +15,19 @@ NARROWEST, WIDEST = 60, 110
 
 
 class Report:
-    """Writes lines for people to stdout, or to stderr where stdout is a program's.
+    """Writes lines for people to stdout, warnings and errors to stderr.
 
     Parameters
     ----------
     quiet : bool
         Only warnings and errors.
     json : bool
-        Whether the result is printed as JSON.
+        One JSON object instead of lines.
     """
 
     def __init__(self, quiet: bool = False, json: bool = False):
-        self.quiet, self.json = quiet, json
-        self.out = Console(stderr=json, highlight=False, soft_wrap=True, quiet=quiet)
+        self.quiet, self.json = quiet or json, json
+        self.out = Console(highlight=False, soft_wrap=True, quiet=self.quiet)
         self.err = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def line(self, label: str, text: str, style: str = "") -> None:
@@ -42,7 +42,9 @@ class Report:
         """The sentence of a refusal."""
         _print(self.err, "error", sentence, "red")
 
-    def table(self, label: str, header: Sequence[str], rows: Sequence[Sequence[str]], strong: int | None = None) -> None:
+    def table(
+        self, label: str, header: Sequence[str], rows: Sequence[Sequence[str]], strong: int | None = None
+    ) -> None:
         """Right-aligned columns under a header that starts with the label; the row `strong` is emphasised.
 
         The first cell of a row stands below the label.
@@ -57,7 +59,7 @@ class Report:
 
     @contextmanager
     def live(self):
-        """A function that shows one line, which the next one replaces; where that cannot be, each gets a line."""
+        """A function that shows one line, which the next one replaces; off a terminal each gets a line."""
         if not self.out.is_terminal or self.quiet:
             yield self.line
             return

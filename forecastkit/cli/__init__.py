@@ -1,13 +1,12 @@
 """The command line `forecast`: its commands and flags. What a command needs is imported when it runs."""
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from forecastkit.cli.flags import PARAMETERS, ROLES, takes
+from forecastkit.cli.flags import PARAMETERS, ROLES, as_flags, takes
 
 app = typer.Typer(
     name="forecast",
@@ -20,19 +19,25 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
-CSV_FLAG = typer.Option("--csv", "--data", help="Table to read: csv, csv.gz, parquet.", show_default=False)
-Csv = Annotated[Path, CSV_FLAG]
+
+def flag(help: str, *names: str, **options):
+    """An option that shows no default."""
+    return typer.Option(*names, help=help, show_default=False, **options)
+
+
+Csv = Annotated[Path, flag("Table to read: csv, csv.gz, parquet.", "--csv", "--data", metavar="FILE")]
 Model = Annotated[
-    str, typer.Option(help="A network (gru, lstm, transformer, ...), naive, seasonal_naive, drift, mean, linear, ensemble.")
+    str,
+    typer.Option(help="A network (gru, lstm, transformer, ...), ensemble, linear, seasonal_naive, naive, drift, mean."),
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Any other parameter, such as units=128.", show_default=False),
+    flag("Any other parameter, such as units=128.", "--set", metavar="NAME=VALUE"),
 ]
 Artifact = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that train wrote.", show_default=False)]
-Plot = Annotated[Path | None, typer.Option(help="Draw a picture: .png, .pdf or .svg.", show_default=False)]
+Plot = Annotated[Path | None, flag("Draw a picture: .png, .pdf or .svg.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object; lines for people go to stderr.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of lines.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")]
 
 
@@ -55,10 +60,10 @@ def train(
     *,
     csv: Csv,
     model: Model = "gru",
-    out: Annotated[Path | None, typer.Option(help="Where to write the model. Default: model.forecast.", show_default=False)] = None,
+    out: Annotated[Path | None, flag("Where to write the model. Default: model.forecast.")] = None,
     parameters,
     settings: Settings = None,
-    test_size: Annotated[str | None, typer.Option(help="Last rows (24), or part of them (0.1), to test on.", show_default=False)] = None,
+    test_size: Annotated[str | None, flag("Last rows (24), or part of them (0.1), to test on.")] = None,
     refit: Annotated[bool, typer.Option("--refit", help="Train again on all rows after the test.")] = False,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -83,12 +88,12 @@ def train(
 def predict(
     *,
     model: Artifact,
-    history: Annotated[Path | None, typer.Option(help="Newer or other rows to forecast from.", show_default=False)] = None,
-    future: Annotated[Path | None, typer.Option(help="Rows to forecast with their known columns.", show_default=False)] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the forecast as csv.", show_default=False)] = None,
+    history: Annotated[Path | None, flag("Newer or other rows to forecast from.")] = None,
+    future: Annotated[Path | None, flag("Rows to forecast with their known columns.")] = None,
+    out: Annotated[Path | None, flag("Write the forecast as csv.")] = None,
     plot: Plot = None,
-    coverage: Annotated[float | None, typer.Option(help="Give the range that holds this part, such as 0.8.", show_default=False)] = None,
-    quantile_levels: Annotated[str | None, typer.Option(help="Give these quantiles, such as 0.1,0.5,0.9.", show_default=False)] = None,
+    coverage: Annotated[float | None, flag("Give the range that holds this part, such as 0.8.")] = None,
+    quantile_levels: Annotated[str | None, flag("Give these quantiles, such as 0.1,0.5,0.9.")] = None,
     overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -111,17 +116,19 @@ def predict(
 @takes(PARAMETERS)
 def backtest(
     *,
-    artifact: Annotated[Path | None, typer.Argument(metavar="[MODEL]", help="A file that train wrote.", show_default=False)] = None,
+    artifact: Annotated[
+        Path | None, typer.Argument(metavar="[MODEL]", help="A file that train wrote.", show_default=False)
+    ] = None,
     csv: Csv,
-    model: Annotated[str | None, typer.Option(help="Fit this model instead of reading one.", show_default=False)] = None,
+    model: Annotated[str | None, flag("Fit this model instead of reading one.")] = None,
     parameters,
     settings: Settings = None,
-    start: Annotated[str | None, typer.Option(help="First row forecast: a time, or a position.", show_default=False)] = None,
-    n_windows: Annotated[int | None, typer.Option(help="Number of forecasts, counted from the end.", min=1, show_default=False)] = None,
-    stride: Annotated[int | None, typer.Option(help="Rows between forecasts. Default: some 200 forecasts.", min=1, show_default=False)] = None,
+    start: Annotated[str | None, flag("First row forecast: a time, or a position.")] = None,
+    n_windows: Annotated[int | None, flag("Number of forecasts, counted from the end.", min=1)] = None,
+    stride: Annotated[int | None, flag("Rows between forecasts. Default: some 200 forecasts.", min=1)] = None,
     gap: Annotated[int, typer.Option(help="Rows between what is known and what is forecast.", min=0)] = 0,
     refit: Annotated[bool, typer.Option("--refit", help="Fit again before every forecast.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Write all forecasts and what came as csv.", show_default=False)] = None,
+    out: Annotated[Path | None, flag("Write all forecasts and what came as csv.")] = None,
     plot: Plot = None,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -165,7 +172,7 @@ def inspect(
 def datasets(
     *,
     name: Annotated[str | None, typer.Argument(help="One of them.", show_default=False)] = None,
-    out: Annotated[Path | None, typer.Option(help="Copy it there.", show_default=False)] = None,
+    out: Annotated[Path | None, flag("Copy it there.")] = None,
     overwrite: Overwrite = False,
     json: Json = False,
 ):
@@ -207,11 +214,3 @@ def main(args: list[str] | None = None) -> int:
         Report().error(as_flags(str(error)))
         return 2 if isinstance(error, ParameterError) else 1
     return 0
-
-
-def as_flags(sentence: str) -> str:
-    """A sentence about parameters as one about flags: ``series_id=`` is ``--series-id`` here."""
-    names = "|".join([*PARAMETERS, "history", "start"])
-    return re.sub(
-        rf"\b({names})=(?=(\w?))", lambda found: "--" + found[1].replace("_", "-") + " " * bool(found[2]), sentence
-    )

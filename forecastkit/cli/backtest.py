@@ -10,12 +10,13 @@ from forecastkit.backtesting import Backtest
 from forecastkit.backtesting import backtest as run_backtest
 from forecastkit.checks import ParameterError, refuse
 from forecastkit.cli import models
-from forecastkit.cli.data import about, read_data, read_like, say_data
+from forecastkit.cli.data import about, read_data, read_like
 from forecastkit.cli.flags import ROLES
 from forecastkit.cli.loading import hushed
 from forecastkit.cli.outputs import check_output, check_picture, write_csv
 from forecastkit.cli.plan import make_plan
 from forecastkit.cli.train import told
+from forecastkit.cli.words import say_data
 from forecastkit.report import Report, decimals, number, share
 
 LEVELS = (0.1, 0.9)
@@ -34,8 +35,13 @@ class Windows:
     def options(self, stride: int = 1) -> dict:
         """Arguments of `forecastkit.backtest`, a position as a number."""
         start = int(self.start) if self.start is not None and self.start.lstrip("-").isdigit() else self.start
-        return {"start": start, "n_windows": self.n_windows, "stride": self.stride or stride, "gap": self.gap,
-                "refit": self.refit}
+        return {
+            "start": start,
+            "n_windows": self.n_windows,
+            "stride": self.stride or stride,
+            "gap": self.gap,
+            "refit": self.refit,
+        }
 
 
 def backtest(artifact, csv, model, parameters, settings, windows: Windows, out, plot, overwrite, json, quiet) -> None:
@@ -65,8 +71,13 @@ def backtest(artifact, csv, model, parameters, settings, windows: Windows, out, 
 
 def _saved(artifact: Path, csv: Path, parameters: dict, windows: Windows):
     if parameters:
-        refuse("backtest", "a saved model keeps its parameters", f"--{next(iter(parameters))}".replace("_", "-"),
-               "Leave it out, or fit anew with --model.", ParameterError)
+        refuse(
+            "backtest",
+            "a saved model keeps its parameters",
+            f"--{next(iter(parameters))}".replace("_", "-"),
+            "Leave it out, or fit anew with --model.",
+            ParameterError,
+        )
     with hushed():
         forecaster = load(artifact)
     frame = read_like(csv, forecaster.schema_)
@@ -104,8 +115,14 @@ def _windows(test: Backtest) -> int:
 def _say(report: Report, name: str, test: Backtest) -> None:
     places = decimals(test.scores["mae"])
     rows = [
-        (shown, number(row["mae"], places), number(row["rmse"], places), number(row.get("mase")),
-         share(row.get("coverage_0.8")), share(row["skill"]))
+        (
+            shown,
+            number(row["mae"], places),
+            number(row["rmse"], places),
+            number(row.get("mase")),
+            share(row.get("coverage_0.8")),
+            share(row["skill"]),
+        )
         for shown, (_, row) in zip((name, "seasonal naive"), test.scores.iterrows(), strict=True)
     ]
     first, last = test.forecasts["cutoff"].min(), test.forecasts["cutoff"].max()

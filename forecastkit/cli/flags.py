@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
@@ -17,48 +18,52 @@ class Flag:
     ----------
     kind : type
         Of the text given: lists come as text, parted by commas.
+    metavar : str
+        What stands for the value in the help.
     help : str
     least : float, optional
         The smallest value.
     """
 
     kind: type
+    metavar: str
     help: str
     least: float | None = None
 
     def parameter(self, name: str) -> inspect.Parameter:
         """The flag as a parameter of a command."""
-        option = typer.Option(f"--{name.replace('_', '-')}", help=self.help, min=self.least, show_default=False)
+        flag = f"--{name.replace('_', '-')}"
+        option = typer.Option(flag, metavar=self.metavar, help=self.help, min=self.least, show_default=False)
         annotation = Annotated[self.kind | None, option]
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
 ROLES = {
-    "target": Flag(str, "Columns to forecast, parted by commas. Found if not given."),
-    "time": Flag(str, "The column of times. Found if not given."),
-    "series_id": Flag(str, "The column that names the series of a long table. Found if not given."),
-    "known": Flag(str, "Columns known ahead, such as holidays or a weather forecast."),
-    "past": Flag(str, "Columns known up to now only. Default: the other numeric ones beside a target."),
-    "static": Flag(str, "Columns that are the same within a series."),
-    "freq": Flag(str, "Frequency as a pandas alias: h, D, MS. Found if not given."),
+    "target": Flag(str, "COLUMNS", "Columns to forecast, parted by commas. Found if not given."),
+    "time": Flag(str, "COLUMN", "The column of times. Found if not given."),
+    "series_id": Flag(str, "COLUMN", "The column that names the series of a long table. Found if not given."),
+    "known": Flag(str, "COLUMNS", "Columns known ahead, such as holidays or a weather forecast."),
+    "past": Flag(str, "COLUMNS", "Columns known up to now only. Default: the other numeric ones beside a target."),
+    "static": Flag(str, "COLUMNS", "Columns that are the same within a series."),
+    "freq": Flag(str, "ALIAS", "Frequency as a pandas alias: h, D, MS. Found if not given."),
 }
 SIZES = {
-    "horizon": Flag(int, "Steps to forecast. Chosen by the frequency if not given.", 1),
-    "lookback": Flag(int, "Steps of the past that a forecast sees. Chosen if not given.", 1),
-    "season_length": Flag(int, "Steps of the main season. Default: that of the frequency.", 1),
-    "validation_size": Flag(str, "Last rows (12), or part of the rows (0.2), that stop the training."),
+    "horizon": Flag(int, "N", "Steps to forecast. Chosen by the frequency if not given.", 1),
+    "lookback": Flag(int, "N", "Steps of the past that a forecast sees. Chosen if not given.", 1),
+    "season_length": Flag(int, "N", "Steps of the main season. Default: that of the frequency.", 1),
+    "validation_size": Flag(str, "SIZE", "Last rows (12), or part of the rows (0.2), that stop the training."),
 }
 TRAINING = {
-    "patch": Flag(int, "Steps that make one token of the network; 1 reads step by step.", 1),
-    "quantile_levels": Flag(str, "Train for these quantiles, such as 0.1,0.5,0.9."),
-    "loss": Flag(str, "mae, mse or huber."),
-    "epochs": Flag(int, "Epochs at most.", 1),
-    "windows_per_epoch": Flag(int, "Windows drawn in an epoch.", 1),
-    "batch_size": Flag(int, "Windows of a training step.", 1),
-    "learning_rate": Flag(float, "Peak learning rate."),
-    "patience": Flag(int, "Epochs without progress until training stops.", 1),
-    "time_limit": Flag(float, "Seconds of training at most."),
-    "random_state": Flag(int, "Seed; the same seed gives the same forecasts. Default: 0.", 0),
+    "patch": Flag(int, "N", "Steps that make one token of the network; 1 reads step by step.", 1),
+    "quantile_levels": Flag(str, "LEVELS", "Train for these quantiles, such as 0.1,0.5,0.9."),
+    "loss": Flag(str, "NAME", "mae, mse or huber."),
+    "epochs": Flag(int, "N", "Epochs at most.", 1),
+    "windows_per_epoch": Flag(int, "N", "Windows drawn in an epoch.", 1),
+    "batch_size": Flag(int, "N", "Windows of a training step.", 1),
+    "learning_rate": Flag(float, "X", "Peak learning rate."),
+    "patience": Flag(int, "N", "Epochs without progress until training stops.", 1),
+    "time_limit": Flag(float, "SECONDS", "Seconds of training at most."),
+    "random_state": Flag(int, "N", "Seed; the same seed gives the same forecasts. Default: 0.", 0),
 }
 PARAMETERS = {**ROLES, **SIZES, **TRAINING}
 
@@ -82,3 +87,11 @@ def takes(flags: dict[str, Flag]) -> Callable[[Callable], Callable]:
         return run
 
     return extend
+
+
+def as_flags(sentence: str) -> str:
+    """A sentence about parameters as one about flags: ``series_id=`` becomes ``--series-id``."""
+    names = "|".join([*PARAMETERS, "history", "start"])
+    return re.sub(
+        rf"\b({names})=(\w?)", lambda found: f"--{found[1].replace('_', '-')}{' ' * bool(found[2])}{found[2]}", sentence
+    )

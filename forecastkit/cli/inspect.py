@@ -7,8 +7,9 @@ import numpy as np
 
 from forecastkit.artifact import describe
 from forecastkit.checks import some
-from forecastkit.cli.data import data_dict, read_data, say_data
+from forecastkit.cli.data import read_data
 from forecastkit.cli.models import read_flags
+from forecastkit.cli.words import data_dict, say_data
 from forecastkit.report import Report, decimals, number, share
 
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".gz", ".bz2", ".xz", ".zst", ".zip")
@@ -40,7 +41,8 @@ def _say_model(report: Report, path: Path, model: dict) -> None:
     report.line("target", some(model["target"], 8) + (f"      {roles}" if roles else ""))
     if model["series_id"] is not None:
         report.line("series", f"{model['series_id']}: {model['series']:,}")
-    report.line("time", f"{model['time'] or 'by row'}, {model['freq']}, history to {model['cutoff']}")
+    until = model["cutoff"].removesuffix(" 00:00:00")
+    report.line("time", f"{model['time'] or 'by row'}, {model['freq']}, history to {until}")
     report.line("chosen", f"horizon {model['horizon']}, lookback {model['lookback']}, season {model['season_length']}")
     if training := model.get("training"):
         epochs, best = len(training["loss"]), training["best_epoch"] + 1
@@ -53,8 +55,10 @@ def _say_scores(report: Report, scores: dict) -> None:
     """The scores of the test that ``forecast train`` made, else those of the validation block."""
     if test := scores.get("test", {}).get("test"):
         places = decimals([row["mae"] for row in test.values()])
-        rows = [(name, number(row["mae"], places), number(_float(row["mase"])), share(_float(row["coverage"])))
-                for name, row in test.items()]
+        rows = [
+            (name, number(row["mae"], places), number(_float(row["mase"])), share(_float(row["coverage"])))
+            for name, row in test.items()
+        ]
         report.table("test", ("MAE", "MASE", "in 80 % range"), rows)
     elif skill := scores.get("skill_seasonal_naive"):
         report.line("skill", f"{share(skill)} less error than seasonal naive on the validation rows")

@@ -1,39 +1,19 @@
-"""Loads TensorFlow, which is slow and talkative, and saved models."""
+"""Keeps the command line calm while TensorFlow is loaded."""
 
 import os
 import sys
 from contextlib import contextmanager
 
-from forecastkit.checks import refuse
-
 
 @contextmanager
 def hushed():
-    """Keep off the terminal what TensorFlow writes to stderr while it is imported, before its log level counts.
-
-    Raises
-    ------
-    InputError
-        Where Keras has no backend.
-    """
+    """Keep off the terminal what TensorFlow writes to stderr while it is imported, before its log level counts."""
     talkative = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3") != "3"
-    try:
-        if "tensorflow" in sys.modules or talkative:
-            yield
-        else:
-            with _nowhere():
-                yield
-    except ModuleNotFoundError as error:
-        if error.name not in ("tensorflow", "jax", "torch"):
-            raise
-        refuse("forecast", "networks need a Keras backend", f"no module {error.name!r}", "pip install 'forecastkit[cpu]'")
-
-
-@contextmanager
-def _nowhere():
-    """File descriptor 2 leads nowhere: C++ does not write to `sys.stderr`."""
+    if "tensorflow" in sys.modules or talkative:
+        yield
+        return
     kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
+    os.dup2(null, 2)  # C++ does not write to sys.stderr
     try:
         yield
     finally:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from forecastkit import backbones
 from forecastkit.checks import ParameterError, did_you_mean, refuse
-from forecastkit.cli.flags import TRAINING
 
 BASELINES = {
     "naive": "NaiveForecaster",
@@ -57,7 +56,9 @@ def read_levels(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        return refuse("--quantile-levels", "must be numbers inside (0, 1), parted by commas", repr(text), error=ParameterError)
+        return refuse(
+            "--quantile-levels", "must be numbers inside (0, 1), parted by commas", repr(text), error=ParameterError
+        )
 
 
 def read_size(flag: str, text: str) -> int | float:
@@ -65,7 +66,12 @@ def read_size(flag: str, text: str) -> int | float:
     value = _literal(text)
     whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
     if not whole and not (isinstance(value, float) and 0 <= value < 0.9):
-        refuse(flag, "must be a number of rows, such as 24, or a part of them, such as 0.1", repr(text), error=ParameterError)
+        refuse(
+            flag,
+            "must be a number of rows, such as 24, or a part of them, such as 0.1",
+            repr(text),
+            error=ParameterError,
+        )
     return value
 
 
@@ -109,7 +115,9 @@ def _check_names(name, kind, parameters):
     known = set(kind._get_param_names()) - {"callbacks", "verbose"}
     for parameter in parameters:
         if parameter not in known | {"callbacks"}:
-            rule = f"{name} must have the parameter" if parameter not in TRAINING else f"{name} is no network and takes no"
+            rule = (
+                "must be a parameter of it" if is_network(name) else "must be a parameter of a model without a network"
+            )
             refuse(name, rule, repr(parameter), did_you_mean(parameter, known), ParameterError)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from forecastkit.checks import InputError, check_int, refuse
+from forecastkit.checks import check_int, refuse
 from forecastkit.cli.data import Data
 
 #: Forecast origins of a test: per series, and of all series together.
@@ -84,7 +84,7 @@ def _test_rows(data: Data, rows: int, horizon: int, given: int | float | None) -
     test = given if isinstance(given, int) else round(given * rows)
     if not horizon <= test <= most:
         got = f"{test} of {rows} rows"
-        refuse(str(data.path), f"the test must have between {horizon} (the horizon) and {most} rows", got, error=InputError)
+        refuse(str(data.path), f"the test must have between {horizon} (the horizon) and {most} rows", got)
     return test
 
 

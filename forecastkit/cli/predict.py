@@ -84,7 +84,8 @@ def _draw(forecaster, ahead, past, given, path: Path) -> None:
         panel = read_more(schema, panel.grid, *(given if isinstance(given, tuple) else (given,)))
     frame = forecaster.forecast(ahead, history=given, quantile_levels=_fan(forecaster))
     names = {"time": schema.time_name, "series_id": schema.series_id}
-    plot_forecast(frame, history_frame(panel, schema), **names, path=path)
+    title = f"Forecast of {schema.target[0]}" if len(schema.target) == 1 else None
+    plot_forecast(frame, history_frame(panel, schema), **names, path=path, title=title)
 
 
 def _fan(forecaster) -> tuple[float, ...] | None:

@@ -27,9 +27,6 @@ class Epochs(keras.callbacks.Callback):
         """The epoch with the least loss, from 1; 0 before the first is over."""
         return self.losses.index(min(self.losses)) + 1 if self.losses else 0
 
-    def on_train_begin(self, logs=None):
-        self._say(0)
-
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
         self.losses.append(logs.get("val_loss", logs.get("loss", float("inf"))))

@@ -8,22 +8,39 @@ from pathlib import Path
 import pandas as pd
 
 from forecastkit.cli import models
-from forecastkit.cli.data import Data, data_dict, read_data, say_data, units
+from forecastkit.cli.data import Data, read_data
 from forecastkit.cli.flags import ROLES
 from forecastkit.cli.loading import hushed
 from forecastkit.cli.outputs import check_output
 from forecastkit.cli.plan import Plan, make_plan
 from forecastkit.cli.trial import Trial, say_trial, trial_dict, try_out
+from forecastkit.cli.words import data_dict, say_data, units
 from forecastkit.report import Report
 
 DEFAULT_OUT = Path("model.forecast")
 STOPPED = 130
 
 
+class StoppedError(Exception):
+    """Ctrl-C in the middle of a training run; `best` is the best epoch, from 1, or 0 before the first is over."""
+
+    def __init__(self, best: int):
+        super().__init__(best)
+        self.best = best
+
+
 def train(csv, model, out, parameters, settings, test_size, refit, overwrite, json, quiet) -> None:
     """Read, choose, train, test, use all rows as history, save."""
-    began = time.monotonic()
-    report, path = Report(quiet, json), out or DEFAULT_OUT
+    report = Report(quiet, json)
+    try:
+        _train(report, csv, model, out, parameters, settings, test_size, refit, overwrite)
+    except KeyboardInterrupt:
+        report.warning("stopped: nothing was written")
+        raise SystemExit(STOPPED) from None
+
+
+def _train(report, csv, model, out, parameters, settings, test_size, refit, overwrite):
+    began, path = time.monotonic(), out or DEFAULT_OUT
     check_output(path, overwrite)
     models.check_model(model)
     parameters = models.read_flags(parameters, settings)
@@ -44,10 +61,16 @@ def train(csv, model, out, parameters, settings, test_size, refit, overwrite, js
         forecaster.scores_ = {**forecaster.scores_, "test": trial_dict(trial)}
         forecaster.save(path)
     report.line("saved", f"{path}      next: forecast predict {path}")
-    report.result({
-        "model": model, "saved": str(path), **data_dict(data), **_plan_dict(forecaster, data, plan),
-        **trial_dict(trial), "seconds": round(time.monotonic() - began, 1),
-    })
+    report.result(
+        {
+            "model": model,
+            "saved": str(path),
+            **data_dict(data),
+            **_plan_dict(forecaster, data, plan),
+            **trial_dict(trial),
+            "seconds": round(time.monotonic() - began, 1),
+        }
+    )
 
 
 def _complete(model: str, parameters: dict, data: Data, plan: Plan) -> dict:
@@ -60,8 +83,8 @@ def _complete(model: str, parameters: dict, data: Data, plan: Plan) -> dict:
 def _fit_and_try(report, model, forecaster, data: Data, plan: Plan, keep: Path | None) -> Trial:
     try:
         _fit(report, forecaster, data.rows_before(plan.test_start))
-    except KeyboardInterrupt:
-        _stop(report, forecaster, data, keep)
+    except StoppedError as stopped:
+        _stop(report, forecaster, data, keep, stopped.best)
     trial = try_out(model, forecaster, data, plan)
     say_trial(report, trial)
     return trial
@@ -76,9 +99,12 @@ def _fit(report: Report, forecaster, frame: pd.DataFrame) -> None:
     from forecastkit.cli.progress import Epochs
 
     with report.live() as say:
-        network.set_params(callbacks=[Epochs(say)])
+        progress = Epochs(say)
+        network.set_params(callbacks=[progress])
         try:
             forecaster.fit(frame)
+        except KeyboardInterrupt:
+            raise StoppedError(progress.best) from None
         finally:
             network.set_params(callbacks=None)
 
@@ -89,13 +115,12 @@ def _network(forecaster):
     return members[0] if "callbacks" in members[0].get_params(deep=False) else None
 
 
-def _stop(report: Report, forecaster, data: Data, keep: Path | None) -> None:
+def _stop(report: Report, forecaster, data: Data, keep: Path | None, best: int) -> None:
     """After Ctrl-C: keep the best weights where the user said where, and leave."""
-    trained = hasattr(forecaster, "scores_")
-    if trained and keep is not None:
+    if best and keep is not None:
         forecaster.update(data.frame).save(keep)
-        report.warning(f"stopped: the best weights so far are in {keep}, not tested")
-    elif trained:
+        report.warning(f"stopped: the best weights so far, of epoch {best}, are in {keep}; they were not tested")
+    elif best:
         report.warning("stopped: nothing was written; with --out FILE the best weights so far are kept")
     else:
         report.warning("stopped before the first epoch was over: nothing was written")
@@ -116,19 +141,32 @@ def _say_plan(report: Report, model: str, forecaster, data: Data, plan: Plan) ->
     chosen = [model, f"horizon {plan.horizon}", f"lookback {plan.lookback}"]
     network = _network(forecaster)
     if network is not None:
-        chosen.append(f"random state {network.random_state}")
+        chosen += [f"patch {_patch(network, data, plan)}", f"random state {network.random_state}"]
     short = "      shorter than usual: rows are few" if plan.shortened else ""
     report.line("chosen", ", ".join(chosen) + short)
     grid = data.panel.grid
     kept = plan.validation if isinstance(plan.validation, int) else round(plan.validation * (plan.rows - plan.test))
     report.line(
-        "split", f"validation {units(grid, kept)}, test {units(grid, plan.test)}, {plan.cutoffs:,} "
+        "split",
+        f"validation {units(grid, kept)}, test {units(grid, plan.test)}, {plan.cutoffs:,} "
         f"origin{'s' * (plan.cutoffs != 1)}",
     )
 
 
+def _patch(network, data: Data, plan: Plan) -> int:
+    from forecastkit.neural import choose_patch
+
+    season = network.season_length or data.panel.grid.seasons[0]
+    return network.patch or choose_patch(season, plan.lookback, plan.horizon)
+
+
 def _plan_dict(forecaster, data: Data, plan: Plan) -> dict:
     return {
-        "horizon": forecaster.horizon_, "lookback": forecaster.lookback_, "season_length": forecaster.season_length_,
-        "validation_size": plan.validation, "test_size": plan.test, "origins": plan.cutoffs, "stride": plan.stride,
+        "horizon": forecaster.horizon_,
+        "lookback": forecaster.lookback_,
+        "season_length": forecaster.season_length_,
+        "validation_size": plan.validation,
+        "test_size": plan.test,
+        "origins": plan.cutoffs,
+        "stride": plan.stride,
     }

@@ -112,12 +112,18 @@ def say_trial(report: Report, trial: Trial) -> None:
     strong = list(trial.scores.index).index(trial.best)
     report.table("test", ("MAE", "MASE", "in 80 % range"), rows, strong)
     for part, better, least, own in trial.weak[:MOST_WEAK]:
-        report.line("weak", f"{part}: {better} is better ({number(least, places)}, {trial.model} {number(own, places)})", "yellow")
+        report.line(
+            "weak",
+            f"{part}: {better} is better ({number(least, places)}, {trial.model} {number(own, places)})",
+            "yellow",
+        )
     if len(trial.weak) > MOST_WEAK:
         report.line("weak", f"and {len(trial.weak) - MOST_WEAK} more of {trial.parts} series", "yellow")
     if trial.best != trial.model:
         flag = next(flag for flag, shown in REFERENCES.items() if shown == trial.best)
-        report.warning(f"{trial.best} forecasts these rows better than {trial.model}: consider --model {flag} or ensemble")
+        report.warning(
+            f"{trial.best} forecasts these rows better than {trial.model}: consider --model {flag} or ensemble"
+        )
 
 
 def trial_dict(trial: Trial) -> dict:
