@@ -44,6 +44,19 @@ class Sizes:
     def future_tokens(self) -> int:
         return -(-self.horizon // self.patch)
 
+    def inputs(self) -> dict[str, tuple[tuple, str]]:
+        """Shape without the batch, and dtype, of every input the network takes."""
+        steps = self.lookback + self.horizon
+        shapes = {
+            "target": (self.lookback,),
+            "past": (self.lookback, self.past),
+            "known": (steps, self.known),
+            "calendar": (steps, self.calendar),
+            "static": (self.static,),
+        }
+        taken = {name: (shape, "float32") for name, shape in shapes.items() if shape[-1]}
+        return {**taken, "series": ((), "int32")} if self.series else taken
+
 
 class Network(keras.Model):
     """Maps a batch of windows to forecasts in the units of the windows.
@@ -68,8 +81,10 @@ class Network(keras.Model):
         self.sizes, self.output_head, self.normalization = sizes, head, normalization
         self.units, self.broadcasts = backbone.units, backbone.broadcasts
         # Step by step, a recurrent network reads the values themselves: its own input weights are the embedding.
-        raw = sizes.patch == 1 and backbone.reads_steps
-        self.embed_past = layers.Identity() if raw else layers.Dense(self.units, activation=backbone.embedding_activation)
+        raw = sizes.patch == 1 and backbone.reads_steps and not (sizes.static or sizes.series)
+        self.embed_past = (
+            layers.Identity() if raw else layers.Dense(self.units, activation=backbone.embedding_activation)
+        )
         self.embed_future = layers.Dense(self.units, use_bias=False) if sizes.known + sizes.calendar else None
         self.embed_static = layers.Dense(self.units, use_bias=False) if sizes.static else None
         self.embed_series = layers.Embedding(sizes.series, self.units, "zeros") if sizes.series else None

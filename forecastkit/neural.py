@@ -56,7 +56,8 @@ class TrainedNetwork:
         random.seed(self.seed)  # Keras takes the seeds of weights and dropout from here
         try:
             network = Network(self.backbone, self.sizes, head, self.normalization)
-            network(self._example())
+            example = {name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()}
+            network(example)  # builds every layer
         finally:
             random.setstate(state)
         if self.weights is not None:
@@ -66,17 +67,14 @@ class TrainedNetwork:
     def _take_weights(self, network):
         wanted, kept = ([np.shape(weight) for weight in weights] for weights in (network.weights, self.weights))
         if wanted != kept:
-            refuse("load", f"the backbone {type(self.backbone).__name__} must be the one that was trained",
-                   "one with other weights", "Hand over the class as it was.", ArtifactError)
+            refuse(
+                "load",
+                f"the backbone {type(self.backbone).__name__} must be the one that was trained",
+                "one with other weights",
+                "Hand over the class as it was.",
+                ArtifactError,
+            )
         network.set_weights(self.weights)
-
-    def _example(self):
-        """One window of zeros, which builds every layer."""
-        s, steps = self.sizes, self.sizes.lookback + self.sizes.horizon
-        shapes = {"target": (1, s.lookback), "past": (1, s.lookback, s.past), "known": (1, steps, s.known),
-                  "calendar": (1, steps, s.calendar), "static": (1, s.static)}
-        inputs = {name: np.zeros(shape, "float32") for name, shape in shapes.items() if shape[-1]}
-        return {**inputs, "series": np.zeros(1, "int32")}
 
     def predict(self, buffers, origins: Origins) -> np.ndarray:
         """Scaled forecasts (n, horizon, outputs)."""
@@ -159,16 +157,24 @@ class NeuralForecaster(Forecaster):
         check_real(where, "learning_rate", self.learning_rate, 1e-12, 10.0, optional=True)
         check_real(where, "time_limit", self.time_limit, 0.0, 1e9, optional=True)
         if self.patch is not None and self.lookback is not None and self.patch > self.lookback:
-            refuse(where, "patch must not be longer than the lookback", f"patch {self.patch}, lookback {self.lookback}",
-                   error=ParameterError)
+            refuse(
+                where,
+                "patch must not be longer than the lookback",
+                f"patch {self.patch}, lookback {self.lookback}",
+                error=ParameterError,
+            )
         self._architecture().check()
 
     def _choose_sizes(self, panel, stop):
         super()._choose_sizes(panel, stop)
         self.patch_ = self.patch or choose_patch(self.season_length_, self.lookback_, self.horizon_)
         if self.patch_ > self.lookback_:
-            refuse(type(self).__name__, "patch must not be longer than the lookback",
-                   f"patch {self.patch_}, lookback {self.lookback_}", error=ParameterError)
+            refuse(
+                type(self).__name__,
+                "patch must not be longer than the lookback",
+                f"patch {self.patch_}, lookback {self.lookback_}",
+                error=ParameterError,
+            )
 
     def _round_lookback(self, lookback):
         patch = self.patch or choose_patch(self.season_length_, lookback, self.horizon_)
@@ -176,8 +182,12 @@ class NeuralForecaster(Forecaster):
 
     def _sizes(self, buffers, windows) -> Sizes:
         return Sizes(
-            self.lookback_, self.horizon_, self.patch_,
-            past=buffers.past.shape[1], known=buffers.known.shape[1], calendar=buffers.calendar.shape[1],
+            self.lookback_,
+            self.horizon_,
+            self.patch_,
+            past=buffers.past.shape[1],
+            known=buffers.known.shape[1],
+            calendar=buffers.calendar.shape[1],
             static=buffers.static.shape[1],
             series=(len(buffers.series) + 1) * buffers.target.shape[1] if self.embed_series else 0,
             masked=bool(np.isnan(buffers.target).any() or padded(windows, buffers, self.lookback_)),
@@ -201,9 +211,14 @@ class NeuralForecaster(Forecaster):
 
     def _plan(self, windows, backbone, seed):
         return Plan.suited(
-            len(windows), epochs=self.epochs, batch_size=self.batch_size, windows_per_epoch=self.windows_per_epoch,
-            learning_rate=self.learning_rate or backbone.learning_rate, patience=self.patience,
-            time_limit=self.time_limit, seed=seed,
+            len(windows),
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            windows_per_epoch=self.windows_per_epoch,
+            learning_rate=self.learning_rate or backbone.learning_rate,
+            patience=self.patience,
+            time_limit=self.time_limit,
+            seed=seed,
         )
 
     def _listeners(self):
@@ -256,7 +271,9 @@ def crop(panel, origins: Origins, lookback: int, horizon: int):
     cut = panel.between(first, stop)
     if cut is panel:
         return panel, origins
-    return cut, Origins(origins.entity, origins.row - first[origins.entity] + cut.indptr[origins.entity], origins.channel)
+    return cut, Origins(
+        origins.entity, origins.row - first[origins.entity] + cut.indptr[origins.entity], origins.channel
+    )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -280,8 +297,13 @@ class KerasForecaster(NeuralForecaster):
             return chosen()
         if isinstance(chosen, type) and callable(getattr(chosen, "call", None)):
             return LayerBackbone(layer=chosen)
-        return refuse("KerasForecaster", "backbone must be a name, a Backbone or a class", repr(chosen),
-                      "Pass the layer's class, not a built layer.", ParameterError)
+        return refuse(
+            "KerasForecaster",
+            "backbone must be a name, a Backbone or a class",
+            repr(chosen),
+            "Pass the layer's class, not a built layer.",
+            ParameterError,
+        )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -305,7 +327,8 @@ class _Named:
 def _named_forecaster(backbone):
     """The class `<Backbone>Forecaster`: the fields of the backbone beside the common ones."""
     members = {
-        "architecture": backbone, "__module__": __name__,
+        "architecture": backbone,
+        "__module__": __name__,
         "__doc__": f"Forecaster around the `{backbone.__name__}` backbone.\n\n{backbone.__doc__}",
     }
     made = type(f"{backbone.__name__}Forecaster", (_Named, NeuralForecaster, backbone), members)

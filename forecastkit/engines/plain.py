@@ -47,8 +47,7 @@ class PlainEngine:
         self.count += 1
         decay = min(self.decay, self.count / (10.0 + self.count))
         weights = [keras.ops.convert_to_numpy(weight) for weight in self.network.trainable_variables]
-        self.average = [decay * mean + (1 - decay) * weight
-                        for mean, weight in zip(self.average, weights, strict=True)]
+        self.average = [decay * mean + (1 - decay) * weight for mean, weight in zip(self.average, weights, strict=True)]
 
     def swap(self):
         """Exchange the weights and their moving average."""
@@ -69,5 +68,7 @@ class PlainEngine:
     def evaluate(self, table: np.ndarray) -> float:
         """Mean loss over the origins in `table` (n, 3)."""
         _, target = gather(np, self.buffers, table, self.sizes.lookback, self.sizes.horizon)
-        losses = self.head.loss(keras.ops.convert_to_tensor(target), keras.ops.convert_to_tensor(self.predict(self.buffers, table)))
+        losses = self.head.loss(
+            keras.ops.convert_to_tensor(target), keras.ops.convert_to_tensor(self.predict(self.buffers, table))
+        )
         return float(keras.ops.mean(losses))

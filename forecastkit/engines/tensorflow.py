@@ -14,7 +14,7 @@ from forecastkit.windows import Buffers, gather
 
 #: Building and tracing touch state that Keras keeps for the whole process.
 TRACING = threading.RLock()
-PREDICT_BATCHES = (1, 8, 64, 1024)
+PREDICT_BATCH = 1024
 
 
 class TensorFlowEngine:
@@ -40,7 +40,10 @@ class TensorFlowEngine:
         self.network, self.head, self.compiled, self.decay, self.clip = network, head, compiled, decay, clip
         self.sizes = network.sizes
         self.weights = [weight.value for weight in network.trainable_variables]
-        self.predict_step = tf.function(self._predict, autograph=False, reduce_retracing=True)
+        self.signature = {
+            name: tf.TensorSpec((None, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()
+        }
+        self.predict_step = tf.function(self._predict, autograph=False, input_signature=[self.signature])
 
     # ------------------------------------------------------------------------------------------ training
 
@@ -48,14 +51,17 @@ class TensorFlowEngine:
         """Put the buffers on the device, build the optimizer, trace the step for batches of this size."""
         self.wide = buffers.target.size >= 2**31
         self.buffers = buffers.resident(self._tensor)
-        self.evaluate_step = tf.function(self._evaluate, autograph=False, reduce_retracing=True)
+        kind = tf.int64 if self.wide else tf.int32
+        self.evaluate_step = tf.function(
+            self._evaluate, autograph=False, input_signature=[tf.TensorSpec((None, 3), kind)]
+        )
         self.parts = self._parts(batch_size)
         self.optimizer = keras.optimizers.Adam(1e-3)
         self.optimizer.build(self.network.trainable_variables)
         self.average = [tf.Variable(weight) for weight in self.weights]
         self.count = tf.Variable(0.0)
         shape = (batch_size // self.parts, 3)
-        table = tf.TensorSpec(shape, tf.int64 if self.wide else tf.int32)
+        table = tf.TensorSpec(shape, kind)
         seed = tf.TensorSpec((), tf.int64)
         with TRACING:
             gradients = tf.function(self._gradients, jit_compile=self.compiled, autograph=False)
@@ -67,15 +73,20 @@ class TensorFlowEngine:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         if not self.compiled or tf.config.list_physical_devices("GPU"):
             return 1
-        return next(p for p in range(min(cores, 8), 0, -1) if batch_size % p == 0 and batch_size // p >= min(32, batch_size))
+        return next(
+            p for p in range(min(cores, 8), 0, -1) if batch_size % p == 0 and batch_size // p >= min(32, batch_size)
+        )
 
     def train(self, tables: np.ndarray, rates: np.ndarray, seeds: np.ndarray) -> float:
         """Run one step per table of shape (steps, batch, 3); returns the mean loss."""
         losses = []
         for table, rate, seed in zip(tables, rates, seeds, strict=True):
             pieces = np.split(table, self.parts)
-            jobs = [self.pool.submit(self._one, piece, seed, i) for i, piece in enumerate(pieces[1:], start=1)] if (
-                self.parts > 1) else []
+            jobs = (
+                [self.pool.submit(self._one, piece, seed, i) for i, piece in enumerate(pieces[1:], start=1)]
+                if (self.parts > 1)
+                else []
+            )
             results = [self._one(pieces[0], seed, 0), *(job.result() for job in jobs)]
             losses += [loss for loss, _ in results]
             self.update_step([gradients for _, gradients in results], tf.constant(rate, tf.float32))
@@ -129,22 +140,18 @@ class TensorFlowEngine:
         return tf.reduce_sum(self.head.loss(target, self.network(inputs, training=False)))
 
     def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:
-        """Scaled forecasts (n, horizon, outputs) of the origins in `table` (n, 3).
-
-        Batches have few sizes, the last one filled up, so that nothing is traced twice.
-        """
-        size = next((size for size in PREDICT_BATCHES if len(table) <= size), PREDICT_BATCHES[-1])
+        """Scaled forecasts (n, horizon, outputs) of the origins in `table` (n, 3)."""
         out = np.empty((len(table), self.sizes.horizon, self.head.outputs), dtype="float32")
-        for low in range(0, len(table), size):
-            part = table[low : low + size]
-            filled = np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])
-            inputs, _ = gather(np, buffers, filled, self.sizes.lookback, self.sizes.horizon, targets=False)
+        for low in range(0, len(table), PREDICT_BATCH):
+            part = slice(low, low + PREDICT_BATCH)
+            inputs, _ = gather(np, buffers, table[part], self.sizes.lookback, self.sizes.horizon, targets=False)
             with TRACING:
-                forecast = self.predict_step({name: tf.constant(values) for name, values in inputs.items()})
-            out[low : low + len(part)] = forecast.numpy()[: len(part)]
+                out[part] = self.predict_step(
+                    {name: tf.constant(inputs[name], spec.dtype) for name, spec in self.signature.items()}
+                ).numpy()
         return out
 
     def evaluate(self, table: np.ndarray) -> float:
         """Mean loss over the origins in `table` (n, 3) of the prepared buffers."""
-        parts = np.array_split(table, -(-len(table) // PREDICT_BATCHES[-1]))
+        parts = np.array_split(table, -(-len(table) // PREDICT_BATCH))
         return sum(float(self.evaluate_step(tf.constant(part))) for part in parts) / len(table)
