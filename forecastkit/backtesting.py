@@ -7,13 +7,15 @@ import pandas as pd
 from sklearn.base import clone
 
 from forecastkit import closed_form, frames, metrics
-from forecastkit.base import Forecaster, observed_after
+from forecastkit.base import Forecaster, choose_horizon
 from forecastkit.checks import ParameterError, check_int, check_levels, refuse, some
-from forecastkit.door import Schema, open_door, read_more
+from forecastkit.door import open_door, read_more
 from forecastkit.panel import Panel, spread
+from forecastkit.schema import Schema
 from forecastkit.windows import Origins
 
 WHERE = "backtest"
+NEVER = np.iinfo("int64").min
 
 
 @dataclass(frozen=True)
@@ -80,25 +82,23 @@ def backtest(
     _check(n_windows, stride, gap, refit)
     fitted = hasattr(forecaster, "history_")
     if fitted:
-        schema = forecaster.schema_
-        panel = read_more(schema, forecaster.history_.grid, X, y)
+        schema, panel = forecaster.schema_, read_more(forecaster.schema_, forecaster.history_.grid, X, y)
+        horizon, season = forecaster.horizon_, forecaster.season_length_
     else:
         forecaster._check_parameters()
-        names = ("target", "time", "series_id", "known", "past", "static", "freq")
-        panel, schema = open_door(X, y, **{name: getattr(forecaster, name) for name in names})
-    horizon = forecaster.horizon_ if fitted else _horizon(forecaster, panel)
+        panel, schema = open_door(X, y, **forecaster._reading())
+        horizon, season = choose_horizon(forecaster.horizon, forecaster.season_length, panel.grid)
     if gap >= horizon:
         refuse(WHERE, "gap must be shorter than the horizon", f"gap {gap}, horizon {horizon}", error=ParameterError)
     cutoffs = _cutoffs(forecaster if fitted else None, panel, start, n_windows, stride, gap, horizon)
     levels = quantile_levels if quantile_levels is not None else forecaster.quantile_levels
     levels = check_levels(WHERE, levels) if levels is not None else ()
     parts = [
-        _forecast_group(model, panel, schema, group, gap, levels)
+        _forecast_group(model, panel, group, gap, levels)
         for model, group in _models(forecaster, panel, schema, cutoffs, refit, fitted)
     ]
     forecasts = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
-    season = forecaster.season_length_ if fitted else int(forecaster.season_length or panel.grid.seasons[0])
-    return Backtest(forecasts, _scores(forecasts, panel, schema, cutoffs, horizon, gap, season, levels))
+    return Backtest(forecasts, _scores(forecasts, panel, cutoffs, horizon, gap, season))
 
 
 def _check(n_windows, stride, gap, refit):
@@ -109,54 +109,46 @@ def _check(n_windows, stride, gap, refit):
         check_int(WHERE, "refit", refit)
 
 
-def _horizon(forecaster, panel):
-    season = int(forecaster.season_length or panel.grid.seasons[0])
-    return int(forecaster.horizon or max(season, 1))
-
-
 def _cutoffs(fitted, panel: Panel, start, n_windows, stride, gap, horizon) -> Origins:
     """Origins (channel 0 only) of all complete windows, by cutoff time."""
-    last = panel.last_observed() - horizon  # row of the last cutoff whose steps are all in the data
-    first = _first_cutoff(fitted, panel, start, n_windows, stride, last, gap)
-    counts = np.maximum((last - first) // stride + 1, 0)
-    if start is not None and n_windows is not None:
+    # A series has origins from its first observed row on, to the last one whose steps are all in the data.
+    begin, last = panel.first_observed(), panel.last_observed() - horizon
+    if start is None and n_windows is not None:
+        back = np.minimum(n_windows - 1, np.maximum(last - begin, 0) // stride)
+        first = last - back * stride
+    else:
+        first = _first_cutoff(fitted, panel, start, gap)
+        if start is not None and (first < begin).all():
+            rule = "start must leave at least one observed row before the first cutoff"
+            refuse(WHERE, rule, repr(start), error=ParameterError)
+        # A series that begins later has its first cutoff as soon as it can, on the same stride.
+        first = first + -(-np.maximum(begin - first, 0) // stride) * stride
+    counts = np.where(first >= begin, np.maximum((last - first) // stride + 1, 0), 0)
+    if n_windows is not None:
         counts = np.minimum(counts, n_windows)
     if not counts.sum():
-        refuse(
-            WHERE,
-            f"horizon {horizon} must fit between the first cutoff and the end of the data",
-            "no complete window",
-            "Give more rows or an earlier start=.",
-        )
+        rule = f"horizon {horizon} must fit between the first cutoff and the end of the data"
+        refuse(WHERE, rule, "no complete window", "Give more rows or an earlier start=.")
     entity, place = spread(counts)
     row = first[entity] + place * stride
+    order = np.lexsort((entity, panel.ordinal_at(entity, row)))
+    cutoffs = Origins(entity[order], row[order], np.zeros(len(row), dtype="int64"))
     if fitted is not None:
-        _refuse_seen(fitted, panel, entity, row)
-    order = np.lexsort((entity, panel.start[entity] + row - panel.indptr[entity]))
-    return Origins(entity[order], row[order], np.zeros(len(row), dtype="int64"))
+        _refuse_seen(fitted, panel, cutoffs)
+    return cutoffs
 
 
-def _first_cutoff(fitted, panel, start, n_windows, stride, last, gap):
+def _first_cutoff(fitted, panel, start, gap):
+    """Row of the first cutoff of each series, which may lie before its first row."""
     begin = panel.indptr[:-1]
-    if start is None and n_windows is not None:
-        return np.maximum(last - (n_windows - 1) * stride, begin)
     if start is None and fitted is not None:
-        place = {name: e for e, name in enumerate(fitted.history_.ids)}
-        cutoff = fitted.trained_until_
-        seen = [place.get(name, len(cutoff)) for name in panel.ids]  # series met later than fit are all new
-        known = np.array([cutoff[e] if e < len(cutoff) else cutoff.max() for e in seen])
-        return np.maximum(panel.row_at(np.arange(len(panel.ids)), known), begin)
+        until = _trained_until(fitted, panel)
+        return panel.row_at(np.arange(len(panel.ids)), np.where(until == NEVER, fitted.trained_until_.max(), until))
     if start is None:
         return begin + np.maximum((0.8 * panel.lengths).astype("int64"), 1) - 1 - gap
     if isinstance(start, (int, np.integer)) and not isinstance(start, bool):
-        first = begin + int(start) - 1 - gap
-    else:
-        ordinal = _ordinal(panel, start)
-        first = panel.row_at(np.arange(len(panel.ids)), ordinal) - 1 - gap
-    if (first < begin).all():
-        refuse(WHERE, "start must leave at least one row before the first cutoff", repr(start), error=ParameterError)
-    # A series that begins later has its first cutoff as soon as it can, on the same stride.
-    return first + -(-np.maximum(begin - first, 0) // stride) * stride
+        return begin + int(start) - 1 - gap
+    return panel.row_at(np.arange(len(panel.ids)), _ordinal(panel, start)) - 1 - gap
 
 
 def _ordinal(panel, start):
@@ -170,70 +162,62 @@ def _ordinal(panel, start):
     return ordinals[0]
 
 
-def _refuse_seen(fitted, panel, entity, row):
-    place = {name: e for e, name in enumerate(fitted.history_.ids)}
-    cutoff = fitted.trained_until_
-    until = np.array(
-        [
-            cutoff[place[name]] if name in place and place[name] < len(cutoff) else np.iinfo("int64").min
-            for name in panel.ids
-        ]
-    )
-    ordinal = panel.start[entity] + row - panel.indptr[entity]
-    early = ordinal < until[entity]
+def _trained_until(fitted, panel):
+    """Ordinal of the last row of each of the panel's series that the forecaster was fitted on, NEVER for new ones."""
+    place = dict(zip(fitted.history_.ids, fitted.trained_until_.tolist(), strict=False))
+    return np.array([place.get(name, NEVER) for name in panel.ids], dtype="int64")
+
+
+def _refuse_seen(fitted, panel, cutoffs):
+    ordinal = panel.ordinal_at(cutoffs.entity, cutoffs.row)
+    early = ordinal < _trained_until(fitted, panel)[cutoffs.entity]
     if early.any():
-        stamps = frames._stamps(panel, np.unique(ordinal[early]))
-        refuse(
-            WHERE,
-            "a fitted forecaster is tested on rows after those it was fitted on",
-            f"{len(stamps)} cutoffs before its own: {some(stamps)}",
-            "Pass a later start=, or an unfitted forecaster.",
-        )
+        stamps = frames.stamps_at(panel, np.unique(ordinal[early]))
+        rule = "a fitted forecaster is tested on rows after those it was fitted on"
+        got = f"{len(stamps)} cutoffs before its own: {some(stamps)}"
+        refuse(WHERE, rule, got, "Pass a later start=, or an unfitted forecaster.")
 
 
 def _models(forecaster, panel, schema, cutoffs, refit, fitted):
     """Pairs of a fitted forecaster and the cutoffs it is used for."""
     if not refit:
-        model = forecaster if fitted else _fit_until(clone(forecaster), panel, schema, cutoffs, cutoffs[:1])
-        yield model, cutoffs
+        yield forecaster if fitted else _fit_until(clone(forecaster), panel, schema, cutoffs[:1]), cutoffs
         return
-    ordinal = panel.start[cutoffs.entity] + cutoffs.row - panel.indptr[cutoffs.entity]
+    ordinal = panel.ordinal_at(cutoffs.entity, cutoffs.row)
     distinct = np.unique(ordinal)
     every = 1 if refit is True else int(refit)
     for low in range(0, len(distinct), every):
         group = cutoffs[np.isin(ordinal, distinct[low : low + every])]
-        yield _fit_until(clone(forecaster), panel, schema, cutoffs, cutoffs[ordinal == distinct[low]]), group
+        yield _fit_until(clone(forecaster), panel, schema, group[:1]), group
 
 
-def _fit_until(model, panel: Panel, schema: Schema, cutoffs, first: Origins):
-    """A model fitted on the rows up to the time of the first of these cutoffs."""
-    until = panel.start[first.entity[0]] + first.row[0] - panel.indptr[first.entity[0]]
+def _fit_until(model, panel: Panel, schema: Schema, first: Origins):
+    """The model fitted on the rows up to the time of the first of the cutoffs it is used for."""
+    until = panel.ordinal_at(first.entity, first.row)[0]
     stop = panel.row_at(np.arange(len(panel.ids)), until) + 1
     seen = panel.between(panel.indptr[:-1], stop)
     present = np.flatnonzero(seen.last_observed() >= seen.indptr[:-1])
     return model._fit_panel(seen.take(present).copy(), schema)
 
 
-def _forecast_group(model, panel, schema, cutoffs, gap, levels):
+def _forecast_group(model, panel, cutoffs, gap, levels):
     origins = Origins.every_channel(cutoffs.entity, cutoffs.row, panel.channels)
-    forecast = model._forecast(panel, origins)
-    quantiles = {}
-    if levels:
-        values = model._quantiles(panel, origins, forecast, levels)
-        quantiles = {frames.level_name(level): values[..., i] for i, level in enumerate(levels)}
-    frame = frames.long_frame(panel, schema, origins, model._points(forecast), quantiles, actual=True)
+    # Series that the model was not fitted on are scaled by what was known at their first cutoff.
+    stop = panel.indptr[1:].copy()
+    np.minimum.at(stop, cutoffs.entity, cutoffs.row + 1)
+    frame = model._adapted(panel, stop)._long(panel, origins, levels, actual=True)
     return frame[frame["step"] > gap].reset_index(drop=True) if gap else frame
 
 
-def _scores(forecasts, panel, schema, cutoffs, horizon, gap, season, levels):
+def _scores(forecasts, panel, cutoffs, horizon, gap, season):
     """Scores of the forecaster and of the seasonal naive on the same windows."""
     origins = Origins.every_channel(cutoffs.entity, cutoffs.row, panel.channels)
-    naive = closed_form.seasonal_naive(panel, origins, horizon, season)[:, gap:].ravel()
     scale = _mase_scale(panel, cutoffs, season)[origins.entity, origins.channel]
-    own = metrics.score_table(forecasts, scale=np.repeat(scale, horizon - gap))
-    reference = forecasts.drop(columns=[frames.level_name(level) for level in levels]).assign(forecast=naive)
-    other = metrics.score_table(reference, scale=np.repeat(scale, horizon - gap))
-    table = pd.concat([own, other], ignore_index=True)
+    scale = np.repeat(scale, horizon - gap)
+    naive = closed_form.seasonal_naive(panel, origins, horizon, season)[:, gap:].ravel()
+    reference = pd.DataFrame({"actual": forecasts["actual"], "forecast": naive})
+    tables = [metrics.score_table(frame, scale=scale) for frame in (forecasts, reference)]
+    table = pd.concat(tables, ignore_index=True)
     table.index = pd.Index(["forecaster", "seasonal naive"], name="model")
     table["skill"] = 1 - table["mae"] / table.loc["seasonal naive", "mae"]
     return table

@@ -1,24 +1,34 @@
 """The contract that every forecaster keeps: fit, predict, forecast, update, score, save."""
 
+import copy
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from forecastkit import closed_form, frames
-from forecastkit.checks import InputError, ParameterError, check_int, check_levels, check_real, refuse, some
-from forecastkit.door import Schema, open_door, read_more, read_rows
+from forecastkit import calibration, frames
+from forecastkit.checks import ParameterError, check_int, check_levels, check_real, refuse, some
+from forecastkit.door import open_door, read_more
 from forecastkit.features import calendar_names
-from forecastkit.intervals import ResidualQuantiles, interpolate_quantiles
-from forecastkit.panel import Panel, spread
+from forecastkit.grid import Grid
+from forecastkit.intervals import interpolate_quantiles
+from forecastkit.panel import Panel
+from forecastkit.rolling import Rows, check_known_ahead, read_asked, recent, values_at
 from forecastkit.scaling import Scaler
-from forecastkit.windows import Origins, Windows
+from forecastkit.schema import Schema
+from forecastkit.windows import Origins
 
-#: Validation windows that residual quantiles and validation scores are taken from, at most.
-MOST_JUDGED = 20_000
 SHOWN_LEVELS = (0.1, 0.5, 0.9)
+#: Constructor parameters that say how data are read.
+READING = ("target", "time", "series_id", "known", "past", "static", "freq")
+
+
+def choose_horizon(horizon: int | None, season_length: int | None, grid: Grid) -> tuple[int, int]:
+    """Horizon and season length in use: where not given, one season of the frequency."""
+    season = int(season_length or grid.seasons[0])
+    return int(horizon or season), season
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -45,7 +55,7 @@ class Forecaster(RegressorMixin, BaseEstimator):
     validation_size : int or float
         Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
     quantile_levels : list of float, optional
-        Levels that `predict` and `forecast` give; networks are trained for them.
+        Columns of `forecast`; networks are trained for them.
 
     Attributes
     ----------
@@ -55,6 +65,8 @@ class Forecaster(RegressorMixin, BaseEstimator):
         What forecasts start from; `update` adds to it.
     cutoff_ : timestamp or int, or Series of them by series
         Time of the last observed row.
+    trained_until_ : ndarray
+        Grid ordinal of the last row that each series gave to `fit`, which `update` leaves alone.
     scores_ : dict
         Mean absolute errors on the validation block, of this forecaster, the seasonal naive and the linear one, and
         the skill against both.
@@ -95,43 +107,38 @@ class Forecaster(RegressorMixin, BaseEstimator):
             Where data or parameters break a rule; the sentence says which, where, and what to do.
         """
         self._check_parameters()
-        panel, schema = open_door(
-            X,
-            y,
-            target=self.target,
-            time=self.time,
-            series_id=self.series_id,
-            known=self.known,
-            past=self.past,
-            static=self.static,
-            freq=self.freq,
-        )
-        return self._fit_panel(panel.copy(), schema)
+        return self._fit_panel(*open_door(X, y, **self._reading()))
+
+    def _reading(self):
+        return {name: getattr(self, name) for name in READING}
 
     def _fit_panel(self, panel: Panel, schema: Schema, finish: bool = True):
         """Fit on a panel that is ours: sizes, split, model, calibration, and at the `finish` the last rows."""
-        self.schema_, self.history_ = schema, panel
-        self.trained_until_ = self._cutoff_ordinals(panel)
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+        self.schema_ = schema
         self.n_features_in_ = len(schema.known + schema.past) if schema.supervised else len(schema.target)
         stop = panel.last_observed() + 1
+        self._check_observed(panel)
         self._choose_sizes(panel, stop)
         split = self._split(panel, stop)
-        self.scaler_ = Scaler.fit(panel, split, self.horizon_, calendar_names(panel.grid))
+        calendar = calendar_names(panel.grid) if getattr(self, "calendar", False) else ()
+        self.scaler_ = Scaler.fit(panel, split, self.horizon_, calendar)
         try:
             self._fit(panel, split, stop)
         finally:
             # An interrupted training still leaves a forecaster that works.
             if self._is_trained():
-                self._calibrate(panel, split, stop)
+                self.residuals_, self.scores_ = calibration.calibrate(self, panel, split, stop)
+                self.history_, self.trained_until_ = panel, panel.cutoffs()
         if finish:
             self._finish(panel, split, stop)
         return self
 
     def _check_parameters(self):
         where = type(self).__name__
-        check_int(where, "horizon", self.horizon, optional=True)
-        check_int(where, "lookback", self.lookback, optional=True)
-        check_int(where, "season_length", self.season_length, optional=True)
+        for name in ("horizon", "lookback", "season_length"):
+            check_int(where, name, getattr(self, name), optional=True)
         if self.quantile_levels is not None:
             check_levels(where, self.quantile_levels)
         if isinstance(self.validation_size, (int, np.integer)) and not isinstance(self.validation_size, bool):
@@ -139,28 +146,24 @@ class Forecaster(RegressorMixin, BaseEstimator):
         else:
             check_real(where, "validation_size", self.validation_size, 0.0, 0.9)
 
+    def _check_observed(self, panel):
+        """Refuse series without a single observed target."""
+        several = len(self.schema_.target) > 1
+        blank = [
+            " of ".join(repr(n) for n in (self.schema_.target[c] if several else None, panel.ids[e]) if n is not None)
+            for e, c in np.argwhere(~panel.observed())
+        ]
+        if blank:
+            rule = "every series must have an observed target"
+            refuse(type(self).__name__, rule, f"none in {some(blank) or 'the data'}", "All its cells are missing.")
+
     def _choose_sizes(self, panel, stop):
-        lengths = stop - panel.indptr[:-1]
-        seasons = panel.grid.seasons
-        self.season_length_ = int(self.season_length or seasons[0])
-        self.horizon_ = int(self.horizon or (self.season_length_ if self.season_length_ > 1 else 1))
-        where, longest = type(self).__name__, int(lengths.max())
-        empty = [panel.ids[e] for e in np.flatnonzero(lengths <= 0)]
-        if empty or longest <= 0:
-            refuse(
-                where,
-                "every series must have an observed target",
-                f"none in {some(map(repr, empty)) if panel.ids[0] is not None else 'the data'}",
-                "All its cells are missing.",
-            )
+        longest = int((stop - panel.indptr[:-1]).max())
+        self.horizon_, self.season_length_ = choose_horizon(self.horizon, self.season_length, panel.grid)
         if longest < self.horizon_ + 2:
-            refuse(
-                where,
-                f"a series must have at least horizon + 2 = {self.horizon_ + 2} rows",
-                f"{longest} rows",
-                "Pass a shorter horizon= or more rows.",
-            )
-        self.lookback_ = self._choose_lookback(longest, max(self.season_length_, *seasons))
+            rule = f"a series must have at least horizon + 2 = {self.horizon_ + 2} rows"
+            refuse(type(self).__name__, rule, f"{longest} rows", "Pass a shorter horizon= or more rows.")
+        self.lookback_ = self._choose_lookback(longest, max(self.season_length_, *panel.grid.seasons))
 
     def _choose_lookback(self, longest, season):
         if self.lookback is None:
@@ -193,56 +196,18 @@ class Forecaster(RegressorMixin, BaseEstimator):
     def _fit(self, panel: Panel, split: np.ndarray, stop: np.ndarray):
         """Learn from the rows before ``split``, judging by those from ``split`` to ``stop``."""
 
+    def _judged(self, panel, split, stop, most: int = calibration.MOST_JUDGED) -> Origins:
+        return calibration.judged_windows(panel, split, stop, self.horizon_, most)
+
+    def _linear_reference(self, panel, split, judged, own):
+        """What the linear model forecasts where this one forecasts `own`, (n, horizon)."""
+        return calibration.linear_reference(self, panel, split, judged)
+
     def _finish(self, panel: Panel, split: np.ndarray, stop: np.ndarray):
         """Use the validation rows too, once everything is judged."""
 
     def _is_trained(self) -> bool:
         return True
-
-    # ------------------------------------------------------------------------------------------ calibration
-
-    def _judged(self, panel, split, stop, most=MOST_JUDGED) -> Origins:
-        return Windows.validation(panel, split, stop, self.horizon_).spaced(most)
-
-    def _calibrate(self, panel, split, stop):
-        """Residual quantiles and scores on the validation block, in units of each series' scale."""
-        judged = self._judged(panel, split, stop)
-        self.scores_, self.residuals_ = {}, None
-        held_out = len(judged) > 0
-        if not held_out:
-            judged = Windows.training(panel, stop, self.lookback_, self.horizon_).spaced(MOST_JUDGED)
-        scale = self._scale(panel, judged)
-        actual = observed_after(panel, judged, self.horizon_)
-        own = self._points(self._forecast(panel, judged))
-        residuals = (actual - own) / scale[:, None]
-        if np.isnan(residuals).all():
-            return
-        self.residuals_ = ResidualQuantiles.fit(by_series(residuals, judged, panel))
-        if held_out:
-            self.scores_ = self._score_against_references(panel, split, judged, actual, own)
-
-    def _score_against_references(self, panel, split, judged, actual, own):
-        """Validation errors beside the seasonal naive's and the linear forecast's, on the same windows."""
-        naive = closed_form.seasonal_naive(panel, judged, self.horizon_, self.season_length_)
-        references = {"seasonal_naive": naive, "linear": self._linear_reference(panel, split, judged)}
-        scale = self._scale(panel, judged)[:, None]
-        scores = {"mae": float(np.nanmean(np.abs(actual - own) / scale))}
-        for name, forecast in references.items():
-            error = np.nanmean(np.abs(actual - forecast) / scale)
-            scores[f"mae_{name}"] = float(error)
-            scores[f"skill_{name}"] = float(1 - scores["mae"] / error) if error > 0 else 0.0
-        scores["windows"] = len(judged)
-        return scores
-
-    def _linear_reference(self, panel, split, judged):
-        buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
-        windows = Windows.training(panel, split, self.lookback_, self.horizon_)
-        ridge = closed_form.Ridge.fit(buffers, windows, judged, self.lookback_, self.horizon_)
-        return self.scaler_.restore(ridge.predict(buffers, judged), panel, judged)
-
-    def _scale(self, panel, origins):
-        scale = self.scaler_.moments(panel).scale[origins.entity, origins.channel]
-        return np.where(scale > 0, scale, 1.0)
 
     # ------------------------------------------------------------------------------------------ forecasts
 
@@ -271,12 +236,18 @@ class Forecaster(RegressorMixin, BaseEstimator):
             return interpolate_quantiles(forecast, self._trained_levels, levels)
         if self.residuals_ is None:
             refuse(type(self).__name__, "quantiles need residuals to learn from", "none", "Give more rows.")
-        place = {name: e for e, name in enumerate(self.scaler_.ids)}
-        entity = np.array([place.get(name, -1) for name in panel.ids])[origins.entity]
-        series = np.where(entity < 0, -1, entity * panel.channels + origins.channel)
-        distinct, at = np.unique(series, return_inverse=True)
-        apart = self.residuals_.at(levels, distinct)[at] * self._scale(panel, origins)[:, None, None]
-        return self._points(forecast)[..., None] + apart
+        return self._points(forecast)[..., None] + calibration.residual_quantiles(self, panel, origins, levels)
+
+    def _adapted(self, panel, stop):
+        """Itself, or a copy that also knows the scale of series it was not fitted on, from their rows before `stop`."""
+        scaler = self.scaler_.extended(panel, stop)
+        if scaler is self.scaler_:
+            return self
+        other = copy.copy(self)
+        other.scaler_ = scaler
+        if hasattr(self, "forecasters_"):  # an ensemble's members have scales of their own
+            other.forecasters_ = [member._adapted(panel, stop) for member in self.forecasters_]
+        return other
 
     def predict(self, X=None, *, history=None, quantile_levels=None, coverage=None):
         """Forecast the next `horizon` steps, or the rows of `X`.
@@ -301,160 +272,44 @@ class Forecaster(RegressorMixin, BaseEstimator):
         """
         check_is_fitted(self, "history_")
         levels, names = self._asked(quantile_levels, coverage)
-        panel = self._history(history)
-        entity, ordinal, panel = self._rows_asked(X, panel)
-        columns = self._values_at(panel, entity, ordinal, levels, names)
-        if not self.schema_.supervised:
-            return frames.dress(self.schema_, panel, entity, ordinal, columns)
-        if levels is None:
-            return columns["forecast"][:, 0] if self.schema_.flat else columns["forecast"]
-        return frames._wide(self.schema_, columns, False, getattr(X, "index", np.arange(len(entity))))
+        rows, panel, model = self._rows_asked(X, history)
+        values = values_at(model, panel, rows, levels)
+        columns = {name: values[..., i] for i, name in enumerate(names)}
+        if self.schema_.supervised:
+            return frames.dress_rows(self.schema_, columns, X, len(rows.entity))
+        return frames.dress(self.schema_, panel, rows.entity, rows.ordinal, columns)
 
     def _asked(self, quantile_levels, coverage):
-        """Levels to give and the names of their columns; (None, None) for points."""
+        """Levels to give (None for the point) and the names of their columns."""
         where = type(self).__name__
         if coverage is not None:
             if quantile_levels is not None:
                 refuse(where, "either quantile_levels or coverage can be asked for", "both", error=ParameterError)
             check_real(where, "coverage", coverage, 1e-9, 1 - 1e-9)
             return ((1 - coverage) / 2, (1 + coverage) / 2), ("lower", "upper")
-        levels = quantile_levels
-        if levels is None:
-            return None, None
-        levels = check_levels(where, levels)
+        if quantile_levels is None:
+            return None, ("forecast",)
+        levels = check_levels(where, quantile_levels)
         return levels, tuple(frames.level_name(level) for level in levels)
 
-    def _history(self, history) -> Panel:
-        if history is None:
-            return self.history_
+    def _rows_asked(self, X, history):
+        """The rows to forecast, the panel they follow, and the forecaster that knows its series."""
+        panel = self.history_ if history is None else self._read_history(history)
+        if X is None:
+            check_known_ahead(type(self).__name__, self.schema_, panel, self.horizon_)
+            rows = Rows.after(panel, self.horizon_)
+        else:
+            rows, panel = read_asked(self.schema_, panel, X)
+        return rows, panel, self._adapted(panel, panel.last_observed() + 1)
+
+    def _read_history(self, history):
         X, y = history if isinstance(history, tuple) else (history, None)
         if self.schema_.supervised and y is None:
-            refuse("history", "a forecaster fitted on X and y needs history=(X, y)", "X alone", error=ParameterError)
-        return read_more(self.schema_, self.history_.grid, X, y)
-
-    def _rows_asked(self, X, panel):
-        """Entity and ordinal of every row to forecast, and the panel with what is known about them."""
-        cutoff = self._cutoff_ordinals(panel)
-        if X is None:
-            if self.schema_.known:
-                lacking = self._known_ahead(panel) < self.horizon_
-                if lacking.any():
-                    span = frames._stamps(
-                        panel, np.array([cutoff[lacking].min() + 1, cutoff[lacking].max() + self.horizon_])
-                    )
-                    refuse(
-                        type(self).__name__,
-                        f"known covariates {some(self.schema_.known)} are needed from {span[0]} to {span[1]}",
-                        "no rows",
-                        "Fill future_frame() and pass it to predict.",
-                    )
-            entity = np.repeat(np.arange(len(panel.ids)), self.horizon_)
-            return entity, cutoff[entity] + np.tile(np.arange(1, self.horizon_ + 1), len(panel.ids)), panel
-        table = read_rows(self.schema_, *_pandas(X), future=True)
-        place = {name: e for e, name in enumerate(panel.ids)}
-        unknown = [name for name in table.ids if name not in place]
-        if unknown:
-            refuse(
-                "predict", "every series must have a history", f"none for {some(map(repr, unknown))}", "Pass history=."
-            )
-        entity = np.array([place[name] for name in table.ids])[table.entity]
-        if table.stamps is None:
-            _, after = spread(np.bincount(entity, minlength=len(panel.ids)))
-            order = np.argsort(entity, kind="stable")
-            rank = np.empty(len(entity), dtype="int64")
-            rank[order] = after
-            ordinal = cutoff[entity] + 1 + rank
-        else:
-            ordinal, fits = panel.grid.ordinals(table.stamps)
-            if not fits.all():
-                refuse(
-                    "predict",
-                    f"times must lie on the grid seen at fit ({panel.grid.name})",
-                    f"{some(table.stamps[~fits])}",
-                )
-        if self.schema_.known:
-            panel = self._with_known(panel, table, entity, ordinal)
-        return entity, ordinal, panel
-
-    def _with_known(self, panel, table, entity, ordinal):
-        """The panel with the known covariates of the rows asked for laid over it."""
-        reach = int(np.max(ordinal - panel.ends[entity], initial=0))
-        panel = panel.pad(max(reach, 0))
-        rows = panel.row_at(entity, ordinal)
-        inside = ordinal >= panel.start[entity]
-        known = panel.known.copy()
-        given = table.known[inside]
-        known[rows[inside]] = np.where(np.isnan(given), known[rows[inside]], given)
-        return replace(panel, known=known)
-
-    def _known_ahead(self, panel):
-        """Steps after the cutoff that have known covariates, per entity."""
-        stop = panel.last_observed() + 1
-        return panel.indptr[1:] - stop
-
-    def _cutoff_ordinals(self, panel):
-        return panel.start + panel.last_observed() - panel.indptr[:-1]
-
-    def _values_at(self, panel, entity, ordinal, levels, names):
-        """Columns (rows, C) of the forecasts at these entities and ordinals."""
-        ahead = ordinal - self._cutoff_ordinals(panel)[entity]
-        names = names or ("forecast",)
-        out = {name: np.full((len(entity), panel.channels), np.nan) for name in names}
-        if (future := ahead >= 1).any():
-            if levels is not None and ahead.max() > self.horizon_:
-                refuse(
-                    type(self).__name__, f"quantiles reach {self.horizon_} steps, the horizon", f"{ahead.max()} steps"
-                )
-            values = self._roll(panel, int(ahead.max()), levels)
-            for i, name in enumerate(names):
-                out[name][future] = values[entity[future], :, ahead[future] - 1, i]
-        if not future.all():
-            fitted = self._fitted(panel, entity[~future], ordinal[~future], levels)
-            for i, name in enumerate(names):
-                out[name][~future] = fitted[..., i]
-        return out
-
-    def _roll(self, panel, steps, levels):
-        """Forecasts (E, C, steps, levels) from the end of the history, a horizon at a time."""
-        parts, entities = [], np.arange(len(panel.ids))
-        last = panel.last_observed()
-        while True:
-            origins = Origins.every_channel(entities, last, panel.channels)
-            forecast = self._forecast(panel, origins)
-            points = self._points(forecast)
-            values = points[..., None] if levels is None else self._quantiles(panel, origins, forecast, levels)
-            parts.append(values.reshape(len(entities), panel.channels, self.horizon_, -1))
-            if len(parts) * self.horizon_ >= steps:
-                return np.concatenate(parts, axis=2)[:, :, :steps]
-            panel, last = self._append(panel, last, points)
-
-    def _append(self, panel, last, points):
-        """The panel with point forecasts as if they had been observed."""
-        short = int(np.max(last + 1 + self.horizon_ - panel.indptr[1:], initial=0))
-        gone = last - panel.indptr[:-1]
-        panel = panel.pad(max(short, 0))
-        last = panel.indptr[:-1] + gone
-        target = panel.target.astype("float64")
-        rows = last[:, None] + np.arange(1, self.horizon_ + 1)
-        target[rows] = points.reshape(len(last), panel.channels, self.horizon_).transpose(0, 2, 1)
-        return replace(panel, target=target), last + self.horizon_
-
-    def _fitted(self, panel, entity, ordinal, levels):
-        """One-step forecasts (rows, C, levels) of times inside the history."""
-        row = panel.row_at(entity, ordinal) - 1
-        early = ordinal < panel.start[entity]
-        if early.any():
-            refuse(
-                "predict",
-                "rows to forecast must not lie before the history",
-                f"{some(frames._stamps(panel, ordinal[early]))}",
-            )
-        origins = Origins.every_channel(entity, row, panel.channels)
-        forecast = self._forecast(panel, origins)
-        values = (
-            self._points(forecast)[..., None] if levels is None else self._quantiles(panel, origins, forecast, levels)
-        )
-        return values[:, 0].reshape(len(entity), panel.channels, -1)
+            rule = "a forecaster fitted on X and y needs history=(X, y)"
+            refuse("history", rule, "X alone", error=ParameterError)
+        panel = read_more(self.schema_, self.history_.grid, X, y)
+        self._check_observed(panel)
+        return panel
 
     def forecast(self, X=None, *, history=None, quantile_levels=None):
         """The next `horizon` steps of every series as a long frame.
@@ -473,23 +328,24 @@ class Forecaster(RegressorMixin, BaseEstimator):
             of series and time.
         """
         check_is_fitted(self, "history_")
-        panel = self._history(history)
-        _, _, panel = self._rows_asked(X, panel)
+        levels = self._shown_levels() if quantile_levels is None else quantile_levels
+        levels = check_levels(type(self).__name__, levels) if len(levels) else ()
+        _, panel, model = self._rows_asked(X, history)
         origins = Origins.every_channel(np.arange(len(panel.ids)), panel.last_observed(), panel.channels)
-        return self._long(panel, origins, levels=quantile_levels)
+        return frames.from_pandas(model._long(panel, origins, levels), self.schema_.library)
 
-    def _long(self, panel, origins, actual=False, levels=None):
+    def _long(self, panel, origins, levels, actual=False):
+        """Forecasts from these origins as a long frame, with quantiles at `levels`."""
         forecast = self._forecast(panel, origins)
-        levels = self.quantile_levels if levels is None else levels
-        levels = self._shown_levels() if levels is None else check_levels(type(self).__name__, levels)
         quantiles = {}
         if levels:
             values = self._quantiles(panel, origins, forecast, levels)
             quantiles = {frames.level_name(level): values[..., i] for i, level in enumerate(levels)}
-        frame = frames.long_frame(panel, self.schema_, origins, self._points(forecast), quantiles, actual)
-        return frame
+        return frames.long_frame(panel, self.schema_, origins, self._points(forecast), quantiles, actual)
 
     def _shown_levels(self):
+        if self.quantile_levels is not None:
+            return self.quantile_levels
         if self._trained_levels is not None:
             return self._trained_levels
         return SHOWN_LEVELS if self.residuals_ is not None else ()
@@ -501,9 +357,9 @@ class Forecaster(RegressorMixin, BaseEstimator):
         """Time of the last observed row: one value, or a Series by series where there are several."""
         if not hasattr(self, "history_"):
             raise AttributeError("cutoff_ exists after fit")
-        stamps = frames._stamps(self.history_, self._cutoff_ordinals(self.history_))
+        stamps = frames.stamps_at(self.history_, self.history_.cutoffs())
         if not self.schema_.is_panel:
-            return stamps[0]
+            return stamps.tolist()[0]
         return stamps.to_series(index=list(self.history_.ids)).rename(self.schema_.time_name)
 
     def update(self, X, y=None):
@@ -515,8 +371,7 @@ class Forecaster(RegressorMixin, BaseEstimator):
             With ``n_replaced_``, the number of rows known before.
         """
         check_is_fitted(self, "history_")
-        follow = int(self._cutoff_ordinals(self.history_).max()) + 1
-        newer = read_more(self.schema_, self.history_.grid, X, y, extend_from=follow)
+        newer = read_more(self.schema_, self.history_.grid, X, y, follow=self.history_)
         self.history_, self.n_replaced_ = self.history_.merge(newer)
         return self
 
@@ -528,21 +383,10 @@ class Forecaster(RegressorMixin, BaseEstimator):
         DataFrame
             With the known columns empty, in the form that `predict` takes.
         """
-        import pandas as pd
-
         check_is_fitted(self, "history_")
         check_int("future_frame", "steps", steps, optional=True)
-        steps = steps or self.horizon_
-        panel, schema = self.history_, self.schema_
-        entity = np.repeat(np.arange(len(panel.ids)), steps)
-        ordinal = self._cutoff_ordinals(panel)[entity] + np.tile(np.arange(1, steps + 1), len(panel.ids))
-        stamps = frames._stamps(panel, ordinal)
-        known = {name: np.nan for name in schema.known}
-        keys = {schema.series_id: frames._labels(panel.ids, entity)} if schema.is_panel else {}
-        if schema.indexed and not schema.is_panel:
-            return pd.DataFrame(known, index=stamps.rename(schema.time), columns=list(schema.known))
-        frame = pd.DataFrame({**keys, schema.time_name: stamps}).assign(**known)
-        return frame.set_index([*keys, schema.time_name]) if schema.indexed and schema.time is not None else frame
+        rows = Rows.after(self.history_, steps or self.horizon_)
+        return frames.empty_frame(self.schema_, self.history_, rows.entity, rows.ordinal)
 
     def score(self, X, y=None, sample_weight=None):
         """R2 of the forecasts of rows of X (or of its own targets) that have a y; the mean over several targets."""
@@ -550,22 +394,21 @@ class Forecaster(RegressorMixin, BaseEstimator):
 
         check_is_fitted(self, "history_")
         if y is None:
-            actual = read_more(
-                self.schema_, self.history_.grid, X, extend_from=int(self._cutoff_ordinals(self.history_).max()) + 1
-            )
-            entity, _ = spread(actual.lengths)
-            place = {name: e for e, name in enumerate(self.history_.ids)}
-            entity = np.array([place.get(name, -1) for name in actual.ids])[entity]
-            truth = actual.target
-            predicted = self._values_at(self._rows_asked(X, self.history_)[2], entity, actual.ordinals(), None, None)[
-                "forecast"
-            ]
+            rows, panel, model = self._rows_asked(X, None)
+            truth = self._targets_of(X, rows, panel)
+            predicted = values_at(model, panel, rows)[..., 0]
         else:
             truth, predicted = np.asarray(y, dtype="float64"), np.asarray(self.predict(X))
-        truth, predicted = truth.reshape(len(truth), -1), predicted.reshape(len(truth), -1)
+        truth, predicted = truth.reshape(len(truth), -1), predicted.reshape(len(predicted), -1)
         rows = ~np.isnan(truth).any(axis=1)
         weight = None if sample_weight is None else np.asarray(sample_weight)[rows]
         return r2_score(truth[rows], predicted[rows], sample_weight=weight)
+
+    def _targets_of(self, X, rows, panel):
+        """The targets that rows of data like those at fit hold, in their order."""
+        given = read_more(self.schema_, self.history_.grid, X, follow=self.history_)
+        entity = given.places(panel.ids)[rows.entity]
+        return given.target[given.row_at(entity, rows.ordinal)].astype("float64")
 
     def save(self, path):
         """Write everything that predicting needs to one file (a zip without pickles); see `forecastkit.load`.
@@ -590,40 +433,14 @@ class Forecaster(RegressorMixin, BaseEstimator):
 
     def _tail(self) -> Panel:
         """The history without the rows that predicting never looks at."""
-        panel, memory = self.history_, self._memory()
-        if memory is None:
-            return panel
         # Series that came by `update` are scaled by their own history: it stays whole.
-        known = set(self.scaler_.ids)
-        scaled = np.array([name in known for name in panel.ids])
-        first = np.where(scaled, panel.last_observed() + 1 - memory, panel.indptr[:-1])
-        return panel.between(first, panel.indptr[1:])
+        panel = recent(self.history_, self._memory())
+        new = self.scaler_.places(self.history_) < 0
+        if not new.any() or panel is self.history_:
+            return panel
+        first = np.where(new, self.history_.indptr[:-1], self.history_.indptr[1:] - panel.lengths)
+        return self.history_.between(first, self.history_.indptr[1:])
 
     def _memory(self) -> int | None:
         """Rows of the past that predicting needs; None for all."""
         return None
-
-
-def _pandas(X):
-    from forecastkit.door import to_pandas
-
-    return (to_pandas(X)[0],)
-
-
-def observed_after(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
-    """What was observed at each step after the origins, (n, horizon), NaN where nothing."""
-    rows = origins.row[:, None] + np.arange(1, horizon + 1)
-    inside = rows < panel.indptr[origins.entity + 1][:, None]
-    values = panel.target[np.minimum(rows, panel.rows - 1), origins.channel[:, None]].astype("float64")
-    return np.where(inside, values, np.nan)
-
-
-def by_series(values: np.ndarray, origins: Origins, panel: Panel) -> np.ndarray:
-    """Values (n, horizon) of origins as (windows, series, horizon), NaN where a series has fewer windows."""
-    series = origins.entity * panel.channels + origins.channel
-    order = np.argsort(series, kind="stable")
-    counts = np.bincount(series, minlength=len(panel.ids) * panel.channels)
-    _, place = spread(counts)
-    out = np.full((int(counts.max()), len(counts), values.shape[1]), np.nan)
-    out[place, series[order]] = values[order]
-    return out

@@ -7,39 +7,52 @@ import numpy as np
 from forecastkit import closed_form
 from forecastkit.base import Forecaster
 from forecastkit.scaling import Scaler
-from forecastkit.windows import Windows
+from forecastkit.windows import Windows, crop
+
+
+class _Reading(Forecaster):
+    """Forecasts that are read off the history, and are the series' mean where there is none yet."""
+
+    def _read(self, panel, origins):
+        """Forecasts (n, horizon), NaN where nothing was observed up to the origin."""
+        raise NotImplementedError
+
+    def _forecast(self, panel, origins):
+        forecast = self._read(panel, origins)
+        center = self.scaler_.moments(panel).center[origins.entity, origins.channel]
+        return np.where(np.isnan(forecast), center[:, None], forecast)[..., None]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NaiveForecaster(Forecaster):
+class NaiveForecaster(_Reading):
     """The last observed value at every step."""
 
-    def _forecast(self, panel, origins):
-        return closed_form.naive(panel, origins, self.horizon_)[..., None]
+    def _read(self, panel, origins):
+        return closed_form.naive(panel, origins, self.horizon_)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SeasonalNaiveForecaster(Forecaster):
+class SeasonalNaiveForecaster(_Reading):
     """The value of one season before (`season_length` steps); whole seasons more where that is missing."""
 
-    def _forecast(self, panel, origins):
-        return closed_form.seasonal_naive(panel, origins, self.horizon_, self.season_length_)[..., None]
+    def _read(self, panel, origins):
+        return closed_form.seasonal_naive(panel, origins, self.horizon_, self.season_length_)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class DriftForecaster(Forecaster):
+class DriftForecaster(_Reading):
     """The line from the first to the last observed value, continued."""
 
-    def _forecast(self, panel, origins):
-        return closed_form.drift(panel, origins, self.horizon_)[..., None]
+    def _read(self, panel, origins):
+        return closed_form.drift(panel, origins, self.horizon_)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class MeanForecaster(Forecaster):
+class MeanForecaster(_Reading):
     """The mean of all values observed up to the cutoff."""
 
-    def _forecast(self, panel, origins):
-        return closed_form.mean(panel, origins, self.horizon_)[..., None]
+    def _read(self, panel, origins):
+        return closed_form.mean(panel, origins, self.horizon_)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -67,11 +80,12 @@ class LinearForecaster(Forecaster):
         self.ridge_ = self.ridge_.refit(buffers, Windows.training(panel, stop, self.lookback_, self.horizon_))
 
     def _forecast(self, panel, origins):
+        panel, origins = crop(panel, origins, self.lookback_, self.horizon_)
         buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
         return self.scaler_.restore(self.ridge_.predict(buffers, origins), panel, origins)[..., None]
 
-    def _linear_reference(self, panel, split, judged):
-        return self._forecast(panel, judged)[..., 0]
+    def _linear_reference(self, panel, split, judged, own):
+        return own
 
     def _memory(self):
         return self.lookback_

@@ -4,34 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecastkit.panel import Panel, spread
-from forecastkit.windows import Buffers, Origins, Windows, gather
+from forecastkit.panel import Panel
+from forecastkit.windows import Buffers, Origins, Windows, grouped, last_rows, last_values
 
 #: Penalties in units of the mean eigenvalue of the windows' second moments.
 STRENGTHS = tuple(10.0**power for power in np.arange(-4.0, 2.1, 0.5))
-MOST_WINDOWS = 200_000
+MOST_WINDOWS, MOST_JUDGED = 200_000, 4_000
 CHUNK = 4096
 
 
-def last_values(panel: Panel) -> np.ndarray:
-    """For every cell the last value observed up to it, of its entity and channel; NaN before the first. (R, C)."""
-    entity, _ = spread(panel.lengths)
-    rows = np.arange(panel.rows)[:, None]
-    observed = ~np.isnan(panel.target)
-    last = np.maximum.accumulate(np.where(observed, rows, -1), axis=0)
-    inside = last >= panel.indptr[entity][:, None]
-    return np.where(inside, np.take_along_axis(panel.target, np.maximum(last, 0), axis=0), np.nan)
-
-
 def naive(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
-    """The last observed value at every step, shape (n, horizon)."""
-    # Only the rows up to an origin can matter: the one before the panel's first stands for "nothing seen yet".
-    values = np.where(
-        origins.row >= panel.indptr[origins.entity],
-        last_values(panel)[np.maximum(origins.row, 0), origins.channel],
-        np.nan,
-    )
-    return np.repeat(values[:, None], horizon, axis=1).astype("float64")
+    """The last observed value at every step, shape (n, horizon); NaN where nothing was observed yet."""
+    return np.repeat(last_values(panel, origins)[:, None], horizon, axis=1)
 
 
 def seasonal_naive(panel: Panel, origins: Origins, horizon: int, season: int) -> np.ndarray:
@@ -51,36 +35,47 @@ def seasonal_naive(panel: Panel, origins: Origins, horizon: int, season: int) ->
 
 def drift(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
     """The line through the first and the last observed value, continued. (n, horizon)."""
-    entity, place = spread(panel.lengths)
-    observed = ~np.isnan(panel.target)
-    place = np.broadcast_to(place[:, None], observed.shape)
-    rows = np.arange(panel.rows)[:, None]
-    last = np.maximum.accumulate(np.where(observed, rows, -1), axis=0)
-    first = np.full((len(panel.ids), panel.channels), panel.rows, dtype="int64")
-    np.minimum.at(first, entity, np.where(observed, rows, panel.rows))
-    seen = np.maximum(origins.row, 0)
-    last_row = last[seen, origins.channel]
-    first_row = first[origins.entity, origins.channel]
-    usable = (last_row > first_row) & (origins.row >= panel.indptr[origins.entity])
-    start = np.where(usable, panel.target[np.minimum(first_row, panel.rows - 1), origins.channel], 0.0)
-    end = np.where(usable, panel.target[np.maximum(last_row, 0), origins.channel], 0.0)
-    slope = np.where(usable, (end - start) / np.maximum(last_row - first_row, 1), 0.0)
-    ahead = origins.row[:, None] - np.where(usable, last_row, origins.row)[:, None] + np.arange(1, horizon + 1)
-    return naive(panel, origins, horizon) + slope[:, None] * ahead
+    last, first = last_rows(panel, origins), _first_rows(panel, origins)
+    end = last_values(panel, origins)
+    begin = panel.target[np.maximum(first, 0), origins.channel].astype("float64")
+    slope = np.where(last > first, (end - begin) / np.maximum(last - first, 1), 0.0)
+    ahead = (origins.row - last)[:, None] + np.arange(1, horizon + 1)
+    return end[:, None] + slope[:, None] * ahead
 
 
 def mean(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
-    """The mean of all values observed up to the origin. (n, horizon)."""
-    observed = ~np.isnan(panel.target)
-    pad = np.zeros((1, panel.channels))
-    total = np.concatenate([pad, np.cumsum(np.where(observed, panel.target, 0.0), axis=0, dtype="float64")])
-    count = np.concatenate([pad, np.cumsum(observed, axis=0)])
-    stop, begin = origins.row + 1, panel.indptr[origins.entity]
-    stop = np.maximum(stop, begin)
-    n = count[stop, origins.channel] - count[begin, origins.channel]
-    sums = total[stop, origins.channel] - total[begin, origins.channel]
-    values = np.where(n > 0, sums / np.maximum(n, 1), np.nan)
-    return np.repeat(values[:, None], horizon, axis=1)
+    """The mean of all values observed up to the origin, (n, horizon); NaN where there are none."""
+    out = np.full(len(origins), np.nan)
+    for at, cells in _columns(panel, origins):
+        observed = ~np.isnan(cells)
+        if not observed.any():
+            continue
+        # Deviations from a first value: exact for a constant, precise far from zero, blind to other series.
+        level = cells[observed.argmax()]
+        total = np.cumsum(np.where(observed, cells - level, 0.0))
+        count = np.cumsum(observed)
+        place = origins.row[at] - panel.indptr[origins.entity[at]]
+        n = np.where(place >= 0, count[place], 0)
+        out[at] = np.where(n > 0, level + total[place] / np.maximum(n, 1), np.nan)
+    return np.repeat(out[:, None], horizon, axis=1)
+
+
+def _columns(panel, origins):
+    """For each entity and channel with origins: their places, and its values up to the last of them, float64."""
+    for at in grouped(origins.entity * panel.channels + origins.channel):
+        begin, stop = panel.indptr[origins.entity[at[0]]], origins.row[at].max() + 1
+        yield at, panel.target[begin:stop, origins.channel[at[0]]].astype("float64")
+
+
+def _first_rows(panel, origins):
+    """Row of the first observed value of each origin's entity and channel, wherever it is."""
+    row = panel.indptr[origins.entity]
+    lacking = np.flatnonzero(np.isnan(panel.target[np.minimum(row, panel.rows - 1), origins.channel]))
+    for places in grouped(origins.entity[lacking] * panel.channels + origins.channel[lacking]):
+        at = lacking[places]
+        begin, stop = row[at[0]], panel.indptr[origins.entity[at[0]] + 1]
+        row[at] = begin + np.argmax(~np.isnan(panel.target[begin:stop, origins.channel[at[0]]]))
+    return row
 
 
 @dataclass(frozen=True)
@@ -97,54 +92,83 @@ class Ridge:
     @classmethod
     def fit(cls, buffers: Buffers, windows: Windows, judged: Origins, lookback: int, horizon: int) -> "Ridge":
         """Solve for each strength on the training windows; keep the one with the least absolute error on `judged`."""
-        gram, cross = _moments(buffers, _chosen(windows), lookback, horizon)
-        candidates = [
-            cls(weights, strength) for strength, weights in zip(STRENGTHS, _solve(gram, cross, STRENGTHS), strict=True)
-        ]
+        strips = Strips(buffers, lookback, horizon)
+        gram, cross = _moments(strips, _chosen(windows))
+        candidates = [cls(weights, s) for s, weights in zip(STRENGTHS, _solve(gram, cross, STRENGTHS), strict=True)]
         if not len(judged):
             return candidates[len(candidates) // 2]
-        return min(candidates, key=lambda ridge: ridge.error(buffers, judged))
+        if len(judged) > MOST_JUDGED:
+            judged = judged[np.random.default_rng(0).choice(len(judged), MOST_JUDGED, replace=False)]
+        x, _, y = strips.differences(judged)
+        return min(candidates, key=lambda ridge: _mean_error(x @ ridge.weights - y))
 
     def refit(self, buffers: Buffers, windows: Windows) -> "Ridge":
         """The same strength, relative to the size of the data, on other windows."""
-        gram, cross = _moments(buffers, _chosen(windows), *self.weights.shape)
+        gram, cross = _moments(Strips(buffers, *self.weights.shape), _chosen(windows))
         return Ridge(next(_solve(gram, cross, (self.strength,))), self.strength)
 
     def predict(self, buffers: Buffers, origins: Origins) -> np.ndarray:
         """Scaled forecasts (n, horizon)."""
         lookback, horizon = self.weights.shape
+        strips = Strips(buffers, lookback, 0)
         out = np.empty((len(origins), horizon), dtype="float32")
-        weights = self.weights.astype("float32")
         for low in range(0, len(origins), CHUNK):
-            window, last, _ = _differences(buffers, origins[low : low + CHUNK], lookback, horizon, targets=False)
-            out[low : low + CHUNK] = window @ weights + last
+            window, last, _ = strips.differences(origins[low : low + CHUNK])
+            out[low : low + CHUNK] = window @ self.weights + last
         return out
 
-    def error(self, buffers: Buffers, origins: Origins) -> float:
-        """Mean absolute error over observed targets, in scaled units."""
-        _, horizon = self.weights.shape
-        forecast = self.predict(buffers, origins)
-        _, target = gather(np, buffers, origins.table(), 1, horizon)
-        error = np.abs(forecast - target)
-        return float(np.nanmean(error)) if (~np.isnan(error)).any() else 0.0
+
+class Strips:
+    """All windows of the buffers' targets as rows of one strided view: a window is cut by one copy.
+
+    Parameters
+    ----------
+    buffers : Buffers
+    lookback, horizon : int
+        Steps up to the origin and after it.
+    """
+
+    def __init__(self, buffers: Buffers, lookback: int, horizon: int):
+        rows, channels = buffers.target.shape
+        padded = np.full((channels, lookback + rows + horizon), np.nan, dtype="float32")
+        padded[:, lookback : lookback + rows] = buffers.target.T
+        self.view = np.lib.stride_tricks.sliding_window_view(padded, lookback + horizon, axis=1)
+        self.buffers, self.lookback, self.horizon = buffers, lookback, horizon
+
+    def cut(self, origins: Origins) -> np.ndarray:
+        """Values (n, lookback + horizon) around the origins, NaN outside of their entity."""
+        cells = self.view[origins.channel, origins.row + 1]
+        begin, end = self.buffers.begin[origins.entity], self.buffers.end[origins.entity]
+        over = (origins.row - self.lookback + 1 < begin) | (origins.row + self.horizon >= end)
+        if over.any():
+            rows = origins.row[over, None] + np.arange(1 - self.lookback, self.horizon + 1)
+            outside = (rows < begin[over, None]) | (rows >= end[over, None])
+            cells[over] = np.where(outside, np.float32(np.nan), cells[over])
+        return cells
+
+    def differences(self, origins: Origins):
+        """Window and horizon less the last value, (n, lookback) and (n, horizon), and that value (n, 1)."""
+        cells = self.cut(origins)
+        window = fill_forward(cells[:, : self.lookback])
+        last = window[:, -1:]
+        return window - last, last, cells[:, self.lookback :] - last
 
 
 def fill_forward(window: np.ndarray) -> np.ndarray:
     """Missing cells (n, time) as the last observed one; leading ones as the first, all-missing rows as 0."""
     if not np.isnan(window).any():
         return window
-    for values in (window, window[:, ::-1]):
-        places = np.maximum.accumulate(np.where(np.isnan(values), 0, np.arange(values.shape[1])), axis=1)
-        filled = np.take_along_axis(values, places, axis=1)
-        window = filled if values is window else filled[:, ::-1]
-    return np.nan_to_num(window)
+    return np.nan_to_num(_carry(_carry(window)[:, ::-1])[:, ::-1])
 
 
-def _differences(buffers, origins, lookback, horizon, targets=True):
-    inputs, target = gather(np, buffers, origins.table(), lookback, horizon, targets=targets)
-    window = fill_forward(inputs["target"])
-    last = window[:, -1:]
-    return window - last, last, None if target is None else target - last
+def _carry(values):
+    places = np.where(np.isnan(values), 0, np.arange(values.shape[1]))
+    return np.take_along_axis(values, np.maximum.accumulate(places, axis=1), axis=1)
+
+
+def _mean_error(error):
+    observed = ~np.isnan(error)
+    return float(np.abs(error[observed]).mean()) if observed.any() else 0.0
 
 
 def _chosen(windows):
@@ -154,21 +178,22 @@ def _chosen(windows):
 
 
 def _solve(gram, cross, strengths):
-    """The weights for each strength, from one decomposition."""
+    """The weights (float32) for each strength, from one decomposition."""
     roots, vectors = np.linalg.eigh(gram)
     roots = np.maximum(roots, 0.0)
     rotated, unit = vectors.T @ cross, max(float(roots.mean()), 1e-12)
     for strength in strengths:
-        yield (vectors / (roots + unit * strength)) @ rotated
+        yield ((vectors / (roots + unit * strength)) @ rotated).astype("float32")
 
 
-def _moments(buffers, origins, lookback, horizon):
+def _moments(strips, origins):
     """Sums over windows of x x' and x y', a chunk at a time; windows with missing targets are left out."""
-    gram, cross = np.zeros((lookback, lookback)), np.zeros((lookback, horizon))
+    gram, cross = np.zeros((strips.lookback,) * 2), np.zeros((strips.lookback, strips.horizon))
     for low in range(0, len(origins), CHUNK):
-        x, _, y = _differences(buffers, origins[low : low + CHUNK], lookback, horizon)
-        whole = ~np.isnan(y).any(axis=1)
-        x, y = x[whole], y[whole]
+        x, _, y = strips.differences(origins[low : low + CHUNK])
+        missing = np.isnan(y).any(axis=1)
+        if missing.any():
+            x, y = x[~missing], y[~missing]
         gram += x.T @ x
         cross += x.T @ y
     return gram, cross

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from forecastkit.door import Schema, from_pandas
 from forecastkit.panel import Panel
+from forecastkit.schema import Schema
 from forecastkit.windows import Origins
 
 
@@ -13,10 +13,24 @@ def level_name(level: float) -> str:
     return f"q{level:g}"
 
 
+def labels(names, codes: np.ndarray) -> pd.Index:
+    """The names at these places, as many as there are places."""
+    return pd.Index(list(names)).take(codes)
+
+
+def stamps_at(panel: Panel, ordinals: np.ndarray) -> pd.Index:
+    """Stamps of many ordinals: each distinct one is made once."""
+    low, high = int(ordinals.min()), int(ordinals.max())
+    if high - low > 4 * len(ordinals) + 1000:
+        distinct, at = np.unique(ordinals, return_inverse=True)
+        return panel.grid.stamps(distinct).take(at)
+    return panel.grid.stamps(np.arange(low, high + 1)).take(ordinals - low)
+
+
 def long_frame(
     panel: Panel, schema: Schema, origins: Origins, point: np.ndarray, quantiles: dict, actual: bool = False
 ) -> pd.DataFrame:
-    """One row per (series, target, cutoff, step), sorted so, under the user's own names.
+    """One row per (series, target, cutoff, step) in the order of the origins, under the user's own names.
 
     Parameters
     ----------
@@ -34,27 +48,17 @@ def long_frame(
     cutoff = np.repeat(panel.start[origins.entity] + origins.row - panel.indptr[origins.entity], horizon)
     columns = {}
     if schema.is_panel:
-        columns[schema.series_id] = _labels(panel.ids, entity)
-    columns[schema.time_name] = _stamps(panel, cutoff + steps)
+        columns[schema.series_id] = labels(panel.ids, entity)
+    columns[schema.time_name] = stamps_at(panel, cutoff + steps)
     if len(schema.target) > 1:
-        columns["target"] = _labels(schema.target, channel)
-    columns["cutoff"] = _stamps(panel, cutoff)
+        columns["target"] = labels(schema.target, channel)
+    columns["cutoff"] = stamps_at(panel, cutoff)
     columns["step"] = steps
     columns["forecast"] = point.ravel()
     columns.update({name: values.ravel() for name, values in quantiles.items()})
     if actual:
         columns["actual"] = _actuals(panel, entity, np.repeat(origins.row, horizon) + steps, channel)
-    return pd.DataFrame(columns)
-
-
-def _labels(names, codes):
-    return pd.Index(list(names)).take(codes)
-
-
-def _stamps(panel, ordinals):
-    """Stamps of many ordinals: each distinct one is made once."""
-    low = int(ordinals.min())
-    return panel.grid.stamps(np.arange(low, int(ordinals.max()) + 1)).take(ordinals - low)
+    return pd.DataFrame(columns, copy=False)
 
 
 def _actuals(panel, entity, rows, channel):
@@ -68,10 +72,10 @@ def history_frame(panel: Panel, schema: Schema) -> pd.DataFrame:
     entity = np.repeat(np.arange(len(panel.ids)), panel.lengths)
     columns = {}
     if schema.is_panel:
-        columns[schema.series_id] = _labels(panel.ids, np.tile(entity, channels))
-    columns[schema.time_name] = _stamps(panel, np.tile(panel.ordinals(), channels))
+        columns[schema.series_id] = labels(panel.ids, np.tile(entity, channels))
+    columns[schema.time_name] = stamps_at(panel, np.tile(panel.ordinals(), channels))
     if channels > 1:
-        columns["target"] = _labels(schema.target, np.repeat(np.arange(channels), n))
+        columns["target"] = labels(schema.target, np.repeat(np.arange(channels), n))
     columns["actual"] = panel.target.T.ravel().astype("float64")
     return pd.DataFrame(columns)
 
@@ -87,38 +91,74 @@ def dress(schema: Schema, panel: Panel, entity: np.ndarray, ordinal: np.ndarray,
     """
     points = list(columns) == ["forecast"]
     if schema.form == "array" and points:
-        values = columns["forecast"]
-        return values[:, 0] if schema.flat else values
-    if schema.is_panel:
-        return from_pandas(_long_panel(schema, panel, entity, ordinal, columns, points), schema.library)
-    index = _stamps(panel, ordinal).rename(schema.time)
+        return _plain(schema, columns)
     if schema.form == "series" and points:
-        return pd.Series(columns["forecast"][:, 0], index=index, name=schema.target[0])
-    frame = _wide(schema, columns, points, index)
-    if not schema.indexed:
-        frame = frame.reset_index(names=[schema.time]) if points or len(schema.target) == 1 else frame
+        index = stamps_at(panel, ordinal).rename(schema.time)
+        series = pd.Series(columns["forecast"][:, 0], index=index, name=schema.target[0])
+        return from_pandas(series, schema.library)
+    frame = _with_keys(schema, _values(schema, columns), panel, entity, ordinal)
     return from_pandas(frame, schema.library)
 
 
-def _wide(schema, columns, points, index):
-    if points:
-        return pd.DataFrame(columns["forecast"], index=index, columns=list(schema.target))
+def dress_rows(schema: Schema, columns: dict, X, rows: int):
+    """Forecasts of rows of X as an array; quantiles or bounds as a frame with the index of X."""
+    if list(columns) == ["forecast"]:
+        return _plain(schema, columns)
+    index = X.index if isinstance(X, (pd.DataFrame, pd.Series)) else pd.RangeIndex(rows)
+    return from_pandas(_values(schema, columns).set_axis(index), schema.library)
+
+
+def empty_frame(schema: Schema, panel: Panel, entity: np.ndarray, ordinal: np.ndarray):
+    """The keys of these rows, and the known covariates empty."""
+    blank = pd.DataFrame(np.nan, index=range(len(entity)), columns=list(schema.known))
+    return from_pandas(_with_keys(schema, blank, panel, entity, ordinal), schema.library)
+
+
+def _plain(schema, columns):
+    values = columns["forecast"]
+    return values[:, 0] if schema.flat else values
+
+
+def _values(schema, columns):
+    """Forecasts without keys: a column per target, or per name, or per both."""
+    if list(columns) == ["forecast"]:
+        return pd.DataFrame(columns["forecast"], columns=list(schema.target))
     if len(schema.target) == 1:
-        return pd.DataFrame({name: values[:, 0] for name, values in columns.items()}, index=index)
+        return pd.DataFrame({name: values[:, 0] for name, values in columns.items()})
     keys = pd.MultiIndex.from_product([list(schema.target), list(columns)])
-    return pd.DataFrame(np.stack(list(columns.values()), axis=2).reshape(len(index), -1), index=index, columns=keys)
+    return pd.DataFrame(np.stack(list(columns.values()), axis=2).reshape(-1, len(keys)), columns=keys)
 
 
-def _long_panel(schema, panel, entity, ordinal, columns, points):
-    keys = {schema.series_id: _labels(panel.ids, entity), schema.time_name: _stamps(panel, ordinal)}
-    if points:
-        values = {name: columns["forecast"][:, c] for c, name in enumerate(schema.target)}
-    elif len(schema.target) == 1:
-        values = {name: cells[:, 0] for name, cells in columns.items()}
-    else:
-        values = {
-            (target, name): cells[:, c] for c, target in enumerate(schema.target) for name, cells in columns.items()
-        }
-    frame = pd.DataFrame({**keys, **values})
-    levels = [name for name in (schema.series_id, schema.time_name) if schema.indexed]
-    return frame.set_index(levels) if levels and schema.time is not None else frame
+def _with_keys(schema, frame, panel, entity, ordinal):
+    """The frame with series and time where the user has them: in the index or in columns."""
+    stamps = stamps_at(panel, ordinal)
+    if not schema.is_panel and schema.indexed:
+        return frame.set_axis(stamps.rename(schema.time))
+    keys = {(schema.time_name, schema.indexed and schema.time is not None): stamps}
+    if schema.is_panel:
+        keys = {(schema.series_id, schema.series_indexed): labels(panel.ids, entity), **keys}
+    levels = {name: values for (name, in_index), values in keys.items() if in_index}
+    if levels:
+        names, values = list(levels), list(levels.values())
+        frame = frame.set_axis(pd.MultiIndex.from_arrays(values, names=names) if len(names) > 1 else
+                               values[0].rename(names[0]))  # fmt: skip
+    for place, (name, values) in enumerate((name, values) for (name, inside), values in keys.items() if not inside):
+        frame.insert(place, (name, "") if frame.columns.nlevels > 1 else name, values)
+    return frame
+
+
+def from_pandas(data: pd.DataFrame | pd.Series, library: str):
+    """The data as the library's own kind: an index of times becomes columns, a pair of names one name."""
+    if library == "pandas":
+        return data
+    import narwhals.stable.v2 as nw
+
+    if isinstance(data, pd.Series):
+        column = from_pandas(data.to_frame(str(data.name)).reset_index(drop=True), library)
+        return nw.from_native(column, eager_only=True).get_column(str(data.name)).to_native()
+    if data.columns.nlevels > 1:
+        data = data.set_axis(["_".join(str(part) for part in pair if part != "") for pair in data.columns], axis=1)
+    named = any(name is not None for name in data.index.names)
+    data = data.reset_index(drop=not named)
+    arrow = nw.from_native(data, eager_only=True).to_arrow()
+    return arrow if library == "pyarrow" else nw.from_arrow(arrow, backend=library).to_native()

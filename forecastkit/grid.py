@@ -48,6 +48,16 @@ class Grid:
         ordinals, rest = np.divmod(units - self.phase, self.step)
         return ordinals, exact & (rest == 0)
 
+    def ordinals_of(self, stamps: pd.Index, where: str) -> np.ndarray:
+        """Ordinals of stamps that must lie on the grid; others are refused."""
+        if self.is_time != isinstance(stamps, (pd.DatetimeIndex, pd.PeriodIndex)):
+            refuse(where, "times must be of the kind seen at fit", f"{type(stamps).__name__}")
+        ordinals, fits = self.ordinals(stamps)
+        if not fits.all():
+            got = f"{(~fits).sum()} off it: {some(stamps[~fits])}"
+            refuse(where, f"times must lie on the grid seen at fit ({self.name})", got)
+        return ordinals
+
     def stamps(self, ordinals: np.ndarray) -> pd.Index:
         """The times at these ordinals, as the user's kind of index."""
         units = np.asarray(ordinals, dtype="int64") * self.step + self.phase

@@ -28,7 +28,7 @@ REBUILT = {
     "ResidualQuantiles": "intervals",
     "Ridge": "closed_form",
     "Scaler": "scaling",
-    "Schema": "door",
+    "Schema": "schema",
     "Sizes": "network",
     "TrainedNetwork": "neural",
 }

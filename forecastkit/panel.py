@@ -6,6 +6,8 @@ import numpy as np
 
 from forecastkit.grid import Grid
 
+ROW_BUFFERS = ("target", "past", "known")
+
 
 def spread(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For groups of these sizes, laid end to end: the group of every item, and its place in the group."""
@@ -63,11 +65,34 @@ class Panel:
 
     def last_observed(self) -> np.ndarray:
         """Row of each entity's last row with an observed target; the row before its first where there is none."""
-        observed = ~np.isnan(self.target).all(axis=1)
-        entity, _ = spread(self.lengths)
-        last = self.indptr[:-1] - 1
-        np.maximum.at(last, entity[observed], np.flatnonzero(observed))
+        last = self.indptr[1:] - 1
+        blank = np.isnan(self.target[np.maximum(last, 0)]).all(axis=1) if self.rows else np.zeros(len(last), bool)
+        for e in np.flatnonzero(blank & (self.lengths > 0)):
+            begin = self.indptr[e]
+            observed = np.flatnonzero(~np.isnan(self.target[begin : last[e]]).all(axis=1))
+            last[e] = begin + (observed[-1] if len(observed) else -1)
         return last
+
+    def observed(self) -> np.ndarray:
+        """Whether each entity has an observed value in each target column, (E, C)."""
+        return ~np.isnan(np.fmax.reduceat(self.target, self.indptr[:-1], axis=0))
+
+    def first_observed(self) -> np.ndarray:
+        """Row of each entity's first row with an observed target; the row after its last where there is none."""
+        first = self.indptr[:-1].copy()
+        for e in np.flatnonzero(np.isnan(self.target[np.minimum(first, self.rows - 1)]).all(axis=1)):
+            observed = ~np.isnan(self.target[first[e] : self.indptr[e + 1]]).all(axis=1)
+            first[e] += observed.argmax() if observed.any() else len(observed)
+        return first
+
+    def cutoffs(self) -> np.ndarray:
+        """Ordinal of each entity's last row with an observed target."""
+        return self.start + self.last_observed() - self.indptr[:-1]
+
+    def places(self, ids) -> np.ndarray:
+        """Number of the entity of each of these identifiers, -1 where there is none."""
+        place = {name: e for e, name in enumerate(self.ids)}
+        return np.array([place.get(name, -1) for name in ids], dtype="int64")
 
     def ordinals(self) -> np.ndarray:
         """Ordinal of every row, shape (R,)."""
@@ -78,40 +103,44 @@ class Panel:
         """Row of an entity at an ordinal; not checked against the entity's ends."""
         return self.indptr[entity] + (ordinal - self.start[entity])
 
+    def ordinal_at(self, entity: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """Ordinal of an entity's row."""
+        return self.start[entity] + row - self.indptr[entity]
+
     def between(self, first: np.ndarray, stop: np.ndarray) -> "Panel":
-        """Only the rows ``first[e] <= row < stop[e]`` of each entity."""
+        """Only the rows ``first[e] <= row < stop[e]`` of each entity; one entity's are a view."""
         first = np.clip(first, self.indptr[:-1], self.indptr[1:])
         stop = np.clip(stop, first, self.indptr[1:])
         if (first == self.indptr[:-1]).all() and (stop == self.indptr[1:]).all():
             return self
-        counts = stop - first
-        entity, place = spread(counts)
-        rows = first[entity] + place
-        return replace(
-            self,
-            start=self.start + (first - self.indptr[:-1]),
-            indptr=pointers(counts),
-            target=self.target[rows],
-            past=self.past[rows],
-            known=self.known[rows],
-        )
+        start = self.start + (first - self.indptr[:-1])
+        return replace(self, start=start, indptr=pointers(stop - first), **self._pieces(first, stop))
 
     def take(self, entities: np.ndarray) -> "Panel":
         """Only these entities, in this order."""
-        entities = np.asarray(entities)
-        counts = self.lengths[entities]
-        entity, place = spread(counts)
-        rows = self.indptr[entities][entity] + place
+        entities = np.asarray(entities, dtype="int64")
+        if np.array_equal(entities, np.arange(len(self.ids))):
+            return self
+        ids, first, stop = tuple(self.ids[e] for e in entities), self.indptr[entities], self.indptr[entities + 1]
         return replace(
             self,
-            ids=tuple(self.ids[e] for e in entities),
+            ids=ids,
             start=self.start[entities],
-            indptr=pointers(counts),
-            target=self.target[rows],
-            past=self.past[rows],
-            known=self.known[rows],
+            indptr=pointers(stop - first),
             static=self.static[entities],
+            **self._pieces(first, stop),
         )
+
+    def _pieces(self, first, stop):
+        """The row buffers with only these ranges of rows, one after another."""
+        if len(first) == 1:
+            return {name: getattr(self, name)[first[0] : stop[0]] for name in ROW_BUFFERS}
+        ranges = list(zip(first.tolist(), stop.tolist(), strict=True))
+        empty = slice(0, 0)  # for a panel without entities
+        return {
+            name: np.concatenate([values[empty], *(values[low:high] for low, high in ranges)])
+            for name, values in ((name, getattr(self, name)) for name in ROW_BUFFERS)
+        }
 
     def merge(self, newer: "Panel") -> tuple["Panel", int]:
         """Lay newer cells over this panel: a given cell replaces the one known, missing ones replace nothing.
@@ -130,8 +159,7 @@ class Panel:
         indptr = pointers(end - start + 1)
         rows = [self._rows_in(at, panel, start, indptr) for panel, at in ((self, ours), (newer, theirs))]
         merged = {
-            name: lay(indptr[-1], getattr(self, name), rows[0], getattr(newer, name), rows[1])
-            for name in ("target", "past", "known")
+            name: lay(indptr[-1], getattr(self, name), rows[0], getattr(newer, name), rows[1]) for name in ROW_BUFFERS
         }
         static = lay(len(ids), self.static, ours, newer.static, theirs)
         known_before = np.zeros(indptr[-1], dtype=bool)
@@ -152,7 +180,7 @@ class Panel:
         entity, place = spread(self.lengths)
         indptr = pointers(counts)
         at = indptr[:-1][entity] + place
-        grown = {name: lay(indptr[-1], getattr(self, name), at) for name in ("target", "past", "known")}
+        grown = {name: lay(indptr[-1], getattr(self, name), at) for name in ROW_BUFFERS}
         return replace(self, indptr=indptr, **grown)
 
     def copy(self) -> "Panel":
@@ -165,6 +193,12 @@ class Panel:
                 if isinstance(getattr(self, f.name), np.ndarray)
             },
         )
+
+
+def owners(indptr: np.ndarray, low: int, high: int) -> np.ndarray:
+    """The group of each of the rows ``low:high``, for groups laid end to end as the pointers say."""
+    inside = np.clip(indptr, low, high)
+    return np.repeat(np.arange(len(indptr) - 1), np.diff(inside))
 
 
 def pointers(counts: np.ndarray) -> np.ndarray:

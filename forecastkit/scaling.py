@@ -1,12 +1,12 @@
 """Scaling per series by training statistics, in float64, and the linear effect of known covariates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from forecastkit.features import calendar_table
-from forecastkit.panel import Panel, spread
-from forecastkit.windows import Buffers
+from forecastkit.panel import Panel, owners, spread
+from forecastkit.windows import Buffers, last_values
 
 CHUNK = 1 << 20
 
@@ -19,31 +19,49 @@ class Moments:
     scale: np.ndarray
 
     @classmethod
-    def of(cls, values: np.ndarray, entity: np.ndarray, entities: int) -> "Moments":
+    def of(cls, values: np.ndarray, indptr: np.ndarray) -> "Moments":
         """Moments of the observed values of each entity, in float64 and a chunk of rows at a time."""
+        level = _levels(values, indptr)
 
-        def total(function):
-            out = np.zeros((entities, values.shape[1]))
-            for low in range(0, len(values), CHUNK):
-                part, group = values[low : low + CHUNK].astype("float64"), entity[low : low + CHUNK]
-                for column, cells in enumerate(function(part, group).T):
-                    out[:, column] += np.bincount(group, weights=cells, minlength=entities)
-            return out
+        def mean(function):
+            sums = np.zeros((2, *level.shape))
+            for rows, group in _chunks(indptr):
+                part = values[rows].astype("float64")
+                observed = ~np.isnan(part)
+                cells = np.where(observed, function(part, group), 0.0)
+                for out, given in zip(sums, (cells, observed), strict=True):
+                    for column in range(values.shape[1]):
+                        out[:, column] += np.bincount(group, weights=given[:, column], minlength=len(level))
+            return sums[0] / np.maximum(sums[1], 1.0)
 
-        count = np.maximum(total(lambda part, group: ~np.isnan(part) * 1.0), 1.0)
-        center = total(lambda part, group: np.nan_to_num(part)) / count
-        spread_ = total(lambda part, group: np.nan_to_num(part - center[group]) ** 2)
-        scale = np.sqrt(spread_ / count)
+        # Counted from a value of the series itself: a constant has exactly itself as its mean, and a scale of 0.
+        center = level + mean(lambda part, group: part - level[group])
+        scale = np.sqrt(mean(lambda part, group: (part - center[group]) ** 2))
         return cls(center, np.where(scale > 1e-9 * np.abs(center), scale, 0.0))
 
-    def apply(self, values: np.ndarray, entity: np.ndarray) -> np.ndarray:
-        """Standardised values, float32, a chunk of rows at a time."""
+    def apply(self, values: np.ndarray, indptr: np.ndarray) -> np.ndarray:
+        """Standardised values, float32, a chunk of rows at a time; those of a constant column are 0 for ever."""
         out = np.empty(values.shape, dtype="float32")
-        divisor = np.where(self.scale == 0, 1.0, self.scale)
-        for low in range(0, len(values), CHUNK):
-            part = slice(low, low + CHUNK)
-            out[part] = (values[part] - self.center[entity[part]]) / divisor[entity[part]]
+        divisor = np.where(self.scale == 0, np.inf, self.scale)
+        for rows, group in _chunks(indptr):
+            out[rows] = (values[rows] - self.center[group]) / divisor[group]
         return out
+
+
+def _chunks(indptr):
+    """Slices of rows, and the entity of each of their rows."""
+    for low in range(0, int(indptr[-1]), CHUNK):
+        high = min(low + CHUNK, int(indptr[-1]))
+        yield slice(low, high), owners(indptr, low, high)
+
+
+def _levels(values, indptr):
+    """An observed value of each entity and column, 0 where there is none."""
+    out = np.zeros((len(indptr) - 1, values.shape[1]))
+    filled = np.flatnonzero(np.diff(indptr))
+    if len(filled):
+        out[filled] = np.fmax.reduceat(values, indptr[filled], axis=0)
+    return np.nan_to_num(out)
 
 
 @dataclass
@@ -57,7 +75,7 @@ class Scaler:
     Parameters
     ----------
     ids : tuple
-        Entities seen in training.
+        Entities whose moments are known.
     target : Moments
         Of shape (E, C).
     past, known, static : Moments
@@ -66,6 +84,8 @@ class Scaler:
         Linear effect of the standardised known covariates on the standardised targets.
     calendar : tuple of str
         Names of the calendar features.
+    trained : int
+        How many of the ids were seen in training; those after were met later, see `extended`.
     """
 
     ids: tuple
@@ -75,60 +95,70 @@ class Scaler:
     static: Moments
     effect: np.ndarray
     calendar: tuple[str, ...]
+    trained: int
 
     @classmethod
     def fit(cls, panel: Panel, stop: np.ndarray, horizon: int, calendar: tuple[str, ...]) -> "Scaler":
         """Learn from the rows before ``stop[e]`` of each entity, and from nothing else."""
         seen = panel.between(panel.indptr[:-1], stop)
-        entity, _ = spread(seen.lengths)
-        shared = np.zeros(seen.rows, dtype="int64")
         scaler = cls(
             ids=panel.ids,
-            target=Moments.of(seen.target, entity, len(panel.ids)),
-            past=Moments.of(seen.past, shared, 1),
-            known=Moments.of(seen.known, shared, 1),
-            static=Moments.of(seen.static, np.zeros(len(seen.static), dtype="int64"), 1),
+            target=Moments.of(seen.target, seen.indptr),
+            past=Moments.of(seen.past, _together(seen.past)),
+            known=Moments.of(seen.known, _together(seen.known)),
+            static=Moments.of(seen.static, _together(seen.static)),
             effect=np.zeros((panel.known.shape[1], panel.channels)),
             calendar=calendar,
+            trained=len(panel.ids),
         )
         if panel.known.shape[1]:
-            scaler.effect = _known_effect(scaler, seen, entity, horizon)
+            scaler.effect = _known_effect(scaler, seen, horizon)
         return scaler
 
+    def extended(self, panel: Panel, stop: np.ndarray) -> "Scaler":
+        """This scaler and the moments of entities not seen in training, from their rows before ``stop[e]``."""
+        known = set(self.ids)
+        new = np.array([e for e, name in enumerate(panel.ids) if name not in known], dtype="int64")
+        if not len(new):
+            return self
+        seen = panel.between(panel.indptr[:-1], stop).take(new)
+        own = Moments.of(seen.target, seen.indptr)
+        center = np.concatenate([self.target.center, own.center])
+        scale = np.concatenate([self.target.scale, own.scale])
+        return replace(self, ids=(*self.ids, *seen.ids), target=Moments(center, scale))
+
+    def places(self, panel: Panel, trained: bool = False) -> np.ndarray:
+        """Number of each of the panel's entities among ours, -1 where it has none (or was not `trained` on)."""
+        ids = self.ids[: self.trained] if trained else self.ids
+        place = {name: e for e, name in enumerate(ids)}
+        return np.array([place.get(name, -1) for name in panel.ids], dtype="int64")
+
     def moments(self, panel: Panel) -> Moments:
-        """Moments of the panel's entities: as learned, and for new entities those of their own history."""
-        place = {name: e for e, name in enumerate(self.ids)}
-        at = np.array([place.get(name, -1) for name in panel.ids])
-        center, scale = self.target.center[at], self.target.scale[at]
-        new = np.flatnonzero(at < 0)
-        if len(new):
-            own = panel.take(new)
-            fresh = Moments.of(own.target, spread(own.lengths)[0], len(new))
-            center[new], scale[new] = fresh.center, fresh.scale
-        return Moments(center, scale)
+        """Moments of the panel's entities; those not seen in training are added by `extended` first."""
+        at = self.places(panel)
+        if (at < 0).any():
+            raise KeyError(f"no moments of {panel.ids[int(np.argmin(at))]!r}: extend the scaler first")
+        return Moments(self.target.center[at], self.target.scale[at])
 
     def buffers(self, panel: Panel, lookback: int, horizon: int) -> Buffers:
         """Scaled float32 buffers of a panel, with calendar rows for every window that may reach over its ends."""
-        entity, _ = spread(panel.lengths)
-        shared = np.zeros(panel.rows, dtype="int64")
-        known = np.nan_to_num(self.known.apply(panel.known, shared))
-        target = self.moments(panel).apply(panel.target, entity)
+        known = np.nan_to_num(self.known.apply(panel.known, _together(panel.known)), copy=False)
+        target = self.moments(panel).apply(panel.target, panel.indptr)
         if self.effect.any():
-            target -= (known @ self.effect).astype("float32")
-        place = {name: e for e, name in enumerate(self.ids, start=1)}
+            target -= self._effects(known)
         reach = 2 * lookback  # a window may start before an entity's first row, a patch's padding before that
         first = int(panel.start.min()) - reach
         count = int(panel.ends.max()) + horizon + reach + 1 - first
         return Buffers(
             target=target,
-            past=self.past.apply(panel.past, shared),
+            past=self.past.apply(panel.past, _together(panel.past)),
             known=known,
             calendar=calendar_table(panel.grid, first, count, self.calendar),
-            static=np.nan_to_num(self.static.apply(panel.static, np.zeros(len(panel.static), dtype="int64"))),
+            static=np.nan_to_num(self.static.apply(panel.static, _together(panel.static))),
             begin=panel.indptr[:-1],
             end=panel.indptr[1:],
             shift=panel.start - panel.indptr[:-1] - first,
-            series=np.array([place.get(name, 0) for name in panel.ids], dtype="int64"),
+            series=self.places(panel, trained=True) + 1,
         )
 
     def restore(self, forecast: np.ndarray, panel: Panel, origins) -> np.ndarray:
@@ -136,31 +166,41 @@ class Scaler:
         moments = self.moments(panel)
         center = moments.center[origins.entity, origins.channel]
         scale = moments.scale[origins.entity, origins.channel]
+        if (scale == 0).any():
+            # A series that was constant in training has no scale: it goes on as it was last.
+            last = last_values(panel, origins)
+            center = np.where((scale == 0) & ~np.isnan(last), last, center)
         forecast = forecast.astype("float64")
-        if self.effect.any():
-            forecast += self._future_effect(panel, origins, forecast.shape[1]).reshape(
-                *forecast.shape[:2], *[1] * (forecast.ndim - 2)
-            )
         along = (-1, *[1] * (forecast.ndim - 1))
+        if self.effect.any():
+            effect = self._future_effect(panel, origins, forecast.shape[1])
+            forecast += effect.reshape(*effect.shape, *along[2:])
         return forecast * scale.reshape(along) + center.reshape(along)
 
     def _future_effect(self, panel, origins, horizon):
         rows = origins.row[:, None] + np.arange(1, horizon + 1)
         inside = rows < panel.indptr[origins.entity + 1][:, None]
         # Effects per row first: a row is shared by many origins.
-        known = np.nan_to_num(self.known.apply(panel.known, np.zeros(panel.rows, dtype="int64")))
-        effect = known @ self.effect
+        effect = self._effects(np.nan_to_num(self.known.apply(panel.known, _together(panel.known))))
         return np.where(inside, effect[np.minimum(rows, panel.rows - 1), origins.channel[:, None]], 0.0)
 
+    def _effects(self, known):
+        # Not by BLAS, whose sums depend on how many rows there are: forecasts may not depend on rows after them.
+        return np.einsum("rk,kc->rc", known, self.effect.astype("float32"))
 
-def _known_effect(scaler, panel, entity, horizon):
+
+def _together(values):
+    """Row pointers of all rows as one group."""
+    return np.array([0, len(values)])
+
+
+def _known_effect(scaler, panel, horizon):
     """Ridge effect of the known covariates per channel, 0 where it does not help to carry the series forward."""
-    shared = np.zeros(panel.rows, dtype="int64")
-    known = np.nan_to_num(scaler.known.apply(panel.known, shared)).astype("float64")
-    target = scaler.target.apply(panel.target, entity).astype("float64")
+    known = np.nan_to_num(scaler.known.apply(panel.known, _together(panel.known))).astype("float64")
+    target = scaler.target.apply(panel.target, panel.indptr).astype("float64")
     effect = np.zeros((known.shape[1], panel.channels))
     # Judged on the last fifth of the training rows by a regression on the first four.
-    _, place = spread(panel.lengths)
+    entity, place = spread(panel.lengths)
     early = place < 0.8 * panel.lengths[entity]
     carried = np.flatnonzero((place >= horizon) & ~early)
     for channel in range(panel.channels):

@@ -32,6 +32,50 @@ class Origins:
         return cls(np.repeat(entity, channels), np.repeat(row, channels), np.tile(np.arange(channels), len(row)))
 
 
+def last_rows(panel: Panel, origins: Origins) -> np.ndarray:
+    """Row of the last value observed up to each origin, of its entity and channel; -1 where there is none. (n,)."""
+    begin = panel.indptr[origins.entity]
+    row = np.where(origins.row >= begin, origins.row, -1)
+    lacking = np.flatnonzero((row >= 0) & np.isnan(panel.target[np.maximum(row, 0), origins.channel]))
+    for places in grouped(origins.entity[lacking] * panel.channels + origins.channel[lacking]):
+        at = lacking[places]
+        low, channel = begin[at[0]], origins.channel[at[0]]
+        observed = low + np.flatnonzero(~np.isnan(panel.target[low : row[at].max() + 1, channel]))
+        before = np.searchsorted(observed, row[at], side="right") - 1
+        row[at] = np.concatenate([observed, [-1]])[before]
+    return row
+
+
+def last_values(panel: Panel, origins: Origins) -> np.ndarray:
+    """The last value observed up to each origin, NaN where there is none. (n,), float64."""
+    row = last_rows(panel, origins)
+    values = panel.target[np.maximum(row, 0), origins.channel].astype("float64")
+    return np.where(row >= 0, values, np.nan)
+
+
+def grouped(keys: np.ndarray) -> list[np.ndarray]:
+    """Places of equal keys, a group each."""
+    if not len(keys):
+        return []
+    order = np.argsort(keys, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(keys[order])) + 1)
+
+
+def crop(panel: Panel, origins: Origins, lookback: int, horizon: int) -> tuple[Panel, Origins]:
+    """Only the rows that these origins see or forecast, and the origins counted in them."""
+    first, stop = panel.indptr[1:].copy(), panel.indptr[:-1].copy()
+    np.minimum.at(first, origins.entity, origins.row - lookback + 1)
+    np.maximum.at(stop, origins.entity, origins.row + horizon + 1)
+    first = np.maximum(first, panel.indptr[:-1])
+    # Every entity keeps a row, so that the pointers stay valid.
+    unused = stop <= first
+    first = np.where(unused, panel.indptr[:-1], first)
+    stop = np.where(unused, first + 1, stop)
+    cut = panel.between(first, stop)
+    row = origins.row - first[origins.entity] + cut.indptr[origins.entity]
+    return cut, Origins(origins.entity, row, origins.channel)
+
+
 class Windows:
     """All windows of a panel whose cutoff row lies in ``first[e] <= row < stop[e]``, counted but never copied.
 

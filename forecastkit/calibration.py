@@ -1,0 +1,96 @@
+"""What a forecaster learns about its own errors: residual quantiles, and validation scores beside two references."""
+
+import numpy as np
+
+from forecastkit import closed_form
+from forecastkit.intervals import ResidualQuantiles
+from forecastkit.panel import Panel, spread
+from forecastkit.windows import Origins, Windows
+
+#: Validation windows that residual quantiles and validation scores are taken from, at most.
+MOST_JUDGED = 20_000
+
+
+def judged_windows(panel: Panel, split: np.ndarray, stop: np.ndarray, horizon: int, most: int = MOST_JUDGED) -> Origins:
+    """At most about `most` windows of the validation block, evenly spread, every channel of an origin together."""
+    return Windows.validation(panel, split, stop, horizon).spaced(most)
+
+
+def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> tuple[ResidualQuantiles | None, dict]:
+    """Residual quantiles by step in units of each series' scale, and the scores of the validation block.
+
+    Without a validation block the residuals are those of training windows, and there are no scores.
+    """
+    horizon = forecaster.horizon_
+    judged = judged_windows(panel, split, stop, horizon)
+    held_out = len(judged) > 0
+    if not held_out:
+        judged = Windows.training(panel, stop, forecaster.lookback_, horizon).spaced(MOST_JUDGED)
+    if not len(judged):
+        return None, {}
+    scale = scale_of(forecaster.scaler_, panel, judged)[:, None]
+    actual = observed_after(panel, judged, horizon)
+    own = forecaster._points(forecaster._forecast(panel, judged))
+    residuals = (actual - own) / scale
+    if np.isnan(residuals).all():
+        return None, {}
+    quantiles = ResidualQuantiles.fit(by_series(residuals, judged, panel))
+    if not held_out:
+        return quantiles, {}
+    references = {
+        "seasonal_naive": closed_form.seasonal_naive(panel, judged, horizon, forecaster.season_length_),
+        "linear": forecaster._linear_reference(panel, split, judged, own),
+    }
+    return quantiles, _scores(residuals, {name: (actual - f) / scale for name, f in references.items()})
+
+
+def _scores(residuals, references):
+    """Mean absolute errors in units of each series' scale, and the skill against the references."""
+    scores = {"mae": float(np.nanmean(np.abs(residuals)))}
+    for name, errors in references.items():
+        error = float(np.nanmean(np.abs(errors)))
+        scores[f"mae_{name}"] = error
+        scores[f"skill_{name}"] = 1 - scores["mae"] / error if error > 0 else 0.0
+    return {**scores, "windows": len(residuals)}
+
+
+def linear_reference(forecaster, panel: Panel, split: np.ndarray, judged: Origins) -> np.ndarray:
+    """Forecasts (n, horizon) of the closed-form linear model with the forecaster's sizes, fitted before `split`."""
+    sizes = forecaster.lookback_, forecaster.horizon_
+    buffers = forecaster.scaler_.buffers(panel, *sizes)
+    ridge = closed_form.Ridge.fit(buffers, Windows.training(panel, split, *sizes), judged, *sizes)
+    return forecaster.scaler_.restore(ridge.predict(buffers, judged), panel, judged)
+
+
+def residual_quantiles(forecaster, panel: Panel, origins: Origins, levels) -> np.ndarray:
+    """What is added to the points of these origins for quantiles, (n, horizon, len(levels))."""
+    entity = forecaster.scaler_.places(panel, trained=True)[origins.entity]
+    series = np.where(entity < 0, -1, entity * panel.channels + origins.channel)
+    distinct, at = np.unique(series, return_inverse=True)
+    scale = scale_of(forecaster.scaler_, panel, origins)
+    return forecaster.residuals_.at(levels, distinct)[at] * scale[:, None, None]
+
+
+def scale_of(scaler, panel: Panel, origins: Origins) -> np.ndarray:
+    """Scale of each origin's series, (n,); 1 for constant ones."""
+    scale = scaler.moments(panel).scale[origins.entity, origins.channel]
+    return np.where(scale > 0, scale, 1.0)
+
+
+def observed_after(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
+    """What was observed at each step after the origins, (n, horizon), NaN where nothing."""
+    rows = origins.row[:, None] + np.arange(1, horizon + 1)
+    inside = rows < panel.indptr[origins.entity + 1][:, None]
+    values = panel.target[np.minimum(rows, panel.rows - 1), origins.channel[:, None]].astype("float64")
+    return np.where(inside, values, np.nan)
+
+
+def by_series(values: np.ndarray, origins: Origins, panel: Panel) -> np.ndarray:
+    """Values (n, horizon) of origins as (windows, series, horizon), NaN where a series has fewer windows."""
+    series = origins.entity * panel.channels + origins.channel
+    order = np.argsort(series, kind="stable")
+    counts = np.bincount(series, minlength=len(panel.ids) * panel.channels)
+    _, place = spread(counts)
+    out = np.full((int(counts.max()), len(counts), values.shape[1]), np.nan)
+    out[place, series[order]] = values[order]
+    return out

@@ -1,0 +1,90 @@
+"""Cells: columns of a frame as arrays of numbers, each checked on the way."""
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.checks import InputError, refuse, some
+from forecastkit.schema import WHERE, Schema, are_numbers
+
+
+def numeric_array(values: np.ndarray, what: str, names: tuple) -> np.ndarray:
+    """A fresh float32 or float64 array (rows, columns) of a numeric one."""
+    if values.dtype == object or values.dtype.kind not in "fiub":
+        return numeric(pd.DataFrame(values, columns=list(names)), what)
+    values = np.array(values, dtype="float32" if values.dtype == np.float32 else "float64", order="C")
+    _check_finite(values, what, names)
+    return values
+
+
+def numeric(frame: pd.DataFrame, what: str) -> np.ndarray:
+    """A fresh float array of the columns; text and infinities are refused with the first offender."""
+    for name, column in frame.items():
+        if not are_numbers(column):
+            example = next(iter(column[column.map(lambda cell: not isinstance(cell, (int, float)))]), column.iloc[0])
+            remedy = "Name the columns to forecast with target=." if what == "target" else ""
+            rule = f"the {what} {name!r} must be numeric"
+            refuse(WHERE, rule, f"{column.dtype}, for instance {example!r}", remedy)
+    dtype = "float32" if len(frame.columns) and all(d == np.float32 for d in frame.dtypes) else "float64"
+    values = frame.to_numpy(dtype=dtype, na_value=np.nan, copy=True)
+    _check_finite(values, what, frame.columns)
+    return values
+
+
+def _check_finite(values, what, names):
+    infinite = np.isinf(values)
+    if infinite.any():
+        row, column = np.argwhere(infinite)[0]
+        got = f"{int(infinite.sum())} infinite, the first in row {row}"
+        refuse(WHERE, f"the {what} {names[column]!r} must be finite", got, "Blank them: missing is masked.")
+
+
+def covariates(frame: pd.DataFrame, schema: Schema, names: tuple) -> np.ndarray:
+    """The covariates as float32 (rows, schema.width(names)), categories as 0/1 columns."""
+    parts = [_one_covariate(frame[name], schema.categories.get(name)) for name in names]
+    return np.concatenate(parts, axis=1) if parts else np.zeros((len(frame), 0), dtype="float32")
+
+
+def _one_covariate(column, levels):
+    if levels is None:
+        return numeric(column.to_frame(), "covariate").astype("float32")
+    codes = pd.Index(levels).get_indexer(pd.Index(column))
+    # An unknown or missing level is a row of zeros.
+    return (codes[:, None] == np.arange(len(levels))).astype("float32")
+
+
+def static_covariates(frame: pd.DataFrame, schema: Schema, entity: np.ndarray, entities: int) -> np.ndarray:
+    """The static covariates as float32 (entities, features), which no row may contradict."""
+    values = covariates(frame, schema, schema.static)
+    out = np.full((entities, values.shape[1]), np.nan, dtype="float32")
+    if values.shape[1]:
+        # A number may be given in some rows of its series only.
+        for column in range(values.shape[1]):
+            np.fmax.at(out[:, column], entity, values[:, column])
+        if ((values != out[entity]) & ~np.isnan(values)).any():
+            rule = f"static columns {some(schema.static)} must not change within a series"
+            refuse(WHERE, rule, "changes", "Pass them in known= or past=.")
+    return out
+
+
+def column_of(frame: pd.DataFrame, name) -> pd.Series:
+    """A column, or a level of the index as one."""
+    if name in frame.columns:
+        return frame[name]
+    return frame.index.get_level_values(name).to_series(index=frame.index)
+
+
+def times(column: pd.Series | pd.Index, name) -> pd.Index:
+    """A column of times, or of whole numbers, as an index without gaps."""
+    if column.isna().any():
+        refuse(WHERE, f"every row must have a time in {name!r}", f"{int(column.isna().sum())} without")
+    if pd.api.types.is_integer_dtype(column.dtype):
+        return pd.Index(column).astype("int64")
+    if isinstance(column.dtype, pd.PeriodDtype):
+        return pd.PeriodIndex(column)
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        refuse(WHERE, f"the time column {name!r} must hold times or whole numbers", f"{column.dtype}")
+    try:
+        return pd.DatetimeIndex(pd.to_datetime(column))
+    except (ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise InputError(f"{WHERE}: the time column {name!r} must hold times, got {reason}.") from error

@@ -1,0 +1,140 @@
+"""Forecasts of any row of a panel: the horizon and beyond it in rounds, and one step ahead inside the history."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from forecastkit import frames
+from forecastkit.checks import ParameterError, refuse, some
+from forecastkit.door import read_rows
+from forecastkit.panel import Panel, spread
+from forecastkit.schema import Schema
+from forecastkit.windows import Origins
+
+#: One-step forecasts made at a time: each fills a whole horizon.
+CHUNK = 20_000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to forecast in the order asked for: entity and ordinal of each."""
+
+    entity: np.ndarray
+    ordinal: np.ndarray
+
+    @classmethod
+    def after(cls, panel: Panel, steps: int) -> "Rows":
+        """The next `steps` rows of every series."""
+        entity = np.repeat(np.arange(len(panel.ids)), steps)
+        return cls(entity, panel.cutoffs()[entity] + np.tile(np.arange(1, steps + 1), len(panel.ids)))
+
+
+def read_asked(schema: Schema, panel: Panel, X) -> tuple[Rows, Panel]:
+    """The rows that `X` asks for, and the panel of their series with the known covariates of `X` laid over it."""
+    table = read_rows(schema, X, future=True)
+    at = panel.places(table.ids)
+    if (at < 0).any():
+        unknown = [repr(name) for name, place in zip(table.ids, at, strict=True) if place < 0]
+        refuse("predict", "every series must have a history", f"none for {some(unknown)}", "Pass history=.")
+    panel, entity = panel.take(at), table.entity
+    if table.stamps is None:
+        order = np.argsort(entity, kind="stable")
+        ordinal = np.empty(len(entity), dtype="int64")
+        ordinal[order] = spread(np.bincount(entity, minlength=len(panel.ids)))[1]
+        ordinal += panel.cutoffs()[entity] + 1
+    else:
+        ordinal = panel.grid.ordinals_of(table.stamps, "predict")
+    rows = Rows(entity, ordinal)
+    return rows, _with_known(panel, rows, table.known) if schema.known else panel
+
+
+def _with_known(panel, rows, given):
+    """The panel with these known covariates at these rows; missing cells leave what is there."""
+    beyond = int(np.max(rows.ordinal - panel.ends[rows.entity], initial=0))
+    panel = panel.pad(max(beyond, 0))
+    inside = rows.ordinal >= panel.start[rows.entity]
+    at, given = panel.row_at(rows.entity, rows.ordinal)[inside], given[inside]
+    known = panel.known.copy()
+    known[at] = np.where(np.isnan(given), known[at], given)
+    return replace(panel, known=known)
+
+
+def check_known_ahead(where: str, schema: Schema, panel: Panel, horizon: int) -> None:
+    """Refuse to forecast a horizon for which the history holds no known covariates."""
+    last = panel.last_observed()
+    lacking = panel.indptr[1:] - 1 - last < horizon
+    if schema.known and lacking.any():
+        cutoff = panel.cutoffs()[lacking]
+        span = frames.stamps_at(panel, np.array([cutoff.min() + 1, cutoff.max() + horizon]))
+        rule = f"known covariates {some(schema.known)} are needed from {span[0]} to {span[1]}"
+        refuse(where, rule, "no rows", "Fill future_frame() and pass it to predict.")
+
+
+def values_at(forecaster, panel: Panel, rows: Rows, levels=None) -> np.ndarray:
+    """Forecasts (rows, C, levels) of these rows; one level, the point, where none are asked for."""
+    ahead = rows.ordinal - panel.cutoffs()[rows.entity]
+    future = ahead >= 1
+    out = np.empty((len(ahead), panel.channels, 1 if levels is None else len(levels)))
+    if future.any():
+        values = roll(forecaster, panel, int(ahead.max()), levels)
+        out[future] = values[rows.entity[future], :, ahead[future] - 1]
+    if not future.all():
+        out[~future] = _fitted(forecaster, panel, rows.entity[~future], rows.ordinal[~future], levels)
+    return out
+
+
+def roll(forecaster, panel: Panel, steps: int, levels=None) -> np.ndarray:
+    """Forecasts (E, C, steps, levels) from the end of the history, a horizon at a time."""
+    horizon, parts = forecaster.horizon_, []
+    if levels is not None and steps > horizon:
+        where = type(forecaster).__name__
+        refuse(where, f"quantiles reach {horizon} steps, the horizon", f"{steps} steps", error=ParameterError)
+    panel = recent(panel, forecaster._memory())
+    last = panel.last_observed()
+    while True:
+        origins = Origins.every_channel(np.arange(len(panel.ids)), last, panel.channels)
+        forecast = forecaster._forecast(panel, origins)
+        points = forecaster._points(forecast)
+        values = points[..., None] if levels is None else forecaster._quantiles(panel, origins, forecast, levels)
+        parts.append(values.reshape(len(panel.ids), panel.channels, horizon, -1))
+        if len(parts) * horizon >= steps:
+            return np.concatenate(parts, axis=2)[:, :, :steps]
+        panel, last = _append(panel, last, points)
+
+
+def recent(panel: Panel, memory: int | None) -> Panel:
+    """The panel without the rows more than `memory` before the end of each history."""
+    return panel if memory is None else panel.between(panel.last_observed() + 1 - memory, panel.indptr[1:])
+
+
+def _append(panel, last, points):
+    """The panel with point forecasts as if they had been observed, and its new last rows."""
+    horizon = points.shape[1]
+    short = int(np.max(last + 1 + horizon - panel.indptr[1:], initial=0))
+    seen = last - panel.indptr[:-1]
+    panel = panel.pad(max(short, 0))
+    last = panel.indptr[:-1] + seen
+    target = panel.target.astype("float64")
+    rows = last[:, None] + np.arange(1, horizon + 1)
+    target[rows] = points.reshape(len(last), panel.channels, horizon).transpose(0, 2, 1)
+    return replace(panel, target=target), last + horizon
+
+
+def _fitted(forecaster, panel, entity, ordinal, levels):
+    """One-step forecasts (rows, C, levels) of times inside the history."""
+    early = ordinal < panel.start[entity]
+    if early.any():
+        got = some(frames.stamps_at(panel, np.unique(ordinal[early])))
+        refuse("predict", "rows to forecast must not lie before the history", got)
+    row = panel.row_at(entity, ordinal) - 1
+    parts = []
+    for low in range(0, len(row), CHUNK):
+        part = slice(low, low + CHUNK)
+        origins = Origins.every_channel(entity[part], row[part], panel.channels)
+        forecast = forecaster._forecast(panel, origins)
+        if levels is None:
+            values = forecaster._points(forecast)[..., None]
+        else:
+            values = forecaster._quantiles(panel, origins, forecast, levels)
+        parts.append(values[:, 0].reshape(len(row[part]), panel.channels, -1))
+    return np.concatenate(parts)

@@ -1,0 +1,233 @@
+"""What the columns are: the role of each, found once at fit and kept to read more and to dress results."""
+
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.checks import ParameterError, check_keys, did_you_mean, refuse, some
+
+RESERVED = ("forecast", "cutoff", "actual", "target", "step")
+WHERE = "Panel"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """How the data at `fit` looked: enough to read more of the same kind and to dress results like it.
+
+    Parameters
+    ----------
+    form : {'array', 'series', 'frame', 'panel'}
+    supervised : bool
+        Whether `y` was given: rows of X are covariates known ahead.
+    flat : bool
+        Whether the target was one-dimensional.
+    target, known, past, static : tuple
+        Column names by role.
+    time, series_id : str or None
+        Names of the time and the series column or index level.
+    indexed, series_indexed : bool
+        Whether times, and whether series names, are in the index.
+    categories : dict
+        Levels of each categorical covariate; each becomes a 0/1 column.
+    library : {'pandas', 'polars', 'pyarrow'}
+        What came in and goes out.
+    """
+
+    form: str
+    supervised: bool = False
+    flat: bool = True
+    target: tuple = ()
+    known: tuple = ()
+    past: tuple = ()
+    static: tuple = ()
+    time: str | None = None
+    series_id: str | None = None
+    indexed: bool = True
+    series_indexed: bool = False
+    categories: dict = field(default_factory=dict)
+    library: str = "pandas"
+
+    @property
+    def is_panel(self) -> bool:
+        return self.form == "panel"
+
+    @property
+    def time_name(self) -> str:
+        """Name of the time column in long results."""
+        return "time" if self.time is None else self.time
+
+    def width(self, names: tuple) -> int:
+        """Number of buffer columns of these covariates, categories spread out."""
+        return sum(len(self.categories.get(name, (0,))) for name in names)
+
+
+def find_schema(X, y, *, target=None, time=None, series_id=None, known=None, past=None, static=None, library="pandas"):
+    """The schema of training data, already pandas or numpy."""
+    roles = {"known": _names(known), "past": _names(past), "static": _names(static)}
+    if y is not None:
+        if target is not None:
+            refuse(WHERE, "target= names columns of X, and y must not be given with it", repr(target))
+        found = _supervised(X, y, roles, time, series_id)
+    elif isinstance(X, pd.DataFrame):
+        found = _of_frame(X, roles, _names(target), time, series_id)
+    elif isinstance(X, pd.Series):
+        name = X.name if X.name is not None else "y"
+        found = {"form": "series", "target": (name,), "time": time or X.index.name}
+    else:
+        found = _of_array(X)
+    _check_keys_free(found)
+    covariates = [name for role in ("known", "past", "static") for name in found.get(role, ())]
+    return Schema(**found, categories=_categories(X, covariates), library=library)
+
+
+def _names(names):
+    if names is None:
+        return ()
+    return (names,) if isinstance(names, str) or not np.iterable(names) else tuple(names)
+
+
+def _of_array(X):
+    dimensions = np.ndim(X)
+    if dimensions not in (1, 2):
+        rule = "data must be a frame, a Series, or an array of one dimension (time) or two (time, series)"
+        got = f"{dimensions} dimensions" if dimensions else f"{X.item()!r:.40}"
+        refuse(WHERE, rule, got, "Windows are made inside: pass the series itself." if dimensions else "")
+    target = ("y",) if dimensions == 1 else tuple(f"y{i}" for i in range(np.shape(X)[1]))
+    return {"form": "array", "flat": dimensions == 1, "target": target}
+
+
+def _supervised(X, y, roles, time, series_id):
+    flat = np.ndim(y) == 1
+    if isinstance(y, pd.DataFrame):
+        target = tuple(y.columns)
+    elif flat:
+        target = (getattr(y, "name", None) if getattr(y, "name", None) is not None else "y",)
+    else:
+        target = tuple(f"y{i}" for i in range(np.shape(y)[1]))
+    times_of_y = y.index.name if isinstance(y, (pd.Series, pd.DataFrame)) else None
+    found = {"supervised": True, "flat": flat, "target": target}
+    if isinstance(X, pd.DataFrame):
+        keys = _find_keys(X, time, series_id)
+        taken = {keys["time"], keys["series_id"], *roles["past"], *roles["static"]}
+        _check_roles(X, roles)
+        known = roles["known"] or tuple(c for c in X.columns if c not in taken)
+        if keys["time"] is None and keys["indexed"]:
+            keys["time"] = times_of_y
+        return {**found, **roles, **keys, "known": known, "form": "panel" if keys["series_id"] is not None else "frame"}
+    if np.ndim(X) != 2:
+        refuse(WHERE, "X must have two dimensions beside y (time, covariates)", f"{np.ndim(X)}D array",
+               "Reshape your data: X.reshape(-1, 1) is one covariate.")  # fmt: skip
+    names = tuple(f"x{i}" for i in range(np.shape(X)[1]))
+    past = tuple(name if isinstance(name, str) else f"x{name}" for name in roles["past"])
+    check_keys(WHERE, "a column named in past=", past, names)
+    known = tuple(name for name in names if name not in past)
+    return {**found, "form": "array", "known": known, "past": past, "time": times_of_y}
+
+
+def _of_frame(frame, roles, target, time, series_id):
+    if not len(frame.columns):
+        refuse(WHERE, "a frame must have a column to forecast", "none")
+    keys = _find_keys(frame, time, series_id)
+    _check_roles(frame, {"target": target, **roles})
+    taken = {keys["time"], keys["series_id"], *roles["known"], *roles["past"], *roles["static"]}
+    free = [c for c in frame.columns if c not in taken]
+    if target:
+        others = tuple(c for c in free if c not in target and pd.api.types.is_numeric_dtype(frame[c]))
+        roles = {**roles, "past": roles["past"] + others}
+        if others:
+            said = f"{WHERE}: {some(map(repr, others), 8)} become past covariates: known up to the cutoff only. "
+            warnings.warn(said + "Name them in known= or past=, or leave them out.", UserWarning, stacklevel=5)
+    twice = [c for c in target if c in taken]
+    if twice:
+        refuse(WHERE, "a target cannot have another role too", some(map(repr, twice)))
+    if not (target or free):
+        refuse(WHERE, "a frame must have a column to forecast", f"only {some(map(repr, frame.columns), 8)}")
+    form = "panel" if keys["series_id"] is not None else "frame"
+    return {**roles, **keys, "form": form, "flat": False, "target": target or tuple(free)}
+
+
+def _check_roles(frame, roles):
+    for role, names in roles.items():
+        check_keys(WHERE, f"a column named in {role}=", names, frame.columns)
+
+
+def _check_keys_free(found):
+    """Refuse names of keys, and of a long panel's targets, that results need for columns of their own."""
+    names = [found.get("time"), found.get("series_id"), *(found["target"] if found["form"] == "panel" else ())]
+    taken = [name for name in names if name in RESERVED]
+    if taken:
+        rule = f"the names {', '.join(RESERVED)} are kept for results"
+        refuse(WHERE, rule, some(map(repr, taken)), "Rename the column.")
+
+
+def _find_keys(frame, time, series_id):
+    """Names of the time and the series column or level, and whether they are in the index."""
+    levels = list(frame.index.names)
+    everything = [*frame.columns, *(name for name in levels if name is not None)]
+    for what, name in (("time", time), ("series_id", series_id)):
+        if name is not None and name not in everything:
+            rule, remedy = f"the column named in {what}= must exist", did_you_mean(name, everything)
+            refuse(WHERE, rule, repr(name), remedy, ParameterError)
+    if series_id is None and "unique_id" in everything:
+        series_id = "unique_id"
+    if isinstance(frame.index, pd.MultiIndex):
+        time, series_id = _find_levels(frame.index, time, series_id)
+    if time is None and series_id is not None and "ds" in frame.columns:
+        time = "ds"
+    if time is None and holds_times(frame.index):
+        time, indexed = frame.index.name, True
+    else:
+        if time is None:
+            stamped = [c for c in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[c])]
+            time = stamped[0] if len(stamped) == 1 else None
+        indexed = time is None or time not in frame.columns
+    in_index = series_id is not None and series_id not in frame.columns
+    return {"time": time, "series_id": series_id, "indexed": indexed, "series_indexed": in_index}
+
+
+def _find_levels(index, time, series_id):
+    """Which level of a MultiIndex is the time, and which the series: of two, the one that does not hold times."""
+    if None in index.names:
+        got = f"names {list(index.names)}"
+        refuse(WHERE, "the levels of the index must have names", got, "rename_axis(['unique_id', 'ds']) gives some.")
+    others = [n for n in index.names if n not in (time, series_id)]
+    if time is None:
+        timed = [n for n in others if holds_times(index.levels[index.names.index(n)])]
+        time = next(iter(timed or ([n for n in others if n != series_id] if series_id is not None else [])), None)
+    if series_id is None:
+        rest = [n for n in others if n != time]
+        if len(rest) != 1:
+            refuse(WHERE, "series_id= must name the level of the series", some(map(repr, index.names)))
+        series_id = rest[0]
+    return time, series_id
+
+
+def holds_times(index) -> bool:
+    """Whether an index is one of times."""
+    return isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex))
+
+
+def are_numbers(column: pd.Series) -> bool:
+    """Whether a column holds real numbers, whatever its dtype says."""
+    if column.dtype == object:
+        kind = pd.api.types.infer_dtype(column, skipna=True)
+        return kind in ("integer", "floating", "mixed-integer-float", "decimal", "boolean", "empty")
+    return pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_complex_dtype(column.dtype)
+
+
+def _categories(X, names):
+    """Levels of every covariate whose dtype is categorical, text or the like, as seen at fit."""
+    found = {}
+    for name in names if isinstance(X, pd.DataFrame) else ():
+        column = X[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            found[name] = tuple(column.cat.categories)
+        elif not pd.api.types.is_numeric_dtype(column.dtype) and not _is_temporal(column) and not are_numbers(column):
+            found[name] = tuple(sorted(column.dropna().unique(), key=str))
+    return found
+
+
+def _is_temporal(column):
+    return isinstance(column.dtype, pd.PeriodDtype) or column.dtype.kind in "mM"
