@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.checks import InputError, ParameterError, check_keys, refuse, some
-from forecastkit.times import Times, read_numbers, read_times, show_cells
+from forecastkit.times import Times, is_time, read_numbers, read_times, show_cells
 
 _TIME_WORDS = re.compile(
     "time|date|datetime|date_time|timestamp|ds|year|quarter|month|week|day|zeit|zeitpunkt|zeitstempel|uhrzeit|datum|jahr|"
@@ -172,7 +172,7 @@ def _find_time(
     if given is not None:
         times = read_times(frame[given], f"{where}: time column {given!r}")
         return given, times, [name for name in free if name != given and _try_times(free[name])]
-    begun = [name for name in free if _is_text(free[name]) and _try_times(free[name].head(50))]
+    begun = [name for name in free if _is_text(free[name]) and _begins_as_times(free[name].head(50))]
     found = {name: times for name in begun if (times := _try_times(free[name]))}
     ranked = sorted(found, key=lambda name: (found[name].values.duplicated().any(), *_likeness(name, _TIME_WORDS)))
     if begun and not found:  # better a word about the odd cells than rows taken in their order
@@ -182,6 +182,11 @@ def _find_time(
         ranked = [name for name in free if _is_numbered(frame, free, name, series_id)]
         found = {name: read_numbers(free[name], where) for name in ranked}
     return (ranked[0], found[ranked[0]], ranked[1:]) if ranked else (None, None, [])
+
+
+def _begins_as_times(cells: pd.Series) -> bool:
+    """Whether the first cells of a column are times, or most look like one."""
+    return _try_times(cells) is not None or cells.astype(str).map(is_time).mean() > 0.5
 
 
 def _likeness(name: str, words: re.Pattern) -> tuple[bool, bool]:

@@ -123,6 +123,11 @@ def test_a_time_column_with_a_few_odd_cells_is_refused_rather_than_passed_over()
     )
 
 
+def test_dates_with_day_and_month_in_both_places_are_refused_rather_than_passed_over():
+    frame = frame_of(y=np.ones(60)).assign(time=["13.01.2020", "01.13.2020"] * 30)
+    assert "the day must come first in all cells or in none" in refused(find_roles, frame)
+
+
 def test_the_finest_of_two_time_columns_is_taken():
     hours = pd.Series(pd.date_range("2024-01-01", periods=48, freq="h"))
     frame = pd.DataFrame({"date": hours.dt.strftime("%Y-%m-%d"), "stamp": hours.astype(str), "y": 1.0})

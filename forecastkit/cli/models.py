@@ -115,9 +115,7 @@ def _check_names(name, kind, parameters):
     known = set(kind._get_param_names()) - {"callbacks", "verbose"}
     for parameter in parameters:
         if parameter not in known | {"callbacks"}:
-            rule = (
-                "must be a parameter of it" if is_network(name) else "must be a parameter of a model without a network"
-            )
+            rule = "the parameter must exist" if is_network(name) else "the parameter must exist without a network"
             refuse(name, rule, repr(parameter), did_you_mean(parameter, known), ParameterError)
 
 
