@@ -8,6 +8,17 @@ from forecastkit.windows import Buffers, gather
 PREDICT_BATCH = 1024
 
 
+class HeadLoss(keras.losses.Loss):
+    """The loss of a head; Keras would squeeze the outputs of one given as a function."""
+
+    def __init__(self, head):
+        super().__init__(name="loss")
+        self.head = head
+
+    def call(self, y_true, y_pred):
+        return self.head.loss(y_true, y_pred)
+
+
 class PlainEngine:
     """The interface of `TensorFlowEngine` on nothing but public Keras calls.
 
@@ -29,7 +40,7 @@ class PlainEngine:
         """Keep the buffers, compile the network with optimizer and loss."""
         self.buffers = buffers
         self.optimizer = keras.optimizers.Adam(1e-3, global_clipnorm=self.clip)
-        self.network.compile(optimizer=self.optimizer, loss=self.head.loss)
+        self.network.compile(optimizer=self.optimizer, loss=HeadLoss(self.head))
         self.average = [keras.ops.convert_to_numpy(weight) for weight in self.network.trainable_variables]
         self.count = 0
 
