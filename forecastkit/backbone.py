@@ -56,4 +56,6 @@ def check_blocks(backbone: Backbone) -> None:
     checks.check_int(where, "feedforward", backbone.feedforward, optional=True)
     if backbone.units % backbone.heads:
         got = f"{backbone.units} units, {backbone.heads} heads"
-        checks.refuse(where, "heads must divide units", got, "Each head reads units / heads of them.", checks.ParameterError)
+        checks.refuse(
+            where, "heads must divide units", got, "Each head reads units / heads of them.", checks.ParameterError
+        )

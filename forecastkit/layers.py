@@ -81,7 +81,7 @@ class Positions(layers.Layer):
             start = keras.initializers.RandomNormal(stddev=0.02)
             self.table = self.add_weight(name="table", shape=(length, units), initializer=start)
         elif self.kind == "sinusoidal":
-            self.table = ops.convert_to_tensor(sinusoid(length, units))
+            self.table = sinusoid(length, units)  # numpy: a tensor made here may belong to a graph being traced
 
     def call(self, tokens):
         return tokens if self.kind == "none" else tokens + ops.cast(self.table, tokens.dtype)

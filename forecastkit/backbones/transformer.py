@@ -7,7 +7,7 @@ from keras import layers, ops
 
 from forecastkit import checks
 from forecastkit.backbone import Backbone, check_blocks
-from forecastkit.layers import FeedForward, Positions, SelfAttention
+from forecastkit.layers import FeedForward, Positions, SelfAttention, own_mask
 
 
 class Encoder(keras.layers.Layer):
@@ -15,6 +15,7 @@ class Encoder(keras.layers.Layer):
 
     def __init__(self, depth, heads, feedforward, positions, dropout, **kwargs):
         super().__init__(**kwargs)
+        own_mask(self)
         self.positions = Positions(positions)
         self.blocks = [(SelfAttention(heads, dropout), FeedForward(feedforward, dropout)) for _ in range(depth)]
         self.norm = layers.LayerNormalization(epsilon=1e-5)
