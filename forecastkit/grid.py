@@ -237,8 +237,10 @@ def _guess(stamps, wall, first, where):
     if getattr(stamps, "tz", None) is not None and steps.min() < DAY:
         micros = plain_stamps(stamps, wall=False).as_unit("us").asi8
         steps = _steps(micros, first)
-    lengths, counts = np.unique(steps, return_counts=True)
-    step = int(lengths[counts.argmax()])
+    step = int(steps[0])
+    if (steps != step).any():
+        lengths, counts = np.unique(steps, return_counts=True)
+        step = int(lengths[counts.argmax()])
     return {"kind": "fixed", "step": step, "phase": int(micros[0] % step)}
 
 

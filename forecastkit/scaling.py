@@ -8,7 +8,7 @@ from forecastkit.features import calendar_table
 from forecastkit.panel import Panel, owners, spread
 from forecastkit.windows import Buffers, last_values
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 
 
 @dataclass(frozen=True)
