@@ -125,9 +125,13 @@ def _say(report: Report, name: str, test: Backtest) -> None:
         )
         for shown, (_, row) in zip((name, "seasonal naive"), test.scores.iterrows(), strict=True)
     ]
-    first, last = test.forecasts["cutoff"].min(), test.forecasts["cutoff"].max()
+    first, last = (_said(test.forecasts["cutoff"].agg(end)) for end in ("min", "max"))
     report.line("windows", f"{_windows(test):,}, from {first} to {last}")
     report.table("backtest", ("MAE", "RMSE", "MASE", "in 80 % range", "skill"), rows)
+
+
+def _said(cutoff) -> str:
+    return str(cutoff).removesuffix(" 00:00:00")
 
 
 def _draw(test: Backtest, schema, path: Path) -> None:

@@ -32,5 +32,7 @@ def _list(report: Report) -> None:
     for one in found:
         series = f"{one.series} series, " if one.series > 1 else ""
         report.out.print(f"{one.name:<{width}}  {one.title}", soft_wrap=True)
-        report.out.print(f"{'':<{width}}  {one.rows:,} rows, {series}target {one.target}, {one.licence}", style="dim")
+        report.out.print(
+            f"{'':<{width}}  {one.rows:,} rows, {series}target {one.target}, licence: {one.licence}", style="dim"
+        )
     report.result({"datasets": [vars(one) for one in found]})

@@ -48,7 +48,7 @@ def make_plan(data: Data, parameters: dict, test_size: int | float | None = None
     """Choose what the user left open so that the rows suffice.
 
     The horizon is what is usual at the frequency, at most a fifth of the rows; validation and test have two horizons
-    or a tenth of the rows each; the lookback leaves at least half of the training rows to start from.
+    or a tenth of the rows each; the lookback leaves at least a third of the training rows to start from.
 
     Raises
     ------
@@ -89,8 +89,8 @@ def _test_rows(data: Data, rows: int, horizon: int, given: int | float | None) -
 
 
 def _lookback(usual: int, room: int, season: int) -> int:
-    """At most half of the rows that windows can lie in, in whole seasons where that is possible."""
-    most = min(usual, max(room // 2, 1))
+    """At most two thirds of the rows that windows can lie in, in whole seasons where that is possible."""
+    most = min(usual, max(room * 2 // 3, 1))
     return most // season * season if season > 1 and most >= season else most
 
 

@@ -121,9 +121,8 @@ def say_trial(report: Report, trial: Trial) -> None:
         report.line("weak", f"and {len(trial.weak) - MOST_WEAK} more of {trial.parts} series", "yellow")
     if trial.best != trial.model:
         flag = next(flag for flag, shown in REFERENCES.items() if shown == trial.best)
-        report.warning(
-            f"{trial.best} forecasts these rows better than {trial.model}: consider --model {flag} or ensemble"
-        )
+        advice = f"consider --model {flag}" + " or ensemble" * (trial.model != "ensemble")
+        report.warning(f"{trial.best} forecasts these rows better than {trial.model}: {advice}")
 
 
 def trial_dict(trial: Trial) -> dict:
