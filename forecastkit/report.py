@@ -58,14 +58,17 @@ class Report:
             self.out.print(Text(text.rstrip(), style="dim" if number == 0 else "bold" * (number - 1 == strong)))
 
     @contextmanager
-    def live(self):
-        """A function that shows one line, which the next one replaces; off a terminal each gets a line."""
+    def live(self, label: str, start: str):
+        """A function that shows one line, which the next one replaces; off a terminal each gets a line.
+
+        On a terminal the line says `start` until the first call.
+        """
         if not self.out.is_terminal or self.quiet:
             yield self.line
             return
         from rich.live import Live
 
-        with Live(console=self.out, refresh_per_second=8) as live:
+        with Live(_text(label, start, ""), console=self.out, refresh_per_second=8) as live:
             yield lambda label, text: live.update(_text(label, text, ""))
 
     def result(self, values: dict) -> None:

@@ -98,7 +98,7 @@ def _fit(report: Report, forecaster, frame: pd.DataFrame) -> None:
         return
     from forecastkit.cli.progress import Epochs
 
-    with report.live() as say:
+    with report.live("epoch", "starting") as say:
         progress = Epochs(say)
         network.set_params(callbacks=[progress])
         try:
