@@ -9,6 +9,8 @@ from forecastkit.panel import Panel, owners, spread
 from forecastkit.windows import Buffers, last_values
 
 CHUNK = 1 << 18
+#: What the error of carrying forward must fall below, in parts of it, before an effect of known covariates is taken out.
+WORTHWHILE = 0.99
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,7 @@ def _known_effect(scaler, panel, horizon):
         trial = _ridge(known[observed & early], values[observed & early])
         plain = _carried_error(values, carried, horizon)
         explained = _carried_error(values - known @ trial, carried, horizon)
-        if explained < plain:
+        if explained < WORTHWHILE * plain:
             effect[:, channel] = _ridge(known[observed], values[observed])
     return effect
 
