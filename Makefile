@@ -1,0 +1,42 @@
+.DEFAULT_GOAL := help
+.PHONY: help install test test-all lint format bench notebook clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+help:  ## List the verbs
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+install: $(BIN)/forecast  ## Make .venv with everything to work on the code
+
+$(BIN)/forecast: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -e ".[cpu,test]"
+	touch $@
+
+test: install  ## Run the tests
+	$(BIN)/python -m pytest
+
+test-all: install  ## Run the slow tests too
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+lint: install  ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: install  ## Mend style and formatting
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install  ## A quick accuracy run; benchmarks/README.md has the full ones
+	mkdir -p benchmarks/results
+	$(BIN)/python benchmarks/accuracy.py --csv datasets/ETTh1.csv --split 8640,2880,2880 --horizon 96 --lookback 528 \
+	    --models seasonal_naive,linear,gru --seeds 0 --out benchmarks/results/quick.jsonl
+	$(BIN)/python benchmarks/table.py benchmarks/results/quick.jsonl
+
+notebook: install  ## Execute the notebooks in place
+	$(BIN)/jupyter-execute --inplace notebooks/*.ipynb
+
+clean:  ## Remove what the other verbs made
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
