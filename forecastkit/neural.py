@@ -11,17 +11,18 @@ from sklearn.utils import check_random_state
 from forecastkit import backbones
 from forecastkit.backbone import Backbone
 from forecastkit.base import Forecaster
-from forecastkit.checks import ArtifactError, ParameterError, check_choice, check_int, check_real, refuse
+from forecastkit.checks import ArtifactError, InputError, ParameterError, check_choice, check_int, check_real, refuse
 from forecastkit.engines import make_engine
 from forecastkit.heads import LOSSES, make_head
 from forecastkit.network import NORMALIZATIONS, Network, Sizes
-from forecastkit.scaling import Scaler
-from forecastkit.training import Plan, train
+from forecastkit.training import Plan, Record, train
 from forecastkit.windows import Origins, Windows
 
 #: Tokens that a training run reads from which on compiling with XLA is worth its seconds.
 WORTH_COMPILING = 2_000_000
 FEWEST_TOKENS = 12
+#: Learning rate of the final epochs, as a fraction of the peak.
+FINAL_RATE = 0.3
 BUILDING = threading.RLock()
 
 
@@ -117,6 +118,9 @@ class NeuralForecaster(Forecaster):
         Peak of the schedule. Default: what suits the backbone.
     patience : int or None
         Epochs without a better validation loss until training stops.
+    final_epochs : int
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before.
     time_limit : float, optional
         Seconds of training.
     random_state : int, RandomState or None
@@ -136,6 +140,7 @@ class NeuralForecaster(Forecaster):
     batch_size: int = 256
     learning_rate: float | None = None
     patience: int | None = 4
+    final_epochs: int = 2
     time_limit: float | None = None
     random_state: object = None
     verbose: int = 0
@@ -154,6 +159,7 @@ class NeuralForecaster(Forecaster):
             check_int(where, name, getattr(self, name), optional=True)
         for name in ("epochs", "batch_size"):
             check_int(where, name, getattr(self, name))
+        check_int(where, "final_epochs", self.final_epochs, low=0)
         check_real(where, "learning_rate", self.learning_rate, 1e-12, 10.0, optional=True)
         check_real(where, "time_limit", self.time_limit, 0.0, 1e9, optional=True)
         if self.patch is not None and self.lookback is not None and self.patch > self.lookback:
@@ -207,7 +213,29 @@ class NeuralForecaster(Forecaster):
         tokens = plan.epochs * plan.steps * plan.batch_size * (sizes.past_tokens + sizes.future_tokens)
         network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING)
         judged = self._judged(panel, split, stop, most=10_000)
-        self.history_of_training_ = train(engine, buffers, windows, judged, plan, self._listeners(), network)
+        self.history_of_training_ = Record()
+        try:
+            train(engine, buffers, windows, judged, plan, self._listeners(), network, self.history_of_training_)
+        except InputError:
+            del self.network_  # its weights are no numbers
+            raise
+
+    def _finish(self, panel, split, stop):
+        """Train on with all rows, at a fraction of the learning rate."""
+        record = self.history_of_training_
+        if not self.final_epochs or (self.time_limit is not None and record.seconds > self.time_limit):
+            return
+        network, engine = self.network_.live()
+        windows = Windows.training(panel, stop, self.lookback_, self.horizon_)
+        plan = self._plan(windows, self.network_.backbone, self.network_.seed)
+        plan = replace(
+            plan,
+            epochs=self.final_epochs,
+            learning_rate=FINAL_RATE * plan.learning_rate,
+            patience=None,
+            seed=plan.seed + 1,
+        )
+        train(engine, self.scaler_.buffers(panel, self.lookback_, self.horizon_), windows, None, plan, (), network)
 
     def _plan(self, windows, backbone, seed):
         return Plan.suited(

@@ -26,3 +26,4 @@ class GRU(RNN):
     """
 
     kind = "gru"
+    learning_rate = 1e-3

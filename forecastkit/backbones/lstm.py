@@ -32,6 +32,7 @@ class LSTM(RNN):
     bidirectional: bool = False
 
     kind = "lstm"
+    learning_rate = 1e-3
 
     def build(self):
         return Stack(self.kind, self.units, self.layers, self.bidirectional)

@@ -55,13 +55,13 @@ class LSTMTransformer(Backbone):
     attention is not causal; pre-norm. The cell is that of `LSTM`.
     """
 
-    units: int = 64
+    units: int = 128
     layers: int = 1
     heads: int = 4
     feedforward: int | None = None
     dropout: float = 0.1
 
-    learning_rate = 2e-3
+    learning_rate = 1e-3
     kind = "lstm"
     broadcasts = True
 

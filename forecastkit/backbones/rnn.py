@@ -48,6 +48,7 @@ class RNN(Backbone):
     dropout: float = 0.2
 
     kind = "rnn"
+    learning_rate = 2e-3
     broadcasts = True
     reads_steps = True
     embedding_activation = "relu"
