@@ -132,16 +132,16 @@ def _of_frame(frame, roles, target, time, series_id):
     keys = _find_keys(frame, time, series_id)
     _check_roles(frame, {"target": target, **roles})
     taken = {keys["time"], keys["series_id"], *roles["known"], *roles["past"], *roles["static"]}
+    twice = [c for c in target if c in taken]
+    if twice:
+        refuse(WHERE, "a target cannot have another role too", some(map(repr, twice)))
     free = [c for c in frame.columns if c not in taken]
     if target:
         others = tuple(c for c in free if c not in target and pd.api.types.is_numeric_dtype(frame[c]))
         roles = {**roles, "past": roles["past"] + others}
         if others:
-            said = f"{WHERE}: {some(map(repr, others), 8)} become past covariates: known up to the cutoff only. "
+            said = f"{WHERE}: taken as past covariates, known up to the cutoff only: {some(map(repr, others), 8)}. "
             warnings.warn(said + "Name them in known= or past=, or leave them out.", UserWarning, stacklevel=5)
-    twice = [c for c in target if c in taken]
-    if twice:
-        refuse(WHERE, "a target cannot have another role too", some(map(repr, twice)))
     if not (target or free):
         refuse(WHERE, "a frame must have a column to forecast", f"only {some(map(repr, frame.columns), 8)}")
     form = "panel" if keys["series_id"] is not None else "frame"

@@ -113,7 +113,9 @@ def test_strips_cut_what_gather_cuts():
     buffers = Scaler.fit(panel, panel.indptr[1:], 3, ()).buffers(panel, 6, 3)
     origins = every_origin(panel)
     inputs, target = gather(np, buffers, origins.table(), 6, 3)
-    np.testing.assert_array_equal(Strips(buffers, 6, 3).cut(origins), np.concatenate([inputs["target"], target], axis=1))
+    np.testing.assert_array_equal(
+        Strips(buffers, 6, 3).cut(origins), np.concatenate([inputs["target"], target], axis=1)
+    )
 
 
 def fitted(panel, lookback=5, horizon=3):

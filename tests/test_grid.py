@@ -9,7 +9,25 @@ from hypothesis import strategies as st
 from forecastkit.checks import InputError
 from forecastkit.grid import find_grid
 
-ALIASES = ["s", "5min", "15min", "h", "6h", "D", "2D", "7D", "W-WED", "B", "MS", "ME", "QS", "QE-NOV", "YS", "YE", "2MS"]
+ALIASES = [
+    "s",
+    "5min",
+    "15min",
+    "h",
+    "6h",
+    "D",
+    "2D",
+    "7D",
+    "W-WED",
+    "B",
+    "MS",
+    "ME",
+    "QS",
+    "QE-NOV",
+    "YS",
+    "YE",
+    "2MS",
+]
 PERIODS = ["h", "D", "W-SUN", "M", "Q-DEC", "Q-NOV", "Y-DEC"]
 ONE = np.array([0])
 

@@ -63,7 +63,9 @@ def test_restore_undoes_scaling():
     origins = Origins.every_channel(np.arange(3), panel.indptr[1:] - 3, 2)
     rows = origins.row[:, None] + np.array([1, 2])
     scaled = scaler.buffers(panel, 4, 2).target[rows, origins.channel[:, None]]
-    np.testing.assert_allclose(scaler.restore(scaled, panel, origins), panel.target[rows, origins.channel[:, None]], 1e-5)
+    np.testing.assert_allclose(
+        scaler.restore(scaled, panel, origins), panel.target[rows, origins.channel[:, None]], 1e-5
+    )
     both = np.stack([scaled, scaled], axis=-1)
     assert np.ptp(scaler.restore(both, panel, origins), axis=-1).max() == 0
 
