@@ -235,7 +235,12 @@ class NeuralForecaster(Forecaster):
             patience=None,
             seed=plan.seed + 1,
         )
-        train(engine, self.scaler_.buffers(panel, self.lookback_, self.horizon_), windows, None, plan, (), network)
+        buffers, judged = self.scaler_.buffers(panel, self.lookback_, self.horizon_), network.get_weights()
+        try:
+            train(engine, buffers, windows, None, plan, (), network)
+        except (InputError, KeyboardInterrupt):
+            network.set_weights(judged)
+            raise
 
     def _plan(self, windows, backbone, seed):
         return Plan.suited(

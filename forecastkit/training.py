@@ -2,11 +2,13 @@
 
 import copy
 import time
+import warnings
 from dataclasses import dataclass, field
 
 import keras
 import numpy as np
 
+from forecastkit.checks import refuse
 from forecastkit.windows import Buffers, Origins, Windows
 
 WARM_UP = 50  # steps until the full learning rate
@@ -66,8 +68,30 @@ class Record:
     seconds: float = 0.0
     ended: str = "epochs"
 
+    def latest(self) -> dict[str, float]:
+        """The last epoch's losses by name, as Keras calls them."""
+        losses = {"loss": self.loss, "val_loss": self.val_loss}
+        return {name: values[-1] for name, values in losses.items() if values}
 
-def train(engine, buffers: Buffers, windows: Windows, judged: Origins | None, plan: Plan, callbacks=(), network=None) -> Record:
+    def diverged(self) -> bool:
+        """Whether the last epoch has a loss that is no number, from which nothing recovers."""
+        return not np.isfinite(list(self.latest().values())).all()
+
+    def improved(self) -> bool:
+        """Whether the last epoch is the best one; without validation, every epoch is."""
+        return not self.diverged() and (not self.val_loss or self.val_loss[-1] == min(self.val_loss))
+
+
+def train(
+    engine,
+    buffers: Buffers,
+    windows: Windows,
+    judged: Origins | None,
+    plan: Plan,
+    callbacks=(),
+    network=None,
+    record: Record | None = None,
+) -> Record:
     """Train until the plan, patience or the time limit ends it; the network is left with its best weights.
 
     Parameters
@@ -78,19 +102,22 @@ def train(engine, buffers: Buffers, windows: Windows, judged: Origins | None, pl
     judged : Origins or None
         Validation windows; without them the last weights are kept.
     callbacks : list of keras.callbacks.Callback
-        Called with the network as their model.
+        Copies of them are called, with the network as their model.
+    record : Record, optional
+        Filled as training goes on, so that its caller has it after an interruption too.
 
     Raises
     ------
+    InputError
+        Where the loss is not finite before any epoch has ended well.
     KeyboardInterrupt
         Passed on after the best weights so far are in place.
     """
     engine.prepare(buffers, plan.batch_size)
-    record, best = Record(), None
+    record, best = Record() if record is None else record, None
     table = judged.table() if judged is not None and len(judged) else None
-    listeners = keras.callbacks.CallbackList(
-        [copy.copy(callback) for callback in callbacks], model=network, epochs=plan.epochs, steps=plan.steps, verbose=0
-    )
+    own = [copy.copy(callback) for callback in callbacks]
+    listeners = keras.callbacks.CallbackList(own, model=network, epochs=plan.epochs, steps=plan.steps, verbose=0)
     network.stop_training = False
     began = time.monotonic()
     listeners.on_train_begin()
@@ -99,13 +126,11 @@ def train(engine, buffers: Buffers, windows: Windows, judged: Origins | None, pl
             listeners.on_epoch_begin(epoch)
             record.loss.append(_epoch(engine, windows, plan, epoch, began))
             engine.swap()
-            logs = {"loss": record.loss[-1]}
             if table is not None:
                 record.val_loss.append(engine.evaluate(table))
-                logs["val_loss"] = record.val_loss[-1]
-            if table is None or record.val_loss[-1] <= min(record.val_loss):
+            if record.improved():
                 best, record.best_epoch = network.get_weights(), epoch
-            listeners.on_epoch_end(epoch, logs)
+            listeners.on_epoch_end(epoch, record.latest())
             engine.swap()
             if reason := _reason_to_end(record, plan, epoch, began, network):
                 record.ended = reason
@@ -117,8 +142,20 @@ def train(engine, buffers: Buffers, windows: Windows, judged: Origins | None, pl
         record.seconds = time.monotonic() - began
         if best is not None:
             network.set_weights(best)
-    listeners.on_train_end()
+    listeners.on_train_end(record.latest())
+    if record.diverged():
+        _report_divergence(record, best is not None)
     return record
+
+
+def _report_divergence(record, saved):
+    """Say that training diverged where an earlier epoch's weights are there to go on with, else refuse."""
+    rule, got = "losses must stay finite", f"{record.latest()} in epoch {len(record.loss)}"
+    remedy = "Pass a lower learning_rate=, and look for extreme values in the data."
+    if not saved:
+        refuse("fit", rule, got, remedy)
+    kept = f"The weights of epoch {record.best_epoch + 1} are kept."
+    warnings.warn(f"fit: {rule}, got {got}. {kept} {remedy}", UserWarning, stacklevel=2)
 
 
 def _epoch(engine, windows, plan, epoch, began):
@@ -139,7 +176,7 @@ def _epoch(engine, windows, plan, epoch, began):
 
 
 def _reason_to_end(record, plan, epoch, began, network):
-    if not np.isfinite(record.loss[-1]):
+    if record.diverged():
         return "loss is not finite"
     if plan.time_limit is not None and time.monotonic() - began > plan.time_limit:
         return "time limit"
