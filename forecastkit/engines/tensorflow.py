@@ -43,7 +43,13 @@ class TensorFlowEngine:
         self.signature = {
             name: tf.TensorSpec((None, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()
         }
-        self.predict_step = tf.function(self._predict, autograph=False, input_signature=[self.signature])
+        self.predict_step = self._traced(self._predict, self.signature)
+
+    @staticmethod
+    def _traced(function, signature):
+        """A concrete function: those of many models would be taken for one that is traced again, and warned of."""
+        with TRACING:
+            return tf.function(function, autograph=False).get_concrete_function(signature)
 
     # ------------------------------------------------------------------------------------------ training
 
@@ -52,9 +58,7 @@ class TensorFlowEngine:
         self.wide = buffers.target.size >= 2**31
         self.buffers = buffers.resident(self._tensor)
         kind = tf.int64 if self.wide else tf.int32
-        self.evaluate_step = tf.function(
-            self._evaluate, autograph=False, input_signature=[tf.TensorSpec((None, 3), kind)]
-        )
+        self.evaluate_step = self._traced(self._evaluate, tf.TensorSpec((None, 3), kind))
         self.parts = self._parts(batch_size)
         self.optimizer = keras.optimizers.Adam(1e-3)
         self.optimizer.build(self.network.trainable_variables)
