@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecastkit.panel import Panel
-from forecastkit.windows import Buffers, Origins, Windows, grouped, last_rows, last_values
+from forecastkit.windows import Buffers, Origins, Windows, fill_forward, grouped, last_rows, last_values
 
 #: Penalties in units of the mean eigenvalue of the windows' second moments.
 STRENGTHS = tuple(10.0**power for power in np.arange(-4.0, 2.1, 0.5))
@@ -152,18 +152,6 @@ class Strips:
         window = fill_forward(cells[:, : self.lookback])
         last = window[:, -1:]
         return window - last, last, cells[:, self.lookback :] - last
-
-
-def fill_forward(window: np.ndarray) -> np.ndarray:
-    """Missing cells (n, time) as the last observed one; leading ones as the first, all-missing rows as 0."""
-    if not np.isnan(window).any():
-        return window
-    return np.nan_to_num(_carry(_carry(window)[:, ::-1])[:, ::-1])
-
-
-def _carry(values):
-    places = np.where(np.isnan(values), 0, np.arange(values.shape[1]))
-    return np.take_along_axis(values, np.maximum.accumulate(places, axis=1), axis=1)
 
 
 def _mean_error(error):

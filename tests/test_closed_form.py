@@ -8,9 +8,9 @@ from test_panel import make
 from test_windows import every_origin
 
 from forecastkit import closed_form
-from forecastkit.closed_form import Ridge, Strips, fill_forward
+from forecastkit.closed_form import Ridge, Strips
 from forecastkit.scaling import Scaler
-from forecastkit.windows import Origins, Windows, gather
+from forecastkit.windows import Origins, Windows, fill_forward, gather
 
 SIZES = {"a": (0, 30), "b": (4, 11), "c": (-3, 5)}
 

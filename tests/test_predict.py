@@ -150,9 +150,7 @@ def test_trailing_missing_targets_are_the_future():
 
 def test_known_covariates_must_reach_over_the_horizon():
     model = drift(X, LINE)
-    with pytest.raises(
-        InputError, match="known covariates 'k'? ?.*are needed from 2024-01-03 12:00:00 to|known covariates k"
-    ):
+    with pytest.raises(InputError, match="covariates k are needed from 2024-01-03 12:00:00 to 2024-01-03 14"):
         model.predict()
     assert model.predict(model.future_frame().fillna(0.0)).tolist() == [60, 61, 62]
 
