@@ -177,7 +177,9 @@ def _targets(X, y, schema, frame):
     y = y.to_frame() if isinstance(y, pd.Series) else y[:, None] if y.ndim == 1 else y
     if y.shape[1] != len(schema.target):
         refuse(WHERE, f"y must have the {len(schema.target)} column(s) seen at fit", f"{y.shape[1]}")
-    return cells.numeric(y, "target") if isinstance(y, pd.DataFrame) else cells.numeric_array(y, "target", schema.target)
+    if isinstance(y, pd.DataFrame):
+        return cells.numeric(y, "target")
+    return cells.numeric_array(y, "target", schema.target)
 
 
 # ---------------------------------------------------------------------------------------------- rows

@@ -9,7 +9,7 @@ from forecastkit.panel import Panel, owners, spread
 from forecastkit.windows import Buffers, last_values
 
 CHUNK = 1 << 18
-#: What the error of carrying forward must fall below, in parts of it, before an effect of known covariates is taken out.
+#: An effect of known covariates is taken out where it makes carrying forward err by less than this part of it.
 WORTHWHILE = 0.99
 
 
