@@ -212,7 +212,7 @@ class NeuralForecaster(Forecaster):
         self.network_ = TrainedNetwork(backbone, sizes, self.normalization, self.loss, self.trained_levels_, seed)
         tokens = plan.epochs * plan.steps * plan.batch_size * (sizes.past_tokens + sizes.future_tokens)
         network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING)
-        judged = self._judged(panel, split, stop, most=10_000)
+        judged = self._judged(panel, split, stop, most=4_000)
         self.history_of_training_ = Record()
         try:
             train(engine, buffers, windows, judged, plan, self._listeners(), network, self.history_of_training_)
