@@ -24,16 +24,13 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecastkit.checks import check_int, check_keys, check_levels, refuse
-
-if TYPE_CHECKING:
-    import pandas as pd
+from forecastkit import formulas
+from forecastkit.checks import check_int, check_levels, refuse
+from forecastkit.formulas import Axis, divide, mean, seen
+from forecastkit.scoring import quantile_columns, score_table, symmetric_pairs
 
 __all__ = [
     "bias",
@@ -58,8 +55,6 @@ __all__ = [
     "wql",
 ]
 
-Axis = int | tuple[int, ...] | None
-
 
 def mae(actual: ArrayLike, forecast: ArrayLike, axis: Axis = None) -> np.ndarray | float:
     """Mean absolute error, ``mean |y - f|``, in the unit of the data; least at the median.
@@ -77,7 +72,7 @@ def mae(actual: ArrayLike, forecast: ArrayLike, axis: Axis = None) -> np.ndarray
         `actual`'s shape without `axis`.
     """
     actual, forecast = _alike("mae", actual=actual, forecast=forecast)
-    return _mean(np.abs(actual - forecast), _seen(actual), axis)
+    return mean(np.abs(actual - forecast), seen(actual), axis)
 
 
 def mse(actual: ArrayLike, forecast: ArrayLike, axis: Axis = None) -> np.ndarray | float:
@@ -86,7 +81,7 @@ def mse(actual: ArrayLike, forecast: ArrayLike, axis: Axis = None) -> np.ndarray
     Parameters and result are those of `mae`.
     """
     actual, forecast = _alike("mse", actual=actual, forecast=forecast)
-    return _mean(np.square(actual - forecast), _seen(actual), axis)
+    return mean(np.square(actual - forecast), seen(actual), axis)
 
 
 def rmse(actual: ArrayLike, forecast: ArrayLike, axis: Axis = None) -> np.ndarray | float:
@@ -100,7 +95,7 @@ def bias(actual: ArrayLike, forecast: ArrayLike, axis: Axis = None) -> np.ndarra
     Parameters and result are those of `mae`.
     """
     actual, forecast = _alike("bias", actual=actual, forecast=forecast)
-    return _mean(forecast - actual, _seen(actual), axis)
+    return mean(forecast - actual, seen(actual), axis)
 
 
 def wape(actual: ArrayLike, forecast: ArrayLike, axis: Axis = None) -> np.ndarray | float:
@@ -109,7 +104,7 @@ def wape(actual: ArrayLike, forecast: ArrayLike, axis: Axis = None) -> np.ndarra
     NaN where all actuals are zero. Parameters and result are those of `mae`.
     """
     actual, forecast = _alike("wape", actual=actual, forecast=forecast)
-    return _divide(mae(actual, forecast, axis), _mean(np.abs(actual), _seen(actual), axis))
+    return divide(mae(actual, forecast, axis), mean(np.abs(actual), seen(actual), axis))
 
 
 def smape(actual: ArrayLike, forecast: ArrayLike, axis: Axis = None) -> np.ndarray | float:
@@ -119,7 +114,7 @@ def smape(actual: ArrayLike, forecast: ArrayLike, axis: Axis = None) -> np.ndarr
     and result are those of `mae`.
     """
     actual, forecast = _alike("smape", actual=actual, forecast=forecast)
-    return _mean(_symmetric(actual, forecast), _seen(actual), axis)
+    return mean(formulas.symmetric(actual, forecast), seen(actual), axis)
 
 
 def mase(actual: ArrayLike, forecast: ArrayLike, scale: ArrayLike, axis: Axis = None) -> np.ndarray | float:
@@ -144,7 +139,7 @@ def mase(actual: ArrayLike, forecast: ArrayLike, scale: ArrayLike, axis: Axis = 
     """
     actual, forecast = _alike("mase", actual=actual, forecast=forecast)
     scale = _per_value("mase", scale, actual)
-    return _mean(_divide(np.abs(actual - forecast), scale), _seen(actual) & _seen(scale), axis)
+    return mean(divide(np.abs(actual - forecast), scale), seen(actual) & seen(scale), axis)
 
 
 def rmsse(actual: ArrayLike, forecast: ArrayLike, scale: ArrayLike, axis: Axis = None) -> np.ndarray | float:
@@ -155,7 +150,7 @@ def rmsse(actual: ArrayLike, forecast: ArrayLike, scale: ArrayLike, axis: Axis =
     """
     actual, forecast = _alike("rmsse", actual=actual, forecast=forecast)
     scale = _per_value("rmsse", scale, actual)
-    return np.sqrt(_mean(_divide(np.square(actual - forecast), scale), _seen(actual) & _seen(scale), axis))
+    return np.sqrt(mean(divide(np.square(actual - forecast), scale), seen(actual) & seen(scale), axis))
 
 
 def seasonal_scale(history: ArrayLike, season_length: int) -> np.ndarray | float:
@@ -190,7 +185,7 @@ def owa(smape: ArrayLike, mase: ArrayLike, naive2_smape: ArrayLike, naive2_mase:
     ``(smape / naive2_smape + mase / naive2_mase) / 2``, of figures already averaged over all series; below 1 is better
     than Naive2 (naive on seasonally adjusted values).
     """
-    return (_divide(smape, naive2_smape) + _divide(mase, naive2_mase)) / 2
+    return (divide(smape, naive2_smape) + divide(mase, naive2_mase)) / 2
 
 
 def pinball(actual: ArrayLike, quantile_forecast: ArrayLike, level: float, axis: Axis = None) -> np.ndarray | float:
@@ -214,7 +209,7 @@ def pinball(actual: ArrayLike, quantile_forecast: ArrayLike, level: float, axis:
     """
     check_levels("pinball", level)
     actual, quantile = _alike("pinball", actual=actual, quantile_forecast=quantile_forecast)
-    return _mean(_pinball(actual, quantile, level), _seen(actual), axis)
+    return mean(formulas.pinball(actual, quantile, level), seen(actual), axis)
 
 
 def wql(actual: ArrayLike, quantiles: ArrayLike, levels: ArrayLike) -> float:
@@ -241,7 +236,7 @@ def wql(actual: ArrayLike, quantiles: ArrayLike, levels: ArrayLike) -> float:
     if quantiles.shape != (*actual.shape, len(levels)):
         refuse("wql", f"quantiles must have the shape {(*actual.shape, len(levels))}", quantiles.shape)
     loss = np.mean([pinball(actual, quantiles[..., i], level) for i, level in enumerate(levels)])
-    return _divide(2 * loss, _mean(np.abs(actual), _seen(actual)))
+    return divide(2 * loss, mean(np.abs(actual), seen(actual)))
 
 
 def coverage(actual: ArrayLike, lower: ArrayLike, upper: ArrayLike, axis: Axis = None) -> np.ndarray | float:
@@ -260,7 +255,7 @@ def coverage(actual: ArrayLike, lower: ArrayLike, upper: ArrayLike, axis: Axis =
         `actual`'s shape without `axis`.
     """
     actual, lower, upper = _alike("coverage", actual=actual, lower=lower, upper=upper)
-    return _mean(_inside(actual, lower, upper), _seen(actual), axis)
+    return mean(formulas.inside(actual, lower, upper), seen(actual), axis)
 
 
 def winkler(
@@ -286,7 +281,7 @@ def winkler(
     """
     check_levels("winkler", level)
     actual, lower, upper = _alike("winkler", actual=actual, lower=lower, upper=upper)
-    return _mean(_winkler(actual, lower, upper, level), _seen(actual), axis)
+    return mean(formulas.winkler(actual, lower, upper, level), seen(actual), axis)
 
 
 def msis(
@@ -299,7 +294,11 @@ def msis(
     check_levels("msis", level)
     actual, lower, upper = _alike("msis", actual=actual, lower=lower, upper=upper)
     scale = _per_value("msis", scale, actual)
-    return _mean(_divide(_winkler(actual, lower, upper, level), scale), _seen(actual) & _seen(scale), axis)
+    return mean(
+        divide(formulas.winkler(actual, lower, upper, level), scale),
+        seen(actual) & seen(scale),
+        axis,
+    )
 
 
 def skill(score: ArrayLike, baseline: ArrayLike) -> np.ndarray | float:
@@ -307,166 +306,7 @@ def skill(score: ArrayLike, baseline: ArrayLike) -> np.ndarray | float:
 
     1 is perfect, 0 no better than the baseline, below 0 worse.
     """
-    return 1 - _divide(score, baseline)
-
-
-def quantile_columns(frame: pd.DataFrame) -> dict[float, str]:
-    """The quantile columns (``q0.1``, ``q0.5``, ...) of a forecast frame, by rising level."""
-    named = {_level_of(name): name for name in frame.columns}
-    return {level: named[level] for level in sorted(level for level in named if 0 < level < 1)}
-
-
-def score_table(
-    frame: pd.DataFrame,
-    *,
-    by: str | Sequence[str] = (),
-    scale: float | ArrayLike | pd.Series | None = None,
-    levels: Sequence[float] | None = None,
-) -> pd.DataFrame:
-    """Scores of a long forecast frame, one row per group.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        With the columns ``actual`` and ``forecast``, and quantile columns (``q0.1``) or ``lower`` and ``upper`` where
-        the forecasts have them.
-    by : str or list of str
-        The columns whose groups are scored, such as the series, the target, ``step`` or ``cutoff``; none for one row.
-    scale : float, Series or array-like, optional
-        `seasonal_scale` of the history: one number, a Series whose index levels are named like columns of the frame
-        (the series), or one value per row. Rows without a scale are left out of the scaled scores only.
-    levels : list of float, optional
-        The quantile levels scored; all that the frame has if not given.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by `by`: ``rows`` (those observed), ``mae, mse, rmse, bias, wape, smape``; with `scale` ``mase``; for
-        each quantile ``pinball_q0.1``, over all ``wql``; for each pair of symmetric quantiles ``coverage_0.8``,
-        ``winkler_0.8`` and with `scale` ``msis_0.8``; for lower and upper ``coverage`` and ``width``. Means are over
-        the rows of a group. Units are those of the functions of the same names.
-
-    Raises
-    ------
-    InputError
-        If a column is absent, or `scale` does not fit the rows.
-    """
-    import pandas as pd
-
-    by = [by] if isinstance(by, str) else list(by)
-    columns = _wanted_quantiles(frame, levels)
-    check_keys("score_table", "the columns scored", ["actual", "forecast", *by, *columns.values()], frame.columns)
-    codes, index = _groups(frame, by)
-    actual = _column(frame, "actual")
-    seen = _seen(actual)
-    scale = None if scale is None else _row_scale(frame, scale)[seen]
-    rows = _Rows(actual[seen], codes[seen], len(index), scale)
-    table = rows.point(_column(frame, "forecast")[seen])
-    table |= rows.quantiles({level: _column(frame, name)[seen] for level, name in columns.items()})
-    if {"lower", "upper"} <= set(frame.columns):
-        table |= rows.interval(_column(frame, "lower")[seen], _column(frame, "upper")[seen])
-    return pd.DataFrame(table, index=index)
-
-
-class _Rows:
-    """Observed rows and the group each is in; sums by `bincount`, which unlike pandas' lets a NaN forecast show."""
-
-    def __init__(self, actual: np.ndarray, codes: np.ndarray, n_groups: int, scale: np.ndarray | None):
-        self.actual, self.codes, self.n_groups, self.scale = actual, codes, n_groups, scale
-        self.counts = np.bincount(codes, minlength=n_groups)
-        self.size = self.mean(np.abs(actual))
-
-    def mean(self, values: np.ndarray) -> np.ndarray:
-        return _divide(np.bincount(self.codes, values, self.n_groups), self.counts)
-
-    def scaled(self, name: str, values: np.ndarray) -> dict[str, np.ndarray]:
-        if self.scale is None:
-            return {}
-        use = _seen(self.scale)
-        codes = self.codes[use]
-        total = np.bincount(codes, _divide(values[use], self.scale[use]), self.n_groups)
-        return {name: _divide(total, np.bincount(codes, minlength=self.n_groups))}
-
-    def point(self, forecast: np.ndarray) -> dict[str, np.ndarray]:
-        error = forecast - self.actual
-        size = np.abs(error)
-        mean_size, mean_square = self.mean(size), self.mean(np.square(error))
-        return {
-            "rows": self.counts,
-            "mae": mean_size,
-            "mse": mean_square,
-            "rmse": np.sqrt(mean_square),
-            "bias": self.mean(error),
-            "wape": _divide(mean_size, self.size),
-            "smape": self.mean(_symmetric(self.actual, forecast)),
-            **self.scaled("mase", size),
-        }
-
-    def quantiles(self, quantiles: dict[float, np.ndarray]) -> dict[str, np.ndarray]:
-        losses = {level: self.mean(_pinball(self.actual, values, level)) for level, values in quantiles.items()}
-        table = {f"pinball_q{level:g}": loss for level, loss in losses.items()}
-        if losses:
-            table["wql"] = _divide(2 * np.mean(list(losses.values()), axis=0), self.size)
-        for level, low, high in symmetric_pairs(quantiles):
-            score = _winkler(self.actual, quantiles[low], quantiles[high], level)
-            table[f"coverage_{level:g}"] = self.mean(_inside(self.actual, quantiles[low], quantiles[high]))
-            table[f"winkler_{level:g}"] = self.mean(score)
-            table |= self.scaled(f"msis_{level:g}", score)
-        return table
-
-    def interval(self, lower: np.ndarray, upper: np.ndarray) -> dict[str, np.ndarray]:
-        return {"coverage": self.mean(_inside(self.actual, lower, upper)), "width": self.mean(upper - lower)}
-
-
-def symmetric_pairs(levels: Sequence[float]) -> list[tuple[float, float, float]]:
-    """(coverage, low, high) of each pair of levels that lies evenly about the median, the widest first."""
-    upper = {round(level, 9): level for level in levels if level > 0.5}
-    pairs = [(low, upper.get(round(1 - low, 9))) for low in sorted(levels) if low < 0.5]
-    return [(round(high - low, 9), low, high) for low, high in pairs if high is not None]
-
-
-def _level_of(name: object) -> float:
-    """The level that a column such as ``q0.1`` is named for, 0 for other columns."""
-    try:
-        return float(name[1:]) if isinstance(name, str) and name.startswith("q") else 0.0
-    except ValueError:
-        return 0.0
-
-
-def _wanted_quantiles(frame: pd.DataFrame, levels: Sequence[float] | None) -> dict[float, str]:
-    if levels is None:
-        return quantile_columns(frame)
-    return {level: f"q{level:g}" for level in check_levels("score_table", levels)}
-
-
-def _groups(frame: pd.DataFrame, by: list[str]) -> tuple[np.ndarray, pd.Index]:
-    """Each row's group as an integer, and the index of the groups."""
-    import pandas as pd
-
-    if not by:
-        return np.zeros(len(frame), dtype="int64"), pd.RangeIndex(1)
-    groups = frame.groupby(by if len(by) > 1 else by[0], observed=True, dropna=False)
-    return groups.ngroup().to_numpy(), groups.size().index
-
-
-def _row_scale(frame: pd.DataFrame, scale: object) -> np.ndarray:
-    """The scale of each row, (rows,)."""
-    import pandas as pd
-
-    if isinstance(scale, pd.Series) and any(name is not None for name in scale.index.names):
-        keys = list(scale.index.names)
-        check_keys("score_table", "the index levels of scale", keys, frame.columns)
-        # One look-up per group: joining a million rows to the scales costs ten times as much.
-        codes, index = _groups(frame, keys)
-        return scale.reindex(index).to_numpy("float64", na_value=np.nan)[codes]
-    scale = np.asarray(scale, dtype="float64")
-    if scale.shape not in ((), (len(frame),)):
-        refuse("score_table", f"scale must be one number, one per row ({len(frame)}) or a Series by key", scale.shape)
-    return np.broadcast_to(scale, len(frame))
-
-
-def _column(frame: pd.DataFrame, name: str) -> np.ndarray:
-    return frame[name].to_numpy("float64", na_value=np.nan)
+    return 1 - divide(score, baseline)
 
 
 def _alike(where: str, **arrays: ArrayLike) -> list[np.ndarray]:
@@ -495,41 +335,5 @@ def _scale(where: str, history: ArrayLike, season_length: int, size: np.ufunc) -
     if history.ndim == 0:
         refuse(where, "history must have a time axis", "one number")
     difference = size(history[..., season_length:] - history[..., :-season_length])
-    mean = _mean(difference, _seen(difference), axis=-1)
-    return mean / np.where(mean == 0, np.nan, 1.0)
-
-
-def _mean(values: np.ndarray, seen: np.ndarray, axis: Axis = None) -> np.ndarray | float:
-    return _divide(np.where(seen, values, 0.0).sum(axis), seen.sum(axis))
-
-
-def _divide(a: ArrayLike, b: ArrayLike) -> np.ndarray | float:
-    """``a / b``, NaN where b is zero."""
-    a, b = np.asarray(a, dtype="float64"), np.asarray(b, dtype="float64")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return a / np.where(b == 0, np.nan, b)
-
-
-def _seen(values: np.ndarray) -> np.ndarray:
-    return ~np.isnan(values)
-
-
-def _symmetric(actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
-    size = np.abs(actual) + np.abs(forecast)
-    return 200 * np.abs(actual - forecast) / np.where(size == 0, 1, size)
-
-
-def _pinball(actual: np.ndarray, quantile: np.ndarray, level: float) -> np.ndarray:
-    above = actual - quantile
-    return np.maximum(level * above, (level - 1) * above)
-
-
-def _inside(actual: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
-    """1 inside the interval, 0 outside, NaN where an end is missing."""
-    inside = (lower <= actual) & (actual <= upper)
-    return np.where(np.isnan(lower) | np.isnan(upper), np.nan, inside)
-
-
-def _winkler(actual: np.ndarray, lower: np.ndarray, upper: np.ndarray, level: float) -> np.ndarray:
-    miss = np.maximum(lower - actual, 0) + np.maximum(actual - upper, 0)
-    return upper - lower + 2 / (1 - level) * miss
+    size = mean(difference, seen(difference), axis=-1)
+    return size / np.where(size == 0, np.nan, 1.0)

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Sequence
-from contextlib import suppress
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from forecastkit.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    End,
+    at_top,
+    explain,
+    head,
+    headroom,
+    label_ends,
+    line,
+    said,
+    save,
+    small_multiples,
+    stack,
+    style,
+)
 from forecastkit.checks import check_int, check_keys, refuse
-from forecastkit.metrics import quantile_columns, score_table, skill, symmetric_pairs
+from forecastkit.metrics import skill
+from forecastkit.scoring import quantile_columns, score_table, symmetric_pairs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,12 +36,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["plot_backtest", "plot_forecast"]
-
-# Okabe and Ito (2008), told apart with any kind of colour vision; the greys carry what is not a forecast.
-BLUE, ORANGE = "#0072B2", "#D55E00"
-INK, GREY, PALE = "#222222", "#6B6B6B", "#E4E4E4"
-DPI = 150
-SIZE = (1400 / DPI, 700 / DPI)
 
 
 def plot_forecast(
@@ -75,18 +84,18 @@ def plot_forecast(
     check_int("plot", "max_series", max_series)
     panels = _panels(frame, history, time, series_id, series, target, ["cutoff", "step", "forecast"])
     shown = panels[:max_series]
-    figure, grid = _canvas(len(shown))
+    figure, grid = small_multiples(len(shown))
     direct = len(shown) == 1
     for axes, panel in zip(grid, shown, strict=True):
         _draw_forecast(axes, panel, time, direct)
     if direct:
-        _head(grid[0], title or _title(shown[0], "Forecast"))
+        head(grid[0], title or _title(shown[0], "Forecast"))
     else:
         _name_panels(figure, grid, shown, title or "Forecasts")
     if len(panels) > len(shown):
         figure.supxlabel(f"and {len(panels) - len(shown)} more", x=0.99, ha="right", fontsize=9, color=GREY)
     if path is not None:
-        _save(figure, path)
+        save(figure, path)
     return figure
 
 
@@ -137,12 +146,12 @@ def plot_backtest(
     check_int("plot", "max_cutoffs", max_cutoffs)
     needed = ["cutoff", "step", "forecast", "actual"]
     panel = _panels(frame, baseline, time, series_id, series, target, needed)[0]
-    figure, (upper, lower) = _stack()
+    figure, (upper, lower) = stack()
     _draw_windows(upper, panel, time, max_cutoffs)
     _draw_error_by_step(lower, panel, baseline_name)
-    _head(upper, title or _title(panel, "Backtest"))
+    head(upper, title or _title(panel, "Backtest"))
     if path is not None:
-        _save(figure, path)
+        save(figure, path)
     return figure
 
 
@@ -159,15 +168,6 @@ class _Band(NamedTuple):
     low: np.ndarray
     high: np.ndarray
     shade: tuple[float, ...]
-
-
-class _End(NamedTuple):
-    """A label for the right end of a line, or of a band in whose shade it lies."""
-
-    text: str
-    values: np.ndarray
-    colour: str = INK
-    shade: tuple[float, ...] | str = "none"
 
 
 # Choosing rows --------------------------------------------------------------------------------------------------------
@@ -269,17 +269,17 @@ def _draw_forecast(axes: Axes, panel: _Panel, time: str, direct: bool) -> None:
     rows = panel.rows[panel.rows["cutoff"] == panel.rows["cutoff"].max()]
     cutoff = rows["cutoff"].iloc[0]
     past = panel.other[panel.other[time] <= cutoff].tail(max(4 * len(rows), 24))
-    _line(axes, _times(past[time]), _numbers(past["actual"]), INK, "history")
+    line(axes, _times(past[time]), _numbers(past["actual"]), INK, "history")
     _fan(axes, rows, time, start=_last_value(past, time, cutoff))
     start = _mark_cutoff(axes, rows)
-    _style(axes, _times(rows[time]))
+    style(axes, _times(rows[time]))
     if direct:
-        _explain(axes, f"{len(rows)} step{'s' * (len(rows) > 1)} after {_said(cutoff)}")
-        _headroom(axes)
+        explain(axes, f"{len(rows)} step{'s' * (len(rows) > 1)} after {said(cutoff)}")
+        headroom(axes)
         if len(past):
-            _at_top(axes, start, "history", INK, "right")
-        _at_top(axes, start, "forecast", BLUE, "left")
-        _label_ends(axes, [_End(band.label, band.high, shade=band.shade) for band in _bands(rows)])
+            at_top(axes, start, "history", INK, "right")
+        at_top(axes, start, "forecast", BLUE, "left")
+        label_ends(axes, [End(band.label, band.high, shade=band.shade) for band in _bands(rows)])
 
 
 def _draw_windows(axes: Axes, panel: _Panel, time: str, most: int) -> None:
@@ -288,14 +288,14 @@ def _draw_windows(axes: Axes, panel: _Panel, time: str, most: int) -> None:
     observed = panel.rows.drop_duplicates(time)
     before = observed[time] <= first
     drawn = observed[(before & (before.cumsum() > before.sum() - len(last))) | (observed[time] > first)]
-    _line(axes, _times(drawn[time]), _numbers(drawn["actual"]), INK, "actual")
+    line(axes, _times(drawn[time]), _numbers(drawn["actual"]), INK, "actual")
     for window in windows:
         _fan(axes, window, time, most=1)
         _mark_cutoff(axes, window)
-    _style(axes, _times(drawn[time]))
-    _explain(axes, f"the last {len(windows)} of {panel.rows['cutoff'].nunique()} cutoffs, {len(last)} steps")
-    ends = [_End("actual", _numbers(drawn["actual"])), _End("forecast", _numbers(last["forecast"]), BLUE)]
-    _label_ends(axes, ends + [_End(band.label, band.high, shade=band.shade) for band in _bands(last, most=1)])
+    style(axes, _times(drawn[time]))
+    explain(axes, f"the last {len(windows)} of {panel.rows['cutoff'].nunique()} cutoffs, {len(last)} steps")
+    ends = [End("actual", _numbers(drawn["actual"])), End("forecast", _numbers(last["forecast"]), BLUE)]
+    label_ends(axes, ends + [End(band.label, band.high, shade=band.shade) for band in _bands(last, most=1)])
 
 
 def _draw_error_by_step(axes: Axes, panel: _Panel, baseline_name: str) -> None:
@@ -303,16 +303,16 @@ def _draw_error_by_step(axes: Axes, panel: _Panel, baseline_name: str) -> None:
     for rows, name, colour in ((panel.other, baseline_name, ORANGE), (panel.rows, "forecast", BLUE)):
         if len(rows):
             error = score_table(rows, by="step")["mae"]
-            _line(axes, error.index.to_numpy(), error.to_numpy(), colour, name)
-            ends.append(_End(name, error.to_numpy(), colour))
+            line(axes, error.index.to_numpy(), error.to_numpy(), colour, name)
+            ends.append(End(name, error.to_numpy(), colour))
     saved = skill(*(score_table(rows)["mae"][0] for rows in (panel.rows, panel.other))) if len(ends) == 2 else np.nan
     if np.isfinite(saved):
         title += f", in all {100 * abs(saved):.0f} % {'less' if saved >= 0 else 'more'} than {baseline_name}"
     axes.set_ylim(bottom=0)
-    _style(axes, np.array([1]))
-    _explain(axes, title)
+    style(axes, np.array([1]))
+    explain(axes, title)
     axes.set_xlabel("steps ahead", color=GREY, fontsize=9)
-    _label_ends(axes, ends)
+    label_ends(axes, ends)
 
 
 def _fan(axes: Axes, rows: pd.DataFrame, time: str, start: tuple | None = None, most: int | None = None) -> None:
@@ -322,7 +322,7 @@ def _fan(axes: Axes, rows: pd.DataFrame, time: str, start: tuple | None = None, 
     for band in _bands(rows, most):
         edges = [np.concatenate([before, edge]) for edge in (band.low, band.high)]
         axes.fill_between(times, *edges, color=band.shade, linewidth=0, label=band.label, zorder=2)
-    _line(axes, times, np.concatenate([before, _numbers(rows["forecast"])]), BLUE, "forecast", linewidth=1.8)
+    line(axes, times, np.concatenate([before, _numbers(rows["forecast"])]), BLUE, "forecast", linewidth=1.8)
 
 
 def _mark_cutoff(axes: Axes, rows: pd.DataFrame) -> object:
@@ -332,22 +332,6 @@ def _mark_cutoff(axes: Axes, rows: pd.DataFrame) -> object:
     return place
 
 
-def _at_top(axes: Axes, place: object, text: str, colour: str, align: str) -> None:
-    offset = {"xytext": (-6 if align == "right" else 6, -4), "textcoords": "offset points"}
-    axes.annotate(
-        text, (place, 1), **offset, xycoords=("data", "axes fraction"), ha=align, va="top", fontsize=9, color=colour
-    )
-
-
-def _line(axes: Axes, times: np.ndarray, values: np.ndarray, colour: str, label: str, linewidth: float = 1.4) -> None:
-    """A line that breaks at NaN; values between two breaks, which no line reaches, become dots."""
-    axes.plot(times, values, color=colour, linewidth=linewidth, label=label, solid_capstyle="round", zorder=3)
-    seen = np.concatenate([[False], ~np.isnan(values), [False]])
-    alone = seen[1:-1] & ~seen[:-2] & ~seen[2:]
-    if alone.any():
-        axes.plot(times[alone], values[alone], "o", markersize=2.5, color=colour, zorder=3)
-
-
 def _last_value(past: pd.DataFrame, time: str, cutoff: object) -> tuple[np.ndarray, np.ndarray] | None:
     """The value at the cutoff, where there is one."""
     end = past[past[time] == cutoff].tail(1)
@@ -355,98 +339,7 @@ def _last_value(past: pd.DataFrame, time: str, cutoff: object) -> tuple[np.ndarr
     return (_times(end[time]), values) if np.isfinite(values).any() else None
 
 
-def _label_ends(axes: Axes, ends: Sequence[_End]) -> None:
-    """Name lines and bands at the right edge, each at its last height and none over another."""
-    ends = [end._replace(values=end.values[np.isfinite(end.values)]) for end in ends]
-    ends = [end for end in ends if len(end.values)]
-    low, high = axes.get_ylim()
-    size = 9
-    gap = 1.75 * size / (72 * axes.figure.get_figheight() * axes.get_position().height)
-    heights = _spread([(end.values[-1] - low) / (high - low) for end in ends], gap)
-    for end, height in zip(ends, heights, strict=True):
-        place = {"xytext": (8, 0), "textcoords": "offset points", "xycoords": "axes fraction", "va": "center"}
-        chip = {"facecolor": end.shade, "edgecolor": "none", "boxstyle": "round,pad=0.2"}
-        axes.annotate(end.text, (1, height), **place, bbox=chip, fontsize=size, color=end.colour, parse_math=False)
-
-
-def _spread(heights: Sequence[float], gap: float) -> np.ndarray:
-    """The heights moved apart to at least `gap`, in the same order and about the same middle."""
-    heights = np.asarray(heights, dtype="float64")
-    order = np.argsort(heights, kind="stable")
-    placed = heights[order]
-    for i in range(1, len(placed)):
-        placed[i] = max(placed[i], placed[i - 1] + gap)
-    if len(placed):
-        placed -= np.mean(placed - heights[order])
-    return placed[np.argsort(order)]
-
-
 # Canvas and text ------------------------------------------------------------------------------------------------------
-
-
-def _canvas(count: int) -> tuple[Figure, list[Axes]]:
-    """A figure with `count` panels, in up to three columns."""
-    from matplotlib.figure import Figure
-
-    columns = {1: 1, 2: 2, 4: 2}.get(count, 3)
-    rows = -(-count // columns)
-    size = SIZE if count == 1 else (SIZE[0] * max(columns / 2.2, 1), max(2.6 * rows + 0.6, 3.6))
-    figure = Figure(figsize=size, dpi=DPI, layout="constrained", facecolor="white")
-    grid = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
-    for axes in grid[count:]:
-        axes.remove()
-    return figure, grid[:count]
-
-
-def _stack() -> tuple[Figure, list[Axes]]:
-    """A figure with a tall panel over a low one."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(SIZE[0], 1.4 * SIZE[1]), dpi=DPI, layout="constrained", facecolor="white")
-    figure.get_layout_engine().set(hspace=0.06)
-    return figure, figure.subplots(2, 1, height_ratios=(3, 2)).tolist()
-
-
-def _style(axes: Axes, times: np.ndarray) -> None:
-    """Few lines and plain numbers: the eye is for the data."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    axes.set_facecolor("white")
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color(GREY)
-    axes.grid(axis="y", color=PALE, linewidth=0.8)
-    axes.grid(visible=False, axis="x")
-    axes.set_axisbelow(True)
-    axes.margins(x=0.01)
-    axes.tick_params(colors=GREY, labelsize=9, length=0)
-    axes.tick_params(axis="x", length=3)
-    # Twelve digits hide the noise of 0.1 + 0.2 and keep billions in full.
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 2.5, 5, 10]))
-    if times.dtype.kind == "M":
-        locator = AutoDateLocator(minticks=3, maxticks=8)
-        axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-        axes.xaxis.get_offset_text().set(color=GREY, fontsize=9)
-    else:
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
-
-
-def _headroom(axes: Axes) -> None:
-    """Room above the data for a line of text."""
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high + 0.09 * (high - low))
-
-
-def _head(axes: Axes, title: str) -> None:
-    """The title over the line that `_explain` wrote."""
-    axes.set_title(title, loc="left", pad=24, fontsize=13, fontweight="bold", color=INK, parse_math=False)
-
-
-def _explain(axes: Axes, text: str) -> None:
-    place = {"xytext": (0, 8), "textcoords": "offset points", "xycoords": "axes fraction"}
-    axes.annotate(text, (0, 1), **place, fontsize=9.5, color=GREY, parse_math=False)
 
 
 def _name_panels(figure: Figure, grid: Sequence[Axes], panels: Sequence[_Panel], title: str) -> None:
@@ -467,26 +360,4 @@ def _title(panel: _Panel, kind: str) -> str:
     return f"{kind}: {_name(panel)}" if panel.name else kind
 
 
-def _said(time: object) -> str:
-    """A time as one would say it: no seconds, no midnight."""
-    return f"{time:%Y-%m-%d %H:%M}".removesuffix(" 00:00") if isinstance(time, datetime) else str(time)
-
-
 # Files ----------------------------------------------------------------------------------------------------------------
-
-
-def _save(figure: Figure, path: str | os.PathLike) -> None:
-    """Write under a temporary name and rename, so that no one reads half a picture."""
-    path = Path(path)
-    kind = path.suffix[1:].lower()
-    if kind not in figure.canvas.get_supported_filetypes():
-        refuse("plot", "path must end in a kind of picture such as .png, .pdf or .svg", str(path))
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
-    try:
-        figure.savefig(temporary, format=kind, dpi=DPI)
-        os.replace(temporary, path)
-    except OSError as error:
-        refuse("plot", "path must be a place that can be written", f"{str(path)!r} ({error.strerror})")
-    finally:
-        with suppress(OSError):
-            temporary.unlink()

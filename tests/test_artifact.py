@@ -312,12 +312,13 @@ def test_another_class_of_the_same_name_is_refused(tmp_path, hourly):
         fk.load(tmp_path / "m.forecast", backbones={"Mine": other}).predict()
 
 
-def test_a_registered_backbone_by_object_name_and_class(tmp_path, hourly):
-    sizes = {name: value for name, value in SMALL.items() if name != "units"}
-    for given in ("gru", fk.GRU(units=8), fk.GRU):
-        model = fk.KerasForecaster(backbone=given, **sizes).fit(hourly)
-        model.save(tmp_path / "m.forecast")
-        pd.testing.assert_frame_equal(fk.load(tmp_path / "m.forecast").predict(), model.predict())
+def test_a_registered_backbone_by_object_name_and_class():
+    for given in ("gru", fk.GRU(units=3), fk.GRU):
+        packer = Packer()
+        packed = json.loads(json.dumps(packer.pack(fk.KerasForecaster(backbone=given))))
+        back = Unpacker(packer.arrays, {}).unpack(packed).backbone
+        assert type(back) is type(given)
+        assert back == given or back.get_params() == given.get_params()
 
 
 # ---------------------------------------------------------------------------------------------- refusals of save
