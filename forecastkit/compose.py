@@ -38,8 +38,11 @@ class EnsembleForecaster(Forecaster):
         if self.forecasters is None:
             return
         members = self.forecasters
-        if not isinstance(members, (list, tuple)) or not members or not all(isinstance(m, Forecaster) for m in members):
-            refuse("EnsembleForecaster", "forecasters must be a list of forecasters", repr(members), error=ParameterError)
+        listed = isinstance(members, (list, tuple)) and len(members) > 0
+        if not listed or not all(isinstance(member, Forecaster) for member in members):
+            refuse(
+                "EnsembleForecaster", "forecasters must be a list of forecasters", repr(members), error=ParameterError
+            )
 
     def _members(self):
         if self.forecasters is not None:

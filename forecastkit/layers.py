@@ -3,6 +3,7 @@
 import contextvars
 import math
 import random
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -168,7 +169,7 @@ class Recurrence(layers.Layer):
         Reads the past in both directions and takes both final states; the two halves are merged by a dense layer.
     """
 
-    KINDS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
+    KINDS: ClassVar = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
 
     def __init__(self, kind: str, units: int, bidirectional: bool = False, sequences: bool = False, **kwargs):
         super().__init__(**kwargs)

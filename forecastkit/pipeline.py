@@ -12,8 +12,18 @@ from forecastkit.windows import Buffers, Windows, gather
 WHERE = "window_dataset"
 
 
-def window_dataset(X, y=None, *, lookback: int, horizon: int, batch_size: int = 256, shuffle: bool = True,
-                   seed: int = 0, drop_remainder: bool | None = None, **roles) -> tf.data.Dataset:
+def window_dataset(
+    X,
+    y=None,
+    *,
+    lookback: int,
+    horizon: int,
+    batch_size: int = 256,
+    shuffle: bool = True,
+    seed: int = 0,
+    drop_remainder: bool | None = None,
+    **roles,
+) -> tf.data.Dataset:
     """Batches of windows, gathered in the graph from one resident copy of the data.
 
     No window is ever materialised beyond its batch. The order of a shuffled epoch is a pseudo-random permutation
@@ -58,19 +68,35 @@ def window_dataset(X, y=None, *, lookback: int, horizon: int, batch_size: int = 
     first = panel.indptr[:-1] + lookback - 1
     windows = Windows(first, panel.indptr[1:] - horizon, panel.channels)
     if not len(windows):
-        refuse(WHERE, f"a series must have lookback + horizon = {lookback + horizon} rows",
-               f"{int(panel.lengths.max())} at most")
-    return _dataset(raw_buffers(panel), windows, lookback, horizon, batch_size,
-                    seed if shuffle else None, shuffle if drop_remainder is None else drop_remainder)
+        refuse(
+            WHERE,
+            f"a series must have lookback + horizon = {lookback + horizon} rows",
+            f"{int(panel.lengths.max())} at most",
+        )
+    return _dataset(
+        raw_buffers(panel),
+        windows,
+        lookback,
+        horizon,
+        batch_size,
+        seed if shuffle else None,
+        shuffle if drop_remainder is None else drop_remainder,
+    )
 
 
 def raw_buffers(panel: Panel) -> Buffers:
     """Buffers of the values as they are, without calendar."""
     entities = len(panel.ids)
     return Buffers(
-        target=panel.target.astype("float32"), past=panel.past, known=panel.known,
-        calendar=np.zeros((1, 0), dtype="float32"), static=panel.static, begin=panel.indptr[:-1], end=panel.indptr[1:],
-        shift=np.zeros(entities, dtype="int64"), series=np.arange(1, entities + 1),
+        target=panel.target.astype("float32"),
+        past=panel.past,
+        known=panel.known,
+        calendar=np.zeros((1, 0), dtype="float32"),
+        static=panel.static,
+        begin=panel.indptr[:-1],
+        end=panel.indptr[1:],
+        shift=np.zeros(entities, dtype="int64"),
+        series=np.arange(1, entities + 1),
     )
 
 

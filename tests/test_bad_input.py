@@ -103,9 +103,7 @@ def test_a_missing_file_is_refused(refused):
 def test_a_time_column_that_was_named_and_does_not_parse_is_refused(refused):
     write("bad.csv", GOOD.assign(time=["soon", "later"] * 200))
     said = refused("train", "--csv", "bad.csv", "--time", "time")
-    assert (
-        "bad.csv: time column 'time': every cell must be a time" in said
-    )
+    assert "bad.csv: time column 'time': every cell must be a time" in said
 
 
 def test_a_text_target_that_was_named_is_refused(refused):
