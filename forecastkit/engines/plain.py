@@ -41,7 +41,7 @@ class PlainEngine:
         self.buffers = buffers
         self.optimizer = keras.optimizers.Adam(1e-3, global_clipnorm=self.clip)
         self.network.compile(optimizer=self.optimizer, loss=HeadLoss(self.head))
-        self.average = [keras.ops.convert_to_numpy(weight) for weight in self.network.trainable_variables]
+        self.average = self._weights()
         self.count = 0
 
     def train(self, tables: np.ndarray, rates: np.ndarray, seeds: np.ndarray) -> float:
@@ -54,27 +54,35 @@ class PlainEngine:
             self._follow()
         return float(np.mean(losses))
 
+    def _weights(self):
+        return [weight.numpy() for weight in self.network.trainable_variables]
+
     def _follow(self):
         self.count += 1
         decay = min(self.decay, self.count / (10.0 + self.count))
-        weights = [keras.ops.convert_to_numpy(weight) for weight in self.network.trainable_variables]
-        self.average = [decay * mean + (1 - decay) * weight for mean, weight in zip(self.average, weights, strict=True)]
+        pairs = zip(self.average, self._weights(), strict=True)
+        self.average = [decay * mean + (1 - decay) * weight for mean, weight in pairs]
 
     def swap(self):
         """Exchange the weights and their moving average."""
-        kept = [keras.ops.convert_to_numpy(weight) for weight in self.network.trainable_variables]
+        kept = self._weights()
         for weight, mean in zip(self.network.trainable_variables, self.average, strict=True):
             weight.assign(mean)
         self.average = kept
 
     def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:
-        """Scaled forecasts (n, horizon, outputs) of the origins in `table` (n, 3)."""
-        parts = []
-        for low in range(0, len(table), PREDICT_BATCH):
-            part = table[low : low + PREDICT_BATCH]
-            inputs, _ = gather(np, buffers, part, self.sizes.lookback, self.sizes.horizon, targets=False)
-            parts.append(np.asarray(self.network.predict_on_batch(inputs)))
-        return np.concatenate(parts)
+        """Scaled forecasts (n, horizon, outputs) of the origins in `table` (n, 3).
+
+        The last batch is filled up by repetition: JAX compiles anew for every size.
+        """
+        out = np.empty((len(table), self.sizes.horizon, self.head.outputs), dtype="float32")
+        size = min(PREDICT_BATCH, 1 << (len(table) - 1).bit_length())
+        for low in range(0, len(table), size):
+            part = table[low : low + size]
+            filled = np.resize(part, (size, 3))
+            inputs, _ = gather(np, buffers, filled, self.sizes.lookback, self.sizes.horizon, targets=False)
+            out[low : low + size] = np.asarray(self.network.predict_on_batch(inputs))[: len(part)]
+        return out
 
     def evaluate(self, table: np.ndarray) -> float:
         """Mean loss over the origins in `table` (n, 3)."""
