@@ -259,6 +259,23 @@ def test_ctrl_c_writes_nothing_unasked_or_untrained(run, interrupted, epoch, say
     assert os.listdir() == []
 
 
+def test_ctrl_c_while_training_again_writes_nothing(run, monkeypatch):
+    from forecastkit.cli import train
+
+    fits = []
+
+    def fit(report, forecaster, frame):
+        fits.append(len(frame))
+        if len(fits) == 2:
+            raise train.Stopped(1)
+        forecaster.fit(frame)
+
+    monkeypatch.setattr(train, "_fit", fit)
+    flags = ("--model", "linear", "--refit", "--out", "m.forecast")
+    assert "stopped: nothing was written" in run("train", "--csv", AIR, *flags, code=130).err
+    assert (fits, os.listdir()) == ([120, 144], [])
+
+
 # Files ----------------------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from forecastkit.cli import models
 from forecastkit.cli.data import Data, read_data
-from forecastkit.cli.flags import ROLES
+from forecastkit.cli.flags import ROLES, as_flags
 from forecastkit.cli.loading import hushed
 from forecastkit.cli.outputs import check_output
 from forecastkit.cli.plan import Plan, make_plan
@@ -21,7 +21,7 @@ DEFAULT_OUT = Path("model.forecast")
 STOPPED = 130
 
 
-class StoppedError(Exception):
+class Stopped(KeyboardInterrupt):
     """Ctrl-C in the middle of a training run; `best` is the best epoch, from 1, or 0 before the first is over."""
 
     def __init__(self, best: int):
@@ -83,7 +83,7 @@ def _complete(model: str, parameters: dict, data: Data, plan: Plan) -> dict:
 def _fit_and_try(report, model, forecaster, data: Data, plan: Plan, keep: Path | None) -> Trial:
     try:
         _fit(report, forecaster, data.rows_before(plan.test_start))
-    except StoppedError as stopped:
+    except Stopped as stopped:
         _stop(report, forecaster, data, keep, stopped.best)
     trial = try_out(model, forecaster, data, plan)
     say_trial(report, trial)
@@ -104,7 +104,7 @@ def _fit(report: Report, forecaster, frame: pd.DataFrame) -> None:
         try:
             forecaster.fit(frame)
         except KeyboardInterrupt:
-            raise StoppedError(progress.best) from None
+            raise Stopped(progress.best) from None
         finally:
             network.set_params(callbacks=None)
 
@@ -132,8 +132,8 @@ def told(report: Report):
     """Warnings of the library as lines of the report; those of others are not for the user."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        warnings.filterwarnings("always", category=UserWarning, message=r".*Forecaster: ")
-        warnings.showwarning = lambda message, *rest: report.warning(str(message))
+        warnings.filterwarnings("always", category=UserWarning, message=r"(\w+Forecaster|fit): ")
+        warnings.showwarning = lambda message, *rest: report.warning(as_flags(str(message)))
         yield
 
 
