@@ -31,27 +31,29 @@ def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> 
     scale = scale_of(forecaster.scaler_, panel, judged)[:, None]
     actual = observed_after(panel, judged, horizon)
     own = forecaster._points(forecaster._forecast(panel, judged))
-    residuals = (actual - own) / scale
+    residuals = ((actual - own) / scale).astype("float32")
     if np.isnan(residuals).all():
         return None, {}
     quantiles = ResidualQuantiles.fit(by_series(residuals, judged, panel))
     if not held_out:
         return quantiles, {}
-    references = {
-        "seasonal_naive": closed_form.seasonal_naive(panel, judged, horizon, forecaster.season_length_),
-        "linear": forecaster._linear_reference(panel, split, judged, own),
-    }
-    return quantiles, _scores(residuals, {name: (actual - f) / scale for name, f in references.items()})
+
+    def error(forecast):
+        return float(np.nanmean(np.abs(actual - forecast) / scale))
+
+    # One after the other: twenty thousand windows of a forecast are as large as many a data set.
+    errors = {"seasonal_naive": error(closed_form.seasonal_naive(panel, judged, horizon, forecaster.season_length_))}
+    errors["linear"] = error(forecaster._linear_reference(panel, split, judged, own))
+    return quantiles, _scores(error(own), errors, len(judged))
 
 
-def _scores(residuals, references):
+def _scores(own, references, windows):
     """Mean absolute errors in units of each series' scale, and the skill against the references."""
-    scores = {"mae": float(np.nanmean(np.abs(residuals)))}
-    for name, errors in references.items():
-        error = float(np.nanmean(np.abs(errors)))
+    scores = {"mae": own}
+    for name, error in references.items():
         scores[f"mae_{name}"] = error
-        scores[f"skill_{name}"] = 1 - scores["mae"] / error if error > 0 else 0.0
-    return {**scores, "windows": len(residuals)}
+        scores[f"skill_{name}"] = 1 - own / error if error > 0 else 0.0
+    return {**scores, "windows": windows}
 
 
 def linear_reference(forecaster, panel: Panel, split: np.ndarray, judged: Origins) -> np.ndarray:
@@ -59,7 +61,9 @@ def linear_reference(forecaster, panel: Panel, split: np.ndarray, judged: Origin
     sizes = forecaster.lookback_, forecaster.horizon_
     buffers = forecaster.scaler_.buffers(panel, *sizes)
     ridge = closed_form.Ridge.fit(buffers, Windows.training(panel, split, *sizes), judged, *sizes)
-    return forecaster.scaler_.restore(ridge.predict(buffers, judged), panel, judged)
+    forecast = ridge.predict(buffers, judged)
+    del buffers  # as large as the data, and no longer needed
+    return forecaster.scaler_.restore(forecast, panel, judged)
 
 
 def residual_quantiles(forecaster, panel: Panel, origins: Origins, levels) -> np.ndarray:
@@ -91,6 +95,6 @@ def by_series(values: np.ndarray, origins: Origins, panel: Panel) -> np.ndarray:
     order = np.argsort(series, kind="stable")
     counts = np.bincount(series, minlength=len(panel.ids) * panel.channels)
     _, place = spread(counts)
-    out = np.full((int(counts.max()), len(counts), values.shape[1]), np.nan)
+    out = np.full((int(counts.max()), len(counts), values.shape[1]), np.nan, dtype=values.dtype)
     out[place, series[order]] = values[order]
     return out

@@ -129,21 +129,24 @@ class Strips:
     """
 
     def __init__(self, buffers: Buffers, lookback: int, horizon: int):
-        rows, channels = buffers.target.shape
-        padded = np.full((channels, lookback + rows + horizon), np.nan, dtype="float32")
-        padded[:, lookback : lookback + rows] = buffers.target.T
-        self.view = np.lib.stride_tricks.sliding_window_view(padded, lookback + horizon, axis=1)
+        values = np.ascontiguousarray(buffers.target.T)  # a view, not a copy, where there is one channel
+        short = lookback + horizon - values.shape[1]
+        if short > 0:
+            values = np.pad(values, ((0, 0), (0, short)), constant_values=np.nan)
+        self.values, self.view = values, np.lib.stride_tricks.sliding_window_view(values, lookback + horizon, axis=1)
         self.buffers, self.lookback, self.horizon = buffers, lookback, horizon
 
     def cut(self, origins: Origins) -> np.ndarray:
         """Values (n, lookback + horizon) around the origins, NaN outside of their entity."""
-        cells = self.view[origins.channel, origins.row + 1]
+        first = origins.row + 1 - self.lookback
+        cells = self.view[origins.channel, np.clip(first, 0, self.view.shape[1] - 1)]
         begin, end = self.buffers.begin[origins.entity], self.buffers.end[origins.entity]
-        over = (origins.row - self.lookback + 1 < begin) | (origins.row + self.horizon >= end)
+        over = (first < begin) | (origins.row + self.horizon >= end)
         if over.any():
-            rows = origins.row[over, None] + np.arange(1 - self.lookback, self.horizon + 1)
+            rows = first[over, None] + np.arange(self.lookback + self.horizon)
             outside = (rows < begin[over, None]) | (rows >= end[over, None])
-            cells[over] = np.where(outside, np.float32(np.nan), cells[over])
+            inside = self.values[origins.channel[over, None], np.clip(rows, 0, self.values.shape[1] - 1)]
+            cells[over] = np.where(outside, np.float32(np.nan), inside)
         return cells
 
     def differences(self, origins: Origins):

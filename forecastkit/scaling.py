@@ -177,7 +177,9 @@ class Scaler:
         if self.effect.any():
             effect = self._future_effect(panel, origins, forecast.shape[1])
             forecast += effect.reshape(*effect.shape, *along[2:])
-        return forecast * scale.reshape(along) + center.reshape(along)
+        forecast *= scale.reshape(along)
+        forecast += center.reshape(along)
+        return forecast
 
     def _future_effect(self, panel, origins, horizon):
         rows = origins.row[:, None] + np.arange(1, horizon + 1)
