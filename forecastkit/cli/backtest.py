@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from forecastkit.artifact import load
 from forecastkit.backtesting import Backtest
 from forecastkit.backtesting import backtest as run_backtest
@@ -137,5 +135,4 @@ def _said(cutoff) -> str:
 def _draw(test: Backtest, schema, path: Path) -> None:
     from forecastkit.plots import plot_backtest
 
-    baseline: pd.DataFrame | None = getattr(test, "baseline", None)
-    plot_backtest(test.forecasts, baseline, time=schema.time_name, series_id=schema.series_id, path=path)
+    plot_backtest(test.forecasts, time=schema.time_name, series_id=schema.series_id, path=path)
