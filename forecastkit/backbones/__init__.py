@@ -36,6 +36,10 @@ def find(name: str):
     """
     if name not in names():
         refuse(
-            "backbone", "must be one of the registered ones", repr(name), did_you_mean(name, names()), ParameterError
+            "backbone",
+            "must be one of the registered ones",
+            repr(name),
+            did_you_mean(name.lower(), names()),
+            ParameterError,
         )
     return getattr(importlib.import_module(f"{__name__}.{name}"), class_names()[name])
