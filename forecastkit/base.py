@@ -9,13 +9,13 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from forecastkit import calibration, frames
-from forecastkit.checks import ParameterError, check_int, check_levels, check_real, refuse, some
+from forecastkit.checks import ParameterError, check_int, check_levels, check_real, refuse
 from forecastkit.door import open_door, read_more
 from forecastkit.features import calendar_names
 from forecastkit.grid import Grid
 from forecastkit.intervals import interpolate_quantiles
 from forecastkit.panel import Panel
-from forecastkit.rolling import Rows, check_known_ahead, read_asked, recent, values_at
+from forecastkit.rolling import Rows, asked_levels, check_known_ahead, check_observed, read_asked, recent, values_at
 from forecastkit.scaling import Scaler
 from forecastkit.schema import Schema
 from forecastkit.windows import Origins
@@ -119,7 +119,7 @@ class Forecaster(RegressorMixin, BaseEstimator):
         self.schema_ = schema
         self.n_features_in_ = len(schema.known + schema.past) if schema.supervised else len(schema.target)
         stop = panel.last_observed() + 1
-        self._check_observed(panel)
+        check_observed(type(self).__name__, self.schema_, panel)
         self._choose_sizes(panel, stop)
         split = self._split(panel, stop)
         calendar = calendar_names(panel.grid) if getattr(self, "calendar", False) else ()
@@ -145,17 +145,6 @@ class Forecaster(RegressorMixin, BaseEstimator):
             check_int(where, "validation_size", self.validation_size, low=0)
         else:
             check_real(where, "validation_size", self.validation_size, 0.0, 0.9)
-
-    def _check_observed(self, panel):
-        """Refuse series without a single observed target."""
-        several = len(self.schema_.target) > 1
-        blank = [
-            " of ".join(repr(n) for n in (self.schema_.target[c] if several else None, panel.ids[e]) if n is not None)
-            for e, c in np.argwhere(~panel.observed())
-        ]
-        if blank:
-            rule = "every series must have an observed target"
-            refuse(type(self).__name__, rule, f"none in {some(blank) or 'the data'}", "All its cells are missing.")
 
     def _choose_sizes(self, panel, stop):
         longest = int((stop - panel.indptr[:-1]).max())
@@ -205,6 +194,9 @@ class Forecaster(RegressorMixin, BaseEstimator):
 
     def _finish(self, panel: Panel, split: np.ndarray, stop: np.ndarray):
         """Use the validation rows too, once everything is judged."""
+
+    def _train_on(self, panel: Panel, stop: np.ndarray):
+        """Learn from all rows before ``stop``, going on from what is known, scales as they are."""
 
     def _is_trained(self) -> bool:
         return True
@@ -271,26 +263,13 @@ class Forecaster(RegressorMixin, BaseEstimator):
             With y at fit: one value per row of X, in its order. Else the kind of data seen at fit.
         """
         check_is_fitted(self, "history_")
-        levels, names = self._asked(quantile_levels, coverage)
+        levels, names = asked_levels(type(self).__name__, quantile_levels, coverage)
         rows, panel, model = self._rows_asked(X, history)
         values = values_at(model, panel, rows, levels)
         columns = {name: values[..., i] for i, name in enumerate(names)}
         if self.schema_.supervised:
             return frames.dress_rows(self.schema_, columns, X, len(rows.entity))
         return frames.dress(self.schema_, panel, rows.entity, rows.ordinal, columns)
-
-    def _asked(self, quantile_levels, coverage):
-        """Levels to give (None for the point) and the names of their columns."""
-        where = type(self).__name__
-        if coverage is not None:
-            if quantile_levels is not None:
-                refuse(where, "either quantile_levels or coverage can be asked for", "both", error=ParameterError)
-            check_real(where, "coverage", coverage, 1e-9, 1 - 1e-9)
-            return ((1 - coverage) / 2, (1 + coverage) / 2), ("lower", "upper")
-        if quantile_levels is None:
-            return None, ("forecast",)
-        levels = check_levels(where, quantile_levels)
-        return levels, tuple(frames.level_name(level) for level in levels)
 
     def _rows_asked(self, X, history):
         """The rows to forecast, the panel they follow, and the forecaster that knows its series."""
@@ -308,7 +287,7 @@ class Forecaster(RegressorMixin, BaseEstimator):
             rule = "a forecaster fitted on X and y needs history=(X, y)"
             refuse("history", rule, "X alone", error=ParameterError)
         panel = read_more(self.schema_, self.history_.grid, X, y)
-        self._check_observed(panel)
+        check_observed(type(self).__name__, self.schema_, panel)
         return panel
 
     def forecast(self, X=None, *, history=None, quantile_levels=None):
@@ -373,6 +352,28 @@ class Forecaster(RegressorMixin, BaseEstimator):
         check_is_fitted(self, "history_")
         newer = read_more(self.schema_, self.history_.grid, X, y, follow=self.history_)
         self.history_, self.n_replaced_ = self.history_.merge(newer)
+        return self
+
+    def partial_fit(self, X, y=None):
+        """Add newer rows to the history and train on, scales and sizes as they are; the first call is a `fit`.
+
+        Parameters
+        ----------
+        X, y
+            As `fit` takes them; rows already known are replaced.
+
+        Returns
+        -------
+        self
+        """
+        if not hasattr(self, "history_"):
+            return self.fit(X, y)
+        self._check_parameters()
+        self.update(X, y)
+        panel, stop = self.history_, self.history_.last_observed() + 1
+        self.scaler_ = self.scaler_.extended(panel, stop)
+        self._train_on(panel, stop)
+        self.trained_until_ = panel.cutoffs()
         return self
 
     def future_frame(self, steps: int | None = None):

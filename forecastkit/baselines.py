@@ -76,6 +76,9 @@ class LinearForecaster(Forecaster):
 
     def _finish(self, panel, split, stop):
         self.scaler_ = Scaler.fit(panel, stop, self.horizon_, ())
+        self._train_on(panel, stop)
+
+    def _train_on(self, panel, stop):
         buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
         self.ridge_ = self.ridge_.refit(buffers, Windows.training(panel, stop, self.lookback_, self.horizon_))
 

@@ -68,6 +68,12 @@ class EnsembleForecaster(Forecaster):
             member._finish(panel, split, stop)
             member.history_ = replace(panel)
 
+    def _train_on(self, panel, stop):
+        for member in self.forecasters_:
+            member.scaler_ = member.scaler_.extended(panel, stop)
+            member._train_on(panel, stop)
+            member.history_ = panel
+
     def _forecast(self, panel, origins):
         forecasts = [member._points(member._forecast(panel, origins)) for member in self.forecasters_]
         combine = np.mean if self.how == "mean" else np.median

@@ -15,8 +15,8 @@ from forecastkit.checks import ArtifactError, InputError, ParameterError, check_
 from forecastkit.engines import make_engine
 from forecastkit.heads import LOSSES, make_head
 from forecastkit.network import NORMALIZATIONS, Network, Sizes
-from forecastkit.training import Plan, Record, train
-from forecastkit.windows import Origins, Windows
+from forecastkit.training import Lines, Plan, Record, train
+from forecastkit.windows import Origins, Windows, crop
 
 #: Tokens that a training run reads from which on compiling with XLA is worth its seconds.
 WORTH_COMPILING = 2_000_000
@@ -200,8 +200,6 @@ class NeuralForecaster(Forecaster):
         )
 
     def _fit(self, panel, split, stop):
-        if not self.calendar:
-            self.scaler_ = replace(self.scaler_, calendar=())
         buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
         windows = Windows.training(panel, split, self.lookback_, self.horizon_)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -221,16 +219,18 @@ class NeuralForecaster(Forecaster):
             raise
 
     def _finish(self, panel, split, stop):
-        """Train on with all rows, at a fraction of the learning rate."""
+        """Train on with all rows, at a fraction of the learning rate, if there is time."""
         record = self.history_of_training_
-        if not self.final_epochs or (self.time_limit is not None and record.seconds > self.time_limit):
-            return
+        if self.final_epochs and (self.time_limit is None or record.seconds < self.time_limit):
+            self._train_on(panel, stop)
+
+    def _train_on(self, panel, stop):
         network, engine = self.network_.live()
         windows = Windows.training(panel, stop, self.lookback_, self.horizon_)
         plan = self._plan(windows, self.network_.backbone, self.network_.seed)
         plan = replace(
             plan,
-            epochs=self.final_epochs,
+            epochs=max(self.final_epochs, 1),
             learning_rate=FINAL_RATE * plan.learning_rate,
             patience=None,
             seed=plan.seed + 1,
@@ -257,8 +257,6 @@ class NeuralForecaster(Forecaster):
     def _listeners(self):
         listeners = list(self.callbacks or ())
         if self.verbose:
-            from forecastkit.training import Lines
-
             listeners.append(Lines(type(self).__name__))
         return listeners
 
@@ -290,23 +288,6 @@ def choose_patch(season: int, lookback: int, horizon: int) -> int:
 def padded(windows: Windows, buffers, lookback: int) -> bool:
     """Whether any training window starts before its series."""
     return bool((windows.first - buffers.begin < lookback - 1).any())
-
-
-def crop(panel, origins: Origins, lookback: int, horizon: int):
-    """Only the rows that these origins can see or are forecast by, and the origins counted in them."""
-    first, stop = panel.indptr[1:].copy(), panel.indptr[:-1].copy()
-    np.minimum.at(first, origins.entity, origins.row - lookback + 1)
-    np.maximum.at(stop, origins.entity, origins.row + horizon + 1)
-    first = np.maximum(first, panel.indptr[:-1])
-    unused = stop <= first
-    first = np.where(unused, panel.indptr[:-1], first)
-    stop = np.where(unused, np.minimum(panel.indptr[:-1] + 1, panel.indptr[1:]), stop)
-    cut = panel.between(first, stop)
-    if cut is panel:
-        return panel, origins
-    return cut, Origins(
-        origins.entity, origins.row - first[origins.entity] + cut.indptr[origins.entity], origins.channel
-    )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

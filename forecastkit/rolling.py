@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from forecastkit import frames
-from forecastkit.checks import ParameterError, refuse, some
+from forecastkit.checks import ParameterError, check_levels, check_real, refuse, some
 from forecastkit.door import read_rows
 from forecastkit.panel import Panel, spread
 from forecastkit.schema import Schema
@@ -138,3 +138,28 @@ def _fitted(forecaster, panel, entity, ordinal, levels):
             values = forecaster._quantiles(panel, origins, forecast, levels)
         parts.append(values[:, 0].reshape(len(row[part]), panel.channels, -1))
     return np.concatenate(parts)
+
+
+def asked_levels(where: str, quantile_levels, coverage) -> tuple[tuple[float, ...] | None, tuple[str, ...]]:
+    """Levels to give (None for the point) and the names of their columns."""
+    if coverage is not None:
+        if quantile_levels is not None:
+            refuse(where, "either quantile_levels or coverage can be asked for", "both", error=ParameterError)
+        check_real(where, "coverage", coverage, 1e-9, 1 - 1e-9)
+        return ((1 - coverage) / 2, (1 + coverage) / 2), ("lower", "upper")
+    if quantile_levels is None:
+        return None, ("forecast",)
+    levels = check_levels(where, quantile_levels)
+    return levels, tuple(frames.level_name(level) for level in levels)
+
+
+def check_observed(where: str, schema: Schema, panel: Panel) -> None:
+    """Refuse series without a single observed target."""
+    several = len(schema.target) > 1
+    blank = [
+        " of ".join(repr(n) for n in (schema.target[c] if several else None, panel.ids[e]) if n is not None)
+        for e, c in np.argwhere(~panel.observed())
+    ]
+    if blank:
+        rule = "every series must have an observed target"
+        refuse(where, rule, f"none in {some(blank) or 'the data'}", "All its cells are missing.")
