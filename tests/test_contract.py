@@ -49,7 +49,18 @@ def name(request):
 
 @pytest.fixture(scope="module")
 def fitted(name):
-    return make(name).fit(PAST, Y)
+    """The forecaster after one fit, which leaves everything else as it was."""
+    given_X, given_y, model = PAST.copy(), Y.copy(), make(name)
+    parameters = repr(model)
+    python, numpy = random.getstate(), np.random.get_state()[1]  # noqa: NPY002
+    assert model.fit(given_X, given_y) is model
+    assert random.getstate() == python
+    np.testing.assert_array_equal(np.random.get_state()[1], numpy)  # noqa: NPY002
+    pd.testing.assert_frame_equal(given_X, PAST)
+    pd.testing.assert_series_equal(given_y, Y)
+    assert repr(model) == parameters
+    given_X[:], given_y[:] = np.nan, np.nan  # what was given may change later
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -103,21 +114,10 @@ def test_fit_learns_what_the_contract_names(fitted):
     assert [n for n in learned if not n.endswith("_") or n.startswith("_")] == []
 
 
-def test_fit_gives_itself_leaves_inputs_and_states_alone_and_repeats(name, forecast):
-    given_X, given_y = PAST.copy(), Y.copy()
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    model = make(name)
-    parameters = model.get_params()
-    assert model.fit(given_X, given_y) is model
-    assert random.getstate() == python
-    np.testing.assert_array_equal(np.random.get_state()[1], numpy[1])  # noqa: NPY002
-    pd.testing.assert_frame_equal(given_X, PAST)
-    pd.testing.assert_series_equal(given_y, Y)
-    assert model.get_params() == parameters or name == "EnsembleForecaster"
-    np.testing.assert_array_equal(model.predict(AHEAD), forecast)
-    # What was given may change later.
-    given_X[:], given_y[:] = 0.0, 0.0
-    np.testing.assert_array_equal(model.predict(AHEAD), forecast)
+def test_the_same_seed_gives_the_same_forecast(name, fitted, forecast):
+    if hasattr(fitted, "network_") and name not in ("GRUForecaster", "LSTMTransformerForecaster"):
+        pytest.skip("fits of networks take seconds; these two stand for all")
+    np.testing.assert_array_equal(make(name).fit(PAST, Y).predict(AHEAD), forecast)
 
 
 # ---------------------------------------------------------------------------------------------- predict
@@ -135,10 +135,10 @@ def test_rows_may_come_in_any_order(fitted, forecast):
 
 
 def test_rows_of_the_history(fitted):
-    rows = pd.concat([AHEAD[:1], PAST.iloc[[50, 99]]])
+    rows = pd.concat([AHEAD[:1], PAST.iloc[[50, 90]]])
     got = fitted.predict(rows)
     assert np.isfinite(got).all()
-    np.testing.assert_allclose(got[[2, 1]], fitted.predict(PAST.iloc[[99, 50]]), rtol=1e-5)
+    np.testing.assert_allclose(got[[2, 1]], fitted.predict(PAST.iloc[[90, 50]]), rtol=1e-5)
 
 
 @pytest.mark.parametrize("gap", [slice(0, 1), slice(60, 63), slice(-3, -1), slice(-30, -1)])
