@@ -220,3 +220,16 @@ def gather(xp, buffers: Buffers, table, lookback: int, horizon: int, targets: bo
         inputs["static"] = xp.take(buffers.static, entity, axis=0)
     inputs["series"] = xp.take(buffers.series, entity, axis=0) * n_channels + channel
     return inputs, values(slice(lookback, None)) if targets else None
+
+
+def carried(window: np.ndarray) -> np.ndarray:
+    """Windows (n, time) whose missing values are the ones before them, or else the first observed; 0 without any.
+
+    For models that were trained on complete windows and know no mask.
+    """
+    missing = np.isnan(window)
+    if not missing.any():
+        return window
+    last = np.maximum.accumulate(np.where(missing, 0, np.arange(window.shape[1])), axis=1)
+    place = np.maximum(last, np.argmin(missing, axis=1)[:, None])
+    return np.nan_to_num(np.take_along_axis(window, place, axis=1))

@@ -17,7 +17,7 @@ from forecastkit.engines.tensorflow import TensorFlowEngine
 from forecastkit.heads import make_head
 from forecastkit.network import Network, Sizes
 from forecastkit.scaling import Scaler
-from forecastkit.windows import Buffers, Origins, Windows, gather
+from forecastkit.windows import Buffers, Origins, Windows, carried, gather
 
 LOOKBACK, HORIZON, STEPS, BATCH = 12, 6, 5, 64
 RATES, SEEDS = np.full(STEPS, 3e-3), np.arange(1, STEPS + 1)
@@ -230,6 +230,12 @@ def test_values_after_the_window_are_never_read(data, plainly):
     np.testing.assert_array_equal(engine.predict(other, table), engine.predict(buffers, table))
     wild["known"][row + HORIZON] = 1e6
     assert (engine.predict(other, table) != engine.predict(buffers, table)).any()
+
+
+def test_carried_values():
+    nan = np.nan
+    window = np.array([[nan, 1, nan, nan, 2], [nan] * 5, [3, 4, 5, 6, nan]])
+    np.testing.assert_array_equal(carried(window), [[1, 1, 1, 1, 2], [0] * 5, [3, 4, 5, 6, 6]])
 
 
 def test_the_backend_in_use_has_its_engine():

@@ -165,6 +165,17 @@ def test_the_model_is_a_keras_model_with_the_sizes_asked_for(fitted):
     assert (fitted.lookback_, fitted.horizon_, fitted.patch_) == (12, 4, 4)
 
 
+def test_a_network_trained_on_complete_windows_carries_values_over_later_gaps(fitted):
+    history, filled = SERIES.copy(), SERIES.copy()
+    history[-4:-2], filled[-4:-2] = np.nan, SERIES[-5]
+    history[-12:-9], filled[-12:-9] = np.nan, SERIES[-9]  # nothing of the window lies before
+    np.testing.assert_allclose(fitted.predict(history=history[-12:]), fitted.predict(history=filled[-12:]))
+
+
+def test_a_history_shorter_than_the_lookback_is_forecast(fitted):
+    assert np.isfinite(fitted.predict(history=SERIES[-5:])).all()
+
+
 def test_pickles_hold_weights_and_nothing_compiled(fitted):
     fitted.predict()
     state = fitted.network_.__getstate__()

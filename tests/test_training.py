@@ -309,6 +309,23 @@ def test_an_interrupted_forecaster_forecasts_by_its_best_weights():
     assert forecaster.history_of_training_.ended == "interrupted"
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, InputError])
+def test_what_breaks_the_final_training_leaves_the_weights_that_were_judged(monkeypatch, error):
+    def breaks(engine, buffers, windows, judged, plan, callbacks, network, record=None):
+        if judged is not None:
+            return train(engine, buffers, windows, judged, plan, callbacks, network, record)
+        network.set_weights([weight * 0 for weight in network.get_weights()])
+        raise error
+
+    monkeypatch.setattr(neural, "train", breaks)
+    journal = Journal()
+    forecaster = fk.GRUForecaster(**{**TINY, "final_epochs": 1}, epochs=1, callbacks=[journal])
+    with pytest.raises(error):
+        forecaster.fit(wave(120))
+    np.testing.assert_array_equal(forecaster.model_.get_weights()[0], journal.seen[0])
+    assert np.isfinite(forecaster.predict()).all()
+
+
 def test_a_time_limit_of_nothing_still_gives_a_forecaster():
     began = time.monotonic()
     forecaster = fk.GRUForecaster(**TINY, epochs=1000, time_limit=0.01).fit(wave(120))

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from forecastkit.windows import Buffers, gather
+from forecastkit.windows import Buffers, carried, gather
 
 PREDICT_BATCH = 1024
 
@@ -81,6 +81,8 @@ class PlainEngine:
             part = table[low : low + size]
             filled = np.resize(part, (size, 3))
             inputs, _ = gather(np, buffers, filled, self.sizes.lookback, self.sizes.horizon, targets=False)
+            if not self.sizes.masked:
+                inputs["target"] = carried(inputs["target"])
             out[low : low + size] = np.asarray(self.network.predict_on_batch(inputs))[: len(part)]
         return out
 

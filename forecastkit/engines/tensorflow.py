@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 from forecastkit.layers import STEP_SEED
-from forecastkit.windows import Buffers, gather
+from forecastkit.windows import Buffers, carried, gather
 
 #: Building and tracing touch state that Keras keeps for the whole process.
 TRACING = threading.RLock()
@@ -149,6 +149,8 @@ class TensorFlowEngine:
         for low in range(0, len(table), PREDICT_BATCH):
             part = slice(low, low + PREDICT_BATCH)
             inputs, _ = gather(np, buffers, table[part], self.sizes.lookback, self.sizes.horizon, targets=False)
+            if not self.sizes.masked:
+                inputs["target"] = carried(inputs["target"])
             with TRACING:
                 out[part] = self.predict_step(
                     {name: tf.constant(inputs[name], spec.dtype) for name, spec in self.signature.items()}
