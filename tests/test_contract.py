@@ -142,10 +142,7 @@ def test_rows_of_the_history(fitted):
 
 
 @pytest.mark.parametrize("gap", [slice(0, 1), slice(60, 63), slice(-3, -1), slice(-30, -1)])
-def test_gaps_that_training_did_not_have(fitted, gap, request):
-    if hasattr(fitted, "network_"):
-        reason = "a network trained without gaps has no mask: its engine must fill windows forward"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
+def test_gaps_that_training_did_not_have(fitted, gap):
     gaps = Y.copy()
     gaps.iloc[gap] = np.nan
     assert np.isfinite(fitted.predict(AHEAD, history=(PAST, gaps))).all()
