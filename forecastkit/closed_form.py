@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecastkit.panel import Panel
-from forecastkit.windows import Buffers, Origins, Windows, fill_forward, grouped, last_rows, last_values
+from forecastkit.windows import Buffers, Origins, Windows, carried, grouped, last_rows, last_values
 
 #: Penalties in units of the mean eigenvalue of the windows' second moments.
 STRENGTHS = tuple(10.0**power for power in np.arange(-4.0, 2.1, 0.5))
@@ -152,7 +152,7 @@ class Strips:
     def differences(self, origins: Origins):
         """Window and horizon less the last value, (n, lookback) and (n, horizon), and that value (n, 1)."""
         cells = self.cut(origins)
-        window = fill_forward(cells[:, : self.lookback])
+        window = carried(cells[:, : self.lookback])
         last = window[:, -1:]
         return window - last, last, cells[:, self.lookback :] - last
 

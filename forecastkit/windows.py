@@ -53,18 +53,6 @@ def last_values(panel: Panel, origins: Origins) -> np.ndarray:
     return np.where(row >= 0, values, np.nan)
 
 
-def fill_forward(window: np.ndarray) -> np.ndarray:
-    """Missing cells (n, time) as the last observed one; leading ones as the first, all-missing rows as 0."""
-    if not np.isnan(window).any():
-        return window
-    return np.nan_to_num(_carry(_carry(window)[:, ::-1])[:, ::-1])
-
-
-def _carry(values):
-    places = np.where(np.isnan(values), 0, np.arange(values.shape[1]))
-    return np.take_along_axis(values, np.maximum.accumulate(places, axis=1), axis=1)
-
-
 def grouped(keys: np.ndarray) -> list[np.ndarray]:
     """Places of equal keys, a group each."""
     if not len(keys):

@@ -10,7 +10,7 @@ from test_windows import every_origin
 from forecastkit import closed_form
 from forecastkit.closed_form import Ridge, Strips
 from forecastkit.scaling import Scaler
-from forecastkit.windows import Origins, Windows, fill_forward, gather
+from forecastkit.windows import Origins, Windows, carried, gather
 
 SIZES = {"a": (0, 30), "b": (4, 11), "c": (-3, 5)}
 
@@ -92,10 +92,10 @@ def test_before_the_first_row_nothing_is_known():
     assert np.isnan(closed_form.seasonal_naive(panel, origins, 2, 3)).all()
 
 
-def test_fill_forward_never_looks_ahead_but_at_the_start():
+def test_carrying_never_looks_ahead_but_at_the_start():
     nan = np.nan
     window = np.array([[nan, 1, nan, 3, nan], [1, 2, 3, 4, 5], [nan] * 5, [nan, nan, nan, nan, 2]])
-    assert fill_forward(window).tolist() == [[1, 1, 1, 3, 3], [1, 2, 3, 4, 5], [0] * 5, [2] * 5]
+    assert carried(window).tolist() == [[1, 1, 1, 3, 3], [1, 2, 3, 4, 5], [0] * 5, [2] * 5]
 
 
 def test_strips_cut_what_gather_cuts():
