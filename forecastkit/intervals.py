@@ -23,6 +23,7 @@ LEVELS = (0.005, 0.01, 0.025, *(round(0.05 * i, 2) for i in range(1, 20)), 0.975
 
 # Enough residuals that the outermost levels of a 99 % interval are ranks of their own.
 OWN_TABLE_RESIDUALS = 200
+FEW_RESIDUALS = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,8 @@ class ResidualQuantiles:
     ``floor((n + 1) q)``: a new residual, exchangeable with these, lies beyond it with a probability of at most 1 - q or
     q [1]_, [2]_. The median is the usual one. Where n is too small for a level, the outermost residual stands in.
     Residuals of neighbouring origins overlap in time and so are only roughly exchangeable.
+
+    A step with fewer than 60 residuals takes those of its nearest steps too.
 
     A series with at least 200 residuals at each step has a table of its own; all others share one of all residuals.
 
@@ -78,11 +81,9 @@ class ResidualQuantiles:
         if not counts.any():
             refuse("ResidualQuantiles", "residuals must hold a number", "none", "Hold out more rows for validation.")
         enough = counts.min(axis=1) >= OWN_TABLE_RESIDUALS
-        shared = _conformal_quantiles(residuals.reshape(-1, residuals.shape[-1]), levels)
+        shared = _shared_table(residuals.reshape(-1, residuals.shape[-1]), levels)
         own = _conformal_quantiles(residuals[:, enough], levels)
-        return cls(
-            levels, np.concatenate([_fill_steps(shared, residuals, levels)[None], own]), enough.cumsum() * enough
-        )
+        return cls(levels, np.concatenate([shared[None], own]), enough.cumsum() * enough)
 
     def at(self, levels: Sequence[float], series: ArrayLike | None = None) -> np.ndarray:
         """The quantiles of the residuals at `levels`, to be added to a point forecast.
@@ -188,9 +189,19 @@ def _conformal_quantiles(sample: np.ndarray, levels: np.ndarray) -> np.ndarray:
     return (np.take_along_axis(ordered, low, axis=-1) + np.take_along_axis(ordered, high, axis=-1)) / 2
 
 
-def _fill_steps(table: np.ndarray, residuals: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """A step at which nothing was ever observed takes the quantiles of all steps together."""
-    empty = np.isnan(table).any(axis=-1)
-    if empty.any():
-        table[empty] = _conformal_quantiles(residuals.reshape(-1), levels)
-    return table
+def _shared_table(sample: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Quantiles by step of (n, horizon), (horizon, L); a step with few residuals borrows those of its neighbours.
+
+    The spread changes slowly from step to step, while the outer quantiles of a dozen residuals are their extremes.
+    """
+    counts = (~np.isnan(sample)).sum(axis=0)
+    if counts.min() >= FEW_RESIDUALS:
+        return _conformal_quantiles(sample, levels)
+    before = np.concatenate([[0], np.cumsum(counts)])
+    rows = []
+    for step in range(len(counts)):
+        low, high = step, step + 1
+        while before[high] - before[low] < FEW_RESIDUALS and high - low < len(counts):
+            low, high = max(low - 1, 0), min(high + 1, len(counts))
+        rows.append(_conformal_quantiles(sample[:, low:high].reshape(-1), levels))
+    return np.stack(rows)

@@ -98,10 +98,21 @@ def test_missing_residuals_are_left_out(residuals):
     np.testing.assert_array_equal(ResidualQuantiles.fit(padded).tables, ResidualQuantiles.fit(residuals).tables)
 
 
-def test_a_step_never_observed_takes_those_of_all_steps():
+def test_steps_with_few_residuals_borrow_from_their_neighbours():
+    rng = np.random.default_rng(0)
+    residuals = rng.normal(size=(20, 1, 9))
+    table = ResidualQuantiles.fit(residuals).at([0.1, 0.9])[0]
+    three = ResidualQuantiles.fit(residuals[:, :, 3:6].reshape(60, 1, 1)).at([0.1, 0.9])[0, 0]
+    np.testing.assert_array_equal(table[4], three)  # 60 residuals: its own and those of a step on either side
+    many = rng.normal(size=(60, 1, 2)) + [0.0, 100.0]
+    apart = ResidualQuantiles.fit(many).at([0.5])[0, :, 0]
+    assert apart[1] - apart[0] > 90  # nothing is borrowed where there are enough
+
+
+def test_a_step_never_observed_takes_those_of_its_neighbours():
     residuals = np.array([[[1.0, NAN, 3.0]], [[2.0, NAN, 4.0]]])
     quantiles = ResidualQuantiles.fit(residuals).at([0.005, 0.5, 0.995])
-    np.testing.assert_array_equal(quantiles, [[[1, 1.5, 2], [1, 2.5, 4], [3, 3.5, 4]]])
+    np.testing.assert_array_equal(quantiles[0, 1], [1, 2.5, 4])
 
 
 def test_the_residuals_are_left_as_they_were(residuals):
