@@ -104,7 +104,7 @@ def test_steps_with_few_residuals_borrow_from_their_neighbours():
     table = ResidualQuantiles.fit(residuals).at([0.1, 0.9])[0]
     three = ResidualQuantiles.fit(residuals[:, :, 3:6].reshape(60, 1, 1)).at([0.1, 0.9])[0, 0]
     np.testing.assert_array_equal(table[4], three)  # 60 residuals: its own and those of a step on either side
-    many = rng.normal(size=(60, 1, 2)) + [0.0, 100.0]
+    many = rng.normal(size=(60, 1, 2)) + np.array([0.0, 100.0])
     apart = ResidualQuantiles.fit(many).at([0.5])[0, :, 0]
     assert apart[1] - apart[0] > 90  # nothing is borrowed where there are enough
 
