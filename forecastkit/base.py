@@ -15,7 +15,7 @@ from forecastkit.features import calendar_names
 from forecastkit.grid import Grid
 from forecastkit.intervals import interpolate_quantiles
 from forecastkit.panel import Panel
-from forecastkit.rolling import Rows, asked_levels, check_known_ahead, check_observed, read_asked, recent, values_at
+from forecastkit.rolling import Rows, asked_levels, check_known_ahead, check_observed, read_asked, tail, values_at
 from forecastkit.scaling import Scaler
 from forecastkit.schema import Schema
 from forecastkit.windows import Origins
@@ -85,6 +85,8 @@ class Forecaster(RegressorMixin, BaseEstimator):
     validation_size: float = 0.2
     quantile_levels: object = None
 
+    _held = None  # the panel being fitted and its buffers
+
     # ------------------------------------------------------------------------------------------ fit
 
     def fit(self, X, y=None):
@@ -125,15 +127,21 @@ class Forecaster(RegressorMixin, BaseEstimator):
         calendar = calendar_names(panel.grid) if getattr(self, "calendar", False) else ()
         self.scaler_ = Scaler.fit(panel, split, self.horizon_, calendar)
         try:
+            self._learn(panel, split, stop)
+            if finish:
+                self._finish(panel, split, stop)
+        finally:
+            self._held = None
+        return self
+
+    def _learn(self, panel, split, stop):
+        try:
             self._fit(panel, split, stop)
         finally:
             # An interrupted training still leaves a forecaster that works.
             if self._is_trained():
                 self.residuals_, self.scores_ = calibration.calibrate(self, panel, split, stop)
                 self.history_, self.trained_until_ = panel, panel.cutoffs()
-        if finish:
-            self._finish(panel, split, stop)
-        return self
 
     def _check_parameters(self):
         where = type(self).__name__
@@ -185,7 +193,13 @@ class Forecaster(RegressorMixin, BaseEstimator):
     def _fit(self, panel: Panel, split: np.ndarray, stop: np.ndarray):
         """Learn from the rows before ``split``, judging by those from ``split`` to ``stop``."""
 
-    def _judged(self, panel, split, stop, most: int = calibration.MOST_JUDGED) -> Origins:
+    def _scaled(self, panel: Panel):
+        """Buffers of the panel that is being fitted: as large as the data, so made once and dropped after."""
+        if self._held is None or self._held[0] is not panel:
+            self._held = panel, self.scaler_.buffers(panel, self.lookback_, self.horizon_)
+        return self._held[1]
+
+    def _judged(self, panel, split, stop, most: int | None = None) -> Origins:
         return calibration.judged_windows(panel, split, stop, self.horizon_, most)
 
     def _linear_reference(self, panel, split, judged, own):
@@ -370,10 +384,10 @@ class Forecaster(RegressorMixin, BaseEstimator):
             return self.fit(X, y)
         self._check_parameters()
         self.update(X, y)
-        panel, stop = self.history_, self.history_.last_observed() + 1
-        self.scaler_ = self.scaler_.extended(panel, stop)
-        self._train_on(panel, stop)
-        self.trained_until_ = panel.cutoffs()
+        stop = self.history_.last_observed() + 1
+        self.scaler_ = self.scaler_.extended(self.history_, stop)
+        self._train_on(self.history_, stop)
+        self.trained_until_, self._held = self.history_.cutoffs(), None
         return self
 
     def future_frame(self, steps: int | None = None):
@@ -412,12 +426,7 @@ class Forecaster(RegressorMixin, BaseEstimator):
         return given.target[given.row_at(entity, rows.ordinal)].astype("float64")
 
     def save(self, path):
-        """Write everything that predicting needs to one file (a zip without pickles); see `forecastkit.load`.
-
-        Parameters
-        ----------
-        path : str or path
-        """
+        """Write what predicting needs to the file `path` (a zip without pickles); see `forecastkit.load`."""
         from forecastkit.artifact import save
 
         check_is_fitted(self, "history_")
@@ -426,21 +435,11 @@ class Forecaster(RegressorMixin, BaseEstimator):
     def _state(self) -> dict:
         """What `fit` learned, for the artifact: all that ends in ``_``, of the history what predicting needs."""
         learned = {name: value for name, value in vars(self).items() if name.endswith("_")}
-        return {**learned, "history_": self._tail()}
+        return {**learned, "history_": tail(self.history_, self.scaler_, self._memory())}
 
     def _set_state(self, learned: dict):
         """Take what `_state` gave."""
         vars(self).update((name, value) for name, value in learned.items() if name.endswith("_"))
-
-    def _tail(self) -> Panel:
-        """The history without the rows that predicting never looks at."""
-        # Series that came by `update` are scaled by their own history: it stays whole.
-        panel = recent(self.history_, self._memory())
-        new = self.scaler_.places(self.history_) < 0
-        if not new.any() or panel is self.history_:
-            return panel
-        first = np.where(new, self.history_.indptr[:-1], self.history_.indptr[1:] - panel.lengths)
-        return self.history_.between(first, self.history_.indptr[1:])
 
     def _memory(self) -> int | None:
         """Rows of the past that predicting needs; None for all."""

@@ -69,17 +69,17 @@ class LinearForecaster(Forecaster):
     """
 
     def _fit(self, panel, split, stop):
-        buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
+        buffers = self._scaled(panel)
         windows = Windows.training(panel, split, self.lookback_, self.horizon_)
         judged = self._judged(panel, split, stop)
         self.ridge_ = closed_form.Ridge.fit(buffers, windows, judged, self.lookback_, self.horizon_)
 
     def _finish(self, panel, split, stop):
-        self.scaler_ = Scaler.fit(panel, stop, self.horizon_, ())
+        self.scaler_, self._held = Scaler.fit(panel, stop, self.horizon_, ()), None
         self._train_on(panel, stop)
 
     def _train_on(self, panel, stop):
-        buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
+        buffers = self._scaled(panel)
         self.ridge_ = self.ridge_.refit(buffers, Windows.training(panel, stop, self.lookback_, self.horizon_))
 
     def _forecast(self, panel, origins):

@@ -7,13 +7,18 @@ from forecastkit.intervals import ResidualQuantiles
 from forecastkit.panel import Panel, spread
 from forecastkit.windows import Origins, Windows
 
-#: Validation windows that residual quantiles and validation scores are taken from, at most.
-MOST_JUDGED = 20_000
+#: Steps of validation windows that residual quantiles and scores are taken from, at most, and windows at least.
+MOST_STEPS, FEWEST_WINDOWS = 600_000, 1_000
 
 
-def judged_windows(panel: Panel, split: np.ndarray, stop: np.ndarray, horizon: int, most: int = MOST_JUDGED) -> Origins:
+def most_windows(horizon: int) -> int:
+    """How many windows are judged at most: errors are as large as these times the horizon."""
+    return max(FEWEST_WINDOWS, MOST_STEPS // horizon)
+
+
+def judged_windows(panel: Panel, split: np.ndarray, stop: np.ndarray, horizon: int, most: int | None = None) -> Origins:
     """At most about `most` windows of the validation block, evenly spread, every channel of an origin together."""
-    return Windows.validation(panel, split, stop, horizon).spaced(most)
+    return Windows.validation(panel, split, stop, horizon).spaced(most or most_windows(horizon))
 
 
 def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> tuple[ResidualQuantiles | None, dict]:
@@ -25,7 +30,7 @@ def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> 
     judged = judged_windows(panel, split, stop, horizon)
     held_out = len(judged) > 0
     if not held_out:
-        judged = Windows.training(panel, stop, forecaster.lookback_, horizon).spaced(MOST_JUDGED)
+        judged = Windows.training(panel, stop, forecaster.lookback_, horizon).spaced(most_windows(horizon))
     if not len(judged):
         return None, {}
     scale = scale_of(forecaster.scaler_, panel, judged)[:, None]
@@ -41,7 +46,7 @@ def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> 
     def error(forecast):
         return float(np.nanmean(np.abs(actual - forecast) / scale))
 
-    # One after the other: twenty thousand windows of a forecast are as large as many a data set.
+    # One after the other: thousands of windows of a forecast are as large as many a data set.
     errors = {"seasonal_naive": error(closed_form.seasonal_naive(panel, judged, horizon, forecaster.season_length_))}
     errors["linear"] = error(forecaster._linear_reference(panel, split, judged, own))
     return quantiles, _scores(error(own), errors, len(judged))
@@ -59,11 +64,9 @@ def _scores(own, references, windows):
 def linear_reference(forecaster, panel: Panel, split: np.ndarray, judged: Origins) -> np.ndarray:
     """Forecasts (n, horizon) of the closed-form linear model with the forecaster's sizes, fitted before `split`."""
     sizes = forecaster.lookback_, forecaster.horizon_
-    buffers = forecaster.scaler_.buffers(panel, *sizes)
+    buffers = forecaster._scaled(panel)
     ridge = closed_form.Ridge.fit(buffers, Windows.training(panel, split, *sizes), judged, *sizes)
-    forecast = ridge.predict(buffers, judged)
-    del buffers  # as large as the data, and no longer needed
-    return forecaster.scaler_.restore(forecast, panel, judged)
+    return forecaster.scaler_.restore(ridge.predict(buffers, judged), panel, judged)
 
 
 def residual_quantiles(forecaster, panel: Panel, origins: Origins, levels) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Forecasters made of other forecasters."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import clone
@@ -66,13 +66,13 @@ class EnsembleForecaster(Forecaster):
     def _finish(self, panel, split, stop):
         for member in self.forecasters_:
             member._finish(panel, split, stop)
-            member.history_ = replace(panel)
+            member._held = None
 
     def _train_on(self, panel, stop):
         for member in self.forecasters_:
             member.scaler_ = member.scaler_.extended(panel, stop)
             member._train_on(panel, stop)
-            member.history_ = panel
+            member.history_, member._held = panel, None
 
     def _forecast(self, panel, origins):
         forecasts = [member._points(member._forecast(panel, origins)) for member in self.forecasters_]

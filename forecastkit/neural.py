@@ -200,7 +200,7 @@ class NeuralForecaster(Forecaster):
         )
 
     def _fit(self, panel, split, stop):
-        buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
+        buffers = self._scaled(panel)
         windows = Windows.training(panel, split, self.lookback_, self.horizon_)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         backbone = self._architecture()
@@ -231,11 +231,12 @@ class NeuralForecaster(Forecaster):
         plan = replace(
             plan,
             epochs=max(self.final_epochs, 1),
+            batch_size=engine.batch_size or plan.batch_size,  # the step traced for the fit serves again
             learning_rate=FINAL_RATE * plan.learning_rate,
             patience=None,
             seed=plan.seed + 1,
         )
-        buffers, judged = self.scaler_.buffers(panel, self.lookback_, self.horizon_), network.get_weights()
+        buffers, judged = self._scaled(panel), network.get_weights()
         try:
             train(engine, buffers, windows, None, plan, (), network)
         except (InputError, KeyboardInterrupt):

@@ -163,3 +163,16 @@ def check_observed(where: str, schema: Schema, panel: Panel) -> None:
     if blank:
         rule = "every series must have an observed target"
         refuse(where, rule, f"none in {some(blank) or 'the data'}", "All its cells are missing.")
+
+
+def tail(history: Panel, scaler, memory: int | None) -> Panel:
+    """The history without the rows that predicting never looks at.
+
+    Series that the scaler has not met are scaled by their own history: it stays whole.
+    """
+    panel = recent(history, memory)
+    new = scaler.places(history) < 0
+    if not new.any() or panel is history:
+        return panel
+    first = np.where(new, history.indptr[:-1], history.indptr[1:] - panel.lengths)
+    return history.between(first, history.indptr[1:])

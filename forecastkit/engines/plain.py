@@ -35,10 +35,11 @@ class PlainEngine:
     def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0):
         self.network, self.head, self.decay, self.clip = network, head, decay, clip
         self.sizes = network.sizes
+        self.batch_size = None
 
     def prepare(self, buffers: Buffers, batch_size: int):
         """Keep the buffers, compile the network with optimizer and loss."""
-        self.buffers = buffers
+        self.buffers, self.batch_size = buffers, batch_size
         self.optimizer = keras.optimizers.Adam(1e-3, global_clipnorm=self.clip)
         self.network.compile(optimizer=self.optimizer, loss=HeadLoss(self.head))
         self.average = self._weights()

@@ -3,6 +3,7 @@
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 
 import keras
 import numpy as np
@@ -44,6 +45,7 @@ class TensorFlowEngine:
             name: tf.TensorSpec((None, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()
         }
         self.predict_step = self._traced(self._predict, self.signature)
+        self.buffers, self.batch_size = None, None
 
     @staticmethod
     def _traced(function, signature):
@@ -54,9 +56,26 @@ class TensorFlowEngine:
     # ------------------------------------------------------------------------------------------ training
 
     def prepare(self, buffers: Buffers, batch_size: int):
-        """Put the buffers on the device, build the optimizer, trace the step for batches of this size."""
+        """Put the buffers on the device, trace the step for batches of this size, start the optimizer afresh."""
+        if self.batch_size != batch_size or not self._holds(buffers):
+            self._trace(buffers, batch_size)
+        for variable in self.optimizer.variables:
+            variable.assign(keras.ops.zeros_like(variable))
+        for mean, weight in zip(self.average, self.weights, strict=True):
+            mean.assign(weight)
+        self.count.assign(0.0)
+
+    def _holds(self, buffers):
+        """Whether these buffers are on the device already, as they are for the final epochs of a fit."""
+        pairs = ((getattr(self.buffers, f.name, None), getattr(buffers, f.name)) for f in fields(Buffers))
+        return all(
+            held is not None and np.array_equal(held.numpy(), given, equal_nan=given.dtype.kind == "f")
+            for held, given in pairs
+        )
+
+    def _trace(self, buffers, batch_size):
         self.wide = buffers.target.size >= 2**31
-        self.buffers = buffers.resident(self._tensor)
+        self.buffers, self.batch_size = buffers.resident(self._tensor), batch_size
         kind = tf.int64 if self.wide else tf.int32
         self.evaluate_step = self._traced(self._evaluate, tf.TensorSpec((None, 3), kind))
         self.parts = self._parts(batch_size)

@@ -1,0 +1,27 @@
+"""The final epochs use the validation rows, and nothing is traced for them again."""
+
+import numpy as np
+
+import forecastkit as fk
+from forecastkit.engines.tensorflow import TensorFlowEngine
+
+TINY = {"horizon": 4, "lookback": 12, "epochs": 2, "units": 8, "random_state": 0}
+
+
+def test_the_step_is_traced_once(monkeypatch):
+    traced = []
+    trace = TensorFlowEngine._trace
+    monkeypatch.setattr(TensorFlowEngine, "_trace", lambda *args: traced.append(1) or trace(*args))
+    fk.GRUForecaster(**TINY).fit(np.sin(np.arange(150) / 3.0))
+    assert len(traced) == 1
+
+
+def test_they_see_the_validation_rows_and_scores_do_not():
+    rows = np.sin(np.arange(150) / 3.0)
+    bent = rows.copy()
+    bent[-8:] += 3.0
+    models = [fk.GRUForecaster(**TINY, validation_size=30, final_epochs=n).fit(rows) for n in (0, 2)]
+    assert models[0].scores_ == models[1].scores_
+    assert not np.array_equal(models[0].predict(), models[1].predict())
+    changed = fk.GRUForecaster(**TINY, validation_size=30, final_epochs=2).fit(bent)
+    assert not np.array_equal(changed.model_.get_weights()[0], models[1].model_.get_weights()[0])
