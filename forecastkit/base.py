@@ -131,7 +131,7 @@ class Forecaster(RegressorMixin, BaseEstimator):
             if finish:
                 self._finish(panel, split, stop)
         finally:
-            self._held = None
+            vars(self).pop("_held", None)
         return self
 
     def _learn(self, panel, split, stop):
@@ -387,7 +387,8 @@ class Forecaster(RegressorMixin, BaseEstimator):
         stop = self.history_.last_observed() + 1
         self.scaler_ = self.scaler_.extended(self.history_, stop)
         self._train_on(self.history_, stop)
-        self.trained_until_, self._held = self.history_.cutoffs(), None
+        self.trained_until_ = self.history_.cutoffs()
+        vars(self).pop("_held", None)
         return self
 
     def future_frame(self, steps: int | None = None):
