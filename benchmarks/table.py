@@ -55,6 +55,23 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     return shown if table["settings"].any() else shown.drop(columns="settings")
 
 
+def by_task(table: pd.DataFrame) -> pd.DataFrame:
+    """A row per model, a column per data set and horizon: ``MSE / MAE (seeds)``; the best of the first column first."""
+    table = table.assign(
+        task=table["dataset"] + "-" + table["horizon"].astype(str),
+        model=table["model"].str.replace("_", " ").str.replace("+", " + "),
+        cell=[
+            f"{with_spread(row.mse, row.mse_spread)} / {row.mae:.3f}"
+            + (f" ({row.seeds} seeds)" if row.seeds > 1 else "")
+            for row in table.itertuples()
+        ],
+    )
+    tasks = table.sort_values(["dataset", "horizon"])["task"].unique()
+    order = table[table["task"] == tasks[0]].sort_values("mse")["model"]
+    wide = table.pivot(index="model", columns="task", values="cell").reindex(order)[tasks]
+    return wide.fillna("not run").reset_index()
+
+
 def markdown(shown: pd.DataFrame) -> str:
     rows = [list(shown.columns), ["---"] * shown.shape[1], *shown.astype(str).to_numpy().tolist()]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
@@ -63,7 +80,10 @@ def markdown(shown: pd.DataFrame) -> str:
 def main(argv=None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", nargs="+", type=Path)
-    print(markdown(readable(summarise(load(parser.parse_args(argv).results)))))
+    parser.add_argument("--wide", action="store_true", help="a row per model, a column per data set and horizon")
+    args = parser.parse_args(argv)
+    table = summarise(load(args.results))
+    print(markdown(by_task(table) if args.wide else readable(table)))
 
 
 if __name__ == "__main__":

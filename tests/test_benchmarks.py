@@ -134,6 +134,13 @@ def test_the_table_shows_mean_and_spread_over_seeds(tmp_path, capsys):
     assert head.startswith("| data | horizon | lookback | model | MSE | MAE | seeds |")
     assert best.startswith("| d | 96 | 528 | gru + linear | 0.350 | 0.380 | 1 |")
     assert other.startswith("| d | 96 | 528 | lstm transformer | 0.380 ± 0.014 | 0.400 ± 0.000 | 2 |")
+    script("table").main([str(path), "--wide"])
+    assert capsys.readouterr().out.splitlines() == [
+        "| model | d-96 |",
+        "| --- | --- |",
+        "| gru + linear | 0.350 / 0.380 |",
+        "| lstm transformer | 0.380 ± 0.014 / 0.400 (2 seeds) |",
+    ]
 
 
 def test_memory_is_reported_by_phase():
