@@ -131,7 +131,8 @@ class Forecaster(RegressorMixin, BaseEstimator):
             if finish:
                 self._finish(panel, split, stop)
         finally:
-            vars(self).pop("_held", None)
+            if finish:
+                vars(self).pop("_held", None)
         return self
 
     def _learn(self, panel, split, stop):

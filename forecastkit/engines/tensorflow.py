@@ -2,8 +2,8 @@
 
 import os
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
 
 import keras
 import numpy as np
@@ -45,7 +45,7 @@ class TensorFlowEngine:
             name: tf.TensorSpec((None, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()
         }
         self.predict_step = self._traced(self._predict, self.signature)
-        self.buffers, self.batch_size = None, None
+        self.buffers, self.batch_size, self.given = None, None, None
 
     @staticmethod
     def _traced(function, signature):
@@ -57,7 +57,8 @@ class TensorFlowEngine:
 
     def prepare(self, buffers: Buffers, batch_size: int):
         """Put the buffers on the device, trace the step for batches of this size, start the optimizer afresh."""
-        if self.batch_size != batch_size or not self._holds(buffers):
+        # The final epochs of a fit find everything in place; a weak reference keeps no second copy of the data.
+        if self.batch_size != batch_size or self.given is None or self.given() is not buffers:
             self._trace(buffers, batch_size)
         for variable in self.optimizer.variables:
             variable.assign(keras.ops.zeros_like(variable))
@@ -65,17 +66,9 @@ class TensorFlowEngine:
             mean.assign(weight)
         self.count.assign(0.0)
 
-    def _holds(self, buffers):
-        """Whether these buffers are on the device already, as they are for the final epochs of a fit."""
-        pairs = ((getattr(self.buffers, f.name, None), getattr(buffers, f.name)) for f in fields(Buffers))
-        return all(
-            held is not None and np.array_equal(held.numpy(), given, equal_nan=given.dtype.kind == "f")
-            for held, given in pairs
-        )
-
     def _trace(self, buffers, batch_size):
         self.wide = buffers.target.size >= 2**31
-        self.buffers, self.batch_size = buffers.resident(self._tensor), batch_size
+        self.buffers, self.batch_size, self.given = buffers.resident(self._tensor), batch_size, weakref.ref(buffers)
         kind = tf.int64 if self.wide else tf.int32
         self.evaluate_step = self._traced(self._evaluate, tf.TensorSpec((None, 3), kind))
         self.parts = self._parts(batch_size)
