@@ -5,18 +5,8 @@ import math
 import random
 from typing import ClassVar
 
-import keras
 import numpy as np
 from keras import layers, ops
-
-
-def sinusoid(length: int, units: int) -> np.ndarray:
-    """Sinusoidal positions of shape (length, units), base 10,000 (Vaswani et al. 2017, section 3.5)."""
-    position = np.arange(length)[:, None]
-    rate = np.exp(-np.log(10_000.0) * (2 * (np.arange(units) // 2)) / units)
-    angle = position * rate
-    return np.where(np.arange(units) % 2 == 0, np.sin(angle), np.cos(angle)).astype("float32")
-
 
 #: The seed of the training step being traced; layers of ours draw from it, so that a step is a function of its seed.
 STEP_SEED = contextvars.ContextVar("forecastkit_step_seed", default=None)
@@ -67,27 +57,6 @@ def whole(number: int):
     return ops.convert_to_tensor(np.uint32(number))
 
 
-class Positions(layers.Layer):
-    """Adds a position to every token; ``kind`` is 'sinusoidal', 'learned' or 'none'."""
-
-    KINDS = ("learned", "sinusoidal", "none")
-
-    def __init__(self, kind: str = "learned", **kwargs):
-        super().__init__(**kwargs)
-        self.kind = kind
-
-    def build(self, shape):
-        length, units = shape[-2], shape[-1]
-        if self.kind == "learned":
-            start = keras.initializers.RandomNormal(stddev=0.02)
-            self.table = self.add_weight(name="table", shape=(length, units), initializer=start)
-        elif self.kind == "sinusoidal":
-            self.table = sinusoid(length, units)  # numpy: a tensor made here may belong to a graph being traced
-
-    def call(self, tokens):
-        return tokens if self.kind == "none" else tokens + ops.cast(self.table, tokens.dtype)
-
-
 class FeedForward(layers.Layer):
     """Pre-norm residual feed-forward: ``x + dense(gelu(dense(norm(x))))``."""
 
@@ -113,46 +82,6 @@ def own_mask(layer):
     layer.supports_masking = True
     layer.compute_mask = lambda inputs, previous_mask=None: None
     return layer
-
-
-class SelfAttention(layers.Layer):
-    """Pre-norm residual multi-head attention of all tokens to all observed tokens.
-
-    The scaled dot product ``softmax(q k' / sqrt(d)) v`` of Vaswani et al. (2017). ``mask`` of shape (batch, tokens) is
-    1 for tokens that may be attended to. Written out, because Keras' own layer builds its kernel for rank 4 einsums
-    that neither XLA nor oneDNN turns into one matrix product on a CPU.
-    """
-
-    def __init__(self, heads: int, dropout: float = 0.0, **kwargs):
-        super().__init__(**kwargs)
-        self.heads, self.dropout = heads, dropout
-        own_mask(self)
-
-    def build(self, shape):
-        units = shape[-1]
-        self.norm = layers.LayerNormalization(epsilon=1e-5)
-        self.project = layers.Dense(3 * units)
-        self.merge = layers.Dense(units)
-        self.drop = Dropout(self.dropout)
-        for layer in (self.norm, self.project, self.merge):
-            layer.build(shape)
-
-    def call(self, tokens, mask=None, training=None):
-        context, _ = self.attend(tokens, mask)
-        return tokens + self.drop(self.merge(context), training=training)
-
-    def attend(self, tokens, mask=None):
-        """Context (batch, tokens, units) and attention weights (batch, heads, tokens, tokens)."""
-        length, units = tokens.shape[-2], tokens.shape[-1]
-        width = units // self.heads
-        qkv = ops.reshape(self.project(self.norm(tokens)), (-1, length, 3, self.heads, width))
-        q, k, v = ops.unstack(ops.transpose(qkv, (2, 0, 3, 1, 4)), axis=0)
-        scores = ops.matmul(q * width**-0.5, ops.swapaxes(k, -1, -2))
-        if mask is not None:
-            scores = scores + (ops.cast(mask, scores.dtype)[:, None, None, :] - 1.0) * 1e9
-        weights = ops.softmax(scores)
-        context = ops.transpose(ops.matmul(weights, v), (0, 2, 1, 3))
-        return ops.reshape(context, (-1, length, units)), weights
 
 
 class Recurrence(layers.Layer):

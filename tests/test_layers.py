@@ -10,11 +10,8 @@ from forecastkit.layers import (
     STEPS,
     Dropout,
     FeedForward,
-    Positions,
     Recurrence,
-    SelfAttention,
     mix,
-    sinusoid,
     whole,
 )
 
@@ -52,86 +49,6 @@ def layer_norm(x, norm):
 
 def dense(x, layer):
     return x @ np.asarray(layer.kernel) + np.asarray(layer.bias)
-
-
-# ---------------------------------------------------------------------------------------------- positions
-
-
-@pytest.mark.parametrize("units", [8, 7])
-def test_sinusoidal_positions_follow_the_formula(units):
-    table = sinusoid(50, units)
-    for position in (0, 1, 13, 49):
-        for i in range(units):
-            angle = position / 10_000.0 ** (2 * (i // 2) / units)
-            assert table[position, i] == pytest.approx((np.sin, np.cos)[i % 2](angle), abs=1e-6)
-
-
-def test_positions_add_a_table_or_nothing():
-    tokens = normal(2, 5, 8)
-    np.testing.assert_allclose(Positions("sinusoidal")(tokens) - tokens, [sinusoid(5, 8)] * 2, atol=1e-6)
-    np.testing.assert_array_equal(Positions("none")(tokens), tokens)
-    learned = Positions("learned")
-    np.testing.assert_allclose(learned(tokens) - tokens, [np.asarray(learned.table)] * 2, atol=1e-6)
-    assert [tuple(w.shape) for w in learned.trainable_weights] == [(5, 8)]
-
-
-# ---------------------------------------------------------------------------------------------- attention
-
-
-def slow_attention(layer, tokens, mask=None):
-    """softmax(q k' / sqrt(d)) v, a window and a head at a time."""
-    units = tokens.shape[-1]
-    d = units // layer.heads
-    out = np.empty_like(tokens)
-    for b, window in enumerate(tokens):
-        q, k, v = np.split(dense(layer_norm(window, layer.norm), layer.project), 3, axis=-1)
-        for h in range(layer.heads):
-            part = slice(h * d, (h + 1) * d)
-            scores = q[:, part] @ k[:, part].T / np.sqrt(d)
-            scores = scores if mask is None else np.where(mask[b] > 0, scores, -np.inf)
-            weights = np.exp(scores - scores.max(-1, keepdims=True))
-            out[b, :, part] = weights / weights.sum(-1, keepdims=True) @ v[:, part]
-    return tokens + dense(out, layer.merge)
-
-
-@pytest.mark.parametrize("masked", [False, True])
-def test_attention_is_the_scaled_dot_product(masked):
-    tokens = normal(3, 6, 8)
-    mask = np.array([[1, 1, 1, 1, 1, 1], [0, 1, 1, 0, 1, 1], [0, 0, 0, 0, 0, 1]], "float32") if masked else None
-    layer = built(SelfAttention(heads=2), tokens.shape)
-    np.testing.assert_allclose(layer(tokens, mask=mask), slow_attention(layer, tokens, mask), atol=1e-4)
-
-
-def test_attention_equals_keras_multi_head_attention():
-    tokens, heads, units = normal(2, 5, 8), 2, 8
-    ours = built(SelfAttention(heads), tokens.shape)
-    theirs = keras.layers.MultiHeadAttention(heads, units // heads)
-    normed = ours.norm(tokens)
-    theirs.build(normed.shape, normed.shape)
-    kernels = np.split(np.asarray(ours.project.kernel), 3, axis=1)
-    biases = np.split(np.asarray(ours.project.bias), 3)
-    shaped = [
-        w for k, b in zip(kernels, biases, strict=True) for w in (k.reshape(units, heads, -1), b.reshape(heads, -1))
-    ]
-    theirs.set_weights([*shaped, np.asarray(ours.merge.kernel).reshape(heads, -1, units), np.asarray(ours.merge.bias)])
-    np.testing.assert_allclose(ours(tokens), tokens + theirs(normed, normed), atol=1e-5)
-
-
-def test_masked_tokens_change_no_other_token():
-    tokens = normal(2, 6, 8)
-    mask = np.array([[0, 1, 1, 0, 1, 1]] * 2, "float32")
-    layer = built(SelfAttention(heads=4), tokens.shape)
-    other = np.where(mask[..., None] > 0, tokens, 1e3)
-    seen = mask[0] > 0
-    got, wanted = np.asarray(layer(other, mask=mask)), np.asarray(layer(tokens, mask=mask))
-    np.testing.assert_array_equal(got[:, seen], wanted[:, seen])
-    assert (np.asarray(layer.attend(tokens, mask)[1])[..., ~seen] == 0).all()
-
-
-def test_attention_of_all_masked_tokens_is_finite():
-    tokens = normal(1, 4, 8)
-    layer = built(SelfAttention(heads=2), tokens.shape)
-    assert np.isfinite(layer(tokens, mask=np.zeros((1, 4), "float32"))).all()
 
 
 def test_feed_forward_is_a_residual_of_two_dense_layers():

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from forecastkit import backbones
+from forecastkit.attention import watch_attention
 from forecastkit.checks import ParameterError
 from forecastkit.heads import make_head
 from forecastkit.network import NORMALIZATIONS, Network, Sizes
@@ -351,7 +352,7 @@ def test_stacked_and_bidirectional_lstm(parameters, sizes):
         assert (run(network, changed(inputs, "target", (slice(None), 0))) != before).any(axis=(1, 2)).all()
 
 
-@pytest.mark.parametrize("positions", ["learned", "sinusoidal", "none"])
+@pytest.mark.parametrize("positions", ["learned", "sinusoidal", "rotary", "none"])
 def test_without_positions_a_transformer_cannot_tell_the_order(positions):
     network, inputs = make("transformer", PLAIN, positions=positions), windows(PLAIN)
     order = np.r_[6:9, 0:6, 9:12]  # the last patch, and with it the level, stays
@@ -362,16 +363,18 @@ def test_without_positions_a_transformer_cannot_tell_the_order(positions):
 @pytest.mark.parametrize("name", ["transformer", "lstm_transformer"])
 def test_masked_tokens_are_not_attended_to(name):
     """Attention gives nothing to tokens before the series' first value, whatever their embedding."""
-    network = make(name, Sizes(12, 6, 3, masked=True))
-    weights = []
-    block = network.backbone.blocks[0][0]
-    attend = block.attend
-    block.attend = lambda tokens, mask=None: weights.append(attend(tokens, mask)[1]) or attend(tokens, mask)
+    sizes = Sizes(12, 6, 3, masked=True)
+    network = make(name, sizes)
     window = np.random.default_rng(0).normal(size=(2, 12)).astype("float32")
     window[:, :6] = np.nan
-    run(network, {"target": window})
-    assert (np.asarray(weights[0])[..., :2] == 0).all()
-    assert (np.asarray(weights[0])[..., 2:] > 0).all()
+    with watch_attention() as seen:
+        run(network, {"target": window})
+    assert seen
+    for weights in seen:
+        past = weights[:, :, -2:, :4]
+        assert (past[..., :2] == 0).all()
+        assert (past[..., 2:] > 0).all()
+        np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
 
 
 class Copies(keras.layers.Layer):

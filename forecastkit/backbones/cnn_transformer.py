@@ -44,8 +44,7 @@ class CNNTransformer(Transformer):
     kernel: int = 3
 
     def build(self):
-        encoder = Encoder(self.layers, self.heads, self.feedforward or 2 * self.units, self.positions, self.dropout)
-        return ConvolutionalEncoder(self.kernel, self.units, encoder)
+        return ConvolutionalEncoder(self.kernel, self.units, Encoder(**self.arguments()))
 
     def check(self):
         super().check()

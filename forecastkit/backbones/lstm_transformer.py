@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import keras
 from keras import layers, ops
 
+from forecastkit.attention import SelfAttention
 from forecastkit.backbone import Backbone, check_blocks
-from forecastkit.layers import FeedForward, Recurrence, SelfAttention
+from forecastkit.layers import FeedForward, Recurrence
 
 
 class Hybrid(keras.layers.Layer):
@@ -19,16 +20,18 @@ class Hybrid(keras.layers.Layer):
         self.norm = layers.LayerNormalization(epsilon=1e-5)
 
     def call(self, past, future, mask=None, training=None):
-        steps, n = future.shape[1], past.shape[1]
+        steps = future.shape[1]
         if mask is not None:
             mask = ops.pad(mask, [[0, 0], [0, steps]], constant_values=1)
         for recurrence, (attention, feedforward) in zip(self.recurrences, self.blocks, strict=True):
             past, future = recurrence(past, future)
             tokens = ops.concatenate([past, future], axis=1)
-            tokens = attention(tokens, mask=mask, training=training)
+            # Nobody reads what the last block makes of the past.
+            last = attention is self.blocks[-1][0]
+            tokens = attention(tokens, mask=mask, training=training, steps=steps if last else None)
             tokens = feedforward(tokens, training=training)
-            past, future = tokens[:, :n], tokens[:, n:]
-        return self.norm(tokens[:, -steps:])
+            past, future = tokens[:, :-steps], tokens[:, -steps:]
+        return self.norm(future)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
