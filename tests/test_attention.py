@@ -5,9 +5,12 @@ import threading
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 from test_layers import built, dense, layer_norm, normal
+from test_network import changed, make, run, windows
 
+from forecastkit import backbones
 from forecastkit.attention import (
     CrossAttention,
     Positions,
@@ -20,6 +23,20 @@ from forecastkit.attention import (
     unwatched,
     watch_attention,
 )
+from forecastkit.checks import ParameterError
+from forecastkit.network import Sizes
+
+#: Networks in which tokens of the future attend to the past.
+ATTENTIVE = [
+    "cnn_transformer",
+    "decoder_only",
+    "encoder_decoder",
+    "gru_transformer",
+    "lstm_transformer",
+    "rnn_transformer",
+    "transformer",
+    "transformer_xl",
+]
 
 # ---------------------------------------------------------------------------------------------- positions
 
@@ -306,3 +323,100 @@ def test_who_watches_sees_what_this_thread_does_there_and_no_more():
         assert (len(outer), len(inner)) == (0, 1)
         layer(tokens)
     assert (len(outer), len(inner)) == (1, 1)
+
+
+# ---------------------------------------------------------------------------------------------- networks
+
+SIZES = Sizes(lookback=12, horizon=6, patch=3, known=2)
+#: Twelve tokens of the past and three of the future.
+LONG = Sizes(lookback=12, horizon=3, patch=1, masked=True)
+LATE = ["decoder_only", "transformer_xl"]
+
+
+@pytest.mark.parametrize("name", [*LATE, "transformer", "encoder_decoder"])
+def test_what_is_known_of_later_segments_reaches_earlier_ones_unless_causal(name):
+    network, inputs = make(name, SIZES), windows(SIZES)
+    before, after = run(network, inputs), run(network, changed(inputs, "known", (slice(None), slice(15, None))))
+    assert (after[:, 3:] != before[:, 3:]).any(axis=(1, 2)).all()
+    if name in LATE:
+        np.testing.assert_array_equal(after[:, :3], before[:, :3])
+    else:
+        assert (after[:, :3] != before[:, :3]).any(axis=(1, 2)).all()
+
+
+def forecast(sizes=LONG, inputs=None, **parameters):
+    return run(make("transformer_xl", sizes, **parameters), windows(sizes) if inputs is None else inputs)
+
+
+@pytest.mark.parametrize("segment", [1, 3, 5, 12])
+def test_segments_that_remember_everything_are_one_causal_sequence(segment):
+    """Whatever the cuts, as later tokens change nothing before them."""
+    whole = forecast(segment=99, memory=0, layers=3)
+    np.testing.assert_allclose(forecast(segment=segment, memory=99, layers=3), whole, atol=1e-5)
+
+
+def reach(parameters):
+    """Which steps of the past a forecast depends on."""
+    sizes = Sizes(lookback=12, horizon=3, patch=1)
+    network = make("transformer_xl", sizes, **parameters)
+    one = {"target": np.repeat(windows(sizes)["target"][:1], 12, axis=0)}
+    steps = np.arange(12)
+    after = run(network, changed(one, "target", (steps, steps)))
+    return np.flatnonzero((after != run(network, one)).any(axis=(1, 2)))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "first"),
+    [
+        ({"segment": 3, "memory": 0}, 9),
+        ({"segment": 3, "layers": 1}, 6),
+        ({"segment": 3, "layers": 2}, 3),
+        ({"segment": 2, "memory": 1, "layers": 1}, 9),
+        ({"segment": 99}, 0),
+        ({}, 0),
+        ({"layers": 1}, 0),
+    ],
+)
+def test_memory_reaches_one_segment_back_for_each_layer(parameters, first):
+    """The last step is the level of every window, and so reaches all forecasts."""
+    np.testing.assert_array_equal(reach(parameters), np.arange(first, 12))
+
+
+def test_no_gradient_flows_through_memory():
+    layer = make("transformer_xl", LONG, segment=4).backbone
+    past, future = tf.constant(normal(2, 12, 8)), tf.constant(normal(2, 3, 8, seed=1))
+    with tf.GradientTape() as tape:
+        tape.watch(past)
+        loss = tf.reduce_sum(layer(past, future) ** 2)
+    gradient = np.asarray(tape.gradient(loss, past))
+    assert (gradient[:, :8] == 0).all()
+    assert (gradient[:, 8:] != 0).any(axis=(0, 2)).all()
+
+
+@pytest.mark.parametrize("name", ATTENTIVE)
+@pytest.mark.parametrize("sizes", [SIZES, LONG], ids=["known", "long"])
+def test_every_network_reports_from_the_past_to_the_future(name, sizes):
+    n, m = sizes.past_tokens, sizes.future_tokens
+    network = make(name, sizes)
+    with watch_attention() as seen:
+        run(network, windows(sizes))
+    assert len(seen) == backbones.find(name)().layers
+    for weights in seen:
+        assert weights.shape[:2] == (5, 4)
+        assert weights.shape[2] >= m
+        assert weights.shape[3] in (n, n + m)
+        np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
+        assert (weights[:, :, -m:, n - 1] > 0).all()
+
+
+@pytest.mark.parametrize("name", ["transformer", "cnn_transformer", "encoder_decoder", "decoder_only"])
+def test_rotary_positions_need_pairs(name):
+    with pytest.raises(ParameterError, match="an even number of units per head, got 12 units, 4 heads"):
+        backbones.find(name)(units=12, heads=4, positions="rotary").check()
+    backbones.find(name)(units=12, heads=4, positions="sinusoidal").check()
+
+
+@pytest.mark.parametrize(("name", "value"), [("segment", 0), ("segment", 2.5), ("memory", -1), ("memory", "all")])
+def test_segments_and_memories_are_whole_numbers(name, value):
+    with pytest.raises(ParameterError, match=f"{name} must be a whole number of at least"):
+        backbones.find("transformer_xl")(**{name: value}).check()

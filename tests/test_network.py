@@ -299,7 +299,7 @@ def test_every_backbone_refuses_what_cannot_be_built(name, parameters, rule):
         backbones.find(name)(**parameters).check()
 
 
-ATTENTIVE = [name for name in EVERY if "transformer" in name]
+ATTENTIVE = [name for name in EVERY if hasattr(backbones.find(name), "heads")]
 
 
 @pytest.mark.parametrize("name", ATTENTIVE)
@@ -360,7 +360,9 @@ def test_without_positions_a_transformer_cannot_tell_the_order(positions):
     assert np.allclose(run(network, shuffled), run(network, inputs), atol=1e-5) is (positions == "none")
 
 
-@pytest.mark.parametrize("name", ["transformer", "lstm_transformer"])
+@pytest.mark.parametrize(
+    "name", ["transformer", "lstm_transformer", "encoder_decoder", "decoder_only", "transformer_xl"]
+)
 def test_masked_tokens_are_not_attended_to(name):
     """Attention gives nothing to tokens before the series' first value, whatever their embedding."""
     sizes = Sizes(12, 6, 3, masked=True)
