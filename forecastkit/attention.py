@@ -74,7 +74,8 @@ def attend(queries, keys, values, mask=None, bias=None, unseen: int = 0):
         scores = scores + (1.0 - ops.cast(mask, scores.dtype)[:, None, None, :]) * MISSING
     weights = ops.softmax(scores) if keys.shape[2] > 1 else ops.ones_like(scores)  # Keras warns of a single key
     if (seen := _WATCHED.get()) is not None:
-        seen.append(np.pad(ops.convert_to_numpy(weights), [(0, 0), (0, 0), (0, 0), (unseen, 0)]))
+        reported = ops.convert_to_numpy(weights).astype("float32")
+        seen.append(np.pad(reported, [(0, 0), (0, 0), (0, 0), (unseen, 0)]))
     context = ops.transpose(ops.matmul(weights, values), (0, 2, 1, 3))
     return ops.reshape(context, (-1, queries.shape[2], queries.shape[1] * width))
 

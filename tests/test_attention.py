@@ -344,15 +344,11 @@ def test_what_is_known_of_later_segments_reaches_earlier_ones_unless_causal(name
         assert (after[:, :3] != before[:, :3]).any(axis=(1, 2)).all()
 
 
-def forecast(sizes=LONG, inputs=None, **parameters):
-    return run(make("transformer_xl", sizes, **parameters), windows(sizes) if inputs is None else inputs)
-
-
-@pytest.mark.parametrize("segment", [1, 3, 5, 12])
+@pytest.mark.parametrize("segment", [2, 5])
 def test_segments_that_remember_everything_are_one_causal_sequence(segment):
     """Whatever the cuts, as later tokens change nothing before them."""
-    whole = forecast(segment=99, memory=0, layers=3)
-    np.testing.assert_allclose(forecast(segment=segment, memory=99, layers=3), whole, atol=1e-5)
+    cut, whole = (make("transformer_xl", LONG, segment=s, memory=99) for s in (segment, 99))
+    np.testing.assert_allclose(run(cut, windows(LONG)), run(whole, windows(LONG)), atol=1e-5)
 
 
 def reach(parameters):
