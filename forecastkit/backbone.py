@@ -14,7 +14,8 @@ class Backbone(BaseEstimator):
     A subclass adds its fields and two methods: `build`, which returns a fresh Keras layer, and optionally `check`.
     The layer is called as ``layer(past, future, mask=None, training=None)`` with ``past`` of shape
     (batch, past tokens, units), ``future`` of shape (batch, future tokens, units) and ``mask`` of shape
-    (batch, past tokens), 1 where a token holds anything observed; it returns (batch, future tokens, units).
+    (batch, past tokens), 1 where a token holds anything observed; it returns (batch, future tokens, units). Each target
+    column is a window of its own, unless the backbone says that it mixes channels.
 
     Parameters
     ----------
@@ -34,6 +35,9 @@ class Backbone(BaseEstimator):
     reads_steps = False
     #: Whether future tokens that are the same for all windows may come as a batch of one.
     broadcasts = False
+    #: Whether the layer reads all target columns of a series at once: its tokens are (batch, channels, tokens, units),
+    #: and its mask (batch, channels, past tokens).
+    mixes_channels = False
     #: Peak learning rate where the user gives none.
     learning_rate = 1e-3
 

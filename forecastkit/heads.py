@@ -33,12 +33,16 @@ class Head:
         return raw
 
     def loss(self, target, forecast):
-        """Mean loss of each window over its observed steps, shape (batch,); 0 where none is observed."""
+        """Mean loss of each window over its observed steps, shape (batch,); 0 where none is observed.
+
+        ``target`` is (batch[, channels], horizon) and ``forecast`` the same with the outputs as its last axis.
+        """
         missing = ops.isnan(target)
         target = ops.where(missing, ops.zeros_like(target), target)
         observed = 1.0 - ops.cast(missing, forecast.dtype)
         losses = self.step_loss(target[..., None], forecast) * observed
-        return ops.sum(losses, axis=1) / ops.maximum(ops.sum(observed, axis=1), 1.0)
+        axes = tuple(range(1, len(losses.shape)))
+        return ops.sum(losses, axis=axes) / ops.maximum(ops.sum(observed, axis=axes), 1.0)
 
 
 class Point(Head):

@@ -24,6 +24,8 @@ class Sizes:
         Rows of the series embedding; 0 for none.
     masked : bool
         Whether the network is told which values are missing.
+    channels : int
+        Target columns that a window holds, for a backbone that mixes them; 0 where each has windows of its own.
     """
 
     lookback: int
@@ -35,6 +37,12 @@ class Sizes:
     static: int = 0
     series: int = 0
     masked: bool = False
+    channels: int = 0
+
+    @property
+    def beside(self) -> tuple[int, ...]:
+        """The axis of the channels in shapes of windows and forecasts, where they have one."""
+        return (self.channels,) if self.channels else ()
 
     @property
     def past_tokens(self) -> int:
@@ -48,14 +56,14 @@ class Sizes:
         """Shape without the batch, and dtype, of every input the network takes."""
         steps = self.lookback + self.horizon
         shapes = {
-            "target": (self.lookback,),
+            "target": (*self.beside, self.lookback),
             "past": (self.lookback, self.past),
             "known": (steps, self.known),
             "calendar": (steps, self.calendar),
             "static": (self.static,),
         }
         taken = {name: (shape, "float32") for name, shape in shapes.items() if shape[-1]}
-        return {**taken, "series": ((), "int32")} if self.series else taken
+        return {**taken, "series": (self.beside, "int32")} if self.series else taken
 
 
 class Network(keras.Model):
@@ -63,7 +71,9 @@ class Network(keras.Model):
 
     Called with a dict of ``target`` (batch, lookback) where NaN is missing, and, where the sizes say so, ``past``
     (batch, lookback, features), ``known`` and ``calendar`` (batch, lookback + horizon, features), ``static``
-    (batch, features) and ``series`` (batch,). Returns (batch, horizon, outputs).
+    (batch, features) and ``series`` (batch,). Returns (batch, horizon, outputs). Where windows hold all channels, the
+    target and series are (batch, channels, ...), and so are the forecasts; covariates are shared. Only the backbone
+    sees the channels beside each other: all else takes each for a window.
 
     Parameters
     ----------
@@ -79,7 +89,7 @@ class Network(keras.Model):
     def __init__(self, backbone, sizes: Sizes, head: Head, normalization: str = "last", **kwargs):
         super().__init__(**kwargs)
         self.sizes, self.output_head, self.normalization = sizes, head, normalization
-        self.units, self.broadcasts = backbone.units, backbone.broadcasts
+        self.units, self.broadcasts, self.mixes = backbone.units, backbone.broadcasts, backbone.mixes_channels
         # Step by step, a recurrent network reads the values themselves: its own input weights are the embedding.
         raw = sizes.patch == 1 and backbone.reads_steps and not (sizes.static or sizes.series)
         self.embed_past = (
@@ -101,14 +111,34 @@ class Network(keras.Model):
         self.built = True
 
     def call(self, inputs, training=None):
+        sizes = self.sizes
+        inputs = self.fold(inputs)
         values, observed, center, scale = self.normalise(inputs["target"])
         past, future = self.embed(inputs, values, observed)
-        mask = self.token_mask(observed)
+        past, future, mask = map(self.unfold, (past, future, self.token_mask(observed)))
         tokens = self.backbone(past, future, mask=mask, training=training)
         raw = self.head(self.drop(tokens, training=training))
-        raw = ops.reshape(raw, (-1, self.sizes.future_tokens * self.sizes.patch, self.output_head.outputs))
-        forecast = self.output_head.shape(raw[:, : self.sizes.horizon])
-        return forecast * scale[..., None] + center[..., None]
+        raw = ops.reshape(raw, (-1, sizes.future_tokens * sizes.patch, self.output_head.outputs))
+        forecast = self.output_head.shape(raw[:, : sizes.horizon])
+        forecast = forecast * scale[..., None] + center[..., None]
+        return ops.reshape(forecast, (-1, *sizes.beside, *forecast.shape[1:])) if sizes.channels else forecast
+
+    def fold(self, inputs):
+        """The inputs with each channel as a window of its own."""
+        channels = self.sizes.channels
+        if not channels:
+            return inputs
+        own = {name: (-1, *inputs[name].shape[2:]) for name in ("target", "series") if name in inputs}
+        return {
+            name: ops.reshape(given, own[name]) if name in own else ops.repeat(given, channels, axis=0)
+            for name, given in inputs.items()
+        }
+
+    def unfold(self, windows):
+        """(windows, ...) as the backbone wants it: (batch, channels, ...) where it mixes channels."""
+        if windows is None or not self.mixes:
+            return windows
+        return ops.reshape(windows, (-1, max(self.sizes.channels, 1), *windows.shape[1:]))
 
     def normalise(self, window):
         """Values with missing ones at 0, 1 where observed, and the center and scale (batch, 1) taken out."""

@@ -21,6 +21,8 @@ from forecastkit.windows import Origins, Windows, crop
 #: Tokens that a training run reads from which on compiling with XLA is worth its seconds.
 WORTH_COMPILING = 2_000_000
 FEWEST_TOKENS = 12
+#: Origins of a batch at least, where each brings all channels of its series.
+FEWEST_ORIGINS = 16
 #: Learning rate of the final epochs, as a fraction of the peak.
 FINAL_RATE = 0.3
 BUILDING = threading.RLock()
@@ -79,7 +81,11 @@ class TrainedNetwork:
 
     def predict(self, buffers, origins: Origins) -> np.ndarray:
         """Scaled forecasts (n, horizon, outputs)."""
-        return self.live()[1].predict(buffers, origins.table())
+        engine = self.live()[1]
+        if not self.sizes.channels:
+            return engine.predict(buffers, origins.table())
+        distinct, place = origins.together()
+        return engine.predict(buffers, distinct.table())[place, origins.channel]
 
     def _state(self) -> dict:
         """The arguments that build it again, for the artifact."""
@@ -113,7 +119,8 @@ class NeuralForecaster(Forecaster):
     windows_per_epoch : int, optional
         Windows drawn in an epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few.
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
     learning_rate : float, optional
         Peak of the schedule. Default: what suits the backbone.
     patience : int or None
@@ -197,20 +204,23 @@ class NeuralForecaster(Forecaster):
             static=buffers.static.shape[1],
             series=(len(buffers.series) + 1) * buffers.target.shape[1] if self.embed_series else 0,
             masked=bool(np.isnan(buffers.target).any() or padded(windows, buffers, self.lookback_)),
+            channels=windows.width if windows.width > 1 else 0,
         )
 
     def _fit(self, panel, split, stop):
         buffers = self._scaled(panel)
-        windows = Windows.training(panel, split, self.lookback_, self.horizon_)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         backbone = self._architecture()
+        windows = self._windows(panel, split, backbone)
         plan = self._plan(windows, backbone, seed)
         sizes = self._sizes(buffers, windows)
         self.trained_levels_ = make_head(self.loss, self.quantile_levels).levels
         self.network_ = TrainedNetwork(backbone, sizes, self.normalization, self.loss, self.trained_levels_, seed)
-        tokens = plan.epochs * plan.steps * plan.batch_size * (sizes.past_tokens + sizes.future_tokens)
+        pairs = plan.epochs * plan.steps * plan.batch_size * windows.width
+        tokens = pairs * (sizes.past_tokens + sizes.future_tokens)
         network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING)
         judged = self._judged(panel, split, stop, most=4_000)
+        judged = judged.together()[0] if sizes.channels else judged
         self.history_of_training_ = Record()
         try:
             train(engine, buffers, windows, judged, plan, self._listeners(), network, self.history_of_training_)
@@ -226,7 +236,7 @@ class NeuralForecaster(Forecaster):
 
     def _train_on(self, panel, stop):
         network, engine = self.network_.live()
-        windows = Windows.training(panel, stop, self.lookback_, self.horizon_)
+        windows = self._windows(panel, stop, self.network_.backbone)
         plan = self._plan(windows, self.network_.backbone, self.network_.seed)
         plan = replace(
             plan,
@@ -243,12 +253,22 @@ class NeuralForecaster(Forecaster):
             network.set_weights(judged)
             raise
 
+    def _put_down(self):
+        super()._put_down()
+        if self._is_trained():
+            self.network_.live()[1].release()
+
+    def _windows(self, panel, stop, backbone):
+        return Windows.training(panel, stop, self.lookback_, self.horizon_, together=backbone.mixes_channels)
+
     def _plan(self, windows, backbone, seed):
+        wanted, width = self.windows_per_epoch, windows.width
         return Plan.suited(
             len(windows),
             epochs=self.epochs,
-            batch_size=self.batch_size,
-            windows_per_epoch=self.windows_per_epoch,
+            # Both count (series, origin) pairs; a gradient of very few origins would be noise.
+            batch_size=max(self.batch_size // width, min(self.batch_size, FEWEST_ORIGINS)),
+            windows_per_epoch=None if wanted is None else -(-wanted // width),
             learning_rate=self.learning_rate or backbone.learning_rate,
             patience=self.patience,
             time_limit=self.time_limit,

@@ -31,6 +31,13 @@ class Origins:
         """The same origins for each of the channels, channels fastest."""
         return cls(np.repeat(entity, channels), np.repeat(row, channels), np.tile(np.arange(channels), len(row)))
 
+    def together(self) -> tuple["Origins", np.ndarray]:
+        """Each entity and row once, all its channels being forecast at once, and every origin's place among them."""
+        wide = self.entity.max(initial=0) + 1
+        key = (self.row - self.row.min(initial=0)) * wide + self.entity
+        _, first, place = np.unique(key, return_index=True, return_inverse=True)
+        return Origins(self.entity[first], self.row[first], np.zeros_like(self.row[first])), place
+
 
 def last_rows(panel: Panel, origins: Origins) -> np.ndarray:
     """Row of the last value observed up to each origin, of its entity and channel; -1 where there is none. (n,)."""
@@ -85,21 +92,24 @@ class Windows:
         Range of the cutoff rows of each entity.
     channels : int
         Target columns; each is forecast as its own series.
+    together : bool
+        Whether a window holds all channels instead, for backbones that mix them; origins then say channel 0.
     """
 
-    def __init__(self, first: np.ndarray, stop: np.ndarray, channels: int):
+    def __init__(self, first: np.ndarray, stop: np.ndarray, channels: int, together: bool = False):
         self.first = np.asarray(first, dtype="int64")
         counts = np.maximum(np.asarray(stop, dtype="int64") - self.first, 0)
         self.before = np.concatenate([[0], np.cumsum(counts)])
-        self.channels = channels
+        #: Windows of an origin, and (series, origin) pairs of a window.
+        self.channels, self.width = (1, channels) if together else (channels, 1)
 
     @classmethod
-    def training(cls, panel: Panel, stop: np.ndarray, lookback: int, horizon: int) -> "Windows":
+    def training(cls, panel: Panel, stop: np.ndarray, lookback: int, horizon: int, together: bool = False) -> "Windows":
         """Windows whose horizon ends before row ``stop[e]``; series shorter than a window are padded on the left."""
         begin = panel.indptr[:-1]
         room = stop - begin - horizon
         context = np.where(room >= lookback + horizon, lookback, np.clip(room // 2, 1, lookback))
-        return cls(begin + context - 1, stop - horizon, panel.channels)
+        return cls(begin + context - 1, stop - horizon, panel.channels, together)
 
     @classmethod
     def validation(cls, panel: Panel, split: np.ndarray, stop: np.ndarray, horizon: int) -> "Windows":
@@ -129,6 +139,18 @@ class Windows:
         rounds = [rng.permutation(total) for _ in range(wanted // total)] if wanted >= total else []
         rest = wanted - total * len(rounds)
         return np.concatenate([*rounds, rng.choice(total, size=rest, replace=False)])
+
+
+#: Bytes whose multiples addresses must be for TensorFlow to compute where numpy has put an array.
+ALIGNMENT = 64
+
+
+def aligned_empty(shape) -> np.ndarray:
+    """An uninitialised float32 array that engines can share instead of copying."""
+    size = 4 * int(np.prod(shape))
+    room = np.empty(size + ALIGNMENT, dtype="uint8")
+    start = -room.ctypes.data % ALIGNMENT
+    return room[start : start + size].view("float32").reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -161,7 +183,7 @@ class Buffers:
         return Buffers(**{f.name: convert(getattr(self, f.name)) for f in fields(self)})
 
 
-def gather(xp, buffers: Buffers, table, lookback: int, horizon: int, targets: bool = True):
+def gather(xp, buffers: Buffers, table, lookback: int, horizon: int, targets: bool = True, channels: int = 0):
     """Inputs of the network for a batch of origins, and the targets after them.
 
     Parameters
@@ -172,13 +194,17 @@ def gather(xp, buffers: Buffers, table, lookback: int, horizon: int, targets: bo
         Columns of `Origins.table`.
     targets : bool
         Whether to gather what comes after the cutoff too. A forecast never asks for it.
+    channels : int
+        0 reads the channel that each origin names; else all channels of the buffers, of which there are this many.
 
     Returns
     -------
     inputs : dict of (batch, time, feature) arrays, see `forecastkit.network.Network`
-    target : (batch, horizon), or None
+    target : (batch[, channels], horizon), or None
     """
     entity, row, channel = table[:, 0], table[:, 1], table[:, 2]
+    if channels:
+        channel = xp.arange(channels, dtype=table.dtype)[None, :]
     steps = xp.arange(1 - lookback, horizon + 1, dtype=table.dtype)
     rows = row[:, None] + steps[None, :]
     begin = xp.take(buffers.begin, entity, axis=0)[:, None]
@@ -188,36 +214,48 @@ def gather(xp, buffers: Buffers, table, lookback: int, horizon: int, targets: bo
     n_channels = buffers.target.shape[1]
     flat = xp.reshape(buffers.target, (-1,))
 
+    def beside(array):
+        return array[:, None] if channels else array
+
     def values(part):
-        got = xp.take(flat, clipped[:, part] * n_channels + channel[:, None], axis=0)
-        return xp.where(inside[:, part], got, np.float32(np.nan))
+        got = xp.take(flat, beside(clipped[:, part] * n_channels) + channel[..., None], axis=0)
+        return xp.where(beside(inside[:, part]), got, np.float32(np.nan))
+
+    inputs = {
+        "target": values(slice(None, lookback)),
+        **_covariates(xp, buffers, entity, rows, clipped, inside, lookback),
+    }
+    inputs["series"] = beside(xp.take(buffers.series, entity, axis=0) * n_channels) + channel
+    return inputs, values(slice(lookback, None)) if targets else None
+
+
+def _covariates(xp, buffers, entity, rows, clipped, inside, lookback):
+    """Inputs that all channels share, of those kinds that the buffers hold."""
 
     def features(buffer, part):
         got = xp.take(buffer, clipped[:, part], axis=0)
         return xp.where(inside[:, part, None], got, np.float32(np.nan))
 
-    past, everything = slice(None, lookback), slice(None)
-    inputs = {"target": values(past)}
+    inputs = {}
     if buffers.past.shape[1]:
-        inputs["past"] = features(buffers.past, past)
+        inputs["past"] = features(buffers.past, slice(None, lookback))
     if buffers.known.shape[1]:
-        inputs["known"] = features(buffers.known, everything)
+        inputs["known"] = features(buffers.known, slice(None))
     if buffers.calendar.shape[1]:
         inputs["calendar"] = xp.take(buffers.calendar, rows + xp.take(buffers.shift, entity, axis=0)[:, None], axis=0)
     if buffers.static.shape[1]:
         inputs["static"] = xp.take(buffers.static, entity, axis=0)
-    inputs["series"] = xp.take(buffers.series, entity, axis=0) * n_channels + channel
-    return inputs, values(slice(lookback, None)) if targets else None
+    return inputs
 
 
 def carried(window: np.ndarray) -> np.ndarray:
-    """Windows (n, time) whose missing values are the ones before them, or else the first observed; 0 without any.
+    """Windows (..., time) whose missing values are the ones before them, or else the first observed; 0 without any.
 
     For models that were trained on complete windows and know no mask.
     """
     missing = np.isnan(window)
     if not missing.any():
         return window
-    last = np.maximum.accumulate(np.where(missing, 0, np.arange(window.shape[1])), axis=1)
-    place = np.maximum(last, np.argmin(missing, axis=1)[:, None])
-    return np.nan_to_num(np.take_along_axis(window, place, axis=1))
+    last = np.maximum.accumulate(np.where(missing, 0, np.arange(window.shape[-1])), axis=-1)
+    place = np.maximum(last, np.argmin(missing, axis=-1)[..., None])
+    return np.nan_to_num(np.take_along_axis(window, place, axis=-1))

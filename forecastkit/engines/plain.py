@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from forecastkit.checks import refuse
 from forecastkit.windows import Buffers, carried, gather
 
 PREDICT_BATCH = 1024
@@ -35,7 +36,7 @@ class PlainEngine:
     def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0):
         self.network, self.head, self.decay, self.clip = network, head, decay, clip
         self.sizes = network.sizes
-        self.batch_size = None
+        self.batch_size = self.slope_step = None
 
     def prepare(self, buffers: Buffers, batch_size: int):
         """Keep the buffers, compile the network with optimizer and loss."""
@@ -45,11 +46,15 @@ class PlainEngine:
         self.average = self._weights()
         self.count = 0
 
+    def release(self):
+        """Let go of the data; the network and its forecasts stay."""
+        self.buffers = None
+
     def train(self, tables: np.ndarray, rates: np.ndarray, seeds: np.ndarray) -> float:
         """Run one step per table of shape (steps, batch, 3); returns the mean loss."""
         losses = []
         for table, rate in zip(tables, rates, strict=True):
-            inputs, target = gather(np, self.buffers, table, self.sizes.lookback, self.sizes.horizon)
+            inputs, target = self._gather(self.buffers, table)
             self.optimizer.learning_rate = float(rate)
             losses.append(float(self.network.train_on_batch(inputs, target)))
             self._follow()
@@ -72,24 +77,56 @@ class PlainEngine:
         self.average = kept
 
     def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:
-        """Scaled forecasts (n, horizon, outputs) of the origins in `table` (n, 3).
+        """Scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3).
 
         The last batch is filled up by repetition: JAX compiles anew for every size.
         """
-        out = np.empty((len(table), self.sizes.horizon, self.head.outputs), dtype="float32")
-        size = min(PREDICT_BATCH, 1 << (len(table) - 1).bit_length())
+        out = np.empty((len(table), *self.sizes.beside, self.sizes.horizon, self.head.outputs), dtype="float32")
+        most = max(1, PREDICT_BATCH // max(self.sizes.channels, 1))
+        size = min(most, 1 << (len(table) - 1).bit_length())
         for low in range(0, len(table), size):
             part = table[low : low + size]
             filled = np.resize(part, (size, 3))
-            inputs, _ = gather(np, buffers, filled, self.sizes.lookback, self.sizes.horizon, targets=False)
+            inputs, _ = self._gather(buffers, filled, targets=False)
             if not self.sizes.masked:
                 inputs["target"] = carried(inputs["target"])
             out[low : low + size] = np.asarray(self.network.predict_on_batch(inputs))[: len(part)]
         return out
 
+    def _gather(self, buffers, table, targets=True):
+        sizes = self.sizes
+        return gather(np, buffers, table, sizes.lookback, sizes.horizon, targets, sizes.channels)
+
+    def input_gradients(self, inputs: dict, weights: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Forecasts of windows and gradients by their inputs, as `TensorFlowEngine` gives them. On JAX."""
+        if keras.backend.backend() != "jax":
+            got = f"KERAS_BACKEND={keras.backend.backend()}"
+            refuse("interpret", "gradients by inputs need the TensorFlow or the JAX backend", got)
+        self.slope_step = self.slope_step or self._slopes()
+        given = {name: np.asarray(inputs[name], dtype) for name, (_, dtype) in self.sizes.inputs().items()}
+        real = {name: values for name, values in given.items() if values.dtype.kind == "f"}
+        whole = {name: values for name, values in given.items() if name not in real}
+        kinds = self.network.trainable_variables, self.network.non_trainable_variables
+        state = [[variable.value for variable in kind] for kind in kinds]
+        forecast, gradients = self.slope_step(real, whole, np.asarray(weights, "float32"), *state)
+        return np.asarray(forecast), {name: np.asarray(gradient) for name, gradient in gradients.items()}
+
+    def _slopes(self):
+        import jax
+
+        def total(real, whole, weights, trainable, fixed):
+            forecast, _ = self.network.stateless_call(trainable, fixed, {**real, **whole}, training=False)
+            return keras.ops.sum(forecast * weights), forecast
+
+        def slopes(*given):
+            (_, forecast), gradients = jax.value_and_grad(total, has_aux=True)(*given)
+            return forecast, gradients
+
+        return jax.jit(slopes)
+
     def evaluate(self, table: np.ndarray) -> float:
         """Mean loss over the origins in `table` (n, 3)."""
-        _, target = gather(np, self.buffers, table, self.sizes.lookback, self.sizes.horizon)
+        _, target = self._gather(self.buffers, table)
         losses = self.head.loss(
             keras.ops.convert_to_tensor(target), keras.ops.convert_to_tensor(self.predict(self.buffers, table))
         )

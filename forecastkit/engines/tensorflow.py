@@ -11,11 +11,22 @@ import tensorflow as tf
 from keras import ops
 
 from forecastkit.layers import STEP_SEED
-from forecastkit.windows import Buffers, carried, gather
+from forecastkit.windows import ALIGNMENT, Buffers, carried, gather
 
 #: Building and tracing touch state that Keras keeps for the whole process.
 TRACING = threading.RLock()
 PREDICT_BATCH = 1024
+
+
+def can_share(array: np.ndarray) -> bool:
+    """Whether TensorFlow can compute on numpy's own memory. It ends the process where an address is not aligned."""
+    fit = array.size > 0 and array.flags.c_contiguous and array.ctypes.data % ALIGNMENT == 0
+    return fit and not tf.config.list_physical_devices("GPU")
+
+
+def shared(array: np.ndarray):
+    """A tensor over the same memory, which nobody may change from now on."""
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 
 class TensorFlowEngine:
@@ -45,7 +56,8 @@ class TensorFlowEngine:
             name: tf.TensorSpec((None, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()
         }
         self.predict_step = self._traced(self._predict, self.signature)
-        self.buffers, self.batch_size, self.given = None, None, None
+        self.optimizer = self.average = self.count = self.slope_step = None
+        self.release()
 
     @staticmethod
     def _traced(function, signature):
@@ -117,7 +129,7 @@ class TensorFlowEngine:
         token = STEP_SEED.set(seed)
         try:
             with tf.GradientTape() as tape:
-                inputs, target = gather(ops, self.buffers, table, self.sizes.lookback, self.sizes.horizon)
+                inputs, target = self._gather(ops, self.buffers, table)
                 loss = tf.reduce_mean(self.head.loss(target, self.network(inputs, training=True)))
         finally:
             STEP_SEED.reset(token)
@@ -143,24 +155,37 @@ class TensorFlowEngine:
 
     def _tensor(self, array):
         if array.dtype.kind == "f":
-            return tf.constant(array)
+            return shared(array) if can_share(array) else tf.constant(array)
         return tf.constant(array, dtype=tf.int64 if self.wide else tf.int32)
 
+    def release(self):
+        """Let go of the data and of all that was traced over them; the network and its forecasts stay."""
+        self.buffers = self.batch_size = self.given = self.pool = None
+        self.evaluate_step = self.gradient_step = self.update_step = None
+
+    def _gather(self, xp, buffers, table, targets=True):
+        sizes = self.sizes
+        return gather(xp, buffers, table, sizes.lookback, sizes.horizon, targets, sizes.channels)
+
     # ------------------------------------------------------------------------------------------ forecasting
+
+    def _most_at_once(self):
+        return max(1, PREDICT_BATCH // max(self.sizes.channels, 1))
 
     def _predict(self, inputs):
         return self.network(inputs, training=False)
 
     def _evaluate(self, table):
-        inputs, target = gather(ops, self.buffers, table, self.sizes.lookback, self.sizes.horizon)
+        inputs, target = self._gather(ops, self.buffers, table)
         return tf.reduce_sum(self.head.loss(target, self.network(inputs, training=False)))
 
     def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:
-        """Scaled forecasts (n, horizon, outputs) of the origins in `table` (n, 3)."""
-        out = np.empty((len(table), self.sizes.horizon, self.head.outputs), dtype="float32")
-        for low in range(0, len(table), PREDICT_BATCH):
-            part = slice(low, low + PREDICT_BATCH)
-            inputs, _ = gather(np, buffers, table[part], self.sizes.lookback, self.sizes.horizon, targets=False)
+        """Scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3)."""
+        out = np.empty((len(table), *self.sizes.beside, self.sizes.horizon, self.head.outputs), dtype="float32")
+        size = self._most_at_once()
+        for low in range(0, len(table), size):
+            part = slice(low, low + size)
+            inputs, _ = self._gather(np, buffers, table[part], targets=False)
             if not self.sizes.masked:
                 inputs["target"] = carried(inputs["target"])
             with TRACING:
@@ -169,7 +194,40 @@ class TensorFlowEngine:
                 ).numpy()
         return out
 
+    def input_gradients(self, inputs: dict, weights: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Scaled forecasts of windows, and the gradient of each window's weighted sum of them by its inputs.
+
+        Parameters
+        ----------
+        inputs : dict of ndarray, (n, ...)
+            What the network takes, see `Sizes.inputs`.
+        weights : ndarray of shape (n, [channels,] horizon, outputs)
+
+        Returns
+        -------
+        forecast : ndarray, of the shape of `weights`
+        gradients : dict of ndarray, (n, ...)
+            Of the inputs that are real numbers.
+        """
+        if self.slope_step is None:
+            shape = (None, *self.sizes.beside, self.sizes.horizon, self.head.outputs)
+            self.slope_step = self._traced(self._slopes, (self.signature, tf.TensorSpec(shape, tf.float32)))
+        with TRACING:
+            given = {name: tf.constant(inputs[name], spec.dtype) for name, spec in self.signature.items()}
+            forecast, gradients = self.slope_step((given, tf.constant(weights, tf.float32)))
+        return forecast.numpy(), {name: gradient.numpy() for name, gradient in gradients.items()}
+
+    def _slopes(self, given):
+        inputs, weights = given
+        real = {name: values for name, values in inputs.items() if values.dtype.is_floating}
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(real)
+            forecast = self.network({**inputs, **real}, training=False)
+            total = tf.reduce_sum(tf.cast(forecast, tf.float32) * weights)
+        gradients = tape.gradient(total, real, unconnected_gradients="zero")
+        return forecast, {name: tf.convert_to_tensor(gradient) for name, gradient in gradients.items()}
+
     def evaluate(self, table: np.ndarray) -> float:
         """Mean loss over the origins in `table` (n, 3) of the prepared buffers."""
-        parts = np.array_split(table, -(-len(table) // PREDICT_BATCH))
+        parts = np.array_split(table, -(-len(table) // self._most_at_once()))
         return sum(float(self.evaluate_step(tf.constant(part))) for part in parts) / len(table)
