@@ -22,10 +22,12 @@ _HOMES = {
     "Panel": "panel",
     "SeasonalNaiveForecaster": "baselines",
     "backtest": "backtesting",
+    "compare": "comparing",
     "list_datasets": "datasets",
     "load": "artifact",
     "load_dataset": "datasets",
     "plot_backtest": "plots",
+    "plot_comparison": "plots",
     "plot_forecast": "plots",
     "window_dataset": "pipeline",
 }

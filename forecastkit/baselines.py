@@ -55,6 +55,10 @@ class MeanForecaster(_Reading):
         return closed_form.mean(panel, origins, self.horizon_)
 
 
+#: Forecasters that read their forecasts off the history, whatever the lookback.
+READ_OFF = (_Reading,)
+
+
 @dataclass(kw_only=True, eq=False, repr=False)
 class LinearForecaster(Forecaster):
     """One ridge regression from the last-value-subtracted window to the horizon, shared by all series.

@@ -15,6 +15,7 @@ import numpy as np
 from forecastkit.checks import refuse
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -48,13 +49,62 @@ def small_multiples(count: int) -> tuple[Figure, list[Axes]]:
     return figure, grid[:count]
 
 
-def stack() -> tuple[Figure, list[Axes]]:
-    """A figure with a tall panel over a low one."""
+def stack(ratios: Sequence[float] = (3, 2), height: float = 1.4, sharex: bool = False) -> tuple[Figure, list[Axes]]:
+    """A figure with panels over each other, of heights in these ratios; `height` is that of all, of a usual figure."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(SIZE[0], 1.4 * SIZE[1]), dpi=DPI, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(SIZE[0], height * SIZE[1]), dpi=DPI, layout="constrained", facecolor="white")
     figure.get_layout_engine().set(hspace=0.06)
-    return figure, figure.subplots(2, 1, height_ratios=(3, 2)).tolist()
+    return figure, figure.subplots(len(ratios), 1, height_ratios=ratios, sharex=sharex).tolist()
+
+
+def beside(rows: int) -> tuple[Figure, list[Axes]]:
+    """A figure with a wide and a narrow panel side by side, for lists of so many rows."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(SIZE[0], 1.3 + 0.34 * rows), dpi=DPI, layout="constrained", facecolor="white")
+    return figure, figure.subplots(1, 2, width_ratios=(3, 1), sharey=True).tolist()
+
+
+def error_rows(axes: Axes, values: np.ndarray, reach: np.ndarray, colours: Sequence[str], names: Sequence) -> None:
+    """A dot per row with a line to each side of it, the first row on top."""
+    rows = np.arange(len(values))
+    axes.hlines(rows, values - reach, values + reach, colors=list(colours), linewidth=2, zorder=2)
+    axes.scatter(values, rows, c=list(colours), s=30, zorder=3)
+    axes.set_yticks(rows, [str(name) for name in names], fontsize=9.5, color=INK, parse_math=False)
+    axes.set_ylim(len(values) - 0.5, -0.5)
+    _rows_style(axes)
+
+
+def log_bars(axes: Axes, values: np.ndarray, colours: Sequence[str]) -> None:
+    """A bar per row on a logarithmic scale, with its number behind it."""
+    from matplotlib.ticker import FuncFormatter
+
+    low = min(10 ** np.floor(np.log10(np.maximum(values, 1e-3).min())), 0.1)
+    axes.barh(
+        np.arange(len(values)), np.maximum(values, low) - low, left=low, color=list(colours), height=0.5, alpha=0.6
+    )
+    axes.set_xscale("log")
+    for row, value in enumerate(values):
+        place = {"xytext": (4, 0), "textcoords": "offset points", "va": "center"}
+        axes.annotate(
+            f"{value:,.2g}" if value < 10 else f"{value:,.0f}", (max(value, low), row), **place, fontsize=9, color=GREY
+        )
+    axes.set_xlim(low, 6 * max(values.max(), 10 * low))
+    _rows_style(axes)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
+    axes.tick_params(axis="y", labelleft=False)
+    axes.minorticks_off()
+
+
+def _rows_style(axes: Axes) -> None:
+    axes.set_facecolor("white")
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(GREY)
+    axes.grid(axis="x", color=PALE, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(axis="x", colors=GREY, labelsize=9, length=3)
+    axes.tick_params(axis="y", length=0)
 
 
 def style(axes: Axes, times: np.ndarray) -> None:
@@ -139,6 +189,20 @@ def spread(heights: Sequence[float], gap: float) -> np.ndarray:
     if len(placed):
         placed -= np.mean(placed - heights[order])
     return placed[np.argsort(order)]
+
+
+def plain_times(values: pd.Series) -> np.ndarray:
+    """Times that matplotlib draws without pandas' converters: numbers, or datetimes in local clock time."""
+    import pandas as pd
+
+    if isinstance(values.dtype, pd.PeriodDtype):
+        values = values.dt.to_timestamp()
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        values = values.dt.tz_localize(None)
+    times = values.to_numpy()
+    if times.dtype.kind not in "iufM":
+        refuse("plot", f"times in {values.name!r} must be dates or numbers", values.dtype, "Use pandas.to_datetime.")
+    return times
 
 
 def said(time: object) -> str:

@@ -15,11 +15,15 @@ from forecastkit.canvas import (
     ORANGE,
     End,
     at_top,
+    beside,
+    error_rows,
     explain,
     head,
     headroom,
     label_ends,
     line,
+    log_bars,
+    plain_times,
     said,
     save,
     small_multiples,
@@ -35,7 +39,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_backtest", "plot_forecast"]
+__all__ = ["plot_backtest", "plot_comparison", "plot_forecast"]
 
 
 def plot_forecast(
@@ -155,6 +159,54 @@ def plot_backtest(
     return figure
 
 
+def plot_comparison(
+    table: pd.DataFrame,
+    *,
+    metric: str = "mase",
+    path: str | os.PathLike | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw the error of every model with its range, beside the seconds that a fit takes.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of a comparison: by model `metric`, ``se``, ``verdict`` and ``fit_seconds``, the best model first.
+    metric : str
+        The column of errors.
+    path : path-like, optional
+        Where to write the picture, by its suffix. The file appears whole.
+    title : str, optional
+        Instead of "Comparison".
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Left the errors with two standard errors to each side, blue those that noise does not tell from the best;
+        right the seconds of a fit, on a logarithmic scale.
+
+    Raises
+    ------
+    InputError
+        If a column is absent, or `path` cannot be written.
+    """
+    check_keys("plot", "the columns drawn", [metric, "se", "verdict", "fit_seconds"], table.columns)
+    shown = table[table[metric].notna()]
+    if not len(shown):
+        refuse("plot", "table must have rows with an error", "none")
+    figure, (left, right) = beside(len(shown))
+    alike = shown["verdict"].isin([shown["verdict"].iloc[0], "within noise of the best"])
+    colours = np.where(alike, BLUE, GREY)
+    error_rows(left, shown[metric].to_numpy(), 2 * shown["se"].fillna(0.0).to_numpy(), colours, list(shown.index))
+    log_bars(right, shown["fit_seconds"].to_numpy(), colours)
+    explain(left, f"{metric.upper()} ± 2 standard errors; blue: within noise of the best")
+    explain(right, "seconds of a fit")
+    head(left, title or "Comparison")
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
 class _Panel(NamedTuple):
     """The rows of one series and target; `other` are those of the second frame, empty where there is none."""
 
@@ -211,20 +263,6 @@ def _chosen(frame: pd.DataFrame, key: str | None, chosen: object) -> pd.DataFram
     return frame[frame[key].isin(names)]
 
 
-def _times(values: pd.Series) -> np.ndarray:
-    """Times that matplotlib draws without pandas' converters: numbers, or datetimes in local clock time."""
-    import pandas as pd
-
-    if isinstance(values.dtype, pd.PeriodDtype):
-        values = values.dt.to_timestamp()
-    if isinstance(values.dtype, pd.DatetimeTZDtype):
-        values = values.dt.tz_localize(None)
-    times = values.to_numpy()
-    if times.dtype.kind not in "iufM":
-        refuse("plot", f"times in {values.name!r} must be dates or numbers", values.dtype, "Use pandas.to_datetime.")
-    return times
-
-
 def _numbers(values: pd.Series) -> np.ndarray:
     return values.to_numpy("float64", na_value=np.nan)
 
@@ -269,10 +307,10 @@ def _draw_forecast(axes: Axes, panel: _Panel, time: str, direct: bool) -> None:
     rows = panel.rows[panel.rows["cutoff"] == panel.rows["cutoff"].max()]
     cutoff = rows["cutoff"].iloc[0]
     past = panel.other[panel.other[time] <= cutoff].tail(max(4 * len(rows), 24))
-    line(axes, _times(past[time]), _numbers(past["actual"]), INK, "history")
+    line(axes, plain_times(past[time]), _numbers(past["actual"]), INK, "history")
     _fan(axes, rows, time, start=_last_value(past, time, cutoff))
     start = _mark_cutoff(axes, rows)
-    style(axes, _times(rows[time]))
+    style(axes, plain_times(rows[time]))
     if direct:
         explain(axes, f"{len(rows)} step{'s' * (len(rows) > 1)} after {said(cutoff)}")
         headroom(axes)
@@ -288,11 +326,11 @@ def _draw_windows(axes: Axes, panel: _Panel, time: str, most: int) -> None:
     observed = panel.rows.drop_duplicates(time)
     before = observed[time] <= first
     drawn = observed[(before & (before.cumsum() > before.sum() - len(last))) | (observed[time] > first)]
-    line(axes, _times(drawn[time]), _numbers(drawn["actual"]), INK, "actual")
+    line(axes, plain_times(drawn[time]), _numbers(drawn["actual"]), INK, "actual")
     for window in windows:
         _fan(axes, window, time, most=1)
         _mark_cutoff(axes, window)
-    style(axes, _times(drawn[time]))
+    style(axes, plain_times(drawn[time]))
     explain(axes, f"the last {len(windows)} of {panel.rows['cutoff'].nunique()} cutoffs, {len(last)} steps")
     ends = [End("actual", _numbers(drawn["actual"])), End("forecast", _numbers(last["forecast"]), BLUE)]
     label_ends(axes, ends + [End(band.label, band.high, shade=band.shade) for band in _bands(last, most=1)])
@@ -318,7 +356,7 @@ def _draw_error_by_step(axes: Axes, panel: _Panel, baseline_name: str) -> None:
 def _fan(axes: Axes, rows: pd.DataFrame, time: str, start: tuple | None = None, most: int | None = None) -> None:
     """The forecast and its bands; `start`, the last observed time and value, joins them to the history."""
     before_time, before = start or ([], [])
-    times = np.concatenate([np.asarray(before_time, dtype=_times(rows[time]).dtype), _times(rows[time])])
+    times = np.concatenate([np.asarray(before_time, dtype=plain_times(rows[time]).dtype), plain_times(rows[time])])
     for band in _bands(rows, most):
         edges = [np.concatenate([before, edge]) for edge in (band.low, band.high)]
         axes.fill_between(times, *edges, color=band.shade, linewidth=0, label=band.label, zorder=2)
@@ -327,7 +365,7 @@ def _fan(axes: Axes, rows: pd.DataFrame, time: str, start: tuple | None = None, 
 
 def _mark_cutoff(axes: Axes, rows: pd.DataFrame) -> object:
     """A thin line at the cutoff of the rows; its place."""
-    place = _times(rows["cutoff"])[0]
+    place = plain_times(rows["cutoff"])[0]
     axes.axvline(place, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     return place
 
@@ -336,7 +374,7 @@ def _last_value(past: pd.DataFrame, time: str, cutoff: object) -> tuple[np.ndarr
     """The value at the cutoff, where there is one."""
     end = past[past[time] == cutoff].tail(1)
     values = _numbers(end["actual"]) if len(end) else np.array([])
-    return (_times(end[time]), values) if np.isfinite(values).any() else None
+    return (plain_times(end[time]), values) if np.isfinite(values).any() else None
 
 
 # Canvas and text ------------------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ class Report:
     def result(self, values: dict) -> None:
         """The one JSON object, where it is wanted; numbers that are not finite become null."""
         if self.json:
-            sys.stdout.write(json.dumps(_plain(values), ensure_ascii=False, indent=1, default=str) + "\n")
+            sys.stdout.write(json.dumps(plain(values), ensure_ascii=False, indent=1, default=str) + "\n")
             sys.stdout.flush()
 
 
@@ -110,12 +110,12 @@ def _text(label: str, text: str, style: str) -> Text:
     return Text.assemble((f"{label:<{LABEL - 1}} ", style or "dim"), text)
 
 
-def _plain(value):
-    """The value with numbers that JSON has."""
+def plain(value):
+    """The value with numbers that JSON has: those that are not finite become None."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if hasattr(value, "item"):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -50,28 +50,43 @@ class Plan:
             steps = int(np.clip(-(-windows // batch), FEWEST_STEPS, MOST_STEPS))
         return cls(steps=steps, batch_size=batch, **rest)
 
-    def rates(self, epoch: int) -> np.ndarray:
-        """Learning rate of each step of an epoch."""
+    def rates(self, epoch: int, spent: float = 0.0) -> np.ndarray:
+        """Learning rate of each step of an epoch.
+
+        `spent`, the part of the time limit that is gone, is progress too: the rate has fallen when time is over (Li,
+        Yumer and Ramanan 2020, "Budgeted training", ICLR).
+        """
         step = epoch * self.steps + np.arange(self.steps)
         total = self.epochs * self.steps
         warm = np.minimum(1.0, (step + 1) / min(WARM_UP, max(1, total // 4)))
-        return self.learning_rate * warm * 0.5 * (1 + np.cos(np.pi * step / total))
+        progress = np.maximum(step / total, min(spent, 1.0))
+        return self.learning_rate * warm * 0.5 * (1 + np.cos(np.pi * progress))
 
 
 @dataclass
 class Record:
-    """What happened: losses by epoch, the best epoch, seconds, and why training ended."""
+    """What happened: losses by epoch, the best epoch, seconds, and why training ended.
+
+    `steps` are those of a whole epoch; `pieces` holds steps and seconds of every piece of one, compiling in the first.
+    """
 
     loss: list = field(default_factory=list)
     val_loss: list = field(default_factory=list)
     best_epoch: int = 0
     seconds: float = 0.0
     ended: str = "epochs"
+    steps: int = 0
+    pieces: list = field(default_factory=list)
 
     def latest(self) -> dict[str, float]:
         """The last epoch's losses by name, as Keras calls them."""
         losses = {"loss": self.loss, "val_loss": self.val_loss}
         return {name: values[-1] for name, values in losses.items() if values}
+
+    def epoch_seconds(self) -> float:
+        """Seconds of the steps of an epoch, the median over pieces; without the first, where there are others."""
+        pieces = self.pieces[1:] or self.pieces
+        return self.steps * float(np.median([seconds / steps for steps, seconds in pieces])) if pieces else float("nan")
 
     def diverged(self) -> bool:
         """Whether the last epoch has a loss that is no number, from which nothing recovers."""
@@ -115,6 +130,7 @@ def train(
     """
     engine.prepare(buffers, plan.batch_size)
     record, best = Record() if record is None else record, None
+    record.steps = plan.steps
     table = judged.table() if judged is not None and len(judged) else None
     own = [copy.copy(callback) for callback in callbacks]
     listeners = keras.callbacks.CallbackList(own, model=network, epochs=plan.epochs, steps=plan.steps, verbose=0)
@@ -124,7 +140,7 @@ def train(
     try:
         for epoch in range(plan.epochs):
             listeners.on_epoch_begin(epoch)
-            record.loss.append(_epoch(engine, windows, plan, epoch, began))
+            record.loss.append(_epoch(engine, windows, plan, epoch, began, record.pieces))
             engine.swap()
             if table is not None:
                 record.val_loss.append(engine.evaluate(table))
@@ -158,18 +174,20 @@ def _report_divergence(record, saved):
     warnings.warn(f"fit: {rule}, got {got}. {kept} {remedy}", UserWarning, stacklevel=2)
 
 
-def _epoch(engine, windows, plan, epoch, began):
+def _epoch(engine, windows, plan, epoch, began, pieces):
     """One epoch in pieces, so that a time limit is kept within seconds."""
     rng = np.random.default_rng([plan.seed, epoch])
     numbers = windows.draw(rng, plan.steps * plan.batch_size)
-    rates = plan.rates(epoch)
     seeds = epoch * plan.steps + np.arange(plan.steps) + 1
     losses = []
     for low in range(0, plan.steps, 25):
         part = slice(low, min(low + 25, plan.steps))
         chosen = numbers[part.start * plan.batch_size : part.stop * plan.batch_size]
         tables = windows.at(chosen).table().reshape(-1, plan.batch_size, 3)
+        started = time.monotonic()
+        rates = plan.rates(epoch, (started - began) / plan.time_limit if plan.time_limit else 0.0)
         losses.append(engine.train(tables, rates[part], seeds[part]))
+        pieces.append((len(tables), time.monotonic() - started))
         if plan.time_limit is not None and time.monotonic() - began > plan.time_limit:
             break
     return float(np.mean(losses))
@@ -195,3 +213,10 @@ class Lines(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         losses = "  ".join(f"{key} {value:.4f}" for key, value in (logs or {}).items())
         print(f"{self.name}  epoch {epoch + 1}/{self.params['epochs']}  {losses}", flush=True)
+
+
+class OneEpoch(keras.callbacks.Callback):
+    """Ends the training after its first epoch."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = True

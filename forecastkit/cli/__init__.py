@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from forecastkit.cli.flags import PARAMETERS, ROLES, as_flags, takes
+from forecastkit.cli.flags import COMPARED, PARAMETERS, ROLES, as_flags, takes
 
 app = typer.Typer(
     name="forecast",
@@ -147,6 +147,49 @@ def backtest(
 
     windows = Windows(start, n_windows, stride, gap, refit)
     backtest(artifact, csv, model, parameters, settings or [], windows, out, plot, overwrite, json, quiet)
+
+
+@app.command()
+@takes(COMPARED)
+def compare(
+    *,
+    csv: Csv,
+    models: Annotated[
+        str, typer.Option(help="Models, parted by commas; all for every network. Baselines are always in.")
+    ] = "gru,lstm,transformer,lstm_transformer",
+    seeds: Annotated[int, typer.Option(help="Runs of each network with seeds of their own.", min=1)] = 3,
+    folds: Annotated[int | None, flag("Blocks of last rows, each with fits of its own. Chosen if not given.")] = None,
+    windows: Annotated[int | None, flag("Forecasts of a fold. Chosen if not given.", min=1)] = None,
+    stride: Annotated[int | None, flag("Rows between forecasts. Chosen if not given.", min=1)] = None,
+    metric: Annotated[str | None, flag("Rank by mase, mae or mse. Default: mase where it exists.")] = None,
+    budget: Annotated[str, typer.Option(help="Time for everything: 90s, 10m, 1h, or none for no end.")] = "10m",
+    memory: Annotated[
+        bool, typer.Option("--memory/--no-memory", help="Measure peak memory in extra processes.")
+    ] = True,
+    lookbacks: Annotated[str | None, flag("Measure also how seconds grow over these, such as 96,192,384.")] = None,
+    parameters,
+    settings: Settings = None,
+    out: Annotated[Path | None, flag("Write all as JSON; runs are kept beside it, so that it can go on.")] = None,
+    csv_out: Annotated[Path | None, flag("Write the table as csv.")] = None,
+    plot: Plot = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: Quiet = False,
+):
+    """Compare networks on a table, with the same folds, seeds and time, beside the baselines.
+
+    Says accuracy with its standard error and which differences are noise, and what each model costs: weights, seconds,
+    memory, latency. Stopped and started again with the same --out, it goes on where it was.
+
+    \b
+        forecast compare --csv sales.csv
+        forecast compare --csv load.csv --models gru,linear,ensemble --budget 30m --out comparison.json --plot c.png
+    """
+    from forecastkit.cli.compare import Outputs, compare
+
+    outputs = Outputs(out, csv_out, plot, overwrite)
+    choices = {"seeds": seeds, "folds": folds, "n_windows": windows, "stride": stride, "metric": metric}
+    compare(csv, models, choices, budget, memory, lookbacks, parameters, settings or [], outputs, json, quiet)
 
 
 @app.command()

@@ -66,6 +66,10 @@ TRAINING = {
     "random_state": Flag(int, "N", "Seed; the same seed gives the same forecasts. Default: 0.", 0),
 }
 PARAMETERS = {**ROLES, **SIZES, **TRAINING}
+#: A comparison sets seeds and time limits itself.
+COMPARED = {name: flag for name, flag in PARAMETERS.items() if name not in ("random_state", "time_limit")}
+#: Flags of single commands that library sentences name too.
+NAMED_ALIKE = ("history", "start", "folds", "stride", "budget", "seeds", "metric")
 
 
 def takes(flags: dict[str, Flag]) -> Callable[[Callable], Callable]:
@@ -91,7 +95,7 @@ def takes(flags: dict[str, Flag]) -> Callable[[Callable], Callable]:
 
 def as_flags(sentence: str) -> str:
     """A sentence about parameters as one about flags: ``series_id=`` becomes ``--series-id``."""
-    names = "|".join([*PARAMETERS, "history", "start"])
+    names = "|".join([*PARAMETERS, *NAMED_ALIKE])
     return re.sub(
         rf"\b({names})=(\w?)", lambda found: f"--{found[1].replace('_', '-')}{' ' * bool(found[2])}{found[2]}", sentence
     )

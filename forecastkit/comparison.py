@@ -1,0 +1,318 @@
+"""The result of a comparison: a table with a verdict for each model, the runs behind it, and what it is written to."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecastkit.checks import refuse
+from forecastkit.folds import Sizes
+from forecastkit.report import decimals, number, plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Probability that a difference is called one though there is none.
+ERROR_RATE = 0.05
+FEWEST_BLOCKS = 2
+BEST, SAME, UNTOLD = "best", "within noise of the best", "too few windows to tell"
+FORMAT = 1
+#: Blocks of two horizons each, where there are this many; else of one.
+ENOUGH_LONG_BLOCKS = 8
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """Result of `forecastkit.compare`.
+
+    Attributes
+    ----------
+    table : DataFrame
+        A row per model, the best first: the score (``mase``, ``mae`` or ``mse``, as `metric` says) and its standard
+        error ``se``; ``difference`` to the best with ``se_difference``; ``verdict``: ``best``, ``within noise of the
+        best``, or by how much it is worse; ``parameters``; means over runs of ``epochs``
+        and of the seconds of a fit, ``fit_seconds``, and of an epoch's steps, ``epoch_seconds``; ``memory_mb``, the
+        peak of a fit on top of what the process held before; ``one_ms`` and ``many_ms``, milliseconds for one forecast
+        and for 1,000; ``runs``.
+    runs : DataFrame
+        A row per model, seed and fold.
+    growth : DataFrame or None
+        Seconds and milliseconds by model and lookback, where lookbacks were asked for.
+    metric : str
+        What models are ranked by.
+    settings : dict
+        Horizon, folds, windows, stride, seeds, budget, seconds.
+    notes : list of str
+        What should not be overlooked, such as fits that the budget ended.
+    models : dict of str to Forecaster
+        The models, not fitted.
+
+    Notes
+    -----
+    Forecasts from neighbouring cutoffs overlap and their errors move together, so cutoffs are not counted as
+    independent: they are taken together in blocks of two horizons (of one where there would be fewer than eight), and
+    a standard error is that of the blocks' means. Differences are those of the same cutoffs, and the spread between
+    seeds is added. A difference is noise where Student's t, with the blocks' degrees of freedom, would find it at
+    least so large in one of twenty comparisons of equals; it is not corrected for the number of models.
+
+    References
+    ----------
+    Diebold and Mariano (1995), "Comparing predictive accuracy", JBES 13. Carlstein (1986), "The use of subseries values
+    for estimating the variance of a general statistic from a stationary sequence", Annals of Statistics 14.
+    """
+
+    table: pd.DataFrame
+    runs: pd.DataFrame
+    metric: str
+    settings: dict
+    growth: pd.DataFrame | None = None
+    notes: list = field(default_factory=list)
+    models: dict = field(default_factory=dict)
+
+    @property
+    def best(self) -> str:
+        """Name of the model with the least error."""
+        return str(self.table.index[0])
+
+    def to_dict(self) -> dict:
+        """Everything as plain values."""
+        growth = None if self.growth is None else self.growth.reset_index().to_dict(orient="records")
+        return {
+            "format": FORMAT,
+            "metric": self.metric,
+            "best": self.best,
+            **self.settings,
+            "table": self.table.reset_index().to_dict(orient="records"),
+            "runs": self.runs.to_dict(orient="records"),
+            "growth": growth,
+            "notes": self.notes,
+        }
+
+    def to_json(self, path=None) -> str:
+        """Everything as JSON text, which is also written to the file `path` if given."""
+        text = json.dumps(plain(self.to_dict()), ensure_ascii=False, indent=1) + "\n"
+        return _written(text, path)
+
+    def to_csv(self, path=None) -> str:
+        """The table as csv text, which is also written to the file `path` if given."""
+        return _written(self.table.to_csv(), path)
+
+    def plot(self, path=None):
+        """Draw errors with their ranges beside the seconds of a fit; see `forecastkit.plots.plot_comparison`."""
+        from forecastkit.plots import plot_comparison
+
+        return plot_comparison(self.table, metric=self.metric, path=path)
+
+    def cells(self) -> tuple[list[str], list[list[str]]]:
+        """Header and rows of the table for people."""
+        return cells(self.table, self.metric)
+
+    def __repr__(self) -> str:
+        header, rows = self.cells()
+        lines = [["", *header], *rows]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+        text = []
+        for name, *rest in lines:
+            padded = [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
+            text.append("  ".join([name.ljust(widths[0]), *padded]).rstrip())
+        return "\n".join([self.summary(), *text, *self.notes])
+
+    def _repr_html_(self) -> str:
+        return self.table.to_html(float_format=lambda value: f"{value:.4g}")
+
+    def summary(self) -> str:
+        """One line on what was compared."""
+        found = self.settings
+        folds, seeds = found["folds"], len(found["seeds"])
+        parts = [
+            f"horizon {found['horizon']}",
+            f"{folds} fold{'s' * (folds > 1)} of {found['n_windows']:,} cutoff{'s' * (found['n_windows'] > 1)}",
+            f"{seeds} seed{'s' * (seeds > 1)}",
+            f"{found['seconds']:.0f} s",
+        ]
+        return ", ".join(parts)
+
+
+# The table ------------------------------------------------------------------------------------------------------------
+
+
+def make_table(runs: list[dict], memory: dict[str, dict], sizes: Sizes, metric: str | None) -> tuple[pd.DataFrame, str]:
+    """A row per model, the best first, and the metric it is ranked by.
+
+    Parameters
+    ----------
+    runs : list of dict
+        As `forecastkit.measuring.run` gives them, with ``model``, ``seed`` and ``fold``.
+    memory : dict of model to dict
+        As `forecastkit.measuring.measure_memory` gives them.
+    metric : {'mase', 'mae', 'mse', None}
+        None: MASE, which mixes series of all sizes fairly, where it exists for all.
+    """
+    import pandas as pd
+
+    names = list(dict.fromkeys(run["model"] for run in runs))
+    by_model = {name: [run for run in runs if run["model"] == name] for name in names}
+    metric = metric or _metric(runs)
+    sound = {name: own for name, own in by_model.items() if all(_finite(run.get(metric)) for run in own)}
+    rows = {name: _costs(own, memory.get(name, {})) for name, own in by_model.items()}
+    for name, found in _accuracy(sound, sizes, metric).items():
+        rows[name] = {**found, **rows[name]}
+    for name in set(by_model) - set(sound):
+        refusal = next((run["error"] for run in by_model[name] if "error" in run), "the forecasts are no numbers")
+        rows[name] = {metric: math.nan, "verdict": f"failed: {refusal}", **rows[name]}
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+    return table.sort_values(metric, kind="stable", na_position="last"), metric
+
+
+def _metric(runs) -> str:
+    return "mase" if all(_finite(run.get("mase")) for run in runs if _finite(run.get("mae"))) else "mae"
+
+
+def _finite(value) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def _costs(runs, memory) -> dict:
+    """Means over the runs of what is not accuracy."""
+    found = {name: _mean(run.get(name) for run in runs) for name in ("parameters", "lookback", "epochs")}
+    for name in ("fit_seconds", "epoch_seconds"):
+        found[name] = _mean(run.get(name) for run in runs)
+    found["memory_mb"] = _mean([memory.get("memory_mb")])
+    for name in ("one_ms", "many_ms"):
+        found[name] = _mean(run.get(name) for run in runs)
+    return {**found, "runs": len(runs)}
+
+
+def _mean(values) -> float:
+    values = [value for value in values if value is not None]
+    return float(np.mean(values)) if values else math.nan
+
+
+def _accuracy(sound, sizes: Sizes, metric: str) -> dict[str, dict]:
+    """Score, standard error, difference to the best and verdict of each model, on the cutoffs that all have."""
+    if not sound:
+        return {}
+    errors = {name: _by_cutoff(runs, sizes, metric) for name, runs in sound.items()}
+    weight = _by_cutoff(next(iter(sound.values())), sizes, "steps")
+    common = (weight > 0) & ~np.isnan(list(errors.values())).any(axis=0)
+    weight, block = weight[common], _blocks(sizes, common)
+    errors = {name: values[common] for name, values in errors.items()}
+    scores = {name: float(np.average(values, weights=weight)) for name, values in errors.items()}
+    best = min(scores, key=scores.get)
+    return {
+        name: {
+            metric: scores[name],
+            "se": math.hypot(block_error(errors[name], weight, block), seed_error(sound[name], metric)),
+            **_against(name, best, errors, scores, weight, block, sound, metric),
+        }
+        for name in sound
+    }
+
+
+def _against(name, best, errors, scores, weight, block, sound, metric) -> dict:
+    """How a model stands against the best one."""
+    if name == best:
+        return {"difference": 0.0, "se_difference": 0.0, "verdict": BEST}
+    difference = scores[name] - scores[best]
+    spread = [seed_error(sound[each], metric) for each in (name, best)]
+    error = math.hypot(block_error(errors[name] - errors[best], weight, block), *spread)
+    words = verdict(difference, error, len(np.unique(block)), scores[best])
+    return {"difference": difference, "se_difference": error, "verdict": words}
+
+
+def verdict(difference: float, error: float, blocks: int, best: float) -> str:
+    """What is said of a model that errs by `difference` more than the best, whose error is `best`."""
+    if difference == 0:
+        return SAME
+    if math.isnan(error):
+        return UNTOLD
+    from scipy.stats import t
+
+    if difference <= t.ppf(1 - ERROR_RATE / 2, blocks - 1) * error:
+        return SAME
+    return f"{100 * difference / best:.0f} % worse" if difference >= 0.01 * best else "worse by less than 1 %"
+
+
+def _by_cutoff(runs, sizes: Sizes, name: str) -> np.ndarray:
+    """Means over seeds at every cutoff of every fold, one after another, NaN where there is none."""
+    values = np.full((sizes.folds, sizes.n_windows), np.nan)
+    for fold in {run["fold"] for run in runs}:
+        seeds = [run["by_cutoff"][name] for run in runs if run["fold"] == fold]
+        values[fold] = np.mean(np.array(seeds, dtype="float64"), axis=0)
+    return values.ravel()
+
+
+def _blocks(sizes: Sizes, common: np.ndarray) -> np.ndarray:
+    """The block of each cutoff that counts: two horizons of time, or one where blocks would be few."""
+    fold, place = np.divmod(np.flatnonzero(common), sizes.n_windows)
+    for length in (2 * sizes.horizon, sizes.horizon):
+        block = fold * sizes.length + place * sizes.stride // length
+        if len(np.unique(block)) >= ENOUGH_LONG_BLOCKS:
+            break
+    return block
+
+
+def block_error(values: np.ndarray, weight: np.ndarray, block: np.ndarray) -> float:
+    """Standard error of the weighted mean of values whose blocks are independent; NaN for less than two blocks."""
+    count = len(np.unique(block))
+    if count < FEWEST_BLOCKS:
+        return math.nan
+    parts = np.bincount(
+        np.unique(block, return_inverse=True)[1], weight * (values - np.average(values, weights=weight))
+    )
+    return float(np.sqrt(count / (count - 1) * np.sum(parts**2)) / weight.sum())
+
+
+def seed_error(runs, metric: str) -> float:
+    """Standard error that the choice of seeds leaves in a model's mean; 0 where every seed gives the same."""
+    seeds = sorted({run["seed"] for run in runs if run["seed"] is not None})
+    means = [np.mean([run[metric] for run in runs if run["seed"] == seed]) for seed in seeds]
+    return float(np.std(means, ddof=1) / math.sqrt(len(means))) if len(means) > 1 else 0.0
+
+
+# For people -----------------------------------------------------------------------------------------------------------
+
+
+def cells(table, metric: str) -> tuple[list[str], list[list[str]]]:
+    """Header and rows as text; columns that nothing is known of are left out."""
+    places = 3 if metric == "mase" else decimals(table[metric]) + 1
+    columns = {
+        metric.upper(): [number(value, places) for value in table[metric]],
+        "±": [number(value, places) for value in table.get("se", [])],
+        "against the best": list(table["verdict"].astype(str).str.partition(":")[0]),
+        "weights": [_whole(value) for value in table["parameters"]],
+        "fit s": [number(value, 1) for value in table["fit_seconds"]],
+        "epoch s": [number(value, 2) for value in table["epoch_seconds"]],
+        "memory MB": [_whole(value) for value in table["memory_mb"]],
+        "one ms": [number(value, 1) for value in table["one_ms"]],
+        "1,000 ms": [number(value, 1) for value in table["many_ms"]],
+    }
+    shown = {head: texts for head, texts in columns.items() if len(texts) and not all(text == "-" for text in texts)}
+    return list(shown), [[str(name), *texts] for name, *texts in zip(table.index, *shown.values(), strict=True)]
+
+
+def _whole(value: float) -> str:
+    return number(value, 0)
+
+
+def _written(text: str, path) -> str:
+    """The text, which appears whole in the file if there is one."""
+    if path is None:
+        return text
+    path = Path(path)
+    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        refuse("compare", "path must be a place that can be written", f"{str(path)!r} ({error.strerror})")
+    finally:
+        temporary.unlink(missing_ok=True)
+    return text
