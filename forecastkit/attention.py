@@ -87,10 +87,10 @@ def split_heads(tokens, heads: int, parts: int = 1):
     return ops.unstack(ops.transpose(tokens, (2, 0, 3, 1, 4)), parts, axis=0)
 
 
-def later(queries: int, keys: int) -> np.ndarray:
+def later(queries: int, keys: int):
     """Bias (queries, keys) against what is later, where the queries are the last ones of the keys."""
-    ahead = np.arange(keys) > np.arange(keys - queries, keys)[:, None]
-    return np.where(ahead, LATER, 0.0).astype("float32")
+    ahead = ops.arange(keys) > ops.arange(keys - queries, keys)[:, None]
+    return ops.where(ahead, LATER, 0.0)
 
 
 # ---------------------------------------------------------------------------------------------- positions
