@@ -29,6 +29,7 @@ _HOMES = {
     "plot_backtest": "plots",
     "plot_comparison": "plots",
     "plot_forecast": "plots",
+    "recommend": "recommending",
     "window_dataset": "pipeline",
 }
 _MODULES = ("backbones", "metrics", "plots")

@@ -94,7 +94,7 @@ def compare(
         check_int(WHERE, "lookbacks", lookback)
     contenders = make_contenders(models, parameters)
     panel, schema = open_door(X, y, **contenders[0].forecaster._reading())
-    task, folds = _laid_out(contenders, panel, schema, (folds, n_windows, stride))
+    task, folds = lay_out(contenders, panel, schema, (folds, n_windows, stride))
     contest = _Contest(contenders, task, folds, seeds, budget, progress)
     contest.open(path)
     if memory:
@@ -104,7 +104,7 @@ def compare(
     return contest.result(metric)
 
 
-def _laid_out(contenders, panel: Panel, schema, choices) -> tuple[Task, list[Fold]]:
+def lay_out(contenders, panel: Panel, schema, choices=()) -> tuple[Task, list[Fold]]:
     """What all runs have in common, and the folds."""
     model = contenders[0].forecaster
     season = int(model.season_length or panel.grid.seasons[0])

@@ -368,7 +368,7 @@ def test_seeds_that_the_budget_cannot_pay_are_left_out(series):
     ):
         fk.compare("gru", series, folds=2, budget=4, **QUICK)
     contenders = make_contenders("gru", SIZES)
-    task, folds = comparing._laid_out(contenders, *open_door(series), (2, 5, 1))
+    task, folds = comparing.lay_out(contenders, *open_door(series), (2, 5, 1))
     contest = comparing._Contest(contenders, task, folds, [0, 1, 2], Budget(13.0), None)
     assert contest.seeds == [0, 1]
     assert contest.notes == ["the budget suffices for 2 of 3 seeds"]

@@ -193,6 +193,31 @@ def compare(
 
 
 @app.command()
+@takes(COMPARED)
+def recommend(
+    *,
+    csv: Csv,
+    budget: Annotated[str, typer.Option(help="Time for everything: 90s, 10m, 1h.")] = "2m",
+    parameters,
+    settings: Settings = None,
+    json: Json = False,
+    quiet: Quiet = False,
+):
+    """Choose a model for a table, and say why.
+
+    A rule of thumb from what was measured of the data names one; a quick comparison tests it, and wins where both
+    differ.
+
+    \b
+        forecast recommend --csv sales.csv
+        forecast recommend --csv load.csv --target load --horizon 48 --budget 10m
+    """
+    from forecastkit.cli.recommend import recommend
+
+    recommend(csv, budget, parameters, settings or [], json, quiet)
+
+
+@app.command()
 @takes(ROLES)
 def inspect(
     *,
