@@ -7,9 +7,10 @@ import pandas as pd
 from sklearn.base import clone
 
 from forecastkit import closed_form, frames, metrics
-from forecastkit.base import Forecaster, choose_horizon
+from forecastkit.base import Forecaster
 from forecastkit.checks import ParameterError, check_int, check_levels, refuse, some
 from forecastkit.door import open_door, read_more
+from forecastkit.grid import choose_horizon
 from forecastkit.panel import Panel, spread
 from forecastkit.schema import Schema
 from forecastkit.windows import Origins

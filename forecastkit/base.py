@@ -12,7 +12,7 @@ from forecastkit import calibration, frames
 from forecastkit.checks import ParameterError, check_int, check_levels, check_real, refuse
 from forecastkit.door import open_door, read_more
 from forecastkit.features import calendar_names
-from forecastkit.grid import Grid
+from forecastkit.grid import choose_horizon
 from forecastkit.intervals import interpolate_quantiles
 from forecastkit.panel import Panel
 from forecastkit.rolling import Rows, asked_levels, check_known_ahead, check_observed, read_asked, tail, values_at
@@ -23,12 +23,6 @@ from forecastkit.windows import Origins
 SHOWN_LEVELS = (0.1, 0.5, 0.9)
 #: Constructor parameters that say how data are read.
 READING = ("target", "time", "series_id", "known", "past", "static", "freq")
-
-
-def choose_horizon(horizon: int | None, season_length: int | None, grid: Grid) -> tuple[int, int]:
-    """Horizon and season length in use: where not given, one season of the frequency."""
-    season = int(season_length or grid.seasons[0])
-    return int(horizon or season), season
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -132,7 +126,7 @@ class Forecaster(RegressorMixin, BaseEstimator):
                 self._finish(panel, split, stop)
         finally:
             if finish:
-                vars(self).pop("_held", None)
+                self._put_down()
         return self
 
     def _learn(self, panel, split, stop):
@@ -199,6 +193,10 @@ class Forecaster(RegressorMixin, BaseEstimator):
         if self._held is None or self._held[0] is not panel:
             self._held = panel, self.scaler_.buffers(panel, self.lookback_, self.horizon_)
         return self._held[1]
+
+    def _put_down(self):
+        """Let go of what only training needed and is as large as the data."""
+        vars(self).pop("_held", None)
 
     def _judged(self, panel, split, stop, most: int | None = None) -> Origins:
         return calibration.judged_windows(panel, split, stop, self.horizon_, most)
@@ -389,7 +387,7 @@ class Forecaster(RegressorMixin, BaseEstimator):
         self.scaler_ = self.scaler_.extended(self.history_, stop)
         self._train_on(self.history_, stop)
         self.trained_until_ = self.history_.cutoffs()
-        vars(self).pop("_held", None)
+        self._put_down()
         return self
 
     def future_frame(self, steps: int | None = None):

@@ -10,7 +10,7 @@ from forecastkit.windows import Buffers, Origins, Windows, carried, grouped, las
 #: Penalties in units of the mean eigenvalue of the windows' second moments.
 STRENGTHS = tuple(10.0**power for power in np.arange(-4.0, 2.1, 0.5))
 MOST_WINDOWS, MOST_JUDGED = 200_000, 4_000
-CHUNK = 4096
+CHUNK = 1024
 
 
 def naive(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
@@ -99,8 +99,7 @@ class Ridge:
             return candidates[len(candidates) // 2]
         if len(judged) > MOST_JUDGED:
             judged = judged[np.random.default_rng(0).choice(len(judged), MOST_JUDGED, replace=False)]
-        x, _, y = strips.differences(judged)
-        return min(candidates, key=lambda ridge: _mean_error(x @ ridge.weights - y))
+        return candidates[int(np.argmin(_errors(candidates, strips, judged)))]
 
     def refit(self, buffers: Buffers, windows: Windows) -> "Ridge":
         """The same strength, relative to the size of the data, on other windows."""
@@ -157,9 +156,13 @@ class Strips:
         return window - last, last, cells[:, self.lookback :] - last
 
 
-def _mean_error(error):
-    observed = ~np.isnan(error)
-    return float(np.abs(error[observed]).mean()) if observed.any() else 0.0
+def _errors(candidates, strips, judged):
+    """Sum of each candidate's absolute errors, a chunk of windows at a time."""
+    errors = np.zeros(len(candidates))
+    for low in range(0, len(judged), CHUNK):
+        x, _, y = strips.differences(judged[low : low + CHUNK])
+        errors += [np.nansum(np.abs(x @ ridge.weights - y)) for ridge in candidates]
+    return errors
 
 
 def _chosen(windows):

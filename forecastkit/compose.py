@@ -66,14 +66,17 @@ class EnsembleForecaster(Forecaster):
     def _finish(self, panel, split, stop):
         for member in self.forecasters_:
             member._finish(panel, split, stop)
-            vars(member).pop("_held", None)
 
     def _train_on(self, panel, stop):
         for member in self.forecasters_:
             member.scaler_ = member.scaler_.extended(panel, stop)
             member._train_on(panel, stop)
             member.history_ = panel
-            vars(member).pop("_held", None)
+
+    def _put_down(self):
+        super()._put_down()
+        for member in getattr(self, "forecasters_", ()):
+            member._put_down()
 
     def _forecast(self, panel, origins):
         forecasts = [member._points(member._forecast(panel, origins)) for member in self.forecasters_]

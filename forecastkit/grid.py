@@ -283,3 +283,9 @@ def _from_offset(offset, wall):
     # A period's stamps are first days, though its offset counts ends.
     starts = alias.endswith("S") or (wall.day == 1).all()
     return {"kind": "month", "step": step, "day": 1 if starts else 0, "phase": int(first % step)}
+
+
+def choose_horizon(horizon: int | None, season_length: int | None, grid: Grid) -> tuple[int, int]:
+    """Horizon and season length in use: where not given, one season of the frequency."""
+    season = int(season_length or grid.seasons[0])
+    return int(horizon or season), season

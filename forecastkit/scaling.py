@@ -6,7 +6,7 @@ import numpy as np
 
 from forecastkit.features import calendar_table
 from forecastkit.panel import Panel, owners, spread
-from forecastkit.windows import Buffers, last_values
+from forecastkit.windows import Buffers, aligned_empty, last_values
 
 CHUNK = 1 << 18
 #: An effect of known covariates is taken out where it makes carrying forward err by less than this part of it.
@@ -43,7 +43,7 @@ class Moments:
 
     def apply(self, values: np.ndarray, indptr: np.ndarray) -> np.ndarray:
         """Standardised values, float32, a chunk of rows at a time; those of a constant column are 0 for ever."""
-        out = np.empty(values.shape, dtype="float32")
+        out = aligned_empty(values.shape)
         divisor = np.where(self.scale == 0, np.inf, self.scale)
         for rows, group in _chunks(indptr):
             out[rows] = (values[rows] - self.center[group]) / divisor[group]
