@@ -48,7 +48,8 @@ class Segments(keras.layers.Layer):
         given = []
         for (attention, feedforward), memory in zip(self.blocks, memories, strict=True):
             seen = ops.concatenate([memory, tokens], axis=1)
-            given.append(ops.stop_gradient(seen[:, max(seen.shape[1] - most, 0) :]))
+            kept = seen[:, max(seen.shape[1] - most, 0) :]
+            given.append(ops.stop_gradient(kept) if training else kept)  # who asks what a forecast is made of sees all
             # Nobody reads what the last block makes of the past.
             leaving = steps if attention is self.blocks[-1][0] else None
             tokens = attention(tokens, memory, mask=mask, training=training, steps=leaving, unseen=unseen)
@@ -65,8 +66,8 @@ class TransformerXL(Backbone):
     units : int
         Width of every token; a multiple of `heads`.
     layers : int
-        Blocks of attention and feed-forward. The forecast is reached by ``layers * memory`` tokens before the last
-        segment, since each block looks one memory further back.
+        Blocks of attention and feed-forward. The forecast is reached by about ``layers * memory`` tokens before the
+        last segment, since each block looks one memory further back.
     heads : int
     feedforward : int, optional
         Width inside the feed-forward layers. Default: twice the units.
