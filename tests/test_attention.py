@@ -378,14 +378,16 @@ def test_memory_reaches_one_segment_back_for_each_layer(parameters, first):
     np.testing.assert_array_equal(reach(parameters), np.arange(first, 12))
 
 
-def test_no_gradient_flows_through_memory():
+@pytest.mark.parametrize("training", [True, False])
+def test_no_gradient_flows_through_memory_in_training(training):
+    """Whoever asks a trained network what its forecast is made of is told of all of it."""
     layer = make("transformer_xl", LONG, segment=4).backbone
     past, future = tf.constant(normal(2, 12, 8)), tf.constant(normal(2, 3, 8, seed=1))
     with tf.GradientTape() as tape:
         tape.watch(past)
-        loss = tf.reduce_sum(layer(past, future) ** 2)
+        loss = tf.reduce_sum(layer(past, future, training=training) ** 2)
     gradient = np.asarray(tape.gradient(loss, past))
-    assert (gradient[:, :8] == 0).all()
+    assert (gradient[:, :8] == 0).all() == training
     assert (gradient[:, 8:] != 0).any(axis=(0, 2)).all()
 
 
