@@ -83,9 +83,9 @@ class TransformerXL(Backbone):
     ----------
     Dai et al. (2019), "Transformer-XL: Attentive language models beyond a fixed-length context", ACL: relative
     positions with biases for content and place (section 3.3), causal attention, and a memory through which no gradient
-    flows in training (section 3.2). Departures: tokens are segments of the series; all segments of a window are read at once in
-    training and forecasting, so that no memory outlives its window; those of the future are learned queries in the last
-    segment, and the loss is taken on them only; the biases are each layer's own; pre-norm; GELU.
+    flows in training (section 3.2). Departures: tokens are segments of the series; all segments of a window are read at
+    once in training and forecasting, so that no memory outlives its window; those of the future are learned queries in
+    the last segment, and the loss is taken on them only; the biases are each layer's own; pre-norm; GELU.
     """
 
     units: int = 64
