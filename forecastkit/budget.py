@@ -14,8 +14,12 @@ LEAST = 3.0
 USUAL_OVERHEAD = 5.0
 #: Part of the budget that is planned with, and the part that a fit may go up to where others took longer than planned.
 PLANNED, MOST = 0.95, 1.08
-#: Seconds of training without which a further seed is not begun, and those that a fit gets in any case.
-WORTHWHILE, IN_ANY_CASE = 1.0, 0.5
+#: Part of the budget beyond which no fit is expected to end that is still begun.
+LAST = 1.12
+#: Seconds of training, and part of what a fit takes beside it, without which a further seed is not worthwhile.
+WORTHWHILE, OF_OVERHEAD = 1.0, 0.5
+#: Seconds that a fit gets in any case.
+IN_ANY_CASE = 0.5
 #: Seconds for a fit from which on one is spent to learn the overhead first.
 WORTH_TRYING = 10.0
 
@@ -72,6 +76,15 @@ class Budget:
             return self._overheads[name][-1]
         others = [values[-1] for values in self._overheads.values()]
         return float(np.mean(others)) if others else USUAL_OVERHEAD
+
+    def worthwhile(self) -> float:
+        """Seconds of training that a further seed should have."""
+        last = [values[-1] for values in self._overheads.values()]
+        return max(WORTHWHILE, OF_OVERHEAD * float(np.mean(last))) if last else WORTHWHILE
+
+    def is_over(self, name: str) -> bool:
+        """Whether a fit of this model would end too late."""
+        return self.seconds is not None and self.gone() + self.overhead(name) + IN_ANY_CASE > LAST * self.seconds
 
     def share(self, pending: list[str], part: float = PLANNED) -> float | None:
         """Seconds of training that each of these fits may take, None without a budget."""

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from forecastkit.budget import IN_ANY_CASE, LEAST, MOST, WORTH_TRYING, WORTHWHILE, Budget, seconds_of
+from forecastkit.budget import IN_ANY_CASE, LEAST, MOST, WORTH_TRYING, Budget, seconds_of
 from forecastkit.checks import ParameterError, check_choice, check_int, refuse
 from forecastkit.comparison import Comparison, make_table
 from forecastkit.contenders import Contender, make_contenders
@@ -132,6 +132,7 @@ class _Contest:
         self.contenders, self.task, self.folds, self.seeds, self.budget = contenders, task, folds, seeds, budget
         self.progress, self.notes, self.memory, self.growth, self.runs = progress, [], {}, [], []
         self.networks = [contender for contender in contenders if contender.is_trained]
+        self.asked, self.unrun = len(seeds), 0
         self._check_budget()
 
     def _check_budget(self):
@@ -144,12 +145,7 @@ class _Contest:
             rule = f"budget must be at least {LEAST * fits:.0f} s for one run of {len(self.networks)} networks"
             rule += f" on {len(self.folds)} folds" if len(self.folds) > 1 else ""
             refuse(WHERE, rule, f"{self.budget.seconds:g} s", error=ParameterError)
-        if most < len(self.seeds):
-            self._drop_seeds(most)
-
-    def _drop_seeds(self, kept):
-        self.notes.append(f"the budget suffices for {kept} of {len(self.seeds)} seeds")
-        self.seeds = self.seeds[:kept]
+        self.seeds = self.seeds[:most]
 
     def open(self, path):
         """Find what is done already."""
@@ -167,11 +163,12 @@ class _Contest:
         """What a fit took beside its training loop."""
         if "train_seconds" in found and found["train_seconds"] > 0:
             whole = found["seconds"] if "mae" in found else found["fit_seconds"]
-            self.budget.learn(found["model"], whole - found["train_seconds"])
+            # What training took over its limit, such as compiling its first step, is no training either.
+            trained = min(found["train_seconds"], found.get("limit") or found["train_seconds"])
+            self.budget.learn(found["model"], whole - trained)
 
     def _once(self, key: str, contender: Contender, work, **told) -> dict:
         """What is in the journal under this key, else what the work finds, which goes there."""
-        key = f"{key} {contender.name} {contender.fingerprint()}"
         found = self.journal.find(key)
         if found is None:
             began = time.monotonic()
@@ -191,15 +188,21 @@ class _Contest:
                     for fold in self.folds:
                         self._run(contender, seed, fold, None)
         self._try_first()
-        for number_of_seed, seed in enumerate(self.seeds):
+        for place, seed in enumerate(self.seeds):
+            self._afford(place)
+            if place >= len(self.seeds):
+                return
             for fold in self.folds:
-                pending = self._pending(number_of_seed, fold)
-                limit = self.budget.share(pending)
-                if limit is not None and limit < WORTHWHILE and number_of_seed:
-                    self._drop_seeds(number_of_seed)
-                    self.runs = [run for run in self.runs if run["seed"] is None or run["seed"] in self.seeds]
-                    return
-                self._round(seed, fold, limit, pending)
+                self._round(seed, fold, self.budget.share(self._pending(place, fold)))
+
+    def _afford(self, place):
+        """Leave out the last seeds where each fit would train for less than is worthwhile; never the first seed."""
+        while len(self.seeds) > max(place, 1):
+            pending = self._pending(place, self.folds[0])
+            share = self.budget.share(pending)
+            if share is None or not pending or share >= self.budget.worthwhile():
+                return
+            self.seeds = self.seeds[:-1]
 
     def _try_first(self):
         """A fit that ends at once, to know what fits take beside training before seconds are shared out."""
@@ -212,19 +215,25 @@ class _Contest:
     def _seeds_of(self, contender):
         return self.seeds if contender.is_random else [None]
 
-    def _pending(self, number_of_seed, fold) -> list[str]:
-        """Names of the networks whose fits are to come, one for each."""
-        rounds = (len(self.seeds) - number_of_seed) * len(self.folds) - fold.number
-        return [contender.name for contender in self.networks] * rounds
+    def _pending(self, place, fold) -> list[str]:
+        """Names of the networks whose fits are to come from this seed and fold on, one for each."""
+        rounds = [(seed, each) for seed in self.seeds[place:] for each in self.folds]
+        left = [(seed, each, contender) for seed, each in rounds[fold.number :] for contender in self.networks]
+        return [contender.name for seed, each, contender in left if not self._is_done(contender, seed, each)]
 
-    def _round(self, seed, fold, limit, pending):
+    def _is_done(self, contender, seed, fold) -> bool:
+        return self.journal.find(_key("run", contender, seed, fold.number)) is not None
+
+    def _round(self, seed, fold, limit):
         """Every network once, with the same limit; less only where the others took so long that time runs out."""
         limit = self._limit_before(seed, fold) or limit
         for contender in self.networks:
+            pending = self._pending(self.seeds.index(seed), fold)
+            if not self._is_done(contender, seed, fold) and self.budget.is_over(contender.name):
+                self.unrun += 1
+                continue
             hardest = self.budget.share(pending, MOST)
-            given = None if limit is None else max(min(limit, hardest), IN_ANY_CASE)
-            self._run(contender, seed, fold, given)
-            pending = pending[1:]
+            self._run(contender, seed, fold, None if limit is None else max(min(limit, hardest), IN_ANY_CASE))
 
     def _limit_before(self, seed, fold):
         """The limit of a round that was begun in an earlier process."""
@@ -239,7 +248,7 @@ class _Contest:
             return run(contender.for_run(seed, limit), self.task, fold, latency=first)
 
         told = {"seed": seed, "fold": fold.number, "limit": limit if contender.is_trained else None}
-        found = self._once(f"run {seed} {fold.number}", contender, work, **told)
+        found = self._once(_key("run", contender, seed, fold.number), contender, work, **told)
         self.runs.append(found)
 
     def _tell(self, found):
@@ -269,7 +278,9 @@ class _Contest:
                 self.notes.append(f"peak memory of {contender.name} was not measured: the budget is for the runs")
                 continue
             model = contender.for_run(self.seeds[0], AT_ONCE)
-            found = self._once("memory", contender, lambda m=model: measure_memory(m, self.task, self.folds[-1]))
+            found = self._once(
+                _key("memory", contender), contender, lambda m=model: measure_memory(m, self.task, self.folds[-1])
+            )
             self.memory[contender.name] = found
             if "error" in found:
                 self.notes.append(f"peak memory of {contender.name} was not measured: {found['error']}")
@@ -288,14 +299,15 @@ class _Contest:
                     continue
                 model = contender.for_run(self.seeds[0], None, lookback=lookback, **_one_epoch(contender))
                 work = lambda m=model: run(m, self.task, fold, latency=True)  # noqa: E731
-                found = self._once(f"growth {lookback}", contender, work, lookback=lookback)
+                found = self._once(_key("growth", contender, lookback), contender, work, lookback=lookback)
                 self.growth.append(found)
 
     # ------------------------------------------------------------------------------------------ the result
 
     def result(self, metric) -> Comparison:
-        table, metric = make_table(self.runs, self.memory, self.task.sizes, metric)
-        self._note_limits()
+        names = [contender.name for contender in self.contenders]
+        table, metric = make_table(names, self.runs, self.memory, self.task.sizes, metric)
+        self._note_budget()
         settings = {
             **{name: getattr(self.task.sizes, name) for name in ("horizon", "folds", "n_windows", "stride")},
             "season_length": self.task.season,
@@ -308,15 +320,17 @@ class _Contest:
         models = {contender.name: contender.forecaster for contender in self.contenders}
         return Comparison(table, runs, metric, settings, self._growth_table(), self.notes, models)
 
-    def _note_limits(self):
+    def _note_budget(self):
+        """Say what the budget did to the comparison."""
+        if len(self.seeds) < self.asked:
+            self.notes.append(f"the budget suffices for {len(self.seeds)} of {self.asked} seeds")
+        if self.unrun:
+            self.notes.append(f"{self.unrun} fits were not run: the budget was gone")
         trained = [run for run in self.runs if "ended" in run]
-        ended = [run for run in trained if run["ended"] == "time limit"]
-        if ended and self.budget.seconds is not None:
-            seconds = np.median([run["limit"] for run in ended])
-            self.notes.append(
-                f"the budget ended {len(ended)} of {len(trained)} trainings, after about {seconds:.0f} s: "
-                "with more time networks may do better"
-            )
+        ended = [run["limit"] for run in trained if run["ended"] == "time limit" and run["limit"]]
+        if ended:
+            told = f"the budget ended {len(ended)} of {len(trained)} trainings, after about {np.median(ended):.0f} s"
+            self.notes.append(f"{told}: with more time networks may do better")
         if self.networks and len(self.seeds) == 1:
             self.notes.append("one seed: how much networks vary by chance is not in the errors")
 
@@ -331,6 +345,11 @@ class _Contest:
         shown = ("model", "lookback", "parameters", "epoch_seconds", "fit_seconds", "one_ms", "many_ms")
         rows = [{name: found.get(name, math.nan) for name in shown} for found in self.growth]
         return pd.DataFrame(rows).set_index(["model", "lookback"])
+
+
+def _key(kind: str, contender: Contender, *others) -> str:
+    """What a piece of work is found by."""
+    return " ".join(map(str, (kind, *others, contender.name, contender.fingerprint())))
 
 
 def _one_epoch(contender) -> dict:

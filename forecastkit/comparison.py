@@ -143,11 +143,15 @@ class Comparison:
 # The table ------------------------------------------------------------------------------------------------------------
 
 
-def make_table(runs: list[dict], memory: dict[str, dict], sizes: Sizes, metric: str | None) -> tuple[pd.DataFrame, str]:
+def make_table(
+    names: list[str], runs: list[dict], memory: dict[str, dict], sizes: Sizes, metric: str | None
+) -> tuple[pd.DataFrame, str]:
     """A row per model, the best first, and the metric it is ranked by.
 
     Parameters
     ----------
+    names : list of str
+        Of all models, also those without runs.
     runs : list of dict
         As `forecastkit.measuring.run` gives them, with ``model``, ``seed`` and ``fold``.
     memory : dict of model to dict
@@ -157,22 +161,33 @@ def make_table(runs: list[dict], memory: dict[str, dict], sizes: Sizes, metric: 
     """
     import pandas as pd
 
-    names = list(dict.fromkeys(run["model"] for run in runs))
     by_model = {name: [run for run in runs if run["model"] == name] for name in names}
     metric = metric or _metric(runs)
-    sound = {name: own for name, own in by_model.items() if all(_finite(run.get(metric)) for run in own)}
+    sound = {name: own for name, own in by_model.items() if _is_sound(own, sizes, metric)}
     rows = {name: _costs(own, memory.get(name, {})) for name, own in by_model.items()}
     for name, found in _accuracy(sound, sizes, metric).items():
         rows[name] = {**found, **rows[name]}
     for name in set(by_model) - set(sound):
-        refusal = next((run["error"] for run in by_model[name] if "error" in run), "the forecasts are no numbers")
-        rows[name] = {metric: math.nan, "verdict": f"failed: {refusal}", **rows[name]}
+        rows[name] = {metric: math.nan, "verdict": _why_not(by_model[name], sizes), **rows[name]}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
     return table.sort_values(metric, kind="stable", na_position="last"), metric
 
 
 def _metric(runs) -> str:
     return "mase" if all(_finite(run.get("mase")) for run in runs if _finite(run.get("mae"))) else "mae"
+
+
+def _is_sound(runs, sizes: Sizes, metric: str) -> bool:
+    """Whether a model has forecast every fold in numbers."""
+    return {run["fold"] for run in runs} == set(range(sizes.folds)) and all(_finite(run.get(metric)) for run in runs)
+
+
+def _why_not(runs, sizes: Sizes) -> str:
+    refusals = [run["error"] for run in runs if "error" in run]
+    if refusals:
+        return f"failed: {refusals[0]}"
+    whole = len({run["fold"] for run in runs}) == sizes.folds
+    return "failed: the forecasts are no numbers" if whole else "not run: the budget was gone"
 
 
 def _finite(value) -> bool:

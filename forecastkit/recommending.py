@@ -193,11 +193,9 @@ def rule_of_thumb(facts: Facts) -> tuple[str, str]:
     if facts.windows < FEW and not facts.covariates:
         return "linear", f"{facts.windows:,} windows are few, and a closed-form model does not overfit as networks do"
     if facts.windows < FEW:
-        return "gru", "with few windows a small recurrent network that reads the covariates errs least"
+        return "ensemble", "windows are few, so a network that reads the covariates needs the linear forecast beside it"
     if facts.horizon >= FAR and not facts.covariates:
         return "linear", f"that far ahead ({facts.horizon} steps) the linear forecast was as good as any network"
-    if facts.covariates:
-        return "gru", "covariates ask for a network, and recurrent ones suit small and middling data"
     if facts.windows >= PLENTY:
         return "lstm_transformer", f"{facts.windows:,} windows are plenty, also for attention beside recurrence"
     return "ensemble", "the plain average of a GRU and the linear forecast was the most accurate in benchmarks"

@@ -353,6 +353,28 @@ def test_a_budget_is_kept_whatever_a_fit_takes_beside_training(series, monkeypat
     np.testing.assert_allclose(rounds, rounds[:, :1] * np.ones(networks))
 
 
+def test_what_a_budget_does_not_suffice_for_is_not_run(series, monkeypatch):
+    """Fits that take far longer than anyone could know: the clock wins."""
+    clock = Clock()
+    monkeypatch.setattr(budgets, "time", clock)
+    monkeypatch.setattr(comparing, "time", clock)
+    errors = {name: [1.0] * 10 for name in ("mae", "mse", "mase", "steps")}
+
+    def work(model, task, fold, latency=False):
+        seconds = getattr(model, "time_limit", None)
+        clock.now += 0 if seconds is None else seconds + 100
+        found = {"mae": 1.0, "mse": 1.0, "mase": 1.0, "by_cutoff": errors, "fit_seconds": 100, "seconds": 100}
+        return found if seconds is None else {**found, "train_seconds": seconds}
+
+    monkeypatch.setattr(comparing, "run", work)
+    models = {f"gru {number}": fk.GRUForecaster() for number in range(8)}
+    result = fk.compare(models, series, seeds=3, folds=1, n_windows=10, budget=600, **QUICK)
+    assert 0.8 * 600 < result.settings["seconds"] < 1.2 * 600
+    assert result.settings["seeds"] == [0]
+    assert result.table["verdict"].tolist().count("not run: the budget was gone") == 3
+    assert "3 fits were not run: the budget was gone" in result.notes
+
+
 def test_a_budget_is_kept_on_real_data():
     data = fk.load_dataset("airpassengers")
     options = {"horizon": 12, "folds": 1, "n_windows": 6, "memory": False, "epochs": 100_000, "patience": None}
@@ -371,6 +393,8 @@ def test_seeds_that_the_budget_cannot_pay_are_left_out(series):
     task, folds = comparing.lay_out(contenders, *open_door(series), (2, 5, 1))
     contest = comparing._Contest(contenders, task, folds, [0, 1, 2], Budget(13.0), None)
     assert contest.seeds == [0, 1]
+    contest.open(None)
+    contest.result(None)
     assert contest.notes == ["the budget suffices for 2 of 3 seeds"]
 
 

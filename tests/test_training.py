@@ -66,6 +66,13 @@ def test_rates_warm_up_and_fall_along_half_a_cosine():
     assert 0 < rates[-1] < 1e-6
 
 
+def test_time_that_is_gone_is_progress_too():
+    long = plan(epochs=10, steps=100)
+    np.testing.assert_array_equal(long.rates(5, spent=0.3), long.rates(5))  # half of the steps are done already
+    np.testing.assert_allclose(long.rates(2, spent=0.75), 0.1 * (1 + np.cos(0.75 * np.pi)) / 2)
+    np.testing.assert_allclose(long.rates(2, spent=3.0), 0.0, atol=1e-9)
+
+
 def test_the_warm_up_of_a_short_run_is_a_quarter_of_it():
     rates = plan(epochs=2, steps=4).rates(0)
     assert rates.argmax() == 1
@@ -196,6 +203,18 @@ def test_the_time_limit_is_kept_within_a_piece(monkeypatch):
     record = go(engine, plan(steps=1000, time_limit=2.5))
     assert (len(engine.batches), record.ended, record.seconds) == (3, "time limit", 3.0)
     assert len(record.val_loss) == 1
+
+
+def test_the_rate_has_fallen_when_the_time_is_over(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(training.time, "monotonic", lambda: clock[0])
+    engine = Engine(val_losses=[1] * 6, on_train=lambda: clock.__setitem__(0, clock[0] + 1.0))
+    record = go(engine, plan(steps=1000, time_limit=4.0))
+    assert record.pieces == [(25, 1.0)] * 5
+    np.testing.assert_allclose(engine.rates[-25:], 0.0, atol=1e-9)
+    assert engine.rates[50] > 0.5 * max(engine.rates)
+    assert record.epoch_seconds() == 1000 / 25
+    assert Record(steps=10, pieces=[(5, 50.0), (5, 2.0), (5, 3.0)]).epoch_seconds() == 5.0
 
 
 def test_callbacks_are_called_in_the_order_of_keras():
