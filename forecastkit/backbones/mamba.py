@@ -111,7 +111,7 @@ class Mamba(Backbone):
     """
 
     units: int = 64
-    layers: int = 2
+    layers: int = 1
     expand: int = 2
     states: int = 8
     kernel: int = 4
