@@ -72,7 +72,7 @@ def attribute(model, panel: Panel, origins: Origins, steps: np.ndarray, kind: st
     )
     baseline = windows.baseline(kind, model.scaler_)
     slopes = integrate(engine, windows.given, baseline, pairs, point_weights(model), tolerance, most)
-    parts, change = _contributions(slopes, windows, baseline, pairs, model.scaler_.effect)
+    parts, change = _contributions(slopes, windows, baseline, pairs, model.scaler_.effect, network.sizes)
     scale = model.scaler_.moments(panel).scale[origins.entity, origins.channel]
     blank = _blank(network.sizes, len(pairs))
     parts = {name: _by_origin(part, len(steps), scale) for name, part in {**blank, **parts}.items()}
@@ -144,7 +144,7 @@ class Inputs:
         return np.where(missing, np.nan, level)
 
 
-def _contributions(slopes: Slopes, windows: Inputs, baseline, pairs: Pairs, effect):
+def _contributions(slopes: Slopes, windows: Inputs, baseline, pairs: Pairs, effect, sizes):
     """Slopes times what changed, and how much the forecasts changed, both in scaled units.
 
     A dict of arrays (P, columns, lookback) for the target and (P, ..., features) for covariates, and an array (P,).
@@ -152,12 +152,27 @@ def _contributions(slopes: Slopes, windows: Inputs, baseline, pairs: Pairs, effe
     parts, by = {}, slopes.by
     for name in by.keys() - {"target"}:
         parts[name] = by[name] * difference(windows.given[name], baseline[name])[pairs.window]
+    if "calendar" in parts:
+        parts["calendar"] = shared_by_patch(parts["calendar"], sizes)
     still = difference(windows.values, baseline["target"])[pairs.window]
     parts["target"] = (by["target"] * still).reshape(len(pairs), -1, still.shape[-1])
     change = slopes.end - slopes.start
     if effect.any():
         change = change + _add_effect(parts["known"], by["target"], windows.given["known"][pairs.window], pairs, effect)
     return parts, change
+
+
+def shared_by_patch(part: np.ndarray, sizes) -> np.ndarray:
+    """Attributions (P, lookback + horizon, features), what the steps of a patch have divided evenly among them.
+
+    Networks read the calendar of a patch at its first step.
+    """
+    padding = sizes.past_tokens * sizes.patch - sizes.lookback
+    past = (np.arange(sizes.lookback) + padding) // sizes.patch
+    patch = np.concatenate([past, sizes.past_tokens + np.arange(sizes.horizon) // sizes.patch])
+    starts = np.flatnonzero(np.diff(patch, prepend=-1))
+    lengths = np.diff(starts, append=len(patch))
+    return np.repeat(np.add.reduceat(part, starts, axis=1) / lengths[:, None], lengths, axis=1)
 
 
 def _add_effect(part, slope, known, pairs: Pairs, effect):

@@ -132,7 +132,7 @@ def plot_attention(
         rows = {name: view.over_steps(head) for name, head in heads}
     else:
         rows = {f"step {step + 1}": row for step, row in zip(found.place.steps, mean, strict=True)}
-    ratios = (3, 1.4, 0.6 + 0.22 * min(len(rows), NAMED_ROWS))
+    ratios = (3, 1.4, 0.6 + 0.18 * min(len(rows), NAMED_ROWS))
     figure, (upper, middle, lower) = stack(ratios, 0.25 * sum(ratios), sharex=True)
     _draw_values(upper, view)
     _draw_mean(middle, view, view.over_steps(mean))
@@ -216,7 +216,7 @@ def _draw_values(axes: Axes, view: _View, baseline: np.ndarray | None = None) ->
             line(axes, ahead, values, colour, name)
             ends.append(End(name, values, colour))
             if view.chosen.sum() == 1:
-                axes.plot(ahead[view.chosen], values[view.chosen], "o", color=colour, markersize=5, zorder=4)
+                axes.plot(ahead[view.chosen], values[view.chosen], "o", color=colour, markeredgecolor="white", zorder=4)
     style(axes, view.times)
     cutoff = frames.stamps_at(place.panel, place.cutoffs[[view.origin]])[0]
     explain(axes, f"{view.steps_drawn()}, forecast at {said(cutoff)}")
@@ -229,7 +229,7 @@ def _draw_bars(axes: Axes, view: _View, own: np.ndarray) -> None:
     axes.bar(edges[:-1], own, width=np.diff(edges), align="edge", color=colours, linewidth=0, zorder=3)
     axes.axhline(0, color=GREY, linewidth=0.8, zorder=4)
     style(axes, view.times)
-    explain(axes, f"what each past value adds to the forecast, in its units; in all {own.sum():+,.3g}")
+    explain(axes, f"what each past value adds to the forecast, {own.sum():+,.3g} in all")
 
 
 def _draw_mean(axes: Axes, view: _View, mean: np.ndarray) -> None:

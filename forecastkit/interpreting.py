@@ -43,8 +43,8 @@ def interpret(
     add up to the forecast less the forecast from the baseline, in the units of the target; `completeness_error` says
     how nearly. They hold for one forecast of one network and say nothing of causes in the world. They depend on the
     baseline: with ``'last'`` the question is why the forecast is not what it would be had the series stood still,
-    and the last value itself, being the baseline, adds nothing. Networks that read patches see the calendar at the
-    first step of each patch.
+    and the last value itself, being the baseline, adds nothing. What the calendar of a patch adds is divided evenly
+    among its steps.
 
     Attention weights say how a layer mixes the tokens of the past into each token of the future. They are no measure of
     importance: values are transformed before and after, residual connections go around attention, and other weights
@@ -158,10 +158,13 @@ def _check_network(forecaster, what):
         rule, remedy = "an ensemble has no network of its own", "Pass one of its forecasters_, with the same history."
         refuse(WHERE, rule, type(forecaster).__name__, remedy, ParameterError)
     if not isinstance(forecaster, NeuralForecaster):
-        name = type(forecaster).__name__
-        remedy = "GridSearchCV has a best_estimator_." if hasattr(forecaster, "best_estimator_") else ""
-        refuse(WHERE, "the forecaster must be a network, or a pipeline that ends in one", name, remedy, ParameterError)
-    if what == "attention" and not attends(forecaster._architecture()):
+        rule, remedy = (
+            "the forecaster must be a network, or a pipeline that ends in one",
+            "A search has a best_estimator_.",
+        )
+        refuse(WHERE, rule, type(forecaster).__name__, remedy, ParameterError)
+    unfitted = not hasattr(forecaster, "history_")
+    if what == "attention" and unfitted and not attends(forecaster._architecture()):
         refuse_attention(forecaster._architecture())
 
 

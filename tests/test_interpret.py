@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 import forecastkit as fk
 from forecastkit import backbones
 from forecastkit.attention import watch_attention
-from forecastkit.attribution import point_weights
+from forecastkit.attribution import point_weights, shared_by_patch
 from forecastkit.checks import ParameterError
 from forecastkit.gradients import Pairs, completeness_error
 from forecastkit.interpretation import attends
@@ -179,6 +179,32 @@ def test_the_completeness_error_counts_in_changes_of_the_same_origin():
 def test_the_point_is_read_off_the_outputs_of_the_head(transformer, gru):
     np.testing.assert_allclose(point_weights(transformer), [0, 0.8, 0.2])
     np.testing.assert_allclose(point_weights(gru), [1])
+
+
+def test_the_calendar_of_a_patch_is_shared_by_its_steps():
+    part = np.zeros((1, 7 + 4, 1))
+    part[0, [1, 4, 7, 10], 0] = [3.0, 6.0, 9.0, 1.0]
+    shared = shared_by_patch(part, Sizes(lookback=7, horizon=4, patch=3))[0, :, 0]
+    np.testing.assert_array_equal(shared, [0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 1])
+
+
+def test_a_network_that_mixes_columns_is_attributed_to_all_of_them(hourly):
+    model = fk.InvertedTransformerForecaster(**{**SMALL, "units": 16}, calendar=True).fit(hourly)
+    found = fk.interpret(model, steps=[2, 5])
+    np.testing.assert_allclose(found.forecast["forecast"], model.predict().iloc[[1, 4]].to_numpy().T.ravel(), rtol=1e-5)
+    assert found.inputs["target"] == ["north", "south"]
+    assert found.arrays["target"].shape == (2, 2, 2, 24)
+    frame = found.attribution
+    total = frame.groupby(["target", "step"], sort=False)["attribution"].sum().to_numpy()
+    change = (found.forecast["forecast"] - found.forecast["baseline"]).to_numpy()
+    np.testing.assert_allclose(total, change, atol=0.011 * np.abs(change).max())
+    assert np.abs(found.arrays["target"][0, :, 1]).sum() > 0, "north is due to south, too"
+    own = frame.query("target == 'north' and input == 'south' and step == 2")
+    np.testing.assert_allclose(own["value"], hourly["south"].iloc[-24:])
+    rows = fk.plot_attribution(found, target="north").axes[2].get_yticklabels()
+    assert [label.get_text() for label in rows] == ["south", "calendar:day", "calendar:week"]
+    with pytest.raises(ParameterError, match="got InvertedTransformer"):
+        found.attention  # noqa: B018
 
 
 @pytest.mark.parametrize("name", backbones.names())
