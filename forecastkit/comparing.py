@@ -312,7 +312,7 @@ class _Contest:
             **{name: getattr(self.task.sizes, name) for name in ("horizon", "folds", "n_windows", "stride")},
             "season_length": self.task.season,
             "first_cutoffs": [self._first_cutoff(fold) for fold in self.folds],
-            "seeds": self.seeds,
+            "seeds": self.seeds if any(contender.is_random for contender in self.contenders) else [],
             "budget": self.budget.seconds,
             "seconds": self.budget.gone(),
         }

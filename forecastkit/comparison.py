@@ -24,6 +24,8 @@ ERROR_RATE = 0.05
 FEWEST_BLOCKS = 2
 BEST, SAME, UNTOLD = "best", "within noise of the best", "too few windows to tell"
 FORMAT = 1
+#: From how many times the error on percentages are no longer said.
+MANY_TIMES = 9
 #: Blocks of two horizons each, where there are this many; else of one.
 ENOUGH_LONG_BLOCKS = 8
 
@@ -48,7 +50,7 @@ class Comparison:
     metric : str
         What models are ranked by.
     settings : dict
-        Horizon, folds, windows, stride, seeds, budget, seconds.
+        Horizon, folds, windows, stride, seeds (none where no model has chance in it), budget, seconds.
     notes : list of str
         What should not be overlooked, such as fits that the budget ended.
     models : dict of str to Forecaster
@@ -134,10 +136,10 @@ class Comparison:
         parts = [
             f"horizon {found['horizon']}",
             f"{folds} fold{'s' * (folds > 1)} of {found['n_windows']:,} cutoff{'s' * (found['n_windows'] > 1)}",
-            f"{seeds} seed{'s' * (seeds > 1)}",
+            f"{seeds} seed{'s' * (seeds > 1)}" if seeds else "",
             f"{found['seconds']:.0f} s",
         ]
-        return ", ".join(parts)
+        return ", ".join(filter(None, parts))
 
 
 # The table ------------------------------------------------------------------------------------------------------------
@@ -252,6 +254,8 @@ def verdict(difference: float, error: float, blocks: int, best: float) -> str:
 
     if difference <= t.ppf(1 - ERROR_RATE / 2, blocks - 1) * error:
         return SAME
+    if difference >= MANY_TIMES * best:
+        return f"{1 + difference / best:,.0f} times the error" if best > 0 else "worse"
     return f"{100 * difference / best:.0f} % worse" if difference >= 0.01 * best else "worse by less than 1 %"
 
 

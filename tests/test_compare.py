@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import wave
+from conftest import ROLES, wave
 
 import forecastkit as fk
 from forecastkit import budget as budgets
@@ -122,6 +122,18 @@ def test_no_fold_sees_its_future(series):
         np.testing.assert_array_equal(before[rows < 276], after[rows < 276])
 
 
+def test_panels_covariates_and_x_with_y_are_compared(panel, series):
+    result = fk.compare("linear", panel, **ROLES, horizon=6, memory=False)
+    assert result.table.index[0] == "linear"
+    assert result.summary().startswith("horizon 6, 3 folds of 19 cutoffs, ")
+    assert "seed" not in result.summary()
+    result = fk.compare("linear", series.rename("temp").to_frame(), series * 2 + 1, folds=1, **QUICK)
+    assert result.metric == "mase"
+    constant = fk.compare("linear", np.ones(60), memory=False)
+    assert constant.metric == "mae"
+    assert set(constant.table["verdict"]) == {"best", "within noise of the best"}
+
+
 # The result -----------------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +239,8 @@ def test_a_standard_error_of_single_values_is_the_usual_one():
 )
 def test_a_difference_within_noise_is_called_that(difference, error, blocks, words):
     assert comparisons.verdict(difference, error, blocks, 1.0) == words
+    assert comparisons.verdict(29.0, 0.1, 20, 1.0) == "30 times the error"
+    assert comparisons.verdict(0.1, 0.01, 20, 0.0) == "worse"
 
 
 def test_equal_models_are_equal(series):
