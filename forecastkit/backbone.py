@@ -38,6 +38,9 @@ class Backbone(BaseEstimator):
     #: Whether the layer reads all target columns of a series at once: its tokens are (batch, channels, tokens, units),
     #: and its mask (batch, channels, past tokens).
     mixes_channels = False
+    #: Whether the layer takes a token for each variable, see `forecastkit.network.Sizes.variables`: past and future are
+    #: (batch, tokens, variables, units), and it is called with ``static``, (batch, 1, variables, units) or None.
+    selects_variables = False
     #: Peak learning rate where the user gives none.
     learning_rate = 1e-3
 
@@ -54,10 +57,15 @@ class Backbone(BaseEstimator):
 
 def check_blocks(backbone: Backbone) -> None:
     """Refuse `layers`, `heads` and `feedforward` that no stack of attention blocks can be built from."""
+    check_heads(backbone)
+    checks.check_int(type(backbone).__name__, "feedforward", backbone.feedforward, optional=True)
+
+
+def check_heads(backbone: Backbone) -> None:
+    """Refuse `layers` and `heads` that attention cannot be built from."""
     where = type(backbone).__name__
     for name in ("layers", "heads"):
         checks.check_int(where, name, getattr(backbone, name))
-    checks.check_int(where, "feedforward", backbone.feedforward, optional=True)
     if backbone.units % backbone.heads:
         got = f"{backbone.units} units, {backbone.heads} heads"
         checks.refuse(

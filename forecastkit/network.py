@@ -7,6 +7,7 @@ from keras import layers, ops
 
 from forecastkit.heads import Head
 from forecastkit.layers import Dropout, own_mask
+from forecastkit.selection import VariableTokens
 
 NORMALIZATIONS = ("last", "standard", "none")
 
@@ -52,6 +53,21 @@ class Sizes:
     def future_tokens(self) -> int:
         return -(-self.horizon // self.patch)
 
+    def variables(self) -> dict[str, list[tuple[str, int]]]:
+        """Role and column of each variable of past, future and static tokens, for a backbone that selects among them.
+
+        The target comes with what is missing; 'position' is where in the horizon a token is.
+        """
+
+        def columns(*roles):
+            return [(role, column) for role in roles for column in range(getattr(self, role))]
+
+        return {
+            "past": [("target", 0), *columns("past", "known", "calendar")],
+            "future": [("position", 0), *columns("known", "calendar")],
+            "static": columns("static") + ([("series", 0)] if self.series else []),
+        }
+
     def inputs(self) -> dict[str, tuple[tuple, str]]:
         """Shape without the batch, and dtype, of every input the network takes."""
         steps = self.lookback + self.horizon
@@ -90,17 +106,28 @@ class Network(keras.Model):
         super().__init__(**kwargs)
         self.sizes, self.output_head, self.normalization = sizes, head, normalization
         self.units, self.broadcasts, self.mixes = backbone.units, backbone.broadcasts, backbone.mixes_channels
-        # Step by step, a recurrent network reads the values themselves: its own input weights are the embedding.
-        raw = sizes.patch == 1 and backbone.reads_steps and not (sizes.static or sizes.series)
-        self.embed_past = (
-            layers.Identity() if raw else layers.Dense(self.units, activation=backbone.embedding_activation)
-        )
-        self.embed_future = layers.Dense(self.units, use_bias=False) if sizes.known + sizes.calendar else None
-        self.embed_static = layers.Dense(self.units, use_bias=False) if sizes.static else None
+        self.selects = backbone.selects_variables
+        self.embed_past, self.embed_future, self.embed_static = self.embeddings(backbone)
         self.embed_series = layers.Embedding(sizes.series, self.units, "zeros") if sizes.series else None
         self.backbone = own_mask(backbone.build())
         self.drop = Dropout(backbone.dropout)
         self.head = layers.Dense(sizes.patch * head.outputs)
+
+    def embeddings(self, backbone):
+        """Layers from the features of past, future and static tokens to units; None where there are no features."""
+        sizes = self.sizes
+        ahead = [count for count in (sizes.known, sizes.calendar) if count]
+        if self.selects:
+            past = [count for count in (1, sizes.past, sizes.known, sizes.calendar) if count]
+            groups = past, ahead, [sizes.static] if sizes.static else []
+            return [VariableTokens(self.units, tuple(counts)) if counts else None for counts in groups]
+        # Step by step, a recurrent network reads the values themselves: its own input weights are the embedding.
+        raw = sizes.patch == 1 and backbone.reads_steps and not (sizes.static or sizes.series)
+        return (
+            layers.Identity() if raw else layers.Dense(self.units, activation=backbone.embedding_activation),
+            layers.Dense(self.units, use_bias=False) if ahead else None,
+            layers.Dense(self.units, use_bias=False) if sizes.static else None,
+        )
 
     def build(self, shape=None):
         self.positions = self.add_weight(
@@ -114,9 +141,10 @@ class Network(keras.Model):
         sizes = self.sizes
         inputs = self.fold(inputs)
         values, observed, center, scale = self.normalise(inputs["target"])
-        past, future = self.embed(inputs, values, observed)
+        past, future, *static = self.embed(inputs, *self.patches(inputs, values, observed))
         past, future, mask = map(self.unfold, (past, future, self.token_mask(observed)))
-        tokens = self.backbone(past, future, mask=mask, training=training)
+        more = {"static": static[0]} if self.selects else {}
+        tokens = self.backbone(past, future, mask=mask, training=training, **more)
         raw = self.head(self.drop(tokens, training=training))
         raw = ops.reshape(raw, (-1, sizes.future_tokens * sizes.patch, self.output_head.outputs))
         forecast = self.output_head.shape(raw[:, : sizes.horizon])
@@ -163,13 +191,13 @@ class Network(keras.Model):
         apart = window - center if observed is None else (window - center) * observed
         return center, ops.sqrt(ops.sum(apart * apart, axis=1, keepdims=True) / count + 1e-5)
 
-    def embed(self, inputs, values, observed):
-        """Tokens of the past (batch, past tokens, units) and of the future (batch, future tokens, units)."""
+    def patches(self, inputs, values, observed):
+        """Features (batch, tokens, patch * columns) of each role, of the past and of the future."""
         sizes = self.sizes
-        past = [self.cut(values[..., None])]
-        future = []
+        target = self.cut(values[..., None])
         if observed is not None:
-            past.append(self.cut(observed[..., None]))
+            target = ops.concatenate([target, self.cut(observed[..., None])], axis=-1)
+        past, future = [target], []
         if sizes.past:
             given = inputs["past"]
             past.append(self.cut(ops.where(ops.isnan(given), ops.zeros_like(given), given)))
@@ -185,6 +213,12 @@ class Network(keras.Model):
             start = ops.pad(calendar[:, : sizes.lookback], [[0, 0], [extra, 0], [0, 0]])
             past.append(start[:, :: sizes.patch])
             future.append(calendar[:, sizes.lookback :: sizes.patch])
+        return past, future
+
+    def embed(self, inputs, past, future):
+        """Tokens of the past (batch, past tokens, units) and of the future (batch, future tokens, units)."""
+        if self.selects:
+            return self.embed_variables(inputs, past, future)
         past = self.embed_past(ops.concatenate(past, axis=-1))
         tokens = ops.cast(self.positions, past.dtype)[None]
         if future:
@@ -196,6 +230,19 @@ class Network(keras.Model):
         if not self.broadcasts:
             tokens = tokens + ops.zeros_like(past[:, :1, :1])
         return past, tokens
+
+    def embed_variables(self, inputs, past, future):
+        """The same with an axis of variables before the units, and such tokens of what is static, None without."""
+        past = self.embed_past(past)
+        tokens = ops.cast(self.positions, past.dtype)[None, :, None] + ops.zeros_like(past[:, :1, :1])
+        if future:
+            tokens = ops.concatenate([tokens, self.embed_future(future)], axis=2)
+        static = []
+        if self.embed_static is not None:
+            static.append(self.embed_static([inputs["static"][:, None]]))
+        if self.embed_series is not None:
+            static.append(self.embed_series(inputs["series"])[:, None, None])
+        return past, tokens, ops.concatenate(static, axis=2) if static else None
 
     def cut(self, steps, right=False):
         """(batch, time, features) as patches (batch, tokens, patch * features), padded with 0 to whole patches."""

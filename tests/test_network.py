@@ -299,7 +299,7 @@ def test_every_backbone_refuses_what_cannot_be_built(name, parameters, rule):
         backbones.find(name)(**parameters).check()
 
 
-ATTENTIVE = [name for name in EVERY if hasattr(backbones.find(name), "heads")]
+ATTENTIVE = [name for name in EVERY if hasattr(backbones.find(name), "feedforward")]
 
 
 @pytest.mark.parametrize("name", ATTENTIVE)
