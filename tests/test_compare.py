@@ -573,6 +573,11 @@ def test_the_command_refuses_in_one_sentence(run, args, code, words):
     assert "Traceback" not in said.err
 
 
+def test_warnings_of_fits_are_shown(run):
+    said = run(*LINEAR, "--lookback", "90")
+    assert "lookback 90 is shortened" in said.err
+
+
 def test_ctrl_c_says_what_is_kept(run, monkeypatch):
     def stop(*args, **kwargs):
         raise KeyboardInterrupt

@@ -77,8 +77,16 @@ def run(report: Report, names, data: Data, parameters: dict, options: dict) -> C
     """The comparison, with a line of progress."""
     from forecastkit.comparing import compare
 
-    with hushed(), report.live("runs", "starting") as show:
+    load_backend(names)
+    with report.live("runs", "starting") as show:
         return compare(names, data.frame, **parameters, **options, progress=lambda text: show("runs", text))
+
+
+def load_backend(names) -> None:
+    """Import what networks need, quietly, if any is named."""
+    if names == "all" or any(registry.is_network(name) for name in names):
+        with hushed():
+            registry.forecaster_class("gru")
 
 
 def complete(data: Data, parameters: dict, choices: dict) -> dict:

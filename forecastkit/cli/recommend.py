@@ -4,10 +4,9 @@ import shlex
 
 from forecastkit.budget import Budget, seconds_of
 from forecastkit.cli import models as registry
-from forecastkit.cli.compare import complete, say, stops
+from forecastkit.cli.compare import complete, load_backend, say, stops
 from forecastkit.cli.data import about, read_data
 from forecastkit.cli.flags import ROLES
-from forecastkit.cli.loading import hushed
 from forecastkit.cli.train import told
 from forecastkit.cli.words import data_dict, say_data
 from forecastkit.recommending import Recommendation
@@ -35,7 +34,8 @@ def recommend(csv, budget, parameters, settings, json, quiet) -> None:
 def _run(report: Report, data, parameters: dict, budget: Budget) -> Recommendation:
     from forecastkit.recommending import recommend
 
-    with hushed(), report.live("runs", "starting") as show:
+    load_backend(["gru"])
+    with report.live("runs", "starting") as show:
         return recommend(data.frame, budget=budget, **parameters, progress=lambda text: show("runs", text))
 
 
