@@ -15,6 +15,7 @@ from forecastkit.backbone import Backbone
 from forecastkit.checks import ParameterError, check_keys, refuse
 from forecastkit.panel import Panel
 from forecastkit.schema import Schema
+from forecastkit.variables import column_names, together
 from forecastkit.windows import Origins
 
 
@@ -142,26 +143,23 @@ def blocks(found: Attribution, raw: dict, place: Place, calendar: tuple) -> list
     calendar : tuple of str
         Names of the calendar features.
     """
-    schema = place.schema
+    columns = column_names(place.schema, calendar)
     past, ever = np.arange(1 - place.lookback, 1), np.arange(1 - place.lookback, place.horizon + 1)
-    own = list(schema.target) if place.mixed else ["target"]
-    out = [Block("target", own, past, found.target, raw["target"].reshape(len(place.origins), len(own), -1))]
-    for role, offsets in (("past", past), ("known", ever)):
-        names = [name for name in getattr(schema, role) for _ in range(schema.width((name,)))]
-        out.append(_grouped(role, names, offsets, getattr(found, role), raw.get(role)))
-    cycles = [f"calendar:{name.split('_')[0].replace('weekend', 'week')}" for name in calendar]
-    out.append(_grouped("calendar", cycles, ever, found.calendar, None))
-    names = [name for name in schema.static for _ in range(schema.width((name,)))]
-    static = raw["static"][:, None] if names else None
-    out.append(_grouped("static", names, np.zeros(1, "int64"), found.static[:, :, None], static))
+    own = list(place.schema.target) if place.mixed else ["target"]
+    static = raw["static"][:, None] if columns["static"] else None
+    out = [
+        Block("target", own, past, found.target, raw["target"].reshape(len(place.origins), len(own), -1)),
+        _grouped("past", columns, past, found.past, raw.get("past")),
+        _grouped("known", columns, ever, found.known, raw.get("known")),
+        _grouped("calendar", columns, ever, found.calendar, None),
+        _grouped("static", columns, np.zeros(1, "int64"), found.static[:, :, None], static),
+    ]
     return [block for block in out if block.names]
 
 
 def _grouped(role, columns, offsets, part, raw):
     """A block from attributions (n, S, T, F), those to columns of the same name added up."""
-    names = list(dict.fromkeys(columns))
-    at = np.array([names.index(column) for column in columns], dtype="int64")
-    belongs = at[:, None] == np.arange(len(names))
+    names, belongs = together(columns[role])
     part = np.moveaxis(part @ belongs, -1, 2)
     values = np.full((len(part), len(names), len(offsets)), np.nan)
     if raw is not None:
@@ -190,6 +188,11 @@ class Interpretation:
         Long: ``[series_id,] [target,] cutoff, step, time, layer, head, input_step, input_time, weight``.
     weights : tuple of ndarray of shape (n, heads, S, lookback)
         Attention by layer: what the query of a step pays to each past step, oldest first.
+    selection : DataFrame
+        Long: ``[series_id,] [target,] cutoff, part, role, input, input_step, input_time, weight``: how much a network
+        that selects variables, as the TFT does, takes from each at each step of the past and the future, and of what
+        is static. Weights add up to one over the inputs. 'target' is its own past, 'position' where in the horizon
+        a step is.
     completeness_error : float
         Largest gap between the sum of a forecast's attributions and ``forecast - baseline``, as a fraction of the
         largest such change over the origin's steps.
@@ -202,6 +205,7 @@ class Interpretation:
     found: Attribution | None
     blocks: tuple
     seen: tuple | None
+    chosen: tuple = ()
 
     @property
     def completeness_error(self):
@@ -287,6 +291,29 @@ class Interpretation:
             "weight": weights.swapaxes(1, 2).ravel(),
         }
         return pd.DataFrame({**place.columns(len(head) * lookback), **columns})
+
+    @cached_property
+    def selection(self):
+        if not self.chosen:
+            rule = "the network must select variables, as the TFT does"
+            refuse("interpret", rule, type(self.backbone).__name__, error=ParameterError)
+        return self._dressed(pd.concat([self._selected(choice) for choice in self.chosen], ignore_index=True))
+
+    def _selected(self, choice):
+        """The rows of one part of the window."""
+        place, (n, names, times) = self.place, choice.weights.shape
+        keys = {name: index.repeat(names * times) for name, index in place.keys().items()}
+        offsets = np.tile(choice.offsets, n * names)
+        columns = {
+            "part": choice.part,
+            "role": np.tile(np.repeat([role for role, _ in choice.names], times), n),
+            "input": np.tile(np.repeat([str(name) for _, name in choice.names], times), n),
+            "input_step": pd.array(offsets, dtype="Int64"),
+            "input_time": frames.stamps_at(place.panel, place.cutoffs.repeat(names * times) + offsets),
+            "weight": choice.weights.ravel(),
+        }
+        frame = pd.DataFrame({**keys, **columns})
+        return frame if choice.part != "static" else frame.assign(input_step=pd.NA, input_time=pd.NaT)
 
     def _names(self, block):
         """Name of every cell of the block, (n, G * T): the own past of a target is called as the target."""

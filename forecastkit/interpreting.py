@@ -14,6 +14,8 @@ from forecastkit.checks import ParameterError, check_choice, check_int, check_ke
 from forecastkit.interpretation import Interpretation, Place, attends, blocks, refuse_attention
 from forecastkit.neural import NeuralForecaster
 from forecastkit.rolling import check_known_ahead
+from forecastkit.selection import watch_selection
+from forecastkit.variables import choices, column_names
 from forecastkit.windows import Origins, crop, gather
 
 WHERE = "interpret"
@@ -78,8 +80,8 @@ def interpret(
     Returns
     -------
     Interpretation
-        With `attribution`, `importance`, `attention` and `forecast` as frames, `arrays` and `weights` as arrays, and
-        `completeness_error`. `plot_attribution` and `plot_attention` draw it.
+        With `attribution`, `importance`, `attention`, `selection` and `forecast` as frames, `arrays` and `weights` as
+        arrays, and `completeness_error`. `plot_attribution` and `plot_attention` draw it.
 
     Raises
     ------
@@ -114,10 +116,10 @@ def interpret(
         found = attribute(model, panel, origins, steps, baseline, tolerance, max_points)
         _warn(found, tolerance)
         parts = tuple(blocks(found, _raw(model, panel, origins, sizes), place, model.scaler_.calendar))
-    seen = None if what == "attribution" else _attention(model, panel, origins, steps, sizes)
+    seen, chosen = (None, ()) if what == "attribution" else _watched(model, place, sizes)
     if what == "attention" and not seen:
         refuse_attention(model.network_.backbone)
-    return Interpretation(place, model.network_.backbone, found, parts, seen)
+    return Interpretation(place, model.network_.backbone, found, parts, seen, chosen)
 
 
 def _check(what, baseline, tolerance, max_points):
@@ -255,15 +257,16 @@ def _raw(model, panel, origins, sizes) -> dict:
     return gather(np, plain, origins.table(), sizes.lookback, sizes.horizon, False, sizes.channels)[0]
 
 
-def _attention(model, panel, origins, steps, sizes):
-    """Attention by layer, (n, heads, S, lookback) each."""
-    if model.network_.backbone.mixes_channels:
-        return ()  # its tokens are no steps
-    given = Inputs.of(model, panel, origins, sizes).given
+def _watched(model, place, sizes):
+    """Attention by layer, (n, heads, S, lookback) each, and the variables selected."""
+    given = Inputs.of(model, place.panel, place.origins, sizes).given
     network = model.network_.live()[0]
-    with watch_attention() as seen:
+    with watch_attention() as seen, watch_selection() as selected:
         network(given, training=False)
-    return tuple(over_steps(weights, sizes, len(origins))[:, :, steps] for weights in seen)
+    chosen = choices(selected, sizes, column_names(place.schema, model.scaler_.calendar))
+    if model.network_.backbone.mixes_channels:
+        return (), chosen  # its tokens are no steps
+    return tuple(over_steps(weights, sizes, len(place.origins))[:, :, place.steps] for weights in seen), chosen
 
 
 def over_steps(weights: np.ndarray, sizes, windows: int) -> np.ndarray:

@@ -26,6 +26,7 @@ from forecastkit.interpretation import attends
 from forecastkit.interpreting import over_steps
 from forecastkit.network import Sizes
 from forecastkit.neural import TrainedNetwork
+from forecastkit.variables import choices
 
 ROOT = Path(__file__).parents[1]
 KEYS = ["unique_id", "step"]
@@ -381,6 +382,44 @@ def test_attention_alone_takes_no_gradients(transformer, future):
     assert [part.shape for part in alone.weights] == [(3, 4, 1, 24)] * 2
     with pytest.raises(ParameterError, match="attributions must have been asked for"):
         alone.attribution  # noqa: B018
+
+
+# ---------------------------------------------------------------------------------------------- selection
+
+
+def test_selected_variables_are_called_as_the_user_does(panel, future):
+    model = fk.TFTForecaster(**SMALL, **ROLES, calendar=True, patch=4).fit(panel)
+    frame = fk.interpret(model, future, what="attention").selection
+    columns = ["unique_id", "cutoff", "part", "role", "input", "input_step", "input_time", "weight"]
+    assert list(frame.columns) == columns
+    inputs = {part: list(dict.fromkeys(rows["input"])) for part, rows in frame.groupby("part")}
+    cycles = ["calendar:day", "calendar:week"]
+    assert inputs == {
+        "past": ["target", "wind", "temp", *cycles],
+        "future": ["position", "temp", *cycles],
+        "static": ["size"],
+    }
+    total = frame.groupby(["unique_id", "part", "input_step"], dropna=False)["weight"].sum()
+    np.testing.assert_allclose(total, 1, rtol=1e-5)
+    assert len(total) == 3 * (24 + 6 + 1)
+    one = frame.query("unique_id == 'b' and part == 'future' and input == 'temp'")
+    np.testing.assert_array_equal(one["input_time"], future.loc[future["unique_id"] == "b", "ds"])
+    assert one["weight"].iloc[:4].nunique() == 1, "the steps of a patch share its weights"
+
+
+def test_weights_of_categories_are_added_up():
+    sizes = Sizes(lookback=5, horizon=3, patch=2, known=3)
+    weights = np.random.default_rng(0).dirichlet(np.ones(4), size=(2, 3))
+    (choice,) = choices({"past": weights}, sizes, {"known": ["sky", "sky", "heat"]})
+    assert choice.names == [("target", "target"), ("known", "sky"), ("known", "heat")]
+    expected = np.stack([weights[..., 0], weights[..., 1] + weights[..., 2], weights[..., 3]], axis=1)
+    np.testing.assert_allclose(choice.weights, expected[..., [0, 1, 1, 2, 2]])
+    np.testing.assert_array_equal(choice.offsets, [-4, -3, -2, -1, 0])
+
+
+def test_networks_that_select_nothing_say_so(found):
+    with pytest.raises(ParameterError, match="must select variables, as the TFT does, got Transformer"):
+        found.selection  # noqa: B018
 
 
 # ---------------------------------------------------------------------------------------------- refusals
