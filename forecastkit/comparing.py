@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.budget import IN_ANY_CASE, LEAST, MOST, WORTH_TRYING, Budget, seconds_of
-from forecastkit.checks import ParameterError, check_choice, check_int, refuse
+from forecastkit.checks import ParameterError, check_choice, check_int, refuse, some
 from forecastkit.comparison import Comparison, make_table
 from forecastkit.contenders import Contender, make_contenders
 from forecastkit.door import open_door
@@ -272,10 +272,10 @@ class _Contest:
 
     def weigh(self):
         """Peak memory of a fit of each model, each in a process of its own."""
-        until = self._time_beside()
+        until, left = self._time_beside(), []
         for contender in self.contenders:
             if time.monotonic() > until:
-                self.notes.append(f"peak memory of {contender.name} was not measured: the budget is for the runs")
+                left.append(contender.name)
                 continue
             model = contender.for_run(self.seeds[0], AT_ONCE)
             found = self._once(
@@ -284,6 +284,8 @@ class _Contest:
             self.memory[contender.name] = found
             if "error" in found:
                 self.notes.append(f"peak memory of {contender.name} was not measured: {found['error']}")
+        if left:
+            self.notes.append(f"peak memory of {some(left, 12)} was not measured: the budget is for the runs")
 
     def _time_beside(self) -> float:
         """Until when what is not a run of the comparison may be begun: a sixth of the budget from now."""

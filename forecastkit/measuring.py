@@ -109,8 +109,14 @@ def _training(model) -> dict:
         "epochs": max(len(record.loss) for record in records),
         "ended": records[0].ended,
         "train_seconds": sum(record.seconds for record in records),
-        "epoch_seconds": sum(record.epoch_seconds() for record in records),
+        "epoch_seconds": sum(map(_epoch_seconds, records)),
     }
+
+
+def _epoch_seconds(record) -> float:
+    """Seconds of an epoch's steps; unknown where the time limit left only the first, with the compiling in it."""
+    cut_short = record.ended == "time limit" and len(record.pieces) == 1
+    return float("nan") if cut_short else record.epoch_seconds()
 
 
 def latencies(model, panel: Panel, fold: Fold) -> dict:

@@ -21,6 +21,7 @@ from forecastkit.datasets import dataset_path
 from forecastkit.door import open_door
 from forecastkit.folds import Sizes, make_folds
 from forecastkit.journal import Journal
+from forecastkit.training import Record
 
 AIR = str(dataset_path("airpassengers"))
 TINY = {"units": 4, "epochs": 1, "windows_per_epoch": 64, "batch_size": 64, "final_epochs": 0}
@@ -507,6 +508,28 @@ def test_what_memory_says_is_in_the_table(series, monkeypatch):
     result = fk.compare("linear", series, folds=1, **SIZES)
     assert (result.table["memory_mb"] == 12.0).all()
     assert "memory MB" in repr(result)
+
+
+def test_memory_leaves_the_budget_to_the_runs(series, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(budgets, "time", clock)
+    monkeypatch.setattr(comparing, "time", clock)
+
+    def slow(model, task, fold):
+        clock.now += 15
+        return {"memory_mb": 1.0}
+
+    monkeypatch.setattr(comparing, "measure_memory", slow)
+    result = fk.compare("linear", series, folds=1, budget=60, **SIZES)
+    assert result.table["memory_mb"].notna().sum() == 1
+    assert result.notes == ["peak memory of naive, seasonal_naive was not measured: the budget is for the runs"]
+
+
+def test_an_epoch_cut_short_while_compiling_says_nothing_of_its_length():
+    cut = Record(steps=100, pieces=[(25, 9.0)], ended="time limit")
+    whole = Record(steps=100, pieces=[(25, 9.0), (25, 1.0)], ended="time limit")
+    assert np.isnan(measuring._epoch_seconds(cut))
+    assert measuring._epoch_seconds(whole) == 4.0
 
 
 def test_growth_with_the_lookback(series):
