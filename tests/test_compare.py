@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -393,6 +394,10 @@ def test_what_a_budget_does_not_suffice_for_is_not_run(series, monkeypatch):
 def test_a_budget_is_kept_on_real_data():
     data = fk.load_dataset("airpassengers")
     options = {"horizon": 12, "folds": 1, "n_windows": 6, "memory": False, "epochs": 100_000, "patience": None}
+    wall, processor = time.monotonic(), time.process_time()
+    fk.GRUForecaster(horizon=12, time_limit=0.01).fit(data)
+    if time.process_time() - processor < 0.5 * (time.monotonic() - wall):
+        pytest.skip("the machine has other work: no wall clock can be kept")
     result = fk.compare("gru", data, seeds=2, budget="30s", **options)
     assert 0.6 * 30 < result.settings["seconds"] < 1.2 * 30
     assert (result.runs.loc[result.runs["model"] == "gru", "ended"] == "time limit").all()
