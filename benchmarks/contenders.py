@@ -75,7 +75,6 @@ def ours(model: str, windows: int) -> dict:
         batch_size=BATCH,
         epochs=2,
         windows_per_epoch=per_epoch,
-        final_epochs=0,  # as many windows for everybody
         validation_size=0.02,
         random_state=0,
         callbacks=[Marks()],

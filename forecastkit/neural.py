@@ -125,9 +125,9 @@ class NeuralForecaster(Forecaster):
         Peak of the schedule. Default: what suits the backbone.
     patience : int or None
         Epochs without a better validation loss until training stops.
-    final_epochs : int
+    final_epochs : int, optional
         Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before.
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
     time_limit : float, optional
         Seconds of training.
     random_state : int, RandomState or None
@@ -147,7 +147,7 @@ class NeuralForecaster(Forecaster):
     batch_size: int = 256
     learning_rate: float | None = None
     patience: int | None = 4
-    final_epochs: int = 2
+    final_epochs: int | None = None
     time_limit: float | None = None
     random_state: object = None
     verbose: int = 0
@@ -166,7 +166,7 @@ class NeuralForecaster(Forecaster):
             check_int(where, name, getattr(self, name), optional=True)
         for name in ("epochs", "batch_size"):
             check_int(where, name, getattr(self, name))
-        check_int(where, "final_epochs", self.final_epochs, low=0)
+        check_int(where, "final_epochs", self.final_epochs, low=0, optional=True)
         check_real(where, "learning_rate", self.learning_rate, 1e-12, 10.0, optional=True)
         check_real(where, "time_limit", self.time_limit, 0.0, 1e9, optional=True)
         if self.patch is not None and self.lookback is not None and self.patch > self.lookback:
@@ -231,8 +231,11 @@ class NeuralForecaster(Forecaster):
     def _finish(self, panel, split, stop):
         """Train on with all rows, at a fraction of the learning rate, if there is time."""
         record = self.history_of_training_
-        if self.final_epochs and (self.time_limit is None or record.seconds < self.time_limit):
+        if self._final_epochs() and (self.time_limit is None or record.seconds < self.time_limit):
             self._train_on(panel, stop)
+
+    def _final_epochs(self):
+        return self.epochs // 5 if self.final_epochs is None else self.final_epochs
 
     def _train_on(self, panel, stop):
         network, engine = self.network_.live()
@@ -240,7 +243,7 @@ class NeuralForecaster(Forecaster):
         plan = self._plan(windows, self.network_.backbone, self.network_.seed)
         plan = replace(
             plan,
-            epochs=max(self.final_epochs, 1),
+            epochs=max(self._final_epochs(), 1),
             batch_size=engine.batch_size or plan.batch_size,  # the step traced for the fit serves again
             learning_rate=FINAL_RATE * plan.learning_rate,
             patience=None,

@@ -1,6 +1,7 @@
 """The final epochs use the validation rows, and nothing is traced for them again."""
 
 import numpy as np
+import pytest
 
 import forecastkit as fk
 from forecastkit.engines.tensorflow import TensorFlowEngine
@@ -12,8 +13,15 @@ def test_the_step_is_traced_once(monkeypatch):
     traced = []
     trace = TensorFlowEngine._trace
     monkeypatch.setattr(TensorFlowEngine, "_trace", lambda *args: traced.append(1) or trace(*args))
-    fk.GRUForecaster(**TINY).fit(np.sin(np.arange(150) / 3.0))
+    fk.GRUForecaster(**TINY, final_epochs=2).fit(np.sin(np.arange(150) / 3.0))
     assert len(traced) == 1
+
+
+@pytest.mark.parametrize(("epochs", "final"), [(4, 0), (5, 1), (9, 1)])
+def test_there_is_one_for_every_five(epochs, final):
+    rows, sizes = np.sin(np.arange(150) / 3.0), {**TINY, "epochs": epochs, "windows_per_epoch": 64}
+    chosen, given = (fk.GRUForecaster(**sizes, final_epochs=n).fit(rows) for n in (None, final))
+    np.testing.assert_array_equal(chosen.predict(), given.predict())
 
 
 def test_they_see_the_validation_rows_and_scores_do_not():

@@ -92,7 +92,7 @@ class ConvolutionalBlocks(Backbone):
     feedforward: int | None = None
     dropout: float = 0.1
 
-    learning_rate = 1e-3
+    learning_rate = 2e-3
     broadcasts = True
 
     def build(self):
