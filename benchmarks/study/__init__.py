@@ -1,0 +1,1 @@
+"""What `study.py` measures, claim by claim: synthetic tasks, costs, real data, verdicts and figures."""
