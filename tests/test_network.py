@@ -299,21 +299,28 @@ def test_every_backbone_refuses_what_cannot_be_built(name, parameters, rule):
         backbones.find(name)(**parameters).check()
 
 
-ATTENTIVE = [name for name in EVERY if hasattr(backbones.find(name), "feedforward")]
+def with_field(field):
+    """Every backbone that has a hyperparameter of this name."""
+    return pytest.mark.parametrize("name", [name for name in EVERY if hasattr(backbones.find(name), field)])
 
 
-@pytest.mark.parametrize("name", ATTENTIVE)
 @pytest.mark.parametrize(
     ("parameters", "rule"),
     [
         ({"units": 10, "heads": 4}, "heads must divide units, got 10 units, 4 heads"),
         ({"heads": 0}, "heads must be a whole number"),
-        ({"feedforward": 0}, "feedforward must be a whole number"),
     ],
 )
-def test_attention_refuses_what_cannot_be_built(name, parameters, rule):
+@with_field("heads")
+def test_heads_that_cannot_be_built_are_refused(name, parameters, rule):
     with pytest.raises(ParameterError, match=rule):
         backbones.find(name)(**parameters).check()
+
+
+@with_field("feedforward")
+def test_a_feedforward_width_that_cannot_be_built_is_refused(name):
+    with pytest.raises(ParameterError, match="feedforward must be a whole number"):
+        backbones.find(name)(feedforward=0).check()
 
 
 def test_unknown_positions_are_refused_with_the_nearest():
