@@ -1,5 +1,7 @@
 """A figure for every claim, from the results alone."""
 
+import io
+
 from forecastkit.canvas import BLUE, GREY, INK, ORANGE, PALE
 from study.evidence import SOLVED, Evidence
 from study.published import named
@@ -28,7 +30,7 @@ def panels(count: int, height: float = 3.3):
     from matplotlib.figure import Figure
 
     count = max(count, 1)
-    figure = Figure(figsize=(3.7 * count + 0.3, height), dpi=75, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(3.7 * count + 0.3, height), dpi=90, layout="constrained", facecolor="white")
     return figure, figure.subplots(1, count, squeeze=False)[0].tolist()
 
 
@@ -51,6 +53,7 @@ def curves(axes, by_network: dict, title: str, below: str, log: str = "x") -> No
         axes.minorticks_off()
     if "y" in log:
         axes.set_yscale("log")
+        axes.yaxis.set_minor_formatter("")
     dress(axes, title, below)
 
 
@@ -234,3 +237,13 @@ def ways(e: Evidence):
         panel.set_ylim(bottom=0)
     legend(figure, axes)
     return figure
+
+
+def small(figure) -> bytes:
+    """A figure as a PNG of few colours, a third of the usual size."""
+    from PIL import Image
+
+    whole, fewer = io.BytesIO(), io.BytesIO()
+    figure.savefig(whole, format="png")
+    Image.open(whole).convert("RGB").quantize(48, dither=Image.Dither.NONE).save(fewer, format="png", optimize=True)
+    return fewer.getvalue()

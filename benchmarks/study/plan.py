@@ -23,7 +23,15 @@ PARALLEL = ("min_gru", "min_lstm", "mamba")
 SCHEMES = ("transformer", "transformer:sinusoidal", "transformer:rotary")
 LENGTHS = [64, 256, 1024, 4096]
 EVERY = (*RECURRENT, *PARALLEL, *SCHEMES, "transformer_xl")
-PLACED = ("transformer:none", *SCHEMES, "transformer_xl", "lstm", "gru")
+PLACED = (
+    "transformer",
+    "gru",
+    "lstm",
+    "transformer:rotary",
+    "transformer:sinusoidal",
+    "transformer:none",
+    "transformer_xl",
+)
 
 
 @dataclass(frozen=True)
@@ -51,12 +59,14 @@ def full() -> list[Measurement]:
         *made("solve", network=(*RECURRENT, *SCHEMES), task=("recall",)),
         *made("observation", network=("gru", "transformer"), length=LENGTHS),
         *made("forecaster", lookback=(336,)),
-        *growths((("gru", 1), ("transformer", 1), ("min_gru", 1), ("gru", 16), ("transformer", 16))),
-        *insides(("transformer", "gru")),
-        *shrinking((1, 10, 100), ("etth1", "m1"), ("linear", "gru", "transformer")),
-        *lookbacks((96, 336, 1344), 24),
         *sizes(),
+        *shrinking((1, 10, 100), ("etth1",), ("linear", "gru", "transformer")),
+        *insides(("transformer",)),
+        *growths((("gru", 1), ("transformer", 1), ("min_gru", 1), ("gru", 16), ("transformer", 16))),
+        *lookbacks((96, 336, 1344), 24),
+        *insides(("gru",)),
         *made("solve", network=PLACED, task=("place",)),
+        *shrinking((1, 10, 100), ("m1",), ("linear", "gru", "transformer")),
         *insides(("transformer_xl",)),
         *made("solve", network=("min_gru", "transformer_xl", "min_lstm", "mamba"), task=("recall",)),
         *insides(("transformer:sinusoidal", "transformer:rotary")),

@@ -59,7 +59,7 @@ class Steps:
     def __init__(self, label, units, windows, outputs=1, seed=0, compiled=None):
         keras.utils.set_random_seed(seed)
         self.probe = Probe(label, units, outputs)
-        self.probe(windows)
+        self.probe(keras.Input(batch_shape=windows.shape))  # symbolic: loops over time are slow outside a graph
         self.optimizer = keras.optimizers.Adam(2e-3, global_clipnorm=1.0)
         self.optimizer.build(self.probe.trainable_variables)
         compiled = label in LOOPS if compiled is None else compiled

@@ -15,8 +15,10 @@ FIRST = SPLIT[0] + SPLIT[1]
 #: Bike sharing: hours to test; M1: steps to forecast and to look back, and the season.
 BIKE_TEST = 1440
 M1 = {"horizon": 18, "lookback": 24, "season_length": 12}
-#: A training short enough for a study: as many windows are drawn however few the data are.
-SHORT = {"epochs": 6, "windows_per_epoch": 5_120, "batch_size": 128, "final_epochs": 0, "calibrate": False}
+#: A training short enough for a study: about a thousand steps.
+SHORT = {"epochs": 6, "windows_per_epoch": 5_120, "batch_size": 32, "final_epochs": 0, "calibrate": False}
+#: What the fewest data allow, so that there are as many steps however many the data are.
+SMALL_BATCH = {"batch_size": 16}
 #: Test windows are this many rows apart, which meets every hour of the day.
 STRIDE = 7
 
@@ -65,7 +67,7 @@ def shrink(data: str, network: str, percent: float, seed: int, folder: str = "")
     before = len(frame) - test
     rows = max(round(before * percent / 100), 110)
     sizes = {"horizon": 24, "lookback": 48, "patch": 4, "season_length": 24, "validation_size": max(rows // 5, 24)}
-    model = model_of(network, seed, **sizes, **roles)
+    model = model_of(network, seed, **SMALL_BATCH, **sizes, **roles)
     spent = timed(model.fit, frame.iloc[before - rows : before])
     known = frame.iloc[before - max(rows, 200) :]
     return {"error": error_after(model, known, len(known) - test), "rows": rows, "fit_seconds": spent}
@@ -83,7 +85,7 @@ def shrink_series(network: str, percent: float, seed: int, folder: str) -> dict:
     ids = np.random.default_rng(0).permutation(table["id"].unique())
     count = max(round(len(ids) * percent / 100), 3)
     roles = {"series_id": "id", "time": "month", "target": "y"}
-    model = model_of(network, seed, **M1, **roles, validation_size=M1["horizon"])
+    model = model_of(network, seed, **SMALL_BATCH, **M1, **roles, validation_size=M1["horizon"])
     keep = ["id", "month", "y"]
     spent = timed(model.fit, given.loc[given["id"].isin(ids[:count]), keep])
     forecasts = model.forecast(history=given[keep])
