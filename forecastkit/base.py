@@ -385,9 +385,11 @@ class Forecaster(RegressorMixin, BaseEstimator):
         self.update(X, y)
         stop = self.history_.last_observed() + 1
         self.scaler_ = self.scaler_.extended(self.history_, stop)
-        self._train_on(self.history_, stop)
+        try:
+            self._train_on(self.history_, stop)
+        finally:
+            self._put_down()
         self.trained_until_ = self.history_.cutoffs()
-        self._put_down()
         return self
 
     def future_frame(self, steps: int | None = None):

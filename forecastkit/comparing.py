@@ -14,6 +14,7 @@ from forecastkit.contenders import Contender, make_contenders
 from forecastkit.door import open_door
 from forecastkit.folds import METRICS, Fold, Sizes, make_folds
 from forecastkit.frames import stamps_at
+from forecastkit.grid import choose_horizon
 from forecastkit.journal import Journal
 from forecastkit.measuring import AT_ONCE, Task, measure_memory, run
 from forecastkit.panel import Panel
@@ -107,8 +108,7 @@ def compare(
 def lay_out(contenders, panel: Panel, schema, choices=()) -> tuple[Task, list[Fold]]:
     """What all runs have in common, and the folds."""
     model = contenders[0].forecaster
-    season = int(model.season_length or panel.grid.seasons[0])
-    horizon = int(model.horizon or season)
+    horizon, season = choose_horizon(model.horizon, model.season_length, panel.grid)
     rows = int((panel.last_observed() + 1 - panel.first_observed()).max())
     sizes = Sizes.suited(rows, len(panel.ids) * panel.channels, horizon, *choices)
     task = Task(panel, schema, season, sizes)
