@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from forecastkit import closed_form, frames, metrics
+from forecastkit import closed_form, metrics
 from forecastkit.base import Forecaster
 from forecastkit.checks import ParameterError, check_int, check_levels, refuse, some
-from forecastkit.door import open_door, read_more
-from forecastkit.grid import choose_horizon
-from forecastkit.panel import Panel, spread
-from forecastkit.schema import Schema
-from forecastkit.windows import Origins
+from forecastkit.data import frames
+from forecastkit.data.door import open_door, read_more
+from forecastkit.data.grid import choose_horizon
+from forecastkit.data.panel import Panel, spread
+from forecastkit.data.schema import Schema
+from forecastkit.data.windows import Origins
 
 WHERE = "backtest"
 NEVER = np.iinfo("int64").min

@@ -6,8 +6,8 @@ import numpy as np
 
 from forecastkit import closed_form
 from forecastkit.base import Forecaster
+from forecastkit.data.windows import Windows, crop
 from forecastkit.scaling import Scaler
-from forecastkit.windows import Windows, crop
 
 
 class _Reading(Forecaster):

@@ -3,9 +3,9 @@
 import numpy as np
 
 from forecastkit import closed_form
+from forecastkit.data.panel import Panel, spread
+from forecastkit.data.windows import Origins, Windows
 from forecastkit.intervals import ResidualQuantiles
-from forecastkit.panel import Panel, spread
-from forecastkit.windows import Origins, Windows
 
 #: Steps of validation windows that residual quantiles and scores are taken from, at most, and windows at least.
 MOST_STEPS, FEWEST_WINDOWS = 600_000, 1_000

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecastkit.panel import Panel
-from forecastkit.windows import Buffers, Origins, Windows, carried, grouped, last_rows, last_values
+from forecastkit.data.panel import Panel
+from forecastkit.data.windows import Buffers, Origins, Windows, carried, grouped, last_rows, last_values
 
 #: Penalties in units of the mean eigenvalue of the windows' second moments.
 STRENGTHS = tuple(10.0**power for power in np.arange(-4.0, 2.1, 0.5))

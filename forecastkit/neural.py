@@ -12,11 +12,11 @@ from forecastkit import backbones
 from forecastkit.backbone import Backbone
 from forecastkit.base import Forecaster
 from forecastkit.checks import ArtifactError, InputError, ParameterError, check_choice, check_int, check_real, refuse
+from forecastkit.data.windows import Origins, Windows, crop
 from forecastkit.engines import make_engine
 from forecastkit.heads import LOSSES, make_head
 from forecastkit.network import NORMALIZATIONS, Network, Sizes
 from forecastkit.training import Lines, Plan, Record, train
-from forecastkit.windows import Origins, Windows, crop
 
 #: Tokens that a training run reads from which on compiling with XLA is worth its seconds.
 WORTH_COMPILING = 2_000_000

@@ -20,15 +20,15 @@ from forecastkit.checks import ArtifactError, ParameterError, refuse
 
 #: Classes that are made again from their fields or their `_state`, and the modules they live in.
 REBUILT = {
-    "Grid": "grid",
+    "Grid": "data.grid",
     "LayerBackbone": "neural",
     "Moments": "scaling",
-    "Panel": "panel",
+    "Panel": "data.panel",
     "Record": "training",
     "ResidualQuantiles": "intervals",
     "Ridge": "closed_form",
     "Scaler": "scaling",
-    "Schema": "schema",
+    "Schema": "data.schema",
     "Sizes": "network",
     "TrainedNetwork": "neural",
 }

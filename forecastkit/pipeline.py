@@ -5,9 +5,9 @@ import tensorflow as tf
 from keras import ops
 
 from forecastkit.checks import check_int, refuse
-from forecastkit.door import open_door
-from forecastkit.panel import Panel
-from forecastkit.windows import Buffers, Windows, gather
+from forecastkit.data.door import open_door
+from forecastkit.data.panel import Panel
+from forecastkit.data.windows import Buffers, Windows, gather
 
 WHERE = "window_dataset"
 

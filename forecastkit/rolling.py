@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecastkit import frames
 from forecastkit.checks import ParameterError, check_levels, check_real, refuse, some
-from forecastkit.door import read_rows
-from forecastkit.panel import Panel, spread
-from forecastkit.schema import Schema
-from forecastkit.windows import Origins
+from forecastkit.data import frames
+from forecastkit.data.door import read_rows
+from forecastkit.data.panel import Panel, spread
+from forecastkit.data.schema import Schema
+from forecastkit.data.windows import Origins
 
 #: One-step forecasts made at a time: each fills a whole horizon.
 CHUNK = 20_000

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecastkit.features import calendar_table
-from forecastkit.panel import Panel, owners, spread
-from forecastkit.windows import Buffers, aligned_empty, last_values
+from forecastkit.data.features import calendar_table
+from forecastkit.data.panel import Panel, owners, spread
+from forecastkit.data.windows import Buffers, aligned_empty, last_values
 
 CHUNK = 1 << 18
 #: An effect of known covariates is taken out where it makes carrying forward err by less than this part of it.

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from forecastkit.checks import refuse
-from forecastkit.windows import Buffers, Origins, Windows
+from forecastkit.data.windows import Buffers, Origins, Windows
 
 WARM_UP = 50  # steps until the full learning rate
 SMALLEST_BATCH, FEWEST_STEPS, MOST_STEPS = 16, 50, 100

@@ -17,11 +17,11 @@ from forecastkit.cli import main, models, outputs
 from forecastkit.cli.flags import PARAMETERS, ROLES, as_flags
 from forecastkit.cli.plan import make_plan
 from forecastkit.cli.words import longest_gap, said, units
+from forecastkit.data.files import Table
+from forecastkit.data.grid import Grid
+from forecastkit.data.roles import find_roles
 from forecastkit.datasets import dataset_path
-from forecastkit.files import Table
-from forecastkit.grid import Grid
 from forecastkit.report import Report, clock, decimals, number, share
-from forecastkit.roles import find_roles
 
 AIR = str(dataset_path("airpassengers"))
 TINY = ("--epochs", "2", "--windows-per-epoch", "64", "--set", "units=8")

@@ -9,8 +9,8 @@ from test_windows import every_origin
 
 from forecastkit import closed_form
 from forecastkit.closed_form import Ridge, Strips
+from forecastkit.data.windows import Origins, Windows, carried, gather
 from forecastkit.scaling import Scaler
-from forecastkit.windows import Origins, Windows, carried, gather
 
 SIZES = {"a": (0, 30), "b": (4, 11), "c": (-3, 5)}
 

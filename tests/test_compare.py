@@ -11,17 +11,17 @@ import pytest
 from conftest import ROLES, wave
 
 import forecastkit as fk
-from forecastkit import budget as budgets
-from forecastkit import comparing, measuring
-from forecastkit import comparison as comparisons
-from forecastkit.budget import Budget, seconds_of
 from forecastkit.checks import InputError, ParameterError
 from forecastkit.cli import main
-from forecastkit.contenders import make_contenders
+from forecastkit.comparison import budget as budgets
+from forecastkit.comparison import comparing, measuring
+from forecastkit.comparison import results as comparisons
+from forecastkit.comparison.budget import Budget, seconds_of
+from forecastkit.comparison.contenders import make_contenders
+from forecastkit.comparison.folds import Sizes, make_folds
+from forecastkit.comparison.journal import Journal
+from forecastkit.data.door import open_door
 from forecastkit.datasets import dataset_path
-from forecastkit.door import open_door
-from forecastkit.folds import Sizes, make_folds
-from forecastkit.journal import Journal
 from forecastkit.training import Record
 
 AIR = str(dataset_path("airpassengers"))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecastkit.checks import InputError
-from forecastkit.door import open_door, read_more
+from forecastkit.data.door import open_door, read_more
 
 ROWS = 40
 VALUES = wave(ROWS)

@@ -9,7 +9,8 @@ import tensorflow as tf
 from conftest import ROLES, make_panel
 
 from forecastkit import backbones
-from forecastkit.door import open_door
+from forecastkit.data.door import open_door
+from forecastkit.data.windows import Buffers, Origins, Windows, carried, gather
 from forecastkit.engines import make_engine
 from forecastkit.engines import tensorflow as engine_module
 from forecastkit.engines.plain import PlainEngine
@@ -17,7 +18,6 @@ from forecastkit.engines.tensorflow import TensorFlowEngine
 from forecastkit.heads import make_head
 from forecastkit.network import Network, Sizes
 from forecastkit.scaling import Scaler
-from forecastkit.windows import Buffers, Origins, Windows, carried, gather
 
 LOOKBACK, HORIZON, STEPS, BATCH = 12, 6, 5, 64
 RATES, SEEDS = np.full(STEPS, 3e-3), np.arange(1, STEPS + 1)

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecastkit.features import calendar_names, calendar_table
-from forecastkit.grid import Grid, find_grid
+from forecastkit.data.features import calendar_names, calendar_table
+from forecastkit.data.grid import Grid, find_grid
 
 NAMES = {
     "h": ("day_sin", "day_cos", "week_sin", "week_cos", "weekend"),

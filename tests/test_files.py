@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forecastkit.checks import InputError
-from forecastkit.files import read_table
-from forecastkit.roles import find_roles
+from forecastkit.data.files import read_table
+from forecastkit.data.roles import find_roles
 
 DAYS = pd.date_range("2024-01-01", periods=60, freq="D")
 

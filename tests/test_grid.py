@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecastkit.checks import InputError
-from forecastkit.grid import find_grid
+from forecastkit.data.grid import find_grid
 
 ALIASES = [
     "s",

@@ -19,14 +19,14 @@ from sklearn.preprocessing import StandardScaler
 import forecastkit as fk
 from forecastkit import backbones
 from forecastkit.attention import watch_attention
-from forecastkit.attribution import point_weights, shared_by_patch
 from forecastkit.checks import ParameterError
-from forecastkit.gradients import Pairs, completeness_error
-from forecastkit.interpretation import attends
-from forecastkit.interpreting import over_steps
+from forecastkit.interpretation.attribution import point_weights, shared_by_patch
+from forecastkit.interpretation.gradients import Pairs, completeness_error
+from forecastkit.interpretation.interpreting import over_steps
+from forecastkit.interpretation.results import attends
+from forecastkit.interpretation.variables import choices
 from forecastkit.network import Sizes
 from forecastkit.neural import TrainedNetwork
-from forecastkit.variables import choices
 
 ROOT = Path(__file__).parents[1]
 KEYS = ["unique_id", "step"]
@@ -474,7 +474,7 @@ def test_known_covariates_must_reach_over_the_horizon(gru):
 
 
 def test_too_many_attributions_are_refused(gru, future, monkeypatch):
-    monkeypatch.setattr("forecastkit.interpreting.MOST_CELLS", 1000)
+    monkeypatch.setattr("forecastkit.interpretation.interpreting.MOST_CELLS", 1000)
     refused("at most 1,000.*Choose series=", gru, future, error=fk.InputError)
 
 

@@ -22,13 +22,13 @@ from sklearn.base import clone
 
 import forecastkit as fk
 from forecastkit import backbones
-from forecastkit.windows import Windows
+from forecastkit.data.windows import Windows
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "forecastkit"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 HEAVY = ("tensorflow", "keras", "sklearn", "pandas")
-PACKAGES = ("backbones", "cli", "engines")
+PACKAGES = ("backbones", "cli", "comparison", "data", "engines", "interpretation")
 MOST_LINES, LONGEST_FUNCTION = 450, 50
 
 

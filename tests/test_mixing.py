@@ -16,12 +16,12 @@ from test_panel import make as make_small_panel
 import forecastkit as fk
 from forecastkit import backbones
 from forecastkit.backbone import Backbone
+from forecastkit.data.windows import Buffers, Origins, Windows, carried, gather
 from forecastkit.engines.plain import PlainEngine
 from forecastkit.engines.tensorflow import TensorFlowEngine
 from forecastkit.heads import make_head
 from forecastkit.network import NORMALIZATIONS, Network, Sizes
 from forecastkit.scaling import Scaler
-from forecastkit.windows import Buffers, Origins, Windows, carried, gather
 
 HORIZON, LOOKBACK = 4, 12
 TINY = {**SMALL, "horizon": HORIZON, "lookback": LOOKBACK, "windows_per_epoch": 128}

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecastkit.grid import Grid
-from forecastkit.panel import Panel, owners, pointers, spread
+from forecastkit.data.grid import Grid
+from forecastkit.data.panel import Panel, owners, pointers, spread
 
 
 def make(series: dict, missing=0.3, seed=0) -> Panel:

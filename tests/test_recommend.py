@@ -9,14 +9,14 @@ import pytest
 from conftest import wave
 
 import forecastkit as fk
-from forecastkit import recommending
 from forecastkit.checks import InputError
 from forecastkit.cli import main
-from forecastkit.comparison import Comparison
-from forecastkit.contenders import make_contenders
+from forecastkit.comparison import recommending
+from forecastkit.comparison.contenders import make_contenders
+from forecastkit.comparison.recommending import Facts, decide, describe, measure, rule_of_thumb, shortlist
+from forecastkit.comparison.results import Comparison
+from forecastkit.data.door import open_door
 from forecastkit.datasets import dataset_path
-from forecastkit.door import open_door
-from forecastkit.recommending import Facts, decide, describe, measure, rule_of_thumb, shortlist
 
 AIR = str(dataset_path("airpassengers"))
 USUAL = {"rows": 9_000, "series": 7, "windows": 60_000, "horizon": 48, "season": 24, "missing": 0.0}

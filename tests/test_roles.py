@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from forecastkit.checks import InputError
+from forecastkit.data.files import read_table
+from forecastkit.data.roles import find_roles
 from forecastkit.datasets import dataset_path, list_datasets, load_dataset
-from forecastkit.files import read_table
-from forecastkit.roles import find_roles
 
 DAYS = pd.date_range("2024-01-01", periods=60, freq="D")
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from test_panel import make
 
 from forecastkit import scaling
-from forecastkit.panel import pointers
+from forecastkit.data.panel import pointers
+from forecastkit.data.windows import Origins
 from forecastkit.scaling import Moments, Scaler
-from forecastkit.windows import Origins
 
 SIZES = {"a": (0, 40), "b": (4, 31), "c": (-3, 25)}
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from forecastkit.checks import InputError
-from forecastkit.times import parse_times
+from forecastkit.data.times import parse_times
 
 DAYS = pd.date_range("2024-01-01", periods=60, freq="D")
 

@@ -17,8 +17,8 @@ from sklearn.exceptions import NotFittedError
 import forecastkit as fk
 from forecastkit import neural, training
 from forecastkit.checks import InputError
+from forecastkit.data.windows import Windows
 from forecastkit.training import Plan, Record, train
-from forecastkit.windows import Windows
 
 TINY = {
     "horizon": 4,

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_panel import make
 
+from forecastkit.data.windows import Origins, Windows, crop, gather, grouped, last_rows, last_values
 from forecastkit.scaling import Scaler
-from forecastkit.windows import Origins, Windows, crop, gather, grouped, last_rows, last_values
 
 SIZES = {"a": (0, 30), "b": (4, 11), "c": (-3, 5)}
 

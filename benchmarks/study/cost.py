@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from forecastkit.measuring import peak_mb, resident_mb
+from forecastkit.comparison.measuring import peak_mb, resident_mb
 
 #: Windows of a batch; calls that are timed, more where one is short; steps that are timed at once.
 BATCH, REPEATS, MANY, SHORT, STEPS = 2, 3, 20, 0.02, 100

@@ -4,7 +4,6 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from forecastkit.budget import Budget, seconds_of
 from forecastkit.checks import ParameterError, refuse
 from forecastkit.cli import models as registry
 from forecastkit.cli.data import Data, about, read_data
@@ -14,8 +13,9 @@ from forecastkit.cli.outputs import check_output, check_picture
 from forecastkit.cli.plan import make_plan
 from forecastkit.cli.train import STOPPED, told
 from forecastkit.cli.words import data_dict, say_data
-from forecastkit.comparison import Comparison
-from forecastkit.folds import Sizes
+from forecastkit.comparison.budget import Budget, seconds_of
+from forecastkit.comparison.folds import Sizes
+from forecastkit.comparison.results import Comparison
 from forecastkit.report import Report
 
 
@@ -75,7 +75,7 @@ def compare(csv, models, choices, budget, memory, lookbacks, parameters, setting
 
 def run(report: Report, names, data: Data, parameters: dict, options: dict) -> Comparison:
     """The comparison, with a line of progress."""
-    from forecastkit.comparing import compare
+    from forecastkit.comparison.comparing import compare
 
     load_backend(names)
     with report.live("runs", "starting") as show:

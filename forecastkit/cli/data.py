@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.checks import InputError, refuse, some
-from forecastkit.door import WHERE, Schema, open_door
-from forecastkit.files import Table, read_table
-from forecastkit.panel import Panel
-from forecastkit.roles import Roles, find_roles
+from forecastkit.data.door import WHERE, Schema, open_door
+from forecastkit.data.files import Table, read_table
+from forecastkit.data.panel import Panel
+from forecastkit.data.roles import Roles, find_roles
 
 
 @dataclass(frozen=True, eq=False)

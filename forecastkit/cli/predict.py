@@ -10,8 +10,8 @@ from forecastkit.cli.data import read_like
 from forecastkit.cli.loading import hushed
 from forecastkit.cli.models import read_levels
 from forecastkit.cli.outputs import check_output, check_picture, write_csv
-from forecastkit.door import read_more
-from forecastkit.frames import history_frame
+from forecastkit.data.door import read_more
+from forecastkit.data.frames import history_frame
 from forecastkit.report import Report, decimals, number
 
 PICTURE = (0.1, 0.25, 0.75, 0.9)

@@ -2,14 +2,14 @@
 
 import shlex
 
-from forecastkit.budget import Budget, seconds_of
 from forecastkit.cli import models as registry
 from forecastkit.cli.compare import complete, load_backend, say, stops
 from forecastkit.cli.data import about, read_data
 from forecastkit.cli.flags import ROLES
 from forecastkit.cli.train import told
 from forecastkit.cli.words import data_dict, say_data
-from forecastkit.recommending import Recommendation
+from forecastkit.comparison.budget import Budget, seconds_of
+from forecastkit.comparison.recommending import Recommendation
 from forecastkit.report import Report
 
 
@@ -32,7 +32,7 @@ def recommend(csv, budget, parameters, settings, json, quiet) -> None:
 
 
 def _run(report: Report, data, parameters: dict, budget: Budget) -> Recommendation:
-    from forecastkit.recommending import recommend
+    from forecastkit.comparison.recommending import recommend
 
     load_backend(["gru"])
     with report.live("runs", "starting") as show:

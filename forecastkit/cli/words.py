@@ -6,10 +6,10 @@ import pandas as pd
 from forecastkit.checks import some
 from forecastkit.cli.data import Data
 from forecastkit.cli.flags import as_flags
-from forecastkit.grid import DAY, Grid
-from forecastkit.panel import spread
+from forecastkit.data.grid import DAY, Grid
+from forecastkit.data.panel import spread
+from forecastkit.data.roles import Roles
 from forecastkit.report import Report
-from forecastkit.roles import Roles
 
 KINDS = {"business": "business day", "month": "step"}
 

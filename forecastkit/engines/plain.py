@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from forecastkit.checks import refuse
-from forecastkit.windows import Buffers, carried, gather
+from forecastkit.data.windows import Buffers, carried, gather
 
 PREDICT_BATCH = 1024
 

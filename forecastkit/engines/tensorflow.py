@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from forecastkit.data.windows import ALIGNMENT, Buffers, carried, gather
 from forecastkit.layers import STEP_SEED
-from forecastkit.windows import ALIGNMENT, Buffers, carried, gather
 
 #: Building and tracing touch state that Keras keeps for the whole process.
 TRACING = threading.RLock()

@@ -8,15 +8,16 @@ import keras
 import numpy as np
 import pandas as pd
 
-from forecastkit import backbones, frames
+from forecastkit import backbones
 from forecastkit.attention import Attention
-from forecastkit.attribution import Attribution
 from forecastkit.backbone import Backbone
 from forecastkit.checks import ParameterError, check_keys, refuse
-from forecastkit.panel import Panel
-from forecastkit.schema import Schema
-from forecastkit.variables import column_names, together
-from forecastkit.windows import Origins
+from forecastkit.data import frames
+from forecastkit.data.panel import Panel
+from forecastkit.data.schema import Schema
+from forecastkit.data.windows import Origins
+from forecastkit.interpretation.attribution import Attribution
+from forecastkit.interpretation.variables import column_names, together
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.checks import InputError, refuse, some
-from forecastkit.schema import WHERE, Schema, are_numbers
+from forecastkit.data.schema import WHERE, Schema, are_numbers
 
 
 def numeric_array(values: np.ndarray, what: str, names: tuple) -> np.ndarray:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecastkit import frames
 from forecastkit.canvas import (
     BLUE,
     GREY,
@@ -26,7 +25,8 @@ from forecastkit.canvas import (
     style,
 )
 from forecastkit.checks import ParameterError, check_choice, refuse, some
-from forecastkit.interpretation import Interpretation, Place
+from forecastkit.data import frames
+from forecastkit.interpretation.results import Interpretation, Place
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

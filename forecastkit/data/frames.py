@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from forecastkit.panel import Panel
-from forecastkit.schema import Schema
-from forecastkit.windows import Origins
+from forecastkit.data.panel import Panel
+from forecastkit.data.schema import Schema
+from forecastkit.data.windows import Origins
 
 
 def level_name(level: float) -> str:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecastkit.gradients import Pairs, Slopes, difference, integrate
-from forecastkit.panel import Panel
-from forecastkit.windows import Origins, carried, gather
+from forecastkit.data.panel import Panel
+from forecastkit.data.windows import Origins, carried, gather
+from forecastkit.interpretation.gradients import Pairs, Slopes, difference, integrate
 
 BASELINES = ("last", "mean")
 #: Means of calendar features whose mean over a cycle is not 0.

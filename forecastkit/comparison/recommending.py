@@ -6,17 +6,17 @@ import numpy as np
 
 from forecastkit import closed_form
 from forecastkit.baselines import LinearForecaster
-from forecastkit.budget import LEAST, Budget, seconds_of
 from forecastkit.calibration import observed_after
 from forecastkit.checks import refuse
-from forecastkit.comparing import compare, lay_out
-from forecastkit.comparison import SAME, Comparison
-from forecastkit.contenders import Contender, make_contenders
-from forecastkit.door import open_door
-from forecastkit.folds import Fold
-from forecastkit.measuring import Task
+from forecastkit.comparison.budget import LEAST, Budget, seconds_of
+from forecastkit.comparison.comparing import compare, lay_out
+from forecastkit.comparison.contenders import Contender, make_contenders
+from forecastkit.comparison.folds import Fold
+from forecastkit.comparison.measuring import Task
+from forecastkit.comparison.results import SAME, Comparison
+from forecastkit.data.door import open_door
+from forecastkit.data.windows import Windows
 from forecastkit.report import number, share
-from forecastkit.windows import Windows
 
 WHERE = "recommend"
 #: Windows below which a network has too little to learn from, and above which it has plenty.

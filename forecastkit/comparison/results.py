@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecastkit.checks import refuse
-from forecastkit.folds import Sizes
+from forecastkit.comparison.folds import Sizes
 from forecastkit.report import decimals, number, plain
 
 if TYPE_CHECKING:
@@ -155,9 +155,9 @@ def make_table(
     names : list of str
         Of all models, also those without runs.
     runs : list of dict
-        As `forecastkit.measuring.run` gives them, with ``model``, ``seed`` and ``fold``.
+        As `forecastkit.comparison.measuring.run` gives them, with ``model``, ``seed`` and ``fold``.
     memory : dict of model to dict
-        As `forecastkit.measuring.measure_memory` gives them.
+        As `forecastkit.comparison.measuring.measure_memory` gives them.
     metric : {'mase', 'mae', 'mse', None}
         None: MASE, which mixes series of all sizes fairly, where it exists for all.
     """

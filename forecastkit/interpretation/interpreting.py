@@ -9,14 +9,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from forecastkit.attention import watch_attention
-from forecastkit.attribution import BASELINES, Inputs, attribute
 from forecastkit.checks import ParameterError, check_choice, check_int, check_keys, check_real, refuse, some
-from forecastkit.interpretation import Interpretation, Place, attends, blocks, refuse_attention
+from forecastkit.data.windows import Origins, crop, gather
+from forecastkit.interpretation.attribution import BASELINES, Inputs, attribute
+from forecastkit.interpretation.results import Interpretation, Place, attends, blocks, refuse_attention
+from forecastkit.interpretation.variables import choices, column_names
 from forecastkit.neural import NeuralForecaster
 from forecastkit.rolling import check_known_ahead
 from forecastkit.selection import watch_selection
-from forecastkit.variables import choices, column_names
-from forecastkit.windows import Origins, crop, gather
 
 WHERE = "interpret"
 WHAT = ("all", "attribution", "attention")

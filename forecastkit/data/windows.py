@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from forecastkit.panel import Panel
+from forecastkit.data.panel import Panel
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.checks import InputError, ParameterError, check_keys, refuse, some
-from forecastkit.times import Times, is_time, read_numbers, read_times, show_cells
+from forecastkit.data.times import Times, is_time, read_numbers, read_times, show_cells
 
 _TIME_WORDS = re.compile(
     "time|date|datetime|date_time|timestamp|ds|year|quarter|month|week|day|zeit|zeitpunkt|zeitstempel|uhrzeit|datum|jahr|"

@@ -7,17 +7,17 @@ import time
 import numpy as np
 import pandas as pd
 
-from forecastkit.budget import IN_ANY_CASE, LEAST, MOST, WORTH_TRYING, Budget, seconds_of
 from forecastkit.checks import ParameterError, check_choice, check_int, refuse, some
-from forecastkit.comparison import Comparison, make_table
-from forecastkit.contenders import Contender, make_contenders
-from forecastkit.door import open_door
-from forecastkit.folds import METRICS, Fold, Sizes, make_folds
-from forecastkit.frames import stamps_at
-from forecastkit.grid import choose_horizon
-from forecastkit.journal import Journal
-from forecastkit.measuring import AT_ONCE, Task, measure_memory, run
-from forecastkit.panel import Panel
+from forecastkit.comparison.budget import IN_ANY_CASE, LEAST, MOST, WORTH_TRYING, Budget, seconds_of
+from forecastkit.comparison.contenders import Contender, make_contenders
+from forecastkit.comparison.folds import METRICS, Fold, Sizes, make_folds
+from forecastkit.comparison.journal import Journal
+from forecastkit.comparison.measuring import AT_ONCE, Task, measure_memory, run
+from forecastkit.comparison.results import Comparison, make_table
+from forecastkit.data.door import open_door
+from forecastkit.data.frames import stamps_at
+from forecastkit.data.grid import choose_horizon
+from forecastkit.data.panel import Panel
 from forecastkit.report import clock, number
 
 WHERE = "compare"

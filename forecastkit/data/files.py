@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from forecastkit.checks import refuse, some
-from forecastkit.times import is_time
+from forecastkit.data.times import is_time
 
 _SNIFFED = 1 << 16
 _SEPARATORS = ("\t", ";", "|", ",")  # the rarer in text first: it wins when several divide the lines evenly

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from forecastkit import cells
 from forecastkit.checks import refuse, some
-from forecastkit.grid import Grid, find_grid
-from forecastkit.panel import Panel, pointers, spread
-from forecastkit.schema import WHERE, Schema, find_schema, holds_times
+from forecastkit.data import cells
+from forecastkit.data.grid import Grid, find_grid
+from forecastkit.data.panel import Panel, pointers, spread
+from forecastkit.data.schema import WHERE, Schema, find_schema, holds_times
 
 
 @dataclass(frozen=True)

@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 
 from forecastkit.checks import InputError
-from forecastkit.folds import METRICS, Fold, Sizes, errors_of
-from forecastkit.panel import Panel
-from forecastkit.schema import Schema
+from forecastkit.comparison.folds import METRICS, Fold, Sizes, errors_of
+from forecastkit.data.panel import Panel
+from forecastkit.data.schema import Schema
 
 #: Forecasts of a batch whose latency is measured, and how often.
 MANY, REPEATS = 1_000, 5
 #: A time limit after which training ends with its first steps: memory does not grow from then on.
 AT_ONCE = 1e-3
 MB = 1e6
-CHILD = "import sys; from forecastkit.measuring import measure_here; measure_here(sys.argv[1])"
+CHILD = "import sys; from forecastkit.comparison.measuring import measure_here; measure_here(sys.argv[1])"
 
 
 @dataclass(frozen=True)

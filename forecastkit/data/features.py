@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from forecastkit.grid import DAY, Grid
+from forecastkit.data.grid import DAY, Grid
 
 
 def calendar_names(grid: Grid) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from forecastkit.grid import Grid
+from forecastkit.data.grid import Grid
 
 ROW_BUFFERS = ("target", "past", "known")
 

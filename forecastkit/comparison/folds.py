@@ -6,9 +6,9 @@ import numpy as np
 
 from forecastkit.calibration import observed_after
 from forecastkit.checks import check_int, refuse
+from forecastkit.data.panel import Panel
+from forecastkit.data.windows import Origins
 from forecastkit.metrics import seasonal_scale
-from forecastkit.panel import Panel
-from forecastkit.windows import Origins
 
 WHERE = "compare"
 #: Cutoffs of a fold, and forecasts of it over all series, at most.

@@ -1,0 +1,1 @@
+"""Which model suits the data: contenders on the same folds, seeds and time, and a recommendation."""

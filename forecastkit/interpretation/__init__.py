@@ -1,0 +1,1 @@
+"""Looking inside networks: what a forecast comes from, attention, and chosen variables."""

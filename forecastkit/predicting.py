@@ -1,0 +1,192 @@
+"""Forecasting with what was learned: rows asked for, quantiles, long frames, scores."""
+
+import copy
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from forecastkit import calibration
+from forecastkit.checks import ParameterError, check_int, check_levels, refuse
+from forecastkit.data import frames
+from forecastkit.data.door import read_more
+from forecastkit.data.panel import Panel
+from forecastkit.data.windows import Origins
+from forecastkit.intervals import interpolate_quantiles
+from forecastkit.rolling import Rows, asked_levels, check_known_ahead, check_observed, read_asked, values_at
+
+SHOWN_LEVELS = (0.1, 0.5, 0.9)
+
+
+class Predicting:
+    """The half of a forecaster that speaks of the future, given what `fit` learned."""
+
+    def _forecast(self, panel: Panel, origins: Origins) -> np.ndarray:
+        """Forecasts (n, horizon, outputs) in the user's units; looks at no row after an origin but known covariates.
+
+        One output is the point; several are the quantiles at ``trained_levels_``.
+        """
+        raise NotImplementedError
+
+    @property
+    def _trained_levels(self):
+        return getattr(self, "trained_levels_", None)
+
+    def _points(self, forecast):
+        """The point of each step, (n, horizon): the output itself, or the median of the trained quantiles."""
+        levels = self._trained_levels
+        if levels is None:
+            return forecast[..., 0]
+        nearest = min(max(0.5, levels[0]), levels[-1])
+        return interpolate_quantiles(forecast, levels, (nearest,))[..., 0]
+
+    def _quantiles(self, panel, origins, forecast, levels):
+        """Quantiles (n, horizon, len(levels)): of the head, or the point with the residuals' quantiles."""
+        if self._trained_levels is not None:
+            return interpolate_quantiles(forecast, self._trained_levels, levels)
+        if self.residuals_ is None:
+            refuse(type(self).__name__, "quantiles need residuals to learn from", "none", "Give more rows.")
+        return self._points(forecast)[..., None] + calibration.residual_quantiles(self, panel, origins, levels)
+
+    def _adapted(self, panel, stop):
+        """Itself, or a copy that also knows the scale of series it was not fitted on, from their rows before `stop`."""
+        scaler = self.scaler_.extended(panel, stop)
+        if scaler is self.scaler_:
+            return self
+        other = copy.copy(self)
+        other.scaler_ = scaler
+        if hasattr(self, "forecasters_"):  # an ensemble's members have scales of their own
+            other.forecasters_ = [member._adapted(panel, stop) for member in self.forecasters_]
+        return other
+
+    def predict(self, X=None, *, history=None, quantile_levels=None, coverage=None):
+        """Forecast the next `horizon` steps, or the rows of `X`.
+
+        Parameters
+        ----------
+        X : array, Series or frame, optional
+            Rows to forecast: their times, series and known covariates; target and past cells are ignored. Rows beyond
+            the horizon are rolled forward (points only); times inside the history get one-step fitted values; arrays
+            always follow the history.
+        history : array, Series, frame, or (X, y), optional
+            Other or newer series to forecast instead of the remembered ones, without training.
+        quantile_levels : list of float, optional
+            Gives columns ``q0.1`` and so on instead of the point.
+        coverage : float, optional
+            Gives columns ``lower`` and ``upper`` of the central interval instead.
+
+        Returns
+        -------
+        array, Series or frame
+            With y at fit: one value per row of X, in its order. Else the kind of data seen at fit.
+        """
+        check_is_fitted(self, "history_")
+        levels, names = asked_levels(type(self).__name__, quantile_levels, coverage)
+        rows, panel, model = self._rows_asked(X, history)
+        values = values_at(model, panel, rows, levels)
+        columns = {name: values[..., i] for i, name in enumerate(names)}
+        if self.schema_.supervised:
+            return frames.dress_rows(self.schema_, columns, X, len(rows.entity))
+        return frames.dress(self.schema_, panel, rows.entity, rows.ordinal, columns)
+
+    def _rows_asked(self, X, history):
+        """The rows to forecast, the panel they follow, and the forecaster that knows its series."""
+        panel = self.history_ if history is None else self._read_history(history)
+        if X is None:
+            check_known_ahead(type(self).__name__, self.schema_, panel, self.horizon_)
+            rows = Rows.after(panel, self.horizon_)
+        else:
+            rows, panel = read_asked(self.schema_, panel, X)
+        return rows, panel, self._adapted(panel, panel.last_observed() + 1)
+
+    def _read_history(self, history):
+        X, y = history if isinstance(history, tuple) else (history, None)
+        if self.schema_.supervised and y is None:
+            rule = "a forecaster fitted on X and y needs history=(X, y)"
+            refuse("history", rule, "X alone", error=ParameterError)
+        panel = read_more(self.schema_, self.history_.grid, X, y)
+        check_observed(type(self).__name__, self.schema_, panel)
+        return panel
+
+    def forecast(self, X=None, *, history=None, quantile_levels=None):
+        """The next `horizon` steps of every series as a long frame.
+
+        Parameters
+        ----------
+        X, history
+            As `predict` takes them.
+        quantile_levels : list of float, optional
+            Default: those asked for at construction, else 0.1, 0.5 and 0.9.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``[series_id,] time, [target,] cutoff, step, forecast`` and quantiles, under the user's own names
+            of series and time.
+        """
+        check_is_fitted(self, "history_")
+        levels = self._shown_levels() if quantile_levels is None else quantile_levels
+        levels = check_levels(type(self).__name__, levels) if len(levels) else ()
+        _, panel, model = self._rows_asked(X, history)
+        origins = Origins.every_channel(np.arange(len(panel.ids)), panel.last_observed(), panel.channels)
+        return frames.from_pandas(model._long(panel, origins, levels), self.schema_.library)
+
+    def _long(self, panel, origins, levels, actual=False):
+        """Forecasts from these origins as a long frame, with quantiles at `levels`."""
+        forecast = self._forecast(panel, origins)
+        quantiles = {}
+        if levels:
+            values = self._quantiles(panel, origins, forecast, levels)
+            quantiles = {frames.level_name(level): values[..., i] for i, level in enumerate(levels)}
+        return frames.long_frame(panel, self.schema_, origins, self._points(forecast), quantiles, actual)
+
+    def _shown_levels(self):
+        if self.quantile_levels is not None:
+            return self.quantile_levels
+        if self._trained_levels is not None:
+            return self._trained_levels
+        return SHOWN_LEVELS if self.residuals_ is not None else ()
+
+    @property
+    def cutoff_(self):
+        """Time of the last observed row: one value, or a Series by series where there are several."""
+        if not hasattr(self, "history_"):
+            raise AttributeError("cutoff_ exists after fit")
+        stamps = frames.stamps_at(self.history_, self.history_.cutoffs())
+        if not self.schema_.is_panel:
+            return stamps.tolist()[0]
+        return stamps.to_series(index=list(self.history_.ids)).rename(self.schema_.time_name)
+
+    def future_frame(self, steps: int | None = None):
+        """The keys (series and time) of the next `steps` rows, to be filled with known covariates.
+
+        Returns
+        -------
+        DataFrame
+            With the known columns empty, in the form that `predict` takes.
+        """
+        check_is_fitted(self, "history_")
+        check_int("future_frame", "steps", steps, optional=True)
+        rows = Rows.after(self.history_, steps or self.horizon_)
+        return frames.empty_frame(self.schema_, self.history_, rows.entity, rows.ordinal)
+
+    def score(self, X, y=None, sample_weight=None):
+        """R2 of the forecasts of rows of X (or of its own targets) that have a y; the mean over several targets."""
+        from sklearn.metrics import r2_score
+
+        check_is_fitted(self, "history_")
+        if y is None:
+            rows, panel, model = self._rows_asked(X, None)
+            truth = self._targets_of(X, rows, panel)
+            predicted = values_at(model, panel, rows)[..., 0]
+        else:
+            truth, predicted = np.asarray(y, dtype="float64"), np.asarray(self.predict(X))
+        truth, predicted = truth.reshape(len(truth), -1), predicted.reshape(len(predicted), -1)
+        rows = ~np.isnan(truth).any(axis=1)
+        weight = None if sample_weight is None else np.asarray(sample_weight)[rows]
+        return r2_score(truth[rows], predicted[rows], sample_weight=weight)
+
+    def _targets_of(self, X, rows, panel):
+        """The targets that rows of data like those at fit hold, in their order."""
+        given = read_more(self.schema_, self.history_.grid, X, follow=self.history_)
+        entity = given.places(panel.ids)[rows.entity]
+        return given.target[given.row_at(entity, rows.ordinal)].astype("float64")
