@@ -82,13 +82,13 @@ class ConvolutionalBlocks(Backbone):
     Domhan (2018), "How much attention do you need? A granular analysis of neural machine translation architectures",
     ACL, with the gated linear units of Gehring et al. (2017), "Convolutional sequence to sequence learning", ICML.
     Departures: one stack instead of encoder and decoder; dilation (van den Oord et al. 2016, "WaveNet",
-    arXiv:1609.03499), so that two blocks see four weeks of days; every token of the future follows the past directly;
+    arXiv:1609.03499), so that three blocks see four weeks of days; every token of the future follows the past directly;
     pre-norm; GELU; no positions.
     """
 
     units: int = 64
-    layers: int = 2
-    kernel: int = 5
+    layers: int = 3
+    kernel: int = 3
     feedforward: int | None = None
     dropout: float = 0.1
 
