@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from forecastkit import closed_form, metrics
+from forecastkit.ahead import ordinal_of
 from forecastkit.base import Forecaster
 from forecastkit.checks import ParameterError, check_int, check_levels, refuse, some
 from forecastkit.data import frames
@@ -150,18 +151,7 @@ def _first_cutoff(fitted, panel, start, gap):
         return begin + np.maximum((0.8 * panel.lengths).astype("int64"), 1) - 1 - gap
     if isinstance(start, (int, np.integer)) and not isinstance(start, bool):
         return begin + int(start) - 1 - gap
-    return panel.row_at(np.arange(len(panel.ids)), _ordinal(panel, start)) - 1 - gap
-
-
-def _ordinal(panel, start):
-    try:
-        stamps = pd.DatetimeIndex([pd.Timestamp(start)]) if panel.grid.is_time else pd.Index([int(start)])
-        ordinals, fits = panel.grid.ordinals(stamps)
-    except (TypeError, ValueError):
-        refuse(WHERE, "start must be a time of the data or a position", repr(start), error=ParameterError)
-    if not fits[0]:
-        refuse(WHERE, f"start must lie on the data's grid ({panel.grid.name})", repr(start), error=ParameterError)
-    return ordinals[0]
+    return panel.row_at(np.arange(len(panel.ids)), ordinal_of(WHERE, "start", panel, start)) - 1 - gap
 
 
 def _trained_until(fitted, panel):

@@ -6,13 +6,14 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from forecastkit import calibration
+from forecastkit.ahead import check_known_ahead, steps_until, warn_blank
 from forecastkit.checks import ParameterError, check_int, check_levels, refuse
 from forecastkit.data import frames
 from forecastkit.data.door import read_more
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
 from forecastkit.intervals import interpolate_quantiles
-from forecastkit.rolling import Rows, asked_levels, check_known_ahead, check_observed, read_asked, values_at
+from forecastkit.rolling import Rows, asked_levels, check_observed, read_asked, roll, values_at
 
 SHOWN_LEVELS = (0.1, 0.5, 0.9)
 
@@ -58,7 +59,7 @@ class Predicting:
             other.forecasters_ = [member._adapted(panel, stop) for member in self.forecasters_]
         return other
 
-    def predict(self, X=None, *, history=None, quantile_levels=None, coverage=None):
+    def predict(self, X=None, *, history=None, quantile_levels=None, coverage=None, until=None):
         """Forecast the next `horizon` steps, or the rows of `X`.
 
         Parameters
@@ -66,36 +67,46 @@ class Predicting:
         X : array, Series or frame, optional
             Rows to forecast: their times, series and known covariates; target and past cells are ignored. Rows beyond
             the horizon are rolled forward (points only); times inside the history get one-step fitted values; arrays
-            always follow the history.
+            always follow the history. Blank cells of known covariates are masked, with a warning; a series whose rows
+            to forecast lack one altogether is refused.
         history : array, Series, frame, or (X, y), optional
             Other or newer series to forecast instead of the remembered ones, without training.
         quantile_levels : list of float, optional
             Gives columns ``q0.1`` and so on instead of the point.
         coverage : float, optional
             Gives columns ``lower`` and ``upper`` of the central interval instead.
+        until : 'common' or label, optional
+            Without X: how far to forecast series that end at different times. 'common' is a horizon after the latest of
+            their cutoffs, a label is a time of the grid; every series goes on from its own cutoff, beyond the horizon
+            by rolling forward (points only). Default: a horizon for each.
 
         Returns
         -------
         array, Series or frame
-            With y at fit: one value per row of X, in its order. Else the kind of data seen at fit.
+            With y at fit: one value per row of X, in its order. Else the kind of data seen at fit. Where known
+            covariates in the history end before the horizon, only the rows that they reach, with a warning.
         """
         check_is_fitted(self, "history_")
         levels, names = asked_levels(type(self).__name__, quantile_levels, coverage)
-        rows, panel, model = self._rows_asked(X, history)
+        rows, panel, model = self._rows_asked(X, history, until)
         values = values_at(model, panel, rows, levels)
         columns = {name: values[..., i] for i, name in enumerate(names)}
         if self.schema_.supervised:
             return frames.dress_rows(self.schema_, columns, X, len(rows.entity))
         return frames.dress(self.schema_, panel, rows.entity, rows.ordinal, columns)
 
-    def _rows_asked(self, X, history):
+    def _rows_asked(self, X, history, until=None):
         """The rows to forecast, the panel they follow, and the forecaster that knows its series."""
+        where = type(self).__name__
         panel = self.history_ if history is None else self._read_history(history)
         if X is None:
-            check_known_ahead(type(self).__name__, self.schema_, panel, self.horizon_)
-            rows = Rows.after(panel, self.horizon_)
+            steps = steps_until(where, panel, until, self.horizon_)
+            rows = Rows.after(panel, check_known_ahead(where, self.schema_, panel, steps))
         else:
-            rows, panel = read_asked(self.schema_, panel, X)
+            if until is not None:
+                refuse(where, "either X or until says which rows to forecast", "both", error=ParameterError)
+            rows, panel = read_asked(where, self.schema_, panel, X)
+            warn_blank(where, self.schema_, panel, rows)
         return rows, panel, self._adapted(panel, panel.last_observed() + 1)
 
     def _read_history(self, history):
@@ -107,7 +118,7 @@ class Predicting:
         check_observed(type(self).__name__, self.schema_, panel)
         return panel
 
-    def forecast(self, X=None, *, history=None, quantile_levels=None):
+    def forecast(self, X=None, *, history=None, quantile_levels=None, until=None):
         """The next `horizon` steps of every series as a long frame.
 
         Parameters
@@ -115,20 +126,43 @@ class Predicting:
         X, history
             As `predict` takes them.
         quantile_levels : list of float, optional
-            Default: those asked for at construction, else 0.1, 0.5 and 0.9.
+            Default: those asked for at construction, else 0.1, 0.5 and 0.9; none beyond the horizon.
+        until : 'common' or label, optional
+            As `predict` takes it, but X may be given beside it.
 
         Returns
         -------
         DataFrame
             Columns ``[series_id,] time, [target,] cutoff, step, forecast`` and quantiles, under the user's own names
-            of series and time.
+            of series and time. Where known covariates end before the last step, the steps that they reach, with a
+            warning.
         """
         check_is_fitted(self, "history_")
-        levels = self._shown_levels() if quantile_levels is None else quantile_levels
-        levels = check_levels(type(self).__name__, levels) if len(levels) else ()
-        _, panel, model = self._rows_asked(X, history)
+        where = type(self).__name__
+        panel = self.history_ if history is None else self._read_history(history)
+        if X is not None:
+            panel = read_asked(where, self.schema_, panel, X)[1]
+        steps = check_known_ahead(where, self.schema_, panel, steps_until(where, panel, until, self.horizon_))
+        levels = quantile_levels
+        if levels is None:
+            levels = self._shown_levels() if steps.max() <= self.horizon_ else ()
+        levels = check_levels(where, levels) if len(levels) else ()
+        model = self._adapted(panel, panel.last_observed() + 1)
+        return frames.from_pandas(model._long_ahead(panel, steps, levels), self.schema_.library)
+
+    def _long_ahead(self, panel, steps, levels):
+        """The next ``steps[e]`` steps of every series as a long frame."""
         origins = Origins.every_channel(np.arange(len(panel.ids)), panel.last_observed(), panel.channels)
-        return frames.from_pandas(model._long(panel, origins, levels), self.schema_.library)
+        longest = int(steps.max())
+        if longest <= self.horizon_:
+            frame, longest = self._long(panel, origins, levels), self.horizon_
+        else:
+            points = roll(self, panel, longest, levels or None)[..., 0].reshape(len(origins), longest)
+            frame = frames.long_frame(panel, self.schema_, origins, points, {})
+        if (steps == longest).all():
+            return frame
+        kept = frame["step"].to_numpy() <= np.repeat(steps[origins.entity], longest)
+        return frame[kept].reset_index(drop=True)
 
     def _long(self, panel, origins, levels, actual=False):
         """Forecasts from these origins as a long frame, with quantiles at `levels`."""
@@ -156,8 +190,17 @@ class Predicting:
             return stamps.tolist()[0]
         return stamps.to_series(index=list(self.history_.ids)).rename(self.schema_.time_name)
 
-    def future_frame(self, steps: int | None = None):
-        """The keys (series and time) of the next `steps` rows, to be filled with known covariates.
+    def future_frame(self, steps: int | None = None, *, until=None, history=None):
+        """The keys (series and time) of the next rows, to be filled with known covariates.
+
+        Parameters
+        ----------
+        steps : int, optional
+            Rows after the cutoff of each series. Default: the horizon.
+        until : 'common' or label, optional
+            Instead of `steps`: the last time, as `predict` takes it.
+        history
+            As `predict` takes it.
 
         Returns
         -------
@@ -166,8 +209,11 @@ class Predicting:
         """
         check_is_fitted(self, "history_")
         check_int("future_frame", "steps", steps, optional=True)
-        rows = Rows.after(self.history_, steps or self.horizon_)
-        return frames.empty_frame(self.schema_, self.history_, rows.entity, rows.ordinal)
+        if steps is not None and until is not None:
+            refuse("future_frame", "either steps or until can be given", "both", error=ParameterError)
+        panel = self.history_ if history is None else self._read_history(history)
+        rows = Rows.after(panel, steps_until("future_frame", panel, until, steps or self.horizon_))
+        return frames.empty_frame(self.schema_, panel, rows.entity, rows.ordinal)
 
     def score(self, X, y=None, sample_weight=None):
         """R2 of the forecasts of rows of X (or of its own targets) that have a y; the mean over several targets."""

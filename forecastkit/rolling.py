@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from forecastkit.ahead import check_filled
 from forecastkit.checks import ParameterError, check_levels, check_real, refuse, some
 from forecastkit.data import frames
 from forecastkit.data.door import read_rows
@@ -23,13 +24,13 @@ class Rows:
     ordinal: np.ndarray
 
     @classmethod
-    def after(cls, panel: Panel, steps: int) -> "Rows":
-        """The next `steps` rows of every series."""
-        entity = np.repeat(np.arange(len(panel.ids)), steps)
-        return cls(entity, panel.cutoffs()[entity] + np.tile(np.arange(1, steps + 1), len(panel.ids)))
+    def after(cls, panel: Panel, steps: int | np.ndarray) -> "Rows":
+        """The next `steps` rows of every series: one number, or one for each, (E,)."""
+        entity, place = spread(np.broadcast_to(steps, len(panel.ids)))
+        return cls(entity, panel.cutoffs()[entity] + 1 + place)
 
 
-def read_asked(schema: Schema, panel: Panel, X) -> tuple[Rows, Panel]:
+def read_asked(where: str, schema: Schema, panel: Panel, X) -> tuple[Rows, Panel]:
     """The rows that `X` asks for, and the panel of their series with the known covariates of `X` laid over it."""
     table = read_rows(schema, X, future=True)
     at = panel.places(table.ids)
@@ -45,29 +46,23 @@ def read_asked(schema: Schema, panel: Panel, X) -> tuple[Rows, Panel]:
     else:
         ordinal = panel.grid.ordinals_of(table.stamps, "predict")
     rows = Rows(entity, ordinal)
-    return rows, _with_known(panel, rows, table.known) if schema.known else panel
+    if not schema.known:
+        return rows, panel
+    panel = _with_known(panel, rows, table.known)
+    check_filled(where, schema, panel, rows)
+    return rows, panel
 
 
 def _with_known(panel, rows, given):
     """The panel with these known covariates at these rows; missing cells leave what is there."""
-    beyond = int(np.max(rows.ordinal - panel.ends[rows.entity], initial=0))
-    panel = panel.pad(max(beyond, 0))
+    ends = panel.ends.copy()
+    np.maximum.at(ends, rows.entity, rows.ordinal)
+    panel = panel.pad(ends - panel.ends)
     inside = rows.ordinal >= panel.start[rows.entity]
     at, given = panel.row_at(rows.entity, rows.ordinal)[inside], given[inside]
     known = panel.known.copy()
     known[at] = np.where(np.isnan(given), known[at], given)
     return replace(panel, known=known)
-
-
-def check_known_ahead(where: str, schema: Schema, panel: Panel, horizon: int) -> None:
-    """Refuse to forecast a horizon for which the history holds no known covariates."""
-    last = panel.last_observed()
-    lacking = panel.indptr[1:] - 1 - last < horizon
-    if schema.known and lacking.any():
-        cutoff = panel.cutoffs()[lacking]
-        span = frames.stamps_at(panel, np.array([cutoff.min() + 1, cutoff.max() + horizon]))
-        rule = f"known covariates {some(schema.known)} are needed from {span[0]} to {span[1]}"
-        refuse(where, rule, "no rows", "Fill future_frame() and pass it to predict.")
 
 
 def values_at(forecaster, panel: Panel, rows: Rows, levels=None) -> np.ndarray:
@@ -110,9 +105,8 @@ def recent(panel: Panel, memory: int | None) -> Panel:
 def _append(panel, last, points):
     """The panel with point forecasts as if they had been observed, and its new last rows."""
     horizon = points.shape[1]
-    short = int(np.max(last + 1 + horizon - panel.indptr[1:], initial=0))
     seen = last - panel.indptr[:-1]
-    panel = panel.pad(max(short, 0))
+    panel = panel.pad(np.maximum(last + 1 + horizon - panel.indptr[1:], 0))
     last = panel.indptr[:-1] + seen
     target = panel.target.astype("float64")
     rows = last[:, None] + np.arange(1, horizon + 1)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecastkit.checks import InputError
 from forecastkit.data.grid import Grid
 from forecastkit.data.panel import Panel, owners, pointers, spread
 
@@ -97,6 +98,32 @@ def test_pad_adds_empty_rows(panel, rows):
     assert same({k: got[k] for k in cells(panel)}, cells(panel))
     assert len(got) == panel.rows + rows * len(panel.ids)
     assert all(np.isnan(row).all() for key, row in got.items() if key not in cells(panel))
+
+
+@given(panels, st.data())
+@settings(max_examples=30, deadline=None)
+def test_pad_takes_a_number_for_each(panel, data):
+    rows = [data.draw(st.integers(0, 3)) for _ in panel.ids]
+    padded = panel.pad(np.array(rows))
+    assert padded.lengths.tolist() == (panel.lengths + rows).tolist()
+    assert same({k: cells(padded)[k] for k in cells(panel)}, cells(panel))
+
+
+@pytest.mark.parametrize("gap", [3, 70, 5_000])
+def test_long_gaps_at_the_ends_are_searched_in_a_few_looks(gap, monkeypatch):
+    monkeypatch.setattr("forecastkit.data.panel.MOST_CELLS", 64)
+    panel = make({"a": (0, 2 * gap), "b": (3, gap), "c": (0, 4)}, missing=0.0)
+    panel.target[: gap - 1] = panel.target[gap : 2 * gap] = panel.target[2 * gap : 3 * gap] = np.nan
+    assert (panel.first_observed() - panel.indptr[:-1]).tolist() == [gap - 1, gap, 0]
+    assert (panel.last_observed() - panel.indptr[:-1]).tolist() == [gap - 1, -1, 3]
+
+
+def test_rows_far_from_the_known_ones_are_refused():
+    panel = make({"a": (0, 50), "b": (0, 5)})
+    merged, _ = panel.merge(make({"a": (3_000, 2)}))
+    assert merged.lengths.tolist() == [3_002, 5]
+    with pytest.raises(InputError, match=r"rows of 'b' from 1000000 on after a last one at 4\. Give the rows between"):
+        panel.merge(make({"b": (1_000_000, 2)}))
 
 
 @given(st.lists(st.integers(0, 5), min_size=1), st.data())

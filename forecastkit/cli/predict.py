@@ -1,5 +1,6 @@
 """``forecast predict``: from a saved model to forecasts."""
 
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ from forecastkit.cli.data import read_like
 from forecastkit.cli.loading import hushed
 from forecastkit.cli.models import read_levels
 from forecastkit.cli.outputs import check_output, check_picture, write_csv
+from forecastkit.cli.train import told
 from forecastkit.data.door import read_more
 from forecastkit.data.frames import history_frame
 from forecastkit.report import Report, decimals, number
@@ -28,11 +30,14 @@ def predict(model, history, future, out, plot, coverage, quantile_levels, overwr
         forecaster = load(model)
     schema = forecaster.schema_
     past = None if history is None else read_like(history, schema)
-    ahead = None if future is None else _check_future(future, read_like(future, schema, future=True), forecaster, past)
+    ahead = None if future is None else _check_future(future, read_like(future, schema, future=True), forecaster)
     given = (past, past[list(schema.target)]) if past is not None and schema.supervised else past
-    frame = forecaster.forecast(ahead, history=given, quantile_levels=levels)
+    with told(report):
+        frame = forecaster.forecast(ahead, history=given, quantile_levels=levels)
     if plot is not None:
-        _draw(forecaster, ahead, past, given, plot)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # was said above
+            _draw(forecaster, ahead, past, given, plot)
     frame = _bounds(frame) if coverage is not None else frame
     _say(report, frame, schema)
     if out is not None:
@@ -57,22 +62,13 @@ def _bounds(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.rename(columns=dict(zip(frame.columns[-2:], ("lower", "upper"), strict=True)))
 
 
-def _check_future(path: Path, ahead: pd.DataFrame, forecaster, past: pd.DataFrame | None) -> pd.DataFrame:
-    """Rows to forecast whose known columns are all filled, as far as the horizon."""
+def _check_future(path: Path, ahead: pd.DataFrame, forecaster) -> pd.DataFrame:
+    """Rows to forecast whose known columns are all filled."""
     known = [name for name in forecaster.schema_.known if name in ahead]
     blank = [name for name in known if ahead[name].isna().any()]
     if blank:
         refuse(str(path), "known columns must be filled", f"blanks in {some(map(repr, blank))}")
-    rows = len(ahead) if not forecaster.schema_.is_panel else int(_rows_of_series(ahead, forecaster).min())
-    if known and rows < forecaster.horizon_:
-        rule = f"known columns must be given for the {forecaster.horizon_} steps of the horizon"
-        refuse(str(path), rule, f"{rows} rows")
     return ahead
-
-
-def _rows_of_series(ahead: pd.DataFrame, forecaster) -> pd.Series:
-    name = forecaster.schema_.series_id
-    return ahead.groupby(name if name in ahead else ahead.index.get_level_values(name)).size()
 
 
 def _draw(forecaster, ahead, past, given, path: Path) -> None:

@@ -1,6 +1,6 @@
 """The one door: whatever the user holds becomes a panel, and its names are kept to dress the results."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -88,7 +88,7 @@ def read_rows(schema: Schema, X, y=None, future: bool = False) -> Table:
         blank["target"] if future else _targets(X, y, schema, frame),
         blank["past"] if future else cells.covariates(frame, schema, schema.past),
         cells.covariates(frame, schema, schema.known),
-        cells.static_covariates(frame, schema, entity, len(ids)),
+        cells.static_covariates(frame, schema if not future else replace(schema, static=()), entity, len(ids)),
     )
 
 
@@ -115,9 +115,9 @@ def _as_frame(X, schema):
 
 
 def _check_columns(frame, schema, future):
-    needed = [*schema.known, *schema.static]
-    if not future:
-        needed += [*schema.past, *(() if schema.supervised else schema.target)]
+    needed = [*schema.known]
+    if not future:  # what is static is remembered
+        needed += [*schema.static, *schema.past, *(() if schema.supervised else schema.target)]
     if schema.series_id is not None and schema.series_id not in frame.index.names:
         needed.append(schema.series_id)
     if not schema.indexed and schema.time is not None:

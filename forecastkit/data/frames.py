@@ -111,6 +111,8 @@ def dress_rows(schema: Schema, columns: dict, X, rows: int):
 def empty_frame(schema: Schema, panel: Panel, entity: np.ndarray, ordinal: np.ndarray):
     """The keys of these rows, and the known covariates empty."""
     blank = pd.DataFrame(np.nan, index=range(len(entity)), columns=list(schema.known))
+    levels = [name for name in schema.known if name in schema.categories]
+    blank[levels] = blank[levels].astype(object)  # takes text, which a column of numbers refuses
     return from_pandas(_with_keys(schema, blank, panel, entity, ordinal), schema.library)
 
 

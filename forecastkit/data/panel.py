@@ -4,9 +4,14 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from forecastkit.checks import refuse
 from forecastkit.data.grid import Grid
 
 ROW_BUFFERS = ("target", "past", "known")
+#: Rows looked at together where the ends of all series are searched.
+MOST_CELLS = 4_000_000
+#: Steps of the grid that merged series may take for each row that was given.
+SPARSEST = 50
 
 
 def spread(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -65,13 +70,7 @@ class Panel:
 
     def last_observed(self) -> np.ndarray:
         """Row of each entity's last row with an observed target; the row before its first where there is none."""
-        last = self.indptr[1:] - 1
-        blank = np.isnan(self.target[np.maximum(last, 0)]).all(axis=1) if self.rows else np.zeros(len(last), bool)
-        for e in np.flatnonzero(blank & (self.lengths > 0)):
-            begin = self.indptr[e]
-            observed = np.flatnonzero(~np.isnan(self.target[begin : last[e]]).all(axis=1))
-            last[e] = begin + (observed[-1] if len(observed) else -1)
-        return last
+        return self._search(self.indptr[1:] - 1, -1)
 
     def observed(self) -> np.ndarray:
         """Whether each entity has an observed value in each target column, (E, C)."""
@@ -79,11 +78,24 @@ class Panel:
 
     def first_observed(self) -> np.ndarray:
         """Row of each entity's first row with an observed target; the row after its last where there is none."""
-        first = self.indptr[:-1].copy()
-        for e in np.flatnonzero(np.isnan(self.target[np.minimum(first, self.rows - 1)]).all(axis=1)):
-            observed = ~np.isnan(self.target[first[e] : self.indptr[e + 1]]).all(axis=1)
-            first[e] += observed.argmax() if observed.any() else len(observed)
-        return first
+        return self._search(self.indptr[:-1].copy(), 1)
+
+    def _search(self, row, way):
+        """The first row with an observed target from `row` on, in steps of `way`; else the first outside the entity."""
+        reach = np.arange(1)
+        lost = np.flatnonzero(self.lengths > 0)
+        while len(lost):
+            rows = row[lost, None] + way * reach
+            low, stop = self.indptr[lost, None], self.indptr[lost + 1, None]
+            inside = (rows >= low) & (rows < stop)
+            seen = inside & ~np.isnan(self.target[np.where(inside, rows, low)]).all(axis=2)
+            found, over = seen.any(axis=1), ~inside.all(axis=1)
+            steps = np.where(found, seen.argmax(axis=1), inside.sum(axis=1))
+            row[lost] += way * steps
+            lost = lost[~found & ~over]
+            # Twice as far each time: most gaps are short, and a long one costs no more than its length.
+            reach = np.arange(max(1, min(2 * len(reach), MOST_CELLS // max(len(lost), 1))))
+        return row
 
     def cutoffs(self) -> np.ndarray:
         """Ordinal of each entity's last row with an observed target."""
@@ -157,6 +169,8 @@ class Panel:
             np.minimum.at(start, at, panel.start)
             np.maximum.at(end, at, panel.ends)
         indptr = pointers(end - start + 1)
+        if indptr[-1] > SPARSEST * (self.rows + newer.rows) + 10_000:
+            self._refuse_far(newer)
         rows = [self._rows_in(at, panel, start, indptr) for panel, at in ((self, ours), (newer, theirs))]
         merged = {
             name: lay(indptr[-1], getattr(self, name), rows[0], getattr(newer, name), rows[1]) for name in ROW_BUFFERS
@@ -167,14 +181,24 @@ class Panel:
         again = int(known_before[rows[1][~np.isnan(newer.target).all(axis=1)]].sum())
         return replace(self, ids=ids, start=start, indptr=indptr, static=static, **merged), again
 
+    def _refuse_far(self, newer):
+        at = self.places(newer.ids)
+        apart = np.where(at < 0, 0, np.maximum(newer.start - self.ends[at], self.start[at] - newer.ends))
+        far = int(np.argmax(apart))
+        known = self.grid.stamps(self.ends[at[far : far + 1]])[0]
+        name = "" if newer.ids[far] is None else f" of {newer.ids[far]!r}"
+        rule = f"newer rows must fill at least a fiftieth of the {self.grid.name} grid between them and the known ones"
+        got = f"rows{name} from {self.grid.stamps(newer.start[far : far + 1])[0]} on after a last one at {known}"
+        refuse("update", rule, got, "Give the rows between, or pass newer series as history=.")
+
     @staticmethod
     def _rows_in(at, panel, start, indptr):
         entity, place = spread(panel.lengths)
         return indptr[at][entity] + (panel.start[entity] - start[at][entity]) + place
 
-    def pad(self, rows: int) -> "Panel":
-        """The panel with `rows` empty rows after the end of every entity."""
-        if not rows:
+    def pad(self, rows: int | np.ndarray) -> "Panel":
+        """The panel with `rows` empty rows after the end of every entity: one number, or one for each, (E,)."""
+        if not np.any(rows):
             return self
         counts = self.lengths + rows
         entity, place = spread(self.lengths)

@@ -8,6 +8,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from forecastkit.ahead import check_known_ahead
 from forecastkit.attention import watch_attention
 from forecastkit.checks import ParameterError, check_choice, check_int, check_keys, check_real, refuse, some
 from forecastkit.data.windows import Origins, crop, gather
@@ -15,7 +16,6 @@ from forecastkit.interpretation.attribution import BASELINES, Inputs, attribute
 from forecastkit.interpretation.results import Interpretation, Place, attends, blocks, refuse_attention
 from forecastkit.interpretation.variables import choices, column_names
 from forecastkit.neural import NeuralForecaster
-from forecastkit.rolling import check_known_ahead
 from forecastkit.selection import watch_selection
 
 WHERE = "interpret"
