@@ -21,6 +21,7 @@ _HOMES = {
     "NaiveForecaster": "baselines",
     "Panel": "data.panel",
     "SeasonalNaiveForecaster": "baselines",
+    "TabularForecaster": "tabular",
     "backtest": "backtesting",
     "compare": "comparison.comparing",
     "interpret": "interpretation.interpreting",

@@ -21,6 +21,7 @@ from forecastkit.checks import ArtifactError, ParameterError, refuse
 #: Classes that are made again from their fields or their `_state`, and the modules they live in.
 REBUILT = {
     "Grid": "data.grid",
+    "Lags": "data.lags",
     "LayerBackbone": "neural",
     "Moments": "scaling",
     "Panel": "data.panel",

@@ -204,8 +204,12 @@ def test_only_the_past_counts(fitted, forecast):
 
 @pytest.mark.parametrize("how", ["pickle", "deepcopy", "save"])
 def test_copies_forecast_the_same(fitted, forecast, how, tmp_path):
+    path = tmp_path / "model.forecast"
+    if how == "save" and hasattr(fitted, "regressor_"):
+        with pytest.raises(fk.InputError, match=r"HistGradientBoostingRegressor in 'regressor_'.*joblib"):
+            fitted.save(path)
+        return
     if how == "save":
-        path = tmp_path / "model.forecast"
         fitted.save(path)
         other = fk.load(path)
     else:

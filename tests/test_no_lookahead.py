@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from conftest import SMALL, make_panel
 from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import Ridge
 
 import forecastkit as fk
 
@@ -16,6 +18,8 @@ FORECASTERS = {
         name: getattr(fk, f"{name}Forecaster")(**SIZES)
         for name in ("Naive", "SeasonalNaive", "Drift", "Mean", "Linear")
     },
+    "tabular": fk.TabularForecaster(**SIZES, regressor=HistGradientBoostingRegressor(max_iter=20)),
+    "tabular ridge": fk.TabularForecaster(**SIZES, regressor=Ridge(), anchor="last"),
     "GRU": fk.GRUForecaster(**NETWORK),
     "ensemble": fk.EnsembleForecaster(forecasters=[fk.NaiveForecaster(), fk.LinearForecaster()], **SIZES),
 }
