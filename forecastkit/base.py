@@ -117,7 +117,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         self._choose_sizes(panel, stop)
         split = self._split(panel, stop)
         calendar = calendar_names(panel.grid) if getattr(self, "calendar", False) else ()
-        self.scaler_ = Scaler.fit(panel, split, self.horizon_, calendar)
+        self.scaler_ = Scaler.fit(panel, split, self.horizon_, calendar, self._divides())
         try:
             self._learn(panel, split, stop)
             if finish:
@@ -150,6 +150,10 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
             check_levels(where, self.quantile_levels)
         if isinstance(self.validation_size, (int, np.integer)) and not isinstance(self.validation_size, bool):
             check_int(where, "validation_size", self.validation_size, low=0)
+    def _divides(self) -> bool:
+        """Whether series are scaled by division only."""
+        return False
+
         else:
             check_real(where, "validation_size", self.validation_size, 0.0, 0.9)
 

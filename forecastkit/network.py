@@ -9,7 +9,7 @@ from forecastkit.heads import Head
 from forecastkit.layers import Dropout, own_mask
 from forecastkit.selection import VariableTokens
 
-NORMALIZATIONS = ("last", "standard", "none")
+NORMALIZATIONS = ("last", "standard", "mean", "none")
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Sizes:
         Whether the network is told which values are missing.
     channels : int
         Target columns that a window holds, for a backbone that mixes them; 0 where each has windows of its own.
+    unit : bool
+        Whether the head must know how long a unit of the series' scale is.
     """
 
     lookback: int
@@ -39,6 +41,7 @@ class Sizes:
     series: int = 0
     masked: bool = False
     channels: int = 0
+    unit: bool = False
 
     @property
     def beside(self) -> tuple[int, ...]:
@@ -79,7 +82,9 @@ class Sizes:
             "static": (self.static,),
         }
         taken = {name: (shape, "float32") for name, shape in shapes.items() if shape[-1]}
-        return {**taken, "series": (self.beside, "int32")} if self.series else taken
+        if self.series:
+            taken["series"] = (self.beside, "int32")
+        return {**taken, "unit": (self.beside, "float32")} if self.unit else taken
 
 
 class Network(keras.Model):
@@ -97,9 +102,10 @@ class Network(keras.Model):
         Hyperparameters; the layer is built here.
     sizes : Sizes
     head : Head
-    normalization : {'last', 'standard', 'none'}
-        What is taken out of every window and put back: the last value (NLinear, Zeng et al. 2023), or mean and
-        standard deviation (Kim et al. 2022, RevIN, without its affine part).
+    normalization : {'last', 'standard', 'mean', 'none'}
+        What is taken out of every window and put back: the last value (NLinear, Zeng et al. 2023), mean and standard
+        deviation (Kim et al. 2022, RevIN, without its affine part), or the mean as a divisor (Salinas et al. 2020,
+        DeepAR), drawn towards 1 by one value.
     """
 
     def __init__(self, backbone, sizes: Sizes, head: Head, normalization: str = "last", **kwargs):
@@ -111,7 +117,7 @@ class Network(keras.Model):
         self.embed_series = layers.Embedding(sizes.series, self.units, "zeros") if sizes.series else None
         self.backbone = own_mask(backbone.build())
         self.drop = Dropout(backbone.dropout)
-        self.head = layers.Dense(sizes.patch * head.outputs)
+        self.head = layers.Dense(sizes.patch * head.raw)
 
     def embeddings(self, backbone):
         """Layers from the features of past, future and static tokens to units; None where there are no features."""
@@ -146,9 +152,10 @@ class Network(keras.Model):
         more = {"static": static[0]} if self.selects else {}
         tokens = self.backbone(past, future, mask=mask, training=training, **more)
         raw = self.head(self.drop(tokens, training=training))
-        raw = ops.reshape(raw, (-1, sizes.future_tokens * sizes.patch, self.output_head.outputs))
-        forecast = self.output_head.shape(raw[:, : sizes.horizon])
-        forecast = forecast * scale[..., None] + center[..., None]
+        raw = ops.reshape(raw, (-1, sizes.future_tokens * sizes.patch, self.output_head.raw))
+        shaped = self.output_head.shape(raw[:, : sizes.horizon])
+        unit = ops.reshape(inputs["unit"], (-1, 1, 1)) if sizes.unit else None
+        forecast = self.output_head.place(shaped, center[..., None], scale[..., None], unit)
         return ops.reshape(forecast, (-1, *sizes.beside, *forecast.shape[1:])) if sizes.channels else forecast
 
     def fold(self, inputs):
@@ -156,7 +163,7 @@ class Network(keras.Model):
         channels = self.sizes.channels
         if not channels:
             return inputs
-        own = {name: (-1, *inputs[name].shape[2:]) for name in ("target", "series") if name in inputs}
+        own = {name: (-1, *inputs[name].shape[2:]) for name in ("target", "series", "unit") if name in inputs}
         return {
             name: ops.reshape(given, own[name]) if name in own else ops.repeat(given, channels, axis=0)
             for name, given in inputs.items()
@@ -185,6 +192,8 @@ class Network(keras.Model):
         one = ops.ones_like(window[:, :1])
         if self.normalization == "none":
             return ops.zeros_like(one), one
+        if self.normalization == "mean":
+            return ops.zeros_like(one), (ops.sum(ops.abs(window), axis=1, keepdims=True) + 1.0) / (count + 1.0)
         if self.normalization == "last":
             return (window[:, -1:] if observed is None else last_observed(window, observed)), one
         center = ops.sum(window, axis=1, keepdims=True) / count

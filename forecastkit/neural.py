@@ -12,9 +12,10 @@ from forecastkit import backbones
 from forecastkit.backbone import Backbone
 from forecastkit.base import Forecaster
 from forecastkit.checks import ArtifactError, InputError, ParameterError, check_choice, check_int, check_real, refuse
+from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, Windows, crop
 from forecastkit.engines import make_engine
-from forecastkit.heads import LOSSES, make_head
+from forecastkit.heads import LOSSES, Head, make_head
 from forecastkit.network import NORMALIZATIONS, Network, Sizes
 from forecastkit.training import Lines, Plan, Record, train
 
@@ -106,14 +107,18 @@ class NeuralForecaster(Forecaster):
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
-    normalization : {'last', 'standard', 'none'}
-        What is taken out of every window and put back after the network.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last'.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     embed_series : bool
         Whether every series has a learned vector of its own.
-    loss : {'mae', 'mse', 'huber'}
-        Of point forecasts; quantiles are trained by the pinball loss.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -138,7 +143,7 @@ class NeuralForecaster(Forecaster):
     """
 
     patch: int | None = None
-    normalization: str = "last"
+    normalization: str | None = None
     calendar: bool = False
     embed_series: bool = False
     loss: str = "mae"
@@ -161,7 +166,8 @@ class NeuralForecaster(Forecaster):
         super()._check_parameters()
         where = type(self).__name__
         check_choice(where, "loss", self.loss, LOSSES)
-        check_choice(where, "normalization", self.normalization, NORMALIZATIONS)
+        check_choice(where, "normalization", self.normalization, (*NORMALIZATIONS, None))
+        self._check_head(where)
         for name in ("patch", "windows_per_epoch", "patience"):
             check_int(where, name, getattr(self, name), optional=True)
         for name in ("epochs", "batch_size"):
@@ -177,6 +183,22 @@ class NeuralForecaster(Forecaster):
                 error=ParameterError,
             )
         self._architecture().check()
+
+    def _check_head(self, where):
+        """Refuse what does not go with a distribution."""
+        head = make_head(self.loss)
+        if head.distribution and self.quantile_levels is not None:
+            rule = f"quantile_levels go with losses of points, and loss={self.loss!r} has quantiles of its own"
+            refuse(where, rule, f"{self.quantile_levels!r}", "Pass them to predict.", ParameterError)
+        if head.normalization == "mean" and self.normalization not in (None, "mean"):
+            rule = f"loss={self.loss!r}, of values above zero, needs normalization='mean'"
+            refuse(where, rule, repr(self.normalization), error=ParameterError)
+
+    def _normalization(self):
+        return self.normalization or make_head(self.loss, self.quantile_levels).normalization
+
+    def _divides(self):
+        return self._normalization() == "mean"
 
     def _choose_sizes(self, panel, stop):
         super()._choose_sizes(panel, stop)
@@ -205,6 +227,7 @@ class NeuralForecaster(Forecaster):
             series=(len(buffers.series) + 1) * buffers.target.shape[1] if self.embed_series else 0,
             masked=bool(np.isnan(buffers.target).any() or padded(windows, buffers, self.lookback_)),
             channels=windows.width if windows.width > 1 else 0,
+            unit=make_head(self.loss, self.quantile_levels).needs_unit,
         )
 
     def _fit(self, panel, split, stop):
@@ -214,8 +237,10 @@ class NeuralForecaster(Forecaster):
         windows = self._windows(panel, split, backbone)
         plan = self._plan(windows, backbone, seed)
         sizes = self._sizes(buffers, windows)
-        self.trained_levels_ = make_head(self.loss, self.quantile_levels).levels
-        self.network_ = TrainedNetwork(backbone, sizes, self.normalization, self.loss, self.trained_levels_, seed)
+        head = make_head(self.loss, self.quantile_levels)
+        check_support(type(self).__name__, self.loss, head, panel)
+        self.trained_levels_ = head.levels
+        self.network_ = TrainedNetwork(backbone, sizes, self._normalization(), self.loss, head.levels, seed)
         pairs = plan.epochs * plan.steps * plan.batch_size * windows.width
         tokens = pairs * (sizes.past_tokens + sizes.future_tokens)
         network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING)
@@ -297,10 +322,35 @@ class NeuralForecaster(Forecaster):
     def _forecast(self, panel, origins):
         panel, origins = crop(panel, origins, self.lookback_, self.horizon_)
         buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
-        return self.scaler_.restore(self.network_.predict(buffers, origins), panel, origins)
+        head = make_head(self.network_.loss, self.network_.levels)
+        scaled = self.network_.predict(buffers, origins)
+        return head.restore(scaled, lambda values, spread=False: self.scaler_.restore(values, panel, origins, spread))
+
+    def _quantiles(self, panel, origins, forecast, levels):
+        head = make_head(self.network_.loss, self.network_.levels)
+        if head.distribution:
+            return head.quantiles(forecast, levels)
+        return super()._quantiles(panel, origins, forecast, levels)
 
     def _memory(self):
         return self.lookback_
+
+
+def check_support(where: str, loss: str, head: Head, panel: Panel) -> None:
+    """Refuse targets that the distribution cannot give."""
+    if not head.distribution:
+        return
+    wrong = panel.target < head.smallest
+    if head.counts:
+        wrong |= panel.target % 1 > 0
+    if wrong.any():
+        row, channel = np.argwhere(wrong)[0]
+        entity = int(np.searchsorted(panel.indptr, row, side="right")) - 1
+        at = panel.grid.stamps(panel.ordinal_at(np.array([entity]), np.array([row])))[0]
+        name = "" if panel.ids[entity] is None else f" of {panel.ids[entity]!r}"
+        got = f"{wrong.sum()} other values, the first {panel.target[row, channel]:g}{name} at {at}"
+        values = "whole numbers from 0 on" if head.counts else "values above 0"
+        refuse(where, f"loss={loss!r} is for {values}", got, "Pass another loss=.", ParameterError)
 
 
 def choose_patch(season: int, lookback: int, horizon: int) -> int:

@@ -97,6 +97,7 @@ def raw_buffers(panel: Panel) -> Buffers:
         end=panel.indptr[1:],
         shift=np.zeros(entities, dtype="int64"),
         series=np.arange(1, entities + 1),
+        unit=np.ones((entities, panel.channels), dtype="float32"),
     )
 
 

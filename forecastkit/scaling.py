@@ -11,6 +11,8 @@ from forecastkit.data.windows import Buffers, aligned_empty, last_values
 CHUNK = 1 << 18
 #: An effect of known covariates is taken out where it makes carrying forward err by less than this part of it.
 WORTHWHILE = 0.99
+#: The spread of a constant series in the user's units: a distribution needs one.
+TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class Scaler:
         Names of the calendar features.
     trained : int
         How many of the ids were seen in training; those after were met later, see `extended`.
+    divides : bool
+        Whether targets are divided by their means and nothing is subtracted; there is no linear effect then.
     """
 
     ids: tuple
@@ -98,22 +102,24 @@ class Scaler:
     effect: np.ndarray
     calendar: tuple[str, ...]
     trained: int
+    divides: bool = False
 
     @classmethod
-    def fit(cls, panel: Panel, stop: np.ndarray, horizon: int, calendar: tuple[str, ...]) -> "Scaler":
+    def fit(cls, panel: Panel, stop: np.ndarray, horizon: int, calendar: tuple[str, ...], divides=False) -> "Scaler":
         """Learn from the rows before ``stop[e]`` of each entity, and from nothing else."""
         seen = panel.between(panel.indptr[:-1], stop)
         scaler = cls(
             ids=panel.ids,
-            target=Moments.of(seen.target, seen.indptr),
+            target=_target_moments(seen, divides),
             past=Moments.of(seen.past, _together(seen.past)),
             known=Moments.of(seen.known, _together(seen.known)),
             static=Moments.of(seen.static, _together(seen.static)),
             effect=np.zeros((panel.known.shape[1], panel.channels)),
             calendar=calendar,
             trained=len(panel.ids),
+            divides=divides,
         )
-        if panel.known.shape[1]:
+        if panel.known.shape[1] and not divides:
             scaler.effect = _known_effect(scaler, seen, horizon)
         return scaler
 
@@ -124,7 +130,7 @@ class Scaler:
         if not len(new):
             return self
         seen = panel.between(panel.indptr[:-1], stop).take(new)
-        own = Moments.of(seen.target, seen.indptr)
+        own = _target_moments(seen, self.divides)
         center = np.concatenate([self.target.center, own.center])
         scale = np.concatenate([self.target.scale, own.scale])
         return replace(self, ids=(*self.ids, *seen.ids), target=Moments(center, scale))
@@ -161,13 +167,16 @@ class Scaler:
             end=panel.indptr[1:],
             shift=panel.start - panel.indptr[:-1] - first,
             series=self.places(panel, trained=True) + 1,
+            unit=self.moments(panel).scale.astype("float32"),
         )
 
-    def restore(self, forecast: np.ndarray, panel: Panel, origins) -> np.ndarray:
-        """Forecasts (n, horizon, ...) of these origins from scaled units to the user's, float64."""
+    def restore(self, forecast: np.ndarray, panel: Panel, origins, spread: bool = False) -> np.ndarray:
+        """Forecasts (n, horizon, ...) of these origins from scaled units to the user's, float64; or their `spread`."""
         moments = self.moments(panel)
         center = moments.center[origins.entity, origins.channel]
         scale = moments.scale[origins.entity, origins.channel]
+        if spread:
+            return forecast * np.maximum(scale, TINY).reshape(-1, *[1] * (forecast.ndim - 1))
         if (scale == 0).any():
             # A series that was constant in training has no scale: it goes on as it was last.
             last = last_values(panel, origins)
@@ -191,6 +200,14 @@ class Scaler:
     def _effects(self, known):
         # Not by BLAS, whose sums depend on how many rows there are: forecasts may not depend on rows after them.
         return np.einsum("rk,kc->rc", known, self.effect.astype("float32"))
+
+
+def _target_moments(panel, divides):
+    """Moments of the targets; where they are to be divided only, the mean size of the values as their scale."""
+    if not divides:
+        return Moments.of(panel.target, panel.indptr)
+    size = Moments.of(np.abs(panel.target), panel.indptr).center
+    return Moments(np.zeros_like(size), size)
 
 
 def _together(values):

@@ -9,7 +9,8 @@ from hypothesis.extra.numpy import arrays
 from keras import ops
 
 from forecastkit.checks import ParameterError
-from forecastkit.heads import LOSSES, Point, Quantiles, make_head, monotone
+from forecastkit.heads import Point, Quantiles, make_head
+from forecastkit.heads.points import POINT_LOSSES, monotone
 from forecastkit.metrics import pinball
 
 LEVELS = (0.05, 0.25, 0.5, 0.9)
@@ -82,10 +83,10 @@ def test_point_losses_by_hand(name, expected):
     assert loss(Point(name), [[1.0, 2.0]], [[[0.5], [5.0]]])[0] == pytest.approx(expected)
 
 
-HEADS = [*map(Point, LOSSES), Quantiles(LEVELS)]
+HEADS = [*map(Point, POINT_LOSSES), Quantiles(LEVELS)]
 
 
-@pytest.mark.parametrize("head", HEADS, ids=[*LOSSES, "pinball"])
+@pytest.mark.parametrize("head", HEADS, ids=[*POINT_LOSSES, "pinball"])
 class TestEveryHead:
     def test_missing_targets_are_left_out(self, head):
         forecast = np.random.default_rng(0).normal(size=(1, 4, head.outputs))

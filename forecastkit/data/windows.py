@@ -166,6 +166,8 @@ class Buffers:
         What is added to a row to get its row in `calendar`.
     series : (E,)
         Number of the entity among those seen in training, from 1; 0 is an unknown one.
+    unit : (E, C)
+        How long 1 in `target` is in the user's units.
     """
 
     target: np.ndarray
@@ -177,6 +179,7 @@ class Buffers:
     end: np.ndarray
     shift: np.ndarray
     series: np.ndarray
+    unit: np.ndarray
 
     def resident(self, convert) -> "Buffers":
         """The same buffers with each array passed through `convert`, for instance onto a device."""
@@ -226,6 +229,7 @@ def gather(xp, buffers: Buffers, table, lookback: int, horizon: int, targets: bo
         **_covariates(xp, buffers, entity, rows, clipped, inside, lookback),
     }
     inputs["series"] = beside(xp.take(buffers.series, entity, axis=0) * n_channels) + channel
+    inputs["unit"] = xp.take(xp.reshape(buffers.unit, (-1,)), beside(entity * n_channels) + channel, axis=0)
     return inputs, values(slice(lookback, None)) if targets else None
 
 

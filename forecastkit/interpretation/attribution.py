@@ -83,7 +83,7 @@ def attribute(model, panel: Panel, origins: Origins, steps: np.ndarray, kind: st
 
 def point_weights(model) -> np.ndarray:
     """What each output of the head counts in the point forecast, (outputs,)."""
-    outputs = len(model._trained_levels or (0.5,))
+    outputs = model.network_.live()[1].head.outputs
     # Points are linear in outputs that rise: those of 1 1 1, 0 1 1 and 0 0 1 differ by one weight each.
     points = model._points(np.triu(np.ones((outputs, outputs)))[:, None])[:, 0]
     return points - np.append(points[1:], 0.0)
