@@ -20,7 +20,7 @@ from forecastkit.rolling import check_observed, tail
 from forecastkit.scaling import Scaler
 
 #: Constructor parameters that say how data are read.
-READING = ("target", "time", "series_id", "known", "past", "static", "freq")
+READING = ("target", "time", "series_id", "known", "past", "static", "freq", "timezone", "duplicates")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -42,6 +42,12 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
         Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -73,6 +79,8 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     past: object = None
     static: object = None
     freq: str | None = None
+    timezone: str | None = None
+    duplicates: str = "refuse"
     season_length: int | None = None
     validation_size: float = 0.2
     quantile_levels: object = None

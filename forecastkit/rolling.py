@@ -32,7 +32,7 @@ class Rows:
 
 def read_asked(where: str, schema: Schema, panel: Panel, X) -> tuple[Rows, Panel]:
     """The rows that `X` asks for, and the panel of their series with the known covariates of `X` laid over it."""
-    table = read_rows(schema, X, future=True)
+    table = read_rows(schema, X, future=True, follow=panel)
     at = panel.places(table.ids)
     if (at < 0).any():
         unknown = [repr(name) for name, place in zip(table.ids, at, strict=True) if place < 0]

@@ -205,7 +205,7 @@ REFUSED = {
     "infinity in X": ((INFINITE[:, None], VALUES), {}, "the covariate 'x0' must be finite"),
     "dates in X": ((pd.DataFrame({"d": TIMES, "e": TIMES}), VALUES), {}, "the covariate 'd' must be numeric"),
     "doubles": ((pd.concat([WIDE, WIDE[:5]]),), {}, r"must be one row, got 5 duplicates: 2024-01-01 00:00:00.* 2 more"),
-    "doubles in a panel": ((pd.concat([LONG, LONG[:1]]),), {}, r"'b' at 2024-01-01.*Several series.*clock change\?"),
+    "doubles in a panel": ((pd.concat([LONG, LONG[:1]]),), {}, r"'b' at 2024-01-01.*A clock change\? Set timezone="),
     "a blank time": (
         (LONG.assign(ds=LONG["ds"].where(LONG.index != 3)),),
         {},

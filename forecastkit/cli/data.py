@@ -2,17 +2,22 @@
 
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from forecastkit.checks import InputError, refuse, some
+from forecastkit.data.clock import check_timezone, in_zone
 from forecastkit.data.door import WHERE, Schema, open_door
 from forecastkit.data.files import Table, read_table
 from forecastkit.data.panel import Panel
+from forecastkit.data.places import Places
 from forecastkit.data.roles import Roles, find_roles
+
+#: Parameters that are no columns.
+READING = ("freq", "timezone", "duplicates")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +33,8 @@ class Data:
         The columns that play a part.
     panel : Panel
     schema : Schema
-    freq : str or None
-        As the user gave it.
+    reading : dict
+        How the table is to be read, as the user gave it: `READING`.
     """
 
     path: Path
@@ -38,14 +43,14 @@ class Data:
     frame: pd.DataFrame
     panel: Panel
     schema: Schema
-    freq: str | None = None
+    reading: dict = field(default_factory=dict)
 
     @property
     def keys(self) -> dict:
         """The constructor parameters that say the roles."""
         roles = self.roles
         lists = {name: list(getattr(roles, name)) or None for name in ("target", "known", "past", "static")}
-        return {"time": roles.time, "series_id": roles.series_id, "freq": self.freq, **lists}
+        return {"time": roles.time, "series_id": roles.series_id, **self.reading, **lists}
 
     @property
     def lengths(self) -> np.ndarray:
@@ -82,15 +87,36 @@ def read_data(path: Path, roles: dict) -> Data:
         As `read_table`, `find_roles` and the door do; and where a series or target holds nothing.
     """
     table = read_table(path)
-    freq = roles.get("freq")
-    given = {name: value for name, value in roles.items() if name != "freq"}
+    reading = {name: roles[name] for name in READING if name in roles}
+    given = {name: value for name, value in roles.items() if name not in READING}
     found = find_roles(table.frame, **given, where=str(path))
-    frame = found.select(table.frame)
+    frame = _select(found, table.frame, reading.get("timezone"))
     keys = {name: list(getattr(found, name)) or None for name in ("target", "known", "past", "static")}
     with about(path):
-        panel, schema = open_door(frame, time=found.time, series_id=found.series_id, freq=freq, **keys)
+        frame = _zoned(frame, found, reading.get("timezone"))
+        panel, schema = open_door(frame, time=found.time, series_id=found.series_id, **reading, **keys)
         _check_observed(panel, schema)
-    return Data(path, table, found, frame, panel, schema, freq)
+    return Data(path, table, found, frame, panel, schema, reading)
+
+
+def _select(roles: Roles, frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
+    """The columns that play a part; where a zone is asked for, unix times are those of UTC."""
+    selected = roles.select(frame)
+    if timezone is None or not roles.date_order.startswith("unix"):
+        return selected
+    return selected.assign(**{roles.time: selected[roles.time].dt.tz_localize("UTC")})
+
+
+def _zoned(frame: pd.DataFrame, roles: Roles, timezone: str | None) -> pd.DataFrame:
+    """The frame with times of the zone, so that any part of it says what the whole does."""
+    check_timezone(timezone)
+    if timezone is None or roles.time is None:
+        return frame
+    names = None if roles.series_id is None else frame[roles.series_id]
+    entity, ids = (np.zeros(len(frame), "int64"), (None,)) if names is None else pd.factorize(names)
+    stamps = pd.Index(frame[roles.time])
+    stamps = in_zone(stamps, Places(entity, tuple(ids), stamps), timezone)
+    return frame.assign(**{roles.time: stamps})
 
 
 @contextmanager
@@ -146,7 +172,7 @@ def read_like(path: Path, schema: Schema, future: bool = False) -> pd.DataFrame:
         where=str(path),
         **roles | {"target": schema.target, "past": roles["past"]},
     )
-    return _indexed(found.select(frame), replace(schema, time=found.time))
+    return _indexed(_select(found, frame, schema.timezone), replace(schema, time=found.time))
 
 
 def _indexed(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:

@@ -46,6 +46,8 @@ ROLES = {
     "past": Flag(str, "COLUMNS", "Columns known up to now only. Default: the other numeric ones beside a target."),
     "static": Flag(str, "COLUMNS", "Columns that are the same within a series."),
     "freq": Flag(str, "ALIAS", "Frequency as a pandas alias: h, D, MS. Found if not given."),
+    "timezone": Flag(str, "ZONE", "Zone of the clock that times were written by, such as Europe/Berlin."),
+    "duplicates": Flag(str, "RULE", "Make rows of one series and time one: mean, first, last, sum, max or min."),
 }
 SIZES = {
     "horizon": Flag(int, "N", "Steps to forecast. Chosen by the frequency if not given.", 1),
@@ -96,6 +98,8 @@ def takes(flags: dict[str, Flag]) -> Callable[[Callable], Callable]:
 def as_flags(sentence: str) -> str:
     """A sentence about parameters as one about flags: ``series_id=`` becomes ``--series-id``."""
     names = "|".join([*PARAMETERS, *NAMED_ALIKE])
-    return re.sub(
-        rf"\b({names})=(\w?)", lambda found: f"--{found[1].replace('_', '-')}{' ' * bool(found[2])}{found[2]}", sentence
-    )
+
+    def as_flag(found: re.Match) -> str:
+        return f"--{found[1].replace('_', '-')} {found[2] or found[3]}".rstrip()
+
+    return re.sub(rf"\b({names})=(?:'(\w+)'|(\w?))", as_flag, sentence)

@@ -1,13 +1,16 @@
 """What was found in a table, for people and for programs."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 
 from forecastkit.checks import some
 from forecastkit.cli.data import Data
 from forecastkit.cli.flags import as_flags
+from forecastkit.data.clock import clock_changes
 from forecastkit.data.grid import DAY, Grid
-from forecastkit.data.panel import spread
+from forecastkit.data.panel import Panel, spread
 from forecastkit.data.roles import Roles
 from forecastkit.report import Report
 
@@ -38,6 +41,8 @@ def data_dict(data: Data) -> dict:
         "date_order": roles.date_order,
         "time": roles.time,
         "freq": panel.grid.name,
+        "timezone": panel.grid.tz,
+        "clock": asdict(clock_changes(panel)),
         "first": said(panel.grid, int(panel.start.min())),
         "last": said(panel.grid, data.end),
         "series_id": roles.series_id,
@@ -72,7 +77,14 @@ def _time_words(data: Data) -> str:
     span = f"{said(grid, int(panel.start.min()), short=True)} to {said(grid, data.end, short=True)}"
     ahead = int((panel.ends - panel.start + 1 - data.lengths).max())
     known = f"      {units(grid, ahead)} after it with known columns" if ahead > 0 and panel.known.shape[1] else ""
-    return f"{data.roles.time}, {grid.name}, {span}{known}"
+    return f"{data.roles.time}, {grid.name}, {span}{known}{_clock_words(panel)}"
+
+
+def _clock_words(panel: Panel) -> str:
+    changes = clock_changes(panel)
+    kinds = {"repeated": changes.repeated, "repeated without rows": changes.dropped, "skipped": changes.skipped}
+    found = [f"{count:,} {kind}" for kind, count in kinds.items() if count]
+    return f"      clock: {', '.join(found)} hours" if found else ""
 
 
 def _gap_words(data: Data) -> str:

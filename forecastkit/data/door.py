@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from forecastkit.checks import refuse, some
+from forecastkit.checks import check_choice, refuse, some
 from forecastkit.data import cells
+from forecastkit.data.clock import check_timezone, in_zone, refuse_timezone
+from forecastkit.data.duplicates import RULES, merge_rows, refuse_duplicates
 from forecastkit.data.grid import Grid, find_grid
 from forecastkit.data.panel import Panel, pointers, spread
+from forecastkit.data.places import Places
 from forecastkit.data.schema import WHERE, Schema, find_schema, holds_times
 
 
@@ -16,6 +19,7 @@ from forecastkit.data.schema import WHERE, Schema, find_schema, holds_times
 class Table:
     """Rows as they came, in their order: which entity, which stamp, and the columns by role (float, NaN missing)."""
 
+    schema: Schema
     entity: np.ndarray
     ids: tuple
     stamps: pd.Index | None
@@ -23,6 +27,10 @@ class Table:
     past: np.ndarray
     known: np.ndarray
     static: np.ndarray
+
+    @property
+    def places(self) -> Places:
+        return Places(self.entity, self.ids, self.stamps)
 
 
 def to_pandas(data):
@@ -38,11 +46,20 @@ def to_pandas(data):
 
 
 def open_door(
-    X, y=None, *, target=None, time=None, series_id=None, known=None, past=None, static=None, freq=None
+    X, y=None, *, freq=None, timezone: str | None = None, duplicates: str = "refuse", **roles
 ) -> tuple[Panel, Schema]:
     """Read training data: find each column's role, check every cell, lay the rows on a regular grid.
 
     The panel shares no memory with what was given.
+
+    Parameters
+    ----------
+    X, y
+        As `Forecaster.fit` takes them.
+    freq, timezone, duplicates
+        As the parameters of `Forecaster`.
+    **roles
+        Its parameters `target`, `time`, `series_id`, `known`, `past` and `static`.
 
     Raises
     ------
@@ -50,12 +67,12 @@ def open_door(
         Naming the first offenders and counting the rest: duplicates, unreadable or missing times, text or infinite
         targets, unknown or reserved names.
     """
+    check_choice(WHERE, "duplicates", duplicates, RULES)
+    check_timezone(timezone)
     X, library = to_pandas(X)
     y, _ = to_pandas(y)
     X, y = _framed(X, y), None if y is None else (y if isinstance(y, (pd.Series, pd.DataFrame)) else np.asarray(y))
-    schema = find_schema(
-        X, y, target=target, time=time, series_id=series_id, known=known, past=past, static=static, library=library
-    )
+    schema = replace(find_schema(X, y, library=library, **roles), timezone=timezone, duplicates=duplicates)
     return lay_on_grid(read_rows(schema, X, y), freq), schema
 
 
@@ -67,24 +84,31 @@ def read_more(schema: Schema, grid: Grid, X, y=None, *, follow: Panel | None = N
     follow : Panel, optional
         Rows that carry no times come after the cutoff of their series here; without it they start at ordinal 0.
     """
-    table = read_rows(schema, X, y)
+    table = read_rows(schema, X, y, follow=follow)
     return _laid(table, grid, follow)
 
 
-def read_rows(schema: Schema, X, y=None, future: bool = False) -> Table:
-    """The rows of `X` (and `y`) by role, in the order they came; rows of the `future` need no targets and past."""
+def read_rows(schema: Schema, X, y=None, future: bool = False, follow: Panel | None = None) -> Table:
+    """The rows of `X` (and `y`) by role, in the order they came; rows of the `future` need no targets and past.
+
+    A time that clocks show twice may be told by the panel that the rows `follow`.
+    """
     X, y = to_pandas(X)[0], to_pandas(y)[0]
     frame = _as_frame(_framed(X, y), schema)
     _check_columns(frame, schema, future)
     if not len(frame):
         refuse(WHERE, "there must be rows", "0 rows")
     entity, ids = _entities(frame, schema)
+    stamps = _stamps(frame, schema, y)
+    if schema.timezone is not None and stamps is not None:
+        stamps = in_zone(stamps, Places(entity, ids, stamps), schema.timezone, follow)
     blank = {"target": len(schema.target), "past": schema.width(schema.past)}
     blank = {role: np.full((len(frame), width), np.nan, dtype="float32") for role, width in blank.items()}
     return Table(
+        schema,
         entity,
         ids,
-        _stamps(frame, schema, y),
+        stamps,
         blank["target"] if future else _targets(X, y, schema, frame),
         blank["past"] if future else cells.covariates(frame, schema, schema.past),
         cells.covariates(frame, schema, schema.known),
@@ -188,16 +212,20 @@ def _targets(X, y, schema, frame):
 def lay_on_grid(table: Table, freq=None) -> Panel:
     """The panel of a table on the grid that its own times show."""
     if table.stamps is None:
+        if table.schema.timezone is not None:
+            refuse_timezone("none")
         return _laid(table, Grid("position"))
     entity, stamps = table.entity, table.stamps
     number = _sortable(stamps)
     rising = (entity[1:] > entity[:-1]) | ((entity[1:] == entity[:-1]) & (number[1:] > number[:-1]))
     if not rising.all():
         order = np.lexsort((number, entity))
-        entity, stamps, number = entity[order], stamps[order], number[order]
-        repeated = np.flatnonzero((entity[1:] == entity[:-1]) & (number[1:] == number[:-1])) + 1
-        if len(repeated):
-            _refuse_duplicates(table.ids, entity[repeated], stamps[repeated])
+        entity, number = entity[order], number[order]
+        repeated = np.append(False, (entity[1:] == entity[:-1]) & (number[1:] == number[:-1]))
+        if repeated.any():
+            _check_duplicates(table, order[repeated])
+            order, entity = order[~repeated], entity[~repeated]
+        stamps = stamps[order]
     first = np.flatnonzero(np.diff(entity, prepend=-1))
     return _laid(table, find_grid(stamps, first, freq, WHERE))
 
@@ -206,14 +234,12 @@ def _sortable(stamps):
     return stamps.asi8 if holds_times(stamps) else np.asarray(stamps, dtype="int64")
 
 
-def _refuse_duplicates(ids, entity, stamps):
-    shown = [
-        f"{ids[e]!r} at {at}" if ids[e] is not None else str(at) for e, at in zip(entity[:3], stamps, strict=False)
-    ]
-    more = f", ... and {len(entity) - 3} more" if len(entity) > 3 else ""
-    remedy = "Several series? Name their column with series_id=. A clock change? Keep one of the two rows."
-    got = f"{len(entity)} duplicates: {', '.join(shown)}{more}"
-    refuse(WHERE, "each (series, time) must be one row", got, remedy)
+def _check_duplicates(table, rows):
+    """Refuse these rows, which are not the first of their series and time, unless they may be."""
+    if table.schema.duplicates == "refuse":
+        again = np.zeros(len(table.entity), dtype=bool)
+        again[rows] = True
+        refuse_duplicates(table.places, again, settled=table.schema.timezone is not None)
 
 
 def _laid(table, grid, follow=None):
@@ -245,24 +271,46 @@ def _panel(table, grid, ordinals):
         rule = f"rows must fill at least a fiftieth of their {grid.name} grid"
         refuse(WHERE, rule, f"{len(ordinals)} rows for {indptr[-1]} steps", "Pass freq= for a coarser grid.")
     at = ordinals - (start - indptr[:-1])[table.entity]
-    in_order = len(at) == indptr[-1] and (len(at) < 2 or bool((at[1:] > at[:-1]).all()))
-    if not in_order:
-        taken = np.zeros(int(indptr[-1]), dtype=bool)
-        taken[at] = True
-        if taken.sum() < len(at):
-            _refuse_twice(table, grid, ordinals, at)
-
-    def lay(values):
-        if in_order:
-            return values
-        out = np.full((int(indptr[-1]), values.shape[1]), np.nan, dtype=values.dtype)
-        out[at] = values
-        return out
-
-    return Panel(grid, table.ids, start, indptr, lay(table.target), lay(table.past), lay(table.known), table.static)
+    buffers = _laid_buffers(table, at, int(indptr[-1]))
+    return Panel(grid, table.ids, start, indptr, *buffers, table.static)
 
 
-def _refuse_twice(table, grid, ordinals, at):
+def _laid_buffers(table, at, rows):
+    """The buffers of the table's rows, laid at these rows of the panel."""
+    buffers = table.target, table.past, table.known
+    if len(at) == rows and (len(at) < 2 or bool((at[1:] > at[:-1]).all())):
+        return buffers
+    taken = np.zeros(rows, dtype=bool)
+    taken[at] = True
+    if np.count_nonzero(taken) < len(at):
+        at, buffers = _merged(table, at)
+    return tuple(_lay(rows, values, at) for values in buffers)
+
+
+def _lay(rows, values, at):
+    out = np.full((rows, values.shape[1]), np.nan, dtype=values.dtype)
+    out[at] = values
+    return out
+
+
+def _merged(table, at):
+    """The rows of the panel that the table has, and their buffers, several rows of one made one."""
     order = np.argsort(at, kind="stable")
-    again = order[1:][at[order][1:] == at[order][:-1]]
-    _refuse_duplicates(table.ids, table.entity[again], grid.stamps(ordinals[again]))
+    new = np.append(True, at[order][1:] != at[order][:-1])
+    _check_duplicates(table, order[~new])
+    first = np.flatnonzero(new)
+    merged = [
+        merge_rows(values[order], first, table.schema.duplicates, coded)
+        for values, coded in (
+            (table.target, np.zeros(table.target.shape[1], dtype=bool)),
+            (table.past, _are_categories(table.schema, table.schema.past)),
+            (table.known, _are_categories(table.schema, table.schema.known)),
+        )
+    ]
+    return at[order][first], tuple(merged)
+
+
+def _are_categories(schema, names):
+    """Which columns of a buffer are categories."""
+    kinds = [np.full(schema.width((name,)), name in schema.categories) for name in names]
+    return np.concatenate(kinds) if kinds else np.zeros(0, dtype=bool)

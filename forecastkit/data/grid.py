@@ -43,7 +43,12 @@ class Grid:
     period: str | None = None
 
     def ordinals(self, stamps: pd.Index) -> tuple[np.ndarray, np.ndarray]:
-        """Ordinals (int64) of the stamps, and where a stamp lies on the grid (bool)."""
+        """Ordinals (int64) of the stamps, and where a stamp lies on the grid (bool).
+
+        Stamps without a zone are read by the clock of the grid's own.
+        """
+        if self.tz is not None and getattr(stamps, "tz", None) is None:
+            stamps = _shown(stamps, self.tz)
         units, exact = self._units(stamps)
         ordinals, rest = np.divmod(units - self.phase, self.step)
         return ordinals, exact & (rest == 0)
@@ -52,6 +57,10 @@ class Grid:
         """Ordinals of stamps that must lie on the grid; others are refused."""
         if self.is_time != isinstance(stamps, (pd.DatetimeIndex, pd.PeriodIndex)):
             refuse(where, "times must be of the kind seen at fit", f"{type(stamps).__name__}")
+        zone = getattr(stamps, "tz", None)
+        if self.is_time and not self.period and (zone is None) != (self.tz is None):
+            rule = f"times must have a zone, as at fit ({self.tz})" if zone is None else "times had no zone at fit"
+            refuse(where, rule, some(stamps, 1), "Set timezone= at fit, or tz_localize the times.")
         ordinals, fits = self.ordinals(stamps)
         if not fits.all():
             got = f"{(~fits).sum()} off it: {some(stamps[~fits])}"
@@ -101,7 +110,7 @@ class Grid:
         if self.tz is None:
             return index
         if self.by_wall:
-            return index.tz_localize(self.tz, nonexistent="shift_forward", ambiguous=np.ones(len(index), dtype=bool))
+            return _shown(index, self.tz)
         return index.tz_localize("UTC").tz_convert(self.tz)
 
     @property
@@ -161,13 +170,31 @@ class Grid:
         return 12, 36
 
 
+def _shown(stamps: pd.DatetimeIndex, tz: str) -> pd.DatetimeIndex:
+    """What the clocks of a zone show first of these stamps, or next where they skip one."""
+    return stamps.tz_localize(tz, nonexistent="shift_forward", ambiguous=np.ones(len(stamps), dtype=bool))
+
+
 def plain_stamps(stamps: pd.Index, wall: bool) -> pd.DatetimeIndex:
     """Stamps without zone or period: by the clock on the wall, or in UTC."""
     if isinstance(stamps, pd.PeriodIndex):
         stamps = stamps.to_timestamp()
-    if getattr(stamps, "tz", None) is not None:
-        stamps = stamps.tz_localize(None) if wall else stamps.tz_convert("UTC").tz_localize(None)
-    return stamps
+    if getattr(stamps, "tz", None) is None:
+        return stamps
+    return _wall(stamps) if wall else stamps.tz_convert("UTC").tz_localize(None)
+
+
+def _wall(stamps):
+    """The clock on the wall; days whose midnight is skipped begin at midnight all the same."""
+    wall = stamps.tz_localize(None)
+    late = np.flatnonzero(wall.values != wall.values.astype("datetime64[D]"))
+    if len(late):
+        midnight = wall[late].normalize()
+        begins = _shown(midnight, stamps.tz) == stamps[late]
+        values = wall.values.copy()
+        values[late[begins]] = midnight.values[begins]
+        wall = pd.DatetimeIndex(values, name=wall.name)
+    return wall
 
 
 def find_grid(stamps: pd.Index, first: np.ndarray, freq: str | None = None, where: str = "Panel") -> Grid:

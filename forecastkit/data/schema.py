@@ -33,6 +33,10 @@ class Schema:
         Levels of each categorical covariate; each becomes a 0/1 column.
     library : {'pandas', 'polars', 'pyarrow'}
         What came in and goes out.
+    timezone : str or None
+        Zone that stamps without one are read in.
+    duplicates : str
+        What becomes of rows of one series and time.
     """
 
     form: str
@@ -48,6 +52,8 @@ class Schema:
     series_indexed: bool = False
     categories: dict = field(default_factory=dict)
     library: str = "pandas"
+    timezone: str | None = None
+    duplicates: str = "refuse"
 
     @property
     def is_panel(self) -> bool:
