@@ -150,6 +150,10 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         self.residuals_, self.scores_ = calibration.calibrate(self, panel, split, stop)
         self.history_, self.trained_until_ = panel, panel.cutoffs()
 
+    def _divides(self) -> bool:
+        """Whether series are scaled by division only."""
+        return False
+
     def _check_parameters(self):
         where = type(self).__name__
         for name in ("horizon", "lookback", "season_length"):
@@ -158,10 +162,6 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
             check_levels(where, self.quantile_levels)
         if isinstance(self.validation_size, (int, np.integer)) and not isinstance(self.validation_size, bool):
             check_int(where, "validation_size", self.validation_size, low=0)
-    def _divides(self) -> bool:
-        """Whether series are scaled by division only."""
-        return False
-
         else:
             check_real(where, "validation_size", self.validation_size, 0.0, 0.9)
 
