@@ -1,7 +1,7 @@
 """The contract that every forecaster keeps: fit, predict, forecast, update, score, save."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -14,6 +14,7 @@ from forecastkit.data.features import calendar_names
 from forecastkit.data.grid import choose_horizon
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
+from forecastkit.data.weights import read_weights
 from forecastkit.data.windows import Origins
 from forecastkit.predicting import Predicting
 from forecastkit.rolling import check_observed, tail
@@ -86,10 +87,11 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     quantile_levels: object = None
 
     _held = None  # the panel being fitted and its buffers
+    _weight = None  # of its rows, where they do not count alike
 
     # ------------------------------------------------------------------------------------------ fit
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Fit afresh.
 
         Parameters
@@ -98,6 +100,10 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
             Alone: the series themselves, rows in time. With `y`: covariates known ahead, row by row.
         y : array, Series or frame, optional
             Target or targets of the same rows.
+        sample_weight : array of shape (rows of X,), optional
+            How much each row counts as one to be forecast. Networks multiply its loss by it; the linear forecaster lets
+            a window count by the mean of its horizon; baselines that read their forecasts off the history have nothing
+            to weigh. Rows of weight 0 are still seen as the past of others.
 
         Returns
         -------
@@ -109,7 +115,12 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
             Where data or parameters break a rule; the sentence says which, where, and what to do.
         """
         self._check_parameters()
-        return self._fit_panel(*open_door(X, y, **self._reading()))
+        panel, schema = open_door(X, y, **self._reading())
+        self._weight = read_weights(sample_weight, X, y, panel, schema, self._reading())
+        try:
+            return self._fit_panel(panel, schema)
+        finally:
+            vars(self).pop("_weight", None)
 
     def _reading(self):
         return {name: getattr(self, name) for name in READING}
@@ -119,13 +130,13 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
         self.schema_ = schema
-        self.n_features_in_ = len(schema.known + schema.past) if schema.supervised else len(schema.target)
+        self.n_features_in_ = len(schema.columns)
         stop = panel.last_observed() + 1
         check_observed(type(self).__name__, self.schema_, panel)
         self._choose_sizes(panel, stop)
         split = self._split(panel, stop)
         calendar = calendar_names(panel.grid) if getattr(self, "calendar", False) else ()
-        self.scaler_ = Scaler.fit(panel, split, self.horizon_, calendar, self._divides())
+        self.scaler_ = Scaler.fit(panel, split, self.horizon_, calendar, self._divides(), self._weight)
         try:
             self._learn(panel, split, stop)
             if finish:
@@ -170,7 +181,8 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         self.horizon_, self.season_length_ = choose_horizon(self.horizon, self.season_length, panel.grid)
         if longest < self.horizon_ + 2:
             rule = f"a series must have at least horizon + 2 = {self.horizon_ + 2} rows"
-            refuse(type(self).__name__, rule, f"{longest} rows", "Pass a shorter horizon= or more rows.")
+            got = f"{longest} rows (n_samples={longest})"
+            refuse(type(self).__name__, rule, got, "Pass a shorter horizon= or more rows.")
         self.lookback_ = self._choose_lookback(longest, max(self.season_length_, *panel.grid.seasons))
 
     def _choose_lookback(self, longest, season):
@@ -207,12 +219,14 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     def _scaled(self, panel: Panel):
         """Buffers of the panel that is being fitted: as large as the data, so made once and dropped after."""
         if self._held is None or self._held[0] is not panel:
-            self._held = panel, self.scaler_.buffers(panel, self.lookback_, self.horizon_)
+            buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
+            self._held = panel, replace(buffers, weight=self._weight)
         return self._held[1]
 
     def _put_down(self):
         """Let go of what only training needed and is as large as the data."""
-        vars(self).pop("_held", None)
+        for name in ("_held", "_weight"):
+            vars(self).pop(name, None)
 
     def _judged(self, panel, split, stop, most: int | None = None) -> Origins:
         return calibration.judged_windows(panel, split, stop, self.horizon_, most)
@@ -229,6 +243,21 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
 
     def _is_trained(self) -> bool:
         return True
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.multi_output = True
+        tags.target_tags.required = False
+        return tags
+
+    @property
+    def feature_names_in_(self):
+        """Names of the columns of X at `fit`, where it was a frame whose names are all text."""
+        columns = self.schema_.columns if hasattr(self, "schema_") else ()
+        if not columns or not all(isinstance(name, str) for name in columns):
+            raise AttributeError("feature_names_in_ exists after a fit on a frame with columns named by text")
+        return np.asarray(columns, dtype=object)
 
     # ------------------------------------------------------------------------------------------ newer rows
 

@@ -22,6 +22,11 @@ class _Reading(Forecaster):
         center = self.scaler_.moments(panel).center[origins.entity, origins.channel]
         return np.where(np.isnan(forecast), center[:, None], forecast)[..., None]
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True  # no covariate is read
+        return tags
+
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class NaiveForecaster(_Reading):
@@ -79,7 +84,7 @@ class LinearForecaster(Forecaster):
         self.ridge_ = closed_form.Ridge.fit(buffers, windows, judged, self.lookback_, self.horizon_)
 
     def _finish(self, panel, split, stop):
-        self.scaler_, self._held = Scaler.fit(panel, stop, self.horizon_, ()), None
+        self.scaler_, self._held = Scaler.fit(panel, stop, self.horizon_, (), weight=self._weight), None
         self._train_on(panel, stop)
 
     def _train_on(self, panel, stop):

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecastkit.data.panel import Panel
-from forecastkit.data.windows import Buffers, Origins, Windows, carried, grouped, last_rows, last_values
+from forecastkit.data.windows import (
+    Buffers,
+    Origins,
+    Windows,
+    carried,
+    grouped,
+    last_rows,
+    last_values,
+    weights_after,
+)
 
 #: Penalties in units of the mean eigenvalue of the windows' second moments.
 STRENGTHS = tuple(10.0**power for power in np.arange(-4.0, 2.1, 0.5))
@@ -148,6 +157,11 @@ class Strips:
             cells[over] = np.where(outside, np.float32(np.nan), inside)
         return cells
 
+    def weighed(self, origins: Origins, values: np.ndarray) -> np.ndarray:
+        """Values (n, ...) times how much each window counts, the mean weight of the rows of its horizon."""
+        weight = weights_after(np, self.buffers, origins.table(), self.horizon)
+        return values if weight is None else values * weight.mean(axis=1, keepdims=True)
+
     def differences(self, origins: Origins):
         """Window and horizon less the last value, (n, lookback) and (n, horizon), and that value (n, 1)."""
         cells = self.cut(origins)
@@ -160,8 +174,9 @@ def _errors(candidates, strips, judged):
     """Sum of each candidate's absolute errors, a chunk of windows at a time."""
     errors = np.zeros(len(candidates))
     for low in range(0, len(judged), CHUNK):
-        x, _, y = strips.differences(judged[low : low + CHUNK])
-        errors += [np.nansum(np.abs(x @ ridge.weights - y)) for ridge in candidates]
+        part = judged[low : low + CHUNK]
+        x, _, y = strips.differences(part)
+        errors += [np.nansum(strips.weighed(part, np.abs(x @ ridge.weights - y))) for ridge in candidates]
     return errors
 
 
@@ -184,10 +199,12 @@ def _moments(strips, origins):
     """Sums over windows of x x' and x y', a chunk at a time; windows with missing targets are left out."""
     gram, cross = np.zeros((strips.lookback,) * 2), np.zeros((strips.lookback, strips.horizon))
     for low in range(0, len(origins), CHUNK):
-        x, _, y = strips.differences(origins[low : low + CHUNK])
+        part = origins[low : low + CHUNK]
+        x, _, y = strips.differences(part)
+        weighed = strips.weighed(part, x)
         missing = np.isnan(y).any(axis=1)
         if missing.any():
-            x, y = x[~missing], y[~missing]
-        gram += x.T @ x
-        cross += x.T @ y
+            x, y, weighed = x[~missing], y[~missing], weighed[~missing]
+        gram += weighed.T @ x
+        cross += weighed.T @ y
     return gram, cross

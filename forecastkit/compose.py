@@ -61,6 +61,7 @@ class EnsembleForecaster(Forecaster):
             if member.lookback is None:
                 member.set_params(lookback=self.lookback_)
             member._check_parameters()
+            member._weight = self._weight
             self.forecasters_.append(member._fit_panel(panel, self.schema_, finish=False))
 
     def _finish(self, panel, split, stop):

@@ -17,6 +17,7 @@ from forecastkit.data.windows import Origins, Windows, crop
 from forecastkit.engines import make_engine
 from forecastkit.heads import LOSSES, Head, make_head
 from forecastkit.network import NORMALIZATIONS, Network, Sizes
+from forecastkit.scaling import scattered
 from forecastkit.training import Lines, Plan, Record, train
 
 #: Tokens that a training run reads from which on compiling with XLA is worth its seconds.
@@ -110,7 +111,7 @@ class NeuralForecaster(Forecaster):
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
         by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last'.
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     embed_series : bool
@@ -240,7 +241,10 @@ class NeuralForecaster(Forecaster):
         head = make_head(self.loss, self.quantile_levels)
         check_support(type(self).__name__, self.loss, head, panel)
         self.trained_levels_ = head.levels
-        self.network_ = TrainedNetwork(backbone, sizes, self._normalization(), self.loss, head.levels, seed)
+        normalization = self._normalization()
+        if self.normalization is None and normalization == "last" and scattered(buffers, split, self.season_length_):
+            normalization = "none"
+        self.network_ = TrainedNetwork(backbone, sizes, normalization, self.loss, head.levels, seed)
         pairs = plan.epochs * plan.steps * plan.batch_size * windows.width
         tokens = pairs * (sizes.past_tokens + sizes.future_tokens)
         network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING)

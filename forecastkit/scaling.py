@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from forecastkit.data.features import calendar_table
-from forecastkit.data.panel import Panel, owners, spread
+from forecastkit.data.panel import Panel, owners, pointers, spread
 from forecastkit.data.windows import Buffers, aligned_empty, last_values
 
 CHUNK = 1 << 18
@@ -13,6 +13,8 @@ CHUNK = 1 << 18
 WORTHWHILE = 0.99
 #: The spread of a constant series in the user's units: a distribution needs one.
 TINY = 1e-12
+#: Values are scattered from this change between neighbours on, see `scattered`: a correlation below 0.22.
+SCATTERED = 1.25
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,19 @@ class Scaler:
     divides: bool = False
 
     @classmethod
-    def fit(cls, panel: Panel, stop: np.ndarray, horizon: int, calendar: tuple[str, ...], divides=False) -> "Scaler":
-        """Learn from the rows before ``stop[e]`` of each entity, and from nothing else."""
+    def fit(
+        cls,
+        panel: Panel,
+        stop: np.ndarray,
+        horizon: int,
+        calendar: tuple[str, ...],
+        divides: bool = False,
+        weight: np.ndarray | None = None,
+    ) -> "Scaler":
+        """Learn from the rows before ``stop[e]`` of each entity, and from nothing else.
+
+        The effect of known covariates heeds the `weight` (R,) of rows where there is one.
+        """
         seen = panel.between(panel.indptr[:-1], stop)
         scaler = cls(
             ids=panel.ids,
@@ -120,7 +133,10 @@ class Scaler:
             divides=divides,
         )
         if panel.known.shape[1] and not divides:
-            scaler.effect = _known_effect(scaler, seen, horizon)
+            if weight is not None:
+                entity, place = spread(panel.lengths)
+                weight = weight[panel.indptr[entity] + place < stop[entity]]
+            scaler.effect = _known_effect(scaler, seen, horizon, weight)
         return scaler
 
     def extended(self, panel: Panel, stop: np.ndarray) -> "Scaler":
@@ -210,12 +226,33 @@ def _target_moments(panel, divides):
     return Moments(np.zeros_like(size), size)
 
 
+def scattered(buffers: Buffers, stop: np.ndarray, season: int) -> bool:
+    """Whether values before row ``stop[e]`` lie about their mean without regard to those a step or a season before.
+
+    Then the last value says nothing about the level.
+    """
+    return all(_change(buffers, stop, lag) > SCATTERED for lag in {1, season})
+
+
+def _change(buffers, stop, lag):
+    """Mean change over `lag` steps in units of the mean distance from the mean: 1.41 for white noise, 0 if constant."""
+    before = pointers(np.maximum(stop - buffers.begin - lag, 0))
+    # Evenly spaced rows, at most as many as a chunk has.
+    number = np.unique(np.linspace(0, before[-1] - 1, min(before[-1], CHUNK)).astype("int64"))
+    entity = np.searchsorted(before, number, side="right") - 1
+    rows = buffers.begin[entity] + number - before[entity]
+    change = np.abs(buffers.target[rows + lag] - buffers.target[rows])
+    compared = ~np.isnan(change)
+    apart = np.abs(buffers.target[rows])[compared].sum()
+    return change[compared].sum() / apart if apart > 0 else 0.0
+
+
 def _together(values):
     """Row pointers of all rows as one group."""
     return np.array([0, len(values)])
 
 
-def _known_effect(scaler, panel, horizon):
+def _known_effect(scaler, panel, horizon, weight=None):
     """Ridge effect of the known covariates per channel, 0 where it does not help to carry the series forward."""
     known = np.nan_to_num(scaler.known.apply(panel.known, _together(panel.known))).astype("float64")
     target = scaler.target.apply(panel.target, panel.indptr).astype("float64")
@@ -227,11 +264,11 @@ def _known_effect(scaler, panel, horizon):
     for channel in range(panel.channels):
         values = target[:, channel]
         observed = ~np.isnan(values)
-        trial = _ridge(known[observed & early], values[observed & early])
+        trial = _ridge(known, values, observed & early, weight)
         plain = _carried_error(values, carried, horizon)
         explained = _carried_error(values - known @ trial, carried, horizon)
         if explained < WORTHWHILE * plain:
-            effect[:, channel] = _ridge(known[observed], values[observed])
+            effect[:, channel] = _ridge(known, values, observed, weight)
     return effect
 
 
@@ -240,12 +277,18 @@ def _carried_error(values, rows, horizon):
     return np.nanmean(change) if (~np.isnan(change)).any() else 0.0
 
 
-def _ridge(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _ridge(x: np.ndarray, y: np.ndarray, rows: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
     """Ridge regression whose strength generalised cross-validation chooses (Golub, Heath and Wahba 1979)."""
-    n = len(y)
+    if weight is not None:
+        rows = rows & (weight > 0)
+    x, y, n = x[rows], y[rows], int(rows.sum())
     if n < 3:
         return np.zeros(x.shape[1])
-    x, y = x - x.mean(axis=0), y - y.mean()
+    weight = None if weight is None else weight[rows].astype("float64")
+    x, y = x - np.average(x, axis=0, weights=weight), y - np.average(y, weights=weight)
+    if weight is not None:
+        root = np.sqrt(weight / weight.mean())
+        x, y = x * root[:, None], y * root
     roots, vectors = np.linalg.eigh(x.T @ x)
     roots = np.maximum(roots, 0.0)
     b = vectors.T @ (x.T @ y)

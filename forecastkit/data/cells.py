@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.checks import InputError, refuse, some
+from forecastkit.data.arrays import refuse_kind
 from forecastkit.data.schema import WHERE, Schema, are_numbers
 
 
@@ -21,9 +22,7 @@ def numeric(frame: pd.DataFrame, what: str) -> np.ndarray:
     for name, column in frame.items():
         if not are_numbers(column):
             example = next(iter(column[column.map(lambda cell: not isinstance(cell, (int, float)))]), column.iloc[0])
-            remedy = "Name the columns to forecast with target=." if what == "target" else ""
-            rule = f"the {what} {name!r} must be numeric"
-            refuse(WHERE, rule, f"{column.dtype}, for instance {example!r}", remedy)
+            refuse_kind(what, name, column.dtype, example)
     dtype = "float32" if len(frame.columns) and all(d == np.float32 for d in frame.dtypes) else "float64"
     values = frame.to_numpy(dtype=dtype, na_value=np.nan, copy=True)
     _check_finite(values, what, frame.columns)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from forecastkit.checks import check_choice, refuse, some
 from forecastkit.data import cells
+from forecastkit.data.arrays import as_array, check_width
 from forecastkit.data.clock import check_timezone, in_zone, refuse_timezone
 from forecastkit.data.duplicates import RULES, merge_rows, refuse_duplicates
 from forecastkit.data.grid import Grid, find_grid
@@ -120,7 +121,7 @@ def _framed(X, y):
     """A Series of many series, or of a covariate, as the frame it is a column of; arrays as arrays."""
     if isinstance(X, pd.Series) and (y is not None or isinstance(X.index, pd.MultiIndex)):
         return X.to_frame(X.name if X.name is not None else "y" if y is None else "x0")
-    return X if isinstance(X, (pd.DataFrame, pd.Series)) else np.asarray(X)
+    return X if isinstance(X, (pd.DataFrame, pd.Series)) else as_array(X)
 
 
 def _as_frame(X, schema):
@@ -131,8 +132,7 @@ def _as_frame(X, schema):
         return X.to_frame(schema.target[0] if not schema.supervised else (*schema.known, *schema.past)[0])
     names = schema.known + schema.past if schema.supervised else schema.target
     values = X[:, None] if X.ndim == 1 and not schema.supervised else X
-    if values.ndim != 2 or values.shape[1] != len(names):
-        refuse(WHERE, f"rows must have the {len(names)} column(s) seen at fit", f"shape {np.shape(X)}")
+    check_width(values, len(names), WHERE)
     if schema.supervised and schema.form == "array":
         names = tuple(f"x{i}" for i in range(len(names)))
     return pd.DataFrame(values, columns=list(names), copy=False)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.checks import ParameterError, check_keys, did_you_mean, refuse, some
+from forecastkit.data.arrays import check_covariates
 
 RESERVED = ("forecast", "cutoff", "actual", "target", "step")
 WHERE = "Panel"
@@ -37,6 +38,8 @@ class Schema:
         Zone that stamps without one are read in.
     duplicates : str
         What becomes of rows of one series and time.
+    columns : tuple
+        All columns of X at fit, in their order; numbers where it had no names.
     """
 
     form: str
@@ -54,6 +57,7 @@ class Schema:
     library: str = "pandas"
     timezone: str | None = None
     duplicates: str = "refuse"
+    columns: tuple = ()
 
     @property
     def is_panel(self) -> bool:
@@ -85,7 +89,8 @@ def find_schema(X, y, *, target=None, time=None, series_id=None, known=None, pas
         found = _of_array(X)
     _check_keys_free(found)
     covariates = [name for role in ("known", "past", "static") for name in found.get(role, ())]
-    return Schema(**found, categories=_categories(X, covariates), library=library)
+    columns = tuple(X.columns) if isinstance(X, pd.DataFrame) else tuple(range(X.shape[1] if X.ndim > 1 else 1))
+    return Schema(**found, categories=_categories(X, covariates), library=library, columns=columns)
 
 
 def _names(names):
@@ -122,9 +127,7 @@ def _supervised(X, y, roles, time, series_id):
         if keys["time"] is None and keys["indexed"]:
             keys["time"] = times_of_y
         return {**found, **roles, **keys, "known": known, "form": "panel" if keys["series_id"] is not None else "frame"}
-    if np.ndim(X) != 2:
-        refuse(WHERE, "X must have two dimensions beside y (time, covariates)", f"{np.ndim(X)}D array",
-               "Reshape your data: X.reshape(-1, 1) is one covariate.")  # fmt: skip
+    check_covariates(X)
     names = tuple(f"x{i}" for i in range(np.shape(X)[1]))
     past = tuple(name if isinstance(name, str) else f"x{name}" for name in roles["past"])
     check_keys(WHERE, "a column named in past=", past, names)

@@ -168,6 +168,8 @@ class Buffers:
         Number of the entity among those seen in training, from 1; 0 is an unknown one.
     unit : (E, C)
         How long 1 in `target` is in the user's units.
+    weight : (R,), optional
+        How much each row counts in the loss; None where all count alike.
     """
 
     target: np.ndarray
@@ -180,10 +182,12 @@ class Buffers:
     shift: np.ndarray
     series: np.ndarray
     unit: np.ndarray
+    weight: np.ndarray | None = None
 
     def resident(self, convert) -> "Buffers":
         """The same buffers with each array passed through `convert`, for instance onto a device."""
-        return Buffers(**{f.name: convert(getattr(self, f.name)) for f in fields(self)})
+        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Buffers(**{name: None if array is None else convert(array) for name, array in given.items()})
 
 
 def gather(xp, buffers: Buffers, table, lookback: int, horizon: int, targets: bool = True, channels: int = 0):
@@ -231,6 +235,17 @@ def gather(xp, buffers: Buffers, table, lookback: int, horizon: int, targets: bo
     inputs["series"] = beside(xp.take(buffers.series, entity, axis=0) * n_channels) + channel
     inputs["unit"] = xp.take(xp.reshape(buffers.unit, (-1,)), beside(entity * n_channels) + channel, axis=0)
     return inputs, values(slice(lookback, None)) if targets else None
+
+
+def weights_after(xp, buffers: Buffers, table, horizon: int):
+    """Weights of the rows after a batch of origins, (batch, horizon); None where all count alike."""
+    if buffers.weight is None:
+        return None
+    entity, row = table[:, 0], table[:, 1]
+    rows = row[:, None] + xp.arange(1, horizon + 1, dtype=table.dtype)[None, :]
+    end = xp.take(buffers.end, entity, axis=0)[:, None]
+    # After its last row a series has no targets either.
+    return xp.take(buffers.weight, xp.minimum(rows, end - 1), axis=0)
 
 
 def _covariates(xp, buffers, entity, rows, clipped, inside, lookback):

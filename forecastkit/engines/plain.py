@@ -4,20 +4,27 @@ import keras
 import numpy as np
 
 from forecastkit.checks import refuse
-from forecastkit.data.windows import Buffers, carried, gather
+from forecastkit.data.windows import Buffers, carried, gather, weights_after
 
 PREDICT_BATCH = 1024
 
 
 class HeadLoss(keras.losses.Loss):
-    """The loss of a head; Keras would squeeze the outputs of one given as a function."""
+    """The loss of a head; Keras would squeeze the outputs of one given as a function.
 
-    def __init__(self, head):
+    Where rows do not count alike, the targets come with their weights along a first axis after the batch: Keras' own
+    `sample_weight` is one number for a window.
+    """
+
+    def __init__(self, head, weighted=False):
         super().__init__(name="loss")
-        self.head = head
+        self.head, self.weighted = head, weighted
 
     def call(self, y_true, y_pred):
-        return self.head.loss(y_true, y_pred)
+        if not self.weighted:
+            return self.head.loss(y_true, y_pred)
+        weight = y_true[:, 1]
+        return self.head.loss(y_true[:, 0], y_pred, weight[:, 0] if len(weight.shape) > 2 else weight)
 
 
 class PlainEngine:
@@ -42,7 +49,7 @@ class PlainEngine:
         """Keep the buffers, compile the network with optimizer and loss."""
         self.buffers, self.batch_size = buffers, batch_size
         self.optimizer = keras.optimizers.Adam(1e-3, global_clipnorm=self.clip)
-        self.network.compile(optimizer=self.optimizer, loss=HeadLoss(self.head))
+        self.network.compile(optimizer=self.optimizer, loss=HeadLoss(self.head, buffers.weight is not None))
         self.average = self._weights()
         self.count = 0
 
@@ -55,6 +62,9 @@ class PlainEngine:
         losses = []
         for table, rate in zip(tables, rates, strict=True):
             inputs, target = self._gather(self.buffers, table)
+            if (weight := self._weights_after(table)) is not None:
+                beside = weight[:, None] if target.ndim > 2 else weight
+                target = np.stack([target, np.broadcast_to(beside, target.shape)], axis=1)
             self.optimizer.learning_rate = float(rate)
             losses.append(float(self.network.train_on_batch(inputs, target)))
             self._follow()
@@ -97,6 +107,9 @@ class PlainEngine:
         sizes = self.sizes
         return gather(np, buffers, table, sizes.lookback, sizes.horizon, targets, sizes.channels)
 
+    def _weights_after(self, table):
+        return weights_after(np, self.buffers, table, self.sizes.horizon)
+
     def input_gradients(self, inputs: dict, weights: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Forecasts of windows and gradients by their inputs, as `TensorFlowEngine` gives them. On JAX."""
         if keras.backend.backend() != "jax":
@@ -127,7 +140,6 @@ class PlainEngine:
     def evaluate(self, table: np.ndarray) -> float:
         """Mean loss over the origins in `table` (n, 3)."""
         _, target = self._gather(self.buffers, table)
-        losses = self.head.loss(
-            keras.ops.convert_to_tensor(target), keras.ops.convert_to_tensor(self.predict(self.buffers, table))
-        )
+        forecast = keras.ops.convert_to_tensor(self.predict(self.buffers, table))
+        losses = self.head.loss(keras.ops.convert_to_tensor(target), forecast, self._weights_after(table))
         return float(keras.ops.mean(losses))

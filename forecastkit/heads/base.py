@@ -46,14 +46,17 @@ class Head:
         """Loss of every step, (batch[, channels], horizon), of targets (..., 1) and forecasts (..., outputs)."""
         raise NotImplementedError
 
-    def loss(self, target, forecast):
+    def loss(self, target, forecast, weight=None):
         """Mean loss of each window over its observed steps, shape (batch,); 0 where none is observed.
 
         ``target`` is (batch[, channels], horizon) and ``forecast`` the same with the outputs as its last axis.
+        A `weight` (batch, horizon) multiplies the losses of its steps.
         """
         missing = ops.isnan(target)
         target = ops.where(missing, ops.zeros_like(target), target)
         observed = 1.0 - ops.cast(missing, forecast.dtype)
         losses = self.step_loss(target[..., None], forecast) * observed
+        if weight is not None:
+            losses = losses * (weight[:, None] if len(losses.shape) > 2 else weight)
         axes = tuple(range(1, len(losses.shape)))
         return ops.sum(losses, axis=axes) / ops.maximum(ops.sum(observed, axis=axes), 1.0)

@@ -1,0 +1,51 @@
+"""Plain arrays as scikit-learn hands them over; what does not fit is refused in the words that its own checks know."""
+
+import numpy as np
+
+from forecastkit.checks import InputError, refuse
+
+WHERE = "Panel"
+
+
+class CellError(InputError, TypeError):
+    """Raised where a cell of an array is no number at all."""
+
+
+def as_array(data) -> np.ndarray:
+    """The array of a list or of anything like one; sparse matrices are refused."""
+    if hasattr(data, "toarray") and hasattr(data, "nnz"):
+        rule = "data must be dense, as most cells of a series are not 0"
+        refuse(WHERE, rule, f"a sparse {type(data).__name__}", "Pass data.toarray().")
+    return np.asarray(data)
+
+
+def check_covariates(X: np.ndarray) -> None:
+    """Refuse an array of covariates that is not (rows, at least one column)."""
+    if X.ndim != 2:
+        remedy = "Reshape your data: X.reshape(-1, 1) is one covariate."
+        refuse(WHERE, "X must have two dimensions beside y (time, covariates)", f"{X.ndim}D array", remedy)
+    if not X.shape[1]:
+        got = f"0 feature(s) (shape={X.shape}) while a minimum of 1 is required"
+        refuse(WHERE, "X must have a covariate beside y", got, "Without covariates, pass the targets alone.")
+
+
+def check_width(X: np.ndarray, wanted: int, where: str) -> None:
+    """Refuse rows without as many columns as at fit."""
+    rule = f"rows must have the {wanted} column(s) seen at fit"
+    if X.ndim != 2:
+        refuse(WHERE, rule, f"shape {X.shape}", "Reshape your data: X.reshape(1, -1) is one row.")
+    if X.shape[1] != wanted:
+        remedy = f"X has {X.shape[1]} features, but {where} is expecting {wanted} features as input."
+        refuse(WHERE, rule, f"shape {X.shape}", remedy)
+
+
+def refuse_kind(what: str, name: object, dtype: np.dtype, example: object) -> None:
+    """Refuse a column that holds no real numbers."""
+    rule = f"the {what} {name!r} must be numeric"
+    if np.iscomplexobj(example):
+        refuse(WHERE, rule, f"{dtype}, for instance {example!r}", "Complex data not supported.")
+    if dtype.kind == "O" and not isinstance(example, str):
+        remedy = f"A float() argument must be a string or a real number, not {type(example).__name__!r}."
+        refuse(WHERE, rule, f"{dtype}, for instance {example!r}", remedy, CellError)
+    remedy = "Name the columns to forecast with target=." if what == "target" else ""
+    refuse(WHERE, rule, f"{dtype}, for instance {example!r}", remedy)
