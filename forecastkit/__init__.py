@@ -22,6 +22,7 @@ _HOMES = {
     "Panel": "data.panel",
     "SeasonalNaiveForecaster": "baselines",
     "TabularForecaster": "tabular",
+    "audit": "auditing",
     "backtest": "backtesting",
     "compare": "comparison.comparing",
     "interpret": "interpretation.interpreting",

@@ -93,7 +93,7 @@ def backtest(
         horizon, season = choose_horizon(forecaster.horizon, forecaster.season_length, panel.grid)
     if gap >= horizon:
         refuse(WHERE, "gap must be shorter than the horizon", f"gap {gap}, horizon {horizon}", error=ParameterError)
-    cutoffs = _cutoffs(forecaster if fitted else None, panel, start, n_windows, stride, gap, horizon)
+    cutoffs = find_cutoffs(forecaster if fitted else None, panel, start, n_windows, stride, gap, horizon)
     levels = quantile_levels if quantile_levels is not None else forecaster.quantile_levels
     levels = check_levels(WHERE, levels) if levels is not None else ()
     parts = [
@@ -112,7 +112,7 @@ def _check(n_windows, stride, gap, refit):
         check_int(WHERE, "refit", refit)
 
 
-def _cutoffs(fitted, panel: Panel, start, n_windows, stride, gap, horizon) -> Origins:
+def find_cutoffs(fitted, panel: Panel, start, n_windows, stride, gap, horizon) -> Origins:
     """Origins (channel 0 only) of all complete windows, by cutoff time."""
     # A series has origins from its first observed row on, to the last one whose steps are all in the data.
     begin, last = panel.first_observed(), panel.last_observed() - horizon

@@ -87,6 +87,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     quantile_levels: object = None
 
     _held = None  # the panel being fitted and its buffers
+    _tail_only = False  # whether the history lacks rows of the fit, as that of a loaded forecaster does
     _weight = None  # of its rows, where they do not count alike
 
     # ------------------------------------------------------------------------------------------ fit
@@ -313,6 +314,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
 
     def _set_state(self, learned: dict):
         """Take what `_state` gave."""
+        self._tail_only = True
         vars(self).update((name, value) for name, value in learned.items() if name.endswith("_"))
 
     def _memory(self) -> int | None:

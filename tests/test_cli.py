@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -168,6 +169,29 @@ def test_backtest_fits_a_model_writes_and_draws(run):
     assert "windows  25, from 1957-12" in run("backtest", "--csv", AIR, "--model", "naive", "--start", "1958-01").out
 
 
+def test_audit_changes_what_comes_after(run, air):
+    out = run("audit", "--csv", AIR, "--model", "linear", "--horizon", "6").out
+    assert re.search(r"fit after other fits: the cutoff before it +ok", out)
+    assert "no forecast depends on what comes after it" in out
+    found = json.loads(run("audit", air[0], "--csv", AIR, "--json").out)
+    assert found["passed"]
+    assert {row["check"] for row in found["findings"]} == {"forecast"}
+    assert "either a model file or --model must be given" in run("audit", "--csv", AIR, code=2).err
+
+
+def test_a_leak_is_a_refusal(run, monkeypatch):
+    from forecastkit.baselines import NaiveForecaster
+
+    def look_ahead(self, panel, origins):
+        following = np.minimum(origins.row + 1, panel.rows - 1)
+        return np.repeat(panel.target[following, origins.channel][:, None, None], self.horizon_, axis=1)
+
+    monkeypatch.setattr(NaiveForecaster, "_forecast", look_ahead)
+    result = run("audit", "--csv", AIR, "--model", "naive", "--horizon", "6", code=1)
+    assert "LEAK" in result.out
+    assert "forecasts must not depend on what comes after them, got a change by targets" in result.err
+
+
 @pytest.mark.parametrize("model", ["naive", "seasonal_naive", "drift", "mean", "linear", "ensemble"])
 def test_every_model_of_the_house_trains(run, model):
     network = TINY if model == "ensemble" else ()
@@ -312,8 +336,9 @@ def test_data_sets_are_listed_and_copied(run):
 # Help -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [(), ("train",), ("predict",), ("backtest",), ("inspect",), ("datasets",)])
+@pytest.mark.parametrize("command", ["", "train", "predict", "backtest", "audit", "inspect", "datasets"])
 def test_help_is_there_for_every_command(run, command):
+    command = tuple(command.split())
     out = run(*command, "--help").out
     assert out.startswith(f"Usage: {' '.join(('forecast', *command))}")
     assert "Exit codes" in out or "forecast " + command[0] in out

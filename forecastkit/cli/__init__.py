@@ -150,6 +150,35 @@ def backtest(
 
 
 @app.command()
+@takes(PARAMETERS)
+def audit(
+    *,
+    artifact: Annotated[
+        Path | None, typer.Argument(metavar="[MODEL]", help="A file that train wrote.", show_default=False)
+    ] = None,
+    csv: Csv,
+    model: Annotated[str | None, flag("Fit this model instead of reading one.")] = None,
+    parameters,
+    settings: Settings = None,
+    start: Annotated[str | None, flag("First row forecast: a time, or a position.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+):
+    """Change everything that comes after a cutoff, and demand that forecasts made at it stay the same, bit for bit.
+
+    A model file is looked at on rows after those it was trained on; --model fits one, about six times. Exits with 1
+    where a forecast changes.
+
+    \b
+        forecast audit model.forecast --csv newer.csv
+        forecast audit --csv sales.csv --model linear
+    """
+    from forecastkit.cli.audit import audit
+
+    audit(artifact, csv, model, parameters, settings or [], start, json, quiet)
+
+
+@app.command()
 @takes(COMPARED)
 def compare(
     *,

@@ -3,18 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from forecastkit.artifact import load
 from forecastkit.backtesting import Backtest
 from forecastkit.backtesting import backtest as run_backtest
-from forecastkit.checks import ParameterError, refuse
-from forecastkit.cli import models
-from forecastkit.cli.data import about, read_data, read_like
-from forecastkit.cli.flags import ROLES
-from forecastkit.cli.loading import hushed
+from forecastkit.cli import models, subject
+from forecastkit.cli.data import about
 from forecastkit.cli.outputs import check_output, check_picture, write_csv
-from forecastkit.cli.plan import make_plan
 from forecastkit.cli.train import told
-from forecastkit.cli.words import say_data
 from forecastkit.report import Report, decimals, number, share
 
 LEVELS = (0.1, 0.9)
@@ -32,9 +26,8 @@ class Windows:
 
     def options(self, stride: int = 1) -> dict:
         """Arguments of `forecastkit.backtest`, a position as a number."""
-        start = int(self.start) if self.start is not None and self.start.lstrip("-").isdigit() else self.start
         return {
-            "start": start,
+            "start": subject.position(self.start),
             "n_windows": self.n_windows,
             "stride": self.stride or stride,
             "gap": self.gap,
@@ -48,12 +41,10 @@ def backtest(artifact, csv, model, parameters, settings, windows: Windows, out, 
     check_output(out, overwrite)
     check_picture(plot, overwrite)
     parameters = models.read_flags(parameters, settings)
-    if (artifact is None) == (model is None):
-        rule = "either a model file or --model must be given"
-        refuse("backtest", rule, "none" if model is None else "both", error=ParameterError)
+    subject.check_subject("backtest", artifact, model, parameters)
     with told(report), about(csv):
         if artifact is not None:
-            name, test, schema = _saved(artifact, csv, parameters, windows)
+            name, test, schema = _saved(artifact, csv, windows)
         else:
             name, test, schema = _fresh(report, csv, model, parameters, windows)
     _say(report, name, test)
@@ -67,33 +58,14 @@ def backtest(artifact, csv, model, parameters, settings, windows: Windows, out, 
     report.result({"model": name, "windows": _windows(test), "scores": scores.to_dict(orient="index")})
 
 
-def _saved(artifact: Path, csv: Path, parameters: dict, windows: Windows):
-    if parameters:
-        refuse(
-            "backtest",
-            "a saved model keeps its parameters",
-            f"--{next(iter(parameters))}".replace("_", "-"),
-            "Leave it out, or fit anew with --model.",
-            ParameterError,
-        )
-    with hushed():
-        forecaster = load(artifact)
-    frame = read_like(csv, forecaster.schema_)
-    X, y = (frame, frame[list(forecaster.schema_.target)]) if forecaster.schema_.supervised else (frame, None)
+def _saved(artifact: Path, csv: Path, windows: Windows):
+    forecaster, X, y = subject.saved(artifact, csv)
     test = run_backtest(forecaster, X, y, **windows.options(), quantile_levels=_levels(forecaster))
     return str(artifact), test, forecaster.schema_
 
 
 def _fresh(report: Report, csv: Path, model: str, parameters: dict, windows: Windows):
-    models.check_model(model)
-    data = read_data(csv, {name: parameters[name] for name in parameters if name in ROLES})
-    say_data(report, data)
-    plan = make_plan(data, parameters)
-    chosen = {"horizon": plan.horizon, "lookback": plan.lookback, "validation_size": plan.validation}
-    seed = {"random_state": 0} if models.is_network(model) else {}
-    with hushed():
-        forecaster = models.make_forecaster(model, {**seed, **parameters, **data.keys, **chosen})
-    report.line("chosen", f"{model}, horizon {plan.horizon}, lookback {plan.lookback}")
+    forecaster, data, plan = subject.fresh(report, csv, model, parameters)
     options = windows.options(plan.stride)
     if windows.start is None and windows.n_windows is None:
         options["start"] = data.panel.grid.stamps([plan.test_start])[0]
