@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from forecastkit import calibration
 from forecastkit.checks import InputError, check_int, check_levels, check_real, refuse
 from forecastkit.data.door import open_door, read_more
-from forecastkit.data.features import calendar_names
+from forecastkit.data.features import asked_names
 from forecastkit.data.grid import choose_horizon
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
@@ -136,7 +136,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         check_observed(type(self).__name__, self.schema_, panel)
         self._choose_sizes(panel, stop)
         split = self._split(panel, stop)
-        calendar = calendar_names(panel.grid) if getattr(self, "calendar", False) else ()
+        calendar = self._calendar(panel.grid)
         self.scaler_ = Scaler.fit(panel, split, self.horizon_, calendar, self._divides(), self._weight)
         try:
             self._learn(panel, split, stop)
@@ -216,6 +216,11 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
 
     def _fit(self, panel: Panel, split: np.ndarray, stop: np.ndarray):
         """Learn from the rows before ``split``, judging by those from ``split`` to ``stop``."""
+
+    def _calendar(self, grid) -> tuple[str, ...]:
+        """Names of the features of times that are used."""
+        asked = (getattr(self, name, None) for name in ("holidays", "fourier"))
+        return asked_names(type(self).__name__, grid, *asked, self.season_length)
 
     def _scaled(self, panel: Panel):
         """Buffers of the panel that is being fitted: as large as the data, so made once and dropped after."""

@@ -71,11 +71,22 @@ class LinearForecaster(Forecaster):
     Solved in closed form in a second or two. The validation block chooses the strength; then the regression is
     solved again on all rows.
 
+    Parameters
+    ----------
+    holidays : str, optional
+        Country, or country and part, whose holidays have a linear effect: 'DE', 'US-CA'. For steps of a day or less.
+    fourier : int or dict, optional
+        Waves with a linear effect: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``.
+
     References
     ----------
     Zeng et al. (2023), "Are Transformers effective for time series forecasting?", AAAI (NLinear, trained there by
     gradient descent). Toner and Darlow (2024), "An analysis of linear time series forecasting models", ICML.
     """
+
+    holidays: str | None = None
+    fourier: object = None
 
     def _fit(self, panel, split, stop):
         buffers = self._scaled(panel)
@@ -84,7 +95,8 @@ class LinearForecaster(Forecaster):
         self.ridge_ = closed_form.Ridge.fit(buffers, windows, judged, self.lookback_, self.horizon_)
 
     def _finish(self, panel, split, stop):
-        self.scaler_, self._held = Scaler.fit(panel, stop, self.horizon_, (), weight=self._weight), None
+        calendar = self.scaler_.calendar
+        self.scaler_, self._held = Scaler.fit(panel, stop, self.horizon_, calendar, weight=self._weight), None
         self._train_on(panel, stop)
 
     def _train_on(self, panel, stop):

@@ -29,6 +29,8 @@ class Sizes:
         Target columns that a window holds, for a backbone that mixes them; 0 where each has windows of its own.
     unit : bool
         Whether the head must know how long a unit of the series' scale is.
+    events : int
+        How many features of the calendar, the last ones, are read at every step; the others at a patch's first.
     """
 
     lookback: int
@@ -42,6 +44,12 @@ class Sizes:
     masked: bool = False
     channels: int = 0
     unit: bool = False
+    events: int = 0
+
+    @property
+    def cycles(self) -> int:
+        """Features of the calendar that are read at the first step of a patch."""
+        return self.calendar - self.events
 
     @property
     def beside(self) -> tuple[int, ...]:
@@ -122,9 +130,9 @@ class Network(keras.Model):
     def embeddings(self, backbone):
         """Layers from the features of past, future and static tokens to units; None where there are no features."""
         sizes = self.sizes
-        ahead = [count for count in (sizes.known, sizes.calendar) if count]
+        ahead = [count for count in (sizes.known, sizes.cycles, sizes.events) if count]
         if self.selects:
-            past = [count for count in (1, sizes.past, sizes.known, sizes.calendar) if count]
+            past = [count for count in (1, sizes.past) if count] + ahead
             groups = past, ahead, [sizes.static] if sizes.static else []
             return [VariableTokens(self.units, tuple(counts)) if counts else None for counts in groups]
         # Step by step, a recurrent network reads the values themselves: its own input weights are the embedding.
@@ -213,16 +221,22 @@ class Network(keras.Model):
         if sizes.known:
             # Values not known yet are at their mean, 0.
             known = ops.where(ops.isnan(inputs["known"]), ops.zeros_like(inputs["known"]), inputs["known"])
-            past.append(self.cut(known[:, : sizes.lookback]))
-            future.append(self.cut(known[:, sizes.lookback :], right=True))
-        if sizes.calendar:
+            self.cut_both(known, past, future)
+        if sizes.cycles:
             # The first step of a patch says when all its steps are.
-            calendar = inputs["calendar"]
+            calendar = inputs["calendar"][..., : sizes.cycles]
             extra = sizes.past_tokens * sizes.patch - sizes.lookback
             start = ops.pad(calendar[:, : sizes.lookback], [[0, 0], [extra, 0], [0, 0]])
             past.append(start[:, :: sizes.patch])
             future.append(calendar[:, sizes.lookback :: sizes.patch])
+        if sizes.events:
+            self.cut_both(inputs["calendar"][..., sizes.cycles :], past, future)
         return past, future
+
+    def cut_both(self, steps, past, future):
+        """Put patches of (batch, lookback + horizon, features) to those of the past and of the future."""
+        past.append(self.cut(steps[:, : self.sizes.lookback]))
+        future.append(self.cut(steps[:, self.sizes.lookback :], right=True))
 
     def embed(self, inputs, past, future):
         """Tokens of the past (batch, past tokens, units) and of the future (batch, future tokens, units)."""

@@ -12,6 +12,7 @@ from forecastkit import backbones
 from forecastkit.backbone import Backbone
 from forecastkit.base import Forecaster
 from forecastkit.checks import ArtifactError, InputError, ParameterError, check_choice, check_int, check_real, refuse
+from forecastkit.data.features import calendar_names, count_events
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, Windows, crop
 from forecastkit.engines import make_engine
@@ -114,6 +115,12 @@ class NeuralForecaster(Forecaster):
         'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
     calendar : bool
         Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
     embed_series : bool
         Whether every series has a learned vector of its own.
     loss : str
@@ -146,6 +153,8 @@ class NeuralForecaster(Forecaster):
     patch: int | None = None
     normalization: str | None = None
     calendar: bool = False
+    holidays: str | None = None
+    fourier: object = None
     embed_series: bool = False
     loss: str = "mae"
     epochs: int = 10
@@ -212,6 +221,9 @@ class NeuralForecaster(Forecaster):
                 error=ParameterError,
             )
 
+    def _calendar(self, grid):
+        return (calendar_names(grid) if self.calendar else ()) + super()._calendar(grid)
+
     def _round_lookback(self, lookback):
         patch = self.patch or choose_patch(self.season_length_, lookback, self.horizon_)
         return max(lookback // patch, 1) * patch
@@ -224,6 +236,7 @@ class NeuralForecaster(Forecaster):
             past=buffers.past.shape[1],
             known=buffers.known.shape[1],
             calendar=buffers.calendar.shape[1],
+            events=count_events(self.scaler_.calendar),
             static=buffers.static.shape[1],
             series=(len(buffers.series) + 1) * buffers.target.shape[1] if self.embed_series else 0,
             masked=bool(np.isnan(buffers.target).any() or padded(windows, buffers, self.lookback_)),

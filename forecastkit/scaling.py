@@ -1,10 +1,10 @@
-"""Scaling per series by training statistics, in float64, and the linear effect of known covariates."""
+"""Scaling per series by training statistics, in float64, and the linear effect of what is known ahead."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecastkit.data.features import calendar_table
+from forecastkit.data.features import calendar_table, is_asked
 from forecastkit.data.panel import Panel, owners, pointers, spread
 from forecastkit.data.windows import Buffers, aligned_empty, last_values
 
@@ -15,6 +15,8 @@ WORTHWHILE = 0.99
 TINY = 1e-12
 #: Values are scattered from this change between neighbours on, see `scattered`: a correlation below 0.22.
 SCATTERED = 1.25
+#: Rows at most, about, that the effects of the calendar are learned from.
+MOST_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ class Scaler:
         How many of the ids were seen in training; those after were met later, see `extended`.
     divides : bool
         Whether targets are divided by their means and nothing is subtracted; there is no linear effect then.
+    calendar_effect : ndarray of shape (calendar features, C), optional
+        Linear effect of those features of the calendar that were asked for.
     """
 
     ids: tuple
@@ -105,6 +109,7 @@ class Scaler:
     calendar: tuple[str, ...]
     trained: int
     divides: bool = False
+    calendar_effect: np.ndarray | None = None
 
     @classmethod
     def fit(
@@ -118,7 +123,7 @@ class Scaler:
     ) -> "Scaler":
         """Learn from the rows before ``stop[e]`` of each entity, and from nothing else.
 
-        The effect of known covariates heeds the `weight` (R,) of rows where there is one.
+        Linear effects heed the `weight` (R,) of rows where there is one.
         """
         seen = panel.between(panel.indptr[:-1], stop)
         scaler = cls(
@@ -132,11 +137,15 @@ class Scaler:
             trained=len(panel.ids),
             divides=divides,
         )
-        if panel.known.shape[1] and not divides:
-            if weight is not None:
-                entity, place = spread(panel.lengths)
-                weight = weight[panel.indptr[entity] + place < stop[entity]]
+        if divides:
+            return scaler
+        if weight is not None:
+            entity, place = spread(panel.lengths)
+            weight = weight[panel.indptr[entity] + place < stop[entity]]
+        if panel.known.shape[1]:
             scaler.effect = _known_effect(scaler, seen, horizon, weight)
+        if any(map(is_asked, calendar)):
+            scaler.calendar_effect = _calendar_effect(scaler, seen, weight)
         return scaler
 
     def extended(self, panel: Panel, stop: np.ndarray) -> "Scaler":
@@ -173,11 +182,14 @@ class Scaler:
         reach = 2 * lookback  # a window may start before an entity's first row, a patch's padding before that
         first = int(panel.start.min()) - reach
         count = int(panel.ends.max()) + horizon + reach + 1 - first
+        calendar = calendar_table(panel.grid, first, count, self.calendar)
+        if self.calendar_effect is not None:
+            self._take_out(target, panel, _products(calendar, self.calendar_effect), first)
         return Buffers(
             target=target,
             past=self.past.apply(panel.past, _together(panel.past)),
             known=known,
-            calendar=calendar_table(panel.grid, first, count, self.calendar),
+            calendar=calendar,
             static=np.nan_to_num(self.static.apply(panel.static, _together(panel.static))),
             begin=panel.indptr[:-1],
             end=panel.indptr[1:],
@@ -202,6 +214,9 @@ class Scaler:
         if self.effect.any():
             effect = self._future_effect(panel, origins, forecast.shape[1])
             forecast += effect.reshape(*effect.shape, *along[2:])
+        if self.calendar_effect is not None:
+            effect = self._future_season(panel, origins, forecast.shape[1])
+            forecast += effect.reshape(*effect.shape, *along[2:])
         forecast *= scale.reshape(along)
         forecast += center.reshape(along)
         return forecast
@@ -214,8 +229,27 @@ class Scaler:
         return np.where(inside, effect[np.minimum(rows, panel.rows - 1), origins.channel[:, None]], 0.0)
 
     def _effects(self, known):
-        # Not by BLAS, whose sums depend on how many rows there are: forecasts may not depend on rows after them.
-        return np.einsum("rk,kc->rc", known, self.effect.astype("float32"))
+        return _products(known, self.effect)
+
+    @staticmethod
+    def _take_out(target, panel, effect, first):
+        """Take effects of ordinals from `first` on, (G, C), out of scaled targets, a chunk of rows at a time."""
+        for rows, group in _chunks(panel.indptr):
+            ordinals = panel.ordinal_at(group, np.arange(rows.start, rows.stop))
+            target[rows] -= effect[ordinals - first]
+
+    def _future_season(self, panel, origins, horizon):
+        """What the calendar adds to each step after these origins, (n, horizon)."""
+        cutoff = panel.ordinal_at(origins.entity, origins.row)
+        first = int(cutoff.min()) if len(cutoff) else 0
+        table = calendar_table(panel.grid, first, int(cutoff.max(initial=first)) + horizon + 1 - first, self.calendar)
+        ordinals = cutoff[:, None] + np.arange(1, horizon + 1)
+        return _products(table, self.calendar_effect)[ordinals - first, origins.channel[:, None]]
+
+
+def _products(features, effect):
+    # Not by BLAS, whose sums depend on how many rows there are: forecasts may not depend on rows after them.
+    return np.einsum("rk,kc->rc", features, effect.astype("float32"))
 
 
 def _target_moments(panel, divides):
@@ -269,6 +303,24 @@ def _known_effect(scaler, panel, horizon, weight=None):
         explained = _carried_error(values - known @ trial, carried, horizon)
         if explained < WORTHWHILE * plain:
             effect[:, channel] = _ridge(known, values, observed, weight)
+    return effect
+
+
+def _calendar_effect(scaler, panel, weight=None):
+    """Ridge effect per channel of the features of the calendar that were asked for, on what known covariates leave."""
+    first = int(panel.start.min())
+    table = calendar_table(panel.grid, first, int(panel.ends.max()) + 1 - first, scaler.calendar)
+    target = scaler.target.apply(panel.target, panel.indptr)
+    if scaler.effect.any():
+        target -= scaler._effects(np.nan_to_num(scaler.known.apply(panel.known, _together(panel.known))))
+    asked = [number for number, name in enumerate(scaler.calendar) if is_asked(name)]
+    rows = np.arange(0, panel.rows, -(-panel.rows // MOST_ROWS))  # evenly spread: features of a row are wide
+    features = table[panel.ordinals()[rows] - first][:, asked].astype("float64")
+    weight = None if weight is None else weight[rows]
+    effect = np.zeros((len(scaler.calendar), panel.channels))
+    for channel in range(panel.channels):
+        values = target[rows, channel].astype("float64")
+        effect[asked, channel] = _ridge(features, values, ~np.isnan(values), weight)
     return effect
 
 

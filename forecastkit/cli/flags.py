@@ -56,6 +56,8 @@ SIZES = {
     "validation_size": Flag(str, "SIZE", "Last rows (12), or part of the rows (0.2), that stop the training."),
 }
 TRAINING = {
+    "holidays": Flag(str, "COUNTRY", "Use the holidays of a country, or of its part: DE, US-CA."),
+    "fourier": Flag(str, "WAVES", "Use so many waves of every season, or by its length: 3, or 24:3,168:2."),
     "patch": Flag(int, "N", "Steps that make one token of the network; 1 reads step by step.", 1),
     "quantile_levels": Flag(str, "LEVELS", "Train for these quantiles, such as 0.1,0.5,0.9."),
     "loss": Flag(str, "NAME", "mae, mse or huber."),

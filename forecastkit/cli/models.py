@@ -46,6 +46,8 @@ def _value(name: str, value):
         return [part.strip() for part in next(csv.reader([value], skipinitialspace=True))]
     if name == "quantile_levels":
         return read_levels(value)
+    if name == "fourier":
+        return read_waves(value)
     if name == "validation_size":
         return read_size("--validation-size", value)
     return value
@@ -59,6 +61,18 @@ def read_levels(text: str) -> list[float]:
         return refuse(
             "--quantile-levels", "must be numbers inside (0, 1), parted by commas", repr(text), error=ParameterError
         )
+
+
+def read_waves(text: str) -> int | dict:
+    """A number of waves, or numbers by the length of the season: ``3``, ``24:3,168:2``."""
+    try:
+        if ":" not in text:
+            return int(text)
+        pairs = (part.split(":") for part in text.split(","))
+        return {_literal(season): int(number) for season, number in pairs}
+    except ValueError:
+        rule = "must be a number of waves, such as 3, or numbers by season, such as 24:3,168:2"
+        return refuse("--fourier", rule, repr(text), error=ParameterError)
 
 
 def read_size(flag: str, text: str) -> int | float:

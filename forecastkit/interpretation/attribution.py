@@ -48,7 +48,7 @@ def attribute(model, panel: Panel, origins: Origins, steps: np.ndarray, kind: st
     """Integrated gradients (Sundararajan et al. 2017) of the point forecasts of a fitted network.
 
     All around the network is affine, so that a straight line in the user's units is one in the network's inputs. The
-    linear effect of known covariates, which the scaler takes out of the past and adds to the forecast, is theirs.
+    linear effect of what is known ahead, which the scaler takes out of the past and adds to the forecast, is its own.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def attribute(model, panel: Panel, origins: Origins, steps: np.ndarray, kind: st
     )
     baseline = windows.baseline(kind, model.scaler_)
     slopes = integrate(engine, windows.given, baseline, pairs, point_weights(model), tolerance, most)
-    parts, change = _contributions(slopes, windows, baseline, pairs, model.scaler_.effect, network.sizes)
+    parts, change = _contributions(slopes, windows, baseline, pairs, linear_effects(model.scaler_), network.sizes)
     scale = model.scaler_.moments(panel).scale[origins.entity, origins.channel]
     blank = _blank(network.sizes, len(pairs))
     parts = {name: _by_origin(part, len(steps), scale) for name, part in {**blank, **parts}.items()}
@@ -116,10 +116,9 @@ class Inputs:
         for name in {"past", "known"} & inputs.keys():
             inputs[name] = np.nan_to_num(inputs[name])  # the network takes what is missing as the mean, too
         given = {name: inputs[name].astype(dtype) for name, (_, dtype) in sizes.inputs().items()}
-        values, effect = given["target"], model.scaler_.effect
-        if effect.any():
-            known = given["known"][:, : sizes.lookback]
-            effects = np.einsum("nlk,kc->ncl", known, effect)
+        values = given["target"]
+        for name, effect in linear_effects(model.scaler_).items():
+            effects = np.einsum("nlk,kc->ncl", given[name][:, : sizes.lookback], effect)
             values = values + (effects if sizes.channels else effects[np.arange(len(whole)), whole.channel])
         return cls(given, values, place)
 
@@ -144,7 +143,13 @@ class Inputs:
         return np.where(missing, np.nan, level)
 
 
-def _contributions(slopes: Slopes, windows: Inputs, baseline, pairs: Pairs, effect, sizes):
+def linear_effects(scaler) -> dict[str, np.ndarray]:
+    """Effects (features, C) that the scaler takes out of the target, by the input whose features have them."""
+    effects = {"known": scaler.effect, "calendar": scaler.calendar_effect}
+    return {name: effect for name, effect in effects.items() if effect is not None and effect.any()}
+
+
+def _contributions(slopes: Slopes, windows: Inputs, baseline, pairs: Pairs, effects, sizes):
     """Slopes times what changed, and how much the forecasts changed, both in scaled units.
 
     A dict of arrays (P, columns, lookback) for the target and (P, ..., features) for covariates, and an array (P,).
@@ -152,13 +157,13 @@ def _contributions(slopes: Slopes, windows: Inputs, baseline, pairs: Pairs, effe
     parts, by = {}, slopes.by
     for name in by.keys() - {"target"}:
         parts[name] = by[name] * difference(windows.given[name], baseline[name])[pairs.window]
-    if "calendar" in parts:
-        parts["calendar"] = shared_by_patch(parts["calendar"], sizes)
+    if sizes.cycles:
+        parts["calendar"][..., : sizes.cycles] = shared_by_patch(parts["calendar"][..., : sizes.cycles], sizes)
     still = difference(windows.values, baseline["target"])[pairs.window]
     parts["target"] = (by["target"] * still).reshape(len(pairs), -1, still.shape[-1])
     change = slopes.end - slopes.start
-    if effect.any():
-        change = change + _add_effect(parts["known"], by["target"], windows.given["known"][pairs.window], pairs, effect)
+    for name, effect in effects.items():
+        change = change + _add_effect(parts[name], by["target"], windows.given[name][pairs.window], pairs, effect)
     return parts, change
 
 
@@ -176,7 +181,7 @@ def shared_by_patch(part: np.ndarray, sizes) -> np.ndarray:
 
 
 def _add_effect(part, slope, known, pairs: Pairs, effect):
-    """Give the known covariates their linear effect, in place; returns what it adds to each forecast, (P,)."""
+    """Give covariates their linear effect, in place; returns what it adds to each forecast, (P,)."""
     own, lookback = effect[:, pairs.channel].T, slope.shape[-1]
     # It is taken out of the past of every column in the window, and added to the forecast of one.
     taken = np.einsum("pcl,kc->plk", slope, effect) if slope.ndim == 3 else slope[..., None] * own[:, None]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecastkit.data.features import kind_of
+
 
 def column_names(schema, calendar: tuple) -> dict[str, list]:
     """The user's name of every buffer column by role; the columns of a category, or of a cycle, share one."""
@@ -11,8 +13,7 @@ def column_names(schema, calendar: tuple) -> dict[str, list]:
         role: [name for name in getattr(schema, role) for _ in range(schema.width((name,)))]
         for role in ("past", "known", "static")
     }
-    cycles = [name.split("_")[0].replace("weekend", "week") for name in calendar]
-    return {**names, "calendar": [f"calendar:{cycle}" for cycle in cycles]}
+    return {**names, "calendar": [f"calendar:{kind_of(name)}" for name in calendar]}
 
 
 def together(columns: list) -> tuple[list, np.ndarray]:
