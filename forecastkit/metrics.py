@@ -35,6 +35,8 @@ from forecastkit.scoring import quantile_columns, score_table, symmetric_pairs
 __all__ = [
     "bias",
     "coverage",
+    "crps_gaussian",
+    "crps_sample",
     "mae",
     "mase",
     "mse",
@@ -299,6 +301,63 @@ def msis(
         seen(actual) & seen(scale),
         axis,
     )
+
+
+def crps_gaussian(actual: ArrayLike, center: ArrayLike, deviation: ArrayLike, axis: Axis = None) -> np.ndarray | float:
+    """Continuous ranked probability score of normal distributions in closed form, in the unit of the data [4]_.
+
+    Parameters
+    ----------
+    actual, center, deviation : array-like of one shape
+        NaN in `actual` is left out; deviations are above 0.
+    axis : int, tuple of int or None
+        The axes averaged over; None for all.
+
+    Returns
+    -------
+    float or ndarray
+        `actual`'s shape without `axis`; the absolute error where the deviation goes to 0.
+    """
+    from scipy.stats import norm
+
+    actual, center, deviation = _alike("crps_gaussian", actual=actual, center=center, deviation=deviation)
+    z = (actual - center) / deviation
+    score = deviation * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi))
+    return mean(score, seen(actual), axis)
+
+
+def crps_sample(actual: ArrayLike, samples: ArrayLike, axis: Axis = None) -> np.ndarray | float:
+    """Continuous ranked probability score of samples: ``mean |x - y| - mean |x - x'| / 2``, in the data's unit [4]_.
+
+    Pairs are of two different samples, which makes it fair: its mean does not depend on how many there are.
+
+    Parameters
+    ----------
+    actual : array-like, (...)
+        NaN is left out.
+    samples : array-like, (..., m)
+        At least two of each actual.
+    axis : int, tuple of int or None
+        The axes of `actual` averaged over; None for all.
+
+    Returns
+    -------
+    float or ndarray
+        `actual`'s shape without `axis`.
+
+    Raises
+    ------
+    InputError
+        If the samples are fewer than two, or not of the shape of `actual` but for their axis.
+    """
+    actual, samples = np.asarray(actual, dtype="float64"), np.asarray(samples, dtype="float64")
+    if samples.shape[:-1] != actual.shape or samples.shape[-1] < 2:
+        got = f"{samples.shape} for {actual.shape}"
+        refuse("crps_sample", "samples must be (..., m) for actuals (...), with m of at least 2", got)
+    m = samples.shape[-1]
+    # In rising order each value is above i others and below m - 1 - i, so that its differences to them add up so.
+    spread = (np.sort(samples, axis=-1) * (2 * np.arange(m) - m + 1)).sum(axis=-1) / (m * (m - 1))
+    return mean(np.abs(samples - actual[..., None]).mean(axis=-1) - spread, seen(actual), axis)
 
 
 def skill(score: ArrayLike, baseline: ArrayLike) -> np.ndarray | float:

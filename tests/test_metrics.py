@@ -49,6 +49,33 @@ def test_coverage_counts_the_ends():
     assert metrics.coverage([1, 3, NAN], [1, 1, 1], [3, 3, 3]) == 1
 
 
+def test_crps_by_hand():
+    # Samples 1 and 3 of 2: errors of 1 each, and the two differ by 2. Of 0: errors of 1 and 3.
+    assert metrics.crps_sample(2.0, [1.0, 3.0]) == pytest.approx(1 - 2 / 2)
+    assert metrics.crps_sample([2.0, 0.0, NAN], [[1.0, 3.0]] * 3) == pytest.approx(((1 - 1) + (2 - 1)) / 2)
+    # At the mean of a standard normal distribution: 2 pdf(0) - 1 / sqrt(pi).
+    assert metrics.crps_gaussian(5.0, 5.0, 1.0) == pytest.approx(2 / (2 * np.pi) ** 0.5 - np.pi**-0.5)
+    assert metrics.crps_gaussian([5.0, 8.0], [5.0, 5.0], [1e-9, 1e-9]) == pytest.approx(1.5)
+
+
+def test_crps_of_samples_is_that_of_their_distribution_and_fair():
+    rng = np.random.default_rng(0)
+    actual = rng.normal(size=2_000)
+    exact = metrics.crps_gaussian(actual, np.zeros(2_000), np.full(2_000, 1.5))
+    for m in (2, 10, 200):  # however few samples, on average the same
+        assert metrics.crps_sample(actual, rng.normal(0, 1.5, size=(2_000, m))) == pytest.approx(exact, rel=0.08)
+
+
+@settings(deadline=None, max_examples=30)
+@given(hnp.arrays("float64", (3, 5), elements=st.floats(-100, 100)))
+def test_crps_of_samples_against_a_slow_loop(samples):
+    actual = np.array([0.0, 1.0, -2.0])
+    for one, others in zip(actual, samples, strict=True):
+        pairs = [abs(a - b) for i, a in enumerate(others) for j, b in enumerate(others) if i != j]
+        expected = np.mean([abs(x - one) for x in others]) - np.mean(pairs) / 2
+        assert metrics.crps_sample(one, others) == pytest.approx(expected, abs=1e-9)
+
+
 def test_rmsse_by_hand():
     scale = metrics.seasonal_scale_squared([1, 3, 7], 1)
     assert scale == pytest.approx((4 + 16) / 2)
@@ -124,6 +151,8 @@ def test_refusals():
         metrics.seasonal_scale([1, 2], 0)
     with pytest.raises(InputError, match="history must have a time axis"):
         metrics.seasonal_scale(3.0, 1)
+    with pytest.raises(InputError, match=r"samples must be \(\.\.\., m\).* got \(3, 1\) for \(3,\)"):
+        metrics.crps_sample(np.zeros(3), np.zeros((3, 1)))
 
 
 # Against slow loops ---------------------------------------------------------------------------------------------------
