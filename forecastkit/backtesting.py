@@ -28,10 +28,11 @@ class Backtest:
     Attributes
     ----------
     forecasts : DataFrame
-        Long: ``[series_id,] time, [target,] cutoff, step, forecast, [quantiles,] actual``.
+        Long: ``[series_id,] time, [target,] cutoff, step, forecast, [quantiles,] [log_density,] actual``.
     scores : DataFrame
         A row for the forecaster and one for the seasonal naive on the same windows: MAE, MSE, RMSE, bias, WAPE,
-        sMAPE, MASE, and the skill ``1 - MAE / MAE of the seasonal naive``.
+        sMAPE, MASE, and the skill ``1 - MAE / MAE of the seasonal naive``; where distributions are forecast, the
+        logarithmic score, the mean of ``-log density`` (Good 1952), as well.
     """
 
     forecasts: pd.DataFrame
@@ -212,6 +213,8 @@ def _scores(forecasts, panel, cutoffs, horizon, gap, season):
     table = pd.concat(tables, ignore_index=True)
     table.index = pd.Index(["forecaster", "seasonal naive"], name="model")
     table["skill"] = 1 - table["mae"] / table.loc["seasonal naive", "mae"]
+    if "log_density" in forecasts:
+        table["log_score"] = [-forecasts["log_density"].mean(), np.nan]
     return table
 
 

@@ -159,7 +159,8 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         self._judge(panel, split, stop)
 
     def _judge(self, panel, split, stop):
-        self.residuals_, self.scores_ = calibration.calibrate(self, panel, split, stop)
+        judged = calibration.calibrate(self, panel, split, stop)
+        self.residuals_, self.paths_, self.scores_ = judged.residuals, judged.paths, judged.scores
         self.history_, self.trained_until_ = panel, panel.cutoffs()
 
     def _divides(self) -> bool:

@@ -1,11 +1,14 @@
 """What a forecaster learns about its own errors: residual quantiles, and validation scores beside two references."""
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from forecastkit import closed_form
 from forecastkit.data.panel import Panel, spread
 from forecastkit.data.windows import Origins, Windows
 from forecastkit.intervals import ResidualQuantiles
+from forecastkit.sampling import error_ranks
 
 #: Steps of validation windows that residual quantiles and scores are taken from, at most, and windows at least.
 MOST_STEPS, FEWEST_WINDOWS = 600_000, 1_000
@@ -21,8 +24,17 @@ def judged_windows(panel: Panel, split: np.ndarray, stop: np.ndarray, horizon: i
     return Windows.validation(panel, split, stop, horizon).spaced(most or most_windows(horizon))
 
 
-def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> tuple[ResidualQuantiles | None, dict]:
-    """Residual quantiles by step in units of each series' scale, and the scores of the validation block.
+@dataclass(frozen=True)
+class Judged:
+    """Residual quantiles by step in units of each series' scale, ranks of errors along windows, and scores."""
+
+    residuals: ResidualQuantiles | None = None
+    paths: np.ndarray | None = None
+    scores: dict = field(default_factory=dict)
+
+
+def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> Judged:
+    """What the validation block shows of a forecaster's errors.
 
     Without a validation block the residuals are those of training windows, and there are no scores.
     """
@@ -32,16 +44,17 @@ def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> 
     if not held_out:
         judged = Windows.training(panel, stop, forecaster.lookback_, horizon).spaced(most_windows(horizon))
     if not len(judged):
-        return None, {}
+        return Judged()
     scale = scale_of(forecaster.scaler_, panel, judged)[:, None]
     actual = observed_after(panel, judged, horizon)
     own = forecaster._points(forecaster._forecast(panel, judged))
     residuals = ((actual - own) / scale).astype("float32")
     if np.isnan(residuals).all():
-        return None, {}
-    quantiles = ResidualQuantiles.fit(by_series(residuals, judged, panel))
+        return Judged()
+    residuals = by_series(residuals, judged, panel)
+    quantiles, paths = ResidualQuantiles.fit(residuals), error_ranks(residuals)
     if not held_out:
-        return quantiles, {}
+        return Judged(quantiles, paths)
 
     def error(forecast):
         return float(np.nanmean(np.abs(actual - forecast) / scale))
@@ -49,7 +62,7 @@ def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> 
     # One after the other: thousands of windows of a forecast are as large as many a data set.
     errors = {"seasonal_naive": error(closed_form.seasonal_naive(panel, judged, horizon, forecaster.season_length_))}
     errors["linear"] = error(forecaster._linear_reference(panel, split, judged, own))
-    return quantiles, _scores(error(own), errors, len(judged))
+    return Judged(quantiles, paths, _scores(error(own), errors, len(judged)))
 
 
 def _scores(own, references, windows):

@@ -1,7 +1,5 @@
 """Forecasters around a network: one for any backbone, and one named after each."""
 
-import random
-import threading
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -11,14 +9,15 @@ from sklearn.utils import check_random_state
 from forecastkit import backbones
 from forecastkit.backbone import Backbone
 from forecastkit.base import Forecaster
-from forecastkit.checks import ArtifactError, InputError, ParameterError, check_choice, check_int, check_real, refuse
+from forecastkit.calibration import observed_after
+from forecastkit.checks import InputError, ParameterError, check_choice, check_int, check_real, refuse
 from forecastkit.data.features import calendar_names, count_events
 from forecastkit.data.panel import Panel
-from forecastkit.data.windows import Origins, Windows, crop
-from forecastkit.engines import make_engine
+from forecastkit.data.windows import Windows, crop
 from forecastkit.heads import LOSSES, Head, make_head
-from forecastkit.network import NORMALIZATIONS, Network, Sizes
+from forecastkit.network import NORMALIZATIONS, Sizes
 from forecastkit.scaling import scattered
+from forecastkit.trained import TrainedNetwork
 from forecastkit.training import Lines, Plan, Record, train
 
 #: Tokens that a training run reads from which on compiling with XLA is worth its seconds.
@@ -28,76 +27,6 @@ FEWEST_TOKENS = 12
 FEWEST_ORIGINS = 16
 #: Learning rate of the final epochs, as a fraction of the peak.
 FINAL_RATE = 0.3
-BUILDING = threading.RLock()
-
-
-class TrainedNetwork:
-    """A network and its weights. Pickles hold the weights and how to build it; nothing that is compiled.
-
-    Parameters
-    ----------
-    backbone : Backbone
-    sizes : Sizes
-    normalization, loss : str
-    levels : tuple of float or None
-    seed : int
-        Of the first weights.
-    """
-
-    def __init__(self, backbone, sizes: Sizes, normalization: str, loss: str, levels, seed: int = 0, weights=None):
-        self.backbone, self.sizes, self.normalization = backbone, sizes, normalization
-        self.loss, self.levels, self.seed, self.weights = loss, levels, seed, weights
-        self._live = None
-
-    def live(self, compiled: bool = False):
-        """The Keras model and its engine, built on first use."""
-        if self._live is None:
-            with BUILDING:
-                self._live = self._live or self._build(compiled)
-        return self._live
-
-    def _build(self, compiled):
-        head = make_head(self.loss, self.levels)
-        state = random.getstate()
-        random.seed(self.seed)  # Keras takes the seeds of weights and dropout from here
-        try:
-            network = Network(self.backbone, self.sizes, head, self.normalization)
-            example = {name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()}
-            network(example)  # builds every layer
-        finally:
-            random.setstate(state)
-        if self.weights is not None:
-            self._take_weights(network)
-        return network, make_engine(network, head, compiled=compiled)
-
-    def _take_weights(self, network):
-        wanted, kept = ([np.shape(weight) for weight in weights] for weights in (network.weights, self.weights))
-        if wanted != kept:
-            refuse(
-                "load",
-                f"the backbone {type(self.backbone).__name__} must be the one that was trained",
-                "one with other weights",
-                "Hand over the class as it was.",
-                ArtifactError,
-            )
-        network.set_weights(self.weights)
-
-    def predict(self, buffers, origins: Origins) -> np.ndarray:
-        """Scaled forecasts (n, horizon, outputs)."""
-        engine = self.live()[1]
-        if not self.sizes.channels:
-            return engine.predict(buffers, origins.table())
-        distinct, place = origins.together()
-        return engine.predict(buffers, distinct.table())[place, origins.channel]
-
-    def _state(self) -> dict:
-        """The arguments that build it again, for the artifact."""
-        arguments = {name: value for name, value in self.__getstate__().items() if name != "_live"}
-        return {**arguments, "weights": [np.asarray(weight) for weight in arguments["weights"]]}
-
-    def __getstate__(self):
-        weights = self._live[0].get_weights() if self._live else self.weights
-        return {**self.__dict__, "weights": weights, "_live": None}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -348,6 +277,18 @@ class NeuralForecaster(Forecaster):
         if head.distribution:
             return head.quantiles(forecast, levels)
         return super()._quantiles(panel, origins, forecast, levels)
+
+    def _log_density(self, panel, origins, forecast):
+        head = make_head(self.network_.loss, self.network_.levels)
+        if not head.distribution:
+            return None
+        return head.log_density(forecast, observed_after(panel, origins, self.horizon_))
+
+    def _at_ranks(self, panel, origins, forecast, ranks):
+        head = make_head(self.network_.loss, self.network_.levels)
+        if head.distribution:
+            return head.frozen(forecast[:, None]).ppf(ranks)
+        return super()._at_ranks(panel, origins, forecast, ranks)
 
     def _memory(self):
         return self.lookback_

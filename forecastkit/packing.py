@@ -31,10 +31,10 @@ REBUILT = {
     "Scaler": "scaling",
     "Schema": "data.schema",
     "Sizes": "network",
-    "TrainedNetwork": "neural",
+    "TrainedNetwork": "trained",
 }
 #: Which file of the artifact the arrays below an attribute go to; those of no other go to the weights.
-FILES = {"history_": "history", "residuals_": "calibration"}
+FILES = {"history_": "history", "residuals_": "calibration", "paths_": "calibration"}
 
 
 class Packer:

@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from forecastkit import calibration
@@ -12,8 +13,9 @@ from forecastkit.data import frames
 from forecastkit.data.door import read_more
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
-from forecastkit.intervals import interpolate_quantiles
+from forecastkit.intervals import LEVELS, interpolate_quantiles
 from forecastkit.rolling import Rows, asked_levels, check_observed, read_asked, roll, values_at
+from forecastkit.sampling import at_ranks, draw_ranks, widened
 
 SHOWN_LEVELS = (0.1, 0.5, 0.9)
 
@@ -171,7 +173,12 @@ class Predicting:
         if levels:
             values = self._quantiles(panel, origins, forecast, levels)
             quantiles = {frames.level_name(level): values[..., i] for i, level in enumerate(levels)}
+        if actual and (density := self._log_density(panel, origins, forecast)) is not None:
+            quantiles["log_density"] = density
         return frames.long_frame(panel, self.schema_, origins, self._points(forecast), quantiles, actual)
+
+    def _log_density(self, panel, origins, forecast):
+        """Logarithm of the density of what came, (n, horizon); None where the forecast is no distribution."""
 
     def _shown_levels(self):
         if self.quantile_levels is not None:
@@ -179,6 +186,56 @@ class Predicting:
         if self._trained_levels is not None:
             return self._trained_levels
         return SHOWN_LEVELS if self.residuals_ is not None else ()
+
+    def sample(self, n: int = 100, X=None, *, history=None, random_state=None):
+        """Sample paths of the next `horizon` steps, whose steps hang together as errors of the past did.
+
+        Parameters
+        ----------
+        n : int
+            Paths of each series and target.
+        X, history
+            As `predict` takes them; X gives known covariates.
+        random_state : int, RandomState or None
+
+        Returns
+        -------
+        DataFrame
+            Long: ``[series_id,] time, [target,] cutoff, step, path, forecast``.
+
+        References
+        ----------
+        Clark et al. (2004), "The Schaake shuffle", Journal of Hydrometeorology 5: a path takes at every step the
+        quantile whose level is the rank of a past error at that step, all of one validation window.
+        """
+        check_is_fitted(self, "history_")
+        check_int("sample", "n", n)
+        where = type(self).__name__
+        panel = self.history_ if history is None else self._read_history(history)
+        if X is not None:
+            panel = read_asked(where, self.schema_, panel, X)[1]
+        check_known_ahead(where, self.schema_, panel, self.horizon_)
+        model = self._adapted(panel, panel.last_observed() + 1)
+        origins = Origins.every_channel(np.arange(len(panel.ids)), panel.last_observed(), panel.channels)
+        rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+        paths = () if self.paths_ is None else self.paths_
+        ranks = draw_ranks(paths, (len(origins), n, self.horizon_), rng)
+        values = model._at_ranks(panel, origins, model._forecast(panel, origins), ranks)
+        number = np.tile(np.repeat(np.arange(n), self.horizon_), len(origins))
+        repeated = origins[np.repeat(np.arange(len(origins)), n)]
+        frame = frames.long_frame(panel, self.schema_, repeated, values.reshape(-1, self.horizon_), {})
+        frame.insert(frame.columns.get_loc("forecast"), "path", number)
+        return frames.from_pandas(frame, self.schema_.library)
+
+    def _at_ranks(self, panel, origins, forecast, ranks):
+        """Values (n, paths, horizon) at these levels of each origin's distribution."""
+        trained = self._trained_levels
+        if trained is None:
+            return at_ranks(self._quantiles(panel, origins, forecast, LEVELS), LEVELS, ranks)
+        if self.residuals_ is None:
+            return at_ranks(forecast, trained, ranks)
+        errors = calibration.residual_quantiles(self, panel, origins, LEVELS)
+        return at_ranks(widened(np.sort(forecast, axis=-1), trained, errors), LEVELS, ranks)
 
     @property
     def cutoff_(self):

@@ -26,7 +26,7 @@ from forecastkit.interpretation.interpreting import over_steps
 from forecastkit.interpretation.results import attends
 from forecastkit.interpretation.variables import choices
 from forecastkit.network import Sizes
-from forecastkit.neural import TrainedNetwork
+from forecastkit.trained import TrainedNetwork
 
 ROOT = Path(__file__).parents[1]
 KEYS = ["unique_id", "step"]

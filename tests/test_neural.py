@@ -13,7 +13,8 @@ from sklearn.exceptions import NotFittedError
 import forecastkit as fk
 from forecastkit import backbones
 from forecastkit.checks import InputError, ParameterError
-from forecastkit.neural import LayerBackbone, TrainedNetwork, choose_patch
+from forecastkit.neural import LayerBackbone, choose_patch
+from forecastkit.trained import TrainedNetwork
 
 TINY = {
     "horizon": 4,
