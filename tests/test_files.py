@@ -1,3 +1,4 @@
+import dataclasses
 import gzip
 import string
 import zipfile
@@ -9,8 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forecastkit.checks import InputError
+from forecastkit.data import files, streaming
+from forecastkit.data.door import open_door
 from forecastkit.data.files import read_table
 from forecastkit.data.roles import find_roles
+from forecastkit.data.times import parse_times
 
 DAYS = pd.date_range("2024-01-01", periods=60, freq="D")
 
@@ -199,3 +203,102 @@ def test_a_zip_of_two_files_is_refused(tmp_path):
         archive.writestr("a.csv", "y\n1\n")
         archive.writestr("b.csv", "y\n1\n")
     assert "a zip must hold one file, got 2: a.csv, b.csv." in refused(read_table, tmp_path / "data.zip")
+
+
+# Large files ----------------------------------------------------------------------------------------------------------
+
+
+def both_ways(path, monkeypatch, block=1 << 12):
+    """The file as pandas reads it, and as it is read in blocks; None where blocks were given up."""
+    plain = read_table(path)
+    streamed = []
+
+    def stream(*args):
+        streamed.append(streaming.stream_text(*args))
+        return streamed[-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "LARGE", 0)
+        patch.setattr(files, "stream_text", stream)
+        patch.setattr(streaming, "BLOCK", block)
+        table = read_table(path)
+    assert len(streamed) == 1
+    return plain, table, streamed[0] is not None
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    dialect=st.sampled_from([(",", "."), (";", ","), ("\t", ".")]),
+    form=st.sampled_from(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M", "%m/%d/%Y"]),
+    values=st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6).map(lambda x: round(x, 4))), min_size=120, max_size=120),
+    whole=st.booleans(),
+    suffix=st.sampled_from(["", ".gz"]),
+    ends=st.sampled_from(["\n", "\r\n"]),
+)
+def test_blocks_give_the_panel_that_pandas_gives(tmp_path, monkeypatch, dialect, form, values, whole, suffix, ends):
+    separator, decimal = dialect
+    frame = pd.DataFrame({"shop": np.repeat(["süd", " nord"], 60), "when": np.tile(DAYS, 2), "y": values, "k": 1})
+    frame["y"] = frame["y"].astype(float).fillna(0).round() if whole else frame["y"].astype(float)
+    path = tmp_path / f"data.csv{suffix}"
+    frame.to_csv(path, sep=separator, decimal=decimal, date_format=form, index=False, lineterminator=ends, na_rep="?")
+    plain, table, streamed = both_ways(path, monkeypatch)
+    assert streamed
+    assert (table.separator, table.decimal, table.encoding) == (plain.separator, plain.decimal, plain.encoding)
+    found, ours = find_roles(plain.frame, target="y"), find_roles(table.frame, target="y")
+    assert found == dataclasses.replace(ours, date_order=found.date_order)
+    options = {"time": "when", "series_id": "shop", "target": "y", "past": "k"}
+    want, _ = open_door(found.select(plain.frame), **options)
+    got, _ = open_door(ours.select(table.frame), **options)
+    assert (got.grid, got.ids, got.ids) == (want.grid, want.ids, ("süd", "nord"))
+    np.testing.assert_allclose(got.target, want.target, rtol=1e-14)
+    np.testing.assert_array_equal(got.past, want.past)
+
+
+@pytest.mark.parametrize(
+    ("text", "streamed"),
+    [
+        ("t,y\n" + "2024-01-01,1\n" * 20000 + "2024-01-01,1.5\n", True),
+        ("t,y\n" + "2024-01-01,1\n" * 20000 + "2024-1-2,1\n", True),
+        ("t,y\n" + "2024-01-01,1\n" * 20000 + "2024-01-01,x\n", False),
+        ("t,y\n" + "2024-01-01,1\n" * 20000 + "2024-01-01,+1\n", True),
+        ("t,y\n" + "2024-01-01,1\n" * 20000 + '"2024-01-02\n",2\n', True),
+        ("t,y\n" + "2024-01-01,True\n" * 200, False),
+        ("t,y\n" + "2024-01-01,\n" * 20000, True),
+    ],
+)
+def test_what_shows_late_is_read_as_by_pandas(tmp_path, monkeypatch, text, streamed):
+    plain, table, read = both_ways(write(tmp_path / "data.csv", text), monkeypatch)
+    assert read is streamed
+    pd.testing.assert_series_equal(parse_times(table.frame["t"]), parse_times(plain.frame["t"]))
+    pd.testing.assert_series_equal(table.frame["y"], plain.frame["y"], check_dtype=False)
+
+
+@pytest.mark.parametrize("text", ["t,y,\n2024-01-01,1,\n", "\nt,y\n2024-01-01,1\n", 't,y\n"a\nb",1\n'])
+def test_odd_heads_are_left_to_pandas(tmp_path, monkeypatch, text):
+    path = write(tmp_path / "data.csv", text)
+    plain = read_table(path).frame
+    monkeypatch.setattr(files, "LARGE", 0)
+    monkeypatch.setattr(files, "stream_text", None)
+    pd.testing.assert_frame_equal(read_table(path).frame, plain)
+
+
+def test_cells_that_are_wrong_are_named_by_their_rows_in_large_files_too(tmp_path, monkeypatch):
+    rows = [f"{day:%d.%m.%Y},1" for day in DAYS]
+    text = "t,y\n" + "\n".join(rows * 100 + ["32.01.2024,1"]) + "\n"
+    _, table, _ = both_ways(write(tmp_path / "data.csv", text), monkeypatch)
+    assert "got '32.01.2024' in row 6001." in refused(find_roles, table.frame, time="t")
+
+
+def test_parquet_that_is_not_plain_is_read_by_pandas(tmp_path):
+    zone = pd.DataFrame({"t": DAYS.tz_localize("UTC"), "y": 1.0, "b": True, "shop": pd.Categorical(["a"] * 60)})
+    zone.to_parquet(tmp_path / "data.parquet")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "data.parquet").frame, zone)
+
+
+def test_parquet_text_is_coded_and_numbers_with_gaps_are_numbers(tmp_path):
+    frame = pd.DataFrame({"shop": ["b", "a", None] * 20, "t": DAYS, "n": pd.array([1, 2, None] * 20, dtype="Int64")})
+    frame.to_parquet(tmp_path / "data.parquet", row_group_size=7)
+    read = read_table(tmp_path / "data.parquet").frame
+    assert read["shop"].cat.categories.tolist() == ["b", "a"]
+    assert read["shop"].astype(object).equals(frame["shop"].astype(object))
+    np.testing.assert_array_equal(read["n"], [1, 2, np.nan] * 20)

@@ -82,6 +82,8 @@ def times(column: pd.Series | pd.Index, name) -> pd.Index:
         return pd.PeriodIndex(column)
     if pd.api.types.is_numeric_dtype(column.dtype):
         refuse(WHERE, f"the time column {name!r} must hold times or whole numbers", f"{column.dtype}")
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return pd.DatetimeIndex(column.array, copy=False, name=column.name)
     try:
         return pd.DatetimeIndex(pd.to_datetime(column))
     except (ValueError, TypeError) as error:

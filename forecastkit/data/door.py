@@ -1,6 +1,6 @@
 """The one door: whatever the user holds becomes a panel, and its names are kept to dress the results."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,30 +8,14 @@ import pandas as pd
 from forecastkit.checks import check_choice, refuse, some
 from forecastkit.data import cells
 from forecastkit.data.arrays import as_array, check_width
-from forecastkit.data.clock import check_timezone, in_zone, refuse_timezone
-from forecastkit.data.duplicates import RULES, merge_rows, refuse_duplicates
-from forecastkit.data.grid import Grid, find_grid
-from forecastkit.data.panel import Panel, pointers, spread
+from forecastkit.data.clock import check_timezone, in_zone
+from forecastkit.data.duplicates import RULES
+from forecastkit.data.grid import Grid
+from forecastkit.data.laying import Table, lay, lay_on_grid, parts
+from forecastkit.data.panel import Panel
 from forecastkit.data.places import Places
 from forecastkit.data.schema import WHERE, Schema, find_schema, holds_times
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows as they came, in their order: which entity, which stamp, and the columns by role (float, NaN missing)."""
-
-    schema: Schema
-    entity: np.ndarray
-    ids: tuple
-    stamps: pd.Index | None
-    target: np.ndarray
-    past: np.ndarray
-    known: np.ndarray
-    static: np.ndarray
-
-    @property
-    def places(self) -> Places:
-        return Places(self.entity, self.ids, self.stamps)
+from forecastkit.data.times import is_categories
 
 
 def to_pandas(data):
@@ -85,8 +69,7 @@ def read_more(schema: Schema, grid: Grid, X, y=None, *, follow: Panel | None = N
     follow : Panel, optional
         Rows that carry no times come after the cutoff of their series here; without it they start at ordinal 0.
     """
-    table = read_rows(schema, X, y, follow=follow)
-    return _laid(table, grid, follow)
+    return lay(read_rows(schema, X, y, follow=follow), grid, follow)
 
 
 def read_rows(schema: Schema, X, y=None, future: bool = False, follow: Panel | None = None) -> Table:
@@ -103,18 +86,20 @@ def read_rows(schema: Schema, X, y=None, future: bool = False, follow: Panel | N
     stamps = _stamps(frame, schema, y)
     if schema.timezone is not None and stamps is not None:
         stamps = in_zone(stamps, Places(entity, ids, stamps), schema.timezone, follow)
-    blank = {"target": len(schema.target), "past": schema.width(schema.past)}
-    blank = {role: np.full((len(frame), width), np.nan, dtype="float32") for role, width in blank.items()}
     return Table(
         schema,
         entity,
         ids,
         stamps,
-        blank["target"] if future else _targets(X, y, schema, frame),
-        blank["past"] if future else cells.covariates(frame, schema, schema.past),
+        _blank(len(frame), len(schema.target)) if future else _targets(X, y, schema, frame),
+        _blank(len(frame), schema.width(schema.past)) if future else cells.covariates(frame, schema, schema.past),
         cells.covariates(frame, schema, schema.known),
         cells.static_covariates(frame, schema if not future else replace(schema, static=()), entity, len(ids)),
     )
+
+
+def _blank(rows, columns):
+    return np.full((rows, columns), np.nan, dtype="float32")
 
 
 def _framed(X, y):
@@ -156,12 +141,27 @@ def _check_columns(frame, schema, future):
 
 
 def _entities(frame, schema):
+    """Number of each row's series, and their names in the order they appear."""
     if schema.series_id is None:
         return np.zeros(len(frame), dtype="int8"), (None,)
-    codes, ids = pd.factorize(cells.column_of(frame, schema.series_id))
-    if (codes < 0).any():
-        refuse(WHERE, f"every row must name its series in {schema.series_id!r}", f"{(codes < 0).sum()} without")
-    return codes.astype("int64"), tuple(ids.tolist())
+    column = cells.column_of(frame, schema.series_id)
+    codes, ids = _numbered(column) if is_categories(column) else pd.factorize(column)
+    if (nameless := codes < 0).any():
+        got = f"{nameless.sum()} without: row {some(np.flatnonzero(nameless))}"
+        refuse(WHERE, f"every row must name its series in {schema.series_id!r}", got)
+    return codes, tuple(ids.tolist())
+
+
+def _numbered(column):
+    """As `pandas.factorize`, with codes of as few bytes as the categories have."""
+    codes = column.array.codes
+    appeared = pd.unique(np.concatenate([pd.unique(codes[part]) for part in parts(len(codes))]))
+    appeared = appeared[appeared >= 0]
+    if not np.array_equal(appeared, np.arange(len(appeared))):
+        place = np.full(len(column.cat.categories) + 1, -1, dtype=codes.dtype)
+        place[appeared] = np.arange(len(appeared))
+        codes = place[codes]
+    return codes, column.cat.categories[appeared]
 
 
 def _stamps(frame, schema, y):
@@ -204,113 +204,3 @@ def _targets(X, y, schema, frame):
     if isinstance(y, pd.DataFrame):
         return cells.numeric(y, "target")
     return cells.numeric_array(y, "target", schema.target)
-
-
-# ---------------------------------------------------------------------------------------------- rows
-
-
-def lay_on_grid(table: Table, freq=None) -> Panel:
-    """The panel of a table on the grid that its own times show."""
-    if table.stamps is None:
-        if table.schema.timezone is not None:
-            refuse_timezone("none")
-        return _laid(table, Grid("position"))
-    entity, stamps = table.entity, table.stamps
-    number = _sortable(stamps)
-    rising = (entity[1:] > entity[:-1]) | ((entity[1:] == entity[:-1]) & (number[1:] > number[:-1]))
-    if not rising.all():
-        order = np.lexsort((number, entity))
-        entity, number = entity[order], number[order]
-        repeated = np.append(False, (entity[1:] == entity[:-1]) & (number[1:] == number[:-1]))
-        if repeated.any():
-            _check_duplicates(table, order[repeated])
-            order, entity = order[~repeated], entity[~repeated]
-        stamps = stamps[order]
-    first = np.flatnonzero(np.diff(entity, prepend=-1))
-    return _laid(table, find_grid(stamps, first, freq, WHERE))
-
-
-def _sortable(stamps):
-    return stamps.asi8 if holds_times(stamps) else np.asarray(stamps, dtype="int64")
-
-
-def _check_duplicates(table, rows):
-    """Refuse these rows, which are not the first of their series and time, unless they may be."""
-    if table.schema.duplicates == "refuse":
-        again = np.zeros(len(table.entity), dtype=bool)
-        again[rows] = True
-        refuse_duplicates(table.places, again, settled=table.schema.timezone is not None)
-
-
-def _laid(table, grid, follow=None):
-    """The panel of a table on a grid; rows without times are counted, from the end of the series they follow."""
-    if table.stamps is not None:
-        return _panel(table, grid, grid.ordinals_of(table.stamps, WHERE))
-    begin = np.zeros(len(table.ids), dtype="int64")
-    if follow is not None:
-        at = follow.places(table.ids)
-        begin = np.where(at >= 0, follow.cutoffs()[at] + 1, begin)
-    if len(table.ids) == 1:  # as they came, without a table of places: the one series may be very long
-        buffers = table.target, table.past, table.known, table.static
-        return Panel(grid, table.ids, begin, pointers([len(table.target)]), *buffers)
-    order = np.argsort(table.entity, kind="stable")
-    ordinals = np.empty(len(order), dtype="int64")
-    ordinals[order] = spread(np.bincount(table.entity, minlength=len(table.ids)))[1]
-    return _panel(table, grid, ordinals + begin[table.entity])
-
-
-def _panel(table, grid, ordinals):
-    """The rows laid on the grid, NaN where there are none."""
-    entities = len(table.ids)
-    start = np.full(entities, np.iinfo("int64").max)
-    end = np.full(entities, np.iinfo("int64").min)
-    np.minimum.at(start, table.entity, ordinals)
-    np.maximum.at(end, table.entity, ordinals)
-    indptr = pointers(end - start + 1)
-    if indptr[-1] > 50 * len(ordinals) + 10_000:
-        rule = f"rows must fill at least a fiftieth of their {grid.name} grid"
-        refuse(WHERE, rule, f"{len(ordinals)} rows for {indptr[-1]} steps", "Pass freq= for a coarser grid.")
-    at = ordinals - (start - indptr[:-1])[table.entity]
-    buffers = _laid_buffers(table, at, int(indptr[-1]))
-    return Panel(grid, table.ids, start, indptr, *buffers, table.static)
-
-
-def _laid_buffers(table, at, rows):
-    """The buffers of the table's rows, laid at these rows of the panel."""
-    buffers = table.target, table.past, table.known
-    if len(at) == rows and (len(at) < 2 or bool((at[1:] > at[:-1]).all())):
-        return buffers
-    taken = np.zeros(rows, dtype=bool)
-    taken[at] = True
-    if np.count_nonzero(taken) < len(at):
-        at, buffers = _merged(table, at)
-    return tuple(_lay(rows, values, at) for values in buffers)
-
-
-def _lay(rows, values, at):
-    out = np.full((rows, values.shape[1]), np.nan, dtype=values.dtype)
-    out[at] = values
-    return out
-
-
-def _merged(table, at):
-    """The rows of the panel that the table has, and their buffers, several rows of one made one."""
-    order = np.argsort(at, kind="stable")
-    new = np.append(True, at[order][1:] != at[order][:-1])
-    _check_duplicates(table, order[~new])
-    first = np.flatnonzero(new)
-    merged = [
-        merge_rows(values[order], first, table.schema.duplicates, coded)
-        for values, coded in (
-            (table.target, np.zeros(table.target.shape[1], dtype=bool)),
-            (table.past, _are_categories(table.schema, table.schema.past)),
-            (table.known, _are_categories(table.schema, table.schema.known)),
-        )
-    ]
-    return at[order][first], tuple(merged)
-
-
-def _are_categories(schema, names):
-    """Which columns of a buffer are categories."""
-    kinds = [np.full(schema.width((name,)), name in schema.categories) for name in names]
-    return np.concatenate(kinds) if kinds else np.zeros(0, dtype=bool)

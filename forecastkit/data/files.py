@@ -10,6 +10,7 @@ import warnings
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 
@@ -19,8 +20,11 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from forecastkit.checks import refuse, some
+from forecastkit.data.streaming import stream_parquet, stream_text
 from forecastkit.data.times import is_time
 
+#: Bytes of text from which a file is read in blocks; packed ones are taken to be eight times as large.
+LARGE = 1 << 26
 _SNIFFED = 1 << 16
 _SEPARATORS = ("\t", ";", "|", ",")  # the rarer in text first: it wins when several divide the lines evenly
 _BLANKS = ("?", "-")  # beside those of pandas
@@ -34,7 +38,7 @@ class Table:
     Attributes
     ----------
     frame : pandas.DataFrame
-        Cells as they stand: times are still text.
+        Cells as they stand: times are still text. Of large files text is categories, and ISO times are read.
     separator : str or None
         Between the cells of a row; None for parquet.
     decimal : str
@@ -100,7 +104,9 @@ def _read_parquet(where: str, path: Path) -> Table:
     if not path.stat().st_size:
         refuse(where, "the file must have a header and rows", "an empty file")
     _check_header(where, pyarrow.parquet.read_schema(path).names)
-    frame = pd.read_parquet(path)
+    frame = stream_parquet(path)
+    if frame is None:
+        frame = pd.read_parquet(path)
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.reset_index()
     return Table(frame.rename(columns=str))
@@ -117,12 +123,29 @@ def _read_text(where: str, path: Path) -> Table:
     _check_header(where, header)
     _check_names(where, header)
     decimal = "." if separator == "," else _find_decimal(where, separator, header, rows[1:])
-    with _open(path) as handle:
-        frame = _parse_text(where, handle, sep=separator, decimal=decimal, encoding=encoding)
+    frame = None
+    if _size(path) >= LARGE and _is_plain(text, rows):
+        head = _parse_text(where, io.StringIO(text), sep=separator, decimal=decimal)
+        count = int(1.1 * len(head) * _size(path) / len(text))
+        frame = stream_text(partial(_open_blocks, path), head, count, separator, decimal, encoding.removesuffix("-sig"))
+    if frame is None:
+        with _open(path) as handle:
+            frame = _parse_text(where, handle, sep=separator, decimal=decimal, encoding=encoding)
     return Table(frame.rename(columns=str.strip), separator, decimal, encoding.removesuffix("-sig"))
 
 
-def _parse_text(where: str, handle: io.BufferedIOBase, **dialect: str) -> pd.DataFrame:
+def _size(path: Path) -> int:
+    """Bytes of text, about."""
+    return path.stat().st_size * (8 if path.suffix.lower() in _OPENERS else 1)
+
+
+def _is_plain(text: str, rows: list[list[str]]) -> bool:
+    """Whether rows are lines, the first line names all columns, and all rows have as many cells."""
+    lines = bool(text.splitlines()[0].strip()) and not any("\n" in cell for row in rows for cell in row)
+    return lines and all(rows[0]) and all(len(row) == len(rows[0]) for row in rows)
+
+
+def _parse_text(where: str, handle: io.BufferedIOBase | io.StringIO, **dialect: str) -> pd.DataFrame:
     options = {"index_col": False, "skipinitialspace": True, "na_values": _BLANKS, "low_memory": False, "engine": "c"}
     try:
         with warnings.catch_warnings():
@@ -138,8 +161,12 @@ def _parse_text(where: str, handle: io.BufferedIOBase, **dialect: str) -> pd.Dat
 
 def _open(path: Path) -> io.BufferedIOBase:
     """The bytes of a file, unpacked as its suffix says."""
-    openers = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open, ".zst": _open_zst, ".zip": _open_zip}
-    return openers.get(path.suffix.lower(), open)(path, "rb")
+    return _OPENERS.get(path.suffix.lower(), open)(path, "rb")
+
+
+def _open_blocks(path: Path) -> io.BufferedIOBase | pa.NativeFile:
+    """As `_open`, plain files without Python's objects between."""
+    return _open(path) if path.suffix.lower() in _OPENERS else pa.OSFile(str(path))
 
 
 def _open_zst(path: Path, mode: str) -> io.BufferedIOBase:
@@ -152,6 +179,9 @@ def _open_zip(path: Path, mode: str) -> io.BufferedIOBase:
         if len(names) != 1:
             refuse(str(path), "a zip must hold one file", f"{len(names)}: {some(names)}")
         return archive.open(names[0])
+
+
+_OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open, ".zst": _open_zst, ".zip": _open_zip}
 
 
 def _decode(where: str, head: bytes) -> tuple[str, str]:

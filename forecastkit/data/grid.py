@@ -1,15 +1,19 @@
 """Regular grids of times: stamps <-> whole numbers, so that everything behind the door counts rows."""
 
+import contextlib
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from forecastkit.checks import refuse, some
+from forecastkit.checks import InputError, refuse, some
+from forecastkit.data.places import Places
 
 DAY = 86_400_000_000  # microseconds
 FIXED = {"W": 7 * DAY, "D": DAY, "h": DAY // 24, "min": DAY // 1440, "s": 1_000_000, "ms": 1000, "us": 1}
 MONTHS = {"M": 1, "Q": 3, "Y": 12}
+#: Stamps that a grid is found from, where there are more.
+MANY = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -53,19 +57,22 @@ class Grid:
         ordinals, rest = np.divmod(units - self.phase, self.step)
         return ordinals, exact & (rest == 0)
 
-    def ordinals_of(self, stamps: pd.Index, where: str) -> np.ndarray:
-        """Ordinals of stamps that must lie on the grid; others are refused."""
+    def ordinals_of(self, stamps: pd.Index, where: str, places: Places | None = None) -> np.ndarray:
+        """Ordinals of stamps that must lie on the grid; others are refused, named by `places`."""
+        self.check_kind(stamps, where)
+        ordinals, fits = self.ordinals(stamps)
+        if not fits.all():
+            _refuse_off(f"times must lie on the grid seen at fit ({self.name})", where, stamps, fits, places)
+        return ordinals
+
+    def check_kind(self, stamps: pd.Index, where: str) -> None:
+        """Refuse stamps of another kind than the grid's."""
         if self.is_time != isinstance(stamps, (pd.DatetimeIndex, pd.PeriodIndex)):
             refuse(where, "times must be of the kind seen at fit", f"{type(stamps).__name__}")
         zone = getattr(stamps, "tz", None)
         if self.is_time and not self.period and (zone is None) != (self.tz is None):
             rule = f"times must have a zone, as at fit ({self.tz})" if zone is None else "times had no zone at fit"
             refuse(where, rule, some(stamps, 1), "Set timezone= at fit, or tz_localize the times.")
-        ordinals, fits = self.ordinals(stamps)
-        if not fits.all():
-            got = f"{(~fits).sum()} off it: {some(stamps[~fits])}"
-            refuse(where, f"times must lie on the grid seen at fit ({self.name})", got)
-        return ordinals
 
     def stamps(self, ordinals: np.ndarray) -> pd.Index:
         """The times at these ordinals, as the user's kind of index."""
@@ -92,7 +99,8 @@ class Grid:
             return np.asarray(stamps, dtype="int64"), everywhere
         stamps = plain_stamps(stamps, wall=self.by_wall)
         if self.kind == "fixed":
-            return stamps.as_unit("us").asi8, everywhere
+            units = stamps.as_unit("us")
+            return units.asi8, everywhere if stamps.unit != "ns" else units == stamps
         days = stamps.values.astype("datetime64[D]")
         midnight = days == stamps.values
         if self.kind == "business":
@@ -104,7 +112,8 @@ class Grid:
         return months.astype("int64"), midnight & (number == (last if self.day == 0 else self.day))
 
     def _dress(self, index):
-        index = index.as_unit(self.unit)
+        with contextlib.suppress(pd.errors.OutOfBoundsDatetime):  # after 2262 nanoseconds do not reach
+            index = index.as_unit(self.unit)
         if self.period:
             return index.to_period(self.period)
         if self.tz is None:
@@ -197,7 +206,18 @@ def _wall(stamps):
     return wall
 
 
-def find_grid(stamps: pd.Index, first: np.ndarray, freq: str | None = None, where: str = "Panel") -> Grid:
+def _refuse_off(rule, where, stamps, fits, places, remedy=""):
+    places = places or Places(np.zeros(len(stamps), dtype="int8"), (None,), stamps)
+    refuse(where, rule, places.count(~fits, "off it", "off it"), remedy)
+
+
+def find_grid(
+    stamps: pd.Index,
+    first: np.ndarray,
+    freq: str | None = None,
+    where: str = "Panel",
+    places: Places | None = None,
+) -> Grid:
     """Find the grid that all stamps lie on.
 
     Parameters
@@ -208,6 +228,8 @@ def find_grid(stamps: pd.Index, first: np.ndarray, freq: str | None = None, wher
         Where each series starts in `stamps`.
     freq : str, optional
         A pandas alias that says the grid instead.
+    places : Places, optional
+        Which series the stamps are of, for refusals.
 
     Raises
     ------
@@ -216,23 +238,32 @@ def find_grid(stamps: pd.Index, first: np.ndarray, freq: str | None = None, wher
     """
     if not isinstance(stamps, (pd.DatetimeIndex, pd.PeriodIndex)):
         return _position_grid(np.asarray(stamps, dtype="int64"), first)
+    if len(stamps) > MANY and (grid := _grid_of_head(stamps, first, freq)):
+        return grid
     period = stamps.freq if isinstance(stamps, pd.PeriodIndex) else None
     tz = str(stamps.tz) if getattr(stamps, "tz", None) is not None else None
     wall = plain_stamps(stamps, wall=True)
+    if wall.unit == "ns" and len(fine := stamps[wall.as_unit("us") != wall]):
+        refuse(where, "times must be whole microseconds", f"{len(fine)} finer: {some(fine)}")
     dress = {"tz": tz, "unit": wall.unit, "period": stamps.freqstr if period else None}
     offset = _offset(freq) if freq else period
     shape = _guess(stamps, wall, first, where) if offset is None else _from_offset(offset, wall)
     grid = Grid(**shape, **dress)
     fits = grid.ordinals(stamps)[1]
     if not fits.all():
-        off = stamps[~fits]
-        refuse(
-            where,
-            f"times must lie on one regular grid ({grid.name})",
-            f"{len(off)} off it: {some(off)}",
-            "Pass freq= if the grid is another one, or resample the data.",
-        )
+        remedy = "Pass freq= if the grid is another one, or resample the data."
+        _refuse_off(f"times must lie on one regular grid ({grid.name})", where, stamps, fits, places, remedy)
     return grid
+
+
+def _grid_of_head(stamps, first, freq):
+    """The grid of the first rows, where all others lie on it too: looked at in parts, as they are many."""
+    try:
+        grid = find_grid(stamps[:MANY], first[first < MANY], freq)
+    except InputError:
+        return None
+    parts = (stamps[low : low + MANY] for low in range(MANY, len(stamps), MANY))
+    return grid if all(grid.ordinals(part)[1].all() for part in parts) else None
 
 
 def _position_grid(values, first):

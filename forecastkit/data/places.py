@@ -26,6 +26,10 @@ class Places:
     ids: tuple
     stamps: pd.Index | None = None
 
+    def first(self) -> np.ndarray:
+        """Where each series begins, for rows that follow each other by series."""
+        return np.flatnonzero(np.append(True, self.entity[1:] != self.entity[:-1]))
+
     def name(self, row: int) -> str:
         """One row in words: ``'a' at 2024-01-01 00:00:00``."""
         series = self.ids[self.entity[row]] if self.entity[row] >= 0 else None

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.checks import InputError, ParameterError, check_keys, refuse, some
-from forecastkit.data.times import Times, is_time, read_numbers, read_times, show_cells
+from forecastkit.data.times import Times, is_categories, is_time, read_numbers, read_times, show_cells
 
 _TIME_WORDS = re.compile(
     "time|date|datetime|date_time|timestamp|ds|year|quarter|month|week|day|zeit|zeitpunkt|zeitstempel|uhrzeit|datum|jahr|"
@@ -25,6 +25,8 @@ _TARGET_WORDS = (
     re.compile("y|target"),
     re.compile("value|cnt|count|sales|demand|load|consumption|wert|umsatz|absatz|verbrauch"),
 )
+#: Rows that repeated times are looked for in, where there are more than many.
+MANY, FEW = 1 << 20, 200_000
 _FEW_REPEATS = 0.01  # a few repeated (series, time) rows, such as clock changes, do not hide a series column
 _ANY_SERIES = 0.2  # below this share of repeated times only a column that is called like a series is one
 
@@ -152,6 +154,9 @@ def _not_numbers(column: pd.Series) -> np.ndarray:
     """Which cells of a column that is not numeric are to blame."""
     if pd.api.types.is_datetime64_any_dtype(column):
         return column.notna().to_numpy()
+    if is_categories(column):
+        words = _not_numbers(pd.Series(column.cat.categories))
+        return np.append(words, False)[column.cat.codes.to_numpy()]
     return (pd.to_numeric(column.astype(object), errors="coerce").isna() & column.notna()).to_numpy()
 
 
@@ -174,7 +179,7 @@ def _find_time(
         return given, times, [name for name in free if name != given and _try_times(free[name])]
     begun = [name for name in free if _is_text(free[name]) and _begins_as_times(free[name].head(50))]
     found = {name: times for name in begun if (times := _try_times(free[name]))}
-    ranked = sorted(found, key=lambda name: (found[name].values.duplicated().any(), *_likeness(name, _TIME_WORDS)))
+    ranked = sorted(found, key=lambda name: (*_repeats(found, name), *_likeness(name, _TIME_WORDS)))
     if begun and not found:  # better a word about the odd cells than rows taken in their order
         name = min(begun, key=lambda name: _likeness(name, _TIME_WORDS))
         read_times(free[name], f"{where}: time column {name!r}")
@@ -186,6 +191,7 @@ def _find_time(
 
 def _begins_as_times(cells: pd.Series) -> bool:
     """Whether the first cells of a column are times, or most look like one."""
+    cells = cells.astype(object) if is_categories(cells) else cells
     return _try_times(cells) is not None or cells.astype(str).map(is_time).mean() > 0.5
 
 
@@ -195,7 +201,8 @@ def _likeness(name: str, words: re.Pattern) -> tuple[bool, bool]:
 
 
 def _is_text(column: pd.Series) -> bool:
-    return not _is_numeric(column) and not isinstance(column.dtype, pd.CategoricalDtype)
+    """Whether a column may hold times: text, coded or not, or times."""
+    return not _is_numeric(column) and not (is_categories(column) and _is_numeric(column.cat.categories))
 
 
 def _try_times(column: pd.Series) -> Times | None:
@@ -215,6 +222,8 @@ def _is_numbered(frame: pd.DataFrame, free: pd.DataFrame, name: str, series_id: 
     except InputError:
         return False
     series = series_id or _find_series(free.drop(columns=name), times)
+    some_rows = _some_times(times)
+    frame, times = frame[some_rows], times[some_rows]
     return not pd.DataFrame({"series": 0 if series is None else frame[series], "time": times}).duplicated().any()
 
 
@@ -222,13 +231,36 @@ def _find_series(frame: pd.DataFrame, times: pd.Series | None) -> str | None:
     """The column within which times do not repeat, although they do in the table."""
     if "unique_id" in frame:
         return "unique_id"
-    if times is None or not times.duplicated().any():
+    if times is None:
+        return None
+    some_rows = _some_times(times)
+    frame, times = frame[some_rows], times[some_rows]
+    if not times.duplicated().any():
         return None
     few = [name for name in frame if not _is_measured(frame[name]) and frame[name].nunique() <= len(frame) / 2]
     for name in sorted(few, key=lambda name: (*_likeness(name, _SERIES_WORDS), _is_numeric(frame[name]))):
         if _separates(frame[name], times, hinted=_holds(name, _SERIES_WORDS)):
             return name
     return None
+
+
+def _repeats(found: dict[str, Times], name: str) -> tuple[bool, ...]:
+    """Whether times repeat in a column, where there is another to choose."""
+    return () if len(found) == 1 else (bool(found[name].values.duplicated().any()),)
+
+
+def _some_times(times: pd.Series) -> np.ndarray | slice:
+    """Rows to look at: all, or of very many all rows at some of the times, so that what repeats there is seen."""
+    if len(times) <= MANY:
+        return slice(None)
+    wanted = np.zeros(len(times), dtype=bool)
+    sparse = len(times) // FEW
+    while not wanted.any():
+        for low in range(0, len(times), MANY):
+            numbers = times.iloc[low : low + MANY].to_numpy().view("uint64")
+            wanted[low : low + MANY] = (numbers * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(33)) % sparse == 0
+        sparse = sparse // 2 or 1
+    return wanted
 
 
 def _is_measured(column: pd.Series) -> bool:
@@ -260,7 +292,8 @@ def _why_unused(column: pd.Series, frame: pd.DataFrame, series_id: str | None) -
         return _why_text(column, frame, series_id)
     if pd.api.types.is_bool_dtype(column):
         return "true or false"
-    counting = column.iloc[0] in (0, 1) and (column.diff().iloc[1:] == 1).all() and len(column) > 2
+    begins = column.iloc[0] in (0, 1) and (column.head(100).diff().iloc[1:] == 1).all()
+    counting = begins and (column.diff().iloc[1:] == 1).all() and len(column) > 2
     return "a row counter" if counting and not _is_target(column.name) else ""
 
 

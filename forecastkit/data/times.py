@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forecastkit.checks import refuse, some
+from forecastkit.checks import InputError, refuse, some
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,28 @@ def read_times(values: pd.Series, where: str) -> Times:
         return Times(values.dt.to_timestamp(), "")
     if pd.api.types.is_datetime64_any_dtype(values):
         return Times(values, "")
-    return read_numbers(values, where) if pd.api.types.is_numeric_dtype(values) else _text_times(values, where)
+    if pd.api.types.is_numeric_dtype(values):
+        return read_numbers(values, where)
+    return _category_times(values, where) if is_categories(values) else _text_times(values, where)
+
+
+def is_categories(values: pd.Series) -> bool:
+    """Whether cells are codes of text."""
+    return isinstance(values.dtype, pd.CategoricalDtype)
+
+
+def _category_times(values: pd.Series, where: str) -> Times:
+    """The times of coded text, each read once, in the order they appear."""
+    codes = values.cat.codes.to_numpy()
+    appeared = pd.unique(codes)
+    try:
+        times = _text_times(pd.Series(values.cat.categories[appeared]), where)
+    except InputError:
+        return _text_times(values.astype(object), where)  # which names rows
+    place = np.empty(len(values.cat.categories), dtype="int64")
+    place[appeared] = np.arange(len(appeared))
+    read = pd.Series(pd.DatetimeIndex(times.values).take(place[codes]), index=values.index, name=values.name)
+    return Times(read, times.order)
 
 
 def show_cells(values: pd.Series, bad: np.ndarray) -> str:
