@@ -8,7 +8,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from forecastkit import calibration
-from forecastkit.checks import InputError, check_int, check_levels, check_real, refuse
+from forecastkit.checks import InputError, check_choice, check_int, check_levels, check_real, refuse
+from forecastkit.conformal import LATEST
 from forecastkit.data.door import open_door, read_more
 from forecastkit.data.features import asked_names
 from forecastkit.data.grid import choose_horizon
@@ -55,6 +56,10 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
     quantile_levels : list of float, optional
         Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.conformal`. Quantiles of point forecasts are those of validation errors in any case.
 
     Attributes
     ----------
@@ -85,6 +90,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     season_length: int | None = None
     validation_size: float = 0.2
     quantile_levels: object = None
+    calibrate: object = False
 
     _held = None  # the panel being fitted and its buffers
     _tail_only = False  # whether the history lacks rows of the fit, as that of a loaded forecaster does
@@ -161,6 +167,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     def _judge(self, panel, split, stop):
         judged = calibration.calibrate(self, panel, split, stop)
         self.residuals_, self.paths_, self.scores_ = judged.residuals, judged.paths, judged.scores
+        self.corrections_ = judged.corrections
         self.history_, self.trained_until_ = panel, panel.cutoffs()
 
     def _divides(self) -> bool:
@@ -173,6 +180,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
             check_int(where, name, getattr(self, name), optional=True)
         if self.quantile_levels is not None:
             check_levels(where, self.quantile_levels)
+        check_choice(where, "calibrate", self.calibrate, (False, True, "rolling"))
         if isinstance(self.validation_size, (int, np.integer)) and not isinstance(self.validation_size, bool):
             check_int(where, "validation_size", self.validation_size, low=0)
         else:
@@ -316,13 +324,18 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     def _state(self) -> dict:
         """What `fit` learned, for the artifact: all that ends in ``_``, of the history what predicting needs."""
         learned = {name: value for name, value in vars(self).items() if name.endswith("_")}
-        return {**learned, "history_": tail(self.history_, self.scaler_, self._memory())}
+        return {**learned, "history_": tail(self.history_, self.scaler_, self._rows_needed())}
 
     def _set_state(self, learned: dict):
         """Take what `_state` gave."""
         self._tail_only = True
         vars(self).update((name, value) for name, value in learned.items() if name.endswith("_"))
 
+    def _rows_needed(self) -> int | None:
+        """Rows of the past that predicting needs, the latest errors included; None for all."""
+        memory = self._memory()
+        return memory if memory is None or self.calibrate != "rolling" else memory + self.horizon_ + LATEST
+
     def _memory(self) -> int | None:
-        """Rows of the past that predicting needs; None for all."""
+        """Rows of the past that a forecast needs; None for all."""
         return None

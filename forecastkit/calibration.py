@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from forecastkit import closed_form
-from forecastkit.data.panel import Panel, spread
+from forecastkit.conformal import Corrections
+from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, Windows
+from forecastkit.errors import by_series, observed_after, scale_of, series_of
 from forecastkit.intervals import ResidualQuantiles
 from forecastkit.sampling import error_ranks
 
@@ -26,10 +28,22 @@ def judged_windows(panel: Panel, split: np.ndarray, stop: np.ndarray, horizon: i
 
 @dataclass(frozen=True)
 class Judged:
-    """Residual quantiles by step in units of each series' scale, ranks of errors along windows, and scores."""
+    """What the validation block showed.
+
+    Attributes
+    ----------
+    residuals : ResidualQuantiles or None
+        By step, in units of each series' scale.
+    paths : ndarray or None
+        Ranks of errors along windows, see `forecastkit.sampling`.
+    corrections : Corrections or None
+        Of quantiles that the model gives by itself, where they were asked for.
+    scores : dict
+    """
 
     residuals: ResidualQuantiles | None = None
     paths: np.ndarray | None = None
+    corrections: Corrections | None = None
     scores: dict = field(default_factory=dict)
 
 
@@ -55,6 +69,8 @@ def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> 
     quantiles, paths = ResidualQuantiles.fit(residuals), error_ranks(residuals)
     if not held_out:
         return Judged(quantiles, paths)
+    wanted = forecaster.calibrate and forecaster._has_spread
+    corrections = Corrections.fit(forecaster, panel, judged) if wanted else None
 
     def error(forecast):
         return float(np.nanmean(np.abs(actual - forecast) / scale))
@@ -62,7 +78,7 @@ def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> 
     # One after the other: thousands of windows of a forecast are as large as many a data set.
     errors = {"seasonal_naive": error(closed_form.seasonal_naive(panel, judged, horizon, forecaster.season_length_))}
     errors["linear"] = error(forecaster._linear_reference(panel, split, judged, own))
-    return Judged(quantiles, paths, _scores(error(own), errors, len(judged)))
+    return Judged(quantiles, paths, corrections, _scores(error(own), errors, len(judged)))
 
 
 def _scores(own, references, windows):
@@ -84,33 +100,6 @@ def linear_reference(forecaster, panel: Panel, split: np.ndarray, judged: Origin
 
 def residual_quantiles(forecaster, panel: Panel, origins: Origins, levels) -> np.ndarray:
     """What is added to the points of these origins for quantiles, (n, horizon, len(levels))."""
-    entity = forecaster.scaler_.places(panel, trained=True)[origins.entity]
-    series = np.where(entity < 0, -1, entity * panel.channels + origins.channel)
-    distinct, at = np.unique(series, return_inverse=True)
+    distinct, at = np.unique(series_of(forecaster.scaler_, panel, origins), return_inverse=True)
     scale = scale_of(forecaster.scaler_, panel, origins)
     return forecaster.residuals_.at(levels, distinct)[at] * scale[:, None, None]
-
-
-def scale_of(scaler, panel: Panel, origins: Origins) -> np.ndarray:
-    """Scale of each origin's series, (n,); 1 for constant ones."""
-    scale = scaler.moments(panel).scale[origins.entity, origins.channel]
-    return np.where(scale > 0, scale, 1.0)
-
-
-def observed_after(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
-    """What was observed at each step after the origins, (n, horizon), NaN where nothing."""
-    rows = origins.row[:, None] + np.arange(1, horizon + 1)
-    inside = rows < panel.indptr[origins.entity + 1][:, None]
-    values = panel.target[np.minimum(rows, panel.rows - 1), origins.channel[:, None]].astype("float64")
-    return np.where(inside, values, np.nan)
-
-
-def by_series(values: np.ndarray, origins: Origins, panel: Panel) -> np.ndarray:
-    """Values (n, horizon) of origins as (windows, series, horizon), NaN where a series has fewer windows."""
-    series = origins.entity * panel.channels + origins.channel
-    order = np.argsort(series, kind="stable")
-    counts = np.bincount(series, minlength=len(panel.ids) * panel.channels)
-    _, place = spread(counts)
-    out = np.full((int(counts.max()), len(counts), values.shape[1]), np.nan, dtype=values.dtype)
-    out[place, series[order]] = values[order]
-    return out

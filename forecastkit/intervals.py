@@ -165,11 +165,16 @@ def interpolate_quantiles(values: ArrayLike, trained_levels: Sequence[float], le
             "Ask within them, or train with wider quantile_levels.",
             ParameterError,
         )
-    values = np.sort(values, axis=-1)
-    below = np.clip(np.searchsorted(trained, levels, side="right") - 1, 0, None)
-    above = np.minimum(below + 1, len(trained) - 1)
-    gap = np.where(above > below, trained[above] - trained[below], 1)
-    weight = np.clip((levels - trained[below]) / gap, 0, 1).astype(np.result_type(values, np.float32))
+    return read_between(np.sort(values, axis=-1), trained, levels)
+
+
+def read_between(values: np.ndarray, grid: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Values (..., len(levels)) read off between those (..., G) at the levels of a grid, by straight lines."""
+    grid, levels = np.asarray(grid), np.asarray(levels)
+    below = np.clip(np.searchsorted(grid, levels, side="right") - 1, 0, None)
+    above = np.minimum(below + 1, len(grid) - 1)
+    gap = np.where(above > below, grid[above] - grid[below], 1)
+    weight = np.clip((levels - grid[below]) / gap, 0, 1).astype(np.result_type(values, np.float32))
     return values[..., below] + weight * (values[..., above] - values[..., below])
 
 

@@ -9,11 +9,11 @@ from sklearn.utils import check_random_state
 from forecastkit import backbones
 from forecastkit.backbone import Backbone
 from forecastkit.base import Forecaster
-from forecastkit.calibration import observed_after
 from forecastkit.checks import InputError, ParameterError, check_choice, check_int, check_real, refuse
 from forecastkit.data.features import calendar_names, count_events
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Windows, crop
+from forecastkit.errors import observed_after
 from forecastkit.heads import LOSSES, Head, make_head
 from forecastkit.network import NORMALIZATIONS, Sizes
 from forecastkit.scaling import scattered
@@ -272,11 +272,15 @@ class NeuralForecaster(Forecaster):
         scaled = self.network_.predict(buffers, origins)
         return head.restore(scaled, lambda values, spread=False: self.scaler_.restore(values, panel, origins, spread))
 
-    def _quantiles(self, panel, origins, forecast, levels):
+    @property
+    def _has_spread(self):
+        return self.trained_levels_ is not None or make_head(self.loss).distribution
+
+    def _own_quantiles(self, panel, origins, forecast, levels):
         head = make_head(self.network_.loss, self.network_.levels)
         if head.distribution:
             return head.quantiles(forecast, levels)
-        return super()._quantiles(panel, origins, forecast, levels)
+        return super()._own_quantiles(panel, origins, forecast, levels)
 
     def _log_density(self, panel, origins, forecast):
         head = make_head(self.network_.loss, self.network_.levels)

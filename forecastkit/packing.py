@@ -20,6 +20,7 @@ from forecastkit.checks import ArtifactError, ParameterError, refuse
 
 #: Classes that are made again from their fields or their `_state`, and the modules they live in.
 REBUILT = {
+    "Corrections": "conformal",
     "Grid": "data.grid",
     "Lags": "data.lags",
     "LayerBackbone": "neural",
@@ -34,7 +35,7 @@ REBUILT = {
     "TrainedNetwork": "trained",
 }
 #: Which file of the artifact the arrays below an attribute go to; those of no other go to the weights.
-FILES = {"history_": "history", "residuals_": "calibration", "paths_": "calibration"}
+FILES = {"history_": "history", "residuals_": "calibration", "paths_": "calibration", "corrections_": "calibration"}
 
 
 class Packer:

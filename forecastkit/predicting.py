@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from forecastkit import calibration
 from forecastkit.ahead import check_known_ahead, steps_until, warn_blank
 from forecastkit.checks import ParameterError, check_int, check_levels, refuse
+from forecastkit.conformal import corrected
 from forecastkit.data import frames
 from forecastkit.data.door import read_more
 from forecastkit.data.panel import Panel
@@ -42,7 +43,18 @@ class Predicting:
         nearest = min(max(0.5, levels[0]), levels[-1])
         return interpolate_quantiles(forecast, levels, (nearest,))[..., 0]
 
+    @property
+    def _has_spread(self) -> bool:
+        """Whether the model gives quantiles by itself."""
+        return self._trained_levels is not None
+
     def _quantiles(self, panel, origins, forecast, levels):
+        """Quantiles (n, horizon, len(levels)), corrected where that was asked for."""
+        if self.calibrate:
+            return corrected(self, panel, origins, forecast, levels)
+        return self._own_quantiles(panel, origins, forecast, levels)
+
+    def _own_quantiles(self, panel, origins, forecast, levels):
         """Quantiles (n, horizon, len(levels)): of the head, or the point with the residuals' quantiles."""
         if self._trained_levels is not None:
             return interpolate_quantiles(forecast, self._trained_levels, levels)

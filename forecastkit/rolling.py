@@ -84,7 +84,7 @@ def roll(forecaster, panel: Panel, steps: int, levels=None) -> np.ndarray:
     if levels is not None and steps > horizon:
         where = type(forecaster).__name__
         refuse(where, f"quantiles reach {horizon} steps, the horizon", f"{steps} steps", error=ParameterError)
-    panel = recent(panel, forecaster._memory())
+    panel = recent(panel, forecaster._rows_needed())
     last = panel.last_observed()
     while True:
         origins = Origins.every_channel(np.arange(len(panel.ids)), last, panel.channels)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecastkit.calibration import observed_after
 from forecastkit.checks import check_int, refuse
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
+from forecastkit.errors import observed_after
 from forecastkit.metrics import seasonal_scale
 
 WHERE = "compare"

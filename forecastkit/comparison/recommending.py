@@ -6,7 +6,6 @@ import numpy as np
 
 from forecastkit import closed_form
 from forecastkit.baselines import LinearForecaster
-from forecastkit.calibration import observed_after
 from forecastkit.checks import refuse
 from forecastkit.comparison.budget import LEAST, Budget, seconds_of
 from forecastkit.comparison.comparing import compare, lay_out
@@ -16,6 +15,7 @@ from forecastkit.comparison.measuring import Task
 from forecastkit.comparison.results import SAME, Comparison
 from forecastkit.data.door import open_door
 from forecastkit.data.windows import Windows
+from forecastkit.errors import observed_after
 from forecastkit.report import number, share
 
 WHERE = "recommend"

@@ -1,0 +1,37 @@
+"""Errors of windows: what came after origins, in units of each series' scale, window by window of each series."""
+
+import numpy as np
+
+from forecastkit.data.panel import Panel, spread
+from forecastkit.data.windows import Origins
+
+
+def series_of(scaler, panel: Panel, origins: Origins) -> np.ndarray:
+    """Number of each origin's series among those trained on, (n,); -1 for others."""
+    entity = scaler.places(panel, trained=True)[origins.entity]
+    return np.where(entity < 0, -1, entity * panel.channels + origins.channel)
+
+
+def scale_of(scaler, panel: Panel, origins: Origins) -> np.ndarray:
+    """Scale of each origin's series, (n,); 1 for constant ones."""
+    scale = scaler.moments(panel).scale[origins.entity, origins.channel]
+    return np.where(scale > 0, scale, 1.0)
+
+
+def observed_after(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
+    """What was observed at each step after the origins, (n, horizon), NaN where nothing."""
+    rows = origins.row[:, None] + np.arange(1, horizon + 1)
+    inside = rows < panel.indptr[origins.entity + 1][:, None]
+    values = panel.target[np.minimum(rows, panel.rows - 1), origins.channel[:, None]].astype("float64")
+    return np.where(inside, values, np.nan)
+
+
+def by_series(values: np.ndarray, origins: Origins, panel: Panel) -> np.ndarray:
+    """Values (n, horizon) of origins as (windows, series, horizon), NaN where a series has fewer windows."""
+    series = origins.entity * panel.channels + origins.channel
+    order = np.argsort(series, kind="stable")
+    counts = np.bincount(series, minlength=len(panel.ids) * panel.channels)
+    _, place = spread(counts)
+    out = np.full((int(counts.max()), len(counts), values.shape[1]), np.nan, dtype=values.dtype)
+    out[place, series[order]] = values[order]
+    return out
