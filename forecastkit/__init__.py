@@ -20,6 +20,7 @@ _HOMES = {
     "MeanForecaster": "baselines",
     "NaiveForecaster": "baselines",
     "Panel": "data.panel",
+    "RollingOrigin": "splitting",
     "SeasonalNaiveForecaster": "baselines",
     "TabularForecaster": "tabular",
     "audit": "auditing",

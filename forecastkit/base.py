@@ -13,6 +13,7 @@ from forecastkit.conformal import LATEST
 from forecastkit.data.door import open_door, read_more
 from forecastkit.data.features import asked_names
 from forecastkit.data.grid import choose_horizon
+from forecastkit.data.leaks import refuse_leaks
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
 from forecastkit.data.weights import read_weights
@@ -23,6 +24,9 @@ from forecastkit.scaling import Scaler
 
 #: Constructor parameters that say how data are read.
 READING = ("target", "time", "series_id", "known", "past", "static", "freq", "timezone", "duplicates")
+
+#: Learned attributes that are short enough to be read.
+SHOWN = ("horizon_", "lookback_", "patch_", "season_length_", "n_features_in_", "scores_")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -141,6 +145,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         stop = panel.last_observed() + 1
         check_observed(type(self).__name__, self.schema_, panel)
         self._choose_sizes(panel, stop)
+        refuse_leaks(schema, panel, self.horizon_)
         split = self._split(panel, stop)
         calendar = self._calendar(panel.grid)
         self.scaler_ = Scaler.fit(panel, split, self.horizon_, calendar, self._divides(), self._weight)
@@ -265,6 +270,12 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         tags.target_tags.multi_output = True
         tags.target_tags.required = False
         return tags
+
+    def _get_fitted_attr_html(self, doc_link=""):
+        """What scikit-learn's page of an estimator lists: sizes and scores, and no network loaded for the purpose."""
+        shown = object.__new__(type(self))
+        vars(shown).update((name, value) for name, value in vars(self).items() if name in SHOWN)
+        return BaseEstimator._get_fitted_attr_html(shown, doc_link)
 
     @property
     def feature_names_in_(self):

@@ -1,6 +1,7 @@
 """Forecasting with what was learned: rows asked for, quantiles, long frames, scores."""
 
 import copy
+import warnings
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -18,6 +19,8 @@ from forecastkit.intervals import LEVELS, interpolate_quantiles
 from forecastkit.rolling import Rows, asked_levels, check_observed, read_asked, roll, values_at
 from forecastkit.sampling import at_ranks, draw_ranks, widened
 
+#: Horizons from which on rows asked for are worth a word.
+FAR = 4
 SHOWN_LEVELS = (0.1, 0.5, 0.9)
 
 
@@ -106,6 +109,7 @@ class Predicting:
         values = values_at(model, panel, rows, levels)
         columns = {name: values[..., i] for i, name in enumerate(names)}
         if self.schema_.supervised:
+            self._warn_far(rows, panel)
             return frames.dress_rows(self.schema_, columns, X, len(rows.entity))
         return frames.dress(self.schema_, panel, rows.entity, rows.ordinal, columns)
 
@@ -122,6 +126,18 @@ class Predicting:
             rows, panel = read_asked(where, self.schema_, panel, X)
             warn_blank(where, self.schema_, panel, rows)
         return rows, panel, self._adapted(panel, panel.last_observed() + 1)
+
+    def _warn_far(self, rows, panel):
+        """Say that rows of a fold reach much further than the horizon that was fitted for."""
+        ahead = int((rows.ordinal - panel.cutoffs()[rows.entity]).max(initial=0))
+        if ahead > FAR * self.horizon_:
+            warnings.warn(
+                f"{type(self).__name__}: rows reach {ahead} steps ahead, the horizon is {self.horizon_}: from there on "
+                f"forecasts are made from forecasts. Fit a longer horizon=, or cross-validate with "
+                f"RollingOrigin({self.horizon_}) or TimeSeriesSplit(test_size={self.horizon_}).",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def _read_history(self, history):
         X, y = history if isinstance(history, tuple) else (history, None)

@@ -7,6 +7,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import forecastkit as fk
 
+#: Its arrays have no times, so that rows follow the history, far beyond a horizon of 1.
+pytestmark = pytest.mark.filterwarnings("ignore:.*rows reach")
 #: What contradicts time order, and why. Nothing else may fail.
 IN_TIME_ORDER = {
     "check_methods_sample_order_invariance": "rows are steps in time: their order says which step each one is",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from forecastkit.checks import InputError, refuse
+from forecastkit.checks import InputError, ParameterError, refuse
 
 WHERE = "Panel"
 
@@ -37,6 +37,12 @@ def check_width(X: np.ndarray, wanted: int, where: str) -> None:
     if X.shape[1] != wanted:
         remedy = f"X has {X.shape[1]} features, but {where} is expecting {wanted} features as input."
         refuse(WHERE, rule, f"shape {X.shape}", remedy)
+
+
+def refuse_nameless(what: str) -> None:
+    """Refuse an array where columns were named."""
+    remedy = "Where a step of a pipeline lost them, its set_output(transform='pandas') keeps names and times."
+    refuse(WHERE, f"{what} must be a column of X", "an array without names", remedy, ParameterError)
 
 
 def refuse_kind(what: str, name: object, dtype: np.dtype, example: object) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from forecastkit.checks import check_choice, refuse, some
 from forecastkit.data import cells
-from forecastkit.data.arrays import as_array, check_width
+from forecastkit.data.arrays import as_array, check_width, refuse_nameless
 from forecastkit.data.clock import check_timezone, in_zone
 from forecastkit.data.duplicates import RULES
 from forecastkit.data.grid import Grid
@@ -115,6 +115,8 @@ def _as_frame(X, schema):
         return X
     if isinstance(X, pd.Series):
         return X.to_frame(schema.target[0] if not schema.supervised else (*schema.known, *schema.past)[0])
+    if schema.is_panel or not schema.indexed:
+        refuse_nameless(some(repr(name) for name in (schema.series_id, schema.time) if name is not None))
     names = schema.known + schema.past if schema.supervised else schema.target
     values = X[:, None] if X.ndim == 1 and not schema.supervised else X
     check_width(values, len(names), WHERE)

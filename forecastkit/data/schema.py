@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.checks import ParameterError, check_keys, did_you_mean, refuse, some
-from forecastkit.data.arrays import check_covariates
+from forecastkit.data.arrays import check_covariates, refuse_nameless
 
 RESERVED = ("forecast", "cutoff", "actual", "target", "step")
 WHERE = "Panel"
@@ -130,6 +130,14 @@ def _supervised(X, y, roles, time, series_id):
     check_covariates(X)
     names = tuple(f"x{i}" for i in range(np.shape(X)[1]))
     past = tuple(name if isinstance(name, str) else f"x{name}" for name in roles["past"])
+    lost = [
+        *_names(None if time == times_of_y else time),
+        *_names(series_id),
+        *roles["static"],
+        *(set(roles["known"]) - {*names, *range(len(names))}),
+    ]
+    if lost:
+        refuse_nameless(some(map(repr, lost)))
     check_keys(WHERE, "a column named in past=", past, names)
     known = tuple(name for name in names if name not in past)
     return {**found, "form": "array", "known": known, "past": past, "time": times_of_y}
