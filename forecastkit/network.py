@@ -8,6 +8,7 @@ from keras import layers, ops
 from forecastkit.heads import Head
 from forecastkit.layers import Dropout, own_mask
 from forecastkit.selection import VariableTokens
+from forecastkit.stepwise import StepPath
 
 NORMALIZATIONS = ("last", "standard", "mean", "none")
 
@@ -126,6 +127,7 @@ class Network(keras.Model):
         self.backbone = own_mask(backbone.build())
         self.drop = Dropout(backbone.dropout)
         self.head = layers.Dense(sizes.patch * head.raw)
+        self.steps = StepPath(sizes.patch, sizes.horizon, head.raw) if sizes.known or sizes.calendar else None
 
     def embeddings(self, backbone):
         """Layers from the features of past, future and static tokens to units; None where there are no features."""
@@ -161,7 +163,11 @@ class Network(keras.Model):
         tokens = self.backbone(past, future, mask=mask, training=training, **more)
         raw = self.head(self.drop(tokens, training=training))
         raw = ops.reshape(raw, (-1, sizes.future_tokens * sizes.patch, self.output_head.raw))
-        shaped = self.output_head.shape(raw[:, : sizes.horizon])
+        raw = raw[:, : sizes.horizon]
+        if self.steps is not None:
+            tokens = ops.reshape(tokens, (-1, sizes.future_tokens, tokens.shape[-1]))
+            raw = raw + self.steps(self.known_steps(inputs), self.cut(values[..., None]), tokens)
+        shaped = self.output_head.shape(raw)
         unit = ops.reshape(inputs["unit"], (-1, 1, 1)) if sizes.unit else None
         forecast = self.output_head.place(shaped, center[..., None], scale[..., None], unit)
         return ops.reshape(forecast, (-1, *sizes.beside, *forecast.shape[1:])) if sizes.channels else forecast
@@ -216,12 +222,9 @@ class Network(keras.Model):
             target = ops.concatenate([target, self.cut(observed[..., None])], axis=-1)
         past, future = [target], []
         if sizes.past:
-            given = inputs["past"]
-            past.append(self.cut(ops.where(ops.isnan(given), ops.zeros_like(given), given)))
+            past.append(self.cut(at_mean(inputs["past"])))
         if sizes.known:
-            # Values not known yet are at their mean, 0.
-            known = ops.where(ops.isnan(inputs["known"]), ops.zeros_like(inputs["known"]), inputs["known"])
-            self.cut_both(known, past, future)
+            self.cut_both(at_mean(inputs["known"]), past, future)
         if sizes.cycles:
             # The first step of a patch says when all its steps are.
             calendar = inputs["calendar"][..., : sizes.cycles]
@@ -232,6 +235,12 @@ class Network(keras.Model):
         if sizes.events:
             self.cut_both(inputs["calendar"][..., sizes.cycles :], past, future)
         return past, future
+
+    def known_steps(self, inputs):
+        """What is known of each step to forecast, (batch, horizon, features)."""
+        known = [at_mean(inputs["known"])] if self.sizes.known else []
+        known += [inputs["calendar"]] if self.sizes.calendar else []
+        return ops.concatenate([given[:, self.sizes.lookback :] for given in known], axis=-1)
 
     def cut_both(self, steps, past, future):
         """Put patches of (batch, lookback + horizon, features) to those of the past and of the future."""
@@ -278,6 +287,11 @@ class Network(keras.Model):
 
     def token_mask(self, observed):
         return None if observed is None else ops.max(self.cut(observed[..., None]), axis=-1)
+
+
+def at_mean(covariates):
+    """Covariates with values not known at their mean, 0."""
+    return ops.where(ops.isnan(covariates), ops.zeros_like(covariates), covariates)
 
 
 def last_observed(window, observed):
