@@ -188,12 +188,15 @@ class TabularForecaster(Forecaster):
         return windows.at(window), step + 1
 
     def _nearest_anchor(self, buffers, origins, steps, target):
-        """The anchor that alone is nearest to the targets, on average over these rows."""
-        values, errors = self._values(buffers, origins, steps), {"none": np.abs(target).mean()}
+        """The anchor that alone is nearest to the targets, on average over these rows.
+
+        Not 'none', which in units of the series' scale is the mean of all training rows: it knows those to come.
+        """
+        values, errors = self._values(buffers, origins, steps), {}
         for name in ("last", "season", "mean"):
             if columns := self._stand_ins(name):
                 errors[name] = np.abs(target - np.nan_to_num(values[:, columns[0]])).mean()
-        return min(errors, key=errors.get)
+        return min(errors, key=errors.get, default="none")
 
     def _fresh(self, rng):
         """A clone of the regressor with the seeds that it was not given."""
