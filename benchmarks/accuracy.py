@@ -198,10 +198,14 @@ def lines_of(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def append(path: Path, line: dict) -> None:
+def write_line(path: Path, line: dict) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
+
+
+def append(path: Path, line: dict) -> None:
+    write_line(path, line)
     print(
         f"{line['dataset']} {line['horizon']} {line['model']} seed {line['seed']}: MSE {line['mse']:.4f} "
         f"MAE {line['mae']:.4f}, {line['fit_seconds']:.0f} s + {line['backtest_seconds']:.0f} s",
