@@ -25,7 +25,10 @@ def flag(help: str, *names: str, **options):
     return typer.Option(*names, help=help, show_default=False, **options)
 
 
-Csv = Annotated[Path, flag("Table to read: csv, csv.gz, parquet.", "--csv", "--data", metavar="FILE")]
+Csv = Annotated[
+    list[Path],
+    flag("Table to read: csv, csv.gz, parquet; or several, 'data/*.csv', a folder.", "--csv", "--data", metavar="FILE"),
+]
 Model = Annotated[
     str,
     typer.Option(help="A network (gru, lstm, transformer, ...), ensemble, linear, seasonal_naive, naive, drift, mean."),

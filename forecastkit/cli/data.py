@@ -1,6 +1,7 @@
 """A table as the commands see it: read, its columns' roles found, laid on a grid."""
 
 import re
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,10 +12,11 @@ import pandas as pd
 from forecastkit.checks import InputError, refuse, some
 from forecastkit.data.clock import check_timezone, in_zone
 from forecastkit.data.door import WHERE, Schema, open_door
-from forecastkit.data.files import Table, read_table
+from forecastkit.data.files import Table
 from forecastkit.data.panel import Panel
 from forecastkit.data.places import Places
 from forecastkit.data.roles import Roles, find_roles
+from forecastkit.data.several import STEM, find_paths, listed, read_several
 
 #: Parameters that are no columns.
 READING = ("freq", "timezone", "duplicates")
@@ -26,7 +28,8 @@ class Data:
 
     Attributes
     ----------
-    path : pathlib.Path
+    path : str
+        Or paths, as one would say them.
     table : Table
     roles : Roles
     frame : DataFrame
@@ -37,7 +40,7 @@ class Data:
         How the table is to be read, as the user gave it: `READING`.
     """
 
-    path: Path
+    path: str
     table: Table
     roles: Roles
     frame: pd.DataFrame
@@ -78,21 +81,33 @@ class Data:
         return self.frame.groupby(self.roles.series_id, sort=False).cumcount().to_numpy()
 
 
-def read_data(path: Path, roles: dict) -> Data:
-    """Read a file with the roles that were given and find the others.
+#: A file, a folder, a pattern such as ``data/*.csv``, or several of them.
+Sources = Path | Sequence[Path]
+
+
+def said_paths(sources: Sources) -> str:
+    """Paths as one would say them."""
+    return some(listed(sources), 2)
+
+
+def read_data(sources: Sources, roles: dict) -> Data:
+    """Read a file, or several as one, with the roles that were given and find the others.
 
     Raises
     ------
     InputError
         As `read_table`, `find_roles` and the door do; and where a series or target holds nothing.
     """
-    table = read_table(path)
+    path = said_paths(sources)
+    table = read_several(find_paths(listed(sources)), roles.get("series_id"), roles.get("time"))
+    if STEM in table.frame and table.files:
+        roles = {"series_id": STEM, **roles}
     reading = {name: roles[name] for name in READING if name in roles}
     given = {name: value for name, value in roles.items() if name not in READING}
-    found = find_roles(table.frame, **given, where=str(path))
+    found = find_roles(table.frame, **given, where=path)
     frame = _select(found, table.frame, reading.get("timezone"))
     keys = {name: list(getattr(found, name)) or None for name in ("target", "known", "past", "static")}
-    with about(path):
+    with about(sources):
         frame = _zoned(frame, found, reading.get("timezone"))
         panel, schema = open_door(frame, time=found.time, series_id=found.series_id, **reading, **keys)
         _check_observed(panel, schema)
@@ -120,8 +135,9 @@ def _zoned(frame: pd.DataFrame, roles: Roles, timezone: str | None) -> pd.DataFr
 
 
 @contextmanager
-def about(path: Path):
+def about(sources: Sources):
     """Refusals of the door name the file instead."""
+    path = said_paths(sources)
     try:
         yield
     except InputError as error:
@@ -140,11 +156,13 @@ def _check_observed(panel: Panel, schema: Schema) -> None:
         refuse(WHERE, "every target must have an observed value", f"only blanks in {some(map(repr, blank))}")
 
 
-def read_like(path: Path, schema: Schema, future: bool = False) -> pd.DataFrame:
-    """Read a file whose columns are those that a model was fitted on.
+def read_like(sources: Sources, schema: Schema, future: bool = False) -> pd.DataFrame:
+    """Read files whose columns are those that a model was fitted on.
 
     Parameters
     ----------
+    sources : Path or sequence of Path
+    schema : Schema
     future : bool
         Rows to forecast: targets and past covariates may lack.
 
@@ -153,7 +171,8 @@ def read_like(path: Path, schema: Schema, future: bool = False) -> pd.DataFrame:
     InputError
         Naming the columns that lack.
     """
-    frame = read_table(path).frame
+    path = said_paths(sources)
+    frame = read_several(find_paths(listed(sources)), schema.series_id, schema.time).frame
     roles = {"target": schema.target, "known": schema.known, "past": schema.past, "static": schema.static}
     if future:
         roles |= {"target": (), "past": ()}
@@ -162,14 +181,14 @@ def read_like(path: Path, schema: Schema, future: bool = False) -> pd.DataFrame:
     lacking = [name for name in needed if name not in frame]
     if lacking:
         rule = f"the columns that the model was trained on must be there ({some(needed, 8)})"
-        refuse(str(path), rule, f"no {some(map(repr, lacking))} among {some(frame.columns, 8)}")
+        refuse(path, rule, f"no {some(map(repr, lacking))} among {some(frame.columns, 8)}")
     if future:
         frame = frame.assign(**dict.fromkeys(schema.target, np.nan))
     found = find_roles(
         frame,
         time=schema.time,
         series_id=schema.series_id,
-        where=str(path),
+        where=path,
         **roles | {"target": schema.target, "past": roles["past"]},
     )
     return _indexed(_select(found, frame, schema.timezone), replace(schema, time=found.time))

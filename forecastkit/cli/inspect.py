@@ -10,9 +10,8 @@ from forecastkit.checks import some
 from forecastkit.cli.data import read_data
 from forecastkit.cli.models import read_flags
 from forecastkit.cli.words import data_dict, say_data
+from forecastkit.data.several import TABLES
 from forecastkit.report import Report, decimals, number, share
-
-TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".gz", ".bz2", ".xz", ".zst", ".zip")
 
 
 def inspect(path: Path, roles: dict, json: bool) -> None:

@@ -10,6 +10,7 @@ from forecastkit.cli.train import told
 from forecastkit.cli.words import data_dict, say_data
 from forecastkit.comparison.budget import Budget, seconds_of
 from forecastkit.comparison.recommending import Recommendation
+from forecastkit.data.several import listed
 from forecastkit.report import Report
 
 
@@ -44,7 +45,14 @@ def _next(found: Recommendation, csv, given: dict) -> str:
     roles = [
         f"--{name.replace('_', '-')} {_text(given[name])}" for name in (*ROLES, "horizon", "lookback") if name in given
     ]
-    return " ".join(["forecast train", f"--csv {shlex.quote(str(csv))}", f"--model {found.name}", *roles])
+    return " ".join(
+        [
+            "forecast train",
+            *(f"--csv {shlex.quote(str(path))}" for path in listed(csv)),
+            f"--model {found.name}",
+            *roles,
+        ]
+    )
 
 
 def _text(value) -> str:

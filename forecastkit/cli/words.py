@@ -12,6 +12,7 @@ from forecastkit.data.clock import clock_changes
 from forecastkit.data.grid import DAY, Grid
 from forecastkit.data.panel import Panel, spread
 from forecastkit.data.roles import Roles
+from forecastkit.data.several import STEM
 from forecastkit.report import Report
 
 KINDS = {"business": "business day", "month": "step"}
@@ -22,7 +23,8 @@ def say_data(report: Report, data: Data) -> None:
     roles, panel = data.roles, data.panel
     report.line("file", data.table.describe(roles.date_order))
     if roles.series_id is not None:
-        report.line("series", f"{roles.series_id}: {some(panel.ids, 5)}")
+        stems = "      each file is one" if data.table.files and roles.series_id == STEM else ""
+        report.line("series", f"{roles.series_id}: {some(panel.ids, 5)}{stems}")
     report.line("time", _time_words(data))
     if gaps := _gap_words(data):
         report.line("gaps", gaps)
@@ -84,7 +86,8 @@ def _clock_words(panel: Panel) -> str:
     changes = clock_changes(panel)
     kinds = {"repeated": changes.repeated, "repeated without rows": changes.dropped, "skipped": changes.skipped}
     found = [f"{count:,} {kind}" for kind, count in kinds.items() if count]
-    return f"      clock: {', '.join(found)} hours" if found else ""
+    hours = "hour" if max(kinds.values()) == 1 == len(found) else "hours"
+    return f"      clock: {', '.join(found)} {hours}" if found else ""
 
 
 def _gap_words(data: Data) -> str:

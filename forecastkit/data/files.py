@@ -45,17 +45,21 @@ class Table:
         The decimal sign, ``"."`` or ``","``.
     encoding : str or None
         ``"utf-8"`` or ``"cp1252"``; None for parquet.
+    files : tuple of str
+        Where there are several, whose rows follow each other; they were written alike as far as is said here.
     """
 
     frame: pd.DataFrame
     separator: str | None = None
     decimal: str = "."
     encoding: str | None = None
+    files: tuple[str, ...] = ()
 
     def describe(self, date_order: str = "") -> str:
         """What was found, leaving out what is usual: ``52,492 rows, ';', decimal ',', day.month.year``."""
         separator = "parquet" if self.separator is None else {"\t": "tabs", ",": ""}.get(self.separator)
         found = [
+            f"{len(self.files):,} files" if self.files else "",
             f"{len(self.frame):,} row{'s' if len(self.frame) != 1 else ''}",
             repr(self.separator) if separator is None else separator,
             "decimal ','" if self.decimal == "," else "",

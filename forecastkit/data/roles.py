@@ -110,7 +110,7 @@ def find_roles(
     free = frame.drop(columns=[name for name in taken if name is not None])
     time, times, others = _find_time(frame, free, time, series_id, where)
     if series_id is None:
-        series_id = _find_series(free.drop(columns=[*others, *_names(time)]), None if times is None else times.values)
+        series_id = find_series(free.drop(columns=[*others, *_names(time)]), None if times is None else times.values)
     free = free.drop(columns=[name for name in (time, series_id) if name in free])
     unused = dict.fromkeys(others, "times as well") | _find_unused(free.drop(columns=others), frame, series_id)
     targets, rest = _find_targets(where, free, given["target"], [name for name in free if name not in unused])
@@ -126,6 +126,12 @@ def find_roles(
         times=None if times is None else times.values,
         **given | {"target": targets},
     )
+
+
+def find_times(frame: pd.DataFrame, time: str | None = None) -> pd.Series | None:
+    """The times of a table, None where it has no column of them."""
+    found = _find_time(frame, frame, time if time in frame else None, None, "data")[1]
+    return None if found is None else found.values
 
 
 def _names(names: str | Iterable[str] | None) -> tuple[str, ...]:
@@ -221,13 +227,13 @@ def _is_numbered(frame: pd.DataFrame, free: pd.DataFrame, name: str, series_id: 
         times = read_numbers(free[name], "").values
     except InputError:
         return False
-    series = series_id or _find_series(free.drop(columns=name), times)
+    series = series_id or find_series(free.drop(columns=name), times)
     some_rows = _some_times(times)
     frame, times = frame[some_rows], times[some_rows]
     return not pd.DataFrame({"series": 0 if series is None else frame[series], "time": times}).duplicated().any()
 
 
-def _find_series(frame: pd.DataFrame, times: pd.Series | None) -> str | None:
+def find_series(frame: pd.DataFrame, times: pd.Series | None) -> str | None:
     """The column within which times do not repeat, although they do in the table."""
     if "unique_id" in frame:
         return "unique_id"
