@@ -148,7 +148,8 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         refuse_leaks(schema, panel, self.horizon_)
         split = self._split(panel, stop)
         calendar = self._calendar(panel.grid)
-        self.scaler_ = Scaler.fit(panel, split, self.horizon_, calendar, self._divides(), self._weight)
+        codes = schema.codes()
+        self.scaler_ = Scaler.fit(panel, split, self.horizon_, calendar, self._divides(), self._weight, codes)
         try:
             self._learn(panel, split, stop)
             if finish:

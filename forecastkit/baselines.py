@@ -95,8 +95,8 @@ class LinearForecaster(Forecaster):
         self.ridge_ = closed_form.Ridge.fit(buffers, windows, judged, self.lookback_, self.horizon_)
 
     def _finish(self, panel, split, stop):
-        calendar = self.scaler_.calendar
-        self.scaler_, self._held = Scaler.fit(panel, stop, self.horizon_, calendar, weight=self._weight), None
+        calendar, more = self.scaler_.calendar, {"weight": self._weight, "codes": self.schema_.codes()}
+        self.scaler_, self._held = Scaler.fit(panel, stop, self.horizon_, calendar, **more), None
         self._train_on(panel, stop)
 
     def _train_on(self, panel, stop):

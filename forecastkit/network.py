@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers, ops
 
+from forecastkit.codes import CodeVectors
 from forecastkit.heads import Head
 from forecastkit.layers import Dropout, own_mask
 from forecastkit.selection import VariableTokens
@@ -32,6 +33,8 @@ class Sizes:
         Whether the head must know how long a unit of the series' scale is.
     events : int
         How many features of the calendar, the last ones, are read at every step; the others at a patch's first.
+    codes : tuple of (str, int)
+        Role of each category of many levels, and how many codes it has.
     """
 
     lookback: int
@@ -46,6 +49,11 @@ class Sizes:
     channels: int = 0
     unit: bool = False
     events: int = 0
+    codes: tuple = ()
+
+    def coded(self, role: str) -> tuple[int, ...]:
+        """How many codes each category of a role has."""
+        return tuple(count for own, count in self.codes if own == role)
 
     @property
     def cycles(self) -> int:
@@ -74,10 +82,13 @@ class Sizes:
         def columns(*roles):
             return [(role, column) for role in roles for column in range(getattr(self, role))]
 
+        def coded(*roles):
+            return [(role, getattr(self, role) + place) for role in roles for place in range(len(self.coded(role)))]
+
         return {
-            "past": [("target", 0), *columns("past", "known", "calendar")],
-            "future": [("position", 0), *columns("known", "calendar")],
-            "static": columns("static") + ([("series", 0)] if self.series else []),
+            "past": [("target", 0), *columns("past", "known", "calendar"), *coded("past", "known")],
+            "future": [("position", 0), *columns("known", "calendar"), *coded("known")],
+            "static": columns("static") + coded("static") + ([("series", 0)] if self.series else []),
         }
 
     def inputs(self) -> dict[str, tuple[tuple, str]]:
@@ -91,6 +102,9 @@ class Sizes:
             "static": (self.static,),
         }
         taken = {name: (shape, "float32") for name, shape in shapes.items() if shape[-1]}
+        for role, time in (("past", (self.lookback,)), ("known", (steps,)), ("static", ())):
+            if self.coded(role):
+                taken[f"{role}_codes"] = ((*time, len(self.coded(role))), "int32")
         if self.series:
             taken["series"] = (self.beside, "int32")
         return {**taken, "unit": (self.beside, "float32")} if self.unit else taken
@@ -124,6 +138,7 @@ class Network(keras.Model):
         self.selects = backbone.selects_variables
         self.embed_past, self.embed_future, self.embed_static = self.embeddings(backbone)
         self.embed_series = layers.Embedding(sizes.series, self.units, "zeros") if sizes.series else None
+        self.tables = {role: [CodeVectors(count) for count in sizes.coded(role)] for role, _ in sizes.codes}
         self.backbone = own_mask(backbone.build())
         self.drop = Dropout(backbone.dropout)
         self.head = layers.Dense(sizes.patch * head.raw)
@@ -133,16 +148,18 @@ class Network(keras.Model):
         """Layers from the features of past, future and static tokens to units; None where there are no features."""
         sizes = self.sizes
         ahead = [count for count in (sizes.known, sizes.cycles, sizes.events) if count]
+        vectors = {role: [1] * len(sizes.coded(role)) for role in ("past", "known", "static")}
+        static = ([sizes.static] if sizes.static else []) + vectors["static"]
         if self.selects:
-            past = [count for count in (1, sizes.past) if count] + ahead
-            groups = past, ahead, [sizes.static] if sizes.static else []
+            past = [count for count in (1, sizes.past) if count] + ahead + vectors["past"] + vectors["known"]
+            groups = past, ahead + vectors["known"], static
             return [VariableTokens(self.units, tuple(counts)) if counts else None for counts in groups]
         # Step by step, a recurrent network reads the values themselves: its own input weights are the embedding.
-        raw = sizes.patch == 1 and backbone.reads_steps and not (sizes.static or sizes.series)
+        raw = sizes.patch == 1 and backbone.reads_steps and not (static or sizes.series)
         return (
             layers.Identity() if raw else layers.Dense(self.units, activation=backbone.embedding_activation),
-            layers.Dense(self.units, use_bias=False) if ahead else None,
-            layers.Dense(self.units, use_bias=False) if sizes.static else None,
+            layers.Dense(self.units, use_bias=False) if ahead or vectors["known"] else None,
+            layers.Dense(self.units, use_bias=False) if static else None,
         )
 
     def build(self, shape=None):
@@ -155,7 +172,7 @@ class Network(keras.Model):
 
     def call(self, inputs, training=None):
         sizes = self.sizes
-        inputs = self.fold(inputs)
+        inputs = self.look_up(self.fold(inputs), training)
         values, observed, center, scale = self.normalise(inputs["target"])
         past, future, *static = self.embed(inputs, *self.patches(inputs, values, observed))
         past, future, mask = map(self.unfold, (past, future, self.token_mask(observed)))
@@ -182,6 +199,14 @@ class Network(keras.Model):
             name: ops.reshape(given, own[name]) if name in own else ops.repeat(given, channels, axis=0)
             for name, given in inputs.items()
         }
+
+    def look_up(self, inputs, training):
+        """The inputs, with a list of vectors (batch, [time,] width) for the codes of each role."""
+        found = {}
+        for role, tables in self.tables.items():
+            codes = inputs[f"{role}_codes"]
+            found[f"{role}_codes"] = [table(codes[..., i], training=training) for i, table in enumerate(tables)]
+        return {**inputs, **found} if found else inputs
 
     def unfold(self, windows):
         """(windows, ...) as the backbone wants it: (batch, channels, ...) where it mixes channels."""
@@ -234,6 +259,9 @@ class Network(keras.Model):
             future.append(calendar[:, sizes.lookback :: sizes.patch])
         if sizes.events:
             self.cut_both(inputs["calendar"][..., sizes.cycles :], past, future)
+        past += [self.cut(vectors) for vectors in inputs.get("past_codes", ())]
+        for vectors in inputs.get("known_codes", ()):
+            self.cut_both(vectors, past, future)
         return past, future
 
     def known_steps(self, inputs):
@@ -255,9 +283,11 @@ class Network(keras.Model):
         tokens = ops.cast(self.positions, past.dtype)[None]
         if future:
             tokens = tokens + self.embed_future(ops.concatenate(future, axis=-1))
-        for layer, name in ((self.embed_static, "static"), (self.embed_series, "series")):
+        static = self.static_features(inputs)
+        for layer, given in ((self.embed_static, ops.concatenate(static, axis=-1) if static else None),
+                             (self.embed_series, inputs.get("series"))):  # fmt: skip
             if layer is not None:
-                whole = layer(inputs[name])[:, None]
+                whole = layer(given)[:, None]
                 past, tokens = past + whole, tokens + whole
         if not self.broadcasts:
             tokens = tokens + ops.zeros_like(past[:, :1, :1])
@@ -271,10 +301,14 @@ class Network(keras.Model):
             tokens = ops.concatenate([tokens, self.embed_future(future)], axis=2)
         static = []
         if self.embed_static is not None:
-            static.append(self.embed_static([inputs["static"][:, None]]))
+            static.append(self.embed_static([given[:, None] for given in self.static_features(inputs)]))
         if self.embed_series is not None:
             static.append(self.embed_series(inputs["series"])[:, None, None])
         return past, tokens, ops.concatenate(static, axis=2) if static else None
+
+    def static_features(self, inputs):
+        """Numbers and vectors of what is static, (batch, features) each."""
+        return ([inputs["static"]] if self.sizes.static else []) + list(inputs.get("static_codes", ()))
 
     def cut(self, steps, right=False):
         """(batch, time, features) as patches (batch, tokens, patch * features), padded with 0 to whole patches."""

@@ -166,6 +166,7 @@ class NeuralForecaster(Forecaster):
             known=buffers.known.shape[1],
             calendar=buffers.calendar.shape[1],
             events=count_events(self.scaler_.calendar),
+            codes=tuple((role, len(codes)) for role, met in self.scaler_.met.items() for codes in met),
             static=buffers.static.shape[1],
             series=(len(buffers.series) + 1) * buffers.target.shape[1] if self.embed_series else 0,
             masked=bool(np.isnan(buffers.target).any() or padded(windows, buffers, self.lookback_)),

@@ -1,6 +1,6 @@
 """Scaling per series by training statistics, in float64, and the linear effect of what is known ahead."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -98,6 +98,8 @@ class Scaler:
         Whether targets are divided by their means and nothing is subtracted; there is no linear effect then.
     calendar_effect : ndarray of shape (calendar features, C), optional
         Linear effect of those features of the calendar that were asked for.
+    met : dict of tuple of ndarray
+        For each coded column, the last ones of their role, which codes training met; the others are unknown to it.
     """
 
     ids: tuple
@@ -110,6 +112,7 @@ class Scaler:
     trained: int
     divides: bool = False
     calendar_effect: np.ndarray | None = None
+    met: dict = field(default_factory=dict)
 
     @classmethod
     def fit(
@@ -120,19 +123,24 @@ class Scaler:
         calendar: tuple[str, ...],
         divides: bool = False,
         weight: np.ndarray | None = None,
+        codes: dict | None = None,
     ) -> "Scaler":
         """Learn from the rows before ``stop[e]`` of each entity, and from nothing else.
 
-        Linear effects heed the `weight` (R,) of rows where there is one.
+        Linear effects heed the `weight` (R,) of rows where there is one. `codes` are those of `Schema.codes`.
         """
-        seen = panel.between(panel.indptr[:-1], stop)
+        seen, met = panel.between(panel.indptr[:-1], stop), {}
+        for role, counts in (codes or {}).items():
+            met[role] = tuple(map(_met, getattr(seen, role)[:, -len(counts) :].T, counts))
+            seen = replace(seen, **{role: getattr(seen, role)[:, : -len(counts)]})
         scaler = cls(
             ids=panel.ids,
             target=_target_moments(seen, divides),
             past=Moments.of(seen.past, _together(seen.past)),
             known=Moments.of(seen.known, _together(seen.known)),
             static=Moments.of(seen.static, _together(seen.static)),
-            effect=np.zeros((panel.known.shape[1], panel.channels)),
+            effect=np.zeros((seen.known.shape[1], panel.channels)),
+            met=met,
             calendar=calendar,
             trained=len(panel.ids),
             divides=divides,
@@ -142,10 +150,10 @@ class Scaler:
         if weight is not None:
             entity, place = spread(panel.lengths)
             weight = weight[panel.indptr[entity] + place < stop[entity]]
-        if panel.known.shape[1]:
+        if seen.known.shape[1]:
             scaler.effect = _known_effect(scaler, seen, horizon, weight)
         if any(map(is_asked, calendar)):
-            scaler.calendar_effect = _calendar_effect(scaler, seen, weight)
+            scaler.calendar_effect = _calendar_effect(scaler, seen, horizon, weight)
         return scaler
 
     def extended(self, panel: Panel, stop: np.ndarray) -> "Scaler":
@@ -175,6 +183,7 @@ class Scaler:
 
     def buffers(self, panel: Panel, lookback: int, horizon: int) -> Buffers:
         """Scaled float32 buffers of a panel, with calendar rows for every window that may reach over its ends."""
+        panel, codes = self._apart(panel)
         known = np.nan_to_num(self.known.apply(panel.known, _together(panel.known)), copy=False)
         target = self.moments(panel).apply(panel.target, panel.indptr)
         if self.effect.any():
@@ -196,7 +205,19 @@ class Scaler:
             shift=panel.start - panel.indptr[:-1] - first,
             series=self.places(panel, trained=True) + 1,
             unit=self.moments(panel).scale.astype("float32"),
+            **codes,
         )
+
+    def _apart(self, panel: Panel) -> tuple[Panel, dict]:
+        """The panel's numbers alone, and its codes (rows, columns) by the name of their buffer, int32."""
+        codes = {}
+        for role, met in self.met.items():
+            values = getattr(panel, role)
+            given = np.nan_to_num(values[:, -len(met) :]).astype("int32")
+            columns = [np.where(known[column], column, 0) for known, column in zip(met, given.T, strict=True)]
+            codes[f"{role}_codes"] = np.stack(columns, axis=1).astype("int32")
+            panel = replace(panel, **{role: values[:, : -len(met)]})
+        return panel, codes
 
     def restore(self, forecast: np.ndarray, panel: Panel, origins, spread: bool = False) -> np.ndarray:
         """Forecasts (n, horizon, ...) of these origins from scaled units to the user's, float64; or their `spread`."""
@@ -224,6 +245,7 @@ class Scaler:
     def _future_effect(self, panel, origins, horizon):
         rows = origins.row[:, None] + np.arange(1, horizon + 1)
         inside = rows < panel.indptr[origins.entity + 1][:, None]
+        panel = self._apart(panel)[0]
         # Effects per row first: a row is shared by many origins.
         effect = self._effects(np.nan_to_num(self.known.apply(panel.known, _together(panel.known))))
         return np.where(inside, effect[np.minimum(rows, panel.rows - 1), origins.channel[:, None]], 0.0)
@@ -281,6 +303,13 @@ def _change(buffers, stop, lag):
     return change[compared].sum() / apart if apart > 0 else 0.0
 
 
+def _met(codes, count):
+    """Which of so many codes occur; never the unknown one, which is 0."""
+    met = np.bincount(np.nan_to_num(codes).astype("int64"), minlength=count) > 0
+    met[0] = False
+    return met
+
+
 def _together(values):
     """Row pointers of all rows as one group."""
     return np.array([0, len(values)])
@@ -306,21 +335,30 @@ def _known_effect(scaler, panel, horizon, weight=None):
     return effect
 
 
-def _calendar_effect(scaler, panel, weight=None):
-    """Ridge effect per channel of the features of the calendar that were asked for, on what known covariates leave."""
+def _calendar_effect(scaler, panel, horizon, weight=None):
+    """Ridge effect per channel of the features of the calendar that were asked for, on what known covariates leave.
+
+    Like theirs it is 0 where it does not help to carry the series forward: all series share it, and may not have it.
+    """
     first = int(panel.start.min())
-    table = calendar_table(panel.grid, first, int(panel.ends.max()) + 1 - first, scaler.calendar)
+    asked = [number for number, name in enumerate(scaler.calendar) if is_asked(name)]
+    table = calendar_table(panel.grid, first, int(panel.ends.max()) + 1 - first, scaler.calendar)[:, asked]
     target = scaler.target.apply(panel.target, panel.indptr)
     if scaler.effect.any():
         target -= scaler._effects(np.nan_to_num(scaler.known.apply(panel.known, _together(panel.known))))
-    asked = [number for number, name in enumerate(scaler.calendar) if is_asked(name)]
+    entity, place = spread(panel.lengths)
+    at, early = panel.start[entity] + place - first, place < 0.8 * panel.lengths[entity]
+    carried = np.flatnonzero((place >= horizon) & ~early)
     rows = np.arange(0, panel.rows, -(-panel.rows // MOST_ROWS))  # evenly spread: features of a row are wide
-    features = table[panel.ordinals()[rows] - first][:, asked].astype("float64")
-    weight = None if weight is None else weight[rows]
+    features, weight = table[at[rows]].astype("float64"), None if weight is None else weight[rows]
     effect = np.zeros((len(scaler.calendar), panel.channels))
     for channel in range(panel.channels):
-        values = target[rows, channel].astype("float64")
-        effect[asked, channel] = _ridge(features, values, ~np.isnan(values), weight)
+        values = target[:, channel].astype("float64")
+        observed = ~np.isnan(values[rows])
+        trial = _ridge(features, values[rows], observed & early[rows], weight)
+        explained = _carried_error(values - (table @ trial)[at], carried, horizon)
+        if explained < _carried_error(values, carried, horizon):
+            effect[asked, channel] = _ridge(features, values[rows], observed, weight)
     return effect
 
 

@@ -38,17 +38,32 @@ def _check_finite(values, what, names):
 
 
 def covariates(frame: pd.DataFrame, schema: Schema, names: tuple) -> np.ndarray:
-    """The covariates as float32 (rows, schema.width(names)), categories as 0/1 columns."""
-    parts = [_one_covariate(frame[name], schema.categories.get(name)) for name in names]
+    """The covariates as float32 (rows, schema.width(names)), categories as 0/1 columns, or as codes where coded."""
+    parts = [
+        _codes(frame[name], schema.categories[name])
+        if name in schema.coded
+        else _one_covariate(frame[name], schema.categories.get(name))
+        for name in names
+    ]
     return np.concatenate(parts, axis=1) if parts else np.zeros((len(frame), 0), dtype="float32")
 
 
 def _one_covariate(column, levels):
     if levels is None:
         return numeric(column.to_frame(), "covariate").astype("float32")
-    codes = pd.Index(levels).get_indexer(pd.Index(column))
-    # An unknown or missing level is a row of zeros.
-    return (codes[:, None] == np.arange(len(levels))).astype("float32")
+    known, unknown = (levels[:-1], len(levels) - 1) if levels[-1:] == (None,) else (levels, -1)
+    codes = pd.Index(known).get_indexer(pd.Index(column))
+    out = (np.where(codes < 0, unknown, codes)[:, None] == np.arange(len(levels))).astype("float32")
+    if unknown < 0 and len(levels):  # training had no such class: an unknown level is a bit of each
+        out[codes < 0] = 1 / len(levels)
+        out[column.isna().to_numpy()] = np.nan
+    return out
+
+
+def _codes(column, levels):
+    """Codes of the levels from 1 on as a column, 0 for an unknown one, NaN where it is missing."""
+    codes = pd.Index(levels).get_indexer(pd.Index(column)) + np.float32(1)
+    return np.where(column.isna(), np.float32(np.nan), codes.astype("float32"))[:, None]
 
 
 def static_covariates(frame: pd.DataFrame, schema: Schema, entity: np.ndarray, entities: int) -> np.ndarray:

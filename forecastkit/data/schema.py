@@ -9,6 +9,10 @@ import pandas as pd
 from forecastkit.checks import ParameterError, check_keys, did_you_mean, refuse, some
 from forecastkit.data.arrays import check_covariates, refuse_nameless
 
+#: Levels of a category at most that become a column each; of more, one column holds their codes.
+MOST_COLUMNS = 16
+#: Parts that covariates play.
+ROLES = ("past", "known", "static")
 RESERVED = ("forecast", "cutoff", "actual", "target", "step")
 WHERE = "Panel"
 
@@ -31,7 +35,10 @@ class Schema:
     indexed, series_indexed : bool
         Whether times, and whether series names, are in the index.
     categories : dict
-        Levels of each categorical covariate; each becomes a 0/1 column.
+        Levels of each categorical covariate. Each becomes a 0/1 column; None, the last one where training data had
+        cells without a level, stands for what is missing or unknown.
+    coded : tuple
+        Categories of many levels, the last of their role: one column holds a code, 0 for an unknown level.
     library : {'pandas', 'polars', 'pyarrow'}
         What came in and goes out.
     timezone : str or None
@@ -54,6 +61,7 @@ class Schema:
     indexed: bool = True
     series_indexed: bool = False
     categories: dict = field(default_factory=dict)
+    coded: tuple = ()
     library: str = "pandas"
     timezone: str | None = None
     duplicates: str = "refuse"
@@ -69,8 +77,13 @@ class Schema:
         return "time" if self.time is None else self.time
 
     def width(self, names: tuple) -> int:
-        """Number of buffer columns of these covariates, categories spread out."""
-        return sum(len(self.categories.get(name, (0,))) for name in names)
+        """Number of buffer columns of these covariates, categories of few levels spread out."""
+        return sum(1 if name in self.coded else len(self.categories.get(name, (0,))) for name in names)
+
+    def codes(self) -> dict[str, tuple[int, ...]]:
+        """How many codes each coded column has, by role."""
+        roles = {role: [name for name in getattr(self, role) if name in self.coded] for role in ROLES}
+        return {role: tuple(len(self.categories[name]) + 1 for name in names) for role, names in roles.items() if names}
 
 
 def find_schema(X, y, *, target=None, time=None, series_id=None, known=None, past=None, static=None, library="pandas"):
@@ -90,7 +103,11 @@ def find_schema(X, y, *, target=None, time=None, series_id=None, known=None, pas
     _check_keys_free(found)
     covariates = [name for role in ("known", "past", "static") for name in found.get(role, ())]
     columns = tuple(X.columns) if isinstance(X, pd.DataFrame) else tuple(range(X.shape[1] if X.ndim > 1 else 1))
-    return Schema(**found, categories=_categories(X, covariates), library=library, columns=columns)
+    categories = _categories(X, covariates)
+    coded = tuple(name for name, levels in categories.items() if len(levels) > MOST_COLUMNS)
+    for role in ROLES:
+        found[role] = tuple(sorted(found.get(role, ()), key=lambda name: name in coded))
+    return Schema(**found, categories=categories, coded=coded, library=library, columns=columns)
 
 
 def _names(names):
@@ -243,6 +260,8 @@ def _categories(X, names):
             found[name] = tuple(column.cat.categories)
         elif not pd.api.types.is_numeric_dtype(column.dtype) and not _is_temporal(column) and not are_numbers(column):
             found[name] = tuple(sorted(column.dropna().unique(), key=str))
+        if name in found and len(found[name]) <= MOST_COLUMNS and column.isna().any():
+            found[name] += (None,)
     return found
 
 

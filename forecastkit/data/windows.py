@@ -170,6 +170,8 @@ class Buffers:
         How long 1 in `target` is in the user's units.
     weight : (R,), optional
         How much each row counts in the loss; None where all count alike.
+    past_codes : (R, p), known_codes : (R, k), static_codes : (E, s), optional
+        Categories of many levels, int32; 0 is an unknown level.
     """
 
     target: np.ndarray
@@ -183,6 +185,9 @@ class Buffers:
     series: np.ndarray
     unit: np.ndarray
     weight: np.ndarray | None = None
+    past_codes: np.ndarray | None = None
+    known_codes: np.ndarray | None = None
+    static_codes: np.ndarray | None = None
 
     def resident(self, convert) -> "Buffers":
         """The same buffers with each array passed through `convert`, for instance onto a device."""
@@ -264,6 +269,19 @@ def _covariates(xp, buffers, entity, rows, clipped, inside, lookback):
         inputs["calendar"] = xp.take(buffers.calendar, rows + xp.take(buffers.shift, entity, axis=0)[:, None], axis=0)
     if buffers.static.shape[1]:
         inputs["static"] = xp.take(buffers.static, entity, axis=0)
+    return {**inputs, **_codes(xp, buffers, entity, clipped, inside, lookback)}
+
+
+def _codes(xp, buffers, entity, clipped, inside, lookback):
+    """Codes of the categories that the buffers hold, 0 outside of the entity."""
+    inputs = {}
+    for name, part in (("past_codes", slice(None, lookback)), ("known_codes", slice(None))):
+        codes = getattr(buffers, name)
+        if codes is not None:
+            got = xp.take(codes, clipped[:, part], axis=0)
+            inputs[name] = xp.where(inside[:, part, None], got, xp.zeros_like(got))
+    if buffers.static_codes is not None:
+        inputs["static_codes"] = xp.take(buffers.static_codes, entity, axis=0)
     return inputs
 
 

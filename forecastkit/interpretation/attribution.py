@@ -128,8 +128,8 @@ class Inputs:
         out["target"] = self.standing_still(kind).astype("float32")
         if "calendar" in out:
             out["calendar"][:] = [CALENDAR_MEANS.get(name, 0.0) for name in scaler.calendar]
-        if "series" in out:
-            out["series"] = self.given["series"]
+        for name in out.keys() & {"series", "unit", "past_codes", "known_codes", "static_codes"}:
+            out[name] = self.given[name]  # no line leads from one category to another
         return out
 
     def standing_still(self, kind: str) -> np.ndarray:

@@ -253,7 +253,8 @@ def _warn(found, tolerance):
 def _raw(model, panel, origins, sizes) -> dict:
     """What the inputs are in the user's units: (n, [channels,] lookback) for the target, (n, ..., features) else."""
     scaled = model.scaler_.buffers(panel, sizes.lookback, sizes.horizon)
-    plain = replace(scaled, target=panel.target, past=panel.past, known=panel.known, static=panel.static)
+    numbers = {role: getattr(panel, role)[:, : getattr(scaled, role).shape[1]] for role in ("past", "known", "static")}
+    plain = replace(scaled, target=panel.target, **numbers)
     return gather(np, plain, origins.table(), sizes.lookback, sizes.horizon, False, sizes.channels)[0]
 
 

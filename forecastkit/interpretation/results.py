@@ -145,6 +145,8 @@ def blocks(found: Attribution, raw: dict, place: Place, calendar: tuple) -> list
         Names of the calendar features.
     """
     columns = column_names(place.schema, calendar)
+    for role, coded in place.schema.codes().items():  # categories of many levels are held as they are
+        columns[role] = columns[role][: -len(coded)]
     past, ever = np.arange(1 - place.lookback, 1), np.arange(1 - place.lookback, place.horizon + 1)
     own = list(place.schema.target) if place.mixed else ["target"]
     static = raw["static"][:, None] if columns["static"] else None
