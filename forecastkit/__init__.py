@@ -23,6 +23,7 @@ _HOMES = {
     "RollingOrigin": "splitting",
     "SeasonalNaiveForecaster": "baselines",
     "TabularForecaster": "tabular",
+    "WindowFeatures": "window_features",
     "audit": "auditing",
     "backtest": "backtesting",
     "compare": "comparison.comparing",

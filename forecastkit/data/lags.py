@@ -9,10 +9,24 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.grid import DAY, Grid
+from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Buffers, Origins
 
 #: Cells of the past gathered at a time.
 CHUNK = 1 << 22
+
+
+@dataclass(frozen=True)
+class Unscaled:
+    """What lags read of `Buffers`, for the values of a panel as they are."""
+
+    target: np.ndarray
+    begin: np.ndarray
+    end: np.ndarray
+
+    @classmethod
+    def of(cls, panel: Panel) -> "Unscaled":
+        return cls(panel.target.astype("float64"), panel.indptr[:-1], panel.indptr[1:])
 
 
 @dataclass(frozen=True)
