@@ -53,7 +53,8 @@ class Task:
             if is_done(done, run) or not all(paths):
                 continue
             forecast = np.mean([np.mean([np.load(path) for path in seeds], axis=0) for seeds in paths], axis=0)
-            taken = [line["fit_seconds"] for line in done if line["block"] == args.block and line["model"] in members]
+            runs = [line for line in done if line["block"] == args.block and "runs" not in line]
+            taken = [line["fit_seconds"] for line in runs if line["model"] in members]
             line = {**run, **self.score(forecast), "fit_seconds": round(sum(taken), 1), "runs": sum(map(len, paths))}
             self.add(args.out, line)
 
@@ -71,16 +72,20 @@ def stored(folder: Path, run: dict) -> Path:
     return folder / f"{run['block']}-{run['model']}-{run['seed']}.npy"
 
 
+def label_of(line: dict) -> str:
+    """What tells an average from the mean of its members' errors."""
+    return f", average of {line['runs']}" if "runs" in line else ""
+
+
 def rendered(lines: list[dict], errors: list[str]) -> str:
     """All lines as a markdown table: a row per model, the mean error over its seeds per block, the best test first."""
     frame = pd.DataFrame(lines)
-    frame["model"] = frame["model"].str.replace("_", " ").str.replace("+", " + ")
+    frame["model"] = [line["model"].replace("_", " ").replace("+", " + ") + label_of(line) for line in lines]
     wide = frame.pivot_table(index="model", columns="block", values=errors, dropna=False)
     wide = wide.reindex(columns=[(error, block) for block in BLOCKS for error in errors])
     wide = wide.sort_values((errors[0], "test")).map("{:.2f}".format).replace("nan", "not run")
     wide.columns = [f"{error}, {block}" for error, block in wide.columns]
-    seeds = frame[frame["block"] == frame["block"].iloc[-1]].groupby("model").size()
-    return table.markdown(wide.assign(seeds=seeds.reindex(wide.index, fill_value=0)).reset_index())
+    return table.markdown(wide.reset_index())
 
 
 def arguments(doc: str, argv=None) -> argparse.Namespace:
