@@ -173,7 +173,9 @@ def test_static_columns_are_one_row_per_series():
     assert schema.target == ("y",)
     assert panel.static.tolist() == [[3], [5]]
     frame.loc[7, "size"] = 4.0
-    with pytest.raises(InputError, match="static columns size must not change within a series"):
+    with pytest.raises(
+        InputError, match=r"static columns size must not change within a series, got .*'b' at 2024-01-01"
+    ):
         door(frame, static="size")
 
 
@@ -201,7 +203,12 @@ REFUSED = {
     "a text array": ((np.array(["x", "y"]),), {}, "the target 'y' must be numeric"),
     "complex": ((VALUES + 1j,), {}, "must be numeric, got complex128"),
     "dates": ((WIDE.assign(load=TIMES, other=TIMES),), {}, "the target 'load' must be numeric, got datetime64"),
-    "infinity": ((INFINITE,), {}, "the target 'y' must be finite, got 1 infinite, the first in row 7"),
+    "infinity": ((INFINITE,), {}, "the target 'y' must be finite, got 1 infinite: row 7. Blank them"),
+    "infinity in a panel": (
+        (LONG.assign(y=[np.inf] * 4 + [1.0] * (2 * ROWS - 4)),),
+        {},
+        "the target 'y' must be finite, got 4 infinite: 'b' at 2024-01-01 00:00:00, .* and 1 more",
+    ),
     "infinity in X": ((INFINITE[:, None], VALUES), {}, "the covariate 'x0' must be finite"),
     "dates in X": ((pd.DataFrame({"d": TIMES, "e": TIMES}), VALUES), {}, "the covariate 'd' must be numeric"),
     "doubles": ((pd.concat([WIDE, WIDE[:5]]),), {}, r"must be one row, got 5 duplicates: 2024-01-01 00:00:00.* 2 more"),
@@ -209,14 +216,14 @@ REFUSED = {
     "a blank time": (
         (LONG.assign(ds=LONG["ds"].where(LONG.index != 3)),),
         {},
-        "every row must have a time in 'ds', got 1",
+        "every row must have a time in 'ds', got 1 without: row 3",
     ),
     "no time": ((LONG.assign(ds="soon"),), {}, "the time column 'ds' must hold times"),
     "numbers as times": ((LONG.assign(ds=0.5),), {}, "the time column 'ds' must hold times or whole numbers"),
     "a blank name": (
         (LONG.replace({"unique_id": {"a": None}}),),
         {},
-        "every row must name its series in 'unique_id', got 40",
+        "every row must name its series in 'unique_id', got 40 without: row 40, 41, 42, ... and 37 more",
     ),
     "an odd index": (
         (WIDE.set_axis([f"r{i}" for i in range(ROWS)]),),

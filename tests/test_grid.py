@@ -134,3 +134,45 @@ def test_more_times_must_be_of_the_same_kind():
         grid.ordinals_of(pd.Index([1, 2]), "update")
     with pytest.raises(InputError, match=r"update: times must lie on the grid seen at fit \(hourly\)"):
         grid.ordinals_of(pd.DatetimeIndex(["2024-01-01 00:30"]), "update")
+
+
+@pytest.mark.parametrize(
+    ("first", "step", "unit"),
+    [
+        ("2024-01-01", "250ms", "ms"),
+        ("2024-01-01", "40us", "us"),
+        ("1500-01-01", "1D", "s"),
+        ("2262-04-10", "1h", "us"),
+        ("2500-01-01", "15min", "s"),
+    ],
+)
+def test_stamps_of_any_year_and_parts_of_a_second_come_back(first, step, unit):
+    start, step = np.datetime64(first, unit), pd.Timedelta(step).to_timedelta64()
+    _, ordinals = check_round_trip(pd.DatetimeIndex(start + (np.arange(50) * step).astype(f"timedelta64[{unit}]")))
+    assert (np.diff(ordinals) == 1).all()
+
+
+def test_times_after_those_that_nanoseconds_reach():
+    index = pd.date_range("2262-04-09", periods=40, freq="h").as_unit("ns")
+    grid = find_grid(index, ONE)
+    assert grid.stamps(np.array([grid.ordinals(index)[0][-1] + 48]))[0] == pd.Timestamp("2262-04-12 15:00")
+
+
+def test_parts_of_a_microsecond_are_refused():
+    index = pd.date_range("2024-01-01", periods=20, freq="500ns")
+    with pytest.raises(
+        InputError, match=r"times must be whole microseconds, got 10 finer: 2024-01-01 00:00:00.0000005"
+    ):
+        find_grid(index, ONE)
+    grid = find_grid(pd.date_range("2024-01-01", periods=20, freq="us").as_unit("ns"), ONE)
+    assert grid.ordinals(index)[1].sum() == 10
+
+
+@pytest.mark.parametrize("many", [8, 1 << 18])
+def test_many_stamps_are_looked_at_in_parts(monkeypatch, many):
+    monkeypatch.setattr("forecastkit.data.grid.MANY", many)
+    daily = pd.date_range("2024-01-01", periods=30)
+    assert find_grid(pd.bdate_range("2024-01-01", periods=30), ONE).name == "business days"
+    assert find_grid(daily[:5].append(daily), np.array([0, 5])).name == "daily"
+    with pytest.raises(InputError, match=r"one regular grid \(daily\), got 1 off it: 2024-01-30 07:00:00"):
+        find_grid(daily[:-1].append(daily[-1:] + pd.Timedelta("7h")), ONE)

@@ -110,8 +110,10 @@ def _say(report: Report, frame: pd.DataFrame, schema) -> None:
 def _times(times: pd.Series) -> pd.Series:
     """Times as short as they can be said."""
     if pd.api.types.is_datetime64_any_dtype(times):
-        midnight = (times == times.dt.normalize()).all()
-        return times.dt.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M")
+        if (times == times.dt.normalize()).all():
+            return times.dt.strftime("%Y-%m-%d")
+        minutes = (times.dt.second == 0).all() and (times.dt.microsecond == 0).all()
+        return times.dt.strftime("%Y-%m-%d %H:%M") if minutes else times.astype(str)
     return times.astype(str)
 
 

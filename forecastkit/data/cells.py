@@ -5,19 +5,20 @@ import pandas as pd
 
 from forecastkit.checks import InputError, refuse, some
 from forecastkit.data.arrays import refuse_kind
+from forecastkit.data.places import Places
 from forecastkit.data.schema import WHERE, Schema, are_numbers
 
 
-def numeric_array(values: np.ndarray, what: str, names: tuple) -> np.ndarray:
+def numeric_array(values: np.ndarray, what: str, names: tuple, places: Places) -> np.ndarray:
     """A fresh float32 or float64 array (rows, columns) of a numeric one."""
     if values.dtype == object or values.dtype.kind not in "fiub":
-        return numeric(pd.DataFrame(values, columns=list(names)), what)
+        return numeric(pd.DataFrame(values, columns=list(names)), what, places)
     values = np.array(values, dtype="float32" if values.dtype == np.float32 else "float64", order="C")
-    _check_finite(values, what, names)
+    _check_finite(values, what, names, places)
     return values
 
 
-def numeric(frame: pd.DataFrame, what: str) -> np.ndarray:
+def numeric(frame: pd.DataFrame, what: str, places: Places) -> np.ndarray:
     """A fresh float array of the columns; text and infinities are refused with the first offender."""
     for name, column in frame.items():
         if not are_numbers(column):
@@ -25,32 +26,32 @@ def numeric(frame: pd.DataFrame, what: str) -> np.ndarray:
             refuse_kind(what, name, column.dtype, example)
     dtype = "float32" if len(frame.columns) and all(d == np.float32 for d in frame.dtypes) else "float64"
     values = frame.to_numpy(dtype=dtype, na_value=np.nan, copy=True)
-    _check_finite(values, what, frame.columns)
+    _check_finite(values, what, frame.columns, places)
     return values
 
 
-def _check_finite(values, what, names):
+def _check_finite(values, what, names, places):
     infinite = np.isinf(values)
     if infinite.any():
-        row, column = np.argwhere(infinite)[0]
-        got = f"{int(infinite.sum())} infinite, the first in row {row}"
+        column = int(infinite.any(axis=0).argmax())
+        got = places.count(infinite[:, column], "infinite", "infinite")
         refuse(WHERE, f"the {what} {names[column]!r} must be finite", got, "Blank them: missing is masked.")
 
 
-def covariates(frame: pd.DataFrame, schema: Schema, names: tuple) -> np.ndarray:
+def covariates(frame: pd.DataFrame, schema: Schema, names: tuple, places: Places) -> np.ndarray:
     """The covariates as float32 (rows, schema.width(names)), categories as 0/1 columns, or as codes where coded."""
     parts = [
         _codes(frame[name], schema.categories[name])
         if name in schema.coded
-        else _one_covariate(frame[name], schema.categories.get(name))
+        else _one_covariate(frame[name], schema.categories.get(name), places)
         for name in names
     ]
     return np.concatenate(parts, axis=1) if parts else np.zeros((len(frame), 0), dtype="float32")
 
 
-def _one_covariate(column, levels):
+def _one_covariate(column, levels, places):
     if levels is None:
-        return numeric(column.to_frame(), "covariate").astype("float32")
+        return numeric(column.to_frame(), "covariate", places).astype("float32")
     known, unknown = (levels[:-1], len(levels) - 1) if levels[-1:] == (None,) else (levels, -1)
     codes = pd.Index(known).get_indexer(pd.Index(column))
     out = (np.where(codes < 0, unknown, codes)[:, None] == np.arange(len(levels))).astype("float32")
@@ -66,17 +67,18 @@ def _codes(column, levels):
     return np.where(column.isna(), np.float32(np.nan), codes.astype("float32"))[:, None]
 
 
-def static_covariates(frame: pd.DataFrame, schema: Schema, entity: np.ndarray, entities: int) -> np.ndarray:
+def static_covariates(frame: pd.DataFrame, schema: Schema, places: Places) -> np.ndarray:
     """The static covariates as float32 (entities, features), which no row may contradict."""
-    values = covariates(frame, schema, schema.static)
-    out = np.full((entities, values.shape[1]), np.nan, dtype="float32")
+    values, entity = covariates(frame, schema, schema.static, places), places.entity
+    out = np.full((len(places.ids), values.shape[1]), np.nan, dtype="float32")
     if values.shape[1]:
         # A number may be given in some rows of its series only.
         for column in range(values.shape[1]):
             np.fmax.at(out[:, column], entity, values[:, column])
-        if ((values != out[entity]) & ~np.isnan(values)).any():
+        changed = ((values != out[entity]) & ~np.isnan(values)).any(axis=1)
+        if changed.any():
             rule = f"static columns {some(schema.static)} must not change within a series"
-            refuse(WHERE, rule, "changes", "Pass them in known= or past=.")
+            refuse(WHERE, rule, places.count(changed, "change", "changes"), "Pass them in known= or past=.")
     return out
 
 
@@ -89,8 +91,9 @@ def column_of(frame: pd.DataFrame, name) -> pd.Series:
 
 def times(column: pd.Series | pd.Index, name) -> pd.Index:
     """A column of times, or of whole numbers, as an index without gaps."""
-    if column.isna().any():
-        refuse(WHERE, f"every row must have a time in {name!r}", f"{int(column.isna().sum())} without")
+    if (blank := np.asarray(column.isna())).any():
+        got = f"{int(blank.sum())} without: row {some(np.flatnonzero(blank))}"
+        refuse(WHERE, f"every row must have a time in {name!r}", got)
     if pd.api.types.is_integer_dtype(column.dtype):
         return pd.Index(column).astype("int64")
     if isinstance(column.dtype, pd.PeriodDtype):

@@ -86,15 +86,18 @@ def read_rows(schema: Schema, X, y=None, future: bool = False, follow: Panel | N
     stamps = _stamps(frame, schema, y)
     if schema.timezone is not None and stamps is not None:
         stamps = in_zone(stamps, Places(entity, ids, stamps), schema.timezone, follow)
+    places = Places(entity, ids, stamps)
     return Table(
         schema,
         entity,
         ids,
         stamps,
-        _blank(len(frame), len(schema.target)) if future else _targets(X, y, schema, frame),
-        _blank(len(frame), schema.width(schema.past)) if future else cells.covariates(frame, schema, schema.past),
-        cells.covariates(frame, schema, schema.known),
-        cells.static_covariates(frame, schema if not future else replace(schema, static=()), entity, len(ids)),
+        _blank(len(frame), len(schema.target)) if future else _targets(X, y, schema, frame, places),
+        _blank(len(frame), schema.width(schema.past))
+        if future
+        else cells.covariates(frame, schema, schema.past, places),
+        cells.covariates(frame, schema, schema.known, places),
+        cells.static_covariates(frame, schema if not future else replace(schema, static=()), places),
     )
 
 
@@ -189,12 +192,12 @@ def _stamps(frame, schema, y):
     return refuse(WHERE, "the index must hold times or whole numbers", f"dtype {index.dtype}", remedy)
 
 
-def _targets(X, y, schema, frame):
+def _targets(X, y, schema, frame, places):
     if not schema.supervised:
         if isinstance(X, (pd.DataFrame, pd.Series)):
-            return cells.numeric(frame[list(schema.target)], "target")
+            return cells.numeric(frame[list(schema.target)], "target", places)
         values = np.asarray(X)
-        return cells.numeric_array(values[:, None] if values.ndim == 1 else values, "target", schema.target)
+        return cells.numeric_array(values[:, None] if values.ndim == 1 else values, "target", schema.target, places)
     if y is None:
         refuse(WHERE, "rows must come as X and y, as at fit", "X alone")
     y = y if isinstance(y, (pd.Series, pd.DataFrame)) else np.asarray(y)
@@ -204,5 +207,5 @@ def _targets(X, y, schema, frame):
     if y.shape[1] != len(schema.target):
         refuse(WHERE, f"y must have the {len(schema.target)} column(s) seen at fit", f"{y.shape[1]}")
     if isinstance(y, pd.DataFrame):
-        return cells.numeric(y, "target")
-    return cells.numeric_array(y, "target", schema.target)
+        return cells.numeric(y, "target", places)
+    return cells.numeric_array(y, "target", schema.target, places)
