@@ -143,6 +143,26 @@ def test_the_table_shows_mean_and_spread_over_seeds(tmp_path, capsys):
     ]
 
 
+def test_ingestion_reads_what_it_writes(tmp_path):
+    ingestion = script("ingestion")
+    ingestion.write(tmp_path, rows=30_000)
+    for name in ("long.csv", "long.parquet"):
+        told = ingestion.child(tmp_path / name)
+        assert told["rows"] == 30_000
+        assert told["seconds"] > 0
+
+
+@pytest.mark.parametrize(("seconds", "mb", "code"), [(1.0, 300.0, 0), (61.0, 300.0, 1), (1.0, 320.1, 1)])
+def test_ingestion_over_a_limit_fails(monkeypatch, tmp_path, seconds, mb, code):
+    ingestion = script("ingestion")
+    told = json.dumps({"rows": 10_000_000, "seconds": seconds, "mb": mb})
+    done = type("Done", (), {"returncode": 0, "stdout": told})
+    monkeypatch.setattr(ingestion.subprocess, "run", lambda *args, **kwargs: done)
+    monkeypatch.setattr(ingestion, "SECONDS", {"csv": 60, "parquet": 60})
+    assert ingestion.main(["--rows", "10", "--out", str(tmp_path / "o.json")]) == code
+    assert json.loads((tmp_path / "o.json").read_text())["files"][0]["times_float32"] == round(mb / 40, 2)
+
+
 def test_memory_is_reported_by_phase():
     told = script("memory").child_fit(rows=3000, steps=2, epochs=2)
     assert list(told["peaks"]) == ["imports and array", "data", "first epoch", "training", "calibration"]
