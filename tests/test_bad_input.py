@@ -162,7 +162,7 @@ def test_a_constant_series_is_forecast_as_the_constant(home):
         (("--set", "unitz=3"), "gru: the parameter must exist, got 'unitz'. Did you mean 'units'?"),
         (("--set", "units"), "--set: must be NAME=VALUE, got 'units'."),
         (("--set", "units=many"), "units must be a whole number of at least 1, got 'many'."),
-        (("--loss", "hubr"), "loss must be one of 'mae', 'mse', 'huber', got 'hubr'. Did you mean 'huber'?"),
+        (("--loss", "hubr"), "'zero_inflated', got 'hubr'. Did you mean 'huber'?"),
         (("--quantile-levels", "0.9,0.1"), "quantile_levels must rise"),
         (("--validation-size", "much"), "--validation-size: must be a number of rows, such as 24"),
         (("--freq", "fortnight"), "freq: must be a pandas frequency alias"),
