@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state, get_tags
 
 from forecastkit.base import Forecaster
 from forecastkit.checks import ParameterError, check_choice, check_int, refuse
+from forecastkit.data.features import calendar_names
 from forecastkit.data.lags import Lags, clock, clock_names, known_ahead
 from forecastkit.data.windows import Origins, Windows, crop
 
@@ -101,6 +102,9 @@ class TabularForecaster(Forecaster):
             reach=self.lookback_,
         )
 
+    def _calendar(self, grid):
+        return (calendar_names(grid) if self.calendar else ()) + super()._calendar(grid)
+
     def _names(self, buffers, grid):
         def numbered(role, values):
             return [f"{role}_{i}" for i in range(values.shape[1])]
@@ -174,8 +178,9 @@ class TabularForecaster(Forecaster):
         self.feature_names_ = [
             name for name, kept in zip(self._names(buffers, panel.grid), self.kept_, strict=True) if kept
         ]
+        weights = {} if buffers.weight is None else {"sample_weight": buffers.weight[origins.row + steps]}
         regressor = self._fresh(rng)
-        self.regressor_ = regressor.fit(self._taken(regressor, table), (target - anchor).astype("float64"))
+        self.regressor_ = regressor.fit(self._taken(regressor, table), (target - anchor).astype("float64"), **weights)
 
     def _drawn(self, windows, rng):
         """Origins and steps of the rows to learn from: all of them, or `max_rows` drawn without repetition."""

@@ -30,8 +30,8 @@ class Spy(RegressorMixin, BaseEstimator):
         tags.input_tags.allow_nan = self.takes_nan
         return tags
 
-    def fit(self, X, y):
-        self.X_, self.y_ = X, y
+    def fit(self, X, y, sample_weight=None):
+        self.X_, self.y_, self.weight_ = X, y, sample_weight
         return self
 
     def predict(self, X):
@@ -186,6 +186,16 @@ def test_all_rows_teach_in_the_end_and_newer_ones_too():
 def test_refusals(parameter, value):
     with pytest.raises(fk.InputError, match=f"TabularForecaster: {parameter} must be"):
         fk.TabularForecaster(**{parameter: value}, **SIZES).fit(wave(80))
+
+
+def test_rows_count_as_much_as_their_targets():
+    y = np.arange(90.0)
+    model = fk.TabularForecaster(regressor=Spy(), anchor="none", **SIZES)
+    assert model.fit(np.ones((90, 1)), y).regressor_.weight_ is None
+    weight = np.where(y < 60, 1.0, 3.0)
+    spy = model.fit(np.ones((90, 1)), y, sample_weight=weight).regressor_
+    late = spy.y_ > (59.5 - y[:72].mean()) / y[:72].std()
+    np.testing.assert_allclose(spy.weight_, np.where(late, 3.0, 1.0) / weight.mean(), rtol=1e-5)
 
 
 def test_the_clock():
