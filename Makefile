@@ -15,10 +15,10 @@ $(BIN)/forecast: pyproject.toml
 	touch $@
 
 test: install  ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-all: install  ## Run the slow tests too
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or not slow"
 
 lint: install  ## Check style and formatting
 	$(BIN)/ruff check .

@@ -138,7 +138,13 @@ def ragged() -> pd.DataFrame:
 ROLES = {"target": "y", "known": ["shop", "sky"], "past": "price", "static": ["town", "street"]}
 
 
-@pytest.mark.parametrize("name", NAMES)
+#: One of each kind of network; the others take their tokens alike, and have the contract's tests besides.
+KINDS = ("GRU", "EncoderDecoder", "InvertedTransformer", "TFT", *NAMES[len(NETWORKS) :])
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in KINDS else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
+)
 def test_all_forecasters_take_ragged_panels_with_categories(name, tmp_path):
     data = ragged()
     cls = getattr(fk, f"{name}Forecaster")

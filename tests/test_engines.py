@@ -58,9 +58,9 @@ def weights(engine):
     return engine.network.get_weights()
 
 
-def assert_close(first, second, rtol=1e-4):
+def assert_close(first, second, rtol=1e-4, atol=1e-5):
     for mine, other in zip(first, second, strict=True):
-        np.testing.assert_allclose(mine, other, rtol=rtol, atol=1e-5)
+        np.testing.assert_allclose(mine, other, rtol=rtol, atol=atol)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,8 @@ def test_compiled_and_split_steps_train_alike(data, plainly, options):
 
 
 def test_a_transformer_trains_alike_compiled(data):
-    assert_close(*(weights(trained(data, name="transformer", compiled=compiled)[0]) for compiled in (False, True)))
+    both = [weights(trained(data, name="transformer", compiled=compiled)[0]) for compiled in (False, True)]
+    assert_close(*both, atol=1e-4)  # a bias of attention's keys has no gradient but rounding, which Adam blows up
 
 
 def test_plain_keras_trains_alike(data, plainly):

@@ -76,6 +76,7 @@ def silence(network):
     [
         ("last", lambda window: window[:, -1]),
         ("standard", lambda window: window.mean(axis=1)),
+        ("mean", lambda _: 0.0),
         ("none", lambda _: 0.0),
     ],
 )
@@ -84,6 +85,29 @@ def test_a_silent_head_forecasts_the_level_taken_out(normalization, level):
     forecast = run(silence(make(normalization=normalization)), inputs)
     expected = np.broadcast_to(np.reshape(level(inputs["target"]), (-1, 1)), (BATCH, 6))
     np.testing.assert_allclose(forecast[..., 0], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_windows_divided_by_their_means_are_forecast_in_proportion(masked):
+    """Mean sizes are drawn towards 1 by one value: (12 * 40 + 1) / 13 for a window of 40s, a tenth nearly for 4s."""
+    sizes = Sizes(12, 6, 3, masked=masked)
+    network = make(sizes=sizes, normalization="mean")
+    large = {"target": np.full((1, 12), 40.0, "float32")}
+    small = {"target": np.full((1, 12), 4.0, "float32")}
+    if masked:
+        large["target"][0, :3] = np.nan
+    count = 9 if masked else 12
+    scales = [(count * 40 + 1) / (count + 1), (12 * 4 + 1) / 13]
+    center, scale = network.level(*seen(large["target"]))
+    np.testing.assert_allclose(center, 0.0)
+    np.testing.assert_allclose(scale, scales[0], rtol=1e-6)
+    np.testing.assert_allclose(network.level(*seen(small["target"]))[1], scales[1], rtol=1e-6)
+
+
+def seen(window):
+    """A window without its missing values, where they were, and how many are there, as `Network.normalise` has them."""
+    observed = (~np.isnan(window)).astype("float32")
+    return np.nan_to_num(window), observed, observed.sum(axis=1, keepdims=True)
 
 
 @pytest.mark.parametrize(
