@@ -22,6 +22,8 @@ from forecastkit.intervals import LEVELS, ResidualQuantiles, read_between
 
 #: Latest windows that rolling corrections are taken from, and the fewest that they need.
 LATEST, FEWEST = 500, 60
+#: Windows forecast at a time, about.
+AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,21 +98,34 @@ def _bare(forecaster, panel, origins, forecast, levels):
 
 def _latest(forecaster, panel: Panel, origins: Origins, levels) -> tuple[np.ndarray, np.ndarray]:
     """Corrections (n, horizon, levels) from the windows that were over at each origin, and where there are enough."""
-    horizon = forecaster.horizon_
-    shift = np.full((len(origins), horizon, len(levels)), np.nan)
-    for places in grouped(origins.entity * panel.channels + origins.channel):
-        own = origins[places]
-        begin = max(int(panel.indptr[own.entity[0]]), int(own.row.min()) - horizon - LATEST)
-        rows = np.arange(begin, int(own.row.max()))
-        if len(rows) < FEWEST:
-            continue
-        past = Origins(np.full(len(rows), own.entity[0]), rows, np.full(len(rows), own.channel[0]))
-        missed = _missed(forecaster, panel, past, levels)
-        for step in range(horizon):
-            over = own.row - (step + 1) - begin  # the latest window whose step this was observed
-            table = _rolling(missed[:, step], levels)
-            shift[places, step] = np.where((over >= 0)[:, None], table[np.maximum(over, 0)], np.nan)
+    shift = np.full((len(origins), forecaster.horizon_, len(levels)), np.nan)
+    series = grouped(origins.entity * panel.channels + origins.channel)
+    pairs = [(places, _windows_before(panel, origins[places], forecaster.horizon_)) for places in series]
+    pairs = [(places, past) for places, past in pairs if len(past) >= FEWEST]
+    # Many series at a time, as a forecast of one alone costs as much as one of hundreds.
+    for part in grouped(np.cumsum([len(past) for _, past in pairs], dtype="int64") // AT_ONCE):
+        chosen = [pairs[i] for i in part]
+        missed = _missed(forecaster, panel, Origins.joined([past for _, past in chosen]), levels)
+        ends = np.cumsum([len(past) for _, past in chosen])
+        for (places, past), own in zip(chosen, np.split(missed, ends[:-1]), strict=True):
+            shift[places] = _over(own, origins.row[places] - past.row[0], levels)
     return shift, ~np.isnan(shift)
+
+
+def _windows_before(panel, own: Origins, horizon: int) -> Origins:
+    """The windows of one series that corrections at these of its origins may look at."""
+    begin = max(int(panel.indptr[own.entity[0]]), int(own.row.min()) - horizon - LATEST)
+    rows = np.arange(begin, int(own.row.max()))
+    return Origins(np.full(len(rows), own.entity[0]), rows, np.full(len(rows), own.channel[0]))
+
+
+def _over(missed: np.ndarray, place: np.ndarray, levels) -> np.ndarray:
+    """Corrections (n, horizon, levels) at these places among the windows, from those whose step was over there."""
+    out = np.full((len(place), *missed.shape[1:]), np.nan)
+    for step in range(missed.shape[1]):
+        last = place - (step + 1)  # the latest window whose step was observed
+        out[last >= 0, step] = _rolling(missed[:, step], levels)[last[last >= 0]]
+    return out
 
 
 def _missed(forecaster, panel, past, levels):

@@ -269,7 +269,7 @@ class NeuralForecaster(Forecaster):
     def _forecast(self, panel, origins):
         panel, origins = crop(panel, origins, self.lookback_, self.horizon_)
         buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
-        head = make_head(self.network_.loss, self.network_.levels)
+        head = self.network_.head
         scaled = self.network_.predict(buffers, origins)
         return head.restore(scaled, lambda values, spread=False: self.scaler_.restore(values, panel, origins, spread))
 
@@ -278,19 +278,19 @@ class NeuralForecaster(Forecaster):
         return self.trained_levels_ is not None or make_head(self.loss).distribution
 
     def _own_quantiles(self, panel, origins, forecast, levels):
-        head = make_head(self.network_.loss, self.network_.levels)
+        head = self.network_.head
         if head.distribution:
             return head.quantiles(forecast, levels)
         return super()._own_quantiles(panel, origins, forecast, levels)
 
     def _log_density(self, panel, origins, forecast):
-        head = make_head(self.network_.loss, self.network_.levels)
+        head = self.network_.head
         if not head.distribution:
             return None
         return head.log_density(forecast, observed_after(panel, origins, self.horizon_))
 
     def _at_ranks(self, panel, origins, forecast, ranks):
-        head = make_head(self.network_.loss, self.network_.levels)
+        head = self.network_.head
         if head.distribution:
             return head.frozen(forecast[:, None]).ppf(ranks)
         return super()._at_ranks(panel, origins, forecast, ranks)

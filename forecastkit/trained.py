@@ -32,6 +32,11 @@ class TrainedNetwork:
         self.loss, self.levels, self.seed, self.weights = loss, levels, seed, weights
         self._live = None
 
+    @property
+    def head(self):
+        """What its outputs mean."""
+        return make_head(self.loss, self.levels)
+
     def live(self, compiled: bool = False):
         """The Keras model and its engine, built on first use."""
         if self._live is None:
@@ -40,7 +45,7 @@ class TrainedNetwork:
         return self._live
 
     def _build(self, compiled):
-        head = make_head(self.loss, self.levels)
+        head = self.head
         state = random.getstate()
         random.seed(self.seed)  # Keras takes the seeds of weights and dropout from here
         try:

@@ -58,9 +58,9 @@ def weights(engine):
     return engine.network.get_weights()
 
 
-def assert_close(first, second, rtol=1e-4, atol=1e-5):
+def assert_close(first, second, rtol=1e-4):
     for mine, other in zip(first, second, strict=True):
-        np.testing.assert_allclose(mine, other, rtol=rtol, atol=atol)
+        np.testing.assert_allclose(mine, other, rtol=rtol, atol=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,10 @@ def test_compiled_and_split_steps_train_alike(data, plainly, options):
 
 def test_a_transformer_trains_alike_compiled(data):
     both = [weights(trained(data, name="transformer", compiled=compiled)[0]) for compiled in (False, True)]
-    assert_close(*both, atol=1e-4)  # a bias of attention's keys has no gradient but rounding, which Adam blows up
+    for weight in (weight for each in both for weight in each if weight.shape == (24,)):
+        keys = slice(len(weight) // 3, 2 * len(weight) // 3)
+        weight[keys] = 0.0  # their bias has no gradient but rounding, which Adam blows up
+    assert_close(*both)
 
 
 def test_plain_keras_trains_alike(data, plainly):

@@ -38,6 +38,11 @@ Settings = Annotated[
     flag("Any other parameter, such as units=128.", "--set", metavar="NAME=VALUE"),
 ]
 Artifact = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that train wrote.", show_default=False)]
+MaybeArtifact = Annotated[
+    Path | None, typer.Argument(metavar="[MODEL]", help="A file that train wrote.", show_default=False)
+]
+Fresh = Annotated[str | None, flag("Fit this model instead of reading one.")]
+Start = Annotated[str | None, flag("First row forecast: a time, or a position.")]
 Plot = Annotated[Path | None, flag("Draw a picture: .png, .pdf or .svg.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of lines.")]
@@ -119,14 +124,12 @@ def predict(
 @takes(PARAMETERS)
 def backtest(
     *,
-    artifact: Annotated[
-        Path | None, typer.Argument(metavar="[MODEL]", help="A file that train wrote.", show_default=False)
-    ] = None,
+    artifact: MaybeArtifact = None,
     csv: Csv,
-    model: Annotated[str | None, flag("Fit this model instead of reading one.")] = None,
+    model: Fresh = None,
     parameters,
     settings: Settings = None,
-    start: Annotated[str | None, flag("First row forecast: a time, or a position.")] = None,
+    start: Start = None,
     n_windows: Annotated[int | None, flag("Number of forecasts, counted from the end.", min=1)] = None,
     stride: Annotated[int | None, flag("Rows between forecasts. Default: some 200 forecasts.", min=1)] = None,
     gap: Annotated[int, typer.Option(help="Rows between what is known and what is forecast.", min=0)] = 0,
@@ -156,14 +159,12 @@ def backtest(
 @takes(PARAMETERS)
 def audit(
     *,
-    artifact: Annotated[
-        Path | None, typer.Argument(metavar="[MODEL]", help="A file that train wrote.", show_default=False)
-    ] = None,
+    artifact: MaybeArtifact = None,
     csv: Csv,
-    model: Annotated[str | None, flag("Fit this model instead of reading one.")] = None,
+    model: Fresh = None,
     parameters,
     settings: Settings = None,
-    start: Annotated[str | None, flag("First row forecast: a time, or a position.")] = None,
+    start: Start = None,
     json: Json = False,
     quiet: Quiet = False,
 ):

@@ -31,6 +31,11 @@ class Origins:
         """The same origins for each of the channels, channels fastest."""
         return cls(np.repeat(entity, channels), np.repeat(row, channels), np.tile(np.arange(channels), len(row)))
 
+    @classmethod
+    def joined(cls, parts: list["Origins"]) -> "Origins":
+        """Origins one after another."""
+        return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
+
     def together(self) -> tuple["Origins", np.ndarray]:
         """Each entity and row once, all its channels being forecast at once, and every origin's place among them."""
         wide = self.entity.max(initial=0) + 1
