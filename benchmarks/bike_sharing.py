@@ -14,17 +14,17 @@ import pandas as pd
 
 KNOWN = ["temp", "atemp", "hum", "windspeed", "weathersit", "holiday", "workingday"]
 DAY, DAYS, HORIZON = pd.Timedelta("1D"), 60, 24
-#: What is forecast: counts, or their square roots, whose noise hardly depends on their size. There, and back.
-TRANSFORMS = {"sqrt": (np.sqrt, np.square), "none": (np.asarray, np.asarray)}
-NETWORK = {"lookback": 336, "patch": 24, "calendar": True, "epochs": 8, "windows_per_epoch": 25_600}
-#: Name: class, transform, parameters. What is not said is the library's default.
+#: The noise of square roots of counts hardly depends on their size.
+ROOTS = {"target_transform": "sqrt"}
+NETWORK = {"lookback": 336, "patch": 24, "calendar": True, "epochs": 8, "windows_per_epoch": 25_600, **ROOTS}
+#: Name: class, parameters. What is not said is the library's default.
 MODELS = {
-    "seasonal_naive": ("SeasonalNaiveForecaster", "none", {"season_length": 168}),
-    "linear": ("LinearForecaster", "sqrt", {"lookback": 336}),
-    "tabular": ("TabularForecaster", "none", {"lookback": 672}),
-    "tabular_sqrt": ("TabularForecaster", "sqrt", {"lookback": 672}),
-    "gru": ("GRUForecaster", "sqrt", NETWORK),
-    "lstm_transformer": ("LSTMTransformerForecaster", "sqrt", NETWORK),
+    "seasonal_naive": ("SeasonalNaiveForecaster", {"season_length": 168}),
+    "linear": ("LinearForecaster", {"lookback": 336, **ROOTS}),
+    "tabular": ("TabularForecaster", {"lookback": 672}),
+    "tabular_sqrt": ("TabularForecaster", {"lookback": 672, **ROOTS}),
+    "gru": ("GRUForecaster", NETWORK),
+    "lstm_transformer": ("LSTMTransformerForecaster", NETWORK),
 }
 
 
@@ -49,17 +49,15 @@ def task_of(frame: pd.DataFrame, start: pd.Timestamp) -> blocks.Task:
     actual = frame["cnt"].reindex(pd.date_range(start, frame.index[-1].normalize() + DAY, freq="h", inclusive="left"))
 
     def measure(name, seed, changes):
-        kind, transform, parameters = MODELS[name]
-        there, back = TRANSFORMS[transform]
+        kind, parameters = MODELS[name]
         seeded = {} if seed is None else {"random_state": seed}
-        given = frame.assign(cnt=there(frame["cnt"].to_numpy()))
         common = {"horizon": HORIZON, "target": "cnt", "known": KNOWN, "validation_size": 30 * HORIZON}
         model = getattr(fk, kind)(**common, **{**parameters, **changes}, **seeded)
         began = time.perf_counter()
-        model.fit(given[given.index < start])
+        model.fit(frame[frame.index < start])
         seconds = time.perf_counter() - began
-        long = fk.backtest(model, given, start=start, stride=HORIZON).forecasts.set_index("datetime")["forecast"]
-        return np.sqrt(back(np.maximum(long.reindex(actual.index).to_numpy(), 0))), seconds
+        long = fk.backtest(model, frame, start=start, stride=HORIZON).forecasts.set_index("datetime")["forecast"]
+        return np.sqrt(np.maximum(long.reindex(actual.index).to_numpy(), 0)), seconds
 
     def score(forecast):
         error = np.abs(forecast**2 - actual.to_numpy())

@@ -207,7 +207,8 @@ def _scales(model) -> tuple:
     panel, own = model.history_, model.scaler_
     stop = panel.row_at(np.arange(len(panel.ids)), model.trained_until_) + 1
     rest = model.horizon_, own.calendar, own.divides
-    right = any(_same_scales(own, Scaler.fit(panel, end, *rest)) for end in (model._split(panel, stop), stop))
+    made = (Scaler.fit(panel, end, *rest, codes=model.schema_.codes()) for end in (model._split(panel, stop), stop))
+    right = any(_same_scales(own, other) for other in made)
     return "scales", "rows after those of the fit", right, "" if right else "they are not those of the rows of the fit"
 
 

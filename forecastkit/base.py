@@ -16,11 +16,13 @@ from forecastkit.data.grid import choose_horizon
 from forecastkit.data.leaks import refuse_leaks
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
+from forecastkit.data.targets import refuse_targets
 from forecastkit.data.weights import read_weights
 from forecastkit.data.windows import Origins
 from forecastkit.predicting import Predicting
 from forecastkit.rolling import check_observed, tail
 from forecastkit.scaling import Scaler
+from forecastkit.transforms import TRANSFORMS, outside
 
 #: Constructor parameters that say how data are read.
 READING = ("target", "time", "series_id", "known", "past", "static", "freq", "timezone", "duplicates")
@@ -146,10 +148,10 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         check_observed(type(self).__name__, self.schema_, panel)
         self._choose_sizes(panel, stop)
         refuse_leaks(schema, panel, self.horizon_)
+        self._check_transform(panel)
         split = self._split(panel, stop)
         calendar = self._calendar(panel.grid)
-        codes = schema.codes()
-        self.scaler_ = Scaler.fit(panel, split, self.horizon_, calendar, self._divides(), self._weight, codes)
+        self.scaler_ = self._scaler(panel, split, calendar)
         try:
             self._learn(panel, split, stop)
             if finish:
@@ -176,6 +178,21 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         self.corrections_ = judged.corrections
         self.history_, self.trained_until_ = panel, panel.cutoffs()
 
+    def _scaler(self, panel, stop, calendar) -> Scaler:
+        """Scales and linear effects of the rows before ``stop``."""
+        more = {"weight": self._weight, "codes": self.schema_.codes(), "transform": self._transform()}
+        return Scaler.fit(panel, stop, self.horizon_, calendar, self._divides(), **more)
+
+    def _transform(self) -> str | None:
+        """Of the target; None for forecasters that read theirs off the history."""
+        return getattr(self, "target_transform", None)
+
+    def _check_transform(self, panel):
+        name = self._transform()
+        rule = f"target_transform={name!r} is for values {'above' if name == 'log' else 'from'} 0"
+        wrong = outside(name, panel.target)
+        refuse_targets(type(self).__name__, rule, wrong, panel, self.schema_.target, "Pass another target_transform=.")
+
     def _divides(self) -> bool:
         """Whether series are scaled by division only."""
         return False
@@ -186,6 +203,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
             check_int(where, name, getattr(self, name), optional=True)
         if self.quantile_levels is not None:
             check_levels(where, self.quantile_levels)
+        check_choice(where, "target_transform", self._transform(), (*TRANSFORMS, None))
         check_choice(where, "calibrate", self.calibrate, (False, True, "rolling"))
         if isinstance(self.validation_size, (int, np.integer)) and not isinstance(self.validation_size, bool):
             check_int(where, "validation_size", self.validation_size, low=0)

@@ -7,7 +7,6 @@ import numpy as np
 from forecastkit import closed_form
 from forecastkit.base import Forecaster
 from forecastkit.data.windows import Windows, crop
-from forecastkit.scaling import Scaler
 
 
 class _Reading(Forecaster):
@@ -78,6 +77,9 @@ class LinearForecaster(Forecaster):
     fourier : int or dict, optional
         Waves with a linear effect: pairs of sine and cosine for every usual season, or by its length in steps, such as
         ``{365.25: 3}``.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts; for counts and for what varies the more the larger it
+        is.
 
     References
     ----------
@@ -87,6 +89,7 @@ class LinearForecaster(Forecaster):
 
     holidays: str | None = None
     fourier: object = None
+    target_transform: str | None = None
 
     def _fit(self, panel, split, stop):
         buffers = self._scaled(panel)
@@ -95,8 +98,7 @@ class LinearForecaster(Forecaster):
         self.ridge_ = closed_form.Ridge.fit(buffers, windows, judged, self.lookback_, self.horizon_)
 
     def _finish(self, panel, split, stop):
-        calendar, more = self.scaler_.calendar, {"weight": self._weight, "codes": self.schema_.codes()}
-        self.scaler_, self._held = Scaler.fit(panel, stop, self.horizon_, calendar, **more), None
+        self.scaler_, self._held = self._scaler(panel, stop, self.scaler_.calendar), None
         self._train_on(panel, stop)
 
     def _train_on(self, panel, stop):

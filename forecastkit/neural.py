@@ -12,6 +12,7 @@ from forecastkit.base import Forecaster
 from forecastkit.checks import InputError, ParameterError, check_choice, check_int, check_real, refuse
 from forecastkit.data.features import calendar_names, count_events
 from forecastkit.data.panel import Panel
+from forecastkit.data.targets import refuse_targets
 from forecastkit.data.windows import Windows, crop
 from forecastkit.errors import observed_after
 from forecastkit.heads import LOSSES, Head, make_head
@@ -42,6 +43,10 @@ class NeuralForecaster(Forecaster):
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
         by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
         'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -81,6 +86,7 @@ class NeuralForecaster(Forecaster):
 
     patch: int | None = None
     normalization: str | None = None
+    target_transform: str | None = None
     calendar: bool = False
     holidays: str | None = None
     fourier: object = None
@@ -129,6 +135,9 @@ class NeuralForecaster(Forecaster):
         if head.distribution and self.quantile_levels is not None:
             rule = f"quantile_levels go with losses of points, and loss={self.loss!r} has quantiles of its own"
             refuse(where, rule, f"{self.quantile_levels!r}", "Pass them to predict.", ParameterError)
+        if head.distribution and self.target_transform is not None:
+            rule = f"target_transform goes with losses of points, and loss={self.loss!r} is of the values themselves"
+            refuse(where, rule, repr(self.target_transform), "Leave one of the two out.", ParameterError)
         if head.normalization == "mean" and self.normalization not in (None, "mean"):
             rule = f"loss={self.loss!r}, of values above zero, needs normalization='mean'"
             refuse(where, rule, repr(self.normalization), error=ParameterError)
@@ -182,7 +191,7 @@ class NeuralForecaster(Forecaster):
         plan = self._plan(windows, backbone, seed)
         sizes = self._sizes(buffers, windows)
         head = make_head(self.loss, self.quantile_levels)
-        check_support(type(self).__name__, self.loss, head, panel)
+        check_support(type(self).__name__, self.loss, head, panel, self.schema_.target)
         self.trained_levels_ = head.levels
         normalization = self._normalization()
         if self.normalization is None and normalization == "last" and scattered(buffers, split, self.season_length_):
@@ -299,21 +308,15 @@ class NeuralForecaster(Forecaster):
         return self.lookback_
 
 
-def check_support(where: str, loss: str, head: Head, panel: Panel) -> None:
+def check_support(where: str, loss: str, head: Head, panel: Panel, names: tuple) -> None:
     """Refuse targets that the distribution cannot give."""
     if not head.distribution:
         return
     wrong = panel.target < head.smallest
     if head.counts:
         wrong |= panel.target % 1 > 0
-    if wrong.any():
-        row, channel = np.argwhere(wrong)[0]
-        entity = int(np.searchsorted(panel.indptr, row, side="right")) - 1
-        at = panel.grid.stamps(panel.ordinal_at(np.array([entity]), np.array([row])))[0]
-        name = "" if panel.ids[entity] is None else f" of {panel.ids[entity]!r}"
-        got = f"{wrong.sum()} other values, the first {panel.target[row, channel]:g}{name} at {at}"
-        values = "whole numbers from 0 on" if head.counts else "values above 0"
-        refuse(where, f"loss={loss!r} is for {values}", got, "Pass another loss=.", ParameterError)
+    values = "whole numbers from 0 on" if head.counts else "values above 0"
+    refuse_targets(where, f"loss={loss!r} is for {values}", wrong, panel, names, "Pass another loss=.")
 
 
 def choose_patch(season: int, lookback: int, horizon: int) -> int:

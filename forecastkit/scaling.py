@@ -7,6 +7,7 @@ import numpy as np
 from forecastkit.data.features import calendar_table, is_asked
 from forecastkit.data.panel import Panel, owners, pointers, spread
 from forecastkit.data.windows import Buffers, aligned_empty, last_values
+from forecastkit.transforms import backward, forward
 
 CHUNK = 1 << 18
 #: An effect of known covariates is taken out where it makes carrying forward err by less than this part of it.
@@ -46,6 +47,13 @@ class Moments:
         center = level + mean(lambda part, group: part - level[group])
         scale = np.sqrt(mean(lambda part, group: (part - center[group]) ** 2))
         return cls(center, np.where(scale > 1e-9 * np.abs(center), scale, 0.0))
+
+    def and_those(self, other: "Moments") -> "Moments":
+        """Of these entities and then the others."""
+        return Moments(
+            np.concatenate([self.center, other.center]),
+            np.concatenate([self.scale, other.scale]),
+        )
 
     def apply(self, values: np.ndarray, indptr: np.ndarray) -> np.ndarray:
         """Standardised values, float32, a chunk of rows at a time; those of a constant column are 0 for ever."""
@@ -100,6 +108,10 @@ class Scaler:
         Linear effect of those features of the calendar that were asked for.
     met : dict of tuple of ndarray
         For each coded column, the last ones of their role, which codes training met; the others are unknown to it.
+    transform : str, optional
+        Of the targets, value by value, before they are scaled; see `forecastkit.transforms`.
+    transformed : Moments, optional
+        Of the transformed targets; those of `target` are in the user's units.
     """
 
     ids: tuple
@@ -113,6 +125,8 @@ class Scaler:
     divides: bool = False
     calendar_effect: np.ndarray | None = None
     met: dict = field(default_factory=dict)
+    transform: str | None = None
+    transformed: Moments | None = None
 
     @classmethod
     def fit(
@@ -124,6 +138,7 @@ class Scaler:
         divides: bool = False,
         weight: np.ndarray | None = None,
         codes: dict | None = None,
+        transform: str | None = None,
     ) -> "Scaler":
         """Learn from the rows before ``stop[e]`` of each entity, and from nothing else.
 
@@ -144,6 +159,8 @@ class Scaler:
             calendar=calendar,
             trained=len(panel.ids),
             divides=divides,
+            transform=transform,
+            transformed=_transformed_moments(seen, divides, transform),
         )
         if divides:
             return scaler
@@ -163,10 +180,10 @@ class Scaler:
         if not len(new):
             return self
         seen = panel.between(panel.indptr[:-1], stop).take(new)
-        own = _target_moments(seen, self.divides)
-        center = np.concatenate([self.target.center, own.center])
-        scale = np.concatenate([self.target.scale, own.scale])
-        return replace(self, ids=(*self.ids, *seen.ids), target=Moments(center, scale))
+        target, transformed = self.target.and_those(_target_moments(seen, self.divides)), self.transformed
+        if transformed is not None:
+            transformed = transformed.and_those(_transformed_moments(seen, self.divides, self.transform))
+        return replace(self, ids=(*self.ids, *seen.ids), target=target, transformed=transformed)
 
     def places(self, panel: Panel, trained: bool = False) -> np.ndarray:
         """Number of each of the panel's entities among ours, -1 where it has none (or was not `trained` on)."""
@@ -175,17 +192,28 @@ class Scaler:
         return np.array([place.get(name, -1) for name in panel.ids], dtype="int64")
 
     def moments(self, panel: Panel) -> Moments:
-        """Moments of the panel's entities; those not seen in training are added by `extended` first."""
+        """Moments of the panel's entities in the user's units; those not met yet are added by `extended` first."""
+        return self._of(panel, self.target)
+
+    def _inner(self, panel):
+        """Moments of what is scaled: the targets, or their transforms."""
+        return self._of(panel, self.target if self.transformed is None else self.transformed)
+
+    def _of(self, panel, moments):
         at = self.places(panel)
         if (at < 0).any():
             raise KeyError(f"no moments of {panel.ids[int(np.argmin(at))]!r}: extend the scaler first")
-        return Moments(self.target.center[at], self.target.scale[at])
+        return Moments(moments.center[at], moments.scale[at])
+
+    def standardised(self, panel: Panel) -> np.ndarray:
+        """The targets transformed and in units of their series' scale, (rows, C) float32; no effect is taken out."""
+        return self._inner(panel).apply(forward(self.transform, panel.target), panel.indptr)
 
     def buffers(self, panel: Panel, lookback: int, horizon: int) -> Buffers:
         """Scaled float32 buffers of a panel, with calendar rows for every window that may reach over its ends."""
         panel, codes = self._apart(panel)
         known = np.nan_to_num(self.known.apply(panel.known, _together(panel.known)), copy=False)
-        target = self.moments(panel).apply(panel.target, panel.indptr)
+        target = self.standardised(panel)
         if self.effect.any():
             target -= self._effects(known)
         reach = 2 * lookback  # a window may start before an entity's first row, a patch's padding before that
@@ -204,7 +232,7 @@ class Scaler:
             end=panel.indptr[1:],
             shift=panel.start - panel.indptr[:-1] - first,
             series=self.places(panel, trained=True) + 1,
-            unit=self.moments(panel).scale.astype("float32"),
+            unit=self._inner(panel).scale.astype("float32"),
             **codes,
         )
 
@@ -221,14 +249,14 @@ class Scaler:
 
     def restore(self, forecast: np.ndarray, panel: Panel, origins, spread: bool = False) -> np.ndarray:
         """Forecasts (n, horizon, ...) of these origins from scaled units to the user's, float64; or their `spread`."""
-        moments = self.moments(panel)
+        moments = self._inner(panel)
         center = moments.center[origins.entity, origins.channel]
         scale = moments.scale[origins.entity, origins.channel]
         if spread:
             return forecast * np.maximum(scale, TINY).reshape(-1, *[1] * (forecast.ndim - 1))
         if (scale == 0).any():
             # A series that was constant in training has no scale: it goes on as it was last.
-            last = last_values(panel, origins)
+            last = forward(self.transform, last_values(panel, origins))
             center = np.where((scale == 0) & ~np.isnan(last), last, center)
         forecast = forecast.astype("float64")
         along = (-1, *[1] * (forecast.ndim - 1))
@@ -240,7 +268,7 @@ class Scaler:
             forecast += effect.reshape(*effect.shape, *along[2:])
         forecast *= scale.reshape(along)
         forecast += center.reshape(along)
-        return forecast
+        return backward(self.transform, forecast)
 
     def _future_effect(self, panel, origins, horizon):
         rows = origins.row[:, None] + np.arange(1, horizon + 1)
@@ -282,6 +310,13 @@ def _target_moments(panel, divides):
     return Moments(np.zeros_like(size), size)
 
 
+def _transformed_moments(panel, divides, transform):
+    """Moments of the transformed targets, None where nothing is transformed."""
+    if transform is None:
+        return None
+    return _target_moments(replace(panel, target=forward(transform, panel.target)), divides)
+
+
 def scattered(buffers: Buffers, stop: np.ndarray, season: int) -> bool:
     """Whether values before row ``stop[e]`` lie about their mean without regard to those a step or a season before.
 
@@ -318,7 +353,7 @@ def _together(values):
 def _known_effect(scaler, panel, horizon, weight=None):
     """Ridge effect of the known covariates per channel, 0 where it does not help to carry the series forward."""
     known = np.nan_to_num(scaler.known.apply(panel.known, _together(panel.known))).astype("float64")
-    target = scaler.target.apply(panel.target, panel.indptr).astype("float64")
+    target = scaler.standardised(panel).astype("float64")
     effect = np.zeros((known.shape[1], panel.channels))
     # Judged on the last fifth of the training rows by a regression on the first four.
     entity, place = spread(panel.lengths)
@@ -343,7 +378,7 @@ def _calendar_effect(scaler, panel, horizon, weight=None):
     first = int(panel.start.min())
     asked = [number for number, name in enumerate(scaler.calendar) if is_asked(name)]
     table = calendar_table(panel.grid, first, int(panel.ends.max()) + 1 - first, scaler.calendar)[:, asked]
-    target = scaler.target.apply(panel.target, panel.indptr)
+    target = scaler.standardised(panel)
     if scaler.effect.any():
         target -= scaler._effects(np.nan_to_num(scaler.known.apply(panel.known, _together(panel.known))))
     entity, place = spread(panel.lengths)

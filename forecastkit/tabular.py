@@ -43,6 +43,15 @@ class TabularForecaster(Forecaster):
         the step, the mean of the last season. 'auto' takes what alone comes nearest to the training targets.
     calendar : bool
         Whether the clock and the calendar are columns.
+    holidays : str, optional
+        Country, or country and part, whose holidays are columns: 'DE', 'US-CA'. For steps of a day or less. Their
+        linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that are columns: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts; for counts and for what varies the more the larger it
+        is.
     max_rows : int
         Rows of the table, drawn from all windows and steps where there are more.
     random_state : int or RandomState
@@ -73,6 +82,9 @@ class TabularForecaster(Forecaster):
     lags: object = None
     anchor: str = "auto"
     calendar: bool = True
+    holidays: str | None = None
+    fourier: object = None
+    target_transform: str | None = None
     max_rows: int = 200_000
     random_state: object = 0
 
@@ -124,7 +136,7 @@ class TabularForecaster(Forecaster):
         if self.calendar:
             ordinals = panel.ordinal_at(origins.entity, origins.row) + steps
             columns.append(clock(panel.grid, ordinals, clock_names(panel.grid)))
-            columns.append(buffers.calendar[origins.row + steps + buffers.shift[origins.entity]])
+        columns.append(buffers.calendar[origins.row + steps + buffers.shift[origins.entity]])
         return np.hstack(columns).astype("float32", copy=False), anchor
 
     def _values(self, buffers, origins, steps):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecastkit.checks import refuse
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, carried, gather
 from forecastkit.interpretation.gradients import Pairs, Slopes, difference, integrate
@@ -63,6 +64,10 @@ def attribute(model, panel: Panel, origins: Origins, steps: np.ndarray, kind: st
     most : int
         Points at most.
     """
+    if model.scaler_.transform is not None:
+        rule = "attribution needs a forecast that is affine around its network, which a target_transform is not"
+        remedy = "Pass what='attention', or fit without target_transform=."
+        refuse("interpret", rule, f"target_transform={model.scaler_.transform!r}", remedy)
     network, engine = model.network_.live()
     windows = Inputs.of(model, panel, origins, network.sizes)
     pairs = Pairs(

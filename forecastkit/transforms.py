@@ -1,0 +1,32 @@
+"""Transforms of the target value by value, which rise, so that quantiles and medians pass through them."""
+
+import numpy as np
+
+#: By name: forward, backward, and the smallest value that has a transform.
+TRANSFORMS = {
+    "sqrt": (np.sqrt, np.square, 0.0),
+    "log1p": (np.log1p, np.expm1, 0.0),
+    "log": (np.log, np.exp, np.nextafter(0.0, 1.0)),
+}
+
+
+def outside(name: str | None, values: np.ndarray) -> np.ndarray:
+    """Which values have no transform of this name."""
+    return np.zeros(values.shape, dtype=bool) if name is None else values < TRANSFORMS[name][2]
+
+
+def forward(name: str | None, values: np.ndarray) -> np.ndarray:
+    """The values transformed, in their own dtype; NaN where there is no transform, and the values where no name."""
+    if name is None:
+        return values
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(outside(name, values), np.nan, TRANSFORMS[name][0](values)).astype(values.dtype, copy=False)
+
+
+def backward(name: str | None, values: np.ndarray) -> np.ndarray:
+    """Undo `forward`; what lies below the transform of the smallest value becomes that value."""
+    if name is None:
+        return values
+    _, undo, smallest = TRANSFORMS[name]
+    # The logarithm reaches everywhere; roots and log1p of what is allowed begin at 0.
+    return undo(values) if name == "log" else undo(np.maximum(values, smallest))
