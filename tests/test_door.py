@@ -199,7 +199,21 @@ REFUSED = {
     "no columns": ((WIDE[[]],), {}, "a frame must have a column to forecast"),
     "only keys": ((LONG[["unique_id", "ds"]],), {}, "a frame must have a column to forecast"),
     "text": ((WIDE.assign(load="x"),), {}, "the target 'load' must be numeric, got (object|str), for instance 'x'"),
-    "one text": ((WIDE.assign(load=[*K[:-1], "x"]),), {}, "the target 'load' must be numeric.*for instance 'x'"),
+    "one text": (
+        (WIDE.assign(load=[*K[:-1], "x"]),),
+        {},
+        "'load' must be numeric, got 1 cell that is not, 'x': 2024-01-02 15:00:00. Blank what is no number.",
+    ),
+    "texts in a panel": (
+        (LONG.assign(y=[*K, *K[:-4], *"xyzx"]),),
+        {},
+        "numeric, got 4 cells that are not, for instance 'x': .a. at 2024-01-02 .*, ... and 1 more",
+    ),
+    "numbers and classes": (
+        (WIDE.assign(temp=[*K[:-1], "warm"]),),
+        {"target": "load", "known": "temp"},
+        "'temp' must hold either numbers or classes, got both: 1 cell of text: 2024-01-02 15:00:00",
+    ),
     "a text array": ((np.array(["x", "y"]),), {}, "the target 'y' must be numeric"),
     "complex": ((VALUES + 1j,), {}, "must be numeric, got complex128"),
     "dates": ((WIDE.assign(load=TIMES, other=TIMES),), {}, "the target 'load' must be numeric, got datetime64"),
@@ -218,7 +232,11 @@ REFUSED = {
         {},
         "every row must have a time in 'ds', got 1 without: row 3",
     ),
-    "no time": ((LONG.assign(ds="soon"),), {}, "the time column 'ds' must hold times"),
+    "no time": (
+        (LONG.assign(ds="soon"),),
+        {},
+        "the time column 'ds': every cell must be a time, such as .*, got 'soon' in row 1",
+    ),
     "numbers as times": ((LONG.assign(ds=0.5),), {}, "the time column 'ds' must hold times or whole numbers"),
     "a blank name": (
         (LONG.replace({"unique_id": {"a": None}}),),
@@ -257,6 +275,14 @@ def test_refused(what):
     with pytest.raises(InputError, match=sentence) as refusal:
         door(*args, **options)
     assert "\n" not in str(refusal.value)
+
+
+def test_days_before_months_are_found_from_the_whole_column():
+    days = pd.date_range("2024-01-01", periods=40)
+    given = pd.DataFrame({"day": days.strftime("%d/%m/%Y"), "y": np.arange(40.0)})
+    panel = door(given, time="day")[0]
+    assert panel.grid.stamps(panel.ordinal_at(np.zeros(40, "int64"), np.arange(40))).tolist() == days.tolist()
+    assert panel.rows == 40
 
 
 def test_wide_targets_may_have_any_name():

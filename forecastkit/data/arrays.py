@@ -45,13 +45,12 @@ def refuse_nameless(what: str) -> None:
     refuse(WHERE, f"{what} must be a column of X", "an array without names", remedy, ParameterError)
 
 
-def refuse_kind(what: str, name: object, dtype: np.dtype, example: object) -> None:
-    """Refuse a column that holds no real numbers."""
-    rule = f"the {what} {name!r} must be numeric"
+def refuse_kind(what: str, got: str, example: object, remedy: str = "") -> None:
+    """Refuse a column that holds something other than real numbers, such as the example."""
+    rule = f"{what} must be numeric"
     if np.iscomplexobj(example):
-        refuse(WHERE, rule, f"{dtype}, for instance {example!r}", "Complex data not supported.")
-    if dtype.kind == "O" and not isinstance(example, str):
+        refuse(WHERE, rule, got, "Complex data not supported.")
+    if not isinstance(example, str) and np.asarray(example).dtype.kind == "O":
         remedy = f"A float() argument must be a string or a real number, not {type(example).__name__!r}."
-        refuse(WHERE, rule, f"{dtype}, for instance {example!r}", remedy, CellError)
-    remedy = "Name the columns to forecast with target=." if what == "target" else ""
-    refuse(WHERE, rule, f"{dtype}, for instance {example!r}", remedy)
+        refuse(WHERE, rule, got, remedy, CellError)
+    refuse(WHERE, rule, got, remedy)

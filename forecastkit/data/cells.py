@@ -1,5 +1,8 @@
 """Cells: columns of a frame as arrays of numbers, each checked on the way."""
 
+from decimal import Decimal
+from numbers import Real
+
 import numpy as np
 import pandas as pd
 
@@ -7,6 +10,7 @@ from forecastkit.checks import InputError, refuse, some
 from forecastkit.data.arrays import refuse_kind
 from forecastkit.data.places import Places
 from forecastkit.data.schema import WHERE, Schema, are_numbers
+from forecastkit.data.times import read_times
 
 
 def numeric_array(values: np.ndarray, what: str, names: tuple, places: Places) -> np.ndarray:
@@ -22,12 +26,28 @@ def numeric(frame: pd.DataFrame, what: str, places: Places) -> np.ndarray:
     """A fresh float array of the columns; text and infinities are refused with the first offender."""
     for name, column in frame.items():
         if not are_numbers(column):
-            example = next(iter(column[column.map(lambda cell: not isinstance(cell, (int, float)))]), column.iloc[0])
-            refuse_kind(what, name, column.dtype, example)
+            _refuse_text(column, f"the {what} {name!r}", places)
     dtype = "float32" if len(frame.columns) and all(d == np.float32 for d in frame.dtypes) else "float64"
     values = frame.to_numpy(dtype=dtype, na_value=np.nan, copy=True)
     _check_finite(values, what, frame.columns, places)
     return values
+
+
+def _refuse_text(column, what, places):
+    """Refuse a column that holds no numbers, or not only numbers."""
+    wrong = _not_numbers(column)
+    example = column[wrong].iloc[0] if wrong.any() else column.iloc[0]
+    if wrong.all() or column.dtype != object:
+        remedy = "Name the columns to forecast with target=." if what.startswith("the target") else ""
+        refuse_kind(what, f"{column.dtype}, for instance {example!r}", example, remedy)
+    got = places.count(wrong, f"cell that is not, {example!r}", f"cells that are not, for instance {example!r}")
+    refuse_kind(what, got, example, "Blank what is no number.")
+
+
+def _not_numbers(column):
+    """Which cells are neither a real number nor missing, (rows,)."""
+    numbers = column.map(lambda cell: isinstance(cell, (Real, Decimal)))
+    return ~(numbers | column.isna()).to_numpy(dtype=bool)
 
 
 def _check_finite(values, what, names, places):
@@ -40,6 +60,8 @@ def _check_finite(values, what, names, places):
 
 def covariates(frame: pd.DataFrame, schema: Schema, names: tuple, places: Places) -> np.ndarray:
     """The covariates as float32 (rows, schema.width(names)), categories as 0/1 columns, or as codes where coded."""
+    for name in schema.categories.keys() & set(names):
+        _refuse_mixture(frame[name], places)
     parts = [
         _codes(frame[name], schema.categories[name])
         if name in schema.coded
@@ -59,6 +81,15 @@ def _one_covariate(column, levels, places):
         out[codes < 0] = 1 / len(levels)
         out[column.isna().to_numpy()] = np.nan
     return out
+
+
+def _refuse_mixture(column, places):
+    """Refuse text among numbers: whether they are classes or misspelt numbers is not ours to guess."""
+    if column.dtype != object or not column.map(lambda cell: isinstance(cell, Real)).any():
+        return
+    got = f"both: {places.count(_not_numbers(column), 'cell of text', 'cells of text')}"
+    remedy = "Blank the cells that are no numbers, or make all of them text."
+    refuse(WHERE, f"the covariate {column.name!r} must hold either numbers or classes", got, remedy)
 
 
 def _codes(column, levels):
@@ -102,6 +133,8 @@ def times(column: pd.Series | pd.Index, name) -> pd.Index:
         refuse(WHERE, f"the time column {name!r} must hold times or whole numbers", f"{column.dtype}")
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return pd.DatetimeIndex(column.array, copy=False, name=column.name)
+    if pd.api.types.infer_dtype(column) == "string":
+        return pd.DatetimeIndex(read_times(pd.Series(column), f"{WHERE}: the time column {name!r}").values)
     try:
         return pd.DatetimeIndex(pd.to_datetime(column))
     except (ValueError, TypeError) as error:
