@@ -101,6 +101,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     _held = None  # the panel being fitted and its buffers
     _tail_only = False  # whether the history lacks rows of the fit, as that of a loaded forecaster does
     _weight = None  # of its rows, where they do not count alike
+    _linear = None  # a linear forecaster fitted on the same rows, which need not be fitted again as the reference
 
     # ------------------------------------------------------------------------------------------ fit
 
@@ -264,7 +265,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
 
     def _put_down(self):
         """Let go of what only training needed and is as large as the data."""
-        for name in ("_held", "_weight"):
+        for name in ("_held", "_weight", "_linear"):
             vars(self).pop(name, None)
 
     def _judged(self, panel, split, stop, most: int | None = None) -> Origins:
@@ -272,6 +273,8 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
 
     def _linear_reference(self, panel, split, judged, own):
         """What the linear model forecasts where this one forecasts `own`, (n, horizon)."""
+        if self._linear is not None:
+            return self._linear._points(self._linear._forecast(panel, judged))
         return calibration.linear_reference(self, panel, split, judged)
 
     def _finish(self, panel: Panel, split: np.ndarray, stop: np.ndarray):
