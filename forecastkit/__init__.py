@@ -23,6 +23,7 @@ _HOMES = {
     "RollingOrigin": "splitting",
     "SeasonalNaiveForecaster": "baselines",
     "TabularForecaster": "tabular",
+    "TunedForecaster": "tuning.tuned",
     "WindowFeatures": "window_features",
     "audit": "auditing",
     "backtest": "backtesting",
@@ -37,6 +38,7 @@ _HOMES = {
     "plot_comparison": "plots",
     "plot_forecast": "plots",
     "recommend": "comparison.recommending",
+    "tune": "tuning.tune",
     "window_dataset": "pipeline",
 }
 _MODULES = ("backbones", "metrics", "plots")

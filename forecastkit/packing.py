@@ -9,6 +9,7 @@ import datetime
 import hashlib
 import importlib
 import math
+import os
 from typing import ClassVar
 
 import numpy as np
@@ -265,10 +266,14 @@ def fields_of(value) -> dict:
 
 
 def storable_parameters(forecaster) -> dict:
-    """Constructor parameters less callbacks and live random states, which are code and not data."""
+    """Constructor parameters less callbacks, functions and live random states, which are code and not data."""
     parameters = forecaster.get_params(deep=False)
     if "callbacks" in parameters:
         parameters["callbacks"] = None
+    if callable(parameters.get("space")):
+        parameters["space"] = None
+    if isinstance(parameters.get("directory"), os.PathLike):
+        parameters["directory"] = str(parameters["directory"])
     if not isinstance(parameters.get("random_state"), (int, np.integer, type(None))):
         parameters["random_state"] = None
     return parameters

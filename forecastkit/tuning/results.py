@@ -1,0 +1,78 @@
+"""What a search found."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from forecastkit.base import Forecaster
+from forecastkit.report import number
+
+#: States of a trial in words, by those of keras-tuner.
+STATES = {"COMPLETED": "done", "FAILED": "failed", "INVALID": "failed", "RUNNING": "unfinished"}
+DONE = "done"
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Result of a search.
+
+    Attributes
+    ----------
+    trials : DataFrame
+        The leaderboard: a row for each trial, best first, by its number, 0 being the forecaster as it was given.
+        ``score`` is the mean over the folds of the error relative to the seasonal naive forecast of the same windows,
+        below 1 better than it; ``fold 0`` and so on are its parts, ``seconds`` what the trial took, ``state`` is
+        'done', 'failed' or 'unfinished', ``message`` says why it failed; then a column for each parameter.
+    best_params : dict
+        Parameters of the best trial, as `set_params` of the forecaster takes them.
+    best_score : float
+    best_forecaster : Forecaster
+        The forecaster with those parameters, not fitted.
+    seconds : float
+    """
+
+    trials: pd.DataFrame
+    best_params: dict
+    best_score: float
+    best_forecaster: Forecaster
+    seconds: float
+
+
+def make_trials(rows: list[dict]) -> pd.DataFrame:
+    """The leaderboard.
+
+    Parameters
+    ----------
+    rows : list of dict
+        ``trial``, ``score``, ``folds``, ``seconds``, ``state``, ``message`` and ``parameters`` of each.
+    """
+    names = list(dict.fromkeys(name for row in rows for name in row["parameters"]))
+    folds = max((len(row["folds"]) for row in rows), default=0)
+    table = {
+        "score": [row["score"] for row in rows],
+        **{f"fold {k}": [row["folds"][k] if k < len(row["folds"]) else None for row in rows] for k in range(folds)},
+        "seconds": [row["seconds"] for row in rows],
+    }
+    table = {name: pd.Series(values, dtype="float64") for name, values in table.items()}
+    table |= {"state": [row["state"] for row in rows], "message": [row["message"] for row in rows]}
+    table |= {name: pd.Series([row["parameters"].get(name) for row in rows], dtype="object") for name in names}
+    frame = pd.DataFrame(table)
+    frame.index = pd.Index([row["trial"] for row in rows], name="trial")
+    return frame.sort_values("score", kind="stable")
+
+
+def parameters_of(trials: pd.DataFrame) -> list[str]:
+    """Columns of the leaderboard that are parameters."""
+    return list(trials.columns[list(trials.columns).index("message") + 1 :])
+
+
+def said(value) -> str:
+    """A parameter's value for people."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def line(row: dict, best: float, place: str) -> str:
+    """A line of progress on a trial that has ended."""
+    parameters = ", ".join(f"{name} {said(value)}" for name, value in row["parameters"].items())
+    got = f"{number(row['score'], 4)}  best {number(best, 4)}" if row["state"] == DONE else f"failed: {row['message']}"
+    return f"{place}  {got}  {row['seconds']:.0f} s  {parameters}"

@@ -1,0 +1,83 @@
+"""How to search: what the user may choose, and the folds that follow from it."""
+
+import os
+import re
+from dataclasses import dataclass
+
+from forecastkit.checks import InputError, ParameterError, check_choice, check_int, refuse
+from forecastkit.comparison.budget import seconds_of
+from forecastkit.comparison.folds import Sizes, make_folds
+from forecastkit.data.panel import Panel
+from forecastkit.tuning.space import WHERE
+
+SEARCHES = ("random", "bayesian", "hyperband")
+#: Trials where neither their number nor a time limit is given; and where a time limit ends the search.
+USUAL_TRIALS, MOST_TRIALS = 20, 10_000
+FOLDS = 3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to search.
+
+    Attributes
+    ----------
+    search : {'random', 'bayesian', 'hyperband'}
+    n_trials, n_folds, n_jobs : int or None
+    time_limit : float, str or None
+    directory : path or None
+    random_state : int, RandomState or None
+    refits : bool
+        Whether the best is fitted within the time limit, too.
+    """
+
+    search: str = "random"
+    n_trials: int | None = None
+    time_limit: object = None
+    n_folds: int | None = None
+    directory: object = None
+    n_jobs: int = 1
+    random_state: object = None
+    refits: bool = False
+
+    def check(self, where: str = WHERE) -> None:
+        """Refuse what breaks a rule."""
+        check_choice(where, "search", self.search, SEARCHES)
+        check_int(where, "n_trials", self.n_trials, optional=True)
+        check_int(where, "n_folds", self.n_folds, optional=True)
+        check_int(where, "n_jobs", self.n_jobs, low=0)
+        seconds_of(self.time_limit, where)
+        if self.directory is not None and not isinstance(self.directory, (str, os.PathLike)):
+            refuse(where, "directory must be a path", repr(self.directory), error=ParameterError)
+
+    @property
+    def seconds(self) -> float | None:
+        """The time limit."""
+        return seconds_of(self.time_limit, WHERE)
+
+    @property
+    def trials(self) -> int:
+        """Trials at most."""
+        if self.n_trials is not None:
+            return int(self.n_trials)
+        return USUAL_TRIALS if self.seconds is None else MOST_TRIALS
+
+
+def lay_folds(panel: Panel, schema, horizon: int, n_folds: int | None) -> list:
+    """The folds of every trial: blocks of the last training rows.
+
+    Raises
+    ------
+    InputError
+        Where the rows do not suffice.
+    """
+    rows = int((panel.last_observed() + 1 - panel.first_observed()).max())
+    wanted = range(FOLDS, 0, -1) if n_folds is None else [int(n_folds)]
+    calendar = panel.grid.is_time or schema.time is not None
+    for folds in wanted:
+        sizes = Sizes.suited(rows, len(panel.ids) * panel.channels, horizon, folds=folds)
+        try:
+            return make_folds(panel, sizes, calendar)
+        except InputError as error:
+            refused = re.sub(r"\bfolds= or n_windows=", "n_folds=", str(error))
+    raise InputError(re.sub("^compare", WHERE, refused))

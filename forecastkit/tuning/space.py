@@ -1,0 +1,265 @@
+"""What is searched: the user's plain dict, or function of ``hp``, as parameters of a forecaster."""
+
+import itertools
+import math
+import numbers
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import clone
+
+from forecastkit.base import READING
+from forecastkit.checks import InputError, ParameterError, did_you_mean, refuse, some
+
+WHERE = "tune"
+#: What says which forecasts are wanted, and what a search sets itself: not to be searched.
+FIXED = ("horizon", "season_length", "quantile_levels", "calibrate", *READING)
+OF_A_RUN = ("random_state", "time_limit", "verbose", "callbacks", "resume")
+#: Combinations that a value which does not go with the defaults is tried in, before it is refused.
+TRIES = 64
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values, of any kind: the oracle sees their places only.
+
+    Attributes
+    ----------
+    name : str
+    options : tuple
+    """
+
+    name: str
+    options: tuple
+
+    def ask(self, hp):
+        """The value that the oracle proposes."""
+        return self.options[hp.Choice(self.name, list(range(len(self.options))))]
+
+    def code(self, value):
+        """What the oracle would propose for this value, None where it is no option."""
+        same = [place for place, option in enumerate(self.options) if type(option) is type(value) and option == value]
+        return same[0] if same else None
+
+    def samples(self, rng) -> list:
+        """Values to check."""
+        return list(self.options)
+
+    def draw(self, rng):
+        """Any value."""
+        return self.options[rng.integers(len(self.options))]
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number between two bounds, both possible.
+
+    Attributes
+    ----------
+    name : str
+    low, high : int or float
+        Whole numbers where both are.
+    log : bool
+        Whether every ratio, not every difference, is as likely as another.
+    """
+
+    name: str
+    low: float
+    high: float
+    log: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers are meant."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    def ask(self, hp):
+        """The value that the oracle proposes."""
+        kind = hp.Int if self.whole else hp.Float
+        return kind(self.name, self.low, self.high, sampling="log" if self.log else "linear")
+
+    def code(self, value):
+        """What the oracle would propose for this value, None where it lies outside."""
+        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if not number or not self.low <= value <= self.high or (self.whole and value != int(value)):
+            return None
+        return int(value) if self.whole else float(value)
+
+    def samples(self, rng) -> list:
+        """Values to check."""
+        return [self.low, self.high]
+
+    def draw(self, rng):
+        """Any value."""
+        part = rng.random()
+        span = self.high / self.low if self.log else self.high - self.low
+        value = self.low * span**part if self.log else self.low + span * part
+        return round(value) if self.whole else float(value)
+
+
+class DictSpace:
+    """A space given as a dict: every parameter has its own dimension.
+
+    Parameters
+    ----------
+    dimensions : list of Choice or Range
+    """
+
+    def __init__(self, dimensions):
+        self.dimensions = list(dimensions)
+
+    def build(self, hp) -> dict:
+        """Parameters of the forecaster for what the oracle proposes."""
+        return {dimension.name: dimension.ask(hp) for dimension in self.dimensions}
+
+    def codes(self, own: dict) -> dict:
+        """What the oracle would propose for these parameters, for those among its values."""
+        codes = {dimension.name: dimension.code(own.get(dimension.name)) for dimension in self.dimensions}
+        return {name: code for name, code in codes.items() if code is not None}
+
+    def describe(self) -> str:
+        """A text that is the same for the same space only."""
+        return repr(sorted(map(repr, self.dimensions)))
+
+    def check(self, forecaster) -> None:
+        """Refuse values that the forecaster takes in no combination."""
+        for name in (dimension.name for dimension in self.dimensions):
+            _check_name(forecaster, name)
+        rng = np.random.default_rng(0)
+        for dimension in self.dimensions:
+            for value in dimension.samples(rng):
+                self._check_value(forecaster, dimension, value, rng)
+
+    def _check_value(self, forecaster, dimension, value, rng):
+        error = flaw(forecaster, {dimension.name: value})
+        for _ in range(TRIES if error else 0):
+            drawn = {other.name: other.draw(rng) for other in self.dimensions}
+            if flaw(forecaster, {**drawn, dimension.name: value}) is None:
+                return
+        if error is not None:
+            raise error
+
+
+class FunctionSpace:
+    """A space given as a function that takes ``hp`` and returns parameters of the forecaster.
+
+    Parameters
+    ----------
+    function : callable
+    """
+
+    def __init__(self, function):
+        self.function = function
+
+    def build(self, hp) -> dict:
+        """Parameters of the forecaster for what the oracle proposes."""
+        parameters = self.function(hp)
+        if not isinstance(parameters, dict) or not parameters:
+            rule = "a space that is a function of hp must return a dict of parameters"
+            refuse(WHERE, rule, repr(parameters), error=ParameterError)
+        return parameters
+
+    def codes(self, own: dict) -> dict:
+        """Nothing: what the function makes of a proposal cannot be turned round."""
+        return {}
+
+    def describe(self) -> str:
+        """A text that differs where the function's code does."""
+        return repr(_code_of(getattr(self.function, "__code__", None) or repr(self.function)))
+
+    def check(self, forecaster) -> None:
+        """Refuse a function whose first proposal names an unknown parameter, or one that breaks its rule."""
+        import keras_tuner
+
+        parameters = self.build(keras_tuner.HyperParameters())
+        for name in parameters:
+            _check_name(forecaster, name)
+        if (error := flaw(forecaster, parameters)) is not None:
+            raise error
+
+
+def make_space(space, forecaster) -> DictSpace | FunctionSpace:
+    """The user's space, every name and value of it checked.
+
+    Parameters
+    ----------
+    space : dict or callable
+        Dict of parameter name to a list of choices, or ``(low, high)`` or ``(low, high, "log")``; or a function of
+        ``hp`` that returns a dict of parameters.
+    forecaster : Forecaster
+
+    Raises
+    ------
+    ParameterError
+        Where it is no such thing, a parameter does not exist, or a value breaks the forecaster's rules.
+    """
+    if callable(space):
+        made = FunctionSpace(space)
+    elif isinstance(space, dict) and space:
+        made = DictSpace([_dimension(name, values) for name, values in space.items()])
+    else:
+        rule = "space must be a dict of parameters to values, or a function of hp"
+        refuse(WHERE, rule, repr(space), error=ParameterError)
+    made.check(forecaster)
+    return made
+
+
+def flaw(forecaster, parameters: dict) -> InputError | None:
+    """What is wrong with the forecaster under these parameters, None where nothing is."""
+    try:
+        clone(forecaster).set_params(**parameters)._check_parameters()
+    except InputError as error:
+        return error
+    return None
+
+
+def _dimension(name, values) -> Choice | Range:
+    if isinstance(values, tuple):
+        return _range(name, values)
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        rule = f"{name} in the space must be a list of choices, (low, high), or (low, high, 'log')"
+        refuse(WHERE, rule, repr(values), f"One value alone is [{values!r}].", ParameterError)
+    options = tuple(_plain(value) for value in values)
+    if not options:
+        refuse(WHERE, f"{name} in the space must have at least one choice", "none", error=ParameterError)
+    double = [one for one, other in itertools.combinations(options, 2) if type(one) is type(other) and one == other]
+    if double:
+        refuse(WHERE, f"choices of {name} must differ", some(map(repr, double)), "Each counts once.", ParameterError)
+    return Choice(name, options)
+
+
+def _range(name, values):
+    rule = f"{name} in the space must be (low, high) or (low, high, 'log'), two rising numbers"
+    bounds, kind = values[:2], values[2:]
+    real = [isinstance(bound, numbers.Real) and not isinstance(bound, bool) for bound in bounds]
+    if len(bounds) < 2 or not all(real) or kind not in ((), ("log",), ("linear",)):
+        refuse(WHERE, rule, repr(values), "Choices are a list.", ParameterError)
+    low, high = map(_plain, bounds)
+    log = kind == ("log",)
+    if not (math.isfinite(low) and math.isfinite(high) and low < high) or (log and low <= 0):
+        refuse(WHERE, rule + (" above 0" if log else ""), repr(values), error=ParameterError)
+    return Range(name, low, high, log)
+
+
+def _plain(value):
+    """A numpy number as a Python one: the search is kept as JSON."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _check_name(forecaster, name):
+    known = forecaster.get_params()
+    if name in FIXED:
+        rule = f"{name} says what is forecast and cannot be searched"
+        refuse(WHERE, rule, "it in the space", f"Pass {name}= to the forecaster.", ParameterError)
+    if name not in known or name in OF_A_RUN:
+        options = sorted({*known} - {*FIXED, *OF_A_RUN})
+        where = f"{WHERE}: {type(forecaster).__name__}"
+        refuse(where, "a parameter in the space must exist", repr(name), did_you_mean(name, options), ParameterError)
+
+
+def _code_of(code):
+    """What a function does, without where its source stands."""
+    if not hasattr(code, "co_code"):
+        return repr(code)
+    return code.co_code.hex(), code.co_names, [_code_of(constant) for constant in code.co_consts]
