@@ -6,7 +6,7 @@ import random
 from typing import ClassVar
 
 import numpy as np
-from keras import layers, ops
+from keras import initializers, layers, ops
 
 #: The seed of the training step being traced; layers of ours draw from it, so that a step is a function of its seed.
 STEP_SEED = contextvars.ContextVar("forecastkit_step_seed", default=None)
@@ -15,9 +15,10 @@ STEP_SEED = contextvars.ContextVar("forecastkit_step_seed", default=None)
 class Dropout(layers.Layer):
     """Dropout whose mask is a hash of the step's seed, this layer's own number and the place in the tensor.
 
-    Two threads may train at once and a resumed run draws the same masks, because nothing is stored. It is also many
-    times cheaper on a CPU than the counter-based generators of Keras, which XLA compiles to scalar code there: the hash
-    is the finaliser of MurmurHash3 (Appleby 2011), element by element.
+    Two threads may train at once and a resumed run draws the same masks, because steps change nothing here. The number
+    is a weight, so that a network given the weights of another draws as that one does. It is also many times cheaper on
+    a CPU than the counter-based generators of Keras, which XLA compiles to scalar code there: the hash is the finaliser
+    of MurmurHash3 (Appleby 2011), element by element.
     """
 
     def __init__(self, rate: float, **kwargs):
@@ -26,7 +27,8 @@ class Dropout(layers.Layer):
         self.own = random.randint(1, 2**31 - 1)  # where Keras draws the seeds of its layers from, too
 
     def build(self, shape):
-        self.count = self.add_weight(name="count", shape=(), dtype="uint32", initializer="zeros", trainable=False)
+        more = {"dtype": "uint32", "initializer": initializers.Constant(self.own), "trainable": False}
+        self.number = self.add_weight(name="number", shape=(), **more)
 
     def call(self, inputs, training=None):
         if not training or not self.rate:
@@ -38,11 +40,11 @@ class Dropout(layers.Layer):
         """Whole numbers of this shape, uniform over all of uint32."""
         step = STEP_SEED.get()
         if step is None:  # someone else's training loop: count the calls
-            self.count.assign(self.count + whole(1))
-            step = self.count.value
+            self.number.assign(self.number + whole(1))
+            step = 0
         bits = ops.cast(ops.reshape(ops.arange(math.prod(shape), dtype="int32"), shape), "uint32")
         bits = mix(bits * whole(0x9E3779B1) + ops.cast(step, "uint32") * whole(0x85EBCA77))
-        return mix(ops.bitwise_xor(bits, whole(self.own)))
+        return mix(ops.bitwise_xor(bits, self.number.value))
 
 
 def mix(bits):

@@ -200,6 +200,7 @@ class NeuralForecaster(Forecaster):
         pairs = plan.epochs * plan.steps * plan.batch_size * windows.width
         tokens = pairs * (sizes.past_tokens + sizes.future_tokens)
         network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING)
+        self.network_.exposed = self.callbacks is not None  # they are handed the network
         judged = self._judged(panel, split, stop, most=4_000)
         judged = judged.together()[0] if sizes.channels else judged
         self.history_of_training_ = Record()
@@ -273,7 +274,7 @@ class NeuralForecaster(Forecaster):
         """The Keras model."""
         if not hasattr(self, "network_"):
             raise AttributeError("model_ exists after fit")
-        return self.network_.live()[0]
+        return self.network_.shown()
 
     def _forecast(self, panel, origins):
         panel, origins = crop(panel, origins, self.lookback_, self.horizon_)

@@ -3,19 +3,24 @@
 import random
 import threading
 
+import keras
 import numpy as np
 
+from forecastkit import backbones
 from forecastkit.checks import ArtifactError, refuse
 from forecastkit.data.windows import Origins
 from forecastkit.engines import make_engine
 from forecastkit.heads import make_head
 from forecastkit.network import Network, Sizes
+from forecastkit.spares import SPARES, Spare
 
 BUILDING = threading.RLock()
 
 
 class TrainedNetwork:
     """A network and its weights. Pickles hold the weights and how to build it; nothing that is compiled.
+
+    What it was traced to is left to the next network of its kind, see `forecastkit.spares`.
 
     Parameters
     ----------
@@ -30,7 +35,8 @@ class TrainedNetwork:
     def __init__(self, backbone, sizes: Sizes, normalization: str, loss: str, levels, seed: int = 0, weights=None):
         self.backbone, self.sizes, self.normalization = backbone, sizes, normalization
         self.loss, self.levels, self.seed, self.weights = loss, levels, seed, weights
-        self._live = None
+        self._live = self._kind = self._first = None
+        self.exposed = False
 
     @property
     def head(self):
@@ -44,19 +50,64 @@ class TrainedNetwork:
                 self._live = self._live or self._build(compiled)
         return self._live
 
+    def shown(self):
+        """The Keras model, for somebody who may keep it: it is never handed on to another fit."""
+        self.exposed = True
+        return self.live()[0]
+
     def _build(self, compiled):
-        head = self.head
+        self._kind = self._kind_of(compiled)
+        spare = SPARES.take(self._kind)
+        if spare is None:
+            network = self._fresh()
+            engine, self._first = make_engine(network, self.head, compiled=compiled), network.get_weights()
+        else:
+            network, engine = spare.network, spare.engine
+            self._first = spare.first if spare.seed == self.seed else self._fresh().get_weights()
+            network.set_weights(self._first)
+        if self.weights is not None:
+            self._take_weights(network)
+        return network, engine
+
+    def __del__(self):
+        """Leave what was traced to the next network of this kind."""
+        network, engine = self.__dict__.get("_live") or (None, None)
+        if network is not None and engine.reusable and not self.exposed and SPARES is not None:
+            SPARES.give(self._kind, Spare(network, engine, self.seed, self._first))
+
+    def _kind_of(self, compiled):
+        """What a network must have in common with this one to go on with its steps; None where none can."""
+        if not type(self.backbone).__module__.startswith(f"{backbones.__name__}."):
+            return None  # somebody's own layer, which may keep a state
+        settings = keras.backend.backend(), keras.config.floatx(), keras.config.dtype_policy().name
+        parameters = tuple(sorted(self.backbone.get_params(deep=False).items()))
+        kind = (
+            type(self.backbone),
+            parameters,
+            self.sizes,
+            self.normalization,
+            self.loss,
+            self.levels,
+            compiled,
+            settings,
+        )
+        try:
+            hash(kind)
+        except TypeError:
+            return None
+        return kind
+
+    def _fresh(self):
+        """A network with the first weights of its seed."""
         state = random.getstate()
         random.seed(self.seed)  # Keras takes the seeds of weights and dropout from here
         try:
-            network = Network(self.backbone, self.sizes, head, self.normalization)
+            network = Network(self.backbone, self.sizes, self.head, self.normalization)
             example = {name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()}
             network(example)  # builds every layer
         finally:
             random.setstate(state)
-        if self.weights is not None:
-            self._take_weights(network)
-        return network, make_engine(network, head, compiled=compiled)
+        return network
 
     def _take_weights(self, network):
         wanted, kept = ([np.shape(weight) for weight in weights] for weights in (network.weights, self.weights))
@@ -80,9 +131,10 @@ class TrainedNetwork:
 
     def _state(self) -> dict:
         """The arguments that build it again, for the artifact."""
-        arguments = {name: value for name, value in self.__getstate__().items() if name != "_live"}
+        own = ("_live", "_kind", "_first", "exposed")
+        arguments = {name: value for name, value in self.__getstate__().items() if name not in own}
         return {**arguments, "weights": [np.asarray(weight) for weight in arguments["weights"]]}
 
     def __getstate__(self):
         weights = self._live[0].get_weights() if self._live else self.weights
-        return {**self.__dict__, "weights": weights, "_live": None}
+        return {**self.__dict__, "weights": weights, "_live": None, "_kind": None, "_first": None, "exposed": False}

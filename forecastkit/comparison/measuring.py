@@ -93,7 +93,7 @@ def parts_of(model) -> list:
 
 def count_parameters(model) -> int:
     """Numbers that a fitted model has learned: weights of networks and regressions."""
-    networks = [part.model_.count_params() for part in parts_of(model) if hasattr(part, "network_")]
+    networks = [part.network_.live()[0].count_params() for part in parts_of(model) if hasattr(part, "network_")]
     ridges = [part.ridge_.weights.size for part in parts_of(model) if hasattr(part, "ridge_")]
     return int(sum(networks) + sum(ridges))
 

@@ -40,6 +40,8 @@ class PlainEngine:
         See `TensorFlowEngine`.
     """
 
+    reusable = False
+
     def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0):
         self.network, self.head, self.decay, self.clip = network, head, decay, clip
         self.sizes = network.sizes

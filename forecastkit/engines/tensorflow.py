@@ -4,6 +4,7 @@ import os
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 
 import keras
 import numpy as np
@@ -29,6 +30,11 @@ def shared(array: np.ndarray):
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 
+def whole(held: dict) -> Buffers:
+    """Buffers of the tensors that there are."""
+    return Buffers(**{field.name: held.get(field.name) for field in fields(Buffers)})
+
+
 class TensorFlowEngine:
     """Trains and runs one network on resident buffers.
 
@@ -48,6 +54,9 @@ class TensorFlowEngine:
         Largest norm of a gradient.
     """
 
+    #: Another fit of the same kind may go on with its traced steps.
+    reusable = True
+
     def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0):
         self.network, self.head, self.compiled, self.decay, self.clip = network, head, compiled, decay, clip
         self.sizes = network.sizes
@@ -56,45 +65,54 @@ class TensorFlowEngine:
             name: tf.TensorSpec((None, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()
         }
         self.predict_step = self._traced(self._predict, self.signature)
-        self.optimizer = self.average = self.count = self.slope_step = None
+        self.optimizer = self.average = self.count = self.slope_step = self.kind = None
         self.release()
 
     @staticmethod
-    def _traced(function, signature):
+    def _traced(function, *signature):
         """A concrete function: those of many models would be taken for one that is traced again, and warned of."""
         with TRACING:
-            return tf.function(function, autograph=False).get_concrete_function(signature)
+            return tf.function(function, autograph=False).get_concrete_function(*signature)
 
     # ------------------------------------------------------------------------------------------ training
 
     def prepare(self, buffers: Buffers, batch_size: int):
-        """Put the buffers on the device, trace the step for batches of this size, start the optimizer afresh."""
+        """Put the buffers on the device, trace the step for batches of this size, start the optimizer afresh.
+
+        Buffers are arguments of the steps, so that those of other data of the same kind are not traced again.
+        """
         # The final epochs of a fit find everything in place; a weak reference keeps no second copy of the data.
-        if self.batch_size != batch_size or self.given is None or self.given() is not buffers:
-            self._trace(buffers, batch_size)
+        if self.given is None or self.given() is not buffers:
+            self._place(buffers)
+        self._trace(batch_size)
         for variable in self.optimizer.variables:
             variable.assign(keras.ops.zeros_like(variable))
         for mean, weight in zip(self.average, self.weights, strict=True):
             mean.assign(weight)
         self.count.assign(0.0)
 
-    def _trace(self, buffers, batch_size):
+    def _place(self, buffers):
         self.wide = buffers.target.size >= 2**31
-        self.buffers, self.batch_size, self.given = buffers.resident(self._tensor), batch_size, weakref.ref(buffers)
-        kind = tf.int64 if self.wide else tf.int32
-        self.evaluate_step = self._traced(self._evaluate, tf.TensorSpec((None, 3), kind))
-        self.parts = self._parts(batch_size)
-        self.optimizer = keras.optimizers.Adam(1e-3)
-        self.optimizer.build(self.network.trainable_variables)
-        self.average = [tf.Variable(weight) for weight in self.weights]
-        self.count = tf.Variable(0.0)
-        shape = (batch_size // self.parts, 3)
-        table = tf.TensorSpec(shape, kind)
-        seed = tf.TensorSpec((), tf.int64)
-        with TRACING:
-            gradients = tf.function(self._gradients, jit_compile=self.compiled, autograph=False)
-            self.gradient_step = gradients.get_concrete_function(table, seed)
+        resident = vars(buffers.resident(self._tensor))
+        self.buffers = {name: tensor for name, tensor in resident.items() if tensor is not None}
+        self.given = weakref.ref(buffers)
+
+    def _trace(self, batch_size):
+        self.batch_size = batch_size
+        integer = tf.int64 if self.wide else tf.int32
+        spec = {name: tf.TensorSpec((None, *held.shape[1:]), held.dtype) for name, held in self.buffers.items()}
+        if self.kind != (kind := (batch_size, integer, tuple(spec.items()))):
+            self.parts = self._parts(batch_size)
+            self.optimizer = keras.optimizers.Adam(1e-3)
+            self.optimizer.build(self.network.trainable_variables)
+            self.average = [tf.Variable(weight) for weight in self.weights]
+            self.count = tf.Variable(0.0)
+            self.evaluate_step = self._traced(self._evaluate, spec, tf.TensorSpec((None, 3), integer))
+            table, seed = tf.TensorSpec((batch_size // self.parts, 3), integer), tf.TensorSpec((), tf.int64)
+            self.learn = tf.function(self._learn, jit_compile=self.compiled, autograph=False)
+            self.gradient_step = self._traced(self._gradients, spec, table, seed)
             self.update_step = tf.function(self._update, jit_compile=self.compiled, autograph=False)
+            self.kind = kind
         self.pool = ThreadPoolExecutor(self.parts - 1) if self.parts > 1 else None
 
     def _parts(self, batch_size):
@@ -122,15 +140,21 @@ class TensorFlowEngine:
 
     def _one(self, piece, seed, part):
         seed = tf.constant(int(seed) * self.parts + part, tf.int64)
-        loss, *gradients = self.gradient_step(tf.constant(piece), seed)
+        loss, *gradients = self.gradient_step(self.buffers, tf.constant(piece), seed)
         return loss, gradients
 
-    def _gradients(self, table, seed):
+    def _gradients(self, buffers, table, seed):
+        # Outside of what is compiled: XLA would compile anew for every number of rows.
+        inputs, target = self._gather(ops, whole(buffers), table)
+        weight = weights_after(ops, whole(buffers), table, self.sizes.horizon)
+        return self.learn(inputs, target, () if weight is None else (weight,), seed)
+
+    def _learn(self, inputs, target, weight, seed):
         token = STEP_SEED.set(seed)
         try:
             with tf.GradientTape() as tape:
-                inputs, target = self._gather(ops, self.buffers, table)
-                loss = tf.reduce_mean(self._loss(table, target, self.network(inputs, training=True)))
+                forecast = self.network(inputs, training=True)
+                loss = tf.reduce_mean(self.head.loss(target, forecast, *weight))
         finally:
             STEP_SEED.reset(token)
         return loss, *[tf.convert_to_tensor(g) for g in tape.gradient(loss, self.weights, unconnected_gradients="zero")]
@@ -159,9 +183,8 @@ class TensorFlowEngine:
         return tf.constant(array, dtype=tf.int64 if self.wide else tf.int32)
 
     def release(self):
-        """Let go of the data and of all that was traced over them; the network and its forecasts stay."""
+        """Let go of the data; the network, its forecasts and the traced steps stay."""
         self.buffers = self.batch_size = self.given = self.pool = None
-        self.evaluate_step = self.gradient_step = self.update_step = None
 
     def _gather(self, xp, buffers, table, targets=True):
         sizes = self.sizes
@@ -175,14 +198,12 @@ class TensorFlowEngine:
     def _predict(self, inputs):
         return self.network(inputs, training=False)
 
-    def _evaluate(self, table):
-        inputs, target = self._gather(ops, self.buffers, table)
+    def _evaluate(self, buffers, table):
+        inputs, target = self._gather(ops, whole(buffers), table)
         # A call of the traced forecast: tracing the network once more would cost a tiny fit a fifth of its time.
         forecast = self.predict_step({name: tf.cast(inputs[name], s.dtype) for name, s in self.signature.items()})
-        return tf.reduce_sum(self._loss(table, target, forecast))
-
-    def _loss(self, table, target, forecast):
-        return self.head.loss(target, forecast, weights_after(ops, self.buffers, table, self.sizes.horizon))
+        weight = weights_after(ops, whole(buffers), table, self.sizes.horizon)
+        return tf.reduce_sum(self.head.loss(target, forecast, weight))
 
     def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:
         """Scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3)."""
@@ -235,4 +256,4 @@ class TensorFlowEngine:
     def evaluate(self, table: np.ndarray) -> float:
         """Mean loss over the origins in `table` (n, 3) of the prepared buffers."""
         parts = np.array_split(table, -(-len(table) // self._most_at_once()))
-        return sum(float(self.evaluate_step(tf.constant(part))) for part in parts) / len(table)
+        return sum(float(self.evaluate_step(self.buffers, tf.constant(part))) for part in parts) / len(table)

@@ -1,0 +1,63 @@
+"""Networks whose owners are gone: the next fit of the same kind goes on with their traced and compiled steps.
+
+Tracing takes a second or more, compiling many, and folds, seeds and grids fit the same network again and again.
+"""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+#: Weights of all spare networks together.
+MOST_WEIGHTS = 2_000_000
+
+
+@dataclass(frozen=True)
+class Spare:
+    """A network and its engine, and what its first weights were at which seed."""
+
+    network: object
+    engine: object
+    seed: int
+    first: list
+
+
+class Spares:
+    """Spare networks by kind, the latest kept; any thread may give and take.
+
+    Parameters
+    ----------
+    most : int
+        Weights that they may have together.
+    """
+
+    def __init__(self, most: int = MOST_WEIGHTS):
+        self.most, self.kept, self.lock = most, OrderedDict(), threading.RLock()
+
+    def give(self, kind, spare: Spare) -> None:
+        """Keep a network that nobody uses any more, unless `kind` is None, and let go of the oldest of too many."""
+        if kind is None:
+            return
+        with self.lock:
+            self.kept.setdefault(kind, []).append(spare)
+            self.kept.move_to_end(kind)
+            while self._weights() > self.most:
+                oldest = next(iter(self.kept))
+                self.kept[oldest].pop(0)
+                if not self.kept[oldest]:
+                    del self.kept[oldest]
+
+    def take(self, kind) -> Spare | None:
+        """A network of this kind for its new owner alone, or None."""
+        with self.lock:
+            found = self.kept.pop(kind, None)
+            if found is None:
+                return None
+            if found[1:]:
+                self.kept[kind] = found[1:]
+            return found[0]
+
+    def _weights(self):
+        return sum(weight.size for same in self.kept.values() for spare in same for weight in spare.first)
+
+
+SPARES = Spares()
