@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 #: Where each public name lives. Nothing heavy is imported until a name is used.
 _HOMES = {
     "Backbone": "backbone",
+    "Backtest": "evaluation",
     "DriftForecaster": "baselines",
     "EnsembleForecaster": "compose",
     "InputError": "checks",

@@ -1,7 +1,5 @@
 """Backtest: forecasts from many origins of the past, each seeing only what was known then."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
@@ -16,27 +14,10 @@ from forecastkit.data.grid import choose_horizon
 from forecastkit.data.panel import Panel, spread
 from forecastkit.data.schema import Schema
 from forecastkit.data.windows import Origins
+from forecastkit.evaluation import Backtest, Reference, both_scores, coverage_table
 
 WHERE = "backtest"
 NEVER = np.iinfo("int64").min
-
-
-@dataclass(frozen=True)
-class Backtest:
-    """Result of a backtest.
-
-    Attributes
-    ----------
-    forecasts : DataFrame
-        Long: ``[series_id,] time, [target,] cutoff, step, forecast, [quantiles,] [log_density,] actual``.
-    scores : DataFrame
-        A row for the forecaster and one for the seasonal naive on the same windows: MAE, MSE, RMSE, bias, WAPE,
-        sMAPE, MASE, and the skill ``1 - MAE / MAE of the seasonal naive``; where distributions are forecast, the
-        logarithmic score, the mean of ``-log density`` (Good 1952), as well.
-    """
-
-    forecasts: pd.DataFrame
-    scores: pd.DataFrame
 
 
 def backtest(
@@ -102,7 +83,7 @@ def backtest(
         for model, group in _models(forecaster, panel, schema, cutoffs, refit, fitted)
     ]
     forecasts = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
-    return Backtest(forecasts, _scores(forecasts, panel, cutoffs, horizon, gap, season))
+    return _result(forecasts, panel, schema, cutoffs, horizon, gap, season)
 
 
 def _check(n_windows, stride, gap, refit):
@@ -202,28 +183,29 @@ def _forecast_group(model, panel, cutoffs, gap, levels):
     return frame[frame["step"] > gap].reset_index(drop=True) if gap else frame
 
 
-def _scores(forecasts, panel, cutoffs, horizon, gap, season):
-    """Scores of the forecaster and of the seasonal naive on the same windows."""
+def _result(forecasts, panel, schema, cutoffs, horizon, gap, season) -> Backtest:
+    """Forecasts with their scores and those of the seasonal naive on the same windows."""
     origins = Origins.every_channel(cutoffs.entity, cutoffs.row, panel.channels)
-    scale = _mase_scale(panel, cutoffs, season)[origins.entity, origins.channel]
-    scale = np.repeat(scale, horizon - gap)
     naive = closed_form.seasonal_naive(panel, origins, horizon, season)[:, gap:].ravel()
-    reference = pd.DataFrame({"actual": forecasts["actual"], "forecast": naive})
-    tables = [metrics.score_table(frame, scale=scale) for frame in (forecasts, reference)]
-    table = pd.concat(tables, ignore_index=True)
-    table.index = pd.Index(["forecaster", "seasonal naive"], name="model")
-    table["skill"] = 1 - table["mae"] / table.loc["seasonal naive", "mae"]
-    if "log_density" in forecasts:
-        table["log_score"] = [-forecasts["log_density"].mean(), np.nan]
-    return table
+    series = tuple(name for name in (schema.series_id, "target") if name in forecasts)
+    about = Reference(series, naive, *_scales(panel, schema, cutoffs, season, series))
+    place = np.repeat(panel.ordinal_at(origins.entity, origins.row), horizon - gap)
+    return Backtest(forecasts, both_scores(forecasts, about), coverage_table(forecasts, place, horizon), about)
 
 
-def _mase_scale(panel, cutoffs, season):
-    """Mean seasonal difference of each entity and channel up to its first cutoff, (E, C)."""
-    scale = np.full((len(panel.ids), panel.channels), np.nan)
-    for entity in np.unique(cutoffs.entity):
-        first = cutoffs.row[cutoffs.entity == entity].min()
-        seen = panel.target[panel.indptr[entity] : first + 1].astype("float64")
-        if len(seen) > season:
-            scale[entity] = [metrics.seasonal_scale(seen[:, c], season) for c in range(panel.channels)]
-    return scale
+def _scales(panel, schema, cutoffs, season, series):
+    """Scales of MASE and RMSSE by series, from its rows up to its first cutoff; one number each of a single series."""
+    first = panel.indptr[1:].copy()
+    np.minimum.at(first, cutoffs.entity, cutoffs.row)
+    entities = np.unique(cutoffs.entity)
+    scales = np.full((2, len(entities), panel.channels), np.nan)
+    for place, entity in enumerate(entities):
+        seen = panel.target[panel.indptr[entity] : first[entity] + 1].T.astype("float64")
+        if seen.shape[1] > season:
+            scales[:, place] = metrics.seasonal_scale(seen, season), metrics.seasonal_scale_squared(seen, season)
+    if not series:
+        return scales[0, 0, 0], scales[1, 0, 0]
+    names = {schema.series_id: [panel.ids[entity] for entity in entities], "target": schema.target}
+    index = pd.MultiIndex.from_product([names[name] for name in series], names=series)
+    index = index if len(series) > 1 else index.get_level_values(0)
+    return tuple(pd.Series(scale.ravel(), index=index) for scale in scales)

@@ -36,6 +36,7 @@ __all__ = [
     "bias",
     "coverage",
     "crps_gaussian",
+    "crps_quantiles",
     "crps_sample",
     "mae",
     "mase",
@@ -234,9 +235,7 @@ def wql(actual: ArrayLike, quantiles: ArrayLike, levels: ArrayLike) -> float:
     float
     """
     levels = check_levels("wql", levels)
-    actual, quantiles = np.asarray(actual, dtype="float64"), np.asarray(quantiles, dtype="float64")
-    if quantiles.shape != (*actual.shape, len(levels)):
-        refuse("wql", f"quantiles must have the shape {(*actual.shape, len(levels))}", quantiles.shape)
+    actual, quantiles = _with_levels("wql", actual, quantiles, levels)
     loss = np.mean([pinball(actual, quantiles[..., i], level) for i, level in enumerate(levels)])
     return divide(2 * loss, mean(np.abs(actual), seen(actual)))
 
@@ -360,6 +359,34 @@ def crps_sample(actual: ArrayLike, samples: ArrayLike, axis: Axis = None) -> np.
     return mean(np.abs(samples - actual[..., None]).mean(axis=-1) - spread, seen(actual), axis)
 
 
+def crps_quantiles(actual: ArrayLike, quantiles: ArrayLike, levels: ArrayLike, axis: Axis = None) -> np.ndarray | float:
+    """Continuous ranked probability score from quantiles: twice the pinball loss, integrated over levels [4]_.
+
+    Each level stands for the part of (0, 1) nearest to it: the more levels, the closer; with the median alone it is the
+    mean absolute error.
+
+    Parameters
+    ----------
+    actual : array-like, (...)
+        NaN is left out.
+    quantiles : array-like, (..., len(levels))
+        The forecast of each level on the last axis.
+    levels : array-like of float
+        Rising, inside (0, 1).
+    axis : int, tuple of int or None
+        The axes of `actual` averaged over; None for all.
+
+    Returns
+    -------
+    float or ndarray
+        In the unit of the data, `actual`'s shape without `axis`.
+    """
+    levels = check_levels("crps_quantiles", levels)
+    actual, quantiles = _with_levels("crps_quantiles", actual, quantiles, levels)
+    losses = [pinball(actual, quantiles[..., i], level, axis) for i, level in enumerate(levels)]
+    return 2 * np.average(losses, axis=0, weights=formulas.level_weights(levels))
+
+
 def skill(score: ArrayLike, baseline: ArrayLike) -> np.ndarray | float:
     """Share of the baseline's error that a forecast saves, ``1 - score / baseline``; NaN where the baseline is zero.
 
@@ -375,6 +402,14 @@ def _alike(where: str, **arrays: ArrayLike) -> list[np.ndarray]:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in given.items())
         refuse(where, f"{', '.join(given)} must have one shape", shapes)
     return list(given.values())
+
+
+def _with_levels(where: str, actual: ArrayLike, quantiles: ArrayLike, levels: tuple) -> tuple[np.ndarray, np.ndarray]:
+    """Actuals, and the quantiles of each on the last axis, in float64."""
+    actual, quantiles = np.asarray(actual, dtype="float64"), np.asarray(quantiles, dtype="float64")
+    if quantiles.shape != (*actual.shape, len(levels)):
+        refuse(where, f"quantiles must have the shape {(*actual.shape, len(levels))}", quantiles.shape)
+    return actual, quantiles
 
 
 def _per_value(where: str, scale: ArrayLike, actual: np.ndarray) -> np.ndarray:

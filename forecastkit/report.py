@@ -94,6 +94,24 @@ def share(value: float | None) -> str:
     return "-" if value is None or not math.isfinite(value) else f"{100 * value:.0f} %"
 
 
+def ranges(rows: Sequence[dict]) -> str:
+    """How often intervals held what came, from the rows of `Backtest.coverage`; empty where there are none.
+
+    The error is the larger one of two: the binomial one is too small where forecasts overlap, that by blocks of time is
+    itself uncertain where blocks are few.
+    """
+    found = [(row, [row["binomial_error"], row["block_error"]]) for row in rows if row["rows"]]
+    parts = [
+        f"{100 * row['interval']:g} %: {100 * row['share']:.0f} ± {100 * max(filter(_is_number, errors)):.1f} %"
+        for row, errors in found
+    ]
+    return f"{', '.join(parts)} (errors: binomial, or by blocks of time if larger)" if parts else ""
+
+
+def _is_number(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
 def clock(seconds: float) -> str:
     """Minutes and seconds: ``00:52``."""
     return "{:02.0f}:{:02.0f}".format(*divmod(math.floor(seconds), 60))

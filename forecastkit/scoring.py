@@ -14,6 +14,9 @@ from forecastkit.checks import check_keys, check_levels, refuse
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Quantiles from which on their weighted losses are close to the continuous ranked probability score.
+ENOUGH_FOR_CRPS = 5
+
 
 def quantile_columns(frame: pd.DataFrame) -> dict[float, str]:
     """The quantile columns (``q0.1``, ``q0.5``, ...) of a forecast frame, by rising level."""
@@ -26,6 +29,7 @@ def score_table(
     *,
     by: str | Sequence[str] = (),
     scale: float | ArrayLike | pd.Series | None = None,
+    squared_scale: float | ArrayLike | pd.Series | None = None,
     levels: Sequence[float] | None = None,
 ) -> pd.DataFrame:
     """Scores of a long forecast frame, one row per group.
@@ -40,16 +44,19 @@ def score_table(
     scale : float, Series or array-like, optional
         `seasonal_scale` of the history: one number, a Series whose index levels are named like columns of the frame
         (the series), or one value per row. Rows without a scale are left out of the scaled scores only.
+    squared_scale : float, Series or array-like, optional
+        `seasonal_scale_squared` of the history, likewise.
     levels : list of float, optional
         The quantile levels scored; all that the frame has if not given.
 
     Returns
     -------
     DataFrame
-        Indexed by `by`: ``rows`` (those observed), ``mae, mse, rmse, bias, wape, smape``; with `scale` ``mase``; for
-        each quantile ``pinball_q0.1``, over all ``wql``; for each pair of symmetric quantiles ``coverage_0.8``,
-        ``winkler_0.8`` and with `scale` ``msis_0.8``; for lower and upper ``coverage`` and ``width``. Means are over
-        the rows of a group. Units are those of the functions of the same names.
+        Indexed by `by`: ``rows`` (those observed), ``mae, mse, rmse, bias, wape, smape``; with `scale` ``mase``, with
+        `squared_scale` ``rmsse``; for each quantile ``pinball_q0.1``, over all ``wql`` and from five on ``crps``; for
+        each pair of symmetric quantiles ``coverage_0.8``, ``winkler_0.8`` and with `scale` ``msis_0.8``; for lower and
+        upper ``coverage`` and ``width``. Means are over the rows of a group, within the root of ``rmse`` and
+        ``rmsse``. Units are those of the functions of the same names.
 
     Raises
     ------
@@ -64,8 +71,8 @@ def score_table(
     codes, index = _groups(frame, by)
     actual = _column(frame, "actual")
     seen = formulas.seen(actual)
-    scale = None if scale is None else _row_scale(frame, scale)[seen]
-    rows = _Rows(actual[seen], codes[seen], len(index), scale)
+    scales = [None if given is None else _row_scale(frame, given)[seen] for given in (scale, squared_scale)]
+    rows = _Rows(actual[seen], codes[seen], len(index), *scales)
     table = rows.point(_column(frame, "forecast")[seen])
     table |= rows.quantiles({level: _column(frame, name)[seen] for level, name in columns.items()})
     if {"lower", "upper"} <= set(frame.columns):
@@ -76,8 +83,9 @@ def score_table(
 class _Rows:
     """Observed rows and the group each is in; sums by `bincount`, which unlike pandas' lets a NaN forecast show."""
 
-    def __init__(self, actual: np.ndarray, codes: np.ndarray, n_groups: int, scale: np.ndarray | None):
-        self.actual, self.codes, self.n_groups, self.scale = actual, codes, n_groups, scale
+    def __init__(self, actual: np.ndarray, codes: np.ndarray, n_groups: int, scale=None, squared_scale=None):
+        self.actual, self.codes, self.n_groups = actual, codes, n_groups
+        self.scale, self.squared_scale = scale, squared_scale
         self.counts = np.bincount(codes, minlength=n_groups)
         self.size = self.mean(np.abs(actual))
 
@@ -85,17 +93,20 @@ class _Rows:
         return formulas.divide(np.bincount(self.codes, values, self.n_groups), self.counts)
 
     def scaled(self, name: str, values: np.ndarray) -> dict[str, np.ndarray]:
-        if self.scale is None:
-            return {}
-        use = formulas.seen(self.scale)
+        return {} if self.scale is None else {name: self._over(values, self.scale)}
+
+    def _over(self, values, scale):
+        """Means of values in units of their scale, of the rows that have one."""
+        use = formulas.seen(scale)
         codes = self.codes[use]
-        total = np.bincount(codes, formulas.divide(values[use], self.scale[use]), self.n_groups)
-        return {name: formulas.divide(total, np.bincount(codes, minlength=self.n_groups))}
+        total = np.bincount(codes, formulas.divide(values[use], scale[use]), self.n_groups)
+        return formulas.divide(total, np.bincount(codes, minlength=self.n_groups))
 
     def point(self, forecast: np.ndarray) -> dict[str, np.ndarray]:
         error = forecast - self.actual
         size = np.abs(error)
         mean_size, mean_square = self.mean(size), self.mean(np.square(error))
+        squares = {} if self.squared_scale is None else {"rmsse": np.sqrt(self._over(error**2, self.squared_scale))}
         return {
             "rows": self.counts,
             "mae": mean_size,
@@ -105,6 +116,7 @@ class _Rows:
             "wape": formulas.divide(mean_size, self.size),
             "smape": self.mean(formulas.symmetric(self.actual, forecast)),
             **self.scaled("mase", size),
+            **squares,
         }
 
     def quantiles(self, quantiles: dict[float, np.ndarray]) -> dict[str, np.ndarray]:
@@ -112,6 +124,8 @@ class _Rows:
         table = {f"pinball_q{level:g}": loss for level, loss in losses.items()}
         if losses:
             table["wql"] = formulas.divide(2 * np.mean(list(losses.values()), axis=0), self.size)
+        if len(losses) >= ENOUGH_FOR_CRPS:
+            table["crps"] = 2 * formulas.level_weights(list(losses)) @ np.array(list(losses.values()))
         for level, low, high in symmetric_pairs(quantiles):
             score = formulas.winkler(self.actual, quantiles[low], quantiles[high], level)
             table[f"coverage_{level:g}"] = self.mean(formulas.inside(self.actual, quantiles[low], quantiles[high]))

@@ -76,6 +76,23 @@ def test_crps_of_samples_against_a_slow_loop(samples):
         assert metrics.crps_sample(one, others) == pytest.approx(expected, abs=1e-9)
 
 
+def test_crps_of_quantiles_by_hand():
+    # Levels 0.2 and 0.6 stand for 0.4 and 0.6 of all: pinball losses 0.2 * 2 and 0.4 * 1, twice.
+    assert metrics.crps_quantiles([10.0, NAN], [[8.0, 11.0]] * 2, [0.2, 0.6]) == pytest.approx(
+        2 * (0.4 * 0.4 + 0.6 * 0.4)
+    )
+    assert metrics.crps_quantiles([3.0, 5.0], [[4.0], [1.0]], [0.5]) == metrics.mae([3, 5], [4, 1])
+
+
+def test_crps_of_many_quantiles_is_that_of_their_distribution():
+    from scipy.stats import norm
+
+    levels = np.arange(1, 200) / 200
+    actual = np.array([-1.0, 0.0, 2.5])
+    found = metrics.crps_quantiles(actual, np.tile(norm.ppf(levels), (3, 1)), levels)
+    assert found == pytest.approx(metrics.crps_gaussian(actual, np.zeros(3), np.ones(3)), rel=2e-3)
+
+
 def test_rmsse_by_hand():
     scale = metrics.seasonal_scale_squared([1, 3, 7], 1)
     assert scale == pytest.approx((4 + 16) / 2)
@@ -145,6 +162,8 @@ def test_refusals():
         metrics.mase(np.zeros((2, 3)), np.zeros((2, 3)), np.ones(3))
     with pytest.raises(InputError, match=r"wql: quantiles must have the shape \(2, 1\)"):
         metrics.wql([1, 2], [1, 2], [0.5])
+    with pytest.raises(InputError, match=r"crps_quantiles: quantiles must have the shape \(2, 1\)"):
+        metrics.crps_quantiles([1, 2], [1, 2], [0.5])
     with pytest.raises(InputError, match="inside"):
         metrics.pinball([1], [1], 1.0)
     with pytest.raises(InputError, match="season_length"):

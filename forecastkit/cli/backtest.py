@@ -9,9 +9,8 @@ from forecastkit.cli import models, subject
 from forecastkit.cli.data import about
 from forecastkit.cli.outputs import check_output, check_picture, write_csv
 from forecastkit.cli.train import told
-from forecastkit.report import Report, decimals, number, share
-
-LEVELS = (0.1, 0.9)
+from forecastkit.evaluation import covered_levels
+from forecastkit.report import Report, decimals, number, ranges, share
 
 
 @dataclass(frozen=True)
@@ -55,12 +54,19 @@ def backtest(artifact, csv, model, parameters, settings, windows: Windows, out, 
     for path in filter(None, (out, plot)):
         report.line("saved", str(path))
     scores = test.scores.rename(index={"forecaster": name})
-    report.result({"model": name, "windows": _windows(test), "scores": scores.to_dict(orient="index")})
+    report.result(
+        {
+            "model": name,
+            "windows": _windows(test),
+            "scores": scores.to_dict(orient="index"),
+            "coverage": test.ranges(),
+        }
+    )
 
 
 def _saved(artifact: Path, csv: Path, windows: Windows):
     forecaster, X, y = subject.saved(artifact, csv)
-    test = run_backtest(forecaster, X, y, **windows.options(), quantile_levels=_levels(forecaster))
+    test = run_backtest(forecaster, X, y, **windows.options(), quantile_levels=covered_levels(forecaster))
     return str(artifact), test, forecaster.schema_
 
 
@@ -69,13 +75,8 @@ def _fresh(report: Report, csv: Path, model: str, parameters: dict, windows: Win
     options = windows.options(plan.stride)
     if windows.start is None and windows.n_windows is None:
         options["start"] = data.panel.grid.stamps([plan.test_start])[0]
-    test = run_backtest(forecaster, data.frame, **options, quantile_levels=_levels(forecaster))
+    test = run_backtest(forecaster, data.frame, **options, quantile_levels=covered_levels(forecaster))
     return model, test, data.schema
-
-
-def _levels(forecaster) -> tuple[float, float] | None:
-    trained = getattr(forecaster, "trained_levels_", None) or forecaster.get_params().get("quantile_levels")
-    return LEVELS if trained is None or (trained[0] <= LEVELS[0] and trained[-1] >= LEVELS[1]) else None
 
 
 def _windows(test: Backtest) -> int:
@@ -98,6 +99,8 @@ def _say(report: Report, name: str, test: Backtest) -> None:
     first, last = (_said(test.forecasts["cutoff"].agg(end)) for end in ("min", "max"))
     report.line("windows", f"{_windows(test):,}, from {first} to {last}")
     report.table("backtest", ("MAE", "RMSE", "MASE", "in 80 % range", "skill"), rows)
+    if held := ranges(test.ranges()):
+        report.line("ranges", held)
 
 
 def _said(cutoff) -> str:

@@ -11,7 +11,7 @@ from forecastkit.cli.data import read_data
 from forecastkit.cli.models import read_flags
 from forecastkit.cli.words import data_dict, say_data
 from forecastkit.data.several import TABLES
-from forecastkit.report import Report, decimals, number, share
+from forecastkit.report import Report, decimals, number, ranges, share
 
 
 def inspect(path: Path, roles: dict, json: bool) -> None:
@@ -59,6 +59,8 @@ def _say_scores(report: Report, scores: dict) -> None:
             for name, row in test.items()
         ]
         report.table("test", ("MAE", "MASE", "in 80 % range"), rows)
+        if held := ranges(scores["test"].get("coverage", [])):
+            report.line("ranges", held)
     elif skill := scores.get("skill_seasonal_naive"):
         report.line("skill", f"{share(skill)} less error than seasonal naive on the validation rows")
 

@@ -9,10 +9,10 @@ from forecastkit.backtesting import backtest
 from forecastkit.cli import models
 from forecastkit.cli.data import Data
 from forecastkit.cli.plan import Plan
+from forecastkit.evaluation import covered_levels
 from forecastkit.metrics import score_table
-from forecastkit.report import Report, decimals, number, share
+from forecastkit.report import Report, decimals, number, ranges, share
 
-LEVELS = (0.1, 0.9)
 REFERENCES = {"linear": "linear", "seasonal_naive": "seasonal naive"}
 MOST_WEAK = 5
 
@@ -29,11 +29,14 @@ class Trial:
         Where a reference is better, worst first: the series, the reference, its error and that of the model.
     parts : int
         Series that were compared.
+    coverage : list of dict
+        How often intervals of the tested model held what came, see `forecastkit.Backtest`.
     """
 
     scores: pd.DataFrame
     weak: list
     parts: int
+    coverage: list
 
     @property
     def best(self) -> str:
@@ -52,26 +55,19 @@ def try_out(model: str, forecaster, data: Data, plan: Plan) -> Trial:
         if shown != name:
             contenders[shown] = _reference(reference, data, plan)
     tests = {
-        shown: backtest(contender, data.frame, stride=plan.stride, quantile_levels=_levels(contender))
+        shown: backtest(contender, data.frame, stride=plan.stride, quantile_levels=covered_levels(contender))
         for shown, contender in contenders.items()
     }
     rows = {shown: _scores(test) for shown, test in tests.items()}
     scores = pd.DataFrame.from_dict(rows, orient="index", columns=["mae", "mase", "coverage"])
     keys = [key for key in (data.roles.series_id, "target") if key in tests[name].forecasts]
     errors = {shown: _errors(test.forecasts, keys) for shown, test in tests.items()}
-    return Trial(scores, _weak(name, errors) if keys else [], len(errors[name]))
+    return Trial(scores, _weak(name, errors) if keys else [], len(errors[name]), tests[name].ranges())
 
 
 def _reference(name: str, data: Data, plan: Plan):
     parameters = {"horizon": plan.horizon, "lookback": plan.lookback, "validation_size": plan.validation, **data.keys}
     return models.make_forecaster(name, parameters).fit(data.rows_before(plan.test_start))
-
-
-def _levels(forecaster):
-    """The 80 % range, or None where the model's own quantiles do not reach that far."""
-    trained = getattr(forecaster, "trained_levels_", None)
-    reaches = trained is None or (trained[0] <= LEVELS[0] and trained[-1] >= LEVELS[1])
-    return LEVELS if reaches else None
 
 
 def _scores(test) -> tuple[float, float, float]:
@@ -111,6 +107,8 @@ def say_trial(report: Report, trial: Trial) -> None:
     ]
     strong = list(trial.scores.index).index(trial.best)
     report.table("test", ("MAE", "MASE", "in 80 % range"), rows, strong)
+    if held := ranges(trial.coverage):
+        report.line("ranges", held)
     for part, better, least, own in trial.weak[:MOST_WEAK]:
         report.line(
             "weak",
@@ -130,6 +128,7 @@ def trial_dict(trial: Trial) -> dict:
     return {
         "test": trial.scores.astype("float64").to_dict(orient="index"),
         "best": trial.best,
+        "coverage": trial.coverage,
         "weak": [
             {"series": part, "better": better, "mae": least, "mae_of_model": own}
             for part, better, least, own in trial.weak

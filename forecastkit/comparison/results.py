@@ -14,6 +14,7 @@ import numpy as np
 
 from forecastkit.checks import refuse
 from forecastkit.comparison.folds import Sizes
+from forecastkit.formulas import block_error, time_blocks
 from forecastkit.report import decimals, number, plain
 
 if TYPE_CHECKING:
@@ -21,13 +22,10 @@ if TYPE_CHECKING:
 
 #: Probability that a difference is called one though there is none.
 ERROR_RATE = 0.05
-FEWEST_BLOCKS = 2
 BEST, SAME, UNTOLD = "best", "within noise of the best", "too few windows to tell"
 FORMAT = 1
 #: From how many times the error on percentages are no longer said.
 MANY_TIMES = 9
-#: Blocks of two horizons each, where there are this many; else of one.
-ENOUGH_LONG_BLOCKS = 8
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -271,22 +269,7 @@ def _by_cutoff(runs, sizes: Sizes, name: str) -> np.ndarray:
 def _blocks(sizes: Sizes, common: np.ndarray) -> np.ndarray:
     """The block of each cutoff that counts: two horizons of time, or one where blocks would be few."""
     fold, place = np.divmod(np.flatnonzero(common), sizes.n_windows)
-    for length in (2 * sizes.horizon, sizes.horizon):
-        block = fold * sizes.length + place * sizes.stride // length
-        if len(np.unique(block)) >= ENOUGH_LONG_BLOCKS:
-            break
-    return block
-
-
-def block_error(values: np.ndarray, weight: np.ndarray, block: np.ndarray) -> float:
-    """Standard error of the weighted mean of values whose blocks are independent; NaN for less than two blocks."""
-    count = len(np.unique(block))
-    if count < FEWEST_BLOCKS:
-        return math.nan
-    parts = np.bincount(
-        np.unique(block, return_inverse=True)[1], weight * (values - np.average(values, weights=weight))
-    )
-    return float(np.sqrt(count / (count - 1) * np.sum(parts**2)) / weight.sum())
+    return time_blocks(place * sizes.stride, sizes.horizon, fold)
 
 
 def seed_error(runs, metric: str) -> float:
