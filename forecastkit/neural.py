@@ -200,7 +200,8 @@ class NeuralForecaster(Forecaster):
         pairs = plan.epochs * plan.steps * plan.batch_size * windows.width
         tokens = pairs * (sizes.past_tokens + sizes.future_tokens)
         network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING)
-        self.network_.exposed = self.callbacks is not None  # they are handed the network
+        if self.callbacks:
+            self.network_.shown()
         judged = self._judged(panel, split, stop, most=4_000)
         judged = judged.together()[0] if sizes.channels else judged
         self.history_of_training_ = Record()

@@ -2,6 +2,7 @@
 
 import random
 import threading
+import weakref
 
 import keras
 import numpy as np
@@ -35,8 +36,7 @@ class TrainedNetwork:
     def __init__(self, backbone, sizes: Sizes, normalization: str, loss: str, levels, seed: int = 0, weights=None):
         self.backbone, self.sizes, self.normalization = backbone, sizes, normalization
         self.loss, self.levels, self.seed, self.weights = loss, levels, seed, weights
-        self._live = self._kind = self._first = None
-        self.exposed = False
+        self._live = self._legacy = None
 
     @property
     def head(self):
@@ -52,45 +52,36 @@ class TrainedNetwork:
 
     def shown(self):
         """The Keras model, for somebody who may keep it: it is never handed on to another fit."""
-        self.exposed = True
-        return self.live()[0]
+        network = self.live()[0]
+        self._legacy.detach()
+        return network
 
     def _build(self, compiled):
-        self._kind = self._kind_of(compiled)
-        spare = SPARES.take(self._kind)
+        kind = self._kind_of(compiled)
+        spare = SPARES.take(kind)
         if spare is None:
             network = self._fresh()
-            engine, self._first = make_engine(network, self.head, compiled=compiled), network.get_weights()
+            engine, first = make_engine(network, self.head, compiled=compiled), network.get_weights()
         else:
             network, engine = spare.network, spare.engine
-            self._first = spare.first if spare.seed == self.seed else self._fresh().get_weights()
-            network.set_weights(self._first)
+            first = spare.first if spare.seed == self.seed else self._fresh().get_weights()
+            network.set_weights(first)
         if self.weights is not None:
             self._take_weights(network)
+        # Not by __del__: a collection of cycles would finalise what is traced along with its owner.
+        self._legacy = weakref.finalize(
+            self, SPARES.give, kind if engine.reusable else None, Spare(network, engine, self.seed, first)
+        )
+        self._legacy.atexit = False
         return network, engine
-
-    def __del__(self):
-        """Leave what was traced to the next network of this kind."""
-        network, engine = self.__dict__.get("_live") or (None, None)
-        if network is not None and engine.reusable and not self.exposed and SPARES is not None:
-            SPARES.give(self._kind, Spare(network, engine, self.seed, self._first))
 
     def _kind_of(self, compiled):
         """What a network must have in common with this one to go on with its steps; None where none can."""
         if not type(self.backbone).__module__.startswith(f"{backbones.__name__}."):
             return None  # somebody's own layer, which may keep a state
-        settings = keras.backend.backend(), keras.config.floatx(), keras.config.dtype_policy().name
         parameters = tuple(sorted(self.backbone.get_params(deep=False).items()))
-        kind = (
-            type(self.backbone),
-            parameters,
-            self.sizes,
-            self.normalization,
-            self.loss,
-            self.levels,
-            compiled,
-            settings,
-        )
+        network = type(self.backbone), parameters, self.sizes, self.normalization, self.loss, self.levels
+        kind = network, compiled, keras.backend.backend(), keras.config.floatx(), keras.config.dtype_policy().name
         try:
             hash(kind)
         except TypeError:
@@ -131,10 +122,9 @@ class TrainedNetwork:
 
     def _state(self) -> dict:
         """The arguments that build it again, for the artifact."""
-        own = ("_live", "_kind", "_first", "exposed")
-        arguments = {name: value for name, value in self.__getstate__().items() if name not in own}
+        arguments = {name: value for name, value in self.__getstate__().items() if name not in ("_live", "_legacy")}
         return {**arguments, "weights": [np.asarray(weight) for weight in arguments["weights"]]}
 
     def __getstate__(self):
         weights = self._live[0].get_weights() if self._live else self.weights
-        return {**self.__dict__, "weights": weights, "_live": None, "_kind": None, "_first": None, "exposed": False}
+        return {**self.__dict__, "weights": weights, "_live": None, "_legacy": None}

@@ -114,6 +114,16 @@ def test_a_network_that_somebody_may_hold_is_not_handed_on():
         np.testing.assert_array_equal(mine, before)
 
 
+def test_a_network_from_garbage_that_holds_itself_works():
+    model = fitted()
+    alone = model.predict()
+    model.itself = model
+    del model
+    gc.collect()
+    assert len(trained.SPARES.kept) == 1
+    np.testing.assert_array_equal(forgotten(), alone)
+
+
 def test_training_on_traces_nothing(traced):
     model = fitted()
     traced.clear()
