@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 #: Where each public name lives. Nothing heavy is imported until a name is used.
 _HOMES = {
+    "AutoForecaster": "auto.forecaster",
     "Backbone": "backbone",
     "Backtest": "evaluation",
     "DriftForecaster": "baselines",

@@ -67,7 +67,7 @@ class Combination(Forecaster):
     def _judge(self, panel, split, stop):
         last = Origins(np.zeros(1, dtype="int64"), panel.last_observed()[:1], np.zeros(1, dtype="int64"))
         self.widths_ = [member._forecast(panel, last).shape[-1] for member in self.forecasters_]
-        self._linear = linear_for(self, self.forecasters_)
+        self._linear = self._linear or linear_for(self, self.forecasters_)
         super()._judge(panel, split, stop)
 
     def _points(self, forecast):

@@ -133,14 +133,15 @@ def _named(models) -> dict:
         refuse(WHERE, "models must hold at least one", "none", error=ParameterError)
     named = {}
     for model in models:
-        name = model if isinstance(model, str) else _name_of(model)
+        name = model if isinstance(model, str) else name_of(model)
         if not isinstance(model, str) and name in named:
             name = next(f"{name} {number}" for number in range(2, 1000) if f"{name} {number}" not in named)
         named[name] = model
     return named
 
 
-def _name_of(forecaster) -> str:
+def name_of(forecaster) -> str:
+    """What a forecaster is called where it was given without a name."""
     kind = type(forecaster).__name__
     plain = {name: stem for stem, name in backbones.class_names().items()}
     own = kind.removesuffix("Forecaster")
@@ -156,10 +157,11 @@ def _made(model, parameters):
         refuse(WHERE, "a model must be a name or a forecaster", repr(model), error=ParameterError)
     if model not in known_names():
         refuse(WHERE, "the model must exist", repr(model), did_you_mean(model.lower(), known_names()), ParameterError)
-    return changed(_class_of(model)(), parameters)
+    return changed(class_of(model)(), parameters)
 
 
-def _class_of(name):
+def class_of(name: str) -> type:
+    """The class of a model of this name."""
     if name == "ensemble":
         return EnsembleForecaster
     if name in BASELINES:

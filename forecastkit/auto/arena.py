@@ -1,0 +1,145 @@
+"""Folds of the training rows, and what forecasters scored on them."""
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from forecastkit.checks import InputError
+from forecastkit.comparison.contenders import Contender
+from forecastkit.comparison.folds import Fold, Sizes, make_folds
+from forecastkit.comparison.measuring import parts_of
+from forecastkit.data.panel import Panel
+from forecastkit.data.schema import Schema
+from forecastkit.errors import observed_after
+
+#: Folds at most.
+FOLDS = 2
+#: Steps of an epoch at most, as networks choose them.
+STEPS = 100
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One fit of one candidate on the rows before one fold.
+
+    Attributes
+    ----------
+    forecaster : str
+        Its name.
+    fold : int
+        From 0, the latest first.
+    score : float
+        Mean absolute error by that of the seasonal naive; infinite where it could not forecast.
+    seconds, trained : float
+        Of everything, and of the training loop.
+    epoch : float
+        Seconds of an epoch of `STEPS` steps; 0 without networks.
+    limit : float or None
+        Seconds of training that it had.
+    error : str
+        Why it failed.
+    """
+
+    forecaster: str
+    fold: int
+    score: float
+    seconds: float
+    trained: float = 0.0
+    epoch: float = 0.0
+    limit: float | None = None
+    error: str = ""
+
+
+class Arena:
+    """Folds, the reference's errors on them, and every forecast made.
+
+    Parameters
+    ----------
+    panel : Panel
+        Rows before the validation block.
+    schema : Schema
+    season, horizon : int
+    calendar : bool
+        Whether rows have times.
+    """
+
+    def __init__(self, panel: Panel, schema: Schema, season: int, horizon: int, calendar: bool):
+        self.panel, self.schema, self.season, self.horizon = panel, schema, season, horizon
+        self.folds = self._folds(calendar)[::-1]
+        self.actual = [observed_after(panel, fold.origins, horizon) for fold in self.folds]
+        self.scale = [self._scale(fold)[:, None] for fold in self.folds]
+        self.forecasts: dict[tuple[str, int], np.ndarray] = {}
+        self.trials: list[Trial] = []
+        self.linear: dict[int, object] = {}
+        self.reference: dict[int, float] = {}
+
+    def _folds(self, calendar) -> list[Fold]:
+        """As many folds as the rows suffice for."""
+        rows = int((self.panel.last_observed() + 1 - self.panel.first_observed()).max())
+        for count in range(FOLDS, 0, -1):
+            sizes = Sizes.suited(rows, len(self.panel.ids) * self.panel.channels, self.horizon, folds=count)
+            try:
+                return make_folds(self.panel, sizes, calendar)
+            except InputError:
+                continue
+        return []
+
+    def _scale(self, fold):
+        """What errors of each origin are divided by, (n,): the size of seasonal differences, where there is one."""
+        scale = fold.scale(self.panel, self.season)
+        usual = np.nanmean(scale) if np.isfinite(scale).any() and np.nanmean(scale) > 0 else 1.0
+        return np.where(scale > 0, scale, usual)
+
+    def keep(self, most: int) -> None:
+        """Use no more than so many folds, the latest."""
+        self.folds = self.folds[:most]
+
+    def rows_before(self, fold: int) -> int:
+        """Rows of the longest series before a fold."""
+        return int((self.folds[fold].stop - self.panel.first_observed()).max())
+
+    def attempt(self, contender: Contender, fold: int, seed: int, limit: float | None, **values) -> Trial:
+        """Fit on the rows before the fold, forecast it, and keep forecast and score."""
+        began, model = time.monotonic(), contender.for_run(seed, limit, **values)
+        try:
+            trained, epoch = self._fit(model, contender.name, fold)
+            trial = Trial(contender.name, fold, self.score([contender.name], fold), 0.0, trained, epoch, limit)
+        except InputError as error:
+            trial = Trial(contender.name, fold, float("inf"), 0.0, limit=limit, error=str(error))
+        trial = replace(trial, seconds=time.monotonic() - began)
+        self.trials.append(trial)
+        return trial
+
+    def _fit(self, model, name, number):
+        fold = self.folds[number]
+        model._linear = self.linear.get(number)  # spares it a linear fit, for scores that nobody asks for
+        model._fit_panel(fold.seen(self.panel), self.schema)
+        if hasattr(model, "ridge_"):
+            self.linear[number] = model
+        forecast = model._points(model._adapted(self.panel, fold.stop)._forecast(self.panel, fold.origins))
+        self.forecasts[name, number] = forecast.astype("float32")
+        records = [part.history_of_training_ for part in parts_of(model) if hasattr(part, "history_of_training_")]
+        epoch = sum(STEPS * record.epoch_seconds() / record.steps for record in records)
+        return sum(record.seconds for record in records), epoch
+
+    def refer_to(self, name: str) -> None:
+        """Let this baseline be what scores are relative to, its own among them."""
+        self.reference = {fold: self._error([name], fold) for fold in range(len(self.folds))}
+        self.trials = [
+            trial if trial.error else replace(trial, score=self.score([trial.forecaster], trial.fold))
+            for trial in self.trials
+        ]
+
+    def _error(self, names, fold) -> float:
+        forecast = np.mean([self.forecasts[name, fold] for name in names], axis=0)
+        error = np.abs(forecast - self.actual[fold]) / self.scale[fold]
+        observed = ~np.isnan(self.actual[fold])
+        return float(error[observed].mean()) if observed.any() else float("nan")
+
+    def score(self, names: list[str], fold: int) -> float:
+        """Error of the plain average of these forecasters by the reference's."""
+        error = self._error(names, fold)
+        if not np.isfinite(error):
+            return float("inf")
+        return error / max(self.reference.get(fold, 1.0), 1e-12)

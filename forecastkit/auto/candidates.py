@@ -1,0 +1,92 @@
+"""Who is tried, in the order of what each is expected to gain."""
+
+from forecastkit.base import Forecaster
+from forecastkit.checks import ParameterError, did_you_mean, refuse
+from forecastkit.comparison.contenders import Contender, changed, class_of, known_names, members, name_of
+from forecastkit.data.panel import Panel
+from forecastkit.heads import make_head
+
+WHERE = "AutoForecaster"
+#: Networks in the order in which seconds are spent on them, from trials on other sets of series (docs).
+ORDER = (
+    "gru",
+    "lstm",
+    "cnn_transformer",
+    "rnn_transformer",
+    "lstm_transformer",
+    "gru_transformer",
+    "transformer",
+    "min_gru",
+)
+#: Third to be tried where the targets of a row may know of each other, and where there are covariates.
+MIXER, READER = "inverted_transformer", "tft"
+#: Third is after this many.
+EARLY = 2
+
+
+def default_names(panel: Panel) -> list[str]:
+    """Networks for these data, the most promising first."""
+    covariates = panel.known.shape[1] + panel.past.shape[1] + panel.static.shape[1]
+    apt = ([READER] if covariates else []) + ([MIXER] if panel.channels > 1 else [])
+    return [*ORDER[:EARLY], *apt, *ORDER[EARLY:]]
+
+
+def baselines(season: int) -> list[Contender]:
+    """The forecasters that need no training, the linear one first and the reference last."""
+    names = ("linear", "naive") if season == 1 else ("linear", "seasonal_naive")
+    return [Contender(name, class_of(name)()) for name in names]
+
+
+def check_candidates(given) -> None:
+    """Refuse what is neither None nor a list of names and forecasters."""
+    if given is None:
+        return
+    if not isinstance(given, (list, tuple)):
+        refuse(WHERE, "forecasters must be a list of names and forecasters", repr(given), error=ParameterError)
+    for one in given:
+        if isinstance(one, str) and one not in known_names():
+            refuse(
+                WHERE, "the forecaster must exist", repr(one), did_you_mean(one.lower(), known_names()), ParameterError
+            )
+        if not isinstance(one, (str, Forecaster)):
+            refuse(WHERE, "forecasters must be a list of names and forecasters", repr(one), error=ParameterError)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that no forecaster has."""
+    if name not in known_names():
+        remedy = did_you_mean(name.lower(), known_names())
+        refuse(WHERE, "the forecaster must exist", repr(name), remedy, ParameterError)
+
+
+def make_candidates(given, panel: Panel, common: dict) -> list[Contender]:
+    """The candidates with the common parameters wherever they have none of their own.
+
+    Parameters
+    ----------
+    given : list of (str or Forecaster), or None
+        None stands for `default_names`.
+    common : dict
+        Of the constructors.
+    """
+    made: dict[str, Forecaster] = {}
+    for one in default_names(panel) if given is None else given:
+        forecaster = class_of(one)() if isinstance(one, str) else one
+        name = one if isinstance(one, str) else name_of(one)
+        if name in made:
+            name = next(f"{name} {number}" for number in range(2, 1000) if f"{name} {number}" not in made)
+        made[name] = filled(forecaster, common)
+    return [Contender(name, forecaster) for name, forecaster in made.items()]
+
+
+def filled(forecaster: Forecaster, common: dict) -> Forecaster:
+    """A clone with these parameters where it, or a member of it, has None."""
+    parts = members(forecaster)
+    free = {
+        name: value
+        for name, value in common.items()
+        if all(part.get_params(deep=False).get(name) is None for part in [forecaster, *parts])
+    }
+    if any(make_head(getattr(part, "loss", "mae")).distribution for part in parts):
+        free.pop("quantile_levels", None)  # it has quantiles at all levels
+    return changed(forecaster, free)

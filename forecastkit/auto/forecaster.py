@@ -1,0 +1,274 @@
+"""The forecaster that chooses and trains an ensemble within a number of seconds."""
+
+import warnings
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_random_state
+
+from forecastkit.auto.arena import Arena
+from forecastkit.auto.candidates import WHERE, baselines, check_candidates, filled, make_candidates
+from forecastkit.auto.halving import Halving, choose
+from forecastkit.auto.refitting import Schedule, refit
+from forecastkit.base import Forecaster
+from forecastkit.checks import InputError, ParameterError, check_real, refuse
+from forecastkit.comparison.budget import MOST, Budget, seconds_of
+from forecastkit.comparison.contenders import Contender
+from forecastkit.comparison.measuring import parts_of
+from forecastkit.compose import Combination
+from forecastkit.members import is_usable
+from forecastkit.report import LABEL
+
+#: Parts of the time that the search may end at, and that the baselines may take before it.
+SEARCHED, BASELINES = 0.42, 0.3
+#: Multiplications a second that no machine does more of: what cannot be done at this rate is refused.
+FASTEST = 1e11
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class AutoForecaster(Combination):
+    """An ensemble that is found and trained within a time limit.
+
+    Baselines come first: the seasonal naive and the linear forecaster. Then networks are tried in the order of what
+    they are expected to gain, by successive halving over rolling-origin folds of the rows before the validation block.
+    The members are those whose plain average is best on these folds. They are trained on all rows given to `fit`; the
+    validation block stops their training and gives scores and intervals, and has no say in who they are.
+
+    Parameters
+    ----------
+    forecasters : list of (str or Forecaster), optional
+        Networks and others to try, the most promising first, by names such as ``"gru"`` or as forecasters. Default: the
+        most accurate of the library's.
+    time_limit : float or str
+        Seconds of `fit`, reading included, or ``"90s"``, ``"15m"``, ``"1h"``; kept within 15 %. Networks for which
+        there is no time are left out, with a warning; with very few seconds only the baselines remain. With seconds
+        left, networks are trained with up to three seeds.
+    random_state : int, RandomState or None
+        Seed of the networks. What is tried and how long depends on the machine's speed all the same.
+    verbose : int
+        1 prints a line for each trial and each member.
+
+    Attributes
+    ----------
+    leaderboard_ : DataFrame
+        A row for each forecaster, the best first: its mean ``score``, the mean absolute error by that of the seasonal
+        naive; the same on each fold (``fold_1`` is the latest); ``seconds`` spent on it in the search; the ``round`` it
+        reached, 0 where there was no time to try it; and whether it is in the ensemble (``member``).
+    forecasters_ : list of Forecaster
+        The fitted members.
+    best_forecaster_ : Forecaster
+        The fitted member that had the best score.
+    trials_ : list of dict
+        Every fit of the search.
+
+    Notes
+    -----
+    After Ctrl-C the leaderboard is that of the trials so far, and the forecaster works with the members that were
+    ready, in the search the linear one.
+
+    References
+    ----------
+    Jamieson and Talwalkar (2016), "Non-stochastic best arm identification and hyperparameter optimization", AISTATS
+    (successive halving). Claeskens et al. (2016), "The forecast combination puzzle", International Journal of
+    Forecasting 32 (plain averages).
+    """
+
+    forecasters: object = None
+    time_limit: float = 900.0
+    random_state: object = None
+    verbose: int = 0
+
+    _budget = None  # of the fit that is going on
+    _needed = 0.0  # seconds that its linear forecaster took
+
+    def fit(self, X, y=None, sample_weight=None):
+        self._check_parameters()
+        self._budget = Budget(self._seconds())
+        try:
+            return super().fit(X, y, sample_weight)
+        finally:
+            vars(self).pop("_budget", None)
+
+    fit.__doc__ = Forecaster.fit.__doc__
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        check_real(WHERE, "time_limit", self._seconds(), 1.0, 1e9)
+        check_candidates(self.forecasters)
+
+    def _seconds(self):
+        return seconds_of(self.time_limit, WHERE)
+
+    def _fit(self, panel, split, stop):
+        self._budget = self._budget or Budget(self._seconds())
+        self._refuse_too_little(panel)
+        self.trials_, self.untried_, self.names_ = [], [], []
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        own, candidates = self._entrants(panel)
+        self._first(own[0], panel)
+        search = self._search(panel, split, own, candidates, seed)
+        self._train(search, own, candidates, panel)
+        if self.untried_:
+            rest = "they were" if len(self.untried_) > 1 else "it was"
+            text = f"time_limit={self.time_limit!r} leaves no time for {', '.join(self.untried_)}: {rest} not tried."
+            warnings.warn(f"{WHERE}: {text}", UserWarning, stacklevel=5)
+
+    def _refuse_too_little(self, panel):
+        """Refuse a limit in which not even the linear forecaster can be solved."""
+        windows = min(panel.rows * panel.channels, 200_000)
+        least = windows * self.lookback_ * (self.lookback_ + self.horizon_) / FASTEST
+        if least > self._seconds():
+            rule = f"time_limit must leave the baselines, which are always in, at least {least:.0f} s"
+            remedy = "Pass a larger time_limit=, or a shorter lookback=."
+            refuse(WHERE, rule, f"{self._seconds():g} s", remedy, ParameterError)
+
+    def _entrants(self, panel):
+        """The baselines and the candidates."""
+        names = ("season_length", "quantile_levels")
+        common = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        common |= {"horizon": self.horizon_, "lookback": self.lookback_}
+        own = [Contender(one.name, filled(one.forecaster, common)) for one in baselines(self.season_length_)]
+        given = make_candidates(self.forecasters, panel, common)
+        return own, [one for one in given if one.name not in {each.name for each in own}]
+
+    def _tell(self, label, text):
+        if self.verbose:
+            print(f"{label:<{LABEL - 1}} {text}", flush=True)
+
+    # ------------------------------------------------------------------------------------------ the search
+
+    def _first(self, contender, panel):
+        """The linear forecaster on all rows, which is what remains where nothing else can be done."""
+        before = self._budget.gone()
+        self._linear = self._fitted(contender.for_run(None, None), panel)
+        self._hold({contender.name: [self._linear]})
+        self._needed = self._budget.gone() - before
+        self._tell("trained", f"{contender.name}, {self._needed:.0f} s")
+
+    def _fitted(self, member, panel):
+        member.set_params(horizon=self.horizon_, validation_size=self.validation_size)
+        member._weight, member._linear = self._weight, self._linear
+        member._check_parameters()
+        return member._fit_panel(panel, self.schema_, finish=False)
+
+    def _hold(self, groups):
+        """Be the plain average of these: seeds of each member side by side."""
+        groups = {name: group for name, group in groups.items() if group}
+        self.names_ = list(groups)
+        self.forecasters_ = [member for group in groups.values() for member in group]
+        self.groups_ = [number for number, group in enumerate(groups.values()) for _ in group]
+        self._settle()
+
+    def _search(self, panel, split, own, candidates, seed):
+        """The search, as far as there is time for it."""
+        before = panel.between(panel.indptr[:-1], split)
+        calendar = panel.grid.is_time or self.schema_.time is not None
+        arena = Arena(before, self.schema_, self.season_length_, self.horizon_, calendar)
+        arena.keep(int(BASELINES * self._budget.seconds / max(self._needed, 1e-3)))
+        part = self._validation_part(panel, split)
+
+        def values(fold):
+            most = max(arena.rows_before(fold) - self.horizon_, 1)
+            return {"validation_size": part, "final_epochs": 0, "lookback": min(self.lookback_, most)}
+
+        search = Halving(arena, self._budget, values, seed, self._tell)
+        try:
+            for fold in range(len(arena.folds)):
+                for contender in own:
+                    arena.attempt(contender, fold, None, None, **values(fold))
+            arena.refer_to(own[-1].name)
+            search.run(candidates, SEARCHED * self._budget.seconds)
+        finally:
+            self.trials_, self.untried_ = [asdict(trial) for trial in arena.trials], search.untried
+        return search
+
+    def _validation_part(self, panel, split):
+        """Part of the rows that is for validation, which the rows before a fold keep."""
+        lengths = panel.last_observed() + 1 - panel.indptr[:-1]
+        longest = int(np.argmax(lengths))
+        return float(np.clip(1 - (split - panel.indptr[:-1])[longest] / lengths[longest], 0.0, 0.5))
+
+    # ------------------------------------------------------------------------------------------ the members
+
+    def _train(self, search, own, candidates, panel):
+        """Fit the members on all rows."""
+        schedule = Schedule(self._budget, search.arena.trials, self._needed)
+        known = {one.name: one for one in [*own, *candidates]}
+        names = choose(search, known, schedule) or [own[0].name]
+        self._tell("chosen", ", ".join(names))
+        groups = {name: [] for name in names}
+        if own[0].name in groups:
+            groups[own[0].name] = self.forecasters_[:1]
+
+        def fit(name, member):
+            began = self._budget.gone()
+            try:
+                groups[name].append(self._fitted(member, panel))
+            except KeyboardInterrupt:
+                groups[name] += [member] if is_usable(member) else []
+                raise
+            except InputError as error:
+                self._tell("failed", f"{name}: {error}")
+            finally:
+                if any(groups.values()):
+                    self._hold(groups)
+            self._tell("trained", f"{name}, {self._budget.gone() - began:.0f} s")
+
+        chosen = [known[name] for name in names if not groups[name]]
+        refit(chosen, schedule, search.seed, fit)
+
+    def _finish(self, panel, split, stop):
+        """Use the validation rows too, as far as there is time: what is solved in closed form first."""
+        for member in sorted(self.forecasters_, key=lambda member: not hasattr(member, "ridge_")):
+            seconds = self._needed if hasattr(member, "ridge_") else seconds_to_finish(member)
+            if self._budget is None or self._budget.gone() + seconds <= MOST * self._budget.seconds:
+                member._finish(panel, split, stop)
+
+    def _put_down(self):
+        super()._put_down()
+        for name in ("_budget", "_needed"):
+            vars(self).pop(name, None)
+
+    # ------------------------------------------------------------------------------------------ results
+
+    @property
+    def leaderboard_(self):
+        """See the class."""
+        if not hasattr(self, "trials_"):
+            raise AttributeError("leaderboard_ exists after fit")
+        return leaderboard(self.trials_, self.untried_, self.names_)
+
+    @property
+    def best_forecaster_(self):
+        """See the class."""
+        if not self._is_trained():
+            raise AttributeError("best_forecaster_ exists after fit")
+        return self.forecasters_[0]
+
+
+def seconds_to_finish(member) -> float:
+    """Seconds that a fitted network's final epochs are expected to take; none for anything else."""
+    parts = [part for part in parts_of(member) if hasattr(part, "history_of_training_")]
+    return sum(part._final_epochs() * part.history_of_training_.epoch_seconds() for part in parts)
+
+
+def leaderboard(trials: list[dict], untried: list[str], chosen: list[str]) -> pd.DataFrame:
+    """A row for each forecaster, those of most rounds first, then by score."""
+    rows = {}
+    for trial in trials:
+        row = rows.setdefault(trial["forecaster"], {"score": np.nan, "seconds": 0.0, "round": 0})
+        row[f"fold_{trial['fold'] + 1}"] = trial["score"]
+        row["seconds"] += trial["seconds"]
+        row["round"] = max(row["round"], trial["fold"] + 1)
+    for name in untried:
+        rows[name] = {"score": np.nan, "seconds": 0.0, "round": 0}
+    folds = sorted({name for row in rows.values() for name in row if name.startswith("fold_")})
+    for row in rows.values():
+        scores = [row[name] for name in folds if name in row]
+        row["score"] = float(np.mean(scores)) if scores else np.nan
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["score", *folds, "seconds", "round"])
+    table["member"] = table.index.isin(chosen)
+    table = table.rename_axis("forecaster").reset_index()
+    order = np.lexsort((table["score"].to_numpy(dtype="float64"), -table["round"].to_numpy()))
+    return table.iloc[order].reset_index(drop=True)

@@ -1,0 +1,135 @@
+"""Successive halving: in every round a later-to-earlier fold, more seconds for each, and half of the candidates."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from forecastkit.auto.arena import Arena, Trial
+from forecastkit.comparison.budget import Budget
+from forecastkit.comparison.contenders import Contender
+from forecastkit.report import number
+
+#: Candidates that go on to the next round at least: as many as an ensemble may have.
+KEPT = 4
+#: Part by which an average may be worse with one more member: it is steadier.
+AS_GOOD = 0.002
+
+
+class Halving:
+    """The search.
+
+    Parameters
+    ----------
+    arena : Arena
+        In which the baselines have been already.
+    budget : Budget
+    values : callable
+        Constructor parameters of every fit, given the fold.
+    seed : int
+    tell : callable
+        Takes a label and a line of text.
+
+    References
+    ----------
+    Jamieson and Talwalkar (2016), "Non-stochastic best arm identification and hyperparameter optimization", AISTATS:
+    rounds of equal seconds, half of the candidates leaving after each. Departure: each round is on a fold of its own
+    and nobody leaves from the last `KEPT`.
+    """
+
+    def __init__(self, arena: Arena, budget: Budget, values: Callable, seed: int, tell: Callable):
+        self.arena, self.budget, self.values, self.seed, self.tell = arena, budget, values, seed, tell
+        self.untried: list[str] = []
+        self.seen: set[str] = set()
+
+    def run(self, candidates: list[Contender], until: float) -> None:
+        """All rounds, so that the last ends about `until`, in seconds of the budget."""
+        alive, folds = list(candidates), len(self.arena.folds)
+        self.untried = [] if folds else [one.name for one in candidates]
+        for fold in range(folds):
+            begun = self.budget.gone()
+            alive = self._round(alive, fold, begun + (until - begun) / (folds - fold))
+            alive = sorted(alive, key=lambda one: self.mean_score(one.name, fold + 1))
+            alive = alive[: max(KEPT, -(-len(alive) // 2))]
+            if not alive:
+                return
+
+    def _round(self, alive, fold, until):
+        """Those that could be tried on this fold before `until`, each with the same seconds of training."""
+        done, limit = [], float("inf")
+        for place, candidate in enumerate(alive):
+            count, seconds = self._affordable(alive[place:], until)
+            if not count:
+                left = [one.name for one in alive[place:]]
+                self.untried += left if fold == 0 else []
+                self.tell("left out", f"{', '.join(left)} on fold {fold + 1}: no time is left")
+                return done
+            limit = min(limit, seconds)
+            trial = self.arena.attempt(candidate, fold, self.seed, limit, **self.values(fold))
+            self.seen.add(candidate.name)
+            self.budget.learn(candidate.name, trial.seconds - min(trial.trained, limit))
+            self.tell("trial", said(trial, self.budget))
+            if np.isfinite(trial.score):
+                done.append(candidate)
+        return done
+
+    def _affordable(self, left, until) -> tuple[int, float]:
+        """How many of those left can be tried for long enough, the first ones first, and their seconds of training."""
+        for count in range(len(left), 0, -1):
+            trained = [one for one in left[:count] if one.is_trained]
+            seconds = until - self.budget.gone() - sum(map(self._beside, left[:count]))
+            if seconds >= self.budget.worthwhile() * len(trained):
+                return count, seconds / max(len(trained), 1)
+        return 0, 0.0
+
+    def _beside(self, contender) -> float:
+        """Seconds beside training; what is not trained is thought to be quick until it was seen."""
+        return self.budget.overhead(contender.name) if contender.is_trained or contender.name in self.seen else 0.0
+
+    def mean_score(self, name: str, folds: int) -> float:
+        """Mean over the first folds; infinite where one is missing."""
+        scores = {trial.fold: trial.score for trial in self.arena.trials if trial.forecaster == name}
+        return float(np.mean([scores.get(fold, float("inf")) for fold in range(folds)]))
+
+    def reached(self, candidates: list[Contender]) -> int:
+        """Folds that the candidates that got furthest have been on."""
+        names = {candidate.name for candidate in candidates}
+        return max((trial.fold + 1 for trial in self.arena.trials if trial.forecaster in names), default=0)
+
+
+def said(trial: Trial, budget: Budget) -> str:
+    """A trial in a line."""
+    score = trial.error or f"{number(trial.score, 3)} of the seasonal naive error"
+    of = "" if budget.seconds is None else f" of {budget.seconds:.0f}"
+    where = f"{trial.forecaster}, fold {trial.fold + 1}"
+    return f"{where}: {score}, {trial.seconds:.0f} s ({budget.gone():.0f}{of} s gone)"
+
+
+def choose(search: Halving, known: dict[str, Contender], schedule) -> list[str]:
+    """Members whose plain average is best on the folds: the best alone, then whoever does it no harm, best first.
+
+    Parameters
+    ----------
+    known : dict of str to Contender
+        All that may have been tried.
+    schedule : Schedule
+        Which says whether there is time for one more.
+
+    Returns
+    -------
+    list of str
+        The best first; empty where nothing was tried.
+    """
+    folds = search.reached([one for one in known.values() if one.is_trained]) or len(search.arena.folds)
+    scores = {name: search.mean_score(name, folds) for name in known} if folds else {}
+
+    def score(names):
+        return float(np.mean([search.arena.score(names, fold) for fold in range(folds)]))
+
+    chosen: list[str] = []
+    for name in sorted((name for name, value in scores.items() if np.isfinite(value)), key=scores.get):
+        networks = [other for other in [*chosen, name] if known[other].is_trained]
+        if known[name].is_trained and (len(networks) > KEPT or not schedule.has_room(networks)):
+            continue
+        if not chosen or score([*chosen, name]) <= score(chosen) * (1 + AS_GOOD):
+            chosen.append(name)
+    return chosen
