@@ -140,7 +140,10 @@ def cube(table: pd.DataFrame, task: Task) -> np.ndarray:
 
 
 def trained(model) -> dict:
-    """Size of the network and the course of its training; nothing for models without."""
+    """Size of the network and the course of its training, or what was tried and chosen; nothing for models without."""
+    if hasattr(model, "leaderboard_"):
+        table = model.leaderboard_.round(4)
+        return {"members": model.names_, "leaderboard": json.loads(table.to_json(orient="records"))}
     record = getattr(model, "history_of_training_", None)
     if record is None:
         return {}

@@ -31,7 +31,7 @@ Csv = Annotated[
 ]
 Model = Annotated[
     str,
-    typer.Option(help="A network (gru, lstm, transformer, ...), ensemble, linear, seasonal_naive, naive, drift, mean."),
+    typer.Option(help="A network (gru, lstm, transformer, ...), auto, ensemble, linear, seasonal_naive, naive, drift, mean."),
 ]
 Settings = Annotated[
     list[str] | None,
@@ -72,6 +72,7 @@ def train(
     parameters,
     settings: Settings = None,
     test_size: Annotated[str | None, flag("Last rows (24), or part of them (0.1), to test on.")] = None,
+    budget: Annotated[str | None, flag("Time for --model auto: 90s, 15m, 1h. Default: 15m.")] = None,
     refit: Annotated[bool, typer.Option("--refit", help="Train again on all rows after the test.")] = False,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -81,15 +82,16 @@ def train(
 
     Finds the time, the series and what to forecast; tests the network on the last rows, beside the linear and the
     seasonal naive forecast; then takes all rows as its history. Ctrl-C stops early: the best weights so far are kept
-    if --out was given.
+    if --out was given. --model auto tries networks and trains an average of the best within --budget.
 
     \b
         forecast train --csv sales.csv
+        forecast train --csv sales.csv --model auto --budget 15m
         forecast train --csv load.csv --target load --known temp,holiday --horizon 48 --model lstm --set units=64
     """
     from forecastkit.cli.train import train
 
-    train(csv, model, out, parameters, settings or [], test_size, refit, overwrite, json, quiet)
+    train(csv, model, out, parameters, settings or [], test_size, budget, refit, overwrite, json, quiet)
 
 
 @app.command()

@@ -14,12 +14,14 @@ BASELINES = {
     "mean": "MeanForecaster",
     "linear": "LinearForecaster",
 }
+#: Forecasters made of others, by name.
+MADE_OF_OTHERS = {"auto": "AutoForecaster"}
 LISTS = ("target", "known", "past", "static")
 
 
 def check_model(name: str) -> None:
-    """Refuse a name that is neither a backbone nor a baseline nor ``ensemble``."""
-    names = (*backbones.names(), *BASELINES, "ensemble")
+    """Refuse a name that is neither a backbone nor a baseline nor ``ensemble`` nor ``auto``."""
+    names = (*backbones.names(), *BASELINES, *MADE_OF_OTHERS, "ensemble")
     if name not in names:
         refuse("--model", "the model must exist", repr(name), did_you_mean(name, names), ParameterError)
 
@@ -107,7 +109,7 @@ def make_forecaster(name: str, parameters: dict):
     Parameters
     ----------
     name : str
-        Of a backbone, a baseline, or ``ensemble``: a GRU and the linear forecaster.
+        Of a backbone, a baseline, ``auto``, or ``ensemble``: a GRU and the linear forecaster.
     parameters : dict
         Those that no model has are refused; those of networks are refused by baselines.
     """
@@ -122,7 +124,8 @@ def forecaster_class(name: str) -> type:
     """The class `<Name>Forecaster`."""
     import forecastkit
 
-    return getattr(forecastkit, BASELINES.get(name) or f"{backbones.class_names()[name]}Forecaster")
+    known = BASELINES | MADE_OF_OTHERS
+    return getattr(forecastkit, known.get(name) or f"{backbones.class_names()[name]}Forecaster")
 
 
 def _check_names(name, kind, parameters):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from forecastkit.checks import ParameterError, refuse
 from forecastkit.cli import models
 from forecastkit.cli.data import Data, read_data
 from forecastkit.cli.flags import ROLES, as_flags
@@ -15,6 +16,7 @@ from forecastkit.cli.outputs import check_output
 from forecastkit.cli.plan import Plan, make_plan
 from forecastkit.cli.trial import Trial, say_trial, trial_dict, try_out
 from forecastkit.cli.words import data_dict, say_data, units
+from forecastkit.comparison.budget import seconds_of
 from forecastkit.report import Report
 
 DEFAULT_OUT = Path("model.forecast")
@@ -22,21 +24,32 @@ STOPPED = 130
 
 
 class Stopped(KeyboardInterrupt):
-    """Ctrl-C in the middle of a training run; `best` is the best epoch, from 1, or 0 before the first is over."""
+    """Ctrl-C in the middle of a training run; `ready` says what can be kept, '' before there is anything."""
 
-    def __init__(self, best: int):
-        super().__init__(best)
-        self.best = best
+    def __init__(self, ready: str):
+        super().__init__(ready)
+        self.ready = ready
 
 
-def train(csv, model, out, parameters, settings, test_size, refit, overwrite, json, quiet) -> None:
+def train(csv, model, out, parameters, settings, test_size, budget, refit, overwrite, json, quiet) -> None:
     """Read, choose, train, test, use all rows as history, save."""
     report = Report(quiet, json)
     try:
+        parameters = _within(model, parameters, budget)
         _train(report, csv, model, out, parameters, settings, test_size, refit, overwrite)
     except KeyboardInterrupt:
         report.warning("stopped: nothing was written")
         raise SystemExit(STOPPED) from None
+
+
+def _within(model: str, parameters: dict, budget: str | None) -> dict:
+    """The parameters with the time that ``auto`` has."""
+    if budget is None:
+        return parameters
+    if model != "auto":
+        refuse("--budget", "goes with --model auto", f"--model {model}", "Pass --time-limit.", ParameterError)
+    seconds_of(budget, "--budget")
+    return {**parameters, "time_limit": budget}
 
 
 def _train(report, csv, model, out, parameters, settings, test_size, refit, overwrite):
@@ -84,7 +97,7 @@ def _fit_and_try(report, model, forecaster, data: Data, plan: Plan, keep: Path |
     try:
         _fit(report, forecaster, data.rows_before(plan.test_start))
     except Stopped as stopped:
-        _stop(report, forecaster, data, keep, stopped.best)
+        _stop(report, forecaster, data, keep, stopped.ready)
     trial = try_out(model, forecaster, data, plan)
     say_trial(report, trial)
     return trial
@@ -94,7 +107,7 @@ def _fit(report: Report, forecaster, frame: pd.DataFrame) -> None:
     """Fit with a line of progress; the forecaster keeps nothing of it."""
     network = _network(forecaster)
     if network is None:
-        forecaster.fit(frame)
+        _fit_and_say(report, forecaster, frame)
         return
     from forecastkit.cli.progress import Epochs
 
@@ -104,23 +117,36 @@ def _fit(report: Report, forecaster, frame: pd.DataFrame) -> None:
         try:
             forecaster.fit(frame)
         except KeyboardInterrupt:
-            raise Stopped(progress.best) from None
+            raise Stopped(f"the best weights so far, of epoch {progress.best}," if progress.best else "") from None
         finally:
             network.set_params(callbacks=None)
 
 
+def _fit_and_say(report, forecaster, frame):
+    """Fit what has no epochs of its own; ``auto`` says what it tries."""
+    says = "verbose" in forecaster.get_params(deep=False) and not report.quiet
+    try:
+        forecaster.set_params(**({"verbose": 1} if says else {})).fit(frame)
+    except KeyboardInterrupt:
+        raise Stopped("the members that were ready" if hasattr(forecaster, "history_") else "") from None
+    finally:
+        forecaster.set_params(**({"verbose": 0} if says else {}))
+
+
 def _network(forecaster):
-    """The forecaster or its first member, where that is trained by epochs."""
+    """The forecaster or its first member, where that is trained by epochs; ``auto`` has many trainings."""
+    if hasattr(type(forecaster), "leaderboard_"):
+        return None
     members = getattr(forecaster, "forecasters", None) or [forecaster]
     return members[0] if "callbacks" in members[0].get_params(deep=False) else None
 
 
-def _stop(report: Report, forecaster, data: Data, keep: Path | None, best: int) -> None:
-    """After Ctrl-C: keep the best weights where the user said where, and leave."""
-    if best and keep is not None:
+def _stop(report: Report, forecaster, data: Data, keep: Path | None, ready: str) -> None:
+    """After Ctrl-C: keep what is ready where the user said where, and leave."""
+    if ready and keep is not None:
         forecaster.update(data.frame).save(keep)
-        report.warning(f"stopped: the best weights so far, of epoch {best}, are in {keep}; they were not tested")
-    elif best:
+        report.warning(f"stopped: {ready} are in {keep}; they were not tested")
+    elif ready:
         report.warning("stopped: nothing was written; with --out FILE the best weights so far are kept")
     else:
         report.warning("stopped before the first epoch was over: nothing was written")
