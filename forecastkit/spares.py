@@ -7,8 +7,8 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-#: Weights of all spare networks together.
-MOST_WEIGHTS = 2_000_000
+#: Spare networks, and weights of all of them together: what is traced takes tens of megabytes, however small it is.
+MOST, MOST_WEIGHTS = 8, 2_000_000
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,13 @@ class Spares:
 
     Parameters
     ----------
-    most : int
-        Weights that they may have together.
+    most, most_weights : int
+        How many there may be, and weights that they may have together.
     """
 
-    def __init__(self, most: int = MOST_WEIGHTS):
-        self.most, self.kept, self.lock = most, OrderedDict(), threading.RLock()
+    def __init__(self, most: int = MOST, most_weights: int = MOST_WEIGHTS):
+        self.most, self.most_weights = most, most_weights
+        self.kept, self.lock = OrderedDict(), threading.RLock()
 
     def give(self, kind, spare: Spare) -> None:
         """Keep a network that nobody uses any more, unless `kind` is None, and let go of the oldest of too many."""
@@ -40,7 +41,7 @@ class Spares:
         with self.lock:
             self.kept.setdefault(kind, []).append(spare)
             self.kept.move_to_end(kind)
-            while self._weights() > self.most:
+            while self._too_many():
                 oldest = next(iter(self.kept))
                 self.kept[oldest].pop(0)
                 if not self.kept[oldest]:
@@ -56,8 +57,10 @@ class Spares:
                 self.kept[kind] = found[1:]
             return found[0]
 
-    def _weights(self):
-        return sum(weight.size for same in self.kept.values() for spare in same for weight in spare.first)
+    def _too_many(self):
+        spares = [spare for same in self.kept.values() for spare in same]
+        weights = sum(weight.size for spare in spares for weight in spare.first)
+        return len(spares) > self.most or weights > self.most_weights
 
 
 SPARES = Spares()

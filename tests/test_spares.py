@@ -136,7 +136,7 @@ def spare(size):
 
 
 def test_the_oldest_go_where_there_are_too_many():
-    kept = Spares(most=10)
+    kept = Spares(most=3, most_weights=10)
     kinds = {kind: spare(4) for kind in "abc"}
     for kind, one in kinds.items():
         kept.give(kind, one)
@@ -147,4 +147,8 @@ def test_the_oldest_go_where_there_are_too_many():
     assert not kept.kept
     kept.give(None, spare(1))
     assert not kept.kept
+    few = [spare(1) for _ in range(4)]
+    for one in few:
+        kept.give("e", one)
+    assert [kept.take("e") for _ in range(4)] == [*few[1:], None]
     assert spares.MOST_WEIGHTS <= 5_000_000  # some 80 MB with optimizer and average
