@@ -336,7 +336,7 @@ def test_data_sets_are_listed_and_copied(run):
 # Help -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["", "train", "predict", "backtest", "audit", "inspect", "datasets"])
+@pytest.mark.parametrize("command", ["", "train", "predict", "backtest", "audit", "tune", "inspect", "datasets"])
 def test_help_is_there_for_every_command(run, command):
     command = tuple(command.split())
     out = run(*command, "--help").out

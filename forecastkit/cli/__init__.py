@@ -253,6 +253,48 @@ def recommend(
 
 
 @app.command()
+@takes(PARAMETERS)
+def tune(
+    *,
+    csv: Csv,
+    model: Model = "gru",
+    trials: Annotated[int | None, flag("Trials at most. Default: as many as the budget allows.", min=1)] = None,
+    budget: Annotated[str | None, flag("Time for everything: 90s, 20m, 1h, none. Default: 10m, or --trials.")] = None,
+    space: Annotated[
+        list[str] | None, flag("What to search: units=32,64 or learning_rate=1e-4..1e-2,log.", metavar="NAME=VALUES")
+    ] = None,
+    search: Annotated[str, typer.Option(help="random, bayesian or hyperband.")] = "random",
+    folds: Annotated[
+        int | None, flag("Blocks of last rows to judge by. Default: three, if rows allow.", "--folds", "--n-folds", min=1)
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Trials at the same time.", min=1)] = 1,
+    directory: Annotated[Path | None, flag("Keep finished trials there, so that it can go on.")] = None,
+    out: Annotated[Path | None, flag("Where to write the model. Default: model.forecast.")] = None,
+    parameters,
+    settings: Settings = None,
+    test_size: Annotated[str | None, flag("Last rows (24), or part of them (0.1), to test on.")] = None,
+    refit: Annotated[bool, typer.Option("--refit", help="Train again on all rows after the test.")] = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: Quiet = False,
+):
+    """Search for a model's best parameters on a table, test it beside the defaults, and write it to a file.
+
+    Every trial is fitted and judged on rolling folds of the rows before the test; the first one is the model as it is.
+    Without --space, what is worth searching for the model is searched. Ctrl-C ends the search, and the best so far is
+    tested and written.
+
+    \b
+        forecast tune --csv load.csv --budget 20m
+        forecast tune --csv load.csv --model lstm --trials 30 --space units=32,64,128 --space lookback=168,336
+    """
+    from forecastkit.cli.tune import Wishes, tune
+
+    wishes = Wishes(space or [], search, trials, budget, folds, jobs, directory)
+    tune(csv, model, out, parameters, settings or [], wishes, test_size, refit, overwrite, json, quiet)
+
+
+@app.command()
 @takes(ROLES)
 def inspect(
     *,

@@ -73,7 +73,7 @@ PARAMETERS = {**ROLES, **SIZES, **TRAINING}
 #: A comparison sets seeds and time limits itself.
 COMPARED = {name: flag for name, flag in PARAMETERS.items() if name not in ("random_state", "time_limit")}
 #: Flags of single commands that library sentences name too.
-NAMED_ALIKE = ("history", "start", "folds", "stride", "budget", "seeds", "metric")
+NAMED_ALIKE = ("history", "start", "folds", "n_folds", "stride", "budget", "seeds", "metric", "space", "search")
 
 
 def takes(flags: dict[str, Flag]) -> Callable[[Callable], Callable]:

@@ -39,7 +39,7 @@ def read_flags(given: dict, settings: Sequence[str]) -> dict:
         if not sign or not name.strip():
             refuse("--set", "must be NAME=VALUE", repr(setting), error=ParameterError)
         name = name.strip().replace("-", "_")
-        parameters[name] = _value(name, value) if name in given.keys() | set(LISTS) else _literal(value)
+        parameters[name] = _value(name, value) if name in given.keys() | set(LISTS) else literal(value)
     return parameters
 
 
@@ -71,7 +71,7 @@ def read_waves(text: str) -> int | dict:
         if ":" not in text:
             return int(text)
         pairs = (part.split(":") for part in text.split(","))
-        return {_literal(season): int(number) for season, number in pairs}
+        return {literal(season): int(number) for season, number in pairs}
     except ValueError:
         rule = "must be a number of waves, such as 3, or numbers by season, such as 24:3,168:2"
         return refuse("--fourier", rule, repr(text), error=ParameterError)
@@ -79,7 +79,7 @@ def read_waves(text: str) -> int | dict:
 
 def read_size(flag: str, text: str) -> int | float:
     """A number of rows, or a part of them."""
-    value = _literal(text)
+    value = literal(text)
     whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
     if not whole and not (isinstance(value, float) and 0 <= value < 0.9):
         refuse(
@@ -91,8 +91,8 @@ def read_size(flag: str, text: str) -> int | float:
     return value
 
 
-def _literal(text: str):
-    """The value of ``--set name=value``: a number, true, false, none, a list, else text."""
+def literal(text: str):
+    """The value of text, as in ``--set name=value``: a number, true, false, none, a list, else text."""
     text = text.strip()
     words = {"none": None, "true": True, "false": False}
     if text.lower() in words:

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import os
 import tempfile
 import threading
 import time
@@ -76,8 +77,8 @@ class Search:
             return
         fits = len(self.task.folds) + self.settings.refits
         if self.settings.seconds < LEAST * fits:
-            rule = f"time_limit must be at least {LEAST * fits:.0f} s for one trial on {len(self.task.folds)} folds"
-            rule += " and a fit on all rows" if self.settings.refits else ""
+            rule = f"the time limit must be at least {LEAST * fits:.0f} s for one trial on {len(self.task.folds)} folds"
+            rule += " and what follows" if self.settings.refits else ""
             refuse(WHERE, rule, f"{self.settings.seconds:g} s", error=ParameterError)
 
     def _is_network(self):
@@ -142,24 +143,35 @@ class Search:
             yield Path(path)
 
     def _run(self, folder):
+        from forecastkit.tuning import chief
         from forecastkit.tuning.tuner import Tuner, kept_random
 
         with kept_random():
             oracle = self._oracle(folder)
-        runner = Here(self.task) if self.settings.n_jobs == 0 else Processes(self.task)
+            name = os.environ["KERASTUNER_TUNER_ID"] if chief.is_worker() else "tuner"
+            runner = self._runner(idle=chief.is_chief())
 
-        def run(parameters):
-            return runner.run(parameters, self._seconds())
+            def run(parameters):
+                return runner.run(parameters, self._seconds())
 
-        jobs = range(max(self.settings.n_jobs, 1))
-        tuners = [Tuner(oracle, self.space, run, folder, self.project, f"tuner{job}") for job in jobs]
+            jobs = range(max(self.settings.n_jobs, 1))
+            tuners = [Tuner(oracle, self.space, run, folder, self.project, f"{name}-{job}") for job in jobs]
         try:
-            _together(tuners)
+            if chief.is_chief():
+                chief.serve(oracle, self._is_over)
+            else:
+                _together(tuners)
+            if chief.is_worker():
+                chief.fetch(tuners[0].oracle, oracle)
         finally:
             for tuner in tuners:
                 tuner.stopped.set()
             runner.close()
             self._take(oracle)
+
+    def _runner(self, idle: bool):
+        """What runs trials; a chief has none to run."""
+        return Here(self.task) if self.settings.n_jobs == 0 or idle else Processes(self.task)
 
     def _oracle(self, folder):
         from forecastkit.tuning.oracles import make_oracle
@@ -215,8 +227,7 @@ class Search:
 
     def _own_shown(self):
         """The forecaster's own values of what is searched."""
-        names = [getattr(dimension, "name", None) for dimension in getattr(self.space, "dimensions", ())]
-        return {name: self.own[name] for name in names}
+        return {name: self.own[name] for name in self.names()}
 
     def _tell(self, trial):
         """Say a word on a trial that has ended, and stop where all fail."""
@@ -233,7 +244,7 @@ class Search:
     def _give_up(self):
         failed = [row for row in self.rows if row["state"] == "failed"]
         if not failed:
-            rule = "time_limit must suffice for one trial"
+            rule = "the time limit must suffice for one trial"
             refuse(WHERE, rule, f"{self.budget.seconds:g} s", "Give more time, or fewer n_folds=.", ParameterError)
         raise InputError(f"{WHERE}: all of {len(failed)} trials failed, the first one so: {failed[0]['message']}")
 
@@ -245,19 +256,26 @@ class Search:
 
     def _reserve(self) -> float:
         """Seconds kept for the fit of the best on all rows."""
-        if not self.settings.refits:
-            return 0.0
-        done = [row for row in self.rows if row["state"] == DONE]
-        if not done:
-            return self.budget.seconds / (len(self.task.folds) + 1)
-        best = min(done, key=lambda row: row["score"])
-        return REFIT * best["seconds"] / len(self.task.folds)
+        best, fits = self.best(), self.settings.refits
+        if best is None:
+            return self.budget.seconds * fits / (len(self.task.folds) + fits)
+        return fits * REFIT * best["seconds"] / len(self.task.folds)
 
-    def for_refit(self) -> float | None:
-        """Seconds of training that are left for the fit of the best, None without a limit."""
+    def for_refit(self, fits: int = 1) -> float | None:
+        """Seconds of training that are left for each of some fits on all rows, None without a limit."""
         if self.budget.seconds is None or not self._is_network():
             return None
-        return max(TRAINED * (self.budget.seconds - self.budget.gone()) - BESIDE, IN_ANY_CASE)
+        left = (self.budget.seconds - self.budget.gone()) / fits
+        return max(TRAINED * left - BESIDE, IN_ANY_CASE)
+
+    def limited(self, forecaster, fits: int):
+        """The forecaster, not fitted, that trains as long as the time left allows before so many fits are done."""
+        left = self.for_refit(fits)
+        return clone(forecaster) if left is None else changed(forecaster, {"time_limit": left})
+
+    def names(self) -> list[str]:
+        """Parameters that are searched, as far as the space says."""
+        return self.space.names()
 
     def _seconds(self) -> float | None:
         """What a trial that begins now may take."""

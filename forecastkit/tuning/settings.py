@@ -27,8 +27,8 @@ class Settings:
     time_limit : float, str or None
     directory : path or None
     random_state : int, RandomState or None
-    refits : bool
-        Whether the best is fitted within the time limit, too.
+    refits : int
+        Fits on all rows that follow within the time limit.
     """
 
     search: str = "random"
@@ -38,7 +38,7 @@ class Settings:
     directory: object = None
     n_jobs: int = 1
     random_state: object = None
-    refits: bool = False
+    refits: int = 0
 
     def check(self, where: str = WHERE) -> None:
         """Refuse what breaks a rule."""

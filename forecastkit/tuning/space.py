@@ -113,6 +113,10 @@ class DictSpace:
         """Parameters of the forecaster for what the oracle proposes."""
         return {dimension.name: dimension.ask(hp) for dimension in self.dimensions}
 
+    def names(self) -> list[str]:
+        """Parameters that are searched."""
+        return [dimension.name for dimension in self.dimensions]
+
     def codes(self, own: dict) -> dict:
         """What the oracle would propose for these parameters, for those among its values."""
         codes = {dimension.name: dimension.code(own.get(dimension.name)) for dimension in self.dimensions}
@@ -124,7 +128,7 @@ class DictSpace:
 
     def check(self, forecaster) -> None:
         """Refuse values that the forecaster takes in no combination."""
-        for name in (dimension.name for dimension in self.dimensions):
+        for name in self.names():
             _check_name(forecaster, name)
         rng = np.random.default_rng(0)
         for dimension in self.dimensions:
@@ -160,6 +164,12 @@ class FunctionSpace:
             refuse(WHERE, rule, repr(parameters), error=ParameterError)
         return parameters
 
+    def names(self) -> list[str]:
+        """Parameters that its first proposal has."""
+        import keras_tuner
+
+        return list(self.build(keras_tuner.HyperParameters()))
+
     def codes(self, own: dict) -> dict:
         """Nothing: what the function makes of a proposal cannot be turned round."""
         return {}
@@ -172,9 +182,9 @@ class FunctionSpace:
         """Refuse a function whose first proposal names an unknown parameter, or one that breaks its rule."""
         import keras_tuner
 
-        parameters = self.build(keras_tuner.HyperParameters())
-        for name in parameters:
+        for name in self.names():
             _check_name(forecaster, name)
+        parameters = self.build(keras_tuner.HyperParameters())
         if (error := flaw(forecaster, parameters)) is not None:
             raise error
 

@@ -102,7 +102,7 @@ class TunedForecaster(Forecaster):
 
     def _settings(self):
         names = ("search", "n_trials", "time_limit", "n_folds", "directory", "n_jobs", "random_state")
-        return Settings(**{name: getattr(self, name) for name in names}, refits=True)
+        return Settings(**{name: getattr(self, name) for name in names}, refits=1)
 
     def _template(self) -> Forecaster:
         """The forecaster with what is given here."""
