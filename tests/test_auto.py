@@ -44,7 +44,7 @@ def clock(monkeypatch):
     return clock
 
 
-def waiting(clock, kind, *, beside=5.0, epoch=4.0, error=0.2, when_fitted=lambda rows: None):
+def waiting(clock, kind, *, beside=5.0, compiling=2.0, epoch=4.0, error=0.2, when_fitted=lambda rows: None):
     """A forecaster that needs seconds of the clock as a network does, and errs by so much."""
 
     @dataclass(kw_only=True, eq=False, repr=False)
@@ -62,9 +62,11 @@ def waiting(clock, kind, *, beside=5.0, epoch=4.0, error=0.2, when_fitted=lambda
             when_fitted(panel.rows)
             limit = np.inf if self.time_limit is None else self.time_limit
             # A time limit ends training within a quarter of an epoch.
-            spent = min(self.epochs * epoch, np.ceil(limit / (epoch / 4)) * epoch / 4)
-            clock.now += beside + spent
-            self.history_of_training_ = Record([1.0], [1.0], 0, spent, "epochs", 100, [(25, epoch / 4)])
+            pieces = int(min(4 * self.epochs, np.ceil(max(limit - compiling, 1e-9) / (epoch / 4))))
+            seconds = [compiling + epoch / 4, *[epoch / 4] * (pieces - 1)]
+            clock.now += beside + sum(seconds)
+            pieces = [(25, part) for part in seconds]
+            self.history_of_training_ = Record([1.0], [1.0], 0, sum(seconds), "epochs", 100, pieces)
 
         def _finish(self, panel, split, stop):
             if self._final_epochs() and (
@@ -126,11 +128,11 @@ def test_seconds_that_are_left_go_into_seeds(clock):
 
 def test_few_seconds_train_fewer_epochs_of_the_best(clock):
     tried = [waiting(clock, kind, beside=4.0, epoch=6.0, error=0.05) for kind in range(2)]
-    model = auto(tried, time_limit=110).fit(SERIES)
+    model = auto(tried, time_limit=150).fit(SERIES)
     networks = [member for member in model.forecasters_ if hasattr(member, "random_state")]
     assert networks
     assert all(member.epochs < 10 for member in networks)
-    assert 60 < clock.now <= 1.15 * 110
+    assert 100 < clock.now <= 1.15 * 150
 
 
 def test_halves_leave_and_the_worst_first(clock):
@@ -244,7 +246,7 @@ def test_ctrl_c_in_the_search_keeps_the_leaderboard(clock):
     def stop(rows):
         raise KeyboardInterrupt
 
-    model = auto([waiting(clock, 0), waiting(clock, 1, when_fitted=stop)])
+    model = auto([waiting(clock, 0), waiting(clock, 1, when_fitted=stop)], time_limit=900)
     with pytest.raises(KeyboardInterrupt):
         model.fit(SERIES)
     table = model.leaderboard_.set_index("forecaster")

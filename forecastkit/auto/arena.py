@@ -31,12 +31,12 @@ class Trial:
         From 0, the latest first.
     score : float
         Mean absolute error by that of the seasonal naive; infinite where it could not forecast.
-    seconds, trained : float
-        Of everything, and of the training loop.
+    seconds : float
+        Of everything.
+    trained, compiled : float
+        Of the training loop: of its steps, and of compiling the first of them.
     epoch : float
         Seconds of an epoch of `STEPS` steps; 0 without networks.
-    limit : float or None
-        Seconds of training that it had.
     error : str
         Why it failed.
     """
@@ -46,8 +46,8 @@ class Trial:
     score: float
     seconds: float
     trained: float = 0.0
+    compiled: float = 0.0
     epoch: float = 0.0
-    limit: float | None = None
     error: str = ""
 
 
@@ -101,15 +101,19 @@ class Arena:
 
     def attempt(self, contender: Contender, fold: int, seed: int, limit: float | None, **values) -> Trial:
         """Fit on the rows before the fold, forecast it, and keep forecast and score."""
-        began, model = time.monotonic(), contender.for_run(seed, limit, **values)
-        try:
-            trained, epoch = self._fit(model, contender.name, fold)
-            trial = Trial(contender.name, fold, self.score([contender.name], fold), 0.0, trained, epoch, limit)
-        except InputError as error:
-            trial = Trial(contender.name, fold, float("inf"), 0.0, limit=limit, error=str(error))
-        trial = replace(trial, seconds=time.monotonic() - began)
+        trial = self.rehearse(contender, fold, seed, limit, **values)
         self.trials.append(trial)
         return trial
+
+    def rehearse(self, contender: Contender, fold: int, seed: int, limit: float | None, **values) -> Trial:
+        """The same, and the trial does not count."""
+        began, model = time.monotonic(), contender.for_run(seed, limit, **values)
+        try:
+            spent = self._fit(model, contender.name, fold)
+            trial = Trial(contender.name, fold, self.score([contender.name], fold), 0.0, **spent)
+        except InputError as error:
+            trial = Trial(contender.name, fold, float("inf"), 0.0, error=str(error))
+        return replace(trial, seconds=time.monotonic() - began)
 
     def _fit(self, model, name, number):
         fold = self.folds[number]
@@ -119,9 +123,7 @@ class Arena:
             self.linear[number] = model
         forecast = model._points(model._adapted(self.panel, fold.stop)._forecast(self.panel, fold.origins))
         self.forecasts[name, number] = forecast.astype("float32")
-        records = [part.history_of_training_ for part in parts_of(model) if hasattr(part, "history_of_training_")]
-        epoch = sum(STEPS * record.epoch_seconds() / record.steps for record in records)
-        return sum(record.seconds for record in records), epoch
+        return seconds_of_training(model)
 
     def refer_to(self, name: str) -> None:
         """Let this baseline be what scores are relative to, its own among them."""
@@ -143,3 +145,21 @@ class Arena:
         if not np.isfinite(error):
             return float("inf")
         return error / max(self.reference.get(fold, 1.0), 1e-12)
+
+
+def seconds_of_training(model) -> dict[str, float]:
+    """What the training loops of a fitted model took: `trained`, `compiled` and `epoch` of `Trial`."""
+    total = {"trained": 0.0, "compiled": 0.0, "epoch": 0.0}
+    for part in parts_of(model):
+        if not hasattr(part, "history_of_training_"):
+            continue
+        record = part.history_of_training_
+        steps, first = sum(count for count, _ in record.pieces), record.pieces[0][1]
+        usual = record.pieces[0][0] * record.epoch_seconds() / record.steps
+        # Of a single piece nobody knows which part was compiling.
+        compiled = max(first - usual, 0.0) if len(record.pieces) > 1 else first
+        trained = max(record.seconds - compiled, 0.0)
+        total["compiled"] += compiled
+        total["trained"] += trained
+        total["epoch"] += STEPS / steps * (trained or first)
+    return total

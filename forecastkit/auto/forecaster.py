@@ -193,7 +193,7 @@ class AutoForecaster(Combination):
 
     def _train(self, search, own, candidates, panel):
         """Fit the members on all rows."""
-        schedule = Schedule(self._budget, search.arena.trials, self._needed)
+        schedule = Schedule(self._budget, search.arena.trials, search.compiling, self._needed)
         known = {one.name: one for one in [*own, *candidates]}
         names = choose(search, known, schedule) or [own[0].name]
         self._tell("chosen", ", ".join(names))

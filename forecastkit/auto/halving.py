@@ -7,10 +7,17 @@ import numpy as np
 from forecastkit.auto.arena import Arena, Trial
 from forecastkit.comparison.budget import Budget
 from forecastkit.comparison.contenders import Contender
+from forecastkit.comparison.measuring import AT_ONCE
 from forecastkit.report import number
 
 #: Candidates that go on to the next round at least: as many as an ensemble may have.
 KEPT = 4
+#: Seconds of training that a trial should have, and of compiling before any was seen.
+WORTHWHILE, COMPILING = 5.0, 5.0
+#: Part of the time left that a round may take which is not the last: in the first one all have to be compiled.
+EARLY = 0.6
+#: Seconds of a search from which on some are spent on learning first what a fit costs beside training.
+REHEARSED = 100.0
 #: Part by which an average may be worse with one more member: it is steadier.
 AS_GOOD = 0.002
 
@@ -39,19 +46,38 @@ class Halving:
     def __init__(self, arena: Arena, budget: Budget, values: Callable, seed: int, tell: Callable):
         self.arena, self.budget, self.values, self.seed, self.tell = arena, budget, values, seed, tell
         self.untried: list[str] = []
-        self.seen: set[str] = set()
+        self.compiled: dict[str, float] = {}
 
     def run(self, candidates: list[Contender], until: float) -> None:
         """All rounds, so that the last ends about `until`, in seconds of the budget."""
         alive, folds = list(candidates), len(self.arena.folds)
         self.untried = [] if folds else [one.name for one in candidates]
+        if folds and until - self.budget.gone() >= REHEARSED:
+            self._rehearse([one for one in candidates if one.is_trained][:1])
         for fold in range(folds):
             begun = self.budget.gone()
-            alive = self._round(alive, fold, begun + (until - begun) / (folds - fold))
+            part = 1.0 if fold == folds - 1 else EARLY
+            alive = self._round(alive, fold, begun + part * (until - begun))
             alive = sorted(alive, key=lambda one: self.mean_score(one.name, fold + 1))
             alive = alive[: max(KEPT, -(-len(alive) // 2))]
             if not alive:
                 return
+
+    def _rehearse(self, first):
+        """A fit that ends with its first steps: compiling is slow, and the most so in a process that never did it."""
+        for one in first:
+            self._learn(self.arena.rehearse(one, 0, self.seed, AT_ONCE, **self.values(0)))
+
+    def _learn(self, trial):
+        """What a fit takes beside the steps of training, and how much of that is compiling."""
+        self.budget.learn(trial.forecaster, trial.seconds - trial.trained)
+        self.compiled[trial.forecaster] = trial.compiled
+
+    def compiling(self, name: str) -> float:
+        """Seconds expected for compiling: the model's own last, else the mean of others."""
+        if not self.compiled:
+            return COMPILING
+        return self.compiled.get(name, float(np.mean(list(self.compiled.values()))))
 
     def _round(self, alive, fold, until):
         """Those that could be tried on this fold before `until`, each with the same seconds of training."""
@@ -64,9 +90,9 @@ class Halving:
                 self.tell("left out", f"{', '.join(left)} on fold {fold + 1}: no time is left")
                 return done
             limit = min(limit, seconds)
-            trial = self.arena.attempt(candidate, fold, self.seed, limit, **self.values(fold))
-            self.seen.add(candidate.name)
-            self.budget.learn(candidate.name, trial.seconds - min(trial.trained, limit))
+            seconds = limit + self.compiling(candidate.name)
+            trial = self.arena.attempt(candidate, fold, self.seed, seconds, **self.values(fold))
+            self._learn(trial)
             self.tell("trial", said(trial, self.budget))
             if np.isfinite(trial.score):
                 done.append(candidate)
@@ -77,13 +103,14 @@ class Halving:
         for count in range(len(left), 0, -1):
             trained = [one for one in left[:count] if one.is_trained]
             seconds = until - self.budget.gone() - sum(map(self._beside, left[:count]))
-            if seconds >= self.budget.worthwhile() * len(trained):
+            if seconds >= max(WORTHWHILE, self.budget.worthwhile()) * len(trained):
                 return count, seconds / max(len(trained), 1)
         return 0, 0.0
 
     def _beside(self, contender) -> float:
         """Seconds beside training; what is not trained is thought to be quick until it was seen."""
-        return self.budget.overhead(contender.name) if contender.is_trained or contender.name in self.seen else 0.0
+        known = contender.is_trained or contender.name in self.compiled
+        return self.budget.overhead(contender.name) if known else 0.0
 
     def mean_score(self, name: str, folds: int) -> float:
         """Mean over the first folds; infinite where one is missing."""

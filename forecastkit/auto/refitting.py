@@ -28,12 +28,14 @@ class Schedule:
         Which knows what fits cost beside training.
     trials : list of Trial
         Of the search.
+    compiling : callable
+        Gives the seconds that a name takes to compile.
     reserved : float
         Seconds of what is to come after all fits.
     """
 
-    def __init__(self, budget: Budget, trials: list[Trial], reserved: float):
-        self.budget = budget
+    def __init__(self, budget: Budget, trials: list[Trial], compiling: Callable, reserved: float):
+        self.budget, self.compiling = budget, compiling
         self.epoch = {trial.forecaster: trial.epoch for trial in trials if trial.epoch > 0}
         self.trained = {trial.forecaster: trial.trained for trial in trials}
         self.reserved = reserved
@@ -91,7 +93,8 @@ def refit(chosen: list[Contender], schedule: Schedule, seed: int, fit: Callable)
             return
         for place, one in enumerate(networks):
             seconds = max(schedule.share([each.name for each in networks[place:]]), IN_ANY_CASE)
-            model = one.for_run(seed + number, seconds, **schedule.values(one, seconds))
+            limit = seconds + schedule.compiling(one.name)
+            model = one.for_run(seed + number, limit, **schedule.values(one, seconds))
             fit(one.name, model)
             schedule.reserve(one.name, _final_epochs(model))
 
