@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 #: Spare networks, and weights of all of them together: what is traced takes tens of megabytes, however small it is.
-MOST, MOST_WEIGHTS = 8, 2_000_000
+MOST, MOST_WEIGHTS = 4, 2_000_000
 
 
 @dataclass(frozen=True)
