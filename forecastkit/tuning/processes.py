@@ -112,15 +112,16 @@ class Server:
             del environment[name]
         self.folder, self.forks, self.ended, self.lock = Path(folder), forks, {}, threading.Lock()
         self.ready = False
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, folder, str(forks)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(Path(folder) / "stderr").open("ab"),  # TensorFlow talks there while it is imported
-            text=True,
-            env=environment,
-            start_new_session=True,  # Ctrl-C is for us: we end it
-        )
+        with (self.folder / "stderr").open("ab") as stderr:  # TensorFlow talks there while it is imported
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", SERVE, folder, str(forks)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                env=environment,
+                start_new_session=True,  # Ctrl-C is for us: we end it
+            )
         self.listener = threading.Thread(target=self._listen, daemon=True)
         self.listener.start()
 

@@ -54,8 +54,9 @@ def make_trials(rows: list[dict]) -> pd.DataFrame:
         "seconds": [row["seconds"] for row in rows],
     }
     table = {name: pd.Series(values, dtype="float64") for name, values in table.items()}
-    table |= {"state": [row["state"] for row in rows], "message": [row["message"] for row in rows]}
-    table |= {name: pd.Series([row["parameters"].get(name) for row in rows], dtype="object") for name in names}
+    cells = {name: [row[name] for row in rows] for name in ("state", "message")}
+    cells |= {name: [row["parameters"].get(name) for row in rows] for name in names}
+    table |= {name: pd.Series(values, dtype="object") for name, values in cells.items()}
     frame = pd.DataFrame(table)
     frame.index = pd.Index([row["trial"] for row in rows], name="trial")
     return frame.sort_values("score", kind="stable")
