@@ -1,6 +1,7 @@
 """AutoForecaster: the search, its time limit under a clock of our own, the leaderboard, interruptions."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 from conftest import make_future, make_panel, wave
 
 import forecastkit as fk
-from forecastkit.auto import arena, candidates, forecaster
+from forecastkit.auto import arena, candidates, forecaster, halving
 from forecastkit.checks import InputError, ParameterError
 from forecastkit.comparison import budget
 from forecastkit.data.door import open_door
@@ -146,6 +147,15 @@ def test_halves_leave_and_the_worst_first(clock):
     assert table["member"].sum() <= 5
     assert table["score"].iloc[:3].is_monotonic_increasing
     assert table.loc["seasonal_naive", ["score", "fold_1", "fold_2"]].tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("reached", "folds"), [((2, 2, 2, 2), 2), ((2, 2, 1, 1), 2), ((2, 1, 1, 1), 1), ((1,), 1), ((), 2)]
+)
+def test_a_round_that_few_could_go_into_does_not_decide(reached, folds):
+    trials = [arena.Trial(str(name), fold, 0.5, 1.0) for name, most in enumerate(reached) for fold in range(most)]
+    search = halving.Halving(SimpleNamespace(folds=[0, 1], trials=trials), None, None, 0, print)
+    assert search.shared([SimpleNamespace(name=str(name)) for name in range(len(reached))]) == folds
 
 
 # ---------------------------------------------------------------------------------------------- who is chosen

@@ -112,7 +112,7 @@ class AutoForecaster(Combination):
         if self.untried_:
             rest = "they were" if len(self.untried_) > 1 else "it was"
             text = f"time_limit={self.time_limit!r} leaves no time for {', '.join(self.untried_)}: {rest} not tried."
-            warnings.warn(f"{WHERE}: {text}", UserWarning, stacklevel=5)
+            warnings.warn(f"{WHERE}: {text}", UserWarning, stacklevel=6)
 
     def _refuse_too_little(self, panel):
         """Refuse a limit in which not even the linear forecaster can be solved."""

@@ -117,10 +117,12 @@ class Halving:
         scores = {trial.fold: trial.score for trial in self.arena.trials if trial.forecaster == name}
         return float(np.mean([scores.get(fold, float("inf")) for fold in range(folds)]))
 
-    def reached(self, candidates: list[Contender]) -> int:
-        """Folds that the candidates that got furthest have been on."""
-        names = {candidate.name for candidate in candidates}
-        return max((trial.fold + 1 for trial in self.arena.trials if trial.forecaster in names), default=0)
+    def shared(self, candidates: list[Contender]) -> int:
+        """Folds that enough of the candidates have been on to be chosen by; all where there are none."""
+        folds = len(self.arena.folds)
+        counts = [sum(np.isfinite(self.mean_score(one.name, n)) for one in candidates) for n in range(1, folds + 1)]
+        enough = max(1, min(KEPT, max(counts, default=0)) // 2)
+        return max((n for n, count in enumerate(counts, start=1) if count >= enough), default=folds)
 
 
 def said(trial: Trial, budget: Budget) -> str:
@@ -146,7 +148,7 @@ def choose(search: Halving, known: dict[str, Contender], schedule) -> list[str]:
     list of str
         The best first; empty where nothing was tried.
     """
-    folds = search.reached([one for one in known.values() if one.is_trained]) or len(search.arena.folds)
+    folds = search.shared([one for one in known.values() if one.is_trained])
     scores = {name: search.mean_score(name, folds) for name in known} if folds else {}
 
     def score(names):

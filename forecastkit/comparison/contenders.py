@@ -9,6 +9,7 @@ from sklearn.base import clone
 from forecastkit import backbones, baselines
 from forecastkit.base import READING, Forecaster
 from forecastkit.checks import ParameterError, check_keys, did_you_mean, refuse
+from forecastkit.comparison.budget import seconds_of
 from forecastkit.compose import EnsembleForecaster
 
 WHERE = "compare"
@@ -60,7 +61,7 @@ class Contender:
         """A clone with the seed, and with the seconds of training shared by its networks."""
         values = {**others} if seed is None else {"random_state": seed, **others}
         if seconds is not None and self.is_trained:
-            own = [getattr(member, "time_limit", None) for member in members(self.forecaster)]
+            own = [seconds_of(getattr(member, "time_limit", None), WHERE) for member in members(self.forecaster)]
             values["time_limit"] = min([seconds / self._networks(), *(limit for limit in own if limit is not None)])
         return changed(self.forecaster, values)
 
