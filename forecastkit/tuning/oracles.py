@@ -75,9 +75,12 @@ class Careful:
             return {"status": TrialStatus.RUNNING, "values": self._first()}
         if self.is_over():
             return {"status": TrialStatus.STOPPED}
-        if len(self.trials) >= self.n_trials:
-            return {"status": TrialStatus.IDLE if self.ongoing_trials else TrialStatus.STOPPED}
-        return self._proposal(trial_id)
+        proposal = {"status": TrialStatus.STOPPED}
+        if len(self.trials) < self.n_trials:
+            proposal = self._proposal(trial_id)
+        if proposal["status"] == TrialStatus.STOPPED and self.ongoing_trials:
+            return {"status": TrialStatus.IDLE}  # the trial of a worker that is gone may have to be run again
+        return proposal
 
     def _proposal(self, trial_id):
         return super().populate_space(trial_id)
