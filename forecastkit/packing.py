@@ -272,8 +272,9 @@ def storable_parameters(forecaster) -> dict:
         parameters["callbacks"] = None
     if callable(parameters.get("space")):
         parameters["space"] = None
-    if isinstance(parameters.get("directory"), os.PathLike):
-        parameters["directory"] = str(parameters["directory"])
+    for name in ("directory", "path"):
+        if isinstance(parameters.get(name), os.PathLike):
+            parameters[name] = str(parameters[name])
     if not isinstance(parameters.get("random_state"), (int, np.integer, type(None))):
         parameters["random_state"] = None
     return parameters

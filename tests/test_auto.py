@@ -1,5 +1,6 @@
 """AutoForecaster: the search, its time limit under a clock of our own, the leaderboard, interruptions."""
 
+import io
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import make_future, make_panel, wave
+from sklearn.linear_model import Ridge
 
 import forecastkit as fk
 from forecastkit.auto import arena, candidates, forecaster, halving
@@ -101,7 +103,7 @@ def test_the_limit_is_kept_whatever_networks_cost(clock, limit, beside, epoch):
 
 def test_what_there_is_no_time_for_is_said(clock):
     model = auto([waiting(clock, kind, beside=12.0) for kind in range(3)], time_limit=60)
-    with pytest.warns(UserWarning, match="AutoForecaster: time_limit=60 leaves no time for waiting1, waiting2: they"):
+    with pytest.warns(UserWarning, match="AutoForecaster: time_limit=60 leaves no time for waiting1, waiting2"):
         model.fit(SERIES)
     table = model.leaderboard_.set_index("forecaster")
     assert table.loc[["waiting1", "waiting2"], "round"].tolist() == [0, 0]
@@ -109,7 +111,7 @@ def test_what_there_is_no_time_for_is_said(clock):
 
 
 def test_no_time_for_networks_leaves_the_baselines(clock):
-    with pytest.warns(UserWarning, match="no time for waiting0: it was not tried"):
+    with pytest.warns(UserWarning, match="no time for waiting0"):
         model = auto([waiting(clock, 0)], time_limit=5).fit(SERIES)
     assert {type(member).__name__ for member in model.forecasters_} <= {"LinearForecaster", "SeasonalNaiveForecaster"}
     assert clock.now == 0.0
@@ -215,7 +217,7 @@ def test_panels_with_covariates():
 
 
 def test_rows_too_few_for_folds_leave_the_linear_forecaster():
-    with pytest.warns(UserWarning, match="leaves no time for gru|too few rows"):
+    with pytest.warns(UserWarning, match="AutoForecaster: rows are too few to try gru"):
         model = auto([fk.GRUForecaster(**TINY)], horizon=8, season_length=1).fit(wave(24))
     assert [type(member).__name__ for member in model.forecasters_] == ["LinearForecaster"]
     assert model.leaderboard_["round"].max() == 0
@@ -281,6 +283,29 @@ def test_ctrl_c_in_the_refit_keeps_the_members_that_were_ready(clock):
     assert np.isfinite(model.predict()).all()
 
 
+def test_trials_are_in_the_file_at_once(clock, tmp_path):
+    path, seen = tmp_path / "trials.jsonl", []
+    tried = [waiting(clock, 0), waiting(clock, 1, when_fitted=lambda rows: seen.append(path.read_text()))]
+    model = auto(tried, time_limit=900, path=path).fit(SERIES)
+    before = pd.read_json(io.StringIO(seen[0]), lines=True)
+    assert before["forecaster"].tolist() == ["linear", "seasonal_naive"] * 2 + ["waiting0"], "after a kill too"
+    table = pd.read_json(path, lines=True)
+    assert table["score"].tolist() == pytest.approx([trial["score"] for trial in model.trials_])
+
+
+def test_a_lookback_of_ones_own_stays_in_the_search(monkeypatch):
+    model, seen = auto([fk.TabularForecaster(lookback=6, regressor=Ridge()), "drift"]), []
+    fit = arena.Arena._fit
+
+    def watched(self, one, *rest):
+        seen.append(one.lookback)
+        return fit(self, one, *rest)
+
+    monkeypatch.setattr(arena.Arena, "_fit", watched)
+    model.fit(SERIES)
+    assert set(seen) == {6, 12}
+
+
 # ---------------------------------------------------------------------------------------------- refusals and candidates
 
 
@@ -293,6 +318,8 @@ def test_ctrl_c_in_the_refit_keeps_the_members_that_were_ready(clock):
         ({"time_limit": 0.5}, r"time_limit must be a number in \[1, "),
         ({"time_limit": None}, "time_limit must be a number"),
         ({"time_limit": "soon"}, "AutoForecaster: budget must be a number of seconds"),
+        ({"path": "no/such/folder/trials.jsonl"}, "AutoForecaster: path must be a file that can be written"),
+        ({"path": 3.5}, "path must be a file that can be written"),
     ],
 )
 def test_parameters_that_are_refused(parameters, rule):

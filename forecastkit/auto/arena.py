@@ -1,6 +1,7 @@
 """Folds of the training rows, and what forecasters scored on them."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,11 +63,13 @@ class Arena:
     season, horizon : int
     calendar : bool
         Whether rows have times.
+    keep : callable
+        Takes every trial as soon as its score is known.
     """
 
-    def __init__(self, panel: Panel, schema: Schema, season: int, horizon: int, calendar: bool):
+    def __init__(self, panel: Panel, schema: Schema, season: int, horizon: int, calendar: bool, keep: Callable):
         self.panel, self.schema, self.season, self.horizon = panel, schema, season, horizon
-        self.folds = self._folds(calendar)[::-1]
+        self.folds, self._keep = self._folds(calendar)[::-1], keep
         self.actual = [observed_after(panel, fold.origins, horizon) for fold in self.folds]
         self.scale = [self._scale(fold)[:, None] for fold in self.folds]
         self.forecasts: dict[tuple[str, int], np.ndarray] = {}
@@ -91,18 +94,16 @@ class Arena:
         usual = np.nanmean(scale) if np.isfinite(scale).any() and np.nanmean(scale) > 0 else 1.0
         return np.where(scale > 0, scale, usual)
 
-    def keep(self, most: int) -> None:
+    def use(self, most: int) -> None:
         """Use no more than so many folds, the latest."""
         self.folds = self.folds[:most]
-
-    def rows_before(self, fold: int) -> int:
-        """Rows of the longest series before a fold."""
-        return int((self.folds[fold].stop - self.panel.first_observed()).max())
 
     def attempt(self, contender: Contender, fold: int, seed: int, limit: float | None, **values) -> Trial:
         """Fit on the rows before the fold, forecast it, and keep forecast and score."""
         trial = self.rehearse(contender, fold, seed, limit, **values)
         self.trials.append(trial)
+        if self.reference:
+            self._keep(trial)
         return trial
 
     def rehearse(self, contender: Contender, fold: int, seed: int, limit: float | None, **values) -> Trial:
@@ -117,6 +118,9 @@ class Arena:
 
     def _fit(self, model, name, number):
         fold = self.folds[number]
+        most = max(int((fold.stop - self.panel.first_observed()).max()) - self.horizon, 1)
+        if model.lookback is not None and model.lookback > most:
+            model.set_params(lookback=most)  # fewer rows than there are in the end
         model._linear = self.linear.get(number)  # spares it a linear fit, for scores that nobody asks for
         model._fit_panel(fold.seen(self.panel), self.schema)
         if hasattr(model, "ridge_"):
@@ -132,6 +136,8 @@ class Arena:
             trial if trial.error else replace(trial, score=self.score([trial.forecaster], trial.fold))
             for trial in self.trials
         ]
+        for trial in self.trials:
+            self._keep(trial)
 
     def _error(self, names, fold) -> float:
         forecast = np.mean([self.forecasts[name, fold] for name in names], axis=0)

@@ -1,5 +1,6 @@
 """The forecaster that chooses and trains an ensemble within a number of seconds."""
 
+import json
 import warnings
 from dataclasses import asdict, dataclass
 
@@ -18,7 +19,7 @@ from forecastkit.comparison.contenders import Contender
 from forecastkit.comparison.measuring import parts_of
 from forecastkit.compose import Combination
 from forecastkit.members import is_usable
-from forecastkit.report import LABEL
+from forecastkit.report import LABEL, plain
 
 #: Parts of the time that the search may end at, and that the baselines may take before it.
 SEARCHED, BASELINES = 0.42, 0.3
@@ -46,6 +47,9 @@ class AutoForecaster(Combination):
         left, networks are trained with up to three seeds.
     random_state : int, RandomState or None
         Seed of the networks. What is tried and how long depends on the machine's speed all the same.
+    path : path-like, optional
+        File that every trial is appended to at once, as a JSON line, so that what was found is there after a kill too:
+        ``pd.read_json(path, lines=True)``.
     verbose : int
         1 prints a line for each trial and each member.
 
@@ -77,6 +81,7 @@ class AutoForecaster(Combination):
     forecasters: object = None
     time_limit: float = 900.0
     random_state: object = None
+    path: object = None
     verbose: int = 0
 
     _budget = None  # of the fit that is going on
@@ -96,6 +101,8 @@ class AutoForecaster(Combination):
         super()._check_parameters()
         check_real(WHERE, "time_limit", self._seconds(), 1.0, 1e9)
         check_candidates(self.forecasters)
+        if self.path is not None:
+            append_line(self.path)
 
     def _seconds(self):
         return seconds_of(self.time_limit, WHERE)
@@ -110,9 +117,11 @@ class AutoForecaster(Combination):
         search = self._search(panel, split, own, candidates, seed)
         self._train(search, own, candidates, panel)
         if self.untried_:
-            rest = "they were" if len(self.untried_) > 1 else "it was"
-            text = f"time_limit={self.time_limit!r} leaves no time for {', '.join(self.untried_)}: {rest} not tried."
-            warnings.warn(f"{WHERE}: {text}", UserWarning, stacklevel=6)
+            reason = (
+                f"time_limit={self.time_limit!r} leaves no time for" if search.had_folds else "rows are too few to try"
+            )
+            text = f"{WHERE}: {reason} {', '.join(self.untried_)}."
+            warnings.warn(text, UserWarning, stacklevel=6)
 
     def _refuse_too_little(self, panel):
         """Refuse a limit in which not even the linear forecaster can be solved."""
@@ -164,24 +173,24 @@ class AutoForecaster(Combination):
         """The search, as far as there is time for it."""
         before = panel.between(panel.indptr[:-1], split)
         calendar = panel.grid.is_time or self.schema_.time is not None
-        arena = Arena(before, self.schema_, self.season_length_, self.horizon_, calendar)
-        arena.keep(int(BASELINES * self._budget.seconds / max(self._needed, 1e-3)))
-        part = self._validation_part(panel, split)
-
-        def values(fold):
-            most = max(arena.rows_before(fold) - self.horizon_, 1)
-            return {"validation_size": part, "final_epochs": 0, "lookback": min(self.lookback_, most)}
-
+        arena = Arena(before, self.schema_, self.season_length_, self.horizon_, calendar, self._keep)
+        values = {"validation_size": self._validation_part(panel, split), "final_epochs": 0}
         search = Halving(arena, self._budget, values, seed, self._tell)
+        arena.use(int(BASELINES * self._budget.seconds / max(self._needed, 1e-3)))
         try:
             for fold in range(len(arena.folds)):
                 for contender in own:
-                    arena.attempt(contender, fold, None, None, **values(fold))
+                    arena.attempt(contender, fold, None, None, **values)
             arena.refer_to(own[-1].name)
             search.run(candidates, SEARCHED * self._budget.seconds)
         finally:
             self.trials_, self.untried_ = [asdict(trial) for trial in arena.trials], search.untried
         return search
+
+    def _keep(self, trial):
+        """Write a trial to the file at once, where one was given."""
+        if self.path is not None:
+            append_line(self.path, asdict(trial))
 
     def _validation_part(self, panel, split):
         """Part of the rows that is for validation, which the rows before a fold keep."""
@@ -245,6 +254,15 @@ class AutoForecaster(Combination):
         if not self._is_trained():
             raise AttributeError("best_forecaster_ exists after fit")
         return self.forecasters_[0]
+
+
+def append_line(path, values: dict | None = None) -> None:
+    """Append values to a file as a JSON line; none only see whether that is possible."""
+    try:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write("" if values is None else json.dumps(plain(values)) + "\n")
+    except (OSError, TypeError) as error:
+        refuse(WHERE, "path must be a file that can be written", f"{path!r} ({error})", error=ParameterError)
 
 
 def seconds_to_finish(member) -> float:

@@ -30,8 +30,8 @@ class Halving:
     arena : Arena
         In which the baselines have been already.
     budget : Budget
-    values : callable
-        Constructor parameters of every fit, given the fold.
+    values : dict
+        Constructor parameters of every fit.
     seed : int
     tell : callable
         Takes a label and a line of text.
@@ -43,9 +43,10 @@ class Halving:
     and nobody leaves from the last `KEPT`.
     """
 
-    def __init__(self, arena: Arena, budget: Budget, values: Callable, seed: int, tell: Callable):
+    def __init__(self, arena: Arena, budget: Budget, values: dict, seed: int, tell: Callable):
         self.arena, self.budget, self.values, self.seed, self.tell = arena, budget, values, seed, tell
         self.untried: list[str] = []
+        self.had_folds = bool(arena.folds)
         self.compiled: dict[str, float] = {}
 
     def run(self, candidates: list[Contender], until: float) -> None:
@@ -66,7 +67,7 @@ class Halving:
     def _rehearse(self, first):
         """A fit that ends with its first steps: compiling is slow, and the most so in a process that never did it."""
         for one in first:
-            self._learn(self.arena.rehearse(one, 0, self.seed, AT_ONCE, **self.values(0)))
+            self._learn(self.arena.rehearse(one, 0, self.seed, AT_ONCE, **self.values))
 
     def _learn(self, trial):
         """What a fit takes beside the steps of training, and how much of that is compiling."""
@@ -91,7 +92,7 @@ class Halving:
                 return done
             limit = min(limit, seconds)
             seconds = limit + self.compiling(candidate.name)
-            trial = self.arena.attempt(candidate, fold, self.seed, seconds, **self.values(fold))
+            trial = self.arena.attempt(candidate, fold, self.seed, seconds, **self.values)
             self._learn(trial)
             self.tell("trial", said(trial, self.budget))
             if np.isfinite(trial.score):
