@@ -16,7 +16,7 @@ from forecastkit.comparison.folds import Sizes
 from forecastkit.data.door import open_door
 from forecastkit.tuning.searching import Search
 from forecastkit.tuning.settings import Settings, lay_folds
-from forecastkit.tuning.trial import make_model, relative_error, series_scale
+from forecastkit.tuning.trial import is_near, make_model, relative_error, series_scale
 
 HERE = {"n_jobs": 0, "random_state": 0}
 BIASES = {"bias": [1.0, 0.0, 5.0, 9.0]}
@@ -51,9 +51,27 @@ def test_the_best_is_first_and_is_used(found):
     assert (found.best_params, found.best_score) == ({"bias": 0.0}, found.trials["score"].iloc[0])
     assert found.best_forecaster.bias == 0.0
     assert not hasattr(found.best_forecaster, "history_")
-    assert set(found.trials["state"]) == {"done"}
-    folds = found.trials[["fold 0", "fold 1", "fold 2"]]
-    np.testing.assert_allclose(found.trials["score"], folds.mean(axis=1))
+    done = found.trials[found.trials["state"] == "done"]
+    np.testing.assert_allclose(done["score"], done[["fold 0", "fold 1", "fold 2"]].mean(axis=1, skipna=False))
+
+
+def test_what_is_far_behind_after_the_latest_fold_gets_no_other(found):
+    best, dropped = found.trials.iloc[0], found.trials[found.trials["state"] == "dropped"]
+    assert {5.0, 9.0} <= set(dropped["bias"])
+    assert dropped[["fold 0", "fold 1"]].isna().all(axis=None)
+    far = dropped[dropped["bias"] == 9.0].iloc[0]
+    whole = fk.tune(troubled(bias=9.0), SERIES, space=BIASES, n_trials=1, **HERE)
+    assert far["fold 2"] == whole.trials.loc[0, "fold 2"]
+    assert far["score"] > 1.01 * best["score"]
+    rivals = found.trials.loc[found.trials["state"] == "done", ["fold 2", "score"]]
+    assert any(
+        far["score"] == pytest.approx(far["fold 2"] * row["score"] / row["fold 2"]) for _, row in rivals.iterrows()
+    )
+
+
+@pytest.mark.parametrize(("scores", "near"), [({2: 1.0}, True), ({2: 1.02}, False), ({2: 1.02, 1: 1.98}, True)])
+def test_near_is_within_a_hundredth_over_the_folds_run(scores, near):
+    assert is_near(scores, {0: 9.0, 1: 2.0, 2: 1.0}) is near
 
 
 def test_defaults_that_are_best_stay_as_they_are():
@@ -115,7 +133,8 @@ def test_series_without_a_scale_take_that_of_others():
 # ---------------------------------------------------------------------------------------------- folds
 
 
-def test_all_lookbacks_forecast_the_same_origins():
+def test_all_lookbacks_forecast_the_same_origins(monkeypatch):
+    monkeypatch.setattr("forecastkit.tuning.trial.MARGIN", 1e9)
     seen = []
 
     class Watched(fk.LinearForecaster):
@@ -283,7 +302,7 @@ def test_combinations_that_the_forecaster_refuses_are_not_tried():
         return {"lookback": 8 * hp.Int("lookbacks", 0, 3)}
 
     found = fk.tune(troubled(), SERIES, space={"lookback": [8, 16, 24], "validation_size": (1, 9)}, n_trials=3, **HERE)
-    assert set(found.trials["state"]) == {"done"}
+    assert set(found.trials["state"]) <= {"done", "dropped"}
     with pytest.raises(fk.InputError, match="lookback must be a whole number of at least 1, got 0"):
         fk.tune(troubled(), SERIES, space=space, **HERE)
 
@@ -292,7 +311,7 @@ def test_combinations_that_the_forecaster_refuses_are_not_tried():
 
     found = fk.tune(troubled(lookback=None), SERIES, space=from_one, **HERE)
     assert sorted(found.trials["lookback"].drop(index=0)) == [8, 16, 24]
-    assert set(found.trials["state"]) == {"done"}
+    assert set(found.trials["state"]) <= {"done", "dropped"}
 
 
 # ---------------------------------------------------------------------------------------------- refusals
@@ -403,7 +422,7 @@ def test_a_search_killed_between_two_files_goes_on(tmp_path, lost):
     (path / "oracle.json").write_text(json.dumps(oracle))
     again = fk.tune(troubled(), SERIES, n_trials=4, **options)
     assert sorted(again.trials.index) == [0, 1, 2, 3]
-    assert set(again.trials["state"]) == {"done"}
+    assert set(again.trials["state"]) <= {"done", "dropped"}
     assert json.loads(last.read_text())["score"] == pytest.approx(state["score"])
 
 

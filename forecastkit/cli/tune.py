@@ -158,12 +158,12 @@ def _say_trials(report, tuning) -> None:
     header = ["score", "seconds", *names]
     rows = [
         [
-            "defaults" if number_ == 0 else str(number_),
-            number(row["score"], 4) if row["state"] == "done" else row["state"],
+            "defaults" if place == 0 else str(place),
+            row["state"] if np.isnan(row["score"]) else number(row["score"], 4),
             f"{row['seconds']:.0f}",
             *(said(row[name]) for name in names),
         ]
-        for number_, row in tuning.trials.head(SHOWN).iterrows()
+        for place, row in tuning.trials.head(SHOWN).iterrows()
     ]
     report.table("trials", header, rows, strong=0)
     if (more := len(tuning.trials) - SHOWN) > 0:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from joblib import wrap_non_picklable_objects
 
-from forecastkit.tuning.trial import Outcome, Task, run_trial
+from forecastkit.tuning.trial import Outcome, Task, Terms, run_trial
 from forecastkit.tuning.worker import read, write
 
 SERVE = "import sys; from forecastkit.tuning.worker import serve; serve(sys.argv[1], sys.argv[2] == 'True')"
@@ -27,9 +27,9 @@ class Here:
     def __init__(self, task: Task):
         self.task = task
 
-    def run(self, parameters: dict, seconds: float | None) -> Outcome:
-        """What becomes of a trial that may take so many seconds."""
-        return run_trial(self.task, parameters, seconds)
+    def run(self, parameters: dict, terms: Terms) -> Outcome:
+        """What becomes of a trial."""
+        return run_trial(self.task, parameters, terms)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -55,18 +55,18 @@ class Processes:
         self.lock, self.number, self.servers, self.closed = threading.Lock(), 0, set(), False
         self.shared = None
 
-    def run(self, parameters: dict, seconds: float | None) -> Outcome:
-        """What becomes of a trial that may take so many seconds; it is ended where it takes many more."""
+    def run(self, parameters: dict, terms: Terms) -> Outcome:
+        """What becomes of a trial; it is ended where it takes many more seconds than it may."""
         with self.lock:
             self.number += 1
             number = str(self.number)
-        write((parameters, seconds), Path(self.folder.name) / f"trial-{number}")
+        write((parameters, terms), Path(self.folder.name) / f"trial-{number}")
         server = self._server()
         ended = server.send("run", number)
-        if not ended.wait(None if seconds is None else OVER * seconds + GRACE):
+        if not ended.wait(None if terms.seconds is None else OVER * terms.seconds + GRACE):
             server.end(number)
             ended.wait(PATIENCE)
-            return Outcome("unfinished", seconds=seconds, message="its time was over")
+            return Outcome("unfinished", seconds=terms.seconds, message="its time was over")
         if not self.forks:
             self._drop(server)
         path = Path(self.folder.name) / f"outcome-{number}"

@@ -9,7 +9,7 @@ from forecastkit.report import number
 
 #: States of a trial in words, by those of keras-tuner.
 STATES = {"COMPLETED": "done", "FAILED": "failed", "INVALID": "failed", "RUNNING": "unfinished"}
-DONE = "done"
+DONE, DROPPED = "done", "dropped"
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,9 @@ class Tuning:
         The leaderboard: a row for each trial, best first, by its number, 0 being the forecaster as it was given.
         ``score`` is the mean over the folds of the error relative to the seasonal naive forecast of the same windows,
         below 1 better than it; ``fold 0`` and so on are its parts, ``seconds`` what the trial took, ``state`` is
-        'done', 'failed' or 'unfinished', ``message`` says why it failed; then a column for each parameter.
+        'done', 'dropped', 'failed' or 'unfinished', ``message`` says why it failed; then a column for each parameter.
+        A dropped trial was worse than the best by more than 1 % on the latest folds and did not get the others; its
+        score says what it would have come to.
     best_params : dict
         Parameters of the best trial, as `set_params` of the forecaster takes them.
     best_score : float
@@ -50,7 +52,7 @@ def make_trials(rows: list[dict]) -> pd.DataFrame:
     folds = max((len(row["folds"]) for row in rows), default=0)
     table = {
         "score": [row["score"] for row in rows],
-        **{f"fold {k}": [row["folds"][k] if k < len(row["folds"]) else None for row in rows] for k in range(folds)},
+        **{f"fold {number}": [row["folds"].get(number) for row in rows] for number in range(folds)},
         "seconds": [row["seconds"] for row in rows],
     }
     table = {name: pd.Series(values, dtype="float64") for name, values in table.items()}
@@ -75,5 +77,7 @@ def said(value) -> str:
 def line(row: dict, best: float, place: str) -> str:
     """A line of progress on a trial that has ended."""
     parameters = ", ".join(f"{name} {said(value)}" for name, value in row["parameters"].items())
-    got = f"{number(row['score'], 4)}  best {number(best, 4)}" if row["state"] == DONE else f"failed: {row['message']}"
+    got = f"{number(row['score'], 4)}  best {number(best, 4)}"
+    if row["state"] not in (DONE, DROPPED):
+        got = f"{row['state']}: {row['message']}"
     return f"{place}  {got}  {row['seconds']:.0f} s  {parameters}"

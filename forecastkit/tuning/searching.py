@@ -17,16 +17,16 @@ from sklearn.utils import check_random_state
 from forecastkit.checks import InputError, ParameterError, refuse
 from forecastkit.comparison.budget import LEAST, Budget
 from forecastkit.comparison.comparing import fingerprint
-from forecastkit.comparison.contenders import changed, members
+from forecastkit.comparison.contenders import Contender, changed, members
 from forecastkit.data.grid import choose_horizon
 from forecastkit.data.panel import Panel
 from forecastkit.rolling import check_observed
 from forecastkit.tuning.processes import Here, Processes
-from forecastkit.tuning.results import DONE, STATES, Tuning, line, make_trials
+from forecastkit.tuning.results import DONE, DROPPED, STATES, Tuning, line, make_trials
 from forecastkit.tuning.settings import MOST_TRIALS, Settings, lay_folds
 from forecastkit.tuning.space import WHERE, flaw, make_space
 from forecastkit.tuning.spaces import Ground, default_space
-from forecastkit.tuning.trial import BESIDE, IN_ANY_CASE, TRAINED, Task
+from forecastkit.tuning.trial import BESIDE, IN_ANY_CASE, TRAINED, Task, Terms
 
 #: Part of a usual trial's seconds without which another one is not begun.
 WORTHWHILE = 0.6
@@ -108,13 +108,12 @@ class Search:
 
     def _name(self) -> str:
         """A text that differs where data, forecaster, space, folds or the kind of search do."""
-        task, digest = self.task, hashlib.sha256()
-        own = {name: value for name, value in task.forecaster.get_params().items() if name != "callbacks"}
-        if self.settings.random_state is None:
-            own.pop("random_state", None)  # another one every time
-        told = (type(task.forecaster).__name__, sorted((name, repr(value)) for name, value in own.items()))
+        task, settings, digest = self.task, self.settings, hashlib.sha256()
+        seed = None if settings.random_state is None else self.seed  # where none is given, it is another one every time
+        limit = [getattr(member, "time_limit", None) for member in members(task.forecaster)]
+        own = Contender("", task.forecaster).fingerprint(), limit, seed
         folds = [(fold.stop.tolist(), fold.origins.table().tobytes()) for fold in task.folds]
-        digest.update(repr((told, self.space.describe(), self.settings.search, folds)).encode())
+        digest.update(repr((own, self.space.describe(), settings.search, folds)).encode())
         digest.update(fingerprint(task.panel).encode())
         digest.update(b"" if task.weight is None else task.weight.tobytes())
         return digest.hexdigest()[:16]
@@ -152,7 +151,7 @@ class Search:
             runner = self._runner(idle=chief.is_chief())
 
             def run(parameters):
-                return runner.run(parameters, self._seconds())
+                return runner.run(parameters, Terms(self._seconds(), self._rival()))
 
             jobs = range(max(self.settings.n_jobs, 1))
             tuners = [Tuner(oracle, self.space, run, folder, self.project, f"{name}-{job}") for job in jobs]
@@ -208,19 +207,19 @@ class Search:
 
     def _row(self, trial) -> dict:
         from forecastkit.tuning.oracles import OWN
-        from forecastkit.tuning.tuner import SECONDS, parameters_of
+        from forecastkit.tuning.tuner import FOLD, SECONDS, parameters_of
 
         metrics = {name: trial.metrics.get_best_value(name) for name in trial.metrics.metrics}
-        folds = [metrics[f"fold {k}"] for k in range(len(metrics)) if f"fold {k}" in metrics]
+        folds = {int(name.removeprefix(FOLD)): score for name, score in metrics.items() if name.startswith(FOLD)}
         is_own = OWN in trial.hyperparameters.values
         done = STATES[trial.status] == DONE
         return {
             "trial": int(trial.trial_id),
             "own": is_own,
             "score": float(trial.score) if done else math.nan,
-            "folds": folds if done else [],
+            "folds": folds if done else {},
             "seconds": float(metrics.get(SECONDS, 0.0)),
-            "state": STATES[trial.status],
+            "state": DROPPED if done and len(folds) < len(self.task.folds) else STATES[trial.status],
             "message": trial.message or "",
             "parameters": self._own_shown() if is_own else parameters_of(self.space, trial),
         }
@@ -277,6 +276,11 @@ class Search:
         """Parameters that are searched, as far as the space says."""
         return self.space.names()
 
+    def _rival(self) -> dict:
+        """Scores by fold of the best trial so far."""
+        best = self.best()
+        return {} if best is None else best["folds"]
+
     def _seconds(self) -> float | None:
         """What a trial that begins now may take."""
         return None if self.budget.seconds is None else max(self._left(), 1.0)
@@ -284,7 +288,7 @@ class Search:
     def _is_over(self) -> bool:
         if self.budget.seconds is None:
             return False
-        usual = [row["seconds"] for row in self.rows if row["state"] == DONE]
+        usual = [row["seconds"] for row in self.rows if row["state"] in (DONE, DROPPED)]
         return self._left() < (WORTHWHILE * float(np.median(usual)) if usual else 1.0)
 
     # ------------------------------------------------------------------------------------------ the result

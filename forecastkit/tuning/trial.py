@@ -1,7 +1,7 @@
 """One trial: a forecaster under given parameters, fitted and judged on every fold."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.base import clone
@@ -17,6 +17,8 @@ from forecastkit.errors import observed_after
 
 #: Levels at which forecasters with a spread of their own are judged, unless they were trained for others.
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
+#: How much worse than the best, over the folds run so far, a trial may be to get the next fold.
+MARGIN = 0.01
 #: Part of a fold's seconds that training may take, and seconds of compiling and judging beside it.
 TRAINED, BESIDE = 0.75, 1.0
 #: Seconds of training that a fold gets in any case.
@@ -54,10 +56,12 @@ class Outcome:
 
     Attributes
     ----------
-    state : {'done', 'failed', 'unfinished'}
-        'unfinished': its time was over.
-    scores : list of float
-        Relative error of each fold.
+    state : {'done', 'dropped', 'failed', 'unfinished'}
+        'dropped': after the first folds it was worse than the best. 'unfinished': its time was over.
+    scores : dict of int to float
+        Relative error of each fold that was run.
+    score : float
+        Mean over the folds; of a dropped trial what it would have come to.
     seconds : float
     message : str
         Why it failed.
@@ -66,41 +70,64 @@ class Outcome:
     """
 
     state: str
-    scores: tuple = ()
+    scores: dict = field(default_factory=dict)
+    score: float = float("nan")
     seconds: float = 0.0
     message: str = ""
     error: Exception | None = None
 
-    @property
-    def score(self) -> float:
-        """Mean over the folds."""
-        return float(np.mean(self.scores)) if self.scores else float("nan")
 
+@dataclass(frozen=True)
+class Terms:
+    """Under what a trial runs.
 
-def run_trial(task: Task, parameters: dict, seconds: float | None = None) -> Outcome:
-    """Fit and judge on every fold; what is wrong with parameters or data becomes a failed trial.
-
-    Parameters
+    Attributes
     ----------
-    seconds : float, optional
+    seconds : float or None
         That all folds may take: training is ended in time, so that what it found until then is judged.
+    rival : dict of int to float
+        Scores of the best trial so far by fold; empty where there is none.
     """
-    began, scores = time.monotonic(), []
+
+    seconds: float | None = None
+    rival: dict = field(default_factory=dict)
+
+
+def run_trial(task: Task, parameters: dict, terms: Terms) -> Outcome:
+    """Fit and judge on the folds, the latest first; what is wrong with parameters or data becomes a failed trial."""
+    began, scores = time.monotonic(), {}
     try:
-        for number, fold in enumerate(task.folds):
-            left = None if seconds is None else seconds - (time.monotonic() - began)
-            share = None if left is None else left / (len(task.folds) - number)
-            scores.append(score_fold(task, fold, make_model(task.forecaster, parameters, share)))
+        state = _race(task, parameters, terms, scores)
     except InputError as error:
-        return Outcome("failed", tuple(scores), time.monotonic() - began, str(error))
+        return Outcome("failed", scores, seconds=time.monotonic() - began, message=str(error))
     except Exception as error:
-        if is_shortage(error):
-            return Outcome("failed", tuple(scores), time.monotonic() - began, f"{type(error).__name__}: {error}")
-        return Outcome("failed", tuple(scores), time.monotonic() - began, str(error), error)
-    took = time.monotonic() - began
-    if not np.isfinite(scores).all():
-        return Outcome("failed", tuple(scores), took, "the forecasts are not finite")
-    return Outcome("done", tuple(scores), took)
+        told = f"{type(error).__name__}: {error}"
+        took = time.monotonic() - began
+        return Outcome("failed", scores, seconds=took, message=told, error=None if is_shortage(error) else error)
+    took, values = time.monotonic() - began, list(scores.values())
+    if not np.isfinite(values).all():
+        return Outcome("failed", scores, seconds=took, message="the forecasts are not finite")
+    score = float(np.mean(values))
+    if state == "dropped":
+        score *= np.mean(list(terms.rival.values())) / np.mean([terms.rival[number] for number in scores])
+    return Outcome(state, scores, float(score), took)
+
+
+def _race(task, parameters, terms, scores) -> str:
+    """Fill in the scores, fold by fold, until all are run or the rival is out of reach; the state of the trial."""
+    until = None if terms.seconds is None else time.monotonic() + terms.seconds
+    for number in reversed(range(len(task.folds))):
+        share = None if until is None else (until - time.monotonic()) / (number + 1)
+        scores[number] = score_fold(task, task.folds[number], make_model(task.forecaster, parameters, share))
+        if number and terms.rival and not is_near(scores, terms.rival):
+            return "dropped"
+    return "done"
+
+
+def is_near(scores: dict, rival: dict) -> bool:
+    """Whether these scores are not much worse than the rival's of the same folds."""
+    reached = (1 + MARGIN) * np.mean([rival[number] for number in scores])
+    return bool(np.mean(list(scores.values())) <= reached)
 
 
 def is_shortage(error: Exception) -> bool:

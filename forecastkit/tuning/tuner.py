@@ -17,7 +17,9 @@ PAUSE = 0.2
 #: Seconds between the signs of life that a worker gives its chief.
 SIGN = 2.0
 #: Name of the key among a trial's values that hyperband sets.
-EPOCHS, SECONDS = "tuner/epochs", "seconds"
+EPOCHS = "tuner/epochs"
+#: Names of what is told of a trial beside its score.
+FOLD, SECONDS = "fold ", "seconds"
 
 
 class Unfinished(Exception):
@@ -79,7 +81,7 @@ class Tuner(BaseTuner):
             raise Unfinished
         if outcome.state == "failed":
             raise keras_tuner.errors.FailedTrialError(outcome.message)
-        folds = {f"fold {number}": float(score) for number, score in enumerate(outcome.scores)}
+        folds = {f"{FOLD}{number}": float(score) for number, score in outcome.scores.items()}
         return {SCORE: outcome.score, **folds, SECONDS: float(outcome.seconds)}
 
     def _get_tuner_fname(self):

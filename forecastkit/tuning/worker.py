@@ -12,6 +12,7 @@ import select
 import signal
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 from forecastkit.tuning.trial import Outcome, run_trial
@@ -92,10 +93,10 @@ class _Copies:
 
 def work(folder: Path, task, number: str) -> None:
     """Run one trial and leave its outcome in the folder."""
-    parameters, seconds = read(folder / f"trial-{number}")
+    parameters, terms = read(folder / f"trial-{number}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # said once, when the best is fitted
-        outcome = run_trial(task, parameters, seconds)
+        outcome = run_trial(task, parameters, terms)
     write(outcome, folder / f"outcome-{number}")
 
 
@@ -118,5 +119,4 @@ def _pickled(value) -> bytes:
         if not isinstance(value, Outcome):
             raise
         # An exception that cannot travel arrives as its text.
-        told = RuntimeError(f"{type(value.error).__name__}: {value.error}")
-        return pickle.dumps(Outcome(value.state, value.scores, value.seconds, value.message, told))
+        return pickle.dumps(replace(value, error=RuntimeError(value.message)))
