@@ -233,12 +233,12 @@ def test_what_fails_is_said_and_left_out():
 
 
 def test_a_saved_one_is_the_same(fitted, tmp_path):
-    fitted_ = auto(["drift"]).fit(SERIES)
+    fitted_ = auto(["drift"], path=tmp_path / "trials.jsonl").fit(SERIES)
     fitted_.save(tmp_path / "auto.forecast")
     other = fk.load(tmp_path / "auto.forecast")
     pd.testing.assert_frame_equal(other.leaderboard_, fitted_.leaderboard_)
     np.testing.assert_array_equal(other.predict(coverage=0.8), fitted_.predict(coverage=0.8))
-    assert other.untried_ == []
+    assert (other.untried_, other.path) == ([], str(tmp_path / "trials.jsonl"))
 
 
 def test_lines_are_printed_where_they_are_asked_for(capsys):
