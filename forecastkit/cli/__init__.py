@@ -31,7 +31,9 @@ Csv = Annotated[
 ]
 Model = Annotated[
     str,
-    typer.Option(help="A network (gru, lstm, transformer, ...), auto, ensemble, linear, seasonal_naive, naive, drift, mean."),
+    typer.Option(
+        help="A network (gru, lstm, transformer, ...), auto, ensemble, linear, seasonal_naive, naive, drift, mean."
+    ),
 ]
 Settings = Annotated[
     list[str] | None,
@@ -265,7 +267,8 @@ def tune(
     ] = None,
     search: Annotated[str, typer.Option(help="random, bayesian or hyperband.")] = "random",
     folds: Annotated[
-        int | None, flag("Blocks of last rows to judge by. Default: three, if rows allow.", "--folds", "--n-folds", min=1)
+        int | None,
+        flag("Blocks of last rows to judge by. Default: three, if rows allow.", "--folds", "--n-folds", min=1),
     ] = None,
     jobs: Annotated[int, typer.Option(help="Trials at the same time.", min=1)] = 1,
     directory: Annotated[Path | None, flag("Keep finished trials there, so that it can go on.")] = None,
