@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 
 from forecastkit import closed_form, metrics
 from forecastkit.ahead import ordinal_of
@@ -12,9 +11,9 @@ from forecastkit.data import frames
 from forecastkit.data.door import open_door, read_more
 from forecastkit.data.grid import choose_horizon
 from forecastkit.data.panel import Panel, spread
-from forecastkit.data.schema import Schema
 from forecastkit.data.windows import Origins
 from forecastkit.evaluation import Backtest, Reference, both_scores, coverage_table
+from forecastkit.refitting import Refits, groups_of, refit_all
 
 WHERE = "backtest"
 NEVER = np.iinfo("int64").min
@@ -30,7 +29,10 @@ def backtest(
     stride: int = 1,
     gap: int = 0,
     refit: bool | int = False,
+    max_train_size: int | None = None,
     quantile_levels=None,
+    resume=None,
+    verbose=False,
 ) -> Backtest:
     """Forecast from a row of cutoffs and compare with what came.
 
@@ -51,9 +53,17 @@ def backtest(
     gap : int
         Rows between the cutoff and the first row forecast; steps up to it are left out.
     refit : bool or int
-        Fit a fresh clone at every cutoff (True), or at every k-th (int).
+        Fit a fresh clone at every cutoff (True), or at every k-th (int): nothing passes from one fit to the next.
+    max_train_size : int, optional
+        Rows of each series up to the cutoff that a fit sees: a window that slides on with refits. Default: all of them,
+        a window that expands.
     quantile_levels : list of float, optional
-        Adds quantile columns.
+        Adds quantile columns, and their intervals to `Backtest.coverage`.
+    resume : path-like, optional
+        File that the forecasts of each fit are appended to as soon as they are made. A backtest of the same forecaster
+        on the same data takes those that are there and goes on, whatever ended it.
+    verbose : bool or callable
+        Says a line after every fit: True prints it, a function takes it.
 
     Returns
     -------
@@ -62,36 +72,49 @@ def backtest(
     Raises
     ------
     InputError
-        Where there is no complete window, or a fitted forecaster would be tested on rows it was fitted on.
+        Where there is no complete window, a fitted forecaster would be tested on rows it was fitted on, or `resume` is
+        of other data or parameters.
     """
-    _check(n_windows, stride, gap, refit)
     fitted = hasattr(forecaster, "history_")
+    _check(n_windows, stride, gap, refit, max_train_size)
+    _check_fits(fitted and not refit, max_train_size=max_train_size, resume=resume)
     if fitted:
         schema, panel = forecaster.schema_, read_more(forecaster.schema_, forecaster.history_.grid, X, y)
         horizon, season = forecaster.horizon_, forecaster.season_length_
     else:
         forecaster._check_parameters()
         panel, schema = open_door(X, y, **forecaster._reading())
-        horizon, season = choose_horizon(forecaster.horizon, forecaster.season_length, panel.grid)
+        horizon, season = choose_horizon(forecaster._asked().horizon, forecaster._asked().season_length, panel.grid)
     if gap >= horizon:
         refuse(WHERE, "gap must be shorter than the horizon", f"gap {gap}, horizon {horizon}", error=ParameterError)
     cutoffs = find_cutoffs(forecaster if fitted else None, panel, start, n_windows, stride, gap, horizon)
-    levels = quantile_levels if quantile_levels is not None else forecaster.quantile_levels
+    levels = quantile_levels if quantile_levels is not None else forecaster._asked().quantile_levels
     levels = check_levels(WHERE, levels) if levels is not None else ()
-    parts = [
-        _forecast_group(model, panel, group, gap, levels)
-        for model, group in _models(forecaster, panel, schema, cutoffs, refit, fitted)
-    ]
-    forecasts = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    refits = Refits(forecaster, panel, schema, horizon, gap, levels, max_train_size)
+    if fitted and not refit:
+        forecasts = refits.without_gap(refits.forecast(forecaster, cutoffs))
+    else:
+        groups = groups_of(panel, cutoffs, int(refit) if refit else None)
+        parts = refit_all(refits, groups, resume, verbose if callable(verbose) else print if verbose else None)
+        forecasts = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     return _result(forecasts, panel, schema, cutoffs, horizon, gap, season)
 
 
-def _check(n_windows, stride, gap, refit):
+def _check(n_windows, stride, gap, refit, max_train_size):
     check_int(WHERE, "n_windows", n_windows, optional=True)
     check_int(WHERE, "stride", stride)
     check_int(WHERE, "gap", gap, low=0)
     if not isinstance(refit, (bool, np.bool_)):
         check_int(WHERE, "refit", refit)
+    check_int(WHERE, "max_train_size", max_train_size, optional=True)
+
+
+def _check_fits(without: bool, **given):
+    """Refuse what is about fits where there are none."""
+    asked = [name for name, value in given.items() if value is not None]
+    if without and asked:
+        rule = f"{asked[0]} is about fits, and a fitted forecaster is used as it is"
+        refuse(WHERE, rule, f"refit=False, {asked[0]}={given[asked[0]]!r}", "Pass refit=.", ParameterError)
 
 
 def find_cutoffs(fitted, panel: Panel, start, n_windows, stride, gap, horizon) -> Origins:
@@ -150,37 +173,6 @@ def _refuse_seen(fitted, panel, cutoffs):
         rule = "a fitted forecaster is tested on rows after those it was fitted on"
         got = f"{len(stamps)} cutoffs before its own: {some(stamps)}"
         refuse(WHERE, rule, got, "Pass a later start=, or an unfitted forecaster.")
-
-
-def _models(forecaster, panel, schema, cutoffs, refit, fitted):
-    """Pairs of a fitted forecaster and the cutoffs it is used for."""
-    if not refit:
-        yield forecaster if fitted else _fit_until(clone(forecaster), panel, schema, cutoffs[:1]), cutoffs
-        return
-    ordinal = panel.ordinal_at(cutoffs.entity, cutoffs.row)
-    distinct = np.unique(ordinal)
-    every = 1 if refit is True else int(refit)
-    for low in range(0, len(distinct), every):
-        group = cutoffs[np.isin(ordinal, distinct[low : low + every])]
-        yield _fit_until(clone(forecaster), panel, schema, group[:1]), group
-
-
-def _fit_until(model, panel: Panel, schema: Schema, first: Origins):
-    """The model fitted on the rows up to the time of the first of the cutoffs it is used for."""
-    until = panel.ordinal_at(first.entity, first.row)[0]
-    stop = panel.row_at(np.arange(len(panel.ids)), until) + 1
-    seen = panel.between(panel.indptr[:-1], stop)
-    present = np.flatnonzero(seen.last_observed() >= seen.indptr[:-1])
-    return model._fit_panel(seen.take(present).copy(), schema)
-
-
-def _forecast_group(model, panel, cutoffs, gap, levels):
-    origins = Origins.every_channel(cutoffs.entity, cutoffs.row, panel.channels)
-    # Series that the model was not fitted on are scaled by what was known at their first cutoff.
-    stop = panel.indptr[1:].copy()
-    np.minimum.at(stop, cutoffs.entity, cutoffs.row + 1)
-    frame = model._adapted(panel, stop)._long(panel, origins, levels, actual=True)
-    return frame[frame["step"] > gap].reset_index(drop=True) if gap else frame
 
 
 def _result(forecasts, panel, schema, cutoffs, horizon, gap, season) -> Backtest:

@@ -169,6 +169,25 @@ def test_backtest_fits_a_model_writes_and_draws(run):
     assert "windows  25, from 1957-12" in run("backtest", "--csv", AIR, "--model", "naive", "--start", "1958-01").out
 
 
+def test_backtest_refits_and_goes_on_where_it_was(run, monkeypatch):
+    flags = ("--csv", AIR, "--model", "linear", "--horizon", "6", "--n-windows", "4", "--resume", "work.jsonl")
+    first = run("backtest", *flags, "--refit", "--max-train-size", "100").out
+    assert [line.split(":")[0] for line in first.splitlines() if line.startswith("refit")] == [
+        f"refit    {place}/4  cutoff 1960-0{month}-01" for place, month in enumerate((3, 4, 5, 6), 1)
+    ]
+    again = run("backtest", *flags, "--refit", "--max-train-size", "100").out
+    assert again.count("kept from before") == 4
+    assert again.splitlines()[-4:] == first.splitlines()[-4:]
+    assert re.search(r"ranges   50 %: \d+ ± \d+\.\d %, 80 %: .*, 95 %: .* \(errors: binomial, or by blocks", first)
+    assert "max_train_size 100 there, None here" in run("backtest", *flags, "--refit-every", "2", code=1).err
+
+    def stopped(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("forecastkit.cli.backtest.run_backtest", stopped)
+    assert "finished runs are in work.jsonl" in run("backtest", *flags, "--refit", code=130).err
+
+
 def test_audit_changes_what_comes_after(run, air):
     out = run("audit", "--csv", AIR, "--model", "linear", "--horizon", "6").out
     assert re.search(r"fit after other fits: the cutoff before it +ok", out)

@@ -19,7 +19,7 @@ from forecastkit.comparison import results as comparisons
 from forecastkit.comparison.budget import Budget, seconds_of
 from forecastkit.comparison.contenders import make_contenders
 from forecastkit.comparison.folds import Sizes, make_folds
-from forecastkit.comparison.journal import Journal
+from forecastkit.journal import Journal
 from forecastkit.data.door import open_door
 from forecastkit.datasets import dataset_path
 from forecastkit.training import Record
@@ -305,12 +305,12 @@ def test_a_file_of_other_data_or_settings_is_refused(compared, series, tmp_path)
     for number, text in enumerate(["hello\n", '{"a": 1}\n', "\n\n"]):
         (tmp_path / f"{number}").write_text(text)
         with pytest.raises(InputError, match="path must be a file that compare wrote"):
-            Journal(tmp_path / f"{number}", {})
+            Journal(tmp_path / f"{number}", {}, "compare")
     with pytest.raises(InputError, match="must be a place that can be written"):
-        Journal(tmp_path / "none" / "x", {})
+        Journal(tmp_path / "none" / "x", {}, "compare")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="path must be a file that compare wrote"):
-        Journal(tmp_path / "binary", {})
+        Journal(tmp_path / "binary", {}, "compare")
 
 
 # The budget -----------------------------------------------------------------------------------------------------------

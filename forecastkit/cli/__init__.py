@@ -138,6 +138,9 @@ def backtest(
     stride: Annotated[int | None, flag("Rows between forecasts. Default: some 200 forecasts.", min=1)] = None,
     gap: Annotated[int, typer.Option(help="Rows between what is known and what is forecast.", min=0)] = 0,
     refit: Annotated[bool, typer.Option("--refit", help="Fit again before every forecast.")] = False,
+    refit_every: Annotated[int | None, flag("Fit again before every k-th forecast.", min=1)] = None,
+    max_train_size: Annotated[int | None, flag("Last rows that a fit sees. Default: all.", min=1)] = None,
+    resume: Annotated[Path | None, flag("File to keep finished fits in, and to go on from.")] = None,
     out: Annotated[Path | None, flag("Write all forecasts and what came as csv.")] = None,
     plot: Plot = None,
     overwrite: Overwrite = False,
@@ -155,7 +158,7 @@ def backtest(
     """
     from forecastkit.cli.backtest import Windows, backtest
 
-    windows = Windows(start, n_windows, stride, gap, refit)
+    windows = Windows(start, n_windows, stride, gap, refit_every or refit, max_train_size, resume)
     backtest(artifact, csv, model, parameters, settings or [], windows, out, plot, overwrite, json, quiet)
 
 

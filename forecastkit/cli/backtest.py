@@ -6,6 +6,7 @@ from pathlib import Path
 from forecastkit.backtesting import Backtest
 from forecastkit.backtesting import backtest as run_backtest
 from forecastkit.cli import models, subject
+from forecastkit.cli.compare import stops
 from forecastkit.cli.data import about
 from forecastkit.cli.outputs import check_output, check_picture, write_csv
 from forecastkit.cli.train import told
@@ -21,7 +22,9 @@ class Windows:
     n_windows: int | None
     stride: int | None
     gap: int
-    refit: bool
+    refit: bool | int
+    max_train_size: int | None = None
+    resume: Path | None = None
 
     def options(self, stride: int = 1) -> dict:
         """Arguments of `forecastkit.backtest`, a position as a number."""
@@ -31,6 +34,8 @@ class Windows:
             "stride": self.stride or stride,
             "gap": self.gap,
             "refit": self.refit,
+            "max_train_size": self.max_train_size,
+            "resume": self.resume,
         }
 
 
@@ -41,9 +46,9 @@ def backtest(artifact, csv, model, parameters, settings, windows: Windows, out, 
     check_picture(plot, overwrite)
     parameters = models.read_flags(parameters, settings)
     subject.check_subject("backtest", artifact, model, parameters)
-    with told(report), about(csv):
+    with told(report), about(csv), stops(report, windows.resume):
         if artifact is not None:
-            name, test, schema = _saved(artifact, csv, windows)
+            name, test, schema = _saved(report, artifact, csv, windows)
         else:
             name, test, schema = _fresh(report, csv, model, parameters, windows)
     _say(report, name, test)
@@ -64,10 +69,9 @@ def backtest(artifact, csv, model, parameters, settings, windows: Windows, out, 
     )
 
 
-def _saved(artifact: Path, csv: Path, windows: Windows):
+def _saved(report: Report, artifact: Path, csv: Path, windows: Windows):
     forecaster, X, y = subject.saved(artifact, csv)
-    test = run_backtest(forecaster, X, y, **windows.options(), quantile_levels=covered_levels(forecaster))
-    return str(artifact), test, forecaster.schema_
+    return str(artifact), _run(report, forecaster, (X, y), windows.options()), forecaster.schema_
 
 
 def _fresh(report: Report, csv: Path, model: str, parameters: dict, windows: Windows):
@@ -75,8 +79,16 @@ def _fresh(report: Report, csv: Path, model: str, parameters: dict, windows: Win
     options = windows.options(plan.stride)
     if windows.start is None and windows.n_windows is None:
         options["start"] = data.panel.grid.stamps([plan.test_start])[0]
-    test = run_backtest(forecaster, data.frame, **options, quantile_levels=covered_levels(forecaster))
-    return model, test, data.schema
+    return model, _run(report, forecaster, (data.frame,), options), data.schema
+
+
+def _run(report: Report, forecaster, data: tuple, options: dict) -> Backtest:
+    """The backtest, with a line for every refit."""
+    options["quantile_levels"] = covered_levels(forecaster)
+    if not options["refit"]:
+        return run_backtest(forecaster, *data, **options)
+    with report.live("refit", "starting") as say:
+        return run_backtest(forecaster, *data, **options, verbose=lambda line: say("refit", line))
 
 
 def _windows(test: Backtest) -> int:

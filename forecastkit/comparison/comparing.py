@@ -1,6 +1,5 @@
 """Compare: models on the same folds, seeds and budget, with what each costs and which differences are noise."""
 
-import hashlib
 import math
 import time
 
@@ -11,13 +10,13 @@ from forecastkit.checks import ParameterError, check_choice, check_int, refuse, 
 from forecastkit.comparison.budget import IN_ANY_CASE, LEAST, MOST, WORTH_TRYING, Budget, seconds_of
 from forecastkit.comparison.contenders import Contender, make_contenders
 from forecastkit.comparison.folds import METRICS, Fold, Sizes, make_folds
-from forecastkit.comparison.journal import Journal
 from forecastkit.comparison.measuring import AT_ONCE, Task, measure_memory, run
 from forecastkit.comparison.results import Comparison, make_table
 from forecastkit.data.door import open_door
 from forecastkit.data.frames import stamps_at
 from forecastkit.data.grid import choose_horizon
 from forecastkit.data.panel import Panel
+from forecastkit.journal import Journal, fingerprint
 from forecastkit.report import clock, number
 
 WHERE = "compare"
@@ -152,7 +151,7 @@ class _Contest:
         sizes = self.task.sizes
         header = {name: getattr(sizes, name) for name in ("horizon", "folds", "n_windows", "stride")}
         header |= {"data": fingerprint(self.task.panel), "season_length": self.task.season}
-        self.journal = Journal(path, {**header, "budget": self.budget.seconds})
+        self.journal = Journal(path, {**header, "budget": self.budget.seconds}, WHERE)
         self.budget.spent = sum(found.get("seconds") or 0.0 for found in self.journal.done.values())
         for found in self.journal.done.values():
             self._learn(found)
@@ -361,14 +360,6 @@ def _one_epoch(contender) -> dict:
     from forecastkit.training import OneEpoch
 
     return {"callbacks": [OneEpoch()], "final_epochs": 0}
-
-
-def fingerprint(panel: Panel) -> str:
-    """A short text that is the same for the same data only."""
-    digest = hashlib.sha256(repr((panel.grid, panel.ids)).encode())
-    for name in ("start", "indptr", "target", "past", "known", "static"):
-        digest.update(np.ascontiguousarray(getattr(panel, name)).tobytes())
-    return digest.hexdigest()[:16]
 
 
 def _seeds(seeds) -> list[int]:
