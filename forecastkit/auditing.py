@@ -156,7 +156,7 @@ def _case_of(forecaster, X, y, start) -> tuple[Case, object, object, Forecaster]
     else:
         forecaster._check_parameters()
         panel, schema = open_door(X, y, **forecaster._reading())
-        horizon, _ = choose_horizon(forecaster.horizon, forecaster.season_length, panel.grid)
+        horizon, _ = choose_horizon(forecaster._asked().horizon, forecaster._asked().season_length, panel.grid)
         model = None
     cutoffs = find_cutoffs(model, panel, start, None, 1, 0, horizon)
     ordinal = panel.ordinal_at(cutoffs.entity, cutoffs.row)

@@ -139,6 +139,10 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     def _reading(self):
         return {name: getattr(self, name) for name in READING}
 
+    def _asked(self) -> "Forecaster":
+        """Whose parameters say what is forecast: its own, where it wraps no other."""
+        return self
+
     def _fit_panel(self, panel: Panel, schema: Schema, finish: bool = True):
         """Fit on a panel that is ours: sizes, split, model, calibration, and at the `finish` the last rows."""
         for name in [name for name in vars(self) if name.endswith("_")]:

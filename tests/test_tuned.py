@@ -81,6 +81,14 @@ def test_what_is_given_here_replaces_what_the_forecaster_says():
     assert outer.get_params()["forecaster__horizon"] == 6
 
 
+def test_a_backtest_takes_horizon_and_levels_of_the_forecaster():
+    inner = fk.LinearForecaster(horizon=6, lookback=24, quantile_levels=[0.2, 0.8])
+    model = tuned(inner, {"validation_size": [0.2]}, n_trials=1)
+    one, other = (fk.backtest(each, SERIES, n_windows=4) for each in (model, inner))
+    pd.testing.assert_frame_equal(one.forecasts, other.forecasts)
+    assert fk.audit(model, SERIES).passed
+
+
 def test_the_default_is_a_gru_with_a_space_of_its_own():
     template = fk.TunedForecaster(random_state=3, horizon=6)._template()
     assert (type(template).__name__, template.random_state, template.horizon) == ("GRUForecaster", 3, 6)

@@ -100,6 +100,18 @@ def test_a_bug_in_one_of_two_surfaces_and_nothing_is_left_running():
     assert children() == before
 
 
+def test_trials_that_a_stop_ends_are_not_taken_to_have_failed(tmp_path):
+    space = {"bias": (0.0, 9.0), "trouble": ["sleep20"]}
+
+    def stop(text):
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        fk.tune(troubled(), SERIES, space=space, n_folds=1, n_jobs=2, directory=tmp_path, progress=stop)
+    states = [json.loads(path.read_text())["status"] for path in tmp_path.rglob("trial.json")]
+    assert sorted(states) == ["COMPLETED", "RUNNING"]
+
+
 def children(parent=None):
     """Processes that this one, or the parent, has begun."""
     listed = ["ps", "-o", "pid=,args=", "--ppid", str(parent or os.getpid())]

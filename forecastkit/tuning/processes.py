@@ -67,6 +67,8 @@ class Processes:
             server.end(number)
             ended.wait(PATIENCE)
             return Outcome("unfinished", seconds=terms.seconds, message="its time was over")
+        if self.closed:
+            return Outcome("unfinished", message="the search was stopped")
         if not self.forks:
             self._drop(server)
         path = Path(self.folder.name) / f"outcome-{number}"

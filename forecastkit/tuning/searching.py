@@ -62,7 +62,7 @@ class Search:
         self.task = Task(self._seeded(forecaster), panel, schema, folds, season, weight)
         self._check_time()
         self._look_around(horizon, season, space)
-        self.rows = []
+        self.rows, self.hopeless = [], False
 
     def _seeded(self, forecaster):
         """The forecaster of the trials: silent, and with one seed for all where it has none."""
@@ -229,7 +229,7 @@ class Search:
         return {name: self.own[name] for name in self.names()}
 
     def _tell(self, trial):
-        """Say a word on a trial that has ended, and stop where all fail."""
+        """Say a word on a trial that has ended, and see whether all fail."""
         self._take(self.oracle)
         ended = [row for row in self.rows if row["state"] != "unfinished"]
         if self.progress is not None:
@@ -237,8 +237,7 @@ class Search:
             most = "" if self.settings.trials == MOST_TRIALS else f"/{self.settings.trials}"
             scores = [other["score"] for other in self.rows if other["state"] == DONE]
             self.progress(line(row, min(scores, default=math.nan), f"{len(ended)}{most}"))
-        if len(ended) >= HOPELESS and all(row["state"] == "failed" for row in ended):
-            self._give_up()
+        self.hopeless = len(ended) >= HOPELESS and all(row["state"] == "failed" for row in ended)
 
     def _give_up(self):
         failed = [row for row in self.rows if row["state"] == "failed"]
@@ -286,8 +285,9 @@ class Search:
         return None if self.budget.seconds is None else max(self._left(), 1.0)
 
     def _is_over(self) -> bool:
-        if self.budget.seconds is None:
-            return False
+        """Whether no further trial is to be begun."""
+        if self.hopeless or self.budget.seconds is None:
+            return self.hopeless
         usual = [row["seconds"] for row in self.rows if row["state"] in (DONE, DROPPED)]
         return self._left() < (WORTHWHILE * float(np.median(usual)) if usual else 1.0)
 

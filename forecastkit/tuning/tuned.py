@@ -116,6 +116,9 @@ class TunedForecaster(Forecaster):
     def _reading(self):
         return self._template()._reading()
 
+    def _asked(self):
+        return self._template()
+
     # ------------------------------------------------------------------------------------------ fit
 
     def _fit_panel(self, panel, schema, finish=True):
