@@ -160,6 +160,33 @@ def test_a_round_that_few_could_go_into_does_not_decide(reached, folds):
     assert search.shared([SimpleNamespace(name=str(name)) for name in range(len(reached))]) == folds
 
 
+class Scores:
+    """An arena of one fold where averages err as the bias of the mean and a part of its own, by name."""
+
+    def __init__(self, **errors):
+        self.errors, self.folds = errors, [0]
+        self.trials = [arena.Trial(name, 0, self.score([name], 0), 1.0) for name in errors]
+
+    def score(self, names, fold):
+        return 1 + abs(float(np.mean([self.errors[name] for name in names])))
+
+
+@pytest.mark.parametrize(
+    ("errors", "members"),
+    [
+        ({"linear": 0.5, "a": 0.1, "b": -0.11}, ["a", "b"]),
+        ({"linear": 0.2, "a": 0.1, "b": 0.15, "c": -0.3}, ["a", "c", "linear"]),
+        ({"linear": 0.12, "a": 0.1, "b": 0.3}, ["a", "linear"]),
+        ({"linear": 0.05, "a": 0.1, "b": -0.1}, ["linear", "b"]),
+        ({"linear": np.inf, "a": 0.1}, ["a"]),
+    ],
+)
+def test_members_are_those_whose_average_is_best_with_the_linear_one_unless_it_harms(errors, members):
+    known = {name: SimpleNamespace(name=name, is_trained=name != "linear") for name in errors}
+    search = halving.Halving(Scores(**errors), None, None, 0, print)
+    assert halving.choose(search, known, SimpleNamespace(has_room=lambda names: True)) == members
+
+
 # ---------------------------------------------------------------------------------------------- who is chosen
 
 

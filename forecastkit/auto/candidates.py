@@ -18,6 +18,7 @@ ORDER = (
     "transformer",
     "min_gru",
 )
+LINEAR = "linear"
 #: Third to be tried where the targets of a row may know of each other, and where there are covariates.
 MIXER, READER = "inverted_transformer", "tft"
 #: Third is after this many.
@@ -33,7 +34,7 @@ def default_names(panel: Panel) -> list[str]:
 
 def baselines(season: int) -> list[Contender]:
     """The forecasters that need no training, the linear one first and the reference last."""
-    names = ("linear", "naive") if season == 1 else ("linear", "seasonal_naive")
+    names = (LINEAR, "naive") if season == 1 else (LINEAR, "seasonal_naive")
     return [Contender(name, class_of(name)()) for name in names]
 
 

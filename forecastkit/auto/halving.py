@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from forecastkit.auto.arena import Arena, Trial
+from forecastkit.auto.candidates import LINEAR
 from forecastkit.comparison.budget import Budget
 from forecastkit.comparison.contenders import Contender
 from forecastkit.comparison.measuring import AT_ONCE
@@ -20,6 +21,8 @@ EARLY = 0.6
 REHEARSED = 100.0
 #: Part by which an average may be worse with one more member: it is steadier.
 AS_GOOD = 0.002
+#: The same for the linear forecaster, which is the least like the networks, and the one that folds flatter least.
+LINEAR_AS_GOOD = 0.02
 
 
 class Halving:
@@ -137,6 +140,8 @@ def said(trial: Trial, budget: Budget) -> str:
 def choose(search: Halving, known: dict[str, Contender], schedule) -> list[str]:
     """Members whose plain average is best on the folds: the best alone, then whoever does it no harm, best first.
 
+    The linear forecaster joins the others unless it does them real harm.
+
     Parameters
     ----------
     known : dict of str to Contender
@@ -162,4 +167,6 @@ def choose(search: Halving, known: dict[str, Contender], schedule) -> list[str]:
             continue
         if not chosen or score([*chosen, name]) <= score(chosen) * (1 + AS_GOOD):
             chosen.append(name)
+    if chosen and LINEAR not in chosen and np.isfinite(scores.get(LINEAR, np.inf)):
+        chosen += [LINEAR] if score([*chosen, LINEAR]) <= score(chosen) * (1 + LINEAR_AS_GOOD) else []
     return chosen
