@@ -17,8 +17,6 @@ from forecastkit.tuning.worker import read, write
 SERVE = "import sys; from forecastkit.tuning.worker import serve; serve(sys.argv[1], sys.argv[2] == 'True')"
 #: Seconds that an ended process gets to go.
 PATIENCE = 10.0
-#: Seconds beyond its own that a trial may take to end by itself, and part of them.
-GRACE, OVER = 3.0, 1.1
 
 
 class Here:
@@ -30,6 +28,9 @@ class Here:
     def run(self, parameters: dict, terms: Terms) -> Outcome:
         """What becomes of a trial."""
         return run_trial(self.task, parameters, terms)
+
+    def begin(self) -> None:
+        """Nothing is to be waited for."""
 
     def close(self) -> None:
         """Nothing is open."""
@@ -63,7 +64,7 @@ class Processes:
         write((parameters, terms), Path(self.folder.name) / f"trial-{number}")
         server = self._server()
         ended = server.send("run", number)
-        if not ended.wait(None if terms.seconds is None else OVER * terms.seconds + GRACE):
+        if not ended.wait(terms.most):
             server.end(number)
             ended.wait(PATIENCE)
             return Outcome("unfinished", seconds=terms.seconds, message="its time was over")
@@ -76,6 +77,13 @@ class Processes:
             server.check()
             return Outcome("failed", message="its process was ended from outside, as it is where memory is short")
         return read(path)
+
+    def begin(self) -> None:
+        """Wait until a trial would begin at once, where processes are copied."""
+        if self.forks:
+            server = self._server()
+            server.begun.wait()
+            server.check()
 
     def _server(self) -> "Server":
         with self.lock:
@@ -113,7 +121,7 @@ class Server:
         for name in [name for name in environment if name.startswith("KERASTUNER_")]:
             del environment[name]
         self.folder, self.forks, self.ended, self.lock = Path(folder), forks, {}, threading.Lock()
-        self.ready = False
+        self.ready, self.begun = False, threading.Event()
         with (self.folder / "stderr").open("ab") as stderr:  # TensorFlow talks there while it is imported
             self.process = subprocess.Popen(
                 [sys.executable, "-c", SERVE, folder, str(forks)],
@@ -176,11 +184,12 @@ class Server:
         for line in self.process.stdout:
             verb, _, number = line.strip().partition(" ")
             self.ready = True
+            self.begun.set()
             if verb == "ended":
                 self.ended[number].set()
         with self.lock:
             events = list(self.ended.values())
-        for event in events:
+        for event in [self.begun, *events]:
             event.set()
 
 

@@ -16,22 +16,24 @@ from sklearn.utils import check_random_state
 
 from forecastkit.checks import InputError, ParameterError, refuse
 from forecastkit.comparison.budget import LEAST, Budget
-from forecastkit.comparison.comparing import fingerprint
 from forecastkit.comparison.contenders import Contender, changed, members
 from forecastkit.data.grid import choose_horizon
 from forecastkit.data.panel import Panel
+from forecastkit.journal import fingerprint
 from forecastkit.rolling import check_observed
 from forecastkit.tuning.processes import Here, Processes
 from forecastkit.tuning.results import DONE, DROPPED, STATES, Tuning, line, make_trials
 from forecastkit.tuning.settings import MOST_TRIALS, Settings, lay_folds
 from forecastkit.tuning.space import WHERE, flaw, make_space
 from forecastkit.tuning.spaces import Ground, default_space
-from forecastkit.tuning.trial import BESIDE, IN_ANY_CASE, TRAINED, Task, Terms
+from forecastkit.tuning.trial import Task, Terms, make_model, training_limit
 
 #: Part of a usual trial's seconds without which another one is not begun.
 WORTHWHILE = 0.6
 #: What fitting the best on all rows takes, in fits of a fold.
 REFIT = 1.4
+#: Part of its seconds, and seconds beyond, after which a trial that does not end by itself is ended.
+OVER, GRACE = 1.1, 3.0
 #: Trials after which a search in which every one failed is given up.
 HOPELESS = 5
 
@@ -151,7 +153,8 @@ class Search:
             runner = self._runner(idle=chief.is_chief())
 
             def run(parameters):
-                return runner.run(parameters, Terms(self._seconds(), self._rival()))
+                runner.begin()
+                return runner.run(parameters, self._terms())
 
             jobs = range(max(self.settings.n_jobs, 1))
             tuners = [Tuner(oracle, self.space, run, folder, self.project, f"{name}-{job}") for job in jobs]
@@ -207,7 +210,7 @@ class Search:
 
     def _row(self, trial) -> dict:
         from forecastkit.tuning.oracles import OWN
-        from forecastkit.tuning.tuner import FOLD, SECONDS, parameters_of
+        from forecastkit.tuning.tuner import BESIDE, FOLD, SECONDS, parameters_of
 
         metrics = {name: trial.metrics.get_best_value(name) for name in trial.metrics.metrics}
         folds = {int(name.removeprefix(FOLD)): score for name, score in metrics.items() if name.startswith(FOLD)}
@@ -219,6 +222,7 @@ class Search:
             "score": float(trial.score) if done else math.nan,
             "folds": folds if done else {},
             "seconds": float(metrics.get(SECONDS, 0.0)),
+            "beside": metrics.get(BESIDE),
             "state": DROPPED if done and len(folds) < len(self.task.folds) else STATES[trial.status],
             "message": trial.message or "",
             "parameters": self._own_shown() if is_own else parameters_of(self.space, trial),
@@ -263,26 +267,31 @@ class Search:
         """Seconds of training that are left for each of some fits on all rows, None without a limit."""
         if self.budget.seconds is None or not self._is_network():
             return None
-        left = (self.budget.seconds - self.budget.gone()) / fits
-        return max(TRAINED * left - BESIDE, IN_ANY_CASE)
+        return training_limit((self.budget.seconds - self.budget.gone()) / fits, self._beside())
+
+    def _beside(self) -> float | None:
+        """Seconds beside training of a fold of the latest trial, None before there is one."""
+        known = [row["beside"] for row in self.rows if row["beside"] is not None]
+        return known[-1] if known else None
 
     def limited(self, forecaster, fits: int):
         """The forecaster, not fitted, that trains as long as the time left allows before so many fits are done."""
-        left = self.for_refit(fits)
-        return clone(forecaster) if left is None else changed(forecaster, {"time_limit": left})
+        return make_model(forecaster, {}, self.for_refit(fits))
 
     def names(self) -> list[str]:
         """Parameters that are searched, as far as the space says."""
         return self.space.names()
 
-    def _rival(self) -> dict:
-        """Scores by fold of the best trial so far."""
+    def _terms(self) -> Terms:
+        """Under what a trial runs that begins now."""
         best = self.best()
-        return {} if best is None else best["folds"]
-
-    def _seconds(self) -> float | None:
-        """What a trial that begins now may take."""
-        return None if self.budget.seconds is None else max(self._left(), 1.0)
+        rival = {} if best is None else best["folds"]
+        if self.budget.seconds is None:
+            return Terms(rival=rival)
+        left = max(self._left(), 1.0)
+        # A first trial may use up what was kept for later: without it there is no result.
+        most = OVER * left + GRACE if best else OVER * self.budget.seconds - self.budget.gone()
+        return Terms(left, max(most, 1.0), rival, self._beside())
 
     def _is_over(self) -> bool:
         """Whether no further trial is to be begun."""

@@ -9,8 +9,9 @@ from sklearn.base import clone
 from forecastkit import closed_form
 from forecastkit.base import Forecaster
 from forecastkit.checks import InputError
-from forecastkit.comparison.contenders import changed
+from forecastkit.comparison.contenders import Contender
 from forecastkit.comparison.folds import Fold
+from forecastkit.comparison.measuring import parts_of
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
 from forecastkit.errors import observed_after
@@ -19,8 +20,10 @@ from forecastkit.errors import observed_after
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 #: How much worse than the best, over the folds run so far, a trial may be to get the next fold.
 MARGIN = 0.01
-#: Part of a fold's seconds that training may take, and seconds of compiling and judging beside it.
-TRAINED, BESIDE = 0.75, 1.0
+#: Part of what is left of a fold's seconds that training may take: a few epochs on all rows follow.
+TRAINED = 0.85
+#: Seconds beside training, and part of the whole, that are expected where nothing is known.
+BESIDE, UNKNOWN = 1.0, 0.2
 #: Seconds of training that a fold gets in any case.
 IN_ANY_CASE = 0.5
 
@@ -67,6 +70,8 @@ class Outcome:
         Why it failed.
     error : Exception or None
         A mistake in a program, which the search must not hide.
+    beside : float or None
+        Seconds of its last fold that were not the training loop's: compiling, scaling, judging.
     """
 
     state: str
@@ -75,6 +80,7 @@ class Outcome:
     seconds: float = 0.0
     message: str = ""
     error: Exception | None = None
+    beside: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,19 +91,25 @@ class Terms:
     ----------
     seconds : float or None
         That all folds may take: training is ended in time, so that what it found until then is judged.
+    most : float or None
+        After which its process is ended.
     rival : dict of int to float
         Scores of the best trial so far by fold; empty where there is none.
+    beside : float or None
+        Seconds beside training that a fold is expected to take, where that is known.
     """
 
     seconds: float | None = None
+    most: float | None = None
     rival: dict = field(default_factory=dict)
+    beside: float | None = None
 
 
 def run_trial(task: Task, parameters: dict, terms: Terms) -> Outcome:
     """Fit and judge on the folds, the latest first; what is wrong with parameters or data becomes a failed trial."""
     began, scores = time.monotonic(), {}
     try:
-        state = _race(task, parameters, terms, scores)
+        state, beside = _race(task, parameters, terms, scores)
     except InputError as error:
         return Outcome("failed", scores, seconds=time.monotonic() - began, message=str(error))
     except Exception as error:
@@ -110,18 +122,36 @@ def run_trial(task: Task, parameters: dict, terms: Terms) -> Outcome:
     score = float(np.mean(values))
     if state == "dropped":
         score *= np.mean(list(terms.rival.values())) / np.mean([terms.rival[number] for number in scores])
-    return Outcome(state, scores, float(score), took)
+    return Outcome(state, scores, float(score), took, beside=beside)
 
 
-def _race(task, parameters, terms, scores) -> str:
-    """Fill in the scores, fold by fold, until all are run or the rival is out of reach; the state of the trial."""
+def _race(task, parameters, terms, scores) -> tuple[str, float | None]:
+    """Fill in the scores until the rival is out of reach; the state, and seconds beside training."""
     until = None if terms.seconds is None else time.monotonic() + terms.seconds
+    beside = terms.beside
     for number in reversed(range(len(task.folds))):
-        share = None if until is None else (until - time.monotonic()) / (number + 1)
-        scores[number] = score_fold(task, task.folds[number], make_model(task.forecaster, parameters, share))
+        began, limit = time.monotonic(), None
+        if until is not None:
+            limit = training_limit((until - began) / (number + 1), beside)
+        model = make_model(task.forecaster, parameters, limit)
+        scores[number] = score_fold(task, task.folds[number], model)
+        beside = time.monotonic() - began - trained(model, limit)
         if number and terms.rival and not is_near(scores, terms.rival):
-            return "dropped"
-    return "done"
+            return "dropped", beside
+    return "done", beside
+
+
+def training_limit(seconds: float, beside: float | None) -> float:
+    """Seconds of training so that a fit and what goes with it take these, where those beside training are so many."""
+    beside = max(BESIDE, UNKNOWN * seconds) if beside is None else beside
+    return max(TRAINED * (seconds - beside), IN_ANY_CASE)
+
+
+def trained(model: Forecaster, limit: float | None) -> float:
+    """Seconds that training took; what it took over its limit, such as compiling its first step, does not count."""
+    records = [part.history_of_training_ for part in parts_of(model) if hasattr(part, "history_of_training_")]
+    took = sum(record.seconds for record in records)
+    return took if limit is None else min(took, limit)
 
 
 def is_near(scores: dict, rival: dict) -> bool:
@@ -135,14 +165,10 @@ def is_shortage(error: Exception) -> bool:
     return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
 
 
-def make_model(forecaster: Forecaster, parameters: dict, seconds: float | None) -> Forecaster:
-    """A clone with the parameters, whose networks train no longer than the seconds of a fold allow."""
+def make_model(forecaster: Forecaster, parameters: dict, limit: float | None) -> Forecaster:
+    """A clone with the parameters, whose networks share so many seconds of training."""
     model = clone(forecaster).set_params(**parameters)
-    if seconds is None:
-        return model
-    limit = max(TRAINED * seconds - BESIDE, IN_ANY_CASE)
-    own = model.get_params(deep=False).get("time_limit")
-    return changed(model, {"time_limit": limit if own is None else min(limit, own)})
+    return model if limit is None else Contender("", model).for_run(None, limit)
 
 
 def score_fold(task: Task, fold: Fold, model: Forecaster) -> float:

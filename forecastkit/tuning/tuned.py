@@ -7,7 +7,6 @@ from sklearn.base import clone
 
 from forecastkit.base import Forecaster
 from forecastkit.checks import ParameterError, refuse
-from forecastkit.comparison.contenders import changed
 from forecastkit.neural import GRUForecaster  # and Keras, whose import draws from the global generators
 from forecastkit.tuning.searching import Search
 from forecastkit.tuning.settings import Settings
@@ -132,8 +131,7 @@ class TunedForecaster(Forecaster):
             raise
         best = self._keep(search)
         given = best.get_params(deep=False)
-        if (left := search.for_refit()) is not None:
-            best = changed(best, {"time_limit": left})
+        best = search.limited(best, 1)
         best._weight = self._weight
         try:
             best._fit_panel(panel, schema, finish)

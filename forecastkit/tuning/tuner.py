@@ -19,7 +19,7 @@ SIGN = 2.0
 #: Name of the key among a trial's values that hyperband sets.
 EPOCHS = "tuner/epochs"
 #: Names of what is told of a trial beside its score.
-FOLD, SECONDS = "fold ", "seconds"
+FOLD, SECONDS, BESIDE = "fold ", "seconds", "seconds beside training"
 
 
 class Unfinished(Exception):
@@ -82,7 +82,8 @@ class Tuner(BaseTuner):
         if outcome.state == "failed":
             raise keras_tuner.errors.FailedTrialError(outcome.message)
         folds = {f"{FOLD}{number}": float(score) for number, score in outcome.scores.items()}
-        return {SCORE: outcome.score, **folds, SECONDS: float(outcome.seconds)}
+        beside = {} if outcome.beside is None else {BESIDE: float(outcome.beside)}
+        return {SCORE: outcome.score, **folds, **beside, SECONDS: float(outcome.seconds)}
 
     def _get_tuner_fname(self):
         """No file: a tuner has no state, and keras-tuner would take up whatever lies there."""
