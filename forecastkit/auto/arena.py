@@ -12,7 +12,7 @@ from forecastkit.comparison.folds import Fold, Sizes, make_folds
 from forecastkit.comparison.measuring import parts_of
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
-from forecastkit.errors import observed_after
+from forecastkit.errors import observed_after, scale_of
 
 #: Folds at most.
 FOLDS = 2
@@ -31,7 +31,8 @@ class Trial:
     fold : int
         From 0, the latest first.
     score : float
-        Mean absolute error by that of the seasonal naive; infinite where it could not forecast.
+        Mean absolute error, in units of each series' scale, by that of the seasonal naive; infinite where it could not
+        forecast.
     seconds : float
         Of everything.
     trained, compiled : float
@@ -60,18 +61,18 @@ class Arena:
     panel : Panel
         Rows before the validation block.
     schema : Schema
-    season, horizon : int
+    horizon : int
     calendar : bool
         Whether rows have times.
     keep : callable
         Takes every trial as soon as its score is known.
     """
 
-    def __init__(self, panel: Panel, schema: Schema, season: int, horizon: int, calendar: bool, keep: Callable):
-        self.panel, self.schema, self.season, self.horizon = panel, schema, season, horizon
+    def __init__(self, panel: Panel, schema: Schema, horizon: int, calendar: bool, keep: Callable):
+        self.panel, self.schema, self.horizon = panel, schema, horizon
         self.folds, self._keep = self._folds(calendar)[::-1], keep
         self.actual = [observed_after(panel, fold.origins, horizon) for fold in self.folds]
-        self.scale = [self._scale(fold)[:, None] for fold in self.folds]
+        self.scale: dict[int, np.ndarray] = {}
         self.forecasts: dict[tuple[str, int], np.ndarray] = {}
         self.trials: list[Trial] = []
         self.linear: dict[int, object] = {}
@@ -87,12 +88,6 @@ class Arena:
             except InputError:
                 continue
         return []
-
-    def _scale(self, fold):
-        """What errors of each origin are divided by, (n,): the size of seasonal differences, where there is one."""
-        scale = fold.scale(self.panel, self.season)
-        usual = np.nanmean(scale) if np.isfinite(scale).any() and np.nanmean(scale) > 0 else 1.0
-        return np.where(scale > 0, scale, usual)
 
     def use(self, most: int) -> None:
         """Use no more than so many folds, the latest."""
@@ -125,7 +120,10 @@ class Arena:
         model._fit_panel(fold.seen(self.panel), self.schema)
         if hasattr(model, "ridge_"):
             self.linear[number] = model
-        forecast = model._points(model._adapted(self.panel, fold.stop)._forecast(self.panel, fold.origins))
+        known = model._adapted(self.panel, fold.stop)
+        # Of the first, the linear one, for all. Seasonal differences would let series that hardly move decide alone.
+        self.scale.setdefault(number, scale_of(known.scaler_, self.panel, fold.origins)[:, None])
+        forecast = model._points(known._forecast(self.panel, fold.origins))
         self.forecasts[name, number] = forecast.astype("float32")
         return seconds_of_training(model)
 

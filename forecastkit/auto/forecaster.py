@@ -173,7 +173,7 @@ class AutoForecaster(Combination):
         """The search, as far as there is time for it."""
         before = panel.between(panel.indptr[:-1], split)
         calendar = panel.grid.is_time or self.schema_.time is not None
-        arena = Arena(before, self.schema_, self.season_length_, self.horizon_, calendar, self._keep)
+        arena = Arena(before, self.schema_, self.horizon_, calendar, self._keep)
         values = {"validation_size": self._validation_part(panel, split), "final_epochs": 0}
         search = Halving(arena, self._budget, values, seed, self._tell)
         arena.use(int(BASELINES * self._budget.seconds / max(self._needed, 1e-3)))
