@@ -157,14 +157,14 @@ def coverage_table(forecasts: pd.DataFrame, place: np.ndarray, horizon: int) -> 
     forecasts : DataFrame
         With quantile columns and ``actual``.
     place : ndarray of shape (rows,)
-        Place in time of each row's cutoff, in steps.
+        Place in time of each row's cutoff, in steps; the first row has the first.
     horizon : int
     """
     import pandas as pd
 
     actual = forecasts["actual"].to_numpy()
     seen = formulas.seen(actual)
-    block = formulas.time_blocks(place[seen] - place.min(initial=0), horizon)
+    block = formulas.time_blocks(place[seen] - place[:1], horizon)
     columns = quantile_columns(forecasts)
     rows = {}
     for share, low, high in reversed(symmetric_pairs(columns)):

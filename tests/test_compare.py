@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from forecastkit.comparison import results as comparisons
 from forecastkit.comparison.budget import Budget, seconds_of
 from forecastkit.comparison.contenders import make_contenders
 from forecastkit.comparison.folds import Sizes, make_folds
-from forecastkit.journal import Journal
 from forecastkit.data.door import open_door
 from forecastkit.datasets import dataset_path
+from forecastkit.evaluation import covered_levels
+from forecastkit.journal import Journal
 from forecastkit.training import Record
 
 AIR = str(dataset_path("airpassengers"))
@@ -92,7 +94,12 @@ def test_errors_are_those_of_a_backtest(series):
     both = pd.DataFrame({"a": series, "b": 100 * series[::-1].to_numpy()})
     model = fk.LinearForecaster(**SIZES)
     result = fk.compare({"mine": model}, both, folds=1, n_windows=20, stride=2, memory=False)
-    expected = fk.backtest(model, both, n_windows=20, stride=2).scores.loc["forecaster"]
+    test = fk.backtest(model, both, n_windows=20, stride=2, quantile_levels=covered_levels(model))
+    expected = test.scores.loc["forecaster"]
+    for share, row in test.coverage.iterrows():
+        assert result.table.loc["mine", f"coverage_{share:g}"] == pytest.approx(row["share"])
+        error = max(row["binomial_error"], row["block_error"])
+        assert result.table.loc["mine", f"coverage_error_{share:g}"] == pytest.approx(error)
     run = result.runs.set_index("model").loc["mine"]
     assert run[["mae", "mse", "mase"]].tolist() == pytest.approx(expected[["mae", "mse", "mase"]].tolist())
     assert result.metric == "mase"
@@ -168,6 +175,7 @@ def test_a_comparison_is_readable_and_written_as_json_and_csv(compared, tmp_path
     text = repr(result)
     assert text.startswith("horizon 6, 2 folds of ")
     assert "against the best" in text
+    assert re.search(r"\d+/\d+/\d+/\d+ ± \d", text)
     assert "memory" not in text  # nothing was measured
     found = json.loads(result.to_json(tmp_path / "c.json"))
     assert json.loads((tmp_path / "c.json").read_text()) == found

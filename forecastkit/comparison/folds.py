@@ -8,13 +8,16 @@ from forecastkit.checks import check_int, refuse
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
 from forecastkit.errors import observed_after
-from forecastkit.metrics import seasonal_scale
+from forecastkit.evaluation import covered_levels
+from forecastkit.metrics import seasonal_scale, symmetric_pairs
 
 WHERE = "compare"
 #: Cutoffs of a fold, and forecasts of it over all series, at most.
 MOST_CUTOFFS, MOST_ORIGINS = 200, 20_000
 #: Horizons side by side that make one fold enough; with fewer, folds are fitted anew as time goes on.
 ENOUGH_BLOCKS, FEW_DATA_FOLDS = 10, 3
+#: Origins whose quantiles are made at a time.
+CHUNK = 2_000
 #: Errors of a cutoff, in the order of the rows of `errors_of`.
 METRICS = ("mae", "mse", "mase")
 
@@ -157,8 +160,8 @@ def errors_of(model, panel: Panel, fold: Fold, scale: np.ndarray, sizes: Sizes) 
 
     The model sees each origin's past only; scales of series that it was not fitted on come from rows before the fold.
     """
-    n_windows = sizes.n_windows
-    forecast = model._adapted(panel, fold.stop)._forecast(panel, fold.origins)
+    n_windows, model = sizes.n_windows, model._adapted(panel, fold.stop)
+    forecast = model._forecast(panel, fold.origins)
     actual = observed_after(panel, fold.origins, sizes.horizon)
     error = np.abs(model._points(forecast) - actual)
     seen = ~np.isnan(actual)
@@ -173,4 +176,21 @@ def errors_of(model, panel: Panel, fold: Fold, scale: np.ndarray, sizes: Sizes) 
         total = np.bincount(fold.place, np.where(use, values, 0.0).sum(axis=1), n_windows)
         used = np.bincount(fold.place, use.sum(axis=1), n_windows)
         found[name] = np.divide(total, used, out=np.full(n_windows, np.nan), where=used > 0).tolist()
-    return found
+    return {**found, "held": _held(model, panel, fold, forecast, actual, n_windows)}
+
+
+def _held(model, panel, fold, forecast, actual, n_windows) -> dict[str, list[int]]:
+    """Steps of each cutoff that central intervals held, by their coverage; nothing where the model has none."""
+    levels = covered_levels(model)
+    if levels is None or (model._trained_levels is None and model.residuals_ is None):
+        return {}
+    pairs = symmetric_pairs(levels)
+    held = {f"{share:g}": np.zeros(n_windows) for share, _, _ in pairs}
+    for low in range(0, len(fold.origins), CHUNK):  # quantiles take many times the room of points
+        part = slice(low, low + CHUNK)
+        quantiles = model._quantiles(panel, fold.origins[part], forecast[part], levels)
+        for share, lower, upper in pairs:
+            ends = quantiles[..., levels.index(lower)], quantiles[..., levels.index(upper)]
+            inside = (ends[0] <= actual[part]) & (actual[part] <= ends[1])
+            held[f"{share:g}"] += np.bincount(fold.place[part], inside.sum(axis=1), n_windows)
+    return {share: counts.astype(int).tolist() for share, counts in held.items()}

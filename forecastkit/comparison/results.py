@@ -14,6 +14,7 @@ import numpy as np
 
 from forecastkit.checks import refuse
 from forecastkit.comparison.folds import Sizes
+from forecastkit.evaluation import COVERED
 from forecastkit.formulas import block_error, time_blocks
 from forecastkit.report import decimals, number, plain
 
@@ -37,7 +38,9 @@ class Comparison:
     table : DataFrame
         A row per model, the best first: the score (``mase``, ``mae`` or ``mse``, as `metric` says) and its standard
         error ``se``; ``difference`` to the best with ``se_difference``; ``verdict``: ``best``, ``within noise of the
-        best``, or by how much it is worse; ``parameters``; means over runs of ``epochs``
+        best``, or by how much it is worse; ``coverage_0.8`` and so on, the share of steps that central intervals of 50,
+        80, 90 and 95 % held, with ``coverage_error_0.8``, the binomial standard error or that by blocks of time if it
+        is larger; ``parameters``; means over runs of ``epochs``
         and of the seconds of a fit, ``fit_seconds``, and of an epoch's steps, ``epoch_seconds``; ``memory_mb``, the
         peak of a fit on top of what the process held before; ``one_ms`` and ``many_ms``, milliseconds for one forecast
         and for 1,000; ``runs``.
@@ -166,7 +169,7 @@ def make_table(
     sound = {name: own for name, own in by_model.items() if _is_sound(own, sizes, metric)}
     rows = {name: _costs(own, memory.get(name, {})) for name, own in by_model.items()}
     for name, found in _accuracy(sound, sizes, metric).items():
-        rows[name] = {**found, **rows[name]}
+        rows[name] = {**found, **_coverage(sound[name], sizes), **rows[name]}
     for name in set(by_model) - set(sound):
         rows[name] = {metric: math.nan, "verdict": _why_not(by_model[name], sizes), **rows[name]}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
@@ -231,6 +234,22 @@ def _accuracy(sound, sizes: Sizes, metric: str) -> dict[str, dict]:
     }
 
 
+def _coverage(runs, sizes: Sizes) -> dict[str, float]:
+    """Share of steps that each central interval held, and its error: binomial, or by blocks of time if larger."""
+    steps = _by_cutoff(runs, sizes, "steps")
+    found = {}
+    for share in [f"{share:g}" for share in COVERED]:
+        if not all(share in run["by_cutoff"].get("held", {}) for run in runs):
+            continue
+        held = _means_over_seeds(runs, sizes, lambda run, share=share: run["by_cutoff"]["held"][share])
+        use = steps > 0
+        inside, weight = held[use] / steps[use], steps[use]
+        whole = float(np.average(inside, weights=weight))
+        errors = math.sqrt(whole * (1 - whole) / weight.sum()), block_error(inside, weight, _blocks(sizes, use))
+        found |= {f"coverage_{share}": whole, f"coverage_error_{share}": float(np.nanmax(errors))}
+    return found
+
+
 def _against(name, best, errors, scores, weight, block, sound, metric) -> dict:
     """How a model stands against the best one."""
     if name == best:
@@ -259,9 +278,13 @@ def verdict(difference: float, error: float, blocks: int, best: float) -> str:
 
 def _by_cutoff(runs, sizes: Sizes, name: str) -> np.ndarray:
     """Means over seeds at every cutoff of every fold, one after another, NaN where there is none."""
+    return _means_over_seeds(runs, sizes, lambda run: run["by_cutoff"][name])
+
+
+def _means_over_seeds(runs, sizes: Sizes, read) -> np.ndarray:
     values = np.full((sizes.folds, sizes.n_windows), np.nan)
     for fold in {run["fold"] for run in runs}:
-        seeds = [run["by_cutoff"][name] for run in runs if run["fold"] == fold]
+        seeds = [read(run) for run in runs if run["fold"] == fold]
         values[fold] = np.mean(np.array(seeds, dtype="float64"), axis=0)
     return values.ravel()
 
@@ -288,6 +311,7 @@ def cells(table, metric: str) -> tuple[list[str], list[list[str]]]:
     columns = {
         metric.upper(): [number(value, places) for value in table[metric]],
         "±": [number(value, places) for value in table.get("se", [])],
+        "in 50/80/90/95 %": _covered(table),
         "against the best": list(table["verdict"].astype(str).str.partition(":")[0]),
         "weights": [_whole(value) for value in table["parameters"]],
         "fit s": [number(value, 1) for value in table["fit_seconds"]],
@@ -298,6 +322,18 @@ def cells(table, metric: str) -> tuple[list[str], list[list[str]]]:
     }
     shown = {head: texts for head, texts in columns.items() if len(texts) and not all(text == "-" for text in texts)}
     return list(shown), [[str(name), *texts] for name, *texts in zip(table.index, *shown.values(), strict=True)]
+
+
+def _covered(table) -> list[str]:
+    """``49/79/91/95 ± 2``: what each interval held in percent, and the largest error; ``-`` where there are none."""
+    columns = [f"coverage_{share:g}" for share in COVERED]
+    if not set(columns) <= set(table):
+        return []
+    errors = table[[name.replace("coverage", "coverage_error") for name in columns]].max(axis=1)
+    return [
+        "-" if np.isnan([*row, error]).any() else f"{'/'.join(f'{100 * v:.0f}' for v in row)} ± {100 * error:.0f}"
+        for row, error in zip(table[columns].to_numpy(), errors, strict=True)
+    ]
 
 
 def _whole(value: float) -> str:
