@@ -121,7 +121,7 @@ class Server:
         for name in [name for name in environment if name.startswith("KERASTUNER_")]:
             del environment[name]
         self.folder, self.forks, self.ended, self.lock = Path(folder), forks, {}, threading.Lock()
-        self.ready, self.begun = False, threading.Event()
+        self.ready, self.over, self.begun = False, False, threading.Event()
         with (self.folder / "stderr").open("ab") as stderr:  # TensorFlow talks there while it is imported
             self.process = subprocess.Popen(
                 [sys.executable, "-c", SERVE, folder, str(forks)],
@@ -137,12 +137,14 @@ class Server:
 
     def alive(self) -> bool:
         """Whether it still serves."""
-        return self.process.poll() is None
+        return not self.over
 
     def send(self, verb: str, number: str) -> threading.Event:
         """Ask for something; the event is set when the trial is over."""
         with self.lock:
             event = self.ended.setdefault(number, threading.Event())
+            if self.over:
+                event.set()
             self._write(f"{verb} {number}\n")
         return event
 
@@ -188,7 +190,7 @@ class Server:
             if verb == "ended":
                 self.ended[number].set()
         with self.lock:
-            events = list(self.ended.values())
+            self.over, events = True, list(self.ended.values())
         for event in [self.begun, *events]:
             event.set()
 
