@@ -1,4 +1,4 @@
-"""What bike_sharing.py and m1.py share: models and averages of them on a block of rows, a JSON line each, resumable."""
+"""What bike_sharing.py and competitions.py share: models and averages on a block of rows, a JSON line each."""
 
 import argparse
 import sys
@@ -12,7 +12,11 @@ import pandas as pd
 import table
 
 BLOCKS = ("validation", "test")
-SEEDED = ("gru", "lstm_transformer")
+#: Decimals of errors, where they are not two.
+PLACES = {"owa": 3, "mase": 3}
+#: What the name of a median of members begins with.
+MEDIAN = "median "
+SEEDED = ("gru", "lstm", "transformer", "lstm_transformer")
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,14 @@ class Task:
         """Averages over all seeds of members such as 'gru+linear', as EnsembleForecaster takes them."""
         for name in args.averages:
             run = {"model": name, "seed": None, "block": args.block}
-            done, members = accuracy.lines_of(args.out), name.split("+")
+            done, members = accuracy.lines_of(args.out), name.removeprefix(MEDIAN).split("+")
             paths = [
                 sorted(args.forecasts.glob(stored(Path(), {**run, "model": m, "seed": "*"}).name)) for m in members
             ]
             if is_done(done, run) or not all(paths):
                 continue
-            forecast = np.mean([np.mean([np.load(path) for path in seeds], axis=0) for seeds in paths], axis=0)
+            combine = np.median if name.startswith(MEDIAN) else np.mean
+            forecast = combine([np.mean([np.load(path) for path in seeds], axis=0) for seeds in paths], axis=0)
             runs = [line for line in done if line["block"] == args.block and "runs" not in line]
             taken = [line["fit_seconds"] for line in runs if line["model"] in members]
             line = {**run, **self.score(forecast), "fit_seconds": round(sum(taken), 1), "runs": sum(map(len, paths))}
@@ -83,14 +88,18 @@ def rendered(lines: list[dict], errors: list[str]) -> str:
     frame["model"] = [line["model"].replace("_", " ").replace("+", " + ") + label_of(line) for line in lines]
     wide = frame.pivot_table(index="model", columns="block", values=errors, dropna=False)
     wide = wide.reindex(columns=[(error, block) for block in BLOCKS for error in errors])
-    wide = wide.sort_values((errors[0], "test")).map("{:.2f}".format).replace("nan", "not run")
+    wide = wide.sort_values((errors[0], "test"))
+    wide = wide.apply(lambda column: column.map(f"{{:.{PLACES.get(column.name[0], 2)}f}}".format)).replace(
+        "nan", "not run"
+    )
     wide.columns = [f"{error}, {block}" for error, block in wide.columns]
     return table.markdown(wide.reset_index())
 
 
-def arguments(doc: str, argv=None) -> argparse.Namespace:
+def arguments(doc: str, argv=None, csv: bool = True) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--csv", type=Path, required=True)
+    if csv:
+        parser.add_argument("--csv", type=Path, required=True)
     parser.add_argument("--block", choices=BLOCKS, default="validation")
     parser.add_argument("--models", type=accuracy.names, default=["seasonal_naive", "linear", "tabular", "gru"])
     parser.add_argument("--averages", type=accuracy.names, default=[], help="such as gru,gru+linear")
@@ -103,11 +112,11 @@ def arguments(doc: str, argv=None) -> argparse.Namespace:
     return args
 
 
-def run(task: Task, args: argparse.Namespace, errors: list[str]) -> None:
-    """Run what has not been run, and print the table of all."""
+def run(task: Task, args: argparse.Namespace, errors: list[str], others: list[dict] = ()) -> None:
+    """Run what has not been run, and print the table of all, with lines of others."""
     task.run_models(args)
     task.run_averages(args)
-    print(rendered(accuracy.lines_of(args.out), errors))
+    print(rendered([*accuracy.lines_of(args.out), *others], errors))
 
 
 def use_checkout() -> None:
