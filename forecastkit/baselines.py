@@ -113,5 +113,8 @@ class LinearForecaster(Forecaster):
     def _linear_reference(self, panel, split, judged, own):
         return own
 
+    def _is_trained(self):
+        return hasattr(self, "ridge_")
+
     def _memory(self):
         return self.lookback_

@@ -124,3 +124,12 @@ def test_short_series_only_train():
     model = make("Linear").fit(pd.concat([long, short], ignore_index=True))
     assert len(model.predict()) == 8
     assert np.isfinite(model.predict(coverage=0.8)[["lower", "upper"]]).all(axis=None)
+
+
+def test_what_stops_a_linear_fit_is_what_the_caller_sees(monkeypatch):
+    def stopped(*args):
+        raise MemoryError("no room for the moments")
+
+    monkeypatch.setattr("forecastkit.closed_form.Ridge.fit", stopped)
+    with pytest.raises(MemoryError, match="no room"):
+        make("Linear").fit(wave(80))
