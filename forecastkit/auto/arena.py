@@ -93,15 +93,15 @@ class Arena:
         """Use no more than so many folds, the latest."""
         self.folds = self.folds[:most]
 
-    def attempt(self, contender: Contender, fold: int, seed: int, limit: float | None, **values) -> Trial:
+    def attempt(self, contender: Contender, fold: int, seed: int, limit: float | None, values: dict) -> Trial:
         """Fit on the rows before the fold, forecast it, and keep forecast and score."""
-        trial = self.rehearse(contender, fold, seed, limit, **values)
+        trial = self.rehearse(contender, fold, seed, limit, values)
         self.trials.append(trial)
         if self.reference:
             self._keep(trial)
         return trial
 
-    def rehearse(self, contender: Contender, fold: int, seed: int, limit: float | None, **values) -> Trial:
+    def rehearse(self, contender: Contender, fold: int, seed: int, limit: float | None, values: dict) -> Trial:
         """The same, and the trial does not count."""
         began, model = time.monotonic(), contender.for_run(seed, limit, **values)
         try:

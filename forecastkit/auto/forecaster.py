@@ -180,7 +180,7 @@ class AutoForecaster(Combination):
         try:
             for fold in range(len(arena.folds)):
                 for contender in own:
-                    arena.attempt(contender, fold, None, None, **values)
+                    arena.attempt(contender, fold, None, None, values)
             arena.refer_to(own[-1].name)
             search.run(candidates, SEARCHED * self._budget.seconds)
         finally:

@@ -7,14 +7,18 @@ import numpy as np
 from forecastkit.auto.arena import Arena, Trial
 from forecastkit.auto.candidates import LINEAR
 from forecastkit.comparison.budget import Budget
-from forecastkit.comparison.contenders import Contender
-from forecastkit.comparison.measuring import AT_ONCE
+from forecastkit.comparison.contenders import Contender, members
+from forecastkit.members import is_network
 from forecastkit.report import number
 
 #: Candidates that go on to the next round at least: as many as an ensemble may have.
 KEPT = 4
-#: Seconds of training that a trial should have, and of compiling before any was seen.
-WORTHWHILE, COMPILING = 5.0, 5.0
+#: Epochs that a trial should have, or seconds before it is known what one takes: less says nothing of a network.
+WORTHWHILE, IN_SECONDS = 3, 5.0
+#: Seconds of compiling before any was seen, and of training in a rehearsal.
+COMPILING, REHEARSAL = 5.0, 10.0
+#: How much longer than planned a trial may take that ends with its epochs.
+SLACK = 1.5
 #: Part of the time left that a round may take which is not the last: in the first one all have to be compiled.
 EARLY = 0.6
 #: Seconds of a search from which on some are spent on learning first what a fit costs beside training.
@@ -51,6 +55,7 @@ class Halving:
         self.untried: list[str] = []
         self.had_folds = bool(arena.folds)
         self.compiled: dict[str, float] = {}
+        self.epochs: dict[str, float] = {}
 
     def run(self, candidates: list[Contender], until: float) -> None:
         """All rounds, so that the last ends about `until`, in seconds of the budget."""
@@ -70,18 +75,23 @@ class Halving:
     def _rehearse(self, first):
         """A fit that ends with its first steps: compiling is slow, and the most so in a process that never did it."""
         for one in first:
-            self._learn(self.arena.rehearse(one, 0, self.seed, AT_ONCE, **self.values))
+            self._learn(self.arena.rehearse(one, 0, self.seed, REHEARSAL, self.values))
 
     def _learn(self, trial):
         """What a fit takes beside the steps of training, and how much of that is compiling."""
         self.budget.learn(trial.forecaster, trial.seconds - trial.trained)
         self.compiled[trial.forecaster] = trial.compiled
+        if trial.trained > 0:
+            self.epochs[trial.forecaster] = trial.epoch
 
     def compiling(self, name: str) -> float:
         """Seconds expected for compiling: the model's own last, else the mean of others."""
-        if not self.compiled:
-            return COMPILING
-        return self.compiled.get(name, float(np.mean(list(self.compiled.values()))))
+        return expected(self.compiled, name, COMPILING)
+
+    def _least(self, left) -> float:
+        """Seconds of training below which a trial of these is not worthwhile."""
+        least = [WORTHWHILE * expected(self.epochs, one.name, IN_SECONDS / WORTHWHILE) for one in left]
+        return max(least, default=0.0)
 
     def _round(self, alive, fold, until):
         """Those that could be tried on this fold before `until`, each with the same seconds of training."""
@@ -94,20 +104,32 @@ class Halving:
                 self.tell("left out", f"{', '.join(left)} on fold {fold + 1}: no time is left")
                 return done
             limit = min(limit, seconds)
-            seconds = limit + self.compiling(candidate.name)
-            trial = self.arena.attempt(candidate, fold, self.seed, seconds, **self.values)
+            trial = self.arena.attempt(candidate, fold, self.seed, *self._plan(candidate, limit))
             self._learn(trial)
             self.tell("trial", said(trial, self.budget))
             if np.isfinite(trial.score):
                 done.append(candidate)
         return done
 
+    def _plan(self, candidate, seconds) -> tuple[float, dict]:
+        """Time limit and parameters of a trial with so many seconds of training.
+
+        The rate falls with epochs or with seconds, whatever is further on: epochs where they are known, so that
+        seconds of compiling do not count.
+        """
+        each = self.epochs.get(candidate.name)
+        if not candidate.is_trained or each is None or each <= 0:
+            return seconds + self.compiling(candidate.name), self.values
+        networks = [part for part in members(candidate.forecaster) if is_network(part)]
+        epochs = min(max(1, round(seconds / each)), max(part.epochs for part in networks))
+        return SLACK * seconds + self.compiling(candidate.name), {**self.values, "epochs": epochs}
+
     def _affordable(self, left, until) -> tuple[int, float]:
         """How many of those left can be tried for long enough, the first ones first, and their seconds of training."""
         for count in range(len(left), 0, -1):
             trained = [one for one in left[:count] if one.is_trained]
             seconds = until - self.budget.gone() - sum(map(self._beside, left[:count]))
-            if seconds >= max(WORTHWHILE, self.budget.worthwhile()) * len(trained):
+            if seconds >= max(self._least(trained), self.budget.worthwhile()) * len(trained):
                 return count, seconds / max(len(trained), 1)
         return 0, 0.0
 
@@ -127,6 +149,13 @@ class Halving:
         counts = [sum(np.isfinite(self.mean_score(one.name, n)) for one in candidates) for n in range(1, folds + 1)]
         enough = max(1, min(KEPT, max(counts, default=0)) // 2)
         return max((n for n, count in enumerate(counts, start=1) if count >= enough), default=folds)
+
+
+def expected(known: dict[str, float], name: str, otherwise: float) -> float:
+    """What is known of this name, else the mean of what is known of others."""
+    if name in known:
+        return known[name]
+    return float(np.mean(list(known.values()))) if known else otherwise
 
 
 def said(trial: Trial, budget: Budget) -> str:

@@ -15,6 +15,8 @@ MORE_ROWS = 1.3
 SEEDS = 3
 #: Part of what a fit costs beside training that judging the ensemble costs once more.
 JUDGING = 0.25
+#: How much longer than planned a fit may take that ends with its epochs: a time limit lets the rate fall as well.
+SLACK = 1.2
 #: Epochs from which on some are worth spending on the validation rows.
 ENOUGH = 4
 
@@ -93,8 +95,10 @@ def refit(chosen: list[Contender], schedule: Schedule, seed: int, fit: Callable)
             return
         for place, one in enumerate(networks):
             seconds = max(schedule.share([each.name for each in networks[place:]]), IN_ANY_CASE)
-            limit = seconds + schedule.compiling(one.name)
-            model = one.for_run(seed + number, limit, **schedule.values(one, seconds))
+            values = schedule.values(one, seconds)
+            by_epochs = values.get("final_epochs", 1) > 0
+            limit = (SLACK if by_epochs else 1.0) * seconds + schedule.compiling(one.name)
+            model = one.for_run(seed + number, limit, **values)
             fit(one.name, model)
             schedule.reserve(one.name, _final_epochs(model))
 
