@@ -23,7 +23,7 @@ SMALL = {
     "batch_size": 32,
     "random_state": 0,
 }
-NAMES = sorted(name for name in dir(fk) if name.endswith("Forecaster"))
+NAMES = sorted({*fk._PREVIEWS, *(name for name in dir(fk) if name.endswith("Forecaster"))})
 ROWS = 100
 TIMES = pd.date_range("2024-01-01", periods=ROWS + HORIZON, freq="h", name="when")
 RNG = np.random.default_rng(0)

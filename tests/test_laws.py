@@ -212,6 +212,12 @@ def test_all_is_sorted_and_resolves():
         fk.GRUForcaster  # noqa: B018
 
 
+def test_previews_are_there_and_not_listed():
+    for name in fk._PREVIEWS:
+        assert getattr(fk, name) is not None
+        assert name not in dir(fk)
+
+
 def public_objects():
     objects = {name: getattr(fk, name) for name in fk.__all__}
     return {name: thing for name, thing in objects.items() if not inspect.ismodule(thing)}
@@ -228,7 +234,7 @@ def documented(thing) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("name", sorted(fk.__all__))
+@pytest.mark.parametrize("name", sorted([*fk.__all__, *fk._PREVIEWS]))
 def test_public_names_are_documented(name):
     thing = getattr(fk, name)
     text = inspect.getdoc(thing) or ""
@@ -370,7 +376,7 @@ def test_two_threads_do_not_disturb_each_other(hourly):
 
 
 def forecaster_names():
-    return [name for name in fk.__all__ if name.endswith("Forecaster")]
+    return [*fk._PREVIEWS, *(name for name in fk.__all__ if name.endswith("Forecaster"))]
 
 
 @pytest.mark.parametrize("name", forecaster_names())

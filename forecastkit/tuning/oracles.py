@@ -66,8 +66,9 @@ class Careful:
 
     def end_trial(self, trial):
         """Take the result of a trial."""
-        self._end_trial(trial)
-        self.told(self.trials[trial.trial_id])
+        with self.turn:  # of several threads none sees a trial of another that is half ended
+            self._end_trial(trial)
+            self.told(self.trials[trial.trial_id])
 
     def populate_space(self, trial_id):
         """Values of the next trial."""

@@ -215,7 +215,9 @@ class Search:
         metrics = {name: trial.metrics.get_best_value(name) for name in trial.metrics.metrics}
         folds = {int(name.removeprefix(FOLD)): score for name, score in metrics.items() if name.startswith(FOLD)}
         is_own = OWN in trial.hyperparameters.values
-        done = STATES[trial.status] == DONE
+        # Its thread calls a trial completed a moment before it is scored.
+        state = "unfinished" if trial.status == "COMPLETED" and trial.score is None else STATES[trial.status]
+        done = state == DONE
         return {
             "trial": int(trial.trial_id),
             "own": is_own,
@@ -223,7 +225,7 @@ class Search:
             "folds": folds if done else {},
             "seconds": float(metrics.get(SECONDS, 0.0)),
             "beside": metrics.get(BESIDE),
-            "state": DROPPED if done and len(folds) < len(self.task.folds) else STATES[trial.status],
+            "state": DROPPED if done and len(folds) < len(self.task.folds) else state,
             "message": trial.message or "",
             "parameters": self._own_shown() if is_own else parameters_of(self.space, trial),
         }
