@@ -194,6 +194,8 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
 
     def _check_transform(self, panel):
         name = self._transform()
+        if name is None:
+            return
         rule = f"target_transform={name!r} is for values {'above' if name == 'log' else 'from'} 0"
         wrong = outside(name, panel.target)
         refuse_targets(type(self).__name__, rule, wrong, panel, self.schema_.target, "Pass another target_transform=.")

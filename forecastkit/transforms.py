@@ -10,9 +10,9 @@ TRANSFORMS = {
 }
 
 
-def outside(name: str | None, values: np.ndarray) -> np.ndarray:
+def outside(name: str, values: np.ndarray) -> np.ndarray:
     """Which values have no transform of this name."""
-    return np.zeros(values.shape, dtype=bool) if name is None else values < TRANSFORMS[name][2]
+    return values < TRANSFORMS[name][2]
 
 
 def forward(name: str | None, values: np.ndarray) -> np.ndarray:
