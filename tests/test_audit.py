@@ -129,6 +129,14 @@ def test_forecasters_of_ours_are_not_accused(name):
     assert "known covariates beyond the horizon" in set(found.findings["changed"])
 
 
+def test_categories_of_many_levels_are_no_leak():
+    panel = make_panel(120).assign(shop=lambda frame: "shop " + (frame.index % 20).astype(str))
+    roles = {"target": "load", "known": ["temp", "shop"], "past": "wind", "static": "size"}
+    start = panel["ds"].min() + pd.Timedelta("90h")
+    found = fk.audit(fk.LinearForecaster(**SIZES, **roles), panel, start=start)
+    assert found.passed, str(found)
+
+
 def test_arrays_and_tables_with_a_target_of_their_own(table):
     assert fk.audit(fk.LinearForecaster(**SIZES), table["y"].to_numpy(), start=START).passed
     assert fk.audit(fk.LinearForecaster(**SIZES), table[["p"]], table["y"], start=START).passed

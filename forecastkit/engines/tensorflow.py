@@ -102,7 +102,7 @@ class TensorFlowEngine:
         integer = tf.int64 if self.wide else tf.int32
         spec = {name: tf.TensorSpec((None, *held.shape[1:]), held.dtype) for name, held in self.buffers.items()}
         if self.kind != (kind := (batch_size, integer, tuple(spec.items()))):
-            self.parts = self._parts(batch_size)
+            self.parts, self.pool = self._parts(batch_size), None
             self.optimizer = keras.optimizers.Adam(1e-3)
             self.optimizer.build(self.network.trainable_variables)
             self.average = [tf.Variable(weight) for weight in self.weights]
@@ -113,7 +113,8 @@ class TensorFlowEngine:
             self.gradient_step = self._traced(self._gradients, spec, table, seed)
             self.update_step = tf.function(self._update, jit_compile=self.compiled, autograph=False)
             self.kind = kind
-        self.pool = ThreadPoolExecutor(self.parts - 1) if self.parts > 1 else None
+        if self.parts > 1 and self.pool is None:
+            self.pool = ThreadPoolExecutor(self.parts - 1)
 
     def _parts(self, batch_size):
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
