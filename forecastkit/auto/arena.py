@@ -8,7 +8,7 @@ import numpy as np
 
 from forecastkit.checks import InputError
 from forecastkit.comparison.contenders import Contender
-from forecastkit.comparison.folds import Fold, Sizes, make_folds
+from forecastkit.comparison.folds import Fold, most_folds
 from forecastkit.comparison.measuring import parts_of
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
@@ -80,14 +80,10 @@ class Arena:
 
     def _folds(self, calendar) -> list[Fold]:
         """As many folds as the rows suffice for."""
-        rows = int((self.panel.last_observed() + 1 - self.panel.first_observed()).max())
-        for count in range(FOLDS, 0, -1):
-            sizes = Sizes.suited(rows, len(self.panel.ids) * self.panel.channels, self.horizon, folds=count)
-            try:
-                return make_folds(self.panel, sizes, calendar)
-            except InputError:
-                continue
-        return []
+        try:
+            return most_folds(self.panel, range(FOLDS, 0, -1), self.horizon, calendar)
+        except InputError:
+            return []
 
     def use(self, most: int) -> None:
         """Use no more than so many folds, the latest."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecastkit.checks import check_int, refuse
+from forecastkit.checks import InputError, check_int, refuse
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
 from forecastkit.errors import observed_after
@@ -140,6 +140,23 @@ def make_folds(panel: Panel, sizes: Sizes, calendar: bool) -> list[Fold]:
         remedy = "Pass a shorter horizon=, or fewer folds= or n_windows=."
         refuse(WHERE, rule, f"{rows} rows in the longest series", remedy)
     return [_fold(panel, sizes, ends, number) for number in range(sizes.folds)]
+
+
+def most_folds(panel: Panel, counts, horizon: int, calendar: bool) -> list[Fold]:
+    """The folds of the first of these numbers that the rows suffice for; see `make_folds`.
+
+    Raises
+    ------
+    InputError
+        What speaks against the last of them.
+    """
+    rows = int((panel.last_observed() + 1 - panel.first_observed()).max())
+    for count in counts:
+        try:
+            return make_folds(panel, Sizes.suited(rows, len(panel.ids) * panel.channels, horizon, count), calendar)
+        except InputError as error:
+            refused = error
+    raise refused
 
 
 def _fold(panel, sizes, ends, number):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from forecastkit.checks import InputError, ParameterError, check_choice, check_int, refuse
 from forecastkit.comparison.budget import seconds_of
-from forecastkit.comparison.folds import Sizes, make_folds
+from forecastkit.comparison.folds import most_folds
 from forecastkit.data.panel import Panel
 from forecastkit.tuning.space import WHERE
 
@@ -71,13 +71,9 @@ def lay_folds(panel: Panel, schema, horizon: int, n_folds: int | None) -> list:
     InputError
         Where the rows do not suffice.
     """
-    rows = int((panel.last_observed() + 1 - panel.first_observed()).max())
-    wanted = range(FOLDS, 0, -1) if n_folds is None else [int(n_folds)]
-    calendar = panel.grid.is_time or schema.time is not None
-    for folds in wanted:
-        sizes = Sizes.suited(rows, len(panel.ids) * panel.channels, horizon, folds=folds)
-        try:
-            return make_folds(panel, sizes, calendar)
-        except InputError as error:
-            refused = re.sub(r"\bfolds= or n_windows=", "n_folds=", str(error))
-    raise InputError(re.sub("^compare", WHERE, refused))
+    counts = range(FOLDS, 0, -1) if n_folds is None else [int(n_folds)]
+    try:
+        return most_folds(panel, counts, horizon, panel.grid.is_time or schema.time is not None)
+    except InputError as error:
+        said = re.sub(r"\bfolds= or n_windows=", "n_folds=", str(error))
+        raise InputError(re.sub("^compare", WHERE, said)) from None
