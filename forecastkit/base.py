@@ -161,6 +161,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
             self._learn(panel, split, stop)
             if finish:
                 self._finish(panel, split, stop)
+                self._clear_up()
         finally:
             if finish:
                 self._put_down()
@@ -285,6 +286,9 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
 
     def _finish(self, panel: Panel, split: np.ndarray, stop: np.ndarray):
         """Use the validation rows too, once everything is judged."""
+
+    def _clear_up(self):
+        """Delete what is kept for the case that a fit is killed: this one is over."""
 
     def _train_on(self, panel: Panel, stop: np.ndarray):
         """Learn from all rows before ``stop``, going on from what is known, scales as they are."""

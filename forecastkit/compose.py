@@ -96,6 +96,10 @@ class Combination(Forecaster):
             member._train_on(panel, stop)
             member.history_ = panel
 
+    def _clear_up(self):
+        for member in self.forecasters_:
+            member._clear_up()
+
     def _put_down(self):
         super()._put_down()
         for member in getattr(self, "forecasters_", ()):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 
+import keras
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
@@ -9,6 +10,7 @@ from sklearn.utils import check_random_state
 from forecastkit import backbones
 from forecastkit.backbone import Backbone
 from forecastkit.base import Forecaster
+from forecastkit.checkpoint import Checkpoint, name_of, open_folder
 from forecastkit.checks import InputError, ParameterError, check_choice, check_int, check_real, refuse
 from forecastkit.data.features import calendar_names, count_events
 from forecastkit.data.panel import Panel
@@ -77,6 +79,10 @@ class NeuralForecaster(Forecaster):
         latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
     time_limit : float, optional
         Seconds of training.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
@@ -99,9 +105,12 @@ class NeuralForecaster(Forecaster):
     patience: int | None = 4
     final_epochs: int | None = None
     time_limit: float | None = None
+    resume: object = None
     random_state: object = None
     verbose: int = 0
     callbacks: object = None
+
+    _checkpoints = ()  # of the fit that is going on
 
     def _architecture(self) -> Backbone:
         """The backbone's hyperparameters as an object of their own."""
@@ -120,6 +129,8 @@ class NeuralForecaster(Forecaster):
         check_int(where, "final_epochs", self.final_epochs, low=0, optional=True)
         check_real(where, "learning_rate", self.learning_rate, 1e-12, 10.0, optional=True)
         check_real(where, "time_limit", self.time_limit, 0.0, 1e9, optional=True)
+        if self.resume is not None:
+            open_folder(where, self.resume)
         if self.patch is not None and self.lookback is not None and self.patch > self.lookback:
             refuse(
                 where,
@@ -185,7 +196,7 @@ class NeuralForecaster(Forecaster):
 
     def _fit(self, panel, split, stop):
         buffers = self._scaled(panel)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        seed, checkpoint = self._begin(panel, split)
         backbone = self._architecture()
         windows = self._windows(panel, split, backbone)
         plan = self._plan(windows, backbone, seed)
@@ -206,21 +217,38 @@ class NeuralForecaster(Forecaster):
         judged = judged.together()[0] if sizes.channels else judged
         self.history_of_training_ = Record()
         try:
-            train(engine, buffers, windows, judged, plan, self._listeners(), network, self.history_of_training_)
+            record = self.history_of_training_
+            train(engine, buffers, windows, judged, plan, self._listeners(), network, record, checkpoint)
         except InputError:
             del self.network_  # its weights are no numbers
             raise
+
+    def _begin(self, panel, split):
+        """The seed of a fit, and the checkpoint that it is kept in, None where it is not."""
+        state = check_random_state(self.random_state)
+        if self.resume is None:
+            return int(state.randint(2**31 - 1)), None
+        name = name_of(self, panel, split, self._weight, keras.backend.backend())
+        checkpoint = Checkpoint(open_folder(type(self).__name__, self.resume) / name, int(state.randint(2**31 - 1)))
+        self._checkpoints = [checkpoint]
+        return checkpoint.seed, checkpoint
 
     def _finish(self, panel, split, stop):
         """Train on with all rows, at a fraction of the learning rate, if there is time."""
         record = self.history_of_training_
         if self._final_epochs() and (self.time_limit is None or record.seconds < self.time_limit):
-            self._train_on(panel, stop)
+            if self._checkpoints:
+                self._checkpoints.append(self._checkpoints[0].following())
+            self._train_on(panel, stop, self._checkpoints[-1] if self._checkpoints else None)
+
+    def _clear_up(self):
+        for checkpoint in vars(self).pop("_checkpoints", ()):
+            checkpoint.remove()
 
     def _final_epochs(self):
         return self.epochs // 5 if self.final_epochs is None else self.final_epochs
 
-    def _train_on(self, panel, stop):
+    def _train_on(self, panel, stop, checkpoint=None):
         network, engine = self.network_.live()
         windows = self._windows(panel, stop, self.network_.backbone)
         plan = self._plan(windows, self.network_.backbone, self.network_.seed)
@@ -234,7 +262,7 @@ class NeuralForecaster(Forecaster):
         )
         buffers, judged = self._scaled(panel), network.get_weights()
         try:
-            train(engine, buffers, windows, None, plan, (), network)
+            train(engine, buffers, windows, None, plan, (), network, checkpoint=checkpoint)
         except (InputError, KeyboardInterrupt):
             network.set_weights(judged)
             raise

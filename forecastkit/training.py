@@ -3,11 +3,12 @@
 import copy
 import time
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import keras
 import numpy as np
 
+from forecastkit.checkpoint import Checkpoint
 from forecastkit.checks import refuse
 from forecastkit.data.windows import Buffers, Origins, Windows
 
@@ -106,6 +107,7 @@ def train(
     callbacks=(),
     network=None,
     record: Record | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Record:
     """Train until the plan, patience or the time limit ends it; the network is left with its best weights.
 
@@ -120,6 +122,8 @@ def train(
         Copies of them are called, with the network as their model.
     record : Record, optional
         Filled as training goes on, so that its caller has it after an interruption too.
+    checkpoint : Checkpoint, optional
+        Where the run begins, and where it is kept after every epoch.
 
     Raises
     ------
@@ -129,16 +133,17 @@ def train(
         Passed on after the best weights so far are in place.
     """
     engine.prepare(buffers, plan.batch_size)
-    record, best = Record() if record is None else record, None
+    record = Record() if record is None else record
+    best, is_over = _resume(checkpoint, engine, record)
     record.steps = plan.steps
     table = judged.table() if judged is not None and len(judged) else None
     own = [copy.copy(callback) for callback in callbacks]
     listeners = keras.callbacks.CallbackList(own, model=network, epochs=plan.epochs, steps=plan.steps, verbose=0)
     network.stop_training = False
-    began = time.monotonic()
+    began = time.monotonic() - record.seconds
     listeners.on_train_begin()
     try:
-        for epoch in range(plan.epochs):
+        for epoch in range(plan.epochs if is_over else len(record.loss), plan.epochs):
             listeners.on_epoch_begin(epoch)
             record.loss.append(_epoch(engine, windows, plan, epoch, began, record.pieces))
             engine.swap()
@@ -148,8 +153,11 @@ def train(
                 best, record.best_epoch = network.get_weights(), epoch
             listeners.on_epoch_end(epoch, record.latest())
             engine.swap()
-            if reason := _reason_to_end(record, plan, epoch, began, network):
-                record.ended = reason
+            record.seconds = time.monotonic() - began
+            reason = _reason_to_end(record, plan, epoch, began, network)
+            record.ended = reason or record.ended
+            _keep(checkpoint, engine, best, record, is_over=bool(reason) or epoch + 1 == plan.epochs)
+            if reason:
                 break
     except KeyboardInterrupt:
         record.ended = "interrupted"
@@ -162,6 +170,25 @@ def train(
     if record.diverged():
         _report_divergence(record, best is not None)
     return record
+
+
+def _resume(checkpoint, engine, record):
+    """Take the state that was kept: the best weights, None where there are none yet, and whether the run was over."""
+    if checkpoint is None or not checkpoint.arrays:
+        return None, False
+    arrays = checkpoint.take()
+    best = arrays.pop("best", None)
+    engine.restore(arrays)
+    vars(record).update(checkpoint.about["record"])
+    return best, checkpoint.about["is_over"]
+
+
+def _keep(checkpoint, engine, best, record, is_over):
+    """Keep the run, unless its weights are no numbers: nothing could go on from there."""
+    if checkpoint is None or record.diverged():
+        return
+    state = engine.state() if best is None else {**engine.state(), "best": best}
+    checkpoint.write(state, record=asdict(record), is_over=is_over)
 
 
 def _report_divergence(record, saved):

@@ -304,6 +304,26 @@ def test_ctrl_c_writes_nothing_unasked_or_untrained(run, interrupted, epoch, say
     assert os.listdir() == []
 
 
+def test_a_stopped_training_goes_on_with_the_same_command(run, monkeypatch):
+    from forecastkit.cli.progress import Epochs
+
+    def stop(self, epoch, logs=None):
+        if epoch == 3:
+            raise KeyboardInterrupt
+
+    command = ("train", "--csv", AIR, *TINY, "--epochs", "5", "--resume", "epochs")
+    with monkeypatch.context() as patch:
+        patch.setattr(Epochs, "on_epoch_begin", stop)
+        said = run(*command, code=130)
+    assert "resume   the same command goes on from the epochs in epochs" in said.out
+    said = run(*command)
+    assert "epoch     4/5" in said.out
+    assert "epoch     3/5" not in said.out
+    assert os.listdir("epochs") == []
+    refused = run("train", "--csv", AIR, "--model", "linear", *command[-2:], "--overwrite", code=2).err
+    assert "linear: the parameter must exist without a network, got 'resume'" in refused
+
+
 def test_ctrl_c_while_training_again_writes_nothing(run, monkeypatch):
     from forecastkit.cli import train
 

@@ -330,7 +330,7 @@ def test_an_interrupted_forecaster_forecasts_by_its_best_weights():
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, InputError])
 def test_what_breaks_the_final_training_leaves_the_weights_that_were_judged(monkeypatch, error):
-    def breaks(engine, buffers, windows, judged, plan, callbacks, network, record=None):
+    def breaks(engine, buffers, windows, judged, plan, callbacks, network, record=None, checkpoint=None):
         if judged is not None:
             return train(engine, buffers, windows, judged, plan, callbacks, network, record)
         network.set_weights([weight * 0 for weight in network.get_weights()])

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from forecastkit.cli.flags import COMPARED, PARAMETERS, ROLES, as_flags, takes
+from forecastkit.cli.flags import COMPARED, KEPT, PARAMETERS, ROLES, as_flags, takes
 
 app = typer.Typer(
     name="forecast",
@@ -65,7 +65,7 @@ def forecast(
 
 
 @app.command()
-@takes(PARAMETERS)
+@takes({**PARAMETERS, **KEPT})
 def train(
     *,
     csv: Csv,

@@ -70,6 +70,8 @@ TRAINING = {
     "random_state": Flag(int, "N", "Seed; the same seed gives the same forecasts. Default: 0.", 0),
 }
 PARAMETERS = {**ROLES, **SIZES, **TRAINING}
+#: Of a single training, beside its parameters.
+KEPT = {"resume": Flag(str, "FOLDER", "Keep every epoch there; the same command goes on where it was killed.")}
 #: A comparison sets seeds and time limits itself.
 COMPARED = {name: flag for name, flag in PARAMETERS.items() if name not in ("random_state", "time_limit")}
 #: Flags of single commands that library sentences name too.
@@ -99,7 +101,7 @@ def takes(flags: dict[str, Flag]) -> Callable[[Callable], Callable]:
 
 def as_flags(sentence: str) -> str:
     """A sentence about parameters as one about flags: ``series_id=`` becomes ``--series-id``."""
-    names = "|".join([*PARAMETERS, *NAMED_ALIKE])
+    names = "|".join([*PARAMETERS, *KEPT, *NAMED_ALIKE])
 
     def as_flag(found: re.Match) -> str:
         return f"--{found[1].replace('_', '-')} {found[2] or found[3]}".rstrip()

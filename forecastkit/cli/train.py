@@ -150,6 +150,9 @@ def _stop(report: Report, forecaster, data: Data, keep: Path | None, ready: str)
         report.warning("stopped: nothing was written; with --out FILE the best weights so far are kept")
     else:
         report.warning("stopped before the first epoch was over: nothing was written")
+    network = _network(forecaster)
+    if ready and network is not None and network.resume is not None:
+        report.line("resume", f"the same command goes on from the epochs in {network.resume}")
     raise SystemExit(STOPPED)
 
 

@@ -88,6 +88,20 @@ class PlainEngine:
             weight.assign(mean)
         self.average = kept
 
+    def state(self) -> dict[str, list[np.ndarray]]:
+        """See `TensorFlowEngine.state`."""
+        kept = [variable.numpy() for variable in self.optimizer.variables]
+        count = [np.array(self.count)]
+        return {"weights": self.network.get_weights(), "average": self.average, "optimizer": kept, "count": count}
+
+    def restore(self, state: dict[str, list[np.ndarray]]) -> None:
+        """See `TensorFlowEngine.restore`."""
+        self.network.set_weights(state["weights"])
+        self.optimizer.build(self.network.trainable_variables)
+        for variable, value in zip(self.optimizer.variables, state["optimizer"], strict=True):
+            variable.assign(value)
+        self.average, self.count = list(state["average"]), int(state["count"][0])
+
     def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:
         """Scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3).
 

@@ -178,6 +178,20 @@ class TensorFlowEngine:
             weight.assign(mean)
             mean.assign(kept)
 
+    def state(self) -> dict[str, list[np.ndarray]]:
+        """All that the next step depends on: weights, their moving average, what the optimizer keeps."""
+        kept = {"average": self.average, "optimizer": self.optimizer.variables, "count": [self.count]}
+        values = {name: [variable.numpy() for variable in held] for name, held in kept.items()}
+        return {"weights": self.network.get_weights(), **values}
+
+    def restore(self, state: dict[str, list[np.ndarray]]) -> None:
+        """Go on from what `state` gave; after `prepare`."""
+        self.network.set_weights(state["weights"])
+        kept = {"average": self.average, "optimizer": self.optimizer.variables, "count": [self.count]}
+        for name, variables in kept.items():
+            for variable, value in zip(variables, state[name], strict=True):
+                variable.assign(value)
+
     def _tensor(self, array):
         if array.dtype.kind == "f":
             return shared(array) if can_share(array) else tf.constant(array)

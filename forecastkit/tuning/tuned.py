@@ -161,6 +161,9 @@ class TunedForecaster(Forecaster):
         best.scaler_ = best.scaler_.extended(panel, stop)
         best._train_on(panel, stop)
 
+    def _clear_up(self):
+        self.best_forecaster_._clear_up()
+
     def _put_down(self):
         super()._put_down()
         if self._is_trained():
