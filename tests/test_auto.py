@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import make_future, make_panel, wave
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
 from sklearn.linear_model import Ridge
 
 import forecastkit as fk
-from forecastkit.auto import arena, candidates, forecaster, halving
+from forecastkit.auto import arena, candidates, choosing, forecaster, halving
 from forecastkit.checks import InputError, ParameterError
 from forecastkit.comparison import budget
 from forecastkit.data.door import open_door
@@ -160,30 +163,62 @@ def test_a_round_that_few_could_go_into_does_not_decide(reached, folds):
 
 
 class Scores:
-    """An arena of one fold where averages err as the bias of the mean and a part of its own, by name."""
+    """An arena of one fold and four series where averages err as the bias of the mean, and a part of it by series."""
 
-    def __init__(self, **errors):
-        self.errors, self.folds = errors, [0]
-        self.trials = [arena.Trial(name, 0, self.score([name], 0), 1.0) for name in errors]
+    def __init__(self, spread=0.0, **errors):
+        self.biases, self.folds, self.spread = errors, [0], spread
+        self.trials = [arena.Trial(name, 0, float(self.errors({name: 1.0}, 0).mean()), 1.0) for name in errors]
 
-    def score(self, names, fold):
-        return 1 + abs(float(np.mean([self.errors[name] for name in names])))
+    def errors(self, weights, fold):
+        biases = sum(weight * self.series(name) for name, weight in weights.items())
+        return 1 + np.abs(biases)
+
+    def series(self, name):
+        return self.biases[name] * (1 + self.spread * np.array([1.0, -1.0, 0.5, -0.5]) * (-1) ** len(name))
+
+
+def chosen(scores, most=9):
+    known = {name: SimpleNamespace(name=name, is_trained=name not in ("linear", "naive")) for name in scores.biases}
+    search = halving.Halving(scores, None, None, 0, print)
+    return choosing.choose(search, known, SimpleNamespace(has_room=lambda names: len(names) <= most))
 
 
 @pytest.mark.parametrize(
     ("errors", "members"),
     [
-        ({"linear": 0.5, "a": 0.1, "b": -0.11}, ["a", "b"]),
-        ({"linear": 0.2, "a": 0.1, "b": 0.15, "c": -0.3}, ["a", "c", "linear"]),
-        ({"linear": 0.12, "a": 0.1, "b": 0.3}, ["a", "linear"]),
-        ({"linear": 0.05, "a": 0.1, "b": -0.1}, ["linear", "b"]),
-        ({"linear": np.inf, "a": 0.1}, ["a"]),
+        # The others alone are better in every series.
+        ({"linear": 0.5, "a": 0.1, "b": -0.11}, {"a": 0.5, "b": 0.5}),
+        ({"linear": 0.05, "a": 0.2, "b": 0.3}, {"linear": 1.0}),
+        # Together they are no worse: half and half, however many there are.
+        ({"linear": -0.1, "a": 0.1, "b": 0.101}, {"linear": 0.5, "a": 0.25, "b": 0.25}),
+        ({"linear": 0.11, "naive": -0.1, "a": -0.005}, {"linear": 0.25, "naive": 0.25, "a": 0.5}),
+        ({"linear": np.inf, "a": 0.1}, {"a": 1.0}),
+        ({"linear": 0.1, "a": np.inf}, {"linear": 1.0}),
+        ({"linear": np.inf, "a": np.inf}, {}),
+        ({"a": 0.1, "b": -0.1, "c": 0.2}, {"a": 0.5, "b": 0.5}),
     ],
 )
-def test_members_are_those_whose_average_is_best_with_the_linear_one_unless_it_harms(errors, members):
-    known = {name: SimpleNamespace(name=name, is_trained=name != "linear") for name in errors}
-    search = halving.Halving(Scores(**errors), None, None, 0, print)
-    assert halving.choose(search, known, SimpleNamespace(has_room=lambda names: True)) == members
+def test_families_count_half_unless_one_is_surely_better(errors, members):
+    assert chosen(Scores(**errors)) == pytest.approx(members)
+
+
+def test_what_is_not_sure_does_not_part_the_families():
+    errors = {"linear": 0.14, "a": 0.1}
+    assert set(chosen(Scores(**errors))) == {"a"}
+    assert chosen(Scores(spread=0.9, **errors)) == {"a": 0.5, "linear": 0.5}
+
+
+def test_no_more_networks_than_there_is_time_for():
+    assert chosen(Scores(a=0.1, b=0.1, c=0.1), most=2) == {"a": 0.5, "b": 0.5}
+
+
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=9), st.integers(0, 99))
+def test_a_family_is_only_parted_from_where_a_t_test_says_so(others, seed):
+    others = np.round(others, 3)
+    errors = others + np.round(np.random.default_rng(seed).normal(0.3, 0.5, len(others)), 3)
+    if len(np.unique(np.round(errors - others, 6))) > 1:
+        expected = stats.ttest_rel(errors, others, alternative="greater").pvalue < 0.025
+        assert choosing.is_worse(errors, others) == expected
 
 
 # ---------------------------------------------------------------------------------------------- who is chosen

@@ -102,7 +102,7 @@ class Arena:
         began, model = time.monotonic(), contender.for_run(seed, limit, **values)
         try:
             spent = self._fit(model, contender.name, fold)
-            trial = Trial(contender.name, fold, self.score([contender.name], fold), 0.0, **spent)
+            trial = Trial(contender.name, fold, self.score(contender.name, fold), 0.0, **spent)
         except InputError as error:
             trial = Trial(contender.name, fold, float("inf"), 0.0, error=str(error))
         return replace(trial, seconds=time.monotonic() - began)
@@ -125,24 +125,31 @@ class Arena:
 
     def refer_to(self, name: str) -> None:
         """Let this baseline be what scores are relative to, its own among them."""
-        self.reference = {fold: self._error([name], fold) for fold in range(len(self.folds))}
+        self.reference = {fold: self.score(name, fold) for fold in range(len(self.folds))}
         self.trials = [
-            trial if trial.error else replace(trial, score=self.score([trial.forecaster], trial.fold))
+            trial if trial.error else replace(trial, score=self.score(trial.forecaster, trial.fold))
             for trial in self.trials
         ]
         for trial in self.trials:
             self._keep(trial)
 
-    def _error(self, names, fold) -> float:
-        forecast = np.mean([self.forecasts[name, fold] for name in names], axis=0)
-        error = np.abs(forecast - self.actual[fold]) / self.scale[fold]
-        observed = ~np.isnan(self.actual[fold])
-        return float(error[observed].mean()) if observed.any() else float("nan")
+    def _wrong(self, weights, fold) -> np.ndarray:
+        """Errors of a weighted average of forecasters, (n, horizon), NaN where nothing was observed."""
+        forecast = sum(weight * self.forecasts[name, fold] for name, weight in weights.items())
+        return np.abs(forecast - self.actual[fold]) / self.scale[fold]
 
-    def score(self, names: list[str], fold: int) -> float:
-        """Error of the plain average of these forecasters by the reference's."""
-        error = self._error(names, fold)
-        if not np.isfinite(error):
+    def errors(self, weights: dict[str, float], fold: int) -> np.ndarray:
+        """Mean errors of a weighted average of forecasters, by the reference's, of each series that was observed."""
+        origins, wrong = self.folds[fold].origins, self._wrong(weights, fold)
+        _, series = np.unique(origins.entity * self.panel.channels + origins.channel, return_inverse=True)
+        counts = np.bincount(series, (~np.isnan(wrong)).sum(axis=1))
+        sums = np.bincount(series, np.nansum(wrong, axis=1))
+        return sums[counts > 0] / counts[counts > 0] / max(self.reference[fold], 1e-12)
+
+    def score(self, name: str, fold: int) -> float:
+        """Mean error of a forecaster by the reference's; infinite where it cannot be told."""
+        wrong = self._wrong({name: 1.0}, fold)
+        if np.isnan(wrong).all() or not np.isfinite(error := float(np.nanmean(wrong))):
             return float("inf")
         return error / max(self.reference.get(fold, 1.0), 1e-12)
 

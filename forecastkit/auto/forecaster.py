@@ -10,7 +10,8 @@ from sklearn.utils import check_random_state
 
 from forecastkit.auto.arena import Arena
 from forecastkit.auto.candidates import WHERE, baselines, check_candidates, filled, make_candidates
-from forecastkit.auto.halving import Halving, choose
+from forecastkit.auto.choosing import choose
+from forecastkit.auto.halving import Halving
 from forecastkit.auto.refitting import Schedule, refit
 from forecastkit.base import Forecaster
 from forecastkit.checks import InputError, ParameterError, check_real, refuse
@@ -19,7 +20,7 @@ from forecastkit.comparison.contenders import Contender
 from forecastkit.comparison.measuring import parts_of
 from forecastkit.compose import Combination
 from forecastkit.members import is_usable
-from forecastkit.report import LABEL, plain
+from forecastkit.report import LABEL, plain, share
 
 #: Parts of the time that the search may end at, and that the baselines may take before it.
 SEARCHED, BASELINES = 0.42, 0.3
@@ -33,8 +34,9 @@ class AutoForecaster(Combination):
 
     Baselines come first: the seasonal naive and the linear forecaster. Then networks are tried in the order of what
     they are expected to gain, by successive halving over rolling-origin folds of the rows before the validation block.
-    The members are those whose plain average is best on these folds. They are trained on all rows given to `fit`; the
-    validation block stops their training and gives scores and intervals, and has no say in who they are.
+    The members are the best of these, whose plain average counts half, and the best of the baselines, unless the folds
+    leave no doubt that one family alone is better. They are trained on all rows given to `fit`; the validation block
+    stops their training and gives scores and intervals, and has no say in who they are.
 
     Parameters
     ----------
@@ -161,13 +163,15 @@ class AutoForecaster(Combination):
         member._check_parameters()
         return member._fit_panel(panel, self.schema_, finish=False)
 
-    def _hold(self, groups):
-        """Be the plain average of these: seeds of each member side by side."""
+    def _hold(self, groups, weights=None):
+        """Be the average of these, seeds of each member side by side; `weights` of names, equal ones by default."""
         groups = {name: group for name, group in groups.items() if group}
+        if not groups:
+            return
         self.names_ = list(groups)
         self.forecasters_ = [member for group in groups.values() for member in group]
         self.groups_ = [number for number, group in enumerate(groups.values()) for _ in group]
-        self._settle()
+        self._settle(None if weights is None else [weights[name] for name in groups])
 
     def _search(self, panel, split, own, candidates, seed):
         """The search, as far as there is time for it."""
@@ -204,9 +208,9 @@ class AutoForecaster(Combination):
         """Fit the members on all rows."""
         schedule = Schedule(self._budget, search.arena.trials, search.compiling, self._needed)
         known = {one.name: one for one in [*own, *candidates]}
-        names = choose(search, known, schedule) or [own[0].name]
-        self._tell("chosen", ", ".join(names))
-        groups = {name: [] for name in names}
+        weights = choose(search, known, schedule) or {own[0].name: 1.0}
+        self._tell("chosen", ", ".join(f"{name} ({share(weight)})" for name, weight in weights.items()))
+        groups = {name: [] for name in weights}
         if own[0].name in groups:
             groups[own[0].name] = self.forecasters_[:1]
 
@@ -221,10 +225,11 @@ class AutoForecaster(Combination):
                 self._tell("failed", f"{name}: {error}")
             finally:
                 if any(groups.values()):
-                    self._hold(groups)
+                    self._hold(groups, weights)
             self._tell("trained", f"{name}, {self._budget.gone() - began:.0f} s")
 
-        chosen = [known[name] for name in names if not groups[name]]
+        self._hold(groups, weights)
+        chosen = [known[name] for name in weights if not groups[name]]
         refit(chosen, schedule, search.seed, fit)
 
     def _finish(self, panel, split, stop):

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 
 from forecastkit.auto.arena import Arena, Trial
-from forecastkit.auto.candidates import LINEAR
 from forecastkit.comparison.budget import Budget
 from forecastkit.comparison.contenders import Contender, members
 from forecastkit.members import is_network
@@ -23,10 +22,6 @@ SLACK = 1.5
 EARLY = 0.6
 #: Seconds of a search from which on some are spent on learning first what a fit costs beside training.
 REHEARSED = 100.0
-#: Part by which an average may be worse with one more member: it is steadier.
-AS_GOOD = 0.002
-#: The same for the linear forecaster, which is the least like the networks, and the one that folds flatter least.
-LINEAR_AS_GOOD = 0.02
 
 
 class Halving:
@@ -164,38 +159,3 @@ def said(trial: Trial, budget: Budget) -> str:
     of = "" if budget.seconds is None else f" of {budget.seconds:.0f}"
     where = f"{trial.forecaster}, fold {trial.fold + 1}"
     return f"{where}: {score}, {trial.seconds:.0f} s ({budget.gone():.0f}{of} s gone)"
-
-
-def choose(search: Halving, known: dict[str, Contender], schedule) -> list[str]:
-    """Members whose plain average is best on the folds: the best alone, then whoever does it no harm, best first.
-
-    The linear forecaster joins the others unless it does them real harm.
-
-    Parameters
-    ----------
-    known : dict of str to Contender
-        All that may have been tried.
-    schedule : Schedule
-        Which says whether there is time for one more.
-
-    Returns
-    -------
-    list of str
-        The best first; empty where nothing was tried.
-    """
-    folds = search.shared([one for one in known.values() if one.is_trained])
-    scores = {name: search.mean_score(name, folds) for name in known} if folds else {}
-
-    def score(names):
-        return float(np.mean([search.arena.score(names, fold) for fold in range(folds)]))
-
-    chosen: list[str] = []
-    for name in sorted((name for name, value in scores.items() if np.isfinite(value)), key=scores.get):
-        networks = [other for other in [*chosen, name] if known[other].is_trained]
-        if known[name].is_trained and (len(networks) > KEPT or not schedule.has_room(networks)):
-            continue
-        if not chosen or score([*chosen, name]) <= score(chosen) * (1 + AS_GOOD):
-            chosen.append(name)
-    if chosen and LINEAR not in chosen and np.isfinite(scores.get(LINEAR, np.inf)):
-        chosen += [LINEAR] if score([*chosen, LINEAR]) <= score(chosen) * (1 + LINEAR_AS_GOOD) else []
-    return chosen
