@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 #: Where each public name lives. Nothing heavy is imported until a name is used.
 _HOMES = {
+    "AutoForecaster": "auto.forecaster",
     "Backbone": "backbone",
     "Backtest": "evaluation",
     "DriftForecaster": "baselines",
@@ -24,6 +25,7 @@ _HOMES = {
     "RollingOrigin": "splitting",
     "SeasonalNaiveForecaster": "baselines",
     "TabularForecaster": "tabular",
+    "TunedForecaster": "tuning.tuned",
     "WindowFeatures": "window_features",
     "audit": "auditing",
     "backtest": "backtesting",
@@ -41,9 +43,6 @@ _HOMES = {
     "tune": "tuning.tune",
     "window_dataset": "pipeline",
 }
-#: Names that are not listed yet: one fit of these, as they are, is a search of many minutes, which whoever tries all
-#: forecasters that are listed does not expect.
-_PREVIEWS = {"AutoForecaster": "auto.forecaster", "TunedForecaster": "tuning.tuned"}
 _MODULES = ("backbones", "metrics", "plots")
 
 
@@ -60,7 +59,7 @@ def __getattr__(name: str):
         return sorted([*_MODULES, *_homes()])
     if name in _MODULES:
         return importlib.import_module(f"forecastkit.{name}")
-    home = None if name.startswith("__") else {**_homes(), **_PREVIEWS}.get(name)
+    home = None if name.startswith("__") else _homes().get(name)
     if home is None:
         this = importlib.import_module(__name__)
         raise AttributeError(f"module 'forecastkit' has no attribute {name!r}", name=name, obj=this)

@@ -284,7 +284,7 @@ def public_forecaster(name: str):
     """The public forecaster class of this name, None where there is none."""
     # From the top of the package, whose lazy names are the registry of forecasters.
     package = importlib.import_module("forecastkit")
-    named = name.endswith("Forecaster") and name in {*package.__all__, *package._PREVIEWS}
+    named = name.endswith("Forecaster") and name in package.__all__
     return getattr(package, name) if named else None
 
 

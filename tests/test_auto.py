@@ -377,7 +377,7 @@ def test_a_lookback_of_ones_own_stays_in_the_search(monkeypatch):
         ({"forecasters": "gru"}, "forecasters must be a list of names and forecasters"),
         ({"forecasters": [3]}, "forecasters must be a list of names and forecasters"),
         ({"time_limit": 0.5}, r"time_limit must be a number in \[1, "),
-        ({"time_limit": None}, "time_limit must be a number"),
+        ({"time_limit": "soon"}, "budget must be a number of seconds, or one with s, m or h such as '10m'"),
         ({"time_limit": "soon"}, "AutoForecaster: budget must be a number of seconds"),
         ({"path": "no/such/folder/trials.jsonl"}, "AutoForecaster: path must be a file that can be written"),
         ({"path": 3.5}, "path must be a file that can be written"),
@@ -399,18 +399,18 @@ def test_a_limit_may_be_text():
 
 
 def test_the_order_suits_the_data():
-    hourly = pd.DataFrame({"a": wave(100), "b": wave(100)})
+    hourly = pd.DataFrame({"a": wave(2000), "b": wave(2000)})
     several = candidates.default_names(open_door(hourly, None, **fk.LinearForecaster()._reading())[0])
     assert several[:4] == ["gru", "lstm", "inverted_transformer", "cnn_transformer"]
-    alone = candidates.default_names(open_door(wave(100), None, **fk.LinearForecaster()._reading())[0])
+    alone = candidates.default_names(open_door(wave(9000), None, **fk.LinearForecaster()._reading())[0])
     assert "inverted_transformer" not in alone
     roles = fk.LinearForecaster(target="load", known="temp", past="wind", static="size")._reading()
-    read = candidates.default_names(open_door(make_panel(), None, **roles)[0])
+    read = candidates.default_names(open_door(make_panel(2000), None, **roles)[0])
     assert read.index("tft") == 2
 
 
 def test_candidates_take_what_they_have_not_of_their_own():
-    panel = open_door(wave(100), None, **fk.LinearForecaster()._reading())[0]
+    panel = open_door(wave(9000), None, **fk.LinearForecaster()._reading())[0]
     common = {"horizon": 4, "lookback": 12, "quantile_levels": [0.1, 0.9]}
     given = ["gru", fk.GRUForecaster(lookback=24), fk.GRUForecaster(loss="gaussian"), fk.EnsembleForecaster()]
     made = {one.name: one.forecaster for one in candidates.make_candidates(given, panel, common)}
@@ -418,3 +418,27 @@ def test_candidates_take_what_they_have_not_of_their_own():
     assert [made[name].lookback for name in made] == [12, 24, 12, 12]
     assert [made[name].quantile_levels for name in made] == [[0.1, 0.9], [0.1, 0.9], None, [0.1, 0.9]]
     assert [member.horizon for member in made["ensemble"].forecasters] == [4, 4]
+
+
+# ---------------------------------------------------------------------------------------------- without a limit
+
+
+def test_without_a_limit_all_are_tried_in_full_and_no_clock_decides(clock):
+    tried = [waiting(clock, kind, beside=500.0 * kind, epoch=99.0, error=kind / 10) for kind in range(6)]
+    model = auto(tried, time_limit=None).fit(SERIES)
+    table = model.leaderboard_.set_index("forecaster")
+    assert (table["round"] > 0).all()
+    networks = [member for member in model.forecasters_ if hasattr(member, "random_state")]
+    assert {(member.epochs, member._final_epochs(), member.time_limit) for member in networks} == {(10, 2, None)}
+    assert len(networks) == len({type(member) for member in networks})
+
+
+def test_without_a_limit_the_same_seed_gives_the_same_forecasts():
+    first, second = (auto([fk.GRUForecaster(**TINY)], time_limit=None).fit(SERIES).predict() for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(("rows", "names"), [(300, 2), (1600, 3), (9999, 8)])
+def test_candidates_are_the_more_the_more_rows_there_are(rows, names):
+    panel, _ = open_door(wave(rows))
+    assert candidates.default_names(panel) == [*candidates.ORDER][:names]

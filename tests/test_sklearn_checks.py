@@ -27,7 +27,7 @@ SMALL = {
     "random_state": 0,
 }
 REPRESENTATIVES = ("SeasonalNaiveForecaster", "LinearForecaster", "GRUForecaster", "TransformerForecaster")
-OTHERS = sorted({*fk._PREVIEWS, *(name for name in dir(fk) if name.endswith("Forecaster"))} - {*REPRESENTATIVES})
+OTHERS = sorted({name for name in dir(fk) if name.endswith("Forecaster")} - {*REPRESENTATIVES})
 #: Which of the others have their turn: a number that rises, such as that of the run; "all" takes every one.
 TURN = os.environ.get("FORECASTKIT_TURN", "0")
 
@@ -76,7 +76,7 @@ def test_others(estimator, check):
 def test_every_forecaster_has_its_turn():
     turns = [name for turn in range(len(OTHERS)) for name in in_turn(str(turn), OTHERS)]
     assert sorted(turns) == OTHERS == in_turn("all", OTHERS)
-    assert {*OTHERS, *REPRESENTATIVES} == {name for name in [*fk.__all__, *fk._PREVIEWS] if name.endswith("Forecaster")}
+    assert {*OTHERS, *REPRESENTATIVES} == {name for name in fk.__all__ if name.endswith("Forecaster")}
 
 
 def test_nothing_is_waived_by_a_tag():

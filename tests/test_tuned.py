@@ -89,8 +89,8 @@ def test_a_backtest_takes_horizon_and_levels_of_the_forecaster():
     assert fk.audit(model, SERIES).passed
 
 
-def test_the_default_is_a_gru_with_a_space_of_its_own():
-    template = fk.TunedForecaster(random_state=3, horizon=6)._template()
+def test_what_is_given_here_replaces_what_the_forecaster_has():
+    template = fk.TunedForecaster(fk.GRUForecaster(horizon=9), random_state=3, horizon=6)._template()
     assert (type(template).__name__, template.random_state, template.horizon) == ("GRUForecaster", 3, 6)
 
 

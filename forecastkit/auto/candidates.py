@@ -23,13 +23,17 @@ LINEAR = "linear"
 MIXER, READER = "inverted_transformer", "tft"
 #: Third is after this many.
 EARLY = 2
+#: Values of the targets for each network that is tried by default, and networks in any case: folds of few rows cannot
+#: tell many networks apart.
+VALUES, FEWEST = 500, 2
 
 
 def default_names(panel: Panel) -> list[str]:
-    """Networks for these data, the most promising first."""
+    """Networks for these data, the most promising first, and the more the more rows there are."""
     covariates = panel.known.shape[1] + panel.past.shape[1] + panel.static.shape[1]
     apt = ([READER] if covariates else []) + ([MIXER] if panel.channels > 1 else [])
-    return [*ORDER[:EARLY], *apt, *ORDER[EARLY:]]
+    most = max(panel.rows * panel.channels // VALUES, FEWEST)
+    return [*ORDER[:EARLY], *apt, *ORDER[EARLY:]][:most]
 
 
 def baselines(season: int) -> list[Contender]:

@@ -30,7 +30,7 @@ FASTEST = 1e11
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class AutoForecaster(Combination):
-    """An ensemble that is found and trained within a time limit.
+    """An ensemble that is found and trained, within a time limit where one is given.
 
     Baselines come first: the seasonal naive and the linear forecaster. Then networks are tried in the order of what
     they are expected to gain, by successive halving over rolling-origin folds of the rows before the validation block.
@@ -42,13 +42,15 @@ class AutoForecaster(Combination):
     ----------
     forecasters : list of (str or Forecaster), optional
         Networks and others to try, the most promising first, by names such as ``"gru"`` or as forecasters. Default: the
-        most accurate of the library's.
-    time_limit : float or str
+        most accurate of the library's, two for few rows and up to ten for many.
+    time_limit : float or str, optional
         Seconds of `fit`, reading included, or ``"90s"``, ``"15m"``, ``"1h"``; kept within 15 %. Networks for which
         there is no time are left out, with a warning; with very few seconds only the baselines remain. With seconds
-        left, networks are trained with up to three seeds.
+        left, networks are trained with up to three seeds. Without a limit all are tried and trained in full, with one
+        seed: half a minute for few rows, half an hour for some ten thousand.
     random_state : int, RandomState or None
-        Seed of the networks. What is tried and how long depends on the machine's speed all the same.
+        Seed of the networks. Without a time limit the same seed gives the same forecasts; with one, what is tried and
+        how long depends on the machine's speed too.
     path : path-like, optional
         File that every trial is appended to at once, as a JSON line, so that what was found is there after a kill too:
         ``pd.read_json(path, lines=True)``.
@@ -81,7 +83,7 @@ class AutoForecaster(Combination):
     """
 
     forecasters: object = None
-    time_limit: float = 900.0
+    time_limit: object = None
     random_state: object = None
     path: object = None
     verbose: int = 0
@@ -101,7 +103,7 @@ class AutoForecaster(Combination):
 
     def _check_parameters(self):
         super()._check_parameters()
-        check_real(WHERE, "time_limit", self._seconds(), 1.0, 1e9)
+        check_real(WHERE, "time_limit", self._seconds(), 1.0, 1e9, optional=True)
         check_candidates(self.forecasters)
         if self.path is not None:
             append_line(self.path)
@@ -129,7 +131,7 @@ class AutoForecaster(Combination):
         """Refuse a limit in which not even the linear forecaster can be solved."""
         windows = min(panel.rows * panel.channels, 200_000)
         least = windows * self.lookback_ * (self.lookback_ + self.horizon_) / FASTEST
-        if least > self._seconds():
+        if least > self._budget.limit:
             rule = f"time_limit must leave the baselines, which are always in, at least {least:.0f} s"
             remedy = "Pass a larger time_limit=, or a shorter lookback=."
             refuse(WHERE, rule, f"{self._seconds():g} s", remedy, ParameterError)
@@ -180,13 +182,13 @@ class AutoForecaster(Combination):
         arena = Arena(before, self.schema_, self.horizon_, calendar, self._keep)
         values = {"validation_size": self._validation_part(panel, split), "final_epochs": 0}
         search = Halving(arena, self._budget, values, seed, self._tell)
-        arena.use(int(BASELINES * self._budget.seconds / max(self._needed, 1e-3)))
+        arena.use(int(min(BASELINES * self._budget.limit / max(self._needed, 1e-3), len(arena.folds))))
         try:
             for fold in range(len(arena.folds)):
                 for contender in own:
                     arena.attempt(contender, fold, None, None, values)
             arena.refer_to(own[-1].name)
-            search.run(candidates, SEARCHED * self._budget.seconds)
+            search.run(candidates, SEARCHED * self._budget.limit)
         finally:
             self.trials_, self.untried_ = [asdict(trial) for trial in arena.trials], search.untried
         return search
@@ -236,7 +238,7 @@ class AutoForecaster(Combination):
         """Use the validation rows too, as far as there is time: what is solved in closed form first."""
         for member in sorted(self.forecasters_, key=lambda member: not hasattr(member, "ridge_")):
             seconds = self._needed if hasattr(member, "ridge_") else seconds_to_finish(member)
-            if self._budget is None or self._budget.gone() + seconds <= MOST * self._budget.seconds:
+            if self._budget is None or self._budget.gone() + seconds <= MOST * self._budget.limit:
                 member._finish(panel, split, stop)
 
     def _put_down(self):

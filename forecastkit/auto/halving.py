@@ -56,7 +56,7 @@ class Halving:
         """All rounds, so that the last ends about `until`, in seconds of the budget."""
         alive, folds = list(candidates), len(self.arena.folds)
         self.untried = [] if folds else [one.name for one in candidates]
-        if folds and until - self.budget.gone() >= REHEARSED:
+        if folds and REHEARSED <= until - self.budget.gone() < np.inf:
             self._rehearse([one for one in candidates if one.is_trained][:1])
         for fold in range(folds):
             begun = self.budget.gone()
@@ -106,12 +106,14 @@ class Halving:
                 done.append(candidate)
         return done
 
-    def _plan(self, candidate, seconds) -> tuple[float, dict]:
-        """Time limit and parameters of a trial with so many seconds of training.
+    def _plan(self, candidate, seconds) -> tuple[float | None, dict]:
+        """Time limit and parameters of a trial with so many seconds of training, which may be infinitely many.
 
         The rate falls with epochs or with seconds, whatever is further on: epochs where they are known, so that
         seconds of compiling do not count.
         """
+        if np.isinf(seconds):
+            return None, self.values
         each = self.epochs.get(candidate.name)
         if not candidate.is_trained or each is None or each <= 0:
             return seconds + self.compiling(candidate.name), self.values

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from forecastkit.auto.arena import Trial
 from forecastkit.comparison.budget import IN_ANY_CASE, Budget
 from forecastkit.comparison.contenders import Contender, members
@@ -44,7 +46,7 @@ class Schedule:
 
     def room(self) -> float:
         """Seconds left to plan with."""
-        return PLANNED * self.budget.seconds - self.budget.gone() - self.reserved
+        return PLANNED * self.budget.limit - self.budget.gone() - self.reserved
 
     def beside(self, name: str) -> float:
         """Seconds that a fit takes beside training."""
@@ -64,6 +66,8 @@ class Schedule:
 
     def values(self, contender: Contender, seconds: float) -> dict:
         """Epochs that fit into the seconds, and a limit where not even a few do."""
+        if np.isinf(seconds):
+            return {}
         each = max(self.epoch.get(contender.name, 0.0), 1e-6)
         possible, wanted = int(seconds / each), _epochs(contender.forecaster)
         if possible >= wanted:
@@ -98,18 +102,18 @@ def refit(chosen: list[Contender], schedule: Schedule, seed: int, fit: Callable)
             values = schedule.values(one, seconds)
             by_epochs = values.get("final_epochs", 1) > 0
             limit = (SLACK if by_epochs else 1.0) * seconds + schedule.compiling(one.name)
-            model = one.for_run(seed + number, limit, **values)
+            model = one.for_run(seed + number, None if np.isinf(limit) else limit, **values)
             fit(one.name, model)
             schedule.reserve(one.name, _final_epochs(model))
 
 
 def _once_more(networks, schedule):
-    """Whether every network can be trained in full once more."""
+    """Whether every network can be trained in full once more with seconds of a limit that are left."""
     costs = [
         schedule.beside(one.name) * (1 + JUDGING) + _epochs(one.forecaster) * schedule.epoch.get(one.name, 0.0)
         for one in networks
     ]
-    return bool(networks) and sum(costs) <= schedule.room()
+    return bool(networks) and sum(costs) <= schedule.room() < np.inf
 
 
 def _epochs(forecaster) -> int:

@@ -21,6 +21,8 @@ from forecastkit.report import Report
 
 DEFAULT_OUT = Path("model.forecast")
 STOPPED = 130
+#: Time for ``auto`` where none is given.
+BUDGET = "15m"
 
 
 class Stopped(KeyboardInterrupt):
@@ -45,7 +47,7 @@ def train(csv, model, out, parameters, settings, test_size, budget, refit, overw
 def _within(model: str, parameters: dict, budget: str | None) -> dict:
     """The parameters with the time that ``auto`` has."""
     if budget is None:
-        return parameters
+        return {"time_limit": BUDGET, **parameters} if model == "auto" else parameters
     if model != "auto":
         refuse("--budget", "goes with --model auto", f"--model {model}", "Pass --time-limit.", ParameterError)
     seconds_of(budget, "--budget")

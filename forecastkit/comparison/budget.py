@@ -66,6 +66,11 @@ class Budget:
         """Whether any fit's overhead was learned."""
         return bool(self._overheads)
 
+    @property
+    def limit(self) -> float:
+        """The seconds, infinitely many where there is no end."""
+        return np.inf if self.seconds is None else self.seconds
+
     def learn(self, name: str, overhead: float) -> None:
         """A fit of this model took so many seconds beside its training loop."""
         self._overheads.setdefault(name, []).append(overhead)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field, fields
 
+import keras  # noqa: F401  its import draws from the global generators, which a fit must not
 import pandas as pd
 from sklearn.base import clone
 
 from forecastkit.base import Forecaster
 from forecastkit.checks import ParameterError, refuse
-from forecastkit.neural import GRUForecaster  # and Keras, whose import draws from the global generators
 from forecastkit.tuning.searching import Search
 from forecastkit.tuning.settings import Settings
 from forecastkit.tuning.space import make_space
@@ -38,8 +38,8 @@ class TunedForecaster(Forecaster):
 
     Parameters
     ----------
-    forecaster : Forecaster, optional
-        Cloned; its own parameters are the first trial. Default: a GRU.
+    forecaster : Forecaster
+        Cloned; its own parameters are the first trial.
     space : dict or callable, optional
         ``{"units": [32, 64], "learning_rate": (1e-4, 1e-2, "log"), "lookback": [96, 192, 336]}``, or a function of
         keras-tuner's ``hp`` that returns a dict of parameters. Default: what is worth searching for this forecaster.
@@ -77,7 +77,7 @@ class TunedForecaster(Forecaster):
     As `forecastkit.tune`.
     """
 
-    forecaster: object = field(default=None, kw_only=False)
+    forecaster: object = field(kw_only=False)
     space: object = field(default=None, kw_only=False)
     search: str = "random"
     n_trials: int | None = None
@@ -90,7 +90,7 @@ class TunedForecaster(Forecaster):
 
     def _check_parameters(self):
         where = type(self).__name__
-        if self.forecaster is not None and not isinstance(self.forecaster, Forecaster):
+        if not isinstance(self.forecaster, Forecaster):
             refuse(where, "forecaster must be one", repr(self.forecaster), error=ParameterError)
         super()._check_parameters()
         self._settings().check(where)
@@ -105,7 +105,7 @@ class TunedForecaster(Forecaster):
 
     def _template(self) -> Forecaster:
         """The forecaster with what is given here."""
-        template = GRUForecaster() if self.forecaster is None else clone(self.forecaster)
+        template = clone(self.forecaster)
         common = {one.name: one.default for one in fields(Forecaster)}
         given = {name: getattr(self, name) for name in common if not _same(getattr(self, name), common[name])}
         if getattr(template, "random_state", 0) is None and self.random_state is not None:
