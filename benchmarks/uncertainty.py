@@ -63,10 +63,16 @@ def scores(task: accuracy.Task, forecast: np.ndarray) -> dict:
 
     deciles = [LEVELS.index(level) for level in DECILES]
     median = forecast[..., LEVELS.index(0.5)]
-    out = {
-        "wql": round(float(metrics.wql(task.actual, forecast[..., deciles], DECILES)), 5),
-        "wape": round(float(metrics.wape(task.actual, median)), 5),  # the loss of the median given as every quantile
-    }
+
+    def losses(part=slice(None)):
+        """Of the deciles, and of the median given as every one of them."""
+        wql = metrics.wql(task.actual[:, part], forecast[:, part][..., deciles], DECILES)
+        return round(float(wql), 5), round(float(metrics.wape(task.actual[:, part], median[:, part])), 5)
+
+    out = dict(zip(("wql", "wape"), losses(), strict=True))
+    names = task.values.columns
+    by_column = {name: losses(slice(place, place + 1)) for place, name in enumerate(names)}
+    out |= {f"{kind}_by_column": {name: by_column[name][i] for name in names} for i, kind in enumerate(("wql", "wape"))}
     for share in INTERVALS:
         low, high = (LEVELS.index(round(0.5 + side * share / 2, 3)) for side in (-1, 1))
         inside = (forecast[..., low] <= task.actual) & (task.actual <= forecast[..., high])
