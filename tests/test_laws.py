@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "forecastkit"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 HEAVY = ("tensorflow", "keras", "sklearn", "pandas")
-PACKAGES = ("auto", "backbones", "cli", "comparison", "data", "engines", "heads", "interpretation", "tuning")
+PACKAGES = ("auto", "backbones", "cli", "comparison", "data", "diagnosis", "engines", "heads", "interpretation", "tuning")
 MOST_LINES, LONGEST_FUNCTION = 450, 50
 
 
@@ -120,7 +120,7 @@ def test_tensorflow_is_imported_only_where_it_is_the_point():
         name for name in MODULES if {full.split(".")[0] for full in imported(name)} & {"tensorflow", "jax", "torch"}
     }
     # Keras has no gradients of its own, so that the plain engine asks JAX for those by the inputs.
-    assert backends <= {"engines.tensorflow", "engines.plain", "pipeline"}
+    assert backends <= {"engines.devices", "engines.tensorflow", "engines.plain", "pipeline"}
 
 
 def test_networks_are_written_in_keras():

@@ -338,6 +338,30 @@ def datasets(
     datasets(name, out, overwrite, json)
 
 
+@app.command()
+def doctor(
+    *,
+    distribute: Annotated[str | None, flag("Try this way to share the work: auto, mirrored or multiworker.")] = None,
+    precision: Annotated[str | None, flag("Try this precision: mixed_bfloat16 or mixed_float16.")] = None,
+    timeout: Annotated[float, flag("Seconds until a dry run that hangs is ended.")] = 60.0,
+    run: Annotated[bool, typer.Option("--run/--no-run", help="Train two steps in a process of their own.")] = True,
+    json: Json = False,
+):
+    """Tell what this machine has for training, and what stands in the way.
+
+    Looks at packages, processor, memory, graphics cards and other workers, and trains two steps in a process of their
+    own, which is ended where it hangs. Each finding comes with what to do about it. The exit code is 1 where training
+    cannot work.
+
+    \b
+        forecast doctor
+        forecast doctor --distribute multiworker --timeout 120
+    """
+    from forecastkit.cli.doctor import doctor
+
+    doctor(distribute, precision, timeout, run, json)
+
+
 def main(args: list[str] | None = None) -> int:
     """Run a command; data and models that break a rule are refused in one sentence.
 

@@ -1,0 +1,38 @@
+"""``forecast doctor``: what this machine has for training, and what stands in the way."""
+
+from forecastkit.checks import check_choice, check_real
+from forecastkit.diagnosis.machine import Finding, examine
+from forecastkit.diagnosis.rehearsal import rehearse
+from forecastkit.report import Report
+
+STRATEGIES = (None, "auto", "mirrored", "multiworker")
+PRECISIONS = (None, "float32", "mixed_bfloat16", "mixed_float16")
+
+
+def doctor(distribute, precision, timeout, run, json) -> None:
+    """Look, train two steps, and say what was found; code 1 where training cannot work."""
+    check_choice("--distribute", "it", distribute, STRATEGIES)
+    check_choice("--precision", "it", precision, PRECISIONS)
+    check_real("--timeout", "it", timeout, 1.0, 86400.0)
+    report = Report(json=json)
+    findings = examine()
+    for finding in findings:
+        _say(report, finding)
+    if run and not any(finding.prevents for finding in findings):
+        with report.live("dry run", "two steps in a process of their own ...") as say:
+            say("dry run", "two steps in a process of their own ...")
+            more = rehearse(distribute, precision, timeout)
+        for finding in more:
+            _say(report, finding)
+        findings += more
+    prevented = any(finding.prevents for finding in findings)
+    report.result({"works": not prevented, "findings": [vars(finding) for finding in findings]})
+    if prevented:
+        raise SystemExit(1)
+
+
+def _say(report: Report, finding: Finding) -> None:
+    label, style = finding.subject, "red" if finding.prevents else ""
+    report.line(label, finding.text, style)
+    if finding.remedy:
+        report.line("", finding.remedy, "yellow")

@@ -1,0 +1,1 @@
+"""What a machine has for training, and what stands in the way."""
