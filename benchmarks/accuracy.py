@@ -75,12 +75,18 @@ def standardise(frame: pd.DataFrame, split: tuple[int, int, int]) -> pd.DataFram
 
 def forecaster(name: str, task: Task, seed: int | None, settings: dict):
     """The forecaster of this name with the library's defaults, apart from the sizes and what was asked for."""
-    import forecastkit as fk
-
     own = parameters(name, settings)
     seeded = {} if seed is None else {"random_state": seed}
     sizes = {"horizon": task.horizon, "lookback": task.lookback, "validation_size": task.split[1]}
-    return getattr(fk, class_name(name))(**sizes, **own, **seeded)
+    return as_it_is(name).set_params(**sizes, **own, **seeded)
+
+
+def as_it_is(name: str):
+    """The forecaster of this name with nothing but the library's defaults; what is tuned is a GRU."""
+    import forecastkit as fk
+
+    given = [fk.GRUForecaster()] if name == "tuned" else []
+    return getattr(fk, class_name(name))(*given)
 
 
 def class_name(name: str) -> str:
@@ -92,16 +98,12 @@ def class_name(name: str) -> str:
 
 
 def has_seed(name: str) -> bool:
-    import forecastkit as fk
-
-    return "random_state" in getattr(fk, class_name(name))().get_params()
+    return "random_state" in as_it_is(name).get_params(deep=False)
 
 
 def parameters(name: str, settings: dict) -> dict:
     """Those of the settings that this model has."""
-    import forecastkit as fk
-
-    known = getattr(fk, class_name(name))().get_params()
+    known = as_it_is(name).get_params(deep=False)
     return {key: value for key, value in settings.items() if key in known}
 
 

@@ -25,6 +25,8 @@ MODELS = {
     "tabular_sqrt": ("TabularForecaster", {"lookback": 672, **ROOTS}),
     "gru": ("GRUForecaster", NETWORK),
     "lstm_transformer": ("LSTMTransformerForecaster", NETWORK),
+    "gru_as_is": ("GRUForecaster", {}),
+    "gru_tuned": ("TunedForecaster", {"time_limit": 1200, "verbose": 1}),
 }
 
 
@@ -52,7 +54,8 @@ def task_of(frame: pd.DataFrame, start: pd.Timestamp) -> blocks.Task:
         kind, parameters = MODELS[name]
         seeded = {} if seed is None else {"random_state": seed}
         common = {"horizon": HORIZON, "target": "cnt", "known": KNOWN, "validation_size": 30 * HORIZON}
-        model = getattr(fk, kind)(**common, **{**parameters, **changes}, **seeded)
+        searched = [fk.GRUForecaster()] if kind == "TunedForecaster" else []
+        model = getattr(fk, kind)(*searched, **common, **{**parameters, **changes}, **seeded)
         began = time.perf_counter()
         model.fit(frame[frame.index < start])
         seconds = time.perf_counter() - began

@@ -16,7 +16,7 @@ BLOCKS = ("validation", "test")
 PLACES = {"owa": 3, "mase": 3}
 #: What the name of a median of members begins with.
 MEDIAN = "median "
-SEEDED = ("gru", "lstm", "transformer", "lstm_transformer")
+SEEDED = ("gru", "lstm", "transformer", "lstm_transformer", "gru_as_is", "gru_tuned")
 
 
 @dataclass(frozen=True)

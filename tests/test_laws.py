@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "forecastkit"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 HEAVY = ("tensorflow", "keras", "sklearn", "pandas")
-PACKAGES = ("auto", "backbones", "cli", "comparison", "data", "diagnosis", "engines", "heads", "interpretation", "tuning")
+PACKAGES = tuple(sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py")))
 MOST_LINES, LONGEST_FUNCTION = 450, 50
 
 
