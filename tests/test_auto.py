@@ -166,7 +166,7 @@ class Scores:
     """An arena of one fold and four series where averages err as the bias of the mean, and a part of it by series."""
 
     def __init__(self, spread=0.0, **errors):
-        self.biases, self.folds, self.spread = errors, [0], spread
+        self.biases, self.folds, self.spread, self.naive = errors, [0], spread, "naive"
         self.trials = [arena.Trial(name, 0, float(self.errors({name: 1.0}, 0).mean()), 1.0) for name in errors]
 
     def errors(self, weights, fold):
@@ -191,7 +191,10 @@ def chosen(scores, most=9):
         ({"linear": 0.05, "a": 0.2, "b": 0.3}, {"linear": 1.0}),
         # Together they are no worse: half and half, however many there are.
         ({"linear": -0.1, "a": 0.1, "b": 0.101}, {"linear": 0.5, "a": 0.25, "b": 0.25}),
+        # The naive one is in where the linear one is surely worse, and where it does the average no harm.
         ({"linear": 0.11, "naive": -0.1, "a": -0.005}, {"linear": 0.25, "naive": 0.25, "a": 0.5}),
+        ({"linear": 0.1, "naive": -0.1, "a": -0.005}, {"a": 1.0}),
+        ({"naive": 0.1, "a": -0.1}, {"naive": 0.5, "a": 0.5}),
         ({"linear": np.inf, "a": 0.1}, {"a": 1.0}),
         ({"linear": 0.1, "a": np.inf}, {"linear": 1.0}),
         ({"linear": np.inf, "a": np.inf}, {}),

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from forecastkit.auto.candidates import LINEAR
 from forecastkit.auto.halving import KEPT, Halving
 from forecastkit.comparison.contenders import Contender
 
@@ -17,7 +18,8 @@ def choose(search: Halving, known: dict[str, Contender], schedule) -> dict[str, 
     There are two families, networks and the others, the linear forecaster among them. Within a family are the best one
     on the folds, then down the ranking whoever does their plain average no harm. Both families count half, unless the
     folds leave no doubt that one of them alone is better: networks have fewer rows and seconds there than they will
-    have in the end, so folds rank them among themselves, and are a poor judge between families.
+    have in the end, so folds rank them among themselves, and are a poor judge between families. The naive forecast,
+    which scores refer to, is a special case of the linear one, and in only where it is better beyond doubt.
 
     Parameters
     ----------
@@ -38,6 +40,9 @@ def choose(search: Halving, known: dict[str, Contender], schedule) -> dict[str, 
     def errors(weights):
         return np.concatenate([search.arena.errors(weights, fold) for fold in range(folds)])
 
+    naive = search.arena.naive
+    if {LINEAR, naive} <= {*ranked} and not is_worse(errors({LINEAR: 1.0}), errors({naive: 1.0})):
+        ranked.remove(naive)
     networks, others = (
         _family([name for name in ranked if known[name].is_trained == trained], errors, trained and schedule)
         for trained in (True, False)
