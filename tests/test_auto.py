@@ -129,7 +129,8 @@ def test_seconds_that_are_left_go_into_seeds(clock):
     first = int(networks[0].random_state)
     assert [member.random_state for member in networks] == 2 * [first, first + 1, first + 2]
     assert {(member.epochs, member._final_epochs()) for member in networks} == {(10, 2)}
-    np.testing.assert_allclose(np.bincount(model.groups_, model.weights_), 1 / len(set(model.groups_)))
+    weights = dict(zip(model.names_, np.bincount(model.groups_, model.weights_), strict=True))
+    assert weights == pytest.approx(dict.fromkeys(("waiting0", "waiting1", "linear", "seasonal_naive"), 0.25))
 
 
 def test_few_seconds_train_fewer_epochs_of_the_best(clock):
@@ -166,7 +167,7 @@ class Scores:
     """An arena of one fold and four series where averages err as the bias of the mean, and a part of it by series."""
 
     def __init__(self, spread=0.0, **errors):
-        self.biases, self.folds, self.spread, self.naive = errors, [0], spread, "naive"
+        self.biases, self.folds, self.spread = errors, [0], spread
         self.trials = [arena.Trial(name, 0, float(self.errors({name: 1.0}, 0).mean()), 1.0) for name in errors]
 
     def errors(self, weights, fold):
@@ -177,10 +178,10 @@ class Scores:
         return self.biases[name] * (1 + self.spread * np.array([1.0, -1.0, 0.5, -0.5]) * (-1) ** len(name))
 
 
-def chosen(scores, most=9):
+def chosen(scores, most=9, nested="naive"):
     known = {name: SimpleNamespace(name=name, is_trained=name not in ("linear", "naive")) for name in scores.biases}
     search = halving.Halving(scores, None, None, 0, print)
-    return choosing.choose(search, known, SimpleNamespace(has_room=lambda names: len(names) <= most))
+    return choosing.choose(search, known, SimpleNamespace(has_room=lambda names: len(names) <= most), nested)
 
 
 @pytest.mark.parametrize(
@@ -211,13 +212,24 @@ def test_what_is_not_sure_does_not_part_the_families():
     assert chosen(Scores(spread=0.9, **errors)) == {"a": 0.5, "linear": 0.5}
 
 
+def test_what_is_not_nested_is_a_member_like_others():
+    errors = {"linear": 0.1, "naive": -0.1, "a": -0.02}
+    assert chosen(Scores(**errors), nested="") == {"linear": 0.5, "naive": 0.5}
+
+
 def test_no_more_networks_than_there_is_time_for():
     assert chosen(Scores(a=0.1, b=0.1, c=0.1), most=2) == {"a": 0.5, "b": 0.5}
+
+
+def test_a_tenth_is_clear_however_few_the_errors():
+    assert choosing.is_worse(np.array([1.2]), np.array([1.0]))
+    assert not choosing.is_worse(np.array([1.05]), np.array([1.0]))
 
 
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=9), st.integers(0, 99))
 def test_a_family_is_only_parted_from_where_a_t_test_says_so(others, seed):
     others = np.round(others, 3)
+    others = others + 50  # a tenth of which is more than any difference here
     errors = others + np.round(np.random.default_rng(seed).normal(0.3, 0.5, len(others)), 3)
     if len(np.unique(np.round(errors - others, 6))) > 1:
         expected = stats.ttest_rel(errors, others, alternative="greater").pvalue < 0.025

@@ -77,7 +77,6 @@ class Arena:
         self.trials: list[Trial] = []
         self.linear: dict[int, object] = {}
         self.reference: dict[int, float] = {}
-        self.naive = ""
 
     def _folds(self, calendar) -> list[Fold]:
         """As many folds as the rows suffice for."""
@@ -126,7 +125,6 @@ class Arena:
 
     def refer_to(self, name: str) -> None:
         """Let this baseline be what scores are relative to, its own among them."""
-        self.naive = name
         self.reference = {fold: self.score(name, fold) for fold in range(len(self.folds))}
         self.trials = [
             trial if trial.error else replace(trial, score=self.score(trial.forecaster, trial.fold))

@@ -8,18 +8,17 @@ from forecastkit.comparison.contenders import Contender
 
 #: Part by which a plain average may be worse with one more member: it is steadier.
 AS_GOOD = 0.002
-#: How sure it must be that the folds speak against a family.
-SURE = 0.975
+#: How sure it must be that the folds speak against a family, and the part of the error by which they do in any case.
+SURE, MUCH = 0.975, 0.1
 
 
-def choose(search: Halving, known: dict[str, Contender], schedule) -> dict[str, float]:
+def choose(search: Halving, known: dict[str, Contender], schedule, nested: str = "") -> dict[str, float]:
     """Members, and what each counts.
 
     There are two families, networks and the others, the linear forecaster among them. Within a family are the best one
     on the folds, then down the ranking whoever does their plain average no harm. Both families count half, unless the
-    folds leave no doubt that one of them alone is better: networks have fewer rows and seconds there than they will
-    have in the end, so folds rank them among themselves, and are a poor judge between families. The naive forecast,
-    which scores refer to, is a special case of the linear one, and in only where it is better beyond doubt.
+    folds speak clearly for one of them alone: networks have fewer rows and seconds there than they will
+    have in the end, so folds rank them among themselves, and are a poor judge between families.
 
     Parameters
     ----------
@@ -27,6 +26,8 @@ def choose(search: Halving, known: dict[str, Contender], schedule) -> dict[str, 
         All that may have been tried.
     schedule : Schedule
         Which says whether there is time for one more.
+    nested : str
+        A baseline that is a special case of the linear forecaster, and a member only where it is clearly better.
 
     Returns
     -------
@@ -40,9 +41,8 @@ def choose(search: Halving, known: dict[str, Contender], schedule) -> dict[str, 
     def errors(weights):
         return np.concatenate([search.arena.errors(weights, fold) for fold in range(folds)])
 
-    naive = search.arena.naive
-    if {LINEAR, naive} <= {*ranked} and not is_worse(errors({LINEAR: 1.0}), errors({naive: 1.0})):
-        ranked.remove(naive)
+    if {LINEAR, nested} <= {*ranked} and not is_worse(errors({LINEAR: 1.0}), errors({nested: 1.0})):
+        ranked.remove(nested)
     networks, others = (
         _family([name for name in ranked if known[name].is_trained == trained], errors, trained and schedule)
         for trained in (True, False)
@@ -68,10 +68,12 @@ def _family(ranked, errors, schedule) -> dict[str, float]:
 
 
 def is_worse(errors: np.ndarray, others: np.ndarray) -> bool:
-    """Whether errors of the same series and folds are greater beyond doubt, by a paired t test."""
+    """Whether errors of the same series and folds are clearly greater: by a tenth, or beyond doubt by a t test."""
     from scipy.stats import t
 
     difference = errors - others
+    if difference.mean() > MUCH * others.mean():
+        return True
     if len(difference) < 2 or not difference.mean() > 0:
         return False
     error = difference.std(ddof=1) / np.sqrt(len(difference))

@@ -35,7 +35,7 @@ class AutoForecaster(Combination):
     Baselines come first: the seasonal naive and the linear forecaster. Then networks are tried in the order of what
     they are expected to gain, by successive halving over rolling-origin folds of the rows before the validation block.
     The members are the best of these, whose plain average counts half, and the best of the baselines, unless the folds
-    leave no doubt that one family alone is better. They are trained on all rows given to `fit`; the validation block
+    speak clearly for one family alone. They are trained on all rows given to `fit`; the validation block
     stops their training and gives scores and intervals, and has no say in who they are.
 
     Parameters
@@ -210,7 +210,8 @@ class AutoForecaster(Combination):
         """Fit the members on all rows."""
         schedule = Schedule(self._budget, search.arena.trials, search.compiling, self._needed)
         known = {one.name: one for one in [*own, *candidates]}
-        weights = choose(search, known, schedule) or {own[0].name: 1.0}
+        nested = own[-1].name if self.lookback_ >= self.season_length_ else ""
+        weights = choose(search, known, schedule, nested) or {own[0].name: 1.0}
         self._tell("chosen", ", ".join(f"{name} ({share(weight)})" for name, weight in weights.items()))
         groups = {name: [] for name in weights}
         if own[0].name in groups:
