@@ -1,6 +1,10 @@
 """Peak memory of fitting a GRU on one long series, against TensorFlow's import + 4 x the raw array + 300 MB.
 
 Every figure is the peak resident memory (ru_maxrss) of a process of its own. Exits with 1 where a fit is over.
+
+With --mapped the series is a Parquet file that `fk.map_parquet` maps, and the import + 300 MB are allowed, whatever
+the length. Pages of mapped files are resident too while there is room for them: there all figures are of the resident
+memory that is in no file (RssAnon, on Linux), looked at every 20 ms.
 """
 
 import argparse
@@ -10,6 +14,8 @@ import platform
 import resource
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -24,20 +30,41 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MB
 
 
+def anonymous() -> float:
+    """Resident memory of this process now that is in no file, in MB."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("RssAnon:")[1].split()[0]) * 1024 / MB
+
+
+def watch_anonymous() -> None:
+    """From now on `peak` is that of `anonymous`."""
+    seen = [anonymous()]
+
+    def look():
+        while True:
+            seen[0] = max(seen[0], anonymous())
+            time.sleep(0.02)
+
+    threading.Thread(target=look, daemon=True).start()
+    globals()["peak"] = lambda: seen[0]
+
+
 def child_import() -> dict:
     """The floor: a process that imports TensorFlow and does nothing."""
     import tensorflow  # noqa: F401
 
+    time.sleep(0.1)
     return {"peak": peak()}
 
 
-def child_fit(rows: int, steps: int, epochs: int) -> dict:
-    """Fit on a noisy daily wave of so many hours; peaks after each phase."""
+def child_fit(rows: int, steps: int, epochs: int, folder: Path | None = None) -> dict:
+    """Fit on a noisy daily wave of so many hours, mapped from the folder if there is one; peaks after each phase."""
     import keras
 
     import forecastkit as fk
 
-    series = wave(rows)
+    series = wave(rows) if folder is None else mapped_wave(rows, folder)
+    array = 4 * rows / MB
     peaks = {"imports and array": peak()}
 
     class Phases(keras.callbacks.Callback):
@@ -67,20 +94,42 @@ def child_fit(rows: int, steps: int, epochs: int) -> dict:
     seconds = time.perf_counter() - began
     peaks["calibration"] = peak()
     model.predict()
-    return {"peak": peak(), "peaks": peaks, "array": series.nbytes / MB, "fit_seconds": round(seconds, 1)}
+    return {"peak": peak(), "peaks": peaks, "array": array, "fit_seconds": round(seconds, 1)}
 
 
-def wave(rows: int):
-    """A float32 series made a piece at a time, so that making it leaves no peak."""
+def pieces(rows: int):
+    """Hours and float32 values of a series a piece at a time, so that making it leaves no peak."""
     import numpy as np
 
     rng = np.random.default_rng(0)
-    series = np.empty(rows, dtype="float32")
     for low in range(0, rows, 100_000):
         hours = np.arange(low, min(low + 100_000, rows))
         noise = rng.standard_normal(len(hours), dtype="float32")
-        series[low : low + len(hours)] = 10 + 3 * np.sin(2 * np.pi * hours / 24) + noise
+        yield hours, (10 + 3 * np.sin(2 * np.pi * hours / 24) + noise).astype("float32")
+
+
+def wave(rows: int):
+    """The series as an array."""
+    import numpy as np
+
+    series = np.empty(rows, dtype="float32")
+    for hours, values in pieces(rows):
+        series[hours[0] : hours[0] + len(hours)] = values
     return series
+
+
+def mapped_wave(rows: int, folder: Path):
+    """The series from a Parquet file of the folder."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    import forecastkit as fk
+
+    schema = pa.schema([("hour", pa.int64()), ("y", pa.float32())])
+    with pq.ParquetWriter(folder / "wave.parquet", schema) as file:
+        for hours, values in pieces(rows):
+            file.write_table(pa.table({"hour": hours, "y": values}, schema=schema))
+    return fk.map_parquet(folder / "wave.parquet", folder / "wave.map", time="hour", target="y")
 
 
 def run(*arguments: object) -> dict:
@@ -94,14 +143,16 @@ def run(*arguments: object) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def measure(rows: int, steps: int, epochs: int, floor: float) -> dict:
+def measure(rows: int, steps: int, epochs: int, floor: float, mapped: Path | None) -> dict:
     """One fit against what it is allowed."""
-    fitted = run("fit", rows, steps, epochs)
-    allowed = floor + ALLOWED_ARRAYS * fitted["array"] + ALLOWED_MB
+    arrays = ALLOWED_ARRAYS if mapped is None else 0
+    with tempfile.TemporaryDirectory(dir=mapped) as folder:
+        fitted = run("fit", rows, steps, epochs, *([] if mapped is None else [folder]))
+    allowed = floor + arrays * fitted["array"] + ALLOWED_MB
     line = {"rows": rows, "steps": steps, "import": floor, "allowed": allowed, **fitted}
     print(
         f"{rows:,} rows, {steps:,} steps: peak {fitted['peak']:.0f} MB, allowed {allowed:.0f} MB "
-        f"({floor:.0f} + {ALLOWED_ARRAYS} x {fitted['array']:.0f} + {ALLOWED_MB}), {fitted['fit_seconds']:.0f} s",
+        f"({floor:.0f} + {arrays} x {fitted['array']:.0f} + {ALLOWED_MB}), {fitted['fit_seconds']:.0f} s",
         flush=True,
     )
     print("  peak after " + ", ".join(f"{phase} {value:.0f}" for phase, value in fitted["peaks"].items()), flush=True)
@@ -119,13 +170,21 @@ def arguments(argv=None) -> argparse.Namespace:
     parser.add_argument("--rows", default="10000000", help="lengths of the series, comma-separated")
     parser.add_argument("--steps", type=int, default=2000, help="training steps of 256 windows, at least")
     parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--mapped", type=Path, metavar="FOLDER", help="map the series from files in this folder")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
 
-def child(task: str, *numbers: str) -> dict:
-    return child_import() if task == "import" else child_fit(*map(int, numbers))
+def child(task: str, *given: str) -> dict:
+    if task == "import":
+        if given:
+            watch_anonymous()
+        return child_import()
+    rows, steps, epochs, *folder = given
+    if folder:
+        watch_anonymous()
+    return child_fit(int(rows), int(steps), int(epochs), Path(folder[0]) if folder else None)
 
 
 def main(argv=None) -> int:
@@ -133,9 +192,9 @@ def main(argv=None) -> int:
     if args.child:
         print(json.dumps(child(*args.child)))
         return 0
-    floor = run("import")["peak"]
+    floor = run("import", *([] if args.mapped is None else ["mapped"]))["peak"]
     steps = -(-args.steps // args.epochs) * args.epochs
-    fits = [measure(int(rows), steps, args.epochs, floor) for rows in args.rows.split(",")]
+    fits = [measure(int(rows), steps, args.epochs, floor, args.mapped) for rows in args.rows.split(",")]
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         about = {"unit": "MB", "machine": f"{platform.machine()}, {os.cpu_count()} cores", "fits": fits}

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -15,6 +16,7 @@ from forecastkit.data.features import asked_names
 from forecastkit.data.grid import choose_horizon
 from forecastkit.data.leaks import refuse_leaks
 from forecastkit.data.panel import Panel
+from forecastkit.data.rooms import is_mapped, row_by_row
 from forecastkit.data.schema import Schema
 from forecastkit.data.targets import refuse_targets
 from forecastkit.data.weights import read_weights
@@ -183,6 +185,9 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         self.residuals_, self.paths_, self.scores_ = judged.residuals, judged.paths, judged.scores
         self.corrections_ = judged.corrections
         self.history_, self.trained_until_ = panel, panel.cutoffs()
+        vars(self).pop("_tail_only", None)
+        if is_mapped(panel.target):  # forecasts lay rows over the history, which would copy it to memory
+            self.history_, self._tail_only = tail(panel, self.scaler_, self._rows_needed()), True
 
     def _scaler(self, panel, stop, calendar) -> Scaler:
         """Scales and linear effects of the rows before ``stop``."""
@@ -198,7 +203,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         if name is None:
             return
         rule = f"target_transform={name!r} is for values {'above' if name == 'log' else 'from'} 0"
-        wrong = outside(name, panel.target)
+        wrong = row_by_row(partial(outside, name), panel.target)
         refuse_targets(type(self).__name__, rule, wrong, panel, self.schema_.target, "Pass another target_transform=.")
 
     def _divides(self) -> bool:

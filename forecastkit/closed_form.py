@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecastkit.data.panel import Panel
+from forecastkit.data.rooms import is_mapped, room
 from forecastkit.data.windows import (
     Buffers,
     Origins,
@@ -137,7 +138,7 @@ class Strips:
     """
 
     def __init__(self, buffers: Buffers, lookback: int, horizon: int):
-        values = np.ascontiguousarray(buffers.target.T)  # a view, not a copy, where there is one channel
+        values = _across(buffers.target)
         short = lookback + horizon - values.shape[1]
         if short > 0:
             values = np.pad(values, ((0, 0), (0, short)), constant_values=np.nan)
@@ -168,6 +169,15 @@ class Strips:
         window = carried(cells[:, : self.lookback])
         last = window[:, -1:]
         return window - last, last, cells[:, self.lookback :] - last
+
+
+def _across(target):
+    """The targets (C, R), each channel's rows side by side: a view, not a copy, where there is one channel."""
+    if not is_mapped(target) or target.shape[1] == 1:
+        return np.ascontiguousarray(target.T)
+    out = room(target.shape[::-1], target)
+    out[:] = target.T
+    return out
 
 
 def _errors(candidates, strips, judged):

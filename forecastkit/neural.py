@@ -3,7 +3,6 @@
 from dataclasses import dataclass, fields, replace
 
 import keras
-import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
@@ -14,6 +13,7 @@ from forecastkit.checkpoint import Checkpoint, name_of, open_folder
 from forecastkit.checks import InputError, ParameterError, check_choice, check_int, check_real, refuse
 from forecastkit.data.features import calendar_names, count_events
 from forecastkit.data.panel import Panel
+from forecastkit.data.rooms import any_missing, row_by_row
 from forecastkit.data.targets import refuse_targets
 from forecastkit.data.windows import Windows, crop
 from forecastkit.errors import observed_after
@@ -189,7 +189,7 @@ class NeuralForecaster(Forecaster):
             codes=tuple((role, len(codes)) for role, met in self.scaler_.met.items() for codes in met),
             static=buffers.static.shape[1],
             series=(len(buffers.series) + 1) * buffers.target.shape[1] if self.embed_series else 0,
-            masked=bool(np.isnan(buffers.target).any() or padded(windows, buffers, self.lookback_)),
+            masked=any_missing(buffers.target) or padded(windows, buffers, self.lookback_),
             channels=windows.width if windows.width > 1 else 0,
             unit=make_head(self.loss, self.quantile_levels).needs_unit,
         )
@@ -342,9 +342,7 @@ def check_support(where: str, loss: str, head: Head, panel: Panel, names: tuple)
     """Refuse targets that the distribution cannot give."""
     if not head.distribution:
         return
-    wrong = panel.target < head.smallest
-    if head.counts:
-        wrong |= panel.target % 1 > 0
+    wrong = row_by_row(lambda target: (target < head.smallest) | (head.counts & (target % 1 > 0)), panel.target)
     values = "whole numbers from 0 on" if head.counts else "values above 0"
     refuse_targets(where, f"loss={loss!r} is for {values}", wrong, panel, names, "Pass another loss=.")
 

@@ -1,23 +1,22 @@
 """Scaling per series by training statistics, in float64, and the linear effect of what is known ahead."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
+from forecastkit.data.effects import calendar_effect, known_effect, products
 from forecastkit.data.features import calendar_table, is_asked
 from forecastkit.data.panel import Panel, owners, pointers, spread
-from forecastkit.data.windows import Buffers, aligned_empty, last_values
+from forecastkit.data.rooms import parts, room, row_by_row, without_missing
+from forecastkit.data.windows import Buffers, last_values
 from forecastkit.transforms import backward, forward
 
 CHUNK = 1 << 18
-#: An effect of known covariates is taken out where it makes carrying forward err by less than this part of it.
-WORTHWHILE = 0.99
 #: The spread of a constant series in the user's units: a distribution needs one.
 TINY = 1e-12
 #: Values are scattered from this change between neighbours on, see `scattered`: a correlation below 0.22.
 SCATTERED = 1.25
-#: Rows at most, about, that the effects of the calendar are learned from.
-MOST_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Moments:
 
     def apply(self, values: np.ndarray, indptr: np.ndarray) -> np.ndarray:
         """Standardised values, float32, a chunk of rows at a time; those of a constant column are 0 for ever."""
-        out = aligned_empty(values.shape)
+        out = room(values.shape, values)
         divisor = np.where(self.scale == 0, np.inf, self.scale)
         for rows, group in _chunks(indptr):
             out[rows] = (values[rows] - self.center[group]) / divisor[group]
@@ -168,9 +167,9 @@ class Scaler:
             entity, place = spread(panel.lengths)
             weight = weight[panel.indptr[entity] + place < stop[entity]]
         if seen.known.shape[1]:
-            scaler.effect = _known_effect(scaler, seen, horizon, weight)
+            scaler.effect = known_effect(scaler, seen, horizon, weight)
         if any(map(is_asked, calendar)):
-            scaler.calendar_effect = _calendar_effect(scaler, seen, horizon, weight)
+            scaler.calendar_effect = calendar_effect(scaler, seen, horizon, weight)
         return scaler
 
     def extended(self, panel: Panel, stop: np.ndarray) -> "Scaler":
@@ -207,21 +206,22 @@ class Scaler:
 
     def standardised(self, panel: Panel) -> np.ndarray:
         """The targets transformed and in units of their series' scale, (rows, C) float32; no effect is taken out."""
-        return self._inner(panel).apply(forward(self.transform, panel.target), panel.indptr)
+        target = panel.target if self.transform is None else row_by_row(partial(forward, self.transform), panel.target)
+        return self._inner(panel).apply(target, panel.indptr)
 
     def buffers(self, panel: Panel, lookback: int, horizon: int) -> Buffers:
         """Scaled float32 buffers of a panel, with calendar rows for every window that may reach over its ends."""
         panel, codes = self._apart(panel)
-        known = np.nan_to_num(self.known.apply(panel.known, _together(panel.known)), copy=False)
+        known = without_missing(self.known.apply(panel.known, _together(panel.known)))
         target = self.standardised(panel)
         if self.effect.any():
-            target -= self._effects(known)
+            self.take_effects(target, known)
         reach = 2 * lookback  # a window may start before an entity's first row, a patch's padding before that
         first = int(panel.start.min()) - reach
         count = int(panel.ends.max()) + horizon + reach + 1 - first
         calendar = calendar_table(panel.grid, first, count, self.calendar)
         if self.calendar_effect is not None:
-            self._take_out(target, panel, _products(calendar, self.calendar_effect), first)
+            self._take_out(target, panel, products(calendar, self.calendar_effect), first)
         return Buffers(
             target=target,
             past=self.past.apply(panel.past, _together(panel.past)),
@@ -275,11 +275,14 @@ class Scaler:
         inside = rows < panel.indptr[origins.entity + 1][:, None]
         panel = self._apart(panel)[0]
         # Effects per row first: a row is shared by many origins.
-        effect = self._effects(np.nan_to_num(self.known.apply(panel.known, _together(panel.known))))
+        known = without_missing(self.known.apply(panel.known, _together(panel.known)))
+        effect = row_by_row(partial(products, effect=self.effect), known)
         return np.where(inside, effect[np.minimum(rows, panel.rows - 1), origins.channel[:, None]], 0.0)
 
-    def _effects(self, known):
-        return _products(known, self.effect)
+    def take_effects(self, target, known):
+        """Take the effects of scaled known covariates out of scaled targets."""
+        for rows in parts(len(target)):
+            target[rows] -= products(known[rows], self.effect)
 
     @staticmethod
     def _take_out(target, panel, effect, first):
@@ -294,19 +297,14 @@ class Scaler:
         first = int(cutoff.min()) if len(cutoff) else 0
         table = calendar_table(panel.grid, first, int(cutoff.max(initial=first)) + horizon + 1 - first, self.calendar)
         ordinals = cutoff[:, None] + np.arange(1, horizon + 1)
-        return _products(table, self.calendar_effect)[ordinals - first, origins.channel[:, None]]
-
-
-def _products(features, effect):
-    # Not by BLAS, whose sums depend on how many rows there are: forecasts may not depend on rows after them.
-    return np.einsum("rk,kc->rc", features, effect.astype("float32"))
+        return products(table, self.calendar_effect)[ordinals - first, origins.channel[:, None]]
 
 
 def _target_moments(panel, divides):
     """Moments of the targets; where they are to be divided only, the mean size of the values as their scale."""
     if not divides:
         return Moments.of(panel.target, panel.indptr)
-    size = Moments.of(np.abs(panel.target), panel.indptr).center
+    size = Moments.of(row_by_row(np.abs, panel.target), panel.indptr).center
     return Moments(np.zeros_like(size), size)
 
 
@@ -314,7 +312,8 @@ def _transformed_moments(panel, divides, transform):
     """Moments of the transformed targets, None where nothing is transformed."""
     if transform is None:
         return None
-    return _target_moments(replace(panel, target=forward(transform, panel.target)), divides)
+    target = row_by_row(partial(forward, transform), panel.target)
+    return _target_moments(replace(panel, target=target), divides)
 
 
 def scattered(buffers: Buffers, stop: np.ndarray, season: int) -> bool:
@@ -348,80 +347,3 @@ def _met(codes, count):
 def _together(values):
     """Row pointers of all rows as one group."""
     return np.array([0, len(values)])
-
-
-def _known_effect(scaler, panel, horizon, weight=None):
-    """Ridge effect of the known covariates per channel, 0 where it does not help to carry the series forward."""
-    known = np.nan_to_num(scaler.known.apply(panel.known, _together(panel.known))).astype("float64")
-    target = scaler.standardised(panel).astype("float64")
-    effect = np.zeros((known.shape[1], panel.channels))
-    # Judged on the last fifth of the training rows by a regression on the first four.
-    entity, place = spread(panel.lengths)
-    early = place < 0.8 * panel.lengths[entity]
-    carried = np.flatnonzero((place >= horizon) & ~early)
-    for channel in range(panel.channels):
-        values = target[:, channel]
-        observed = ~np.isnan(values)
-        trial = _ridge(known, values, observed & early, weight)
-        plain = _carried_error(values, carried, horizon)
-        explained = _carried_error(values - known @ trial, carried, horizon)
-        if explained < WORTHWHILE * plain:
-            effect[:, channel] = _ridge(known, values, observed, weight)
-    return effect
-
-
-def _calendar_effect(scaler, panel, horizon, weight=None):
-    """Ridge effect per channel of the features of the calendar that were asked for, on what known covariates leave.
-
-    Like theirs it is 0 where it does not help to carry the series forward: all series share it, and may not have it.
-    """
-    first = int(panel.start.min())
-    asked = [number for number, name in enumerate(scaler.calendar) if is_asked(name)]
-    table = calendar_table(panel.grid, first, int(panel.ends.max()) + 1 - first, scaler.calendar)[:, asked]
-    target = scaler.standardised(panel)
-    if scaler.effect.any():
-        target -= scaler._effects(np.nan_to_num(scaler.known.apply(panel.known, _together(panel.known))))
-    entity, place = spread(panel.lengths)
-    at, early = panel.start[entity] + place - first, place < 0.8 * panel.lengths[entity]
-    carried = np.flatnonzero((place >= horizon) & ~early)
-    rows = np.arange(0, panel.rows, -(-panel.rows // MOST_ROWS))  # evenly spread: features of a row are wide
-    features, weight = table[at[rows]].astype("float64"), None if weight is None else weight[rows]
-    effect = np.zeros((len(scaler.calendar), panel.channels))
-    for channel in range(panel.channels):
-        values = target[:, channel].astype("float64")
-        observed = ~np.isnan(values[rows])
-        trial = _ridge(features, values[rows], observed & early[rows], weight)
-        explained = _carried_error(values - (table @ trial)[at], carried, horizon)
-        if explained < _carried_error(values, carried, horizon):
-            effect[asked, channel] = _ridge(features, values[rows], observed, weight)
-    return effect
-
-
-def _carried_error(values, rows, horizon):
-    change = np.abs(values[rows] - values[rows - horizon])
-    return np.nanmean(change) if (~np.isnan(change)).any() else 0.0
-
-
-def _ridge(x: np.ndarray, y: np.ndarray, rows: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
-    """Ridge regression whose strength generalised cross-validation chooses (Golub, Heath and Wahba 1979)."""
-    if weight is not None:
-        rows = rows & (weight > 0)
-    x, y, n = x[rows], y[rows], int(rows.sum())
-    if n < 3:
-        return np.zeros(x.shape[1])
-    weight = None if weight is None else weight[rows].astype("float64")
-    x, y = x - np.average(x, axis=0, weights=weight), y - np.average(y, weights=weight)
-    if weight is not None:
-        root = np.sqrt(weight / weight.mean())
-        x, y = x * root[:, None], y * root
-    roots, vectors = np.linalg.eigh(x.T @ x)
-    roots = np.maximum(roots, 0.0)
-    b = vectors.T @ (x.T @ y)
-    best = (np.inf, np.zeros(x.shape[1]))
-    for strength in n * np.logspace(-6, 2, 17):
-        coefficients = b / (roots + strength)
-        residual = max(float(y @ y - 2 * b @ coefficients + roots @ coefficients**2), 0.0)
-        freedom = n - 1 - float((roots / (roots + strength)).sum())
-        if freedom > 0 and (score := residual / freedom**2) < best[0]:
-            best = (score, vectors @ coefficients)
-    return best[1]

@@ -12,6 +12,7 @@ from forecastkit.data.clock import check_timezone, in_zone
 from forecastkit.data.duplicates import RULES
 from forecastkit.data.grid import Grid
 from forecastkit.data.laying import Table, lay, lay_on_grid, parts
+from forecastkit.data.mapped import MappedData
 from forecastkit.data.panel import Panel
 from forecastkit.data.places import Places
 from forecastkit.data.schema import WHERE, Schema, find_schema, holds_times
@@ -54,6 +55,8 @@ def open_door(
     """
     check_choice(WHERE, "duplicates", duplicates, RULES)
     check_timezone(timezone)
+    if isinstance(X, MappedData):
+        return X.read(y, freq=freq, timezone=timezone, duplicates=duplicates, **roles)
     X, library = to_pandas(X)
     y, _ = to_pandas(y)
     X, y = _framed(X, y), None if y is None else (y if isinstance(y, (pd.Series, pd.DataFrame)) else np.asarray(y))
@@ -77,6 +80,8 @@ def read_rows(schema: Schema, X, y=None, future: bool = False, follow: Panel | N
 
     A time that clocks show twice may be told by the panel that the rows `follow`.
     """
+    if isinstance(X, MappedData):
+        refuse(WHERE, "mapped data are for fit and for backtests of what is not fitted", repr(X), "Give a frame here.")
     X, y = to_pandas(X)[0], to_pandas(y)[0]
     frame = _as_frame(_framed(X, y), schema)
     _check_columns(frame, schema, future)

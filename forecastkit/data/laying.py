@@ -119,12 +119,17 @@ def _panel(table: Table, grid: Grid, ordinals: Callable[[slice], np.ndarray]) ->
         np.minimum.at(start, table.entity[part], numbers)
         np.maximum.at(end, table.entity[part], numbers)
     indptr = pointers(end - start + 1)
-    if indptr[-1] > 50 * rows + 10_000:
-        rule = f"rows must fill at least a fiftieth of their {grid.name} grid"
-        refuse(WHERE, rule, f"{rows} rows for {indptr[-1]} steps", "Pass freq= for a coarser grid.")
+    check_sparse(rows, int(indptr[-1]), grid)
     shift = start - indptr[:-1]
     buffers = _laid_buffers(table, lambda part: ordinals(part) - shift[table.entity[part]], int(indptr[-1]))
     return Panel(grid, table.ids, start, indptr, *buffers, table.static)
+
+
+def check_sparse(rows: int, steps: int, grid: Grid) -> None:
+    """Refuse rows that would be lost among the steps of the grid."""
+    if steps > 50 * rows + 10_000:
+        rule = f"rows must fill at least a fiftieth of their {grid.name} grid"
+        refuse(WHERE, rule, f"{rows} rows for {steps} steps", "Pass freq= for a coarser grid.")
 
 
 def _laid_buffers(table, place, rows):

@@ -6,6 +6,7 @@ import numpy as np
 
 from forecastkit.checks import refuse
 from forecastkit.data.grid import Grid
+from forecastkit.data.rooms import is_mapped, room
 
 ROW_BUFFERS = ("target", "past", "known")
 #: Rows looked at together where the ends of all series are searched.
@@ -148,11 +149,7 @@ class Panel:
         if len(first) == 1:
             return {name: getattr(self, name)[first[0] : stop[0]] for name in ROW_BUFFERS}
         ranges = list(zip(first.tolist(), stop.tolist(), strict=True))
-        empty = slice(0, 0)  # for a panel without entities
-        return {
-            name: np.concatenate([values[empty], *(values[low:high] for low, high in ranges)])
-            for name, values in ((name, getattr(self, name)) for name in ROW_BUFFERS)
-        }
+        return {name: _joined(getattr(self, name), ranges) for name in ROW_BUFFERS}
 
     def merge(self, newer: "Panel") -> tuple["Panel", int]:
         """Lay newer cells over this panel: a given cell replaces the one known, missing ones replace nothing.
@@ -217,6 +214,13 @@ class Panel:
                 if isinstance(getattr(self, f.name), np.ndarray)
             },
         )
+
+
+def _joined(values, ranges):
+    """Only these ranges of rows, one after another."""
+    parts = [values[:0], *(values[low:high] for low, high in ranges)]  # the first one for a panel without entities
+    out = room((sum(map(len, parts)), values.shape[1]), values, values.dtype) if is_mapped(values) else None
+    return np.concatenate(parts, out=out)
 
 
 def owners(indptr: np.ndarray, low: int, high: int) -> np.ndarray:

@@ -6,6 +6,7 @@ import pandas as pd
 from forecastkit.checks import refuse, some
 from forecastkit.data.arrays import as_array
 from forecastkit.data.door import open_door, to_pandas
+from forecastkit.data.mapped import MappedData
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
 
@@ -31,6 +32,8 @@ def read_weights(sample_weight, X, y, panel: Panel, schema: Schema, reading: dic
     """
     if sample_weight is None:
         return None
+    if isinstance(X, MappedData):
+        refuse(WHERE, "mapped data have no weights", "some", "Leave sample_weight out.")
     X, y = to_pandas(X)[0], to_pandas(y)[0]
     keys = _keys(X, schema)
     index = y.index if isinstance(y, (pd.Series, pd.DataFrame)) else keys.index

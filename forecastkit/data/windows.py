@@ -146,18 +146,6 @@ class Windows:
         return np.concatenate([*rounds, rng.choice(total, size=rest, replace=False)])
 
 
-#: Bytes whose multiples addresses must be for TensorFlow to compute where numpy has put an array.
-ALIGNMENT = 64
-
-
-def aligned_empty(shape) -> np.ndarray:
-    """An uninitialised float32 array that engines can share instead of copying."""
-    size = 4 * int(np.prod(shape))
-    room = np.empty(size + ALIGNMENT, dtype="uint8")
-    start = -room.ctypes.data % ALIGNMENT
-    return room[start : start + size].view("float32").reshape(shape)
-
-
 @dataclass(frozen=True)
 class Buffers:
     """What windows are gathered from: scaled, float32, NaN where missing.

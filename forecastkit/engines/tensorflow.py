@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from forecastkit.data.windows import ALIGNMENT, Buffers, carried, gather, weights_after
+from forecastkit.data.rooms import ALIGNMENT
+from forecastkit.data.windows import Buffers, carried, gather, weights_after
 from forecastkit.layers import STEP_SEED
 
 #: Building and tracing touch state that Keras keeps for the whole process.
