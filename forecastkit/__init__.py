@@ -33,6 +33,7 @@ _HOMES = {
     "compare": "comparison.comparing",
     "forecast_partition": "partitions",
     "forecast_partitions": "partitions",
+    "is_chief": "engines.cluster",
     "interpret": "interpretation.interpreting",
     "list_datasets": "datasets",
     "load": "artifact",

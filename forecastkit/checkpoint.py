@@ -31,6 +31,8 @@ class Checkpoint:
         Of the run. That of a file is used in its place: a run without a `random_state` has another one each time.
     writes : bool
         Whether this process keeps the file; of several workers one does.
+    share : callable, optional
+        Takes the bytes of the file here, b'' where there is none, and gives those of the worker that writes.
 
     Attributes
     ----------
@@ -46,9 +48,9 @@ class Checkpoint:
         Where the file cannot be read, or is no checkpoint.
     """
 
-    def __init__(self, path: Path, seed: int, writes: bool = True):
-        self.path, self.writes = path, writes
-        self.arrays, self.about = _read(path) if path.exists() else ({}, {})
+    def __init__(self, path: Path, seed: int, writes: bool = True, share=None):
+        self.path, self.writes, self.share = path, writes, share
+        self.arrays, self.about = _read(path, share)
         self.seed = self.about.get("seed", seed)
 
     def take(self) -> dict[str, list]:
@@ -74,7 +76,7 @@ class Checkpoint:
 
     def following(self) -> "Checkpoint":
         """That of a run which begins where this one ends."""
-        return Checkpoint(self.path.with_name(f"then-{self.path.name}"), self.seed, self.writes)
+        return Checkpoint(self.path.with_name(f"then-{self.path.name}"), self.seed, self.writes, self.share)
 
     def remove(self) -> None:
         """Delete the file of a run that is over."""
@@ -134,10 +136,14 @@ def _replace(path, data):
         temporary.unlink(missing_ok=True)
 
 
-def _read(path):
+def _read(path, share):
     arrays: dict[str, list] = {}
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as members:
+        data = path.read_bytes() if path.exists() else b""
+        data = data if share is None else share(data)
+        if not data:
+            return {}, {}
+        with np.load(io.BytesIO(data), allow_pickle=False) as members:
             about = json.loads(members[ABOUT].tobytes())
             for key in members.files:
                 if key != ABOUT:

@@ -27,7 +27,8 @@ class Dropout(layers.Layer):
         self.own = random.randint(1, 2**31 - 1)  # where Keras draws the seeds of its layers from, too
 
     def build(self, shape):
-        more = {"dtype": "uint32", "initializer": initializers.Constant(self.own), "trainable": False}
+        # A type that workers can send each other when they make their variables.
+        more = {"dtype": "int32", "initializer": initializers.Constant(self.own), "trainable": False}
         self.number = self.add_weight(name="number", shape=(), **more)
 
     def call(self, inputs, training=None):
@@ -40,11 +41,11 @@ class Dropout(layers.Layer):
         """Whole numbers of this shape, uniform over all of uint32."""
         step = STEP_SEED.get()
         if step is None:  # someone else's training loop: count the calls
-            self.number.assign(self.number + whole(1))
+            self.number.assign(self.number + 1)
             step = 0
         bits = ops.cast(ops.reshape(ops.arange(math.prod(shape), dtype="int32"), shape), "uint32")
         bits = mix(bits * whole(0x9E3779B1) + ops.cast(step, "uint32") * whole(0x85EBCA77))
-        return mix(ops.bitwise_xor(bits, self.number.value))
+        return mix(ops.bitwise_xor(bits, ops.cast(self.number.value, "uint32")))
 
 
 def mix(bits):

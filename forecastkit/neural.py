@@ -1,6 +1,8 @@
 """Forecasters around a network: one for any backbone, and one named after each."""
 
 from dataclasses import dataclass, fields, replace
+from functools import partial
+from pathlib import Path
 
 import keras
 from sklearn.base import clone
@@ -16,6 +18,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.rooms import any_missing, row_by_row
 from forecastkit.data.targets import refuse_targets
 from forecastkit.data.windows import Windows, crop
+from forecastkit.engines import DISTRIBUTIONS, agreed, find_strategy, is_first, shared_bytes
 from forecastkit.errors import observed_after
 from forecastkit.heads import LOSSES, Head, make_head
 from forecastkit.network import NORMALIZATIONS, Sizes
@@ -79,6 +82,9 @@ class NeuralForecaster(Forecaster):
         latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
     time_limit : float, optional
         Seconds of training.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
     resume : path-like, optional
         Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
         interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
@@ -105,6 +111,7 @@ class NeuralForecaster(Forecaster):
     patience: int | None = 4
     final_epochs: int | None = None
     time_limit: float | None = None
+    distribute: str | None = None
     resume: object = None
     random_state: object = None
     verbose: int = 0
@@ -121,6 +128,7 @@ class NeuralForecaster(Forecaster):
         where = type(self).__name__
         check_choice(where, "loss", self.loss, LOSSES)
         check_choice(where, "normalization", self.normalization, (*NORMALIZATIONS, None))
+        check_choice(where, "distribute", self.distribute, DISTRIBUTIONS)
         self._check_head(where)
         for name in ("patch", "windows_per_epoch", "patience"):
             check_int(where, name, getattr(self, name), optional=True)
@@ -195,8 +203,9 @@ class NeuralForecaster(Forecaster):
         )
 
     def _fit(self, panel, split, stop):
+        strategy = find_strategy(self.distribute, type(self).__name__)
         buffers = self._scaled(panel)
-        seed, checkpoint = self._begin(panel, split)
+        seed, checkpoint = self._begin(panel, split, strategy)
         backbone = self._architecture()
         windows = self._windows(panel, split, backbone)
         plan = self._plan(windows, backbone, seed)
@@ -210,7 +219,7 @@ class NeuralForecaster(Forecaster):
         self.network_ = TrainedNetwork(backbone, sizes, normalization, self.loss, head.levels, seed)
         pairs = plan.epochs * plan.steps * plan.batch_size * windows.width
         tokens = pairs * (sizes.past_tokens + sizes.future_tokens)
-        network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING)
+        network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING, strategy=strategy)
         if self.callbacks:
             self.network_.shown()
         judged = self._judged(panel, split, stop, most=4_000)
@@ -223,20 +232,22 @@ class NeuralForecaster(Forecaster):
             del self.network_  # its weights are no numbers
             raise
 
-    def _begin(self, panel, split):
+    def _begin(self, panel, split, strategy):
         """The seed of a fit, and the checkpoint that it is kept in, None where it is not."""
-        state = check_random_state(self.random_state)
+        seed = int(agreed(strategy, check_random_state(self.random_state).randint(2**31 - 1)))
         if self.resume is None:
-            return int(state.randint(2**31 - 1)), None
+            return seed, None
         name = name_of(self, panel, split, self._weight, keras.backend.backend())
-        checkpoint = Checkpoint(open_folder(type(self).__name__, self.resume) / name, int(state.randint(2**31 - 1)))
+        writes, share = is_first(strategy), partial(shared_bytes, strategy)
+        folder = open_folder(type(self).__name__, self.resume) if writes else Path(self.resume)
+        checkpoint = Checkpoint(folder / name, seed, writes, share)
         self._checkpoints = [checkpoint]
         return checkpoint.seed, checkpoint
 
     def _finish(self, panel, split, stop):
         """Train on with all rows, at a fraction of the learning rate, if there is time."""
-        record = self.history_of_training_
-        if self._final_epochs() and (self.time_limit is None or record.seconds < self.time_limit):
+        record, agreed = self.history_of_training_, self.network_.live()[1].agreed
+        if self._final_epochs() and (self.time_limit is None or agreed(record.seconds) < self.time_limit):
             if self._checkpoints:
                 self._checkpoints.append(self._checkpoints[0].following())
             self._train_on(panel, stop, self._checkpoints[-1] if self._checkpoints else None)

@@ -10,7 +10,7 @@ import numpy as np
 from forecastkit import backbones
 from forecastkit.checks import ArtifactError, refuse
 from forecastkit.data.windows import Origins
-from forecastkit.engines import make_engine
+from forecastkit.engines import make_engine, unscoped
 from forecastkit.heads import make_head
 from forecastkit.network import Network, Sizes
 from forecastkit.spares import SPARES, Spare
@@ -43,11 +43,11 @@ class TrainedNetwork:
         """What its outputs mean."""
         return make_head(self.loss, self.levels)
 
-    def live(self, compiled: bool = False):
-        """The Keras model and its engine, built on first use."""
+    def live(self, compiled: bool = False, strategy=None):
+        """The Keras model and its engine, built on first use; with a strategy, one that trains by it."""
         if self._live is None:
             with BUILDING:
-                self._live = self._live or self._build(compiled)
+                self._live = self._live or unscoped(self._build, compiled, strategy)
         return self._live
 
     def shown(self):
@@ -56,12 +56,13 @@ class TrainedNetwork:
         self._legacy.detach()
         return network
 
-    def _build(self, compiled):
-        kind = self._kind_of(compiled)
+    def _build(self, compiled, strategy):
+        kind = None if strategy is not None else self._kind_of(compiled)
         spare = SPARES.take(kind)
         if spare is None:
             network = self._fresh()
-            engine, first = make_engine(network, self.head, compiled=compiled), network.get_weights()
+            engine = make_engine(network, self.head, strategy, self._fresh, compiled=compiled)
+            first = network.get_weights()
         else:
             network, engine = spare.network, spare.engine
             first = spare.first if spare.seed == self.seed else self._fresh().get_weights()

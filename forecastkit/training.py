@@ -141,11 +141,15 @@ def train(
     listeners = keras.callbacks.CallbackList(own, model=network, epochs=plan.epochs, steps=plan.steps, verbose=0)
     network.stop_training = False
     began = time.monotonic() - record.seconds
+
+    def spent():  # seconds, those of the first of several workers: all must stop at the same step
+        return engine.agreed(time.monotonic() - began)
+
     listeners.on_train_begin()
     try:
         for epoch in range(plan.epochs if is_over else len(record.loss), plan.epochs):
             listeners.on_epoch_begin(epoch)
-            record.loss.append(_epoch(engine, windows, plan, epoch, began, record.pieces))
+            record.loss.append(_epoch(engine, windows, plan, epoch, spent, record.pieces))
             engine.swap()
             if table is not None:
                 record.val_loss.append(engine.evaluate(table))
@@ -154,7 +158,7 @@ def train(
             listeners.on_epoch_end(epoch, record.latest())
             engine.swap()
             record.seconds = time.monotonic() - began
-            reason = _reason_to_end(record, plan, epoch, began, network)
+            reason = _reason_to_end(record, plan, epoch, spent, engine.agreed(network.stop_training))
             record.ended = reason or record.ended
             _keep(checkpoint, engine, best, record, is_over=bool(reason) or epoch + 1 == plan.epochs)
             if reason:
@@ -201,7 +205,7 @@ def _report_divergence(record, saved):
     warnings.warn(f"fit: {rule}, got {got}. {kept} {remedy}", UserWarning, stacklevel=2)
 
 
-def _epoch(engine, windows, plan, epoch, began, pieces):
+def _epoch(engine, windows, plan, epoch, spent, pieces):
     """One epoch in pieces, so that a time limit is kept within seconds."""
     rng = np.random.default_rng([plan.seed, epoch])
     numbers = windows.draw(rng, plan.steps * plan.batch_size)
@@ -212,22 +216,22 @@ def _epoch(engine, windows, plan, epoch, began, pieces):
         chosen = numbers[part.start * plan.batch_size : part.stop * plan.batch_size]
         tables = windows.at(chosen).table().reshape(-1, plan.batch_size, 3)
         started = time.monotonic()
-        rates = plan.rates(epoch, (started - began) / plan.time_limit if plan.time_limit else 0.0)
+        rates = plan.rates(epoch, spent() / plan.time_limit if plan.time_limit else 0.0)
         losses.append(engine.train(tables, rates[part], seeds[part]))
         pieces.append((len(tables), time.monotonic() - started))
-        if plan.time_limit is not None and time.monotonic() - began > plan.time_limit:
+        if plan.time_limit is not None and spent() > plan.time_limit:
             break
     return float(np.mean(losses))
 
 
-def _reason_to_end(record, plan, epoch, began, network):
+def _reason_to_end(record, plan, epoch, spent, stopped):
     if record.diverged():
         return "loss is not finite"
-    if plan.time_limit is not None and time.monotonic() - began > plan.time_limit:
+    if plan.time_limit is not None and spent() > plan.time_limit:
         return "time limit"
     if plan.patience is not None and record.val_loss and epoch - record.best_epoch >= plan.patience:
         return "patience"
-    return "callback" if network.stop_training else ""
+    return "callback" if stopped else ""
 
 
 class Lines(keras.callbacks.Callback):

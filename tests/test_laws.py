@@ -120,7 +120,14 @@ def test_tensorflow_is_imported_only_where_it_is_the_point():
         name for name in MODULES if {full.split(".")[0] for full in imported(name)} & {"tensorflow", "jax", "torch"}
     }
     # Keras has no gradients of its own, so that the plain engine asks JAX for those by the inputs.
-    assert backends <= {"engines.devices", "engines.tensorflow", "engines.plain", "pipeline"}
+    assert backends <= {
+        "engines.devices",
+        "engines.distributed",
+        "engines.plain",
+        "engines.strategies",
+        "engines.tensorflow",
+        "pipeline",
+    }
 
 
 def test_networks_are_written_in_keras():

@@ -17,6 +17,7 @@ from forecastkit.cli.plan import Plan, make_plan
 from forecastkit.cli.trial import Trial, say_trial, trial_dict, try_out
 from forecastkit.cli.words import data_dict, say_data, units
 from forecastkit.comparison.budget import seconds_of
+from forecastkit.engines.cluster import is_chief
 from forecastkit.report import Report
 
 DEFAULT_OUT = Path("model.forecast")
@@ -74,8 +75,9 @@ def _train(report, csv, model, out, parameters, settings, test_size, refit, over
         else:
             forecaster.update(data.frame)
         forecaster.scores_ = {**forecaster.scores_, "test": trial_dict(trial)}
-        forecaster.save(path)
-    report.line("saved", f"{path}      next: forecast predict {path}")
+        if is_chief():
+            forecaster.save(path)
+    report.line("saved", f"{path}      next: forecast predict {path}" if is_chief() else "by the first worker")
     report.result(
         {
             "model": model,

@@ -61,6 +61,8 @@ class TensorFlowEngine:
     def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0):
         self.network, self.head, self.compiled, self.decay, self.clip = network, head, compiled, decay, clip
         self.sizes = network.sizes
+        #: The network that steps train: this one, until another engine puts copies of it on several devices.
+        self.learner = network
         self.weights = [weight.value for weight in network.trainable_variables]
         self.signature = {
             name: tf.TensorSpec((None, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()
@@ -103,19 +105,22 @@ class TensorFlowEngine:
         integer = tf.int64 if self.wide else tf.int32
         spec = {name: tf.TensorSpec((None, *held.shape[1:]), held.dtype) for name, held in self.buffers.items()}
         if self.kind != (kind := (batch_size, integer, tuple(spec.items()))):
-            self.parts, self.pool = self._parts(batch_size), None
-            self.optimizer = keras.optimizers.Adam(1e-3)
-            self.optimizer.build(self.network.trainable_variables)
             self.average = [tf.Variable(weight) for weight in self.weights]
             self.count = tf.Variable(0.0)
             self.evaluate_step = self._traced(self._evaluate, spec, tf.TensorSpec((None, 3), integer))
-            table, seed = tf.TensorSpec((batch_size // self.parts, 3), integer), tf.TensorSpec((), tf.int64)
             self.learn = tf.function(self._learn, jit_compile=self.compiled, autograph=False)
-            self.gradient_step = self._traced(self._gradients, spec, table, seed)
-            self.update_step = tf.function(self._update, jit_compile=self.compiled, autograph=False)
+            self._trace_steps(spec, integer)
             self.kind = kind
         if self.parts > 1 and self.pool is None:
             self.pool = ThreadPoolExecutor(self.parts - 1)
+
+    def _trace_steps(self, spec, integer):
+        self.parts, self.pool = self._parts(self.batch_size), None
+        self.optimizer = keras.optimizers.Adam(1e-3)
+        self.optimizer.build(self.network.trainable_variables)
+        table, seed = tf.TensorSpec((self.batch_size // self.parts, 3), integer), tf.TensorSpec((), tf.int64)
+        self.gradient_step = self._traced(self._gradients, spec, table, seed)
+        self.update_step = tf.function(self._update, jit_compile=self.compiled, autograph=False)
 
     def _parts(self, batch_size):
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -155,22 +160,24 @@ class TensorFlowEngine:
         token = STEP_SEED.set(seed)
         try:
             with tf.GradientTape() as tape:
-                forecast = self.network(inputs, training=True)
+                forecast = self.learner(inputs, training=True)
                 loss = tf.reduce_mean(self.head.loss(target, forecast, *weight))
         finally:
             STEP_SEED.reset(token)
-        return loss, *[tf.convert_to_tensor(g) for g in tape.gradient(loss, self.weights, unconnected_gradients="zero")]
+        weights = [weight.value for weight in self.learner.trainable_variables]
+        return loss, *[tf.convert_to_tensor(g) for g in tape.gradient(loss, weights, unconnected_gradients="zero")]
 
     def _update(self, parts, rate):
         gradients = [tf.add_n(list(same)) / len(parts) for same in zip(*parts, strict=True)]
         gradients, _ = tf.clip_by_global_norm(gradients, self.clip)
         self.optimizer.learning_rate.assign(rate)
-        self.optimizer.apply_gradients(zip(gradients, self.network.trainable_variables, strict=True))
+        weights = self.learner.trainable_variables
+        self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
         # Early on the average follows closely, so that the start is soon forgotten (Adam-style warm-up of the decay).
         self.count.assign_add(1.0)
         decay = tf.minimum(self.decay, self.count / (10.0 + self.count))
-        for mean, weight in zip(self.average, self.weights, strict=True):
-            mean.assign(decay * mean + (1.0 - decay) * weight)
+        for mean, weight in zip(self.average, weights, strict=True):
+            mean.assign(decay * mean + (1.0 - decay) * weight.value)
 
     def swap(self):
         """Exchange the weights and their moving average."""
@@ -197,6 +204,11 @@ class TensorFlowEngine:
         if array.dtype.kind == "f":
             return shared(array) if can_share(array) else tf.constant(array)
         return tf.constant(array, dtype=tf.int64 if self.wide else tf.int32)
+
+    @staticmethod
+    def agreed(value: float) -> float:
+        """What all workers go by: here there is but one."""
+        return value
 
     def release(self):
         """Let go of the data; the network, its forecasts and the traced steps stay."""
