@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -157,21 +158,37 @@ def trained(model) -> dict:
     }
 
 
-def average(task: Task, members: list[str], seed: int | None, settings: dict, folder: Path, done: list[dict]):
-    """The plain average of members' forecasts, or None where one of them has not been run."""
-    runs = [identity(task, member, seed if has_seed(member) else None, settings) for member in members]
-    paths = [stored(folder, run) for run in runs]
-    lines = [line for run in runs for line in done if matches(line, run)]
-    if len(lines) < len(runs) or not all(path.exists() for path in paths):
+def groups_of(name: str) -> list[list[str]]:
+    """Members of an average by groups, which count the same: those in parentheses are one, others each their own.
+
+    >>> groups_of("linear+(gru+lstm)")
+    [['linear'], ['gru', 'lstm']]
+    """
+    return [part.strip("()").split("+") for part in re.findall(r"\([^()]+\)|[^+()]+", name)]
+
+
+def average(task: Task, name: str, seed: int | None, settings: dict, folder: Path, done: list[dict]):
+    """The average of members' forecasts, or None where one of them has not been run."""
+    groups = groups_of(name)
+    runs = {
+        member: identity(task, member, seed if has_seed(member) else None, settings)
+        for group in groups
+        for member in group
+    }
+    paths = {member: stored(folder, run) for member, run in runs.items()}
+    lines = [line for run in runs.values() for line in done if matches(line, run)]
+    if len(lines) < len(runs) or not all(path.exists() for path in paths.values()):
         return None
-    forecast = np.mean([np.load(path) for path in paths], axis=0)
+    means = (np.mean([np.load(paths[member]) for member in group], axis=0) for group in groups)
+    forecast = np.mean(list(means), axis=0)
     seconds = {key: round(sum(line[key] for line in lines), 2) for key in ("fit_seconds", "backtest_seconds")}
     return {**task.errors(forecast), **seconds}
 
 
 def identity(task: Task, name: str, seed: int | None, settings: dict) -> dict:
     """What makes a run the same as an earlier one."""
-    own = {key: value for member in name.split("+") for key, value in parameters(member, settings).items()}
+    members = [member for group in groups_of(name) for member in group]
+    own = {key: value for member in members for key, value in parameters(member, settings).items()}
     return {**task.about(), "model": name, "seed": seed, "parameters": own}
 
 
@@ -235,12 +252,11 @@ def run_models(task, args) -> None:
 def run_ensembles(task, args) -> None:
     """Every average whose members have been run, with this seed or without one."""
     for name in args.ensembles:
-        members = name.split("+")
-        for seed in args.seeds if any(map(has_seed, members)) else [None]:
+        for seed in args.seeds if any(has_seed(member) for group in groups_of(name) for member in group) else [None]:
             run, done = identity(task, name, seed, args.settings), lines_of(args.out)
             if any(matches(line, run) for line in done):
                 continue
-            result = average(task, members, seed, args.settings, args.forecasts, done)
+            result = average(task, name, seed, args.settings, args.forecasts, done)
             if result is None:
                 print(f"{name} seed {seed}: a member has not been run, or its forecasts are not in {args.forecasts}")
                 continue
@@ -284,7 +300,7 @@ def arguments(argv=None) -> argparse.Namespace:
     parser.add_argument("--horizon", type=int, default=96)
     parser.add_argument("--lookback", type=int, default=528)
     parser.add_argument("--models", type=names, default=[], help="such as linear,seasonal_naive,gru")
-    parser.add_argument("--ensembles", type=names, default=[], help="averages of models, such as gru+linear")
+    parser.add_argument("--ensembles", type=names, default=[], help="averages such as gru+linear, linear+(gru+lstm)")
     parser.add_argument("--seeds", type=whole_numbers, default=(0, 1, 2))
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter, may be repeated")
     parser.add_argument("--out", type=Path, required=True, help="lines are appended; those there are not run again")

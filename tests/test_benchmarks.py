@@ -99,6 +99,19 @@ def test_averages_are_made_from_stored_forecasts(run, accuracy, tmp_path):
     assert line["mse"] < max(member["mse"] for member in members)
 
 
+@pytest.mark.parametrize(
+    ("name", "groups"),
+    [
+        ("gru", [["gru"]]),
+        ("gru+linear", [["gru"], ["linear"]]),
+        ("linear+(gru+lstm)", [["linear"], ["gru", "lstm"]]),
+        ("(gru+lstm)+(rnn)", [["gru", "lstm"], ["rnn"]]),
+    ],
+)
+def test_members_in_parentheses_count_as_one(accuracy, name, groups):
+    assert accuracy.groups_of(name) == groups
+
+
 def test_an_average_without_its_members_is_left_for_later(run, capsys):
     assert run("--ensembles", "linear+naive") == []
     assert "a member has not been run" in capsys.readouterr().out
