@@ -16,6 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWS, LOOKBACK, HORIZON, BATCH, UNITS = 8640, 96, 24, 256, 64
+PEERS = ("torch", "neuralforecast", "darts", "skforecast")
+PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "pandas", *PEERS)
 TRANSFORMER = {"patch": 16, "layers": 2, "heads": 4, "feedforward": 128}
 
 
@@ -86,6 +88,11 @@ def ours(model: str, windows: int) -> dict:
     return {**watch.report(2 * per_epoch), "weights": forecaster.model_.count_params()}
 
 
+def count(series: int) -> int:
+    """Windows of so many columns."""
+    return series * (ROWS - LOOKBACK - HORIZON + 1)
+
+
 def plain_keras(model: str, windows: int) -> dict:
     """What the Keras guides teach: `timeseries_dataset_from_array`, `compile` and `fit` with their defaults."""
     import keras
@@ -117,8 +124,8 @@ def keras_windows(data):
                 column[:-HORIZON, None], targets, sequence_length=LOOKBACK, batch_size=BATCH, shuffle=True
             )
         )
-    count = data.shape[1] * (len(data) - LOOKBACK - HORIZON + 1)
-    return functools.reduce(lambda one, other: one.concatenate(other), columns), count
+    windows = data.shape[1] * (len(data) - LOOKBACK - HORIZON + 1)
+    return functools.reduce(lambda one, other: one.concatenate(other), columns), windows
 
 
 def keras_recurrent(model: str):
@@ -245,7 +252,7 @@ def peak() -> float:
 
 def versions() -> dict:
     found = {}
-    for package in ("keras", "tensorflow", "tensorflow-cpu", "numpy", "pandas", "torch", "neuralforecast"):
+    for package in PACKAGES:
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
@@ -253,7 +260,25 @@ def versions() -> dict:
     return found
 
 
-CONTENDERS = {"ours": ours, "keras": plain_keras, "neuralforecast": neuralforecast, "backtest": backtest}
+def other(name: str):
+    """The contender of that name in peers.py."""
+
+    def call(model: str, windows: int) -> dict:
+        import peers
+
+        return getattr(peers, name)(model, windows, sys.modules[__name__])
+
+    return call
+
+
+CONTENDERS = {
+    "ours": ours,
+    "keras": plain_keras,
+    "neuralforecast": neuralforecast,
+    "darts": other("darts"),
+    "skforecast": other("skforecast"),
+    "backtest": backtest,
+}
 
 if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,4 +1,4 @@
-"""Training windows per second and peak memory, against plain Keras and neuralforecast, as ratios.
+"""Training windows per second and peak memory, against plain Keras, neuralforecast, darts and skforecast, as ratios.
 
 GRU and LSTM of 64 units read 96 values one by one and forecast 24; the Transformer has PatchTST's size (patches of
 16, two layers, four heads). Contenders run in turn (A B C A B C), each in a process of its own.
@@ -12,8 +12,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import arithmetic
+
 HERE = Path(__file__).resolve().parent
 MODELS = ("gru", "lstm", "transformer")
+RECURRENT = ("gru", "lstm")
 
 
 def run(python: str, *arguments: object) -> dict:
@@ -51,13 +54,28 @@ def ratios(runs: dict) -> dict:
             "whole_fit": best(runs["ours"], "windows_per_second") / best(runs[other], "windows_per_second"),
             "whole_fit_by_round": [one["windows_per_second"] / two["windows_per_second"] for one, two in pairs],
             "steady": best(runs["ours"], "steady_windows_per_second") / best(runs[other], "steady_windows_per_second"),
-            "peak_memory": max(run["peak"] for run in runs["ours"]) / max(run["peak"] for run in runs[other]),
+            "peak_memory": most(runs["ours"]) / most(runs[other]),
+            "memory_above_imports": most(runs["ours"], above=True) / most(runs[other], above=True),
         }
     return found
 
 
 def best(runs: list[dict], key: str) -> float:
     return max(run[key] for run in runs)
+
+
+def most(runs: list[dict], above: bool = False) -> float:
+    """The highest peak of memory, or what it is `above` the process's peak before the call, in MB."""
+    return max(run["peak"] - (run["imported"] if above else 0.0) for run in runs)
+
+
+def fractions(model: str, runs: dict, rate: float) -> dict:
+    """Which part of the rate of the machine's matrix products each one's training makes use of, whole and steady."""
+    keys = {"whole_fit": "windows_per_second", "steady": "steady_windows_per_second"}
+    return {
+        name: {label: arithmetic.training_fraction(model, best(those, key), rate) for label, key in keys.items()}
+        for name, those in runs.items()
+    }
 
 
 def machine() -> dict:
@@ -93,33 +111,48 @@ def arguments(argv=None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--no-keras", action="store_true", help="leave plain Keras out")
     parser.add_argument("--peers-python", help="python of an environment with neuralforecast; left out without it")
+    parser.add_argument("--more-python", help="python of an environment with darts and skforecast; left out without it")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     return parser.parse_args(argv)
 
 
-def main(argv=None) -> None:
-    args = arguments(argv)
+def contenders(args: argparse.Namespace, model: str) -> dict:
+    """The python of each contender's environment by its name."""
     pythons = {"ours": sys.executable}
     if not args.no_keras:
         pythons["keras"] = sys.executable
     if args.peers_python:
         pythons["neuralforecast"] = args.peers_python
-    results = {"machine": machine(), "training": {}, "ratios": {}, "backtest": {}}
-    for model in args.models.split(","):
-        runs = race(model, pythons, args.windows, args.rounds)
-        results["training"][model], results["ratios"][model] = runs, ratios(runs)
-        for other, found in results["ratios"][model].items():
-            print(
-                f"{model:12} ours / {other}: {found['whole_fit']:.2f} whole fit, {found['steady']:.2f} steady, "
-                f"{found['peak_memory']:.2f} peak memory",
-                flush=True,
-            )
-        results["backtest"][model] = run(sys.executable, "backtest", model, 2560)
+    if args.more_python and model in RECURRENT:
+        pythons |= {"darts": args.more_python, "skforecast": args.more_python}
+    return pythons
+
+
+def measure(model: str, args: argparse.Namespace, results: dict) -> None:
+    """Put one network's runs, ratios, fractions and backtest into the results, and print them."""
+    runs = race(model, contenders(args, model), args.windows, args.rounds)
+    results["training"][model], results["ratios"][model] = runs, ratios(runs)
+    results["of_matmul"][model] = fractions(model, runs, results["machine"]["matmul_gflops"] * 1e9)
+    for other, found in results["ratios"][model].items():
         print(
-            f"{model:12} backtest {results['backtest'][model]['seconds']:.1f} s for "
-            f"{results['backtest'][model]['forecasts']:,} forecasts",
+            f"{model:12} ours / {other}: {found['whole_fit']:.2f} whole fit, {found['steady']:.2f} steady, "
+            f"{found['peak_memory']:.2f} peak memory, {found['memory_above_imports']:.2f} of it above the imports",
             flush=True,
         )
+    for name, part in results["of_matmul"][model].items():
+        print(
+            f"{model:12} {name}: {part['steady']:.0%} of the machine's matrix products, {part['whole_fit']:.0%} whole"
+        )
+    told = results["backtest"][model] = run(sys.executable, "backtest", model, 2560)
+    print(f"{model:12} backtest {told['seconds']:.1f} s for {told['forecasts']:,} forecasts", flush=True)
+
+
+def main(argv=None) -> None:
+    args = arguments(argv)
+    results = {"machine": machine(), "training": {}, "ratios": {}, "of_matmul": {}, "backtest": {}}
+    results["machine"]["matmul_gflops"] = arithmetic.matmul_rate() / 1e9
+    for model in args.models.split(","):
+        measure(model, args, results)
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(rounded(results), indent=1) + "\n")

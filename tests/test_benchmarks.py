@@ -206,6 +206,7 @@ def test_contenders_run_in_turn_and_ratios_are_of_the_best_runs(monkeypatch, tmp
             "windows_per_second": rate,
             "steady_windows_per_second": 2 * rate,
             "start_seconds": 1.0,
+            "imported": 400.0 if name == "ours" else 450.0,
             "peak": 500.0,
             "weights": 7,
         }
@@ -220,8 +221,35 @@ def test_contenders_run_in_turn_and_ratios_are_of_the_best_runs(monkeypatch, tmp
         "whole_fit_by_round": [2.0, 2.0],
         "steady": 2.0,
         "peak_memory": 1.0,
+        "memory_above_imports": 2.0,
     }
     assert told["machine"]["cores"] > 0
+    operations = 6 * speed.arithmetic.multiply_adds("gru") * 220.0
+    expected = operations / (told["machine"]["matmul_gflops"] * 1e9)
+    assert told["of_matmul"]["gru"]["ours"]["whole_fit"] == pytest.approx(expected, abs=1e-3)
+
+
+def test_only_recurrent_networks_meet_darts_and_skforecast():
+    speed = script("speed")
+    args = speed.arguments(["--no-keras", "--more-python", "more"])
+    assert list(speed.contenders(args, "lstm")) == ["ours", "darts", "skforecast"]
+    assert list(speed.contenders(args, "transformer")) == ["ours"]
+
+
+def test_multiply_adds_by_hand():
+    """An LSTM of 64 units: 96 steps of 65 x 256, one more product with the state, 24 steps of the head."""
+    arithmetic = script("arithmetic")
+    assert arithmetic.multiply_adds("lstm") == 96 * 65 * 256 + 64 * 256 + 24 * 64
+    block = 8 * (4 * 64 * 64 + 2 * 64 * 128) + 2 * 8 * 8 * 64
+    assert arithmetic.multiply_adds("transformer") == 6 * 16 * 64 + 2 * block + 2 * 64 * 16
+    assert arithmetic.training_fraction("lstm", 1000.0, 1e11) == pytest.approx(0.0969, abs=1e-4)
+
+
+def test_the_rate_of_products_is_operations_over_the_shortest_time(monkeypatch):
+    arithmetic = script("arithmetic")
+    times = iter([0.0, 3.0, 4.0, 6.0])
+    monkeypatch.setattr(arithmetic.time, "perf_counter", lambda: next(times))
+    assert arithmetic.matmul_rate(size=10, runs=2) == 1000.0
 
 
 def test_a_failing_contender_is_told():
