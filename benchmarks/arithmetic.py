@@ -8,16 +8,18 @@ GATES = {"gru": 3, "lstm": 4}
 PRODUCTS = 3
 
 
-def multiply_adds(model: str) -> int:
+def multiply_adds(
+    model: str, lookback: int = LOOKBACK, horizon: int = HORIZON, units: int = UNITS, feedforward: int = FEEDFORWARD
+) -> int:
     """Multiply-adds of our network's matrix products for the forecast of one window."""
     if model in GATES:
-        step = GATES[model] * UNITS
+        step = GATES[model] * units
         # One more product with the state leads into the future, where a dense layer reads every step.
-        return LOOKBACK * (1 + UNITS) * step + UNITS * step + HORIZON * UNITS
-    past, future = -(-LOOKBACK // PATCH), -(-HORIZON // PATCH)
+        return lookback * (1 + units) * step + units * step + horizon * units
+    past, future = -(-lookback // PATCH), -(-horizon // PATCH)
     tokens = past + future
-    block = 4 * UNITS * UNITS + 2 * tokens * UNITS + 2 * UNITS * FEEDFORWARD
-    return past * PATCH * UNITS + LAYERS * tokens * block + future * UNITS * PATCH
+    block = 4 * units * units + 2 * tokens * units + 2 * units * feedforward
+    return past * PATCH * units + LAYERS * tokens * block + future * units * PATCH
 
 
 def matmul_rate(size: int = 2048, runs: int = 7) -> float:
@@ -33,6 +35,6 @@ def matmul_rate(size: int = 2048, runs: int = 7) -> float:
     return 2 * size**3 / min(seconds)
 
 
-def training_fraction(model: str, windows_per_second: float, rate: float) -> float:
-    """Which part of the machine's rate a training at that speed makes use of."""
-    return 2 * PRODUCTS * multiply_adds(model) * windows_per_second / rate
+def training_fraction(model: str, windows_per_second: float, rate: float, **sizes) -> float:
+    """Which part of the machine's rate a training at that speed makes use of; `sizes` as `multiply_adds` has them."""
+    return 2 * PRODUCTS * multiply_adds(model, **sizes) * windows_per_second / rate

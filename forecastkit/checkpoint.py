@@ -18,6 +18,8 @@ SUFFIX = ".checkpoint"
 BESIDE = ("callbacks", "resume", "verbose")
 #: The member of the file that holds what is not arrays, as the bytes of JSON.
 ABOUT = "about"
+#: What stands for a file without bytes, as no bytes stand for no file.
+EMPTY = b"\0"
 
 
 class Checkpoint:
@@ -139,7 +141,7 @@ def _replace(path, data):
 def _read(path, share):
     arrays: dict[str, list] = {}
     try:
-        data = path.read_bytes() if path.exists() else b""
+        data = (path.read_bytes() or EMPTY) if path.exists() else b""
         data = data if share is None else share(data)
         if not data:
             return {}, {}

@@ -181,7 +181,7 @@ sys.path[:0] = sys.argv[1].split(":")
 import numpy as np
 from test_checkpoint import SIZES, series
 import forecastkit as fk
-fit = {**SIZES, "epochs": 30, "windows_per_epoch": 1024, "final_epochs": 6}
+fit = {**SIZES, "epochs": 14, "windows_per_epoch": 640, "final_epochs": 4}
 print("ready", flush=True)
 model = fk.GRUForecaster(**fit, resume=sys.argv[2] or None).fit(series())
 np.savez(sys.argv[3], *model.model_.get_weights())
