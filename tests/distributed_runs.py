@@ -88,16 +88,33 @@ def die_or_notice(folder, data, index, last):
 
     callbacks = [Death()] if index == last else []
     try:
-        forecaster(distribute="multiworker", epochs=1000, patience=None, callbacks=callbacks).fit(data)
+        long(folder, index, callbacks=callbacks).fit(data)
     except fk.InputError as error:
         seconds = time.time() - float((folder / "killed").read_text(encoding="utf-8"))
         (folder / f"lost{index}.txt").write_text(f"{seconds}\n{error}", encoding="utf-8")
 
 
+def long(folder, index, **changes):
+    """A fit of six epochs that each worker is told to keep in a folder of its own."""
+    return forecaster(distribute="multiworker", epochs=6, patience=None, resume=folder / f"kept{index}", **changes)
+
+
+def again(folder: Path) -> None:
+    """The fit that was killed, started anew on all workers."""
+    import keras
+
+    index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
+    begun = []
+    note = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: begun.append(epoch))
+    keep(long(folder, index, callbacks=[note]).fit(make_panel()), folder, f"again{index}", begun=begun[0])
+
+
 def alone(folder: Path) -> None:
     """What the workers did, in one process."""
     keep(forecaster().fit(make_panel()), folder, "alone")
+    keep(forecaster(epochs=6, patience=None).fit(make_panel()), folder, "long")
 
 
 if __name__ == "__main__":
-    {"mirrored": mirrored, "worker": worker, "alone": alone}[sys.argv[1]](Path(sys.argv[2]))
+    runs = {"mirrored": mirrored, "worker": worker, "again": again, "alone": alone}
+    runs[sys.argv[1]](Path(sys.argv[2]))

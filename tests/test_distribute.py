@@ -21,7 +21,7 @@ from forecastkit.engines import cluster, find_strategy
 from forecastkit.engines.cluster import Cluster, WorkerError, meet, read_cluster
 
 ROOT = Path(__file__).parents[1]
-TIMEOUT = 300
+TIMEOUT = 580
 
 
 def start(name: str, folder: Path, config: dict | None = None) -> subprocess.Popen:
@@ -165,11 +165,24 @@ def test_a_killed_worker_ends_the_other_with_a_sentence(workers):
     assert "no answer from 127.0.0.1:" in check_lost(workers[0], 0)
 
 
+def test_only_the_first_worker_keeps_checkpoints(workers):
+    folder = workers[0]
+    assert [path.suffix for path in (folder / "kept0").iterdir()] == [".checkpoint"]
+    assert not list((folder / "kept1").iterdir())
+
+
 @pytest.mark.slow
-def test_three_workers(tmp_path):
+def test_three_workers_and_their_restart_after_a_kill(tmp_path):
     check_workers(run_workers(tmp_path, 3), 3)
     check_lost(tmp_path, 0)
     check_lost(tmp_path, 1)
+    ports = free_ports(3)
+    for status, said in finish([start("again", tmp_path, cluster_config(ports, index)) for index in range(3)]):
+        assert status == 0, said
+    kept = load_all(tmp_path)
+    for index in range(3):
+        assert int(kept[f"again{index}"].pop("begun")) == 2  # killed when two epochs were whole
+        assert_same(kept["long"], kept[f"again{index}"])
 
 
 # ---------------------------------------------------------------------------------------------- meeting

@@ -18,8 +18,8 @@ HEARTBEAT_TIMEOUT = 30
 #: A worker that is done waits so long at most for the others to be done.
 SHUTDOWN_TIMEOUT = 60
 KINDS = (tf.distribute.MirroredStrategy, tf.distribute.MultiWorkerMirroredStrategy, tf.distribute.OneDeviceStrategy)
-LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError, tf.errors.CancelledError,
-        tf.errors.InternalError, tf.errors.FailedPreconditionError)  # fmt: skip
+#: What an error says, of whichever class, once another worker is gone.
+LOST = "Collective ops is aborted"
 
 _made, _making = {}, threading.Lock()
 
@@ -87,7 +87,7 @@ def _meet_workers(cluster, where):
     _set_timeouts(cluster)
     try:
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    except (RuntimeError, ValueError, *LOST) as error:
+    except (RuntimeError, ValueError, tf.errors.OpError) as error:
         refuse(where, "workers must be able to meet", first_line(error), "Restart all of them.", WorkerError)
     if threading.current_thread() is threading.main_thread():
         # TensorFlow has taken SIGTERM as a notice of preemption and would go on; it shall end the process as before.
@@ -128,12 +128,13 @@ def all_workers_needed(strategy):
     """Say in one sentence which worker was lost, where what is computed inside fails for want of it."""
     try:
         yield
-    except LOST as error:
+    except tf.errors.OpError as error:
         cluster = cluster_of(strategy)
-        if cluster is None:
+        if cluster is None or not (isinstance(error, tf.errors.UnavailableError) or LOST in str(error)):
             raise
         lost = [address for address in cluster.others() if not answers(address)]
-        got = f"no answer from {some(lost)}" if lost else first_line(error)
+        # One that hangs still has its port.
+        got = f"no answer from {some(lost)}" if lost else f"no sign of life from one of {some(cluster.others())}"
         remedy = "Restart all workers; those that were left have ended."
         raise WorkerError(f"fit: all workers must stay up until the end, got {got}. {remedy}") from error
 
