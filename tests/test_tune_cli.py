@@ -28,7 +28,7 @@ def run(tmp_path, monkeypatch, capsys):
 def test_the_search_is_told_tested_and_saved(run, tmp_path):
     out = run("tune", "--csv", AIR, *SPACE, "--trials", "4", "--folds", "2", "--directory", "kept").out
     lines = {line.split()[0]: line for line in out.splitlines()}
-    assert "random, 2 folds of 18 origins, at most 4 trials" in lines["search"]
+    assert "local, 2 folds of 18 origins, at most 4 trials" in lines["search"]
     assert "lookback, target_transform" in lines["space"]
     assert "4/4" in lines["trial"]
     assert {"trials", "defaults", "test", "linear", "seasonal", "saved"} <= set(lines)

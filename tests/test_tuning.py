@@ -321,7 +321,7 @@ def test_combinations_that_the_forecaster_refuses_are_not_tried():
     ("settings", "sentence"),
     [
         ({"n_folds": 60}, r"tune: 60 folds of 4 rows must leave horizon \+ 2 = 6 rows.*fewer n_folds="),
-        ({"search": "grid"}, "search must be one of 'random', 'bayesian', 'hyperband', got 'grid'"),
+        ({"search": "grid"}, "search must be one of 'local', 'random', 'bayesian', 'hyperband', got 'grid'"),
         ({"n_trials": 0}, "n_trials must be a whole number of at least 1"),
         ({"n_jobs": -1}, "n_jobs must be a whole number of at least 0"),
         ({"time_limit": "soon"}, "budget must be a number of seconds"),

@@ -268,7 +268,7 @@ def tune(
     space: Annotated[
         list[str] | None, flag("What to search: units=32,64 or learning_rate=1e-4..1e-2,log.", metavar="NAME=VALUES")
     ] = None,
-    search: Annotated[str, typer.Option(help="random, bayesian or hyperband.")] = "random",
+    search: Annotated[str, typer.Option(help="local, random, bayesian or hyperband.")] = "local",
     folds: Annotated[
         int | None,
         flag("Blocks of last rows to judge by. Default: three, if rows allow.", "--folds", "--n-folds", min=1),

@@ -137,6 +137,45 @@ class RandomOracle(Careful, RandomSearchOracle):
     """Values drawn at random, never the same twice."""
 
 
+class LocalOracle(Careful, RandomSearchOracle):
+    """The best values so far with another one for a single parameter, which takes turns in the order of the space.
+
+    With the few trials that folds of networks leave time for, values drawn all at once are nearly always worse.
+
+    References
+    ----------
+    Wu, Wang and Huang (2021), "Frugal optimization for cost-related hyperparameters", AAAI: search around the best so
+    far, from the defaults on. Departure: along one parameter at a time, as most have a few choices.
+    """
+
+    def _proposal(self, trial_id):
+        base, space = self._best_values(), self.hyperparameters.space
+        turn = (len(self.trials) - 1) % max(len(space), 1)
+        for changed in (*space[turn:], *space[:turn]):
+            for _ in range(DRAWS):
+                values = self._with_another(base, changed)
+                if not self._duplicate(values) and self.feasible(values):
+                    self._tried_so_far.add(self._compute_values_hash(values))
+                    return {"status": TrialStatus.RUNNING, "values": values}
+        return super()._proposal(trial_id)
+
+    def _best_values(self):
+        ended = [trial for trial in self.trials.values() if trial.status == TrialStatus.COMPLETED]
+        best = min(ended, key=lambda trial: trial.score, default=None)
+        return {} if best is None else best.hyperparameters.values
+
+    def _with_another(self, base, changed):
+        """The values with one drawn anew, as are those that it brings into play."""
+        found = keras_tuner.HyperParameters()
+        for hp in self.hyperparameters.space:
+            found.merge([hp])
+            if found.is_active(hp):
+                kept = hp.name in base and hp.name != changed.name
+                found.values[hp.name] = base[hp.name] if kept else hp.random_sample(self._seed_state)
+                self._seed_state += 1
+        return found.values
+
+
 class BayesianOracle(Careful, BayesianOptimizationOracle):
     """Values that a Gaussian process of what was found so far expects most of."""
 
@@ -169,7 +208,7 @@ class HalvingOracle(Careful, HyperbandOracle):
 
 
 def make_oracle(search: str, n_trials: int, seed: int, max_epochs: int | None, **options):
-    """The oracle for ``random``, ``bayesian`` or ``hyperband``.
+    """The oracle for ``local``, ``random``, ``bayesian`` or ``hyperband``.
 
     Parameters
     ----------
@@ -181,8 +220,8 @@ def make_oracle(search: str, n_trials: int, seed: int, max_epochs: int | None, *
         Of the forecaster, for hyperband.
     """
     common = {"n_trials": n_trials, "seed": seed, **options}
-    if search == "random":
-        return RandomOracle(**common)
+    if search in ("local", "random"):
+        return (LocalOracle if search == "local" else RandomOracle)(**common)
     if search == "hyperband":
         return HalvingOracle(max_epochs=max_epochs, hyperband_iterations=NEVER, **common)
     return BayesianOracle(num_initial_points=max(3, min(10, n_trials // 3)), **common)

@@ -10,7 +10,7 @@ from forecastkit.comparison.folds import most_folds
 from forecastkit.data.panel import Panel
 from forecastkit.tuning.space import WHERE
 
-SEARCHES = ("random", "bayesian", "hyperband")
+SEARCHES = ("local", "random", "bayesian", "hyperband")
 #: Trials where neither their number nor a time limit is given; and where a time limit ends the search.
 USUAL_TRIALS, MOST_TRIALS = 20, 10_000
 FOLDS = 3
@@ -22,7 +22,7 @@ class Settings:
 
     Attributes
     ----------
-    search : {'random', 'bayesian', 'hyperband'}
+    search : {'local', 'random', 'bayesian', 'hyperband'}
     n_trials, n_folds, n_jobs : int or None
     time_limit : float, str or None
     directory : path or None
@@ -31,7 +31,7 @@ class Settings:
         Fits on all rows that follow within the time limit.
     """
 
-    search: str = "random"
+    search: str = "local"
     n_trials: int | None = None
     time_limit: object = None
     n_folds: int | None = None

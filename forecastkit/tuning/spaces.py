@@ -63,17 +63,19 @@ class Ground:
 def default_space(forecaster, ground: Ground) -> dict:
     """A space for this forecaster on these data, in which its own values lie.
 
-    Window sizes first, as they matter most; then training; then the network, by the names of its parameters.
+    What matters most comes first: the transform and window sizes, then training, then the network, by the names of its
+    parameters.
     """
     if isinstance(forecaster, READ_OFF):
         name = type(forecaster).__name__
         refuse(WHERE, "the forecaster must have something to search", name, "Pass space=.", ParameterError)
     own = forecaster.get_params(deep=False)
-    space = {"lookback": _lookbacks(ground, own["lookback"])}
-    if "learning_rate" in own:
-        space |= _for_training(forecaster, own, ground)
+    space = {}
     if "target_transform" in own and ground.positive and own.get("loss", "mae") in ("mae", "mse", "huber"):
         space["target_transform"] = _joined((None, "sqrt"), own["target_transform"])
+    space |= {"lookback": _lookbacks(ground, own["lookback"])}
+    if "learning_rate" in own:
+        space |= _for_training(forecaster, own, ground)
     space |= _for_backbone(forecaster, own)
     return {name: options for name, options in space.items() if len(options) > 1}
 
@@ -93,12 +95,10 @@ def _lookbacks(ground, given):
 
 def _for_training(forecaster, own, ground) -> dict:
     rate = own["learning_rate"] or forecaster._architecture().learning_rate
-    space = {"learning_rate": (RATES[0] * rate, RATES[1] * rate, "log"), "patch": _patches(ground)}
+    space = {"calendar": [own["calendar"], not own["calendar"]]} if calendar_names(ground.grid) else {}
     if own["loss"] in ("mae", "mse", "huber"):
         space["normalization"] = _joined((None, "last", "standard"), own["normalization"])
-    if calendar_names(ground.grid):
-        space["calendar"] = [own["calendar"], not own["calendar"]]
-    return space
+    return {**space, "learning_rate": (RATES[0] * rate, RATES[1] * rate, "log"), "patch": _patches(ground)}
 
 
 def _patches(ground):

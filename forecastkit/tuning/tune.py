@@ -18,7 +18,7 @@ def tune(
     y=None,
     *,
     space=None,
-    search: str = "random",
+    search: str = "local",
     n_trials: int | None = None,
     time_limit=None,
     n_folds: int | None = None,
@@ -45,8 +45,9 @@ def tune(
         ``{"units": [32, 64], "learning_rate": (1e-4, 1e-2, "log"), "lookback": [96, 192, 336]}``: a list of choices, or
         a range. Or a function of keras-tuner's ``hp`` that returns a dict of parameters. Default: window, training and
         network parameters worth searching for this forecaster on these data.
-    search : {'random', 'bayesian', 'hyperband'}
-        How keras-tuner proposes parameters. Hyperband gives many trials few epochs, and the best of them more.
+    search : {'local', 'random', 'bayesian', 'hyperband'}
+        How keras-tuner proposes parameters: one of the best so far after the other, all drawn at random, all as a
+        Gaussian process expects most, or many trials of few epochs, the best of which get more.
     n_trials : int, optional
         Default: 20, or as many as the time limit allows.
     time_limit : float or str, optional

@@ -43,7 +43,7 @@ class TunedForecaster(Forecaster):
     space : dict or callable, optional
         ``{"units": [32, 64], "learning_rate": (1e-4, 1e-2, "log"), "lookback": [96, 192, 336]}``, or a function of
         keras-tuner's ``hp`` that returns a dict of parameters. Default: what is worth searching for this forecaster.
-    search : {'random', 'bayesian', 'hyperband'}
+    search : {'local', 'random', 'bayesian', 'hyperband'}
         How keras-tuner proposes parameters.
     n_trials : int, optional
         Default: 20, or as many as the time limit allows.
@@ -79,7 +79,7 @@ class TunedForecaster(Forecaster):
 
     forecaster: object = field(kw_only=False)
     space: object = field(default=None, kw_only=False)
-    search: str = "random"
+    search: str = "local"
     n_trials: int | None = None
     time_limit: object = None
     n_folds: int | None = None
