@@ -46,6 +46,25 @@ def test_the_first_trial_is_the_forecaster_as_it_is(found):
     assert sorted(found.trials["bias"]) == [0.0, 1.0, 5.0, 9.0]
 
 
+def test_a_local_search_changes_one_parameter_of_the_best_so_far_in_turn():
+    space = {"bias": [1.0, 0.0, 5.0, 9.0, 2.0], "lookback": [12, 24, 48], "validation_size": [0.1, 0.2]}
+    trials = fk.tune(troubled(), SERIES, space=space, n_trials=10, **HERE).trials.sort_index()
+    turns = 0
+    for number in range(1, len(trials)):
+        best = trials.loc[trials.index[:number], "score"].min()
+        bases = trials[(trials["score"] == best) & (trials.index < number)]
+        changes = [[name for name in space if base[name] != trials.loc[number, name]] for _, base in bases.iterrows()]
+        assert min(map(len, changes)) == 1
+        turns += [list(space)[(number - 1) % 3]] in changes
+    assert turns >= 7, "a parameter is passed over only where all of its values were tried"
+
+
+def test_a_random_search_draws_all_parameters():
+    space = {"bias": (0.0, 9.0), "lookback": (12, 48), "validation_size": (0.1, 0.3)}
+    trials = fk.tune(troubled(), SERIES, space=space, search="random", n_trials=5, **HERE).trials
+    assert (trials[list(space)].nunique() == 5).all()
+
+
 def test_the_best_is_first_and_is_used(found):
     assert found.trials["score"].is_monotonic_increasing
     assert (found.best_params, found.best_score) == ({"bias": 0.0}, found.trials["score"].iloc[0])
