@@ -264,7 +264,8 @@ class RelativeAttention(Attention):
         normed = self.norm(everything)
         (queries,) = split_heads(self.ask(normed[:, length - steps :]), self.heads)
         keys, values = split_heads(self.read(normed), self.heads, 2)
-        bias = self.by_distance(queries + ops.cast(self.place_bias, queries.dtype), length) + later(steps, length)
+        bias = self.by_distance(queries + ops.cast(self.place_bias, queries.dtype), length)
+        bias = bias + ops.cast(later(steps, length), bias.dtype)
         context = attend(queries + ops.cast(self.content_bias, queries.dtype), keys, values, mask, bias, unseen)
         return self.leave(everything[:, length - steps :], context, training)
 

@@ -11,6 +11,8 @@ from forecastkit.layers import Dropout, own_mask
 from forecastkit.selection import VariableTokens
 from forecastkit.stepwise import StepPath
 
+#: Dtype policies of the layers.
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 NORMALIZATIONS = ("last", "standard", "mean", "none")
 
 
@@ -132,7 +134,10 @@ class Network(keras.Model):
     """
 
     def __init__(self, backbone, sizes: Sizes, head: Head, normalization: str = "last", **kwargs):
-        super().__init__(**kwargs)
+        # Layers may compute in half precision, by the dtype policy they are made under; windows, forecasts and what is
+        # taken out of the ones and put back into the others are exact to more than its two or three digits.
+        exact = keras.config.floatx()
+        super().__init__(**{"dtype": exact, **kwargs})
         self.sizes, self.output_head, self.normalization = sizes, head, normalization
         self.units, self.broadcasts, self.mixes = backbone.units, backbone.broadcasts, backbone.mixes_channels
         self.selects = backbone.selects_variables
@@ -141,7 +146,7 @@ class Network(keras.Model):
         self.tables = {role: [CodeVectors(count) for count in sizes.coded(role)] for role, _ in sizes.codes}
         self.backbone = own_mask(backbone.build())
         self.drop = Dropout(backbone.dropout)
-        self.head = layers.Dense(sizes.patch * head.raw)
+        self.head = layers.Dense(sizes.patch * head.raw, dtype=exact)
         self.steps = StepPath(sizes.patch, sizes.horizon, head.raw) if sizes.known or sizes.calendar else None
 
     def embeddings(self, backbone):
@@ -183,7 +188,7 @@ class Network(keras.Model):
         raw = raw[:, : sizes.horizon]
         if self.steps is not None:
             tokens = ops.reshape(tokens, (-1, sizes.future_tokens, tokens.shape[-1]))
-            raw = raw + self.steps(self.known_steps(inputs), self.cut(values[..., None]), tokens)
+            raw = raw + ops.cast(self.steps(self.known_steps(inputs), self.cut(values[..., None]), tokens), raw.dtype)
         shaped = self.output_head.shape(raw)
         unit = ops.reshape(inputs["unit"], (-1, 1, 1)) if sizes.unit else None
         forecast = self.output_head.place(shaped, center[..., None], scale[..., None], unit)

@@ -21,7 +21,7 @@ from forecastkit.data.windows import Windows, crop
 from forecastkit.engines import DISTRIBUTIONS, agreed, find_strategy, is_first, shared_bytes
 from forecastkit.errors import observed_after
 from forecastkit.heads import LOSSES, Head, make_head
-from forecastkit.network import NORMALIZATIONS, Sizes
+from forecastkit.network import NORMALIZATIONS, PRECISIONS, Sizes
 from forecastkit.scaling import scattered
 from forecastkit.trained import TrainedNetwork
 from forecastkit.training import Lines, Plan, Record, train
@@ -82,6 +82,9 @@ class NeuralForecaster(Forecaster):
         latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
     time_limit : float, optional
         Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
         Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
         batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
@@ -111,6 +114,7 @@ class NeuralForecaster(Forecaster):
     patience: int | None = 4
     final_epochs: int | None = None
     time_limit: float | None = None
+    precision: str | None = None
     distribute: str | None = None
     resume: object = None
     random_state: object = None
@@ -128,6 +132,7 @@ class NeuralForecaster(Forecaster):
         where = type(self).__name__
         check_choice(where, "loss", self.loss, LOSSES)
         check_choice(where, "normalization", self.normalization, (*NORMALIZATIONS, None))
+        check_choice(where, "precision", self.precision, (None, *PRECISIONS))
         check_choice(where, "distribute", self.distribute, DISTRIBUTIONS)
         self._check_head(where)
         for name in ("patch", "windows_per_epoch", "patience"):
@@ -216,7 +221,8 @@ class NeuralForecaster(Forecaster):
         normalization = self._normalization()
         if self.normalization is None and normalization == "last" and scattered(buffers, split, self.season_length_):
             normalization = "none"
-        self.network_ = TrainedNetwork(backbone, sizes, normalization, self.loss, head.levels, seed)
+        kind = backbone, sizes, normalization, self.loss, head.levels
+        self.network_ = TrainedNetwork(*kind, seed, precision=self.precision)
         pairs = plan.epochs * plan.steps * plan.batch_size * windows.width
         tokens = pairs * (sizes.past_tokens + sizes.future_tokens)
         network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING, strategy=strategy)

@@ -3,6 +3,7 @@
 import random
 import threading
 import weakref
+from contextlib import contextmanager
 
 import keras
 import numpy as np
@@ -31,11 +32,14 @@ class TrainedNetwork:
     levels : tuple of float or None
     seed : int
         Of the first weights.
+    precision : str, optional
+        Name of the Keras dtype policy of its layers. Default: the one in force where it is built.
     """
 
-    def __init__(self, backbone, sizes: Sizes, normalization: str, loss: str, levels, seed: int = 0, weights=None):
+    def __init__(self, backbone, sizes: Sizes, normalization: str, loss: str, levels, seed: int = 0, weights=None,
+                 precision: str | None = None):  # fmt: skip
         self.backbone, self.sizes, self.normalization = backbone, sizes, normalization
-        self.loss, self.levels, self.seed, self.weights = loss, levels, seed, weights
+        self.loss, self.levels, self.seed, self.weights, self.precision = loss, levels, seed, weights, precision
         self._live = self._legacy = None
 
     @property
@@ -61,7 +65,8 @@ class TrainedNetwork:
         spare = SPARES.take(kind)
         if spare is None:
             network = self._fresh()
-            engine = make_engine(network, self.head, strategy, self._fresh, compiled=compiled)
+            half = self.precision == "mixed_float16"
+            engine = make_engine(network, self.head, strategy, self._fresh, compiled=compiled, scaled=half)
             first = network.get_weights()
         else:
             network, engine = spare.network, spare.engine
@@ -82,7 +87,8 @@ class TrainedNetwork:
             return None  # somebody's own layer, which may keep a state
         parameters = tuple(sorted(self.backbone.get_params(deep=False).items()))
         network = type(self.backbone), parameters, self.sizes, self.normalization, self.loss, self.levels
-        kind = network, compiled, keras.backend.backend(), keras.config.floatx(), keras.config.dtype_policy().name
+        policy = self.precision or keras.config.dtype_policy().name
+        kind = network, compiled, keras.backend.backend(), keras.config.floatx(), policy
         try:
             hash(kind)
         except TypeError:
@@ -94,9 +100,10 @@ class TrainedNetwork:
         state = random.getstate()
         random.seed(self.seed)  # Keras takes the seeds of weights and dropout from here
         try:
-            network = Network(self.backbone, self.sizes, self.head, self.normalization)
             example = {name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()}
-            network(example)  # builds every layer
+            with dtype_policy(self.precision):
+                network = Network(self.backbone, self.sizes, self.head, self.normalization)
+                network(example)  # builds every layer
         finally:
             random.setstate(state)
         return network
@@ -129,3 +136,14 @@ class TrainedNetwork:
     def __getstate__(self):
         weights = self._live[0].get_weights() if self._live else self.weights
         return {**self.__dict__, "weights": weights, "_live": None, "_legacy": None}
+
+
+@contextmanager
+def dtype_policy(name: str | None):
+    """Layers made inside have this dtype policy. It is the thread's own, and put back."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name or before)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

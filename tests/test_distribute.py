@@ -311,3 +311,22 @@ def test_a_scope_with_one_device_changes_nothing():
     assert type(inside.model_.trainable_variables[0].value) is type(tf.Variable(0.0))
     outside = fk.GRUForecaster(**SMALL, **ROLES).fit(data)
     np.testing.assert_allclose(values, outside.predict(make_future(data))["load"], rtol=1e-4)
+
+
+# ---------------------------------------------------------------------------------------------- the benchmark
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_scaling_runs(tmp_path):
+    script, out = ROOT / "benchmarks" / "scaling.py", tmp_path / "scaling.json"
+    few = ["--patch", "24", "--batch", "64", "--steps", "26", "--epochs", "2", "--rounds", "1"]
+    command = [sys.executable, str(script), *few, "--out", str(out)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(out.read_text(encoding="utf-8"))
+    one, two = found["runs"]["one"][0], found["runs"]["two"][0]
+    assert two["loss"] == pytest.approx(one["loss"], rel=0.05)
+    assert found["ratio"] == pytest.approx(
+        two["steady_windows_per_second"] / one["steady_windows_per_second"], rel=0.02
+    )

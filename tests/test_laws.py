@@ -123,6 +123,7 @@ def test_tensorflow_is_imported_only_where_it_is_the_point():
     assert backends <= {
         "engines.devices",
         "engines.distributed",
+        "engines.loss_scale",
         "engines.plain",
         "engines.strategies",
         "engines.tensorflow",

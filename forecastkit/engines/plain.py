@@ -37,13 +37,14 @@ class PlainEngine:
     compiled : bool
         Left to the backend: JAX always compiles.
     decay, clip : float
+    scaled : bool
         See `TensorFlowEngine`.
     """
 
     reusable = False
 
-    def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0):
-        self.network, self.head, self.decay, self.clip = network, head, decay, clip
+    def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0, scaled=False):
+        self.network, self.head, self.decay, self.clip, self.scaled = network, head, decay, clip, scaled
         self.sizes = network.sizes
         self.batch_size = self.slope_step = None
 
@@ -51,6 +52,8 @@ class PlainEngine:
         """Keep the buffers, compile the network with optimizer and loss."""
         self.buffers, self.batch_size = buffers, batch_size
         self.optimizer = keras.optimizers.Adam(1e-3, global_clipnorm=self.clip)
+        if self.scaled:
+            self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
         self.network.compile(optimizer=self.optimizer, loss=HeadLoss(self.head, buffers.weight is not None))
         self.average = self._weights()
         self.count = 0

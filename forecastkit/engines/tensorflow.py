@@ -13,6 +13,7 @@ from keras import ops
 
 from forecastkit.data.rooms import ALIGNMENT
 from forecastkit.data.windows import Buffers, carried, gather, weights_after
+from forecastkit.engines.loss_scale import LossScale
 from forecastkit.layers import STEP_SEED
 
 #: Building and tracing touch state that Keras keeps for the whole process.
@@ -29,6 +30,11 @@ def can_share(array: np.ndarray) -> bool:
 def shared(array: np.ndarray):
     """A tensor over the same memory, which nobody may change from now on."""
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+
+
+def compilable(network) -> bool:
+    """Whether XLA can compile the network: not where a layer calls cuDNN, which is faster there anyway."""
+    return all(layer.supports_jit for layer in network._flatten_layers())
 
 
 def whole(held: dict) -> Buffers:
@@ -53,16 +59,20 @@ class TensorFlowEngine:
         Of the exponential moving average of the weights, which validation and forecasts use.
     clip : float
         Largest norm of a gradient.
+    scaled : bool
+        Scale losses for layers that compute in float16, see `LossScale`.
     """
 
     #: Another fit of the same kind may go on with its traced steps.
     reusable = True
 
-    def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0):
-        self.network, self.head, self.compiled, self.decay, self.clip = network, head, compiled, decay, clip
+    def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0, scaled=False):
+        self.network, self.head, self.decay, self.clip = network, head, decay, clip
+        self.compiled = compiled and compilable(network)
         self.sizes = network.sizes
         #: The network that steps train: this one, until another engine puts copies of it on several devices.
         self.learner = network
+        self.scale = LossScale() if scaled else None
         self.weights = [weight.value for weight in network.trainable_variables]
         self.signature = {
             name: tf.TensorSpec((None, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()
@@ -93,6 +103,8 @@ class TensorFlowEngine:
         for mean, weight in zip(self.average, self.weights, strict=True):
             mean.assign(weight)
         self.count.assign(0.0)
+        if self.scale is not None:
+            self.scale.reset()
 
     def _place(self, buffers):
         self.wide = buffers.target.size >= 2**31
@@ -154,22 +166,33 @@ class TensorFlowEngine:
         # Outside of what is compiled: XLA would compile anew for every number of rows.
         inputs, target = self._gather(ops, whole(buffers), table)
         weight = weights_after(ops, whole(buffers), table, self.sizes.horizon)
-        return self.learn(inputs, target, () if weight is None else (weight,), seed)
+        scale = 1.0 if self.scale is None else tf.identity(self.scale.value)
+        return self.learn(inputs, target, () if weight is None else (weight,), seed, scale)
 
-    def _learn(self, inputs, target, weight, seed):
+    def _learn(self, inputs, target, weight, seed, scale):
         token = STEP_SEED.set(seed)
         try:
             with tf.GradientTape() as tape:
                 forecast = self.learner(inputs, training=True)
                 loss = tf.reduce_mean(self.head.loss(target, forecast, *weight))
+                scaled = loss * scale
         finally:
             STEP_SEED.reset(token)
         weights = [weight.value for weight in self.learner.trainable_variables]
-        return loss, *[tf.convert_to_tensor(g) for g in tape.gradient(loss, weights, unconnected_gradients="zero")]
+        gradients = tape.gradient(scaled, weights, unconnected_gradients="zero")
+        return loss, *[tf.convert_to_tensor(gradient) / scale for gradient in gradients]
 
     def _update(self, parts, rate):
         gradients = [tf.add_n(list(same)) / len(parts) for same in zip(*parts, strict=True)]
-        gradients, _ = tf.clip_by_global_norm(gradients, self.clip)
+        gradients, norm = tf.clip_by_global_norm(gradients, self.clip)
+        if self.scale is None:
+            self._apply(gradients, rate)
+        else:
+            finite = tf.math.is_finite(norm)
+            self.scale.follow(finite)
+            tf.cond(finite, lambda: self._apply(gradients, rate), lambda: None)
+
+    def _apply(self, gradients, rate):
         self.optimizer.learning_rate.assign(rate)
         weights = self.learner.trainable_variables
         self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
@@ -188,17 +211,19 @@ class TensorFlowEngine:
 
     def state(self) -> dict[str, list[np.ndarray]]:
         """All that the next step depends on: weights, their moving average, what the optimizer keeps."""
-        kept = {"average": self.average, "optimizer": self.optimizer.variables, "count": [self.count]}
-        values = {name: [variable.numpy() for variable in held] for name, held in kept.items()}
+        values = {name: [variable.numpy() for variable in held] for name, held in self._kept().items()}
         return {"weights": self.network.get_weights(), **values}
 
     def restore(self, state: dict[str, list[np.ndarray]]) -> None:
         """Go on from what `state` gave; after `prepare`."""
         self.network.set_weights(state["weights"])
-        kept = {"average": self.average, "optimizer": self.optimizer.variables, "count": [self.count]}
-        for name, variables in kept.items():
+        for name, variables in self._kept().items():
             for variable, value in zip(variables, state[name], strict=True):
                 variable.assign(value)
+
+    def _kept(self):
+        kept = {"average": self.average, "optimizer": self.optimizer.variables, "count": [self.count]}
+        return kept if self.scale is None else {**kept, "scale": [self.scale.value, self.scale.good]}
 
     def _tensor(self, array):
         if array.dtype.kind == "f":

@@ -1,0 +1,51 @@
+"""What keeps a backbone from the fast kernels of a card."""
+
+import keras
+
+GATED = (keras.layers.LSTM, keras.layers.GRU)
+
+
+def cudnn_hindrance(backbone) -> str:
+    """Why the recurrent layers of a backbone do not reach cuDNN on an NVIDIA card under TensorFlow.
+
+    The rules are those of Keras' `LSTM` and `GRU`; whether there is a card, and cuDNN, is not looked at.
+
+    Parameters
+    ----------
+    backbone : Backbone
+
+    Returns
+    -------
+    str
+        A sentence; '' where nothing keeps them from it, or where there are no recurrent layers.
+    """
+    layers = [layer for layer in backbone.build()._flatten_layers() if isinstance(layer, keras.layers.RNN)]
+    name = type(backbone).__name__
+    for layer in layers:
+        if not isinstance(layer, GATED):
+            kind = type(layer).__name__
+            return f"{name} steps through {kind} layers, for which there is no cuDNN kernel; LSTM and GRU have one."
+        if wrong := _settings(layer):
+            return f"{name} has {wrong}, which cuDNN does not compute."
+    return ""
+
+
+def _settings(layer):
+    """The first setting of a gated layer that its kernel does not have; '' where all are right."""
+    activations, cell = keras.activations, layer.cell
+    return next(
+        (
+            f"{type(layer).__name__} layers with {text}"
+            for wrong, text in (
+                (cell.activation is not activations.tanh, "an activation other than tanh"),
+                (cell.recurrent_activation is not activations.sigmoid, "a recurrent activation other than sigmoid"),
+                (cell.recurrent_dropout, "recurrent_dropout"),
+                (not cell.use_bias, "use_bias=False"),
+                (not getattr(cell, "reset_after", True), "reset_after=False"),
+                (layer.unroll, "unroll=True"),
+                (layer.use_cudnn is False, "use_cudnn=False"),
+            )
+            if wrong
+        ),
+        "",
+    )
