@@ -51,7 +51,7 @@ def one(model, calls: int) -> dict:
     """Milliseconds of warm calls for one series."""
     import forecastkit as fk
 
-    own = sales(1)
+    own = sales(1, 160)
     alone = fk.GRUForecaster(horizon=HORIZON, lookback=LOOKBACK, epochs=1, random_state=0).fit(own["sold"].to_numpy())
 
     def of(call):

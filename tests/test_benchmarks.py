@@ -290,3 +290,28 @@ def test_the_stopwatch_tells_the_start_from_the_steady_rate(monkeypatch):
     assert told["steady_windows_per_second"] == 50
     assert told["windows_per_second"] == 25
     assert told["start_seconds"] == 4
+
+
+def test_accelerators_are_measured_by_lookback_and_precision(tmp_path):
+    gpu = script("gpu")
+    sizes = ["--units", "8", "--batch", "32", "--steps", "30", "--product", "64", "--lookbacks", "24,48"]
+    gpu.main(["--models", "gru", *sizes, "--precisions", "float32", "--out", str(tmp_path / "gpu.jsonl")])
+    lines = [json.loads(line) for line in (tmp_path / "gpu.jsonl").read_text().splitlines()]
+    assert [line["lookback"] for line in lines] == [24, 48]
+    assert all(line["windows_per_second"] > 0 and line["bfloat16_rate"] > 0 and line["part"] > 0 for line in lines)
+
+
+def test_forecasts_of_one_and_of_many_series_are_timed():
+    prediction = script("prediction")
+    model = prediction.fitted()
+    assert min(prediction.one(model, calls=2).values()) > 0
+    found = prediction.many(model, series=30)
+    assert (found["series"], found["seconds"] >= 0) == (30, True)
+    assert found["per_second"] > 0
+
+
+def test_growth_is_measured_in_a_process_of_its_own():
+    growth = script("growth")
+    found = growth.measured({"lookback": 12, "batch": 32, "series": 2, "cores": 1, "windows": 2000})
+    assert found["windows_per_second"] > 0
+    assert 300 < found["mb"] < 4000

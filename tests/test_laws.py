@@ -121,7 +121,7 @@ def test_tensorflow_is_imported_only_where_it_is_the_point():
     }
     # Keras has no gradients of its own, so that the plain engine asks JAX for those by the inputs.
     assert backends <= {
-        "engines.devices",
+        "engines.hardware",
         "engines.distributed",
         "engines.loss_scale",
         "engines.plain",

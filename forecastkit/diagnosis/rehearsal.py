@@ -57,6 +57,7 @@ def _told(found: dict, asked: dict, seconds: float) -> list[Finding]:
     if "refused" in found:
         return [Finding("dry run", found["refused"], "See the sentence.", True)]
     findings = [Finding("devices", f"{found['backend']} trains on {found['devices']}")]
+    findings += [Finding("cudnn", text) for text in found["hindrances"]]
     rate = f"{found['seconds']:.1f} s with compiling, {seconds:.0f} s with all imports"
     return [*findings, Finding("dry run", f"two steps of a GRU{_under(asked)}: {rate}")]
 
@@ -78,12 +79,16 @@ def _train(asked):
     import keras
     import numpy as np
 
-    from forecastkit.engines.devices import describe_devices
+    from forecastkit import backbones
+    from forecastkit.engines.hardware import PROCESSOR, cudnn_hindrance, describe_devices
     from forecastkit.neural import GRUForecaster
 
     sizes = {"horizon": 24, "lookback": 96, "batch_size": BATCH, "windows_per_epoch": STEPS * BATCH}
     model = GRUForecaster(**sizes, epochs=1, final_epochs=0, validation_size=48, random_state=0, **asked)
     rows = np.arange(1200.0)
     model.fit(np.sin(rows * 2 * np.pi / 24))
-    about = {"backend": keras.backend.backend(), "devices": describe_devices()}
+    about = {"backend": keras.backend.backend(), "devices": describe_devices(), "hindrances": []}
+    if about["backend"] == "tensorflow" and not about["devices"].startswith(PROCESSOR):
+        found = (cudnn_hindrance(backbones.find(name)()) for name in backbones.names())
+        about["hindrances"] = sorted(filter(None, found))
     return {**about, "seconds": model.history_of_training_.seconds}

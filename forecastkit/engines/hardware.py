@@ -1,8 +1,26 @@
-"""What keeps a backbone from the fast kernels of a card."""
+"""What networks are trained on, and what keeps a backbone from the fast kernels of a card."""
 
 import keras
 
 GATED = (keras.layers.LSTM, keras.layers.GRU)
+#: What stands for it in words.
+PROCESSOR = "the processor"
+
+
+def describe_devices() -> str:
+    """Names of the cards, or the processor and its threads."""
+    if keras.backend.backend() == "tensorflow":
+        return _of_tensorflow()
+    return ", ".join(map(str, keras.distribution.list_devices())) or PROCESSOR
+
+
+def _of_tensorflow():
+    import tensorflow as tf
+
+    cards = [tf.config.experimental.get_device_details(card) for card in tf.config.list_physical_devices("GPU")]
+    names = [card.get("device_name", "a GPU") for card in cards]
+    threads = tf.config.threading.get_intra_op_parallelism_threads() or "as many as cores"
+    return ", ".join(names) or f"{PROCESSOR}, threads: {threads}"
 
 
 def cudnn_hindrance(backbone) -> str:
