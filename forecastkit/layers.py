@@ -11,13 +11,17 @@ from keras import initializers, layers, ops
 #: The seed of the training step being traced; layers of ours draw from it, so that a step is a function of its seed.
 STEP_SEED = contextvars.ContextVar("forecastkit_step_seed", default=None)
 
+#: Where a batch is computed in parts: the number of the first window of this one, and how many windows it has.
+STEP_PART = contextvars.ContextVar("forecastkit_step_part", default=None)
+
 
 class Dropout(layers.Layer):
     """Dropout whose mask is a hash of the step's seed, this layer's own number and the place in the tensor.
 
-    Two threads may train at once and a resumed run draws the same masks, because steps change nothing here. The number
-    is a weight, so that a network given the weights of another draws as that one does. It is also many times cheaper on
-    a CPU than the counter-based generators of Keras, which XLA compiles to scalar code there: the hash is the finaliser
+    The place is that in the whole batch, into however many parts it was cut for threads, devices or machines. Two
+    threads may train at once and a resumed run draws the same masks, because steps change nothing here. The number is a
+    weight, so that a network given the weights of another draws as that one does. It is also many times cheaper on a
+    CPU than the counter-based generators of Keras, which XLA compiles to scalar code there: the hash is the finaliser
     of MurmurHash3 (Appleby 2011), element by element.
     """
 
@@ -44,6 +48,9 @@ class Dropout(layers.Layer):
             self.number.assign(self.number + 1)
             step = 0
         bits = ops.cast(ops.reshape(ops.arange(math.prod(shape), dtype="int32"), shape), "uint32")
+        if (part := STEP_PART.get()) is not None and shape[0] % part[1] == 0:  # else all windows have it together
+            first, windows = part
+            bits = bits + ops.cast(first, "uint32") * whole(math.prod(shape) // windows)
         bits = mix(bits * whole(0x9E3779B1) + ops.cast(step, "uint32") * whole(0x85EBCA77))
         return mix(ops.bitwise_xor(bits, ops.cast(self.number.value, "uint32")))
 

@@ -113,7 +113,7 @@ def test_the_strategy_of_a_scope_is_used(mirrored):
     assert_same(mirrored[1]["short"], mirrored[1]["own"])
 
 
-def test_dropout_and_compiled_steps_are_those_of_as_many_parts(mirrored):
+def test_compiled_steps_are_the_same_too(mirrored):
     kept = mirrored[1]
     assert_same(kept["one-compiled"], kept["two-compiled"])
     assert np.abs(kept["two-compiled"]["forecast"] - kept["two"]["forecast"]).max() > 1e-3

@@ -1,11 +1,14 @@
 """Layers against formulas written out in numpy, and against the Keras layers they stand in for."""
 
+from itertools import pairwise
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
 from forecastkit.layers import (
+    STEP_PART,
     STEP_SEED,
     STEPS,
     Dropout,
@@ -178,6 +181,24 @@ def draw(layer, step, shape=(64, 500)):
         return np.asarray(layer(np.ones(shape, "float32"), training=True))
     finally:
         STEP_SEED.reset(token)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_parts_of_a_batch_have_the_masks_of_the_whole(rows):
+    """Of six windows with so many rows each, in parts of two and of unequal sizes; what all share is drawn for all."""
+    layer = Dropout(0.4)
+    whole = draw(layer, step=3, shape=(6 * rows, 50))
+    for edges in ((0, 2, 4, 6), (0, 1, 6)):
+        pieces = []
+        for low, high in pairwise(edges):
+            part = STEP_PART.set((np.int64(low), high - low))
+            pieces.append(draw(layer, step=3, shape=((high - low) * rows, 50)))
+            STEP_PART.reset(part)
+        np.testing.assert_array_equal(np.concatenate(pieces), whole)
+    part = STEP_PART.set((np.int64(2), 2))
+    shared = draw(layer, step=3, shape=(1, 50))
+    STEP_PART.reset(part)
+    np.testing.assert_array_equal(shared, draw(layer, step=3, shape=(1, 50)))
 
 
 @pytest.fixture

@@ -19,8 +19,7 @@ class DistributedEngine(TensorFlowEngine):
     many steps. The copies get the network's weights before a run of steps, and the network theirs after it. Between
     runs it is an ordinary network: forecasting, judging, saving and loading know nothing of strategies.
 
-    The result is that of one device with the same batch, up to the order of sums; with dropout, that of one whose batch
-    is split into as many parts.
+    The result is that of one device with the same batch, up to the order of sums.
 
     Parameters
     ----------
@@ -76,7 +75,7 @@ class DistributedEngine(TensorFlowEngine):
 
     def _trace_steps(self, spec, integer):
         self.parts, self.pool = 1, None  # threads of Python are for one device; here the graph runs its parts at once
-        self.shares = int(agree(self.strategy, self._parts_of_share())[0])
+        self.shares = self._parts_of_share()
         with self.strategy.scope():
             self.optimizer = keras.optimizers.Adam(1e-3)
             self.optimizer.build(self.learner.trainable_variables)
@@ -110,11 +109,12 @@ class DistributedEngine(TensorFlowEngine):
         """Loss and gradient of a replica's share of the batch, added up over all replicas: one flat tensor."""
         replica = tf.distribute.get_replica_context()
         number = int(tf.get_static_value(replica.replica_id_in_sync_group))
-        count = self.shares * self.strategy.num_replicas_in_sync
+        low, high = (self.batch_size * (number + i) // self.strategy.num_replicas_in_sync for i in (0, 1))
         total = []
-        for part in range(number * self.shares, (number + 1) * self.shares):
-            mine = slice(self.batch_size * part // count, self.batch_size * (part + 1) // count)
-            results = self._gradients(placed[number % len(placed)], table[mine], seed * count + part)
+        for part in range(self.shares):
+            mine = slice(*(low + (high - low) * (part + i) // self.shares for i in (0, 1)))
+            first = tf.constant(mine.start, tf.int64)
+            results = self._gradients(placed[number % len(placed)], table[mine], seed, first)
             flat = tf.concat([tf.reshape(result, [-1]) for result in results], axis=0)
             total.append(flat * ((mine.stop - mine.start) / self.batch_size))
         return replica.all_reduce("SUM", tf.add_n(total))

@@ -14,7 +14,7 @@ from keras import ops
 from forecastkit.data.rooms import ALIGNMENT
 from forecastkit.data.windows import Buffers, carried, gather, weights_after
 from forecastkit.engines.loss_scale import LossScale
-from forecastkit.layers import STEP_SEED
+from forecastkit.layers import STEP_PART, STEP_SEED
 
 #: Building and tracing touch state that Keras keeps for the whole process.
 TRACING = threading.RLock()
@@ -46,8 +46,7 @@ class TensorFlowEngine:
     """Trains and runs one network on resident buffers.
 
     Where a step is compiled by XLA, whose loops of small products use one core, the batch is split among threads that
-    each compute the gradient of their part; one update follows. The result depends on the number of parts, not on
-    which thread is first.
+    each compute the gradient of their part; one update follows. The result depends on neither, up to the order of sums.
 
     Parameters
     ----------
@@ -131,7 +130,7 @@ class TensorFlowEngine:
         self.optimizer = keras.optimizers.Adam(1e-3)
         self.optimizer.build(self.network.trainable_variables)
         table, seed = tf.TensorSpec((self.batch_size // self.parts, 3), integer), tf.TensorSpec((), tf.int64)
-        self.gradient_step = self._traced(self._gradients, spec, table, seed)
+        self.gradient_step = self._traced(self._gradients, spec, table, seed, seed)
         self.update_step = tf.function(self._update, jit_compile=self.compiled, autograph=False)
 
     def _parts(self, batch_size):
@@ -158,19 +157,19 @@ class TensorFlowEngine:
         return float(tf.add_n(losses)) / len(losses)
 
     def _one(self, piece, seed, part):
-        seed = tf.constant(int(seed) * self.parts + part, tf.int64)
-        loss, *gradients = self.gradient_step(self.buffers, tf.constant(piece), seed)
+        seed, first = (tf.constant(int(number), tf.int64) for number in (seed, part * len(piece)))
+        loss, *gradients = self.gradient_step(self.buffers, tf.constant(piece), seed, first)
         return loss, gradients
 
-    def _gradients(self, buffers, table, seed):
+    def _gradients(self, buffers, table, seed, first):
         # Outside of what is compiled: XLA would compile anew for every number of rows.
         inputs, target = self._gather(ops, whole(buffers), table)
         weight = weights_after(ops, whole(buffers), table, self.sizes.horizon)
         scale = 1.0 if self.scale is None else tf.identity(self.scale.value)
-        return self.learn(inputs, target, () if weight is None else (weight,), seed, scale)
+        return self.learn(inputs, target, () if weight is None else (weight,), seed, first, scale)
 
-    def _learn(self, inputs, target, weight, seed, scale):
-        token = STEP_SEED.set(seed)
+    def _learn(self, inputs, target, weight, seed, first, scale):
+        token, part = STEP_SEED.set(seed), STEP_PART.set((first, target.shape[0]))
         try:
             with tf.GradientTape() as tape:
                 forecast = self.learner(inputs, training=True)
@@ -178,6 +177,7 @@ class TensorFlowEngine:
                 scaled = loss * scale
         finally:
             STEP_SEED.reset(token)
+            STEP_PART.reset(part)
         weights = [weight.value for weight in self.learner.trainable_variables]
         gradients = tape.gradient(scaled, weights, unconnected_gradients="zero")
         return loss, *[tf.convert_to_tensor(gradient) / scale for gradient in gradients]
