@@ -40,7 +40,7 @@ def in_turn(turn: str, names: list[str]) -> list[str]:
 def make(name):
     """The forecaster of this name, quick to fit."""
     cls = getattr(fk, name)
-    options = {key: value for key, value in SMALL.items() if key in cls().get_params(deep=False)}
+    options = {key: value for key, value in SMALL.items() if key in cls._get_param_names()}
     if name == "EnsembleForecaster":
         options["forecasters"] = [fk.NaiveForecaster(), fk.LinearForecaster()]
     if name == "AutoForecaster":
