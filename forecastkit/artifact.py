@@ -15,8 +15,6 @@ The sha256 sums find damage. They do not prove who wrote a file: they travel wit
 import hashlib
 import io
 import json
-import os
-import secrets
 import zipfile
 from importlib import metadata
 from pathlib import Path
@@ -24,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from forecastkit.checks import ArtifactError, InputError, refuse
+from forecastkit.whole import replacing
 
 KIND = "forecastkit model"
 FORMAT = 1
@@ -196,18 +195,14 @@ def _digest(data):
 
 
 def _write(members, path):
-    """All members to a temporary file beside `path`, which then takes its name."""
-    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
+    """All members into one file."""
     try:
-        with zipfile.ZipFile(temporary, "x", zipfile.ZIP_STORED) as archive:
+        with replacing(path) as temporary, zipfile.ZipFile(temporary, "x", zipfile.ZIP_STORED) as archive:
             for name, data in members.items():
                 # A fixed date: the same model gives the same bytes.
                 archive.writestr(zipfile.ZipInfo(name), data)
-        os.replace(temporary, path)
     except OSError as error:
         refuse("save", "the path must be writable", f"{str(path)!r} ({error.strerror or error})")
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 # ---------------------------------------------------------------------------------------------- reading

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from forecastkit.checks import refuse
+from forecastkit.whole import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -211,17 +210,13 @@ def said(time: object) -> str:
 
 
 def save(figure: Figure, path: str | os.PathLike) -> None:
-    """Write under a temporary name and rename, so that no one reads half a picture."""
+    """Write a picture of which no one reads half."""
     path = Path(path)
     kind = path.suffix[1:].lower()
     if kind not in figure.canvas.get_supported_filetypes():
         refuse("plot", "path must end in a kind of picture such as .png, .pdf or .svg", str(path))
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
-        figure.savefig(temporary, format=kind, dpi=DPI)
-        os.replace(temporary, path)
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format=kind, dpi=DPI)
     except OSError as error:
         refuse("plot", "path must be a place that can be written", f"{str(path)!r} ({error.strerror})")
-    finally:
-        with suppress(OSError):
-            temporary.unlink()

@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import os
-import secrets
 import zipfile
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from forecastkit.checks import refuse
 from forecastkit.journal import described, fingerprint
+from forecastkit.whole import replacing
 
 SUFFIX = ".checkpoint"
 #: Parameters that do not change what a run ends with.
@@ -124,18 +124,12 @@ def open_folder(where: str, folder) -> Path:
 
 
 def _replace(path, data):
-    """Write beside the file and rename: a kill at any moment leaves the old or the new one."""
-    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
+    """A kill at any moment leaves the old bytes or the new ones."""
     try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        with replacing(path, durable=True) as temporary:
+            temporary.write_bytes(data)
     except OSError as error:
         refuse("fit", "resume must be a folder that can be written to", f"{str(path.parent)!r} ({error.strerror})")
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _read(path, share):

@@ -1,13 +1,12 @@
 """Files that commands write: refused before any work where that will not do, and never half there."""
 
-import os
 import tempfile
-import uuid
 from pathlib import Path
 
 import pandas as pd
 
 from forecastkit.checks import refuse
+from forecastkit.whole import replacing
 
 
 def check_output(path: Path | None, overwrite: bool) -> None:
@@ -34,17 +33,14 @@ def check_picture(path: Path | None, overwrite: bool) -> None:
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame under a temporary name and rename it."""
+    """Write a frame, whole or not at all."""
     write_bytes(frame.to_csv(index=False).encode(), path)
 
 
 def write_bytes(content: bytes, path: Path) -> None:
-    """Write a file under a temporary name and rename it."""
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    """Write a file, whole or not at all."""
     try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
     except OSError as error:
         refuse(str(path), "the output must be in a folder that can be written", error.strerror)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +15,7 @@ from forecastkit.comparison.folds import Sizes
 from forecastkit.evaluation import COVERED
 from forecastkit.formulas import block_error, time_blocks
 from forecastkit.report import decimals, number, plain
+from forecastkit.whole import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -345,12 +344,9 @@ def _written(text: str, path) -> str:
     if path is None:
         return text
     path = Path(path)
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         refuse("compare", "path must be a place that can be written", f"{str(path)!r} ({error.strerror})")
-    finally:
-        temporary.unlink(missing_ok=True)
     return text

@@ -3,9 +3,7 @@
 import functools
 import inspect
 import json
-import os
 import threading
-import time
 from pathlib import Path
 
 import keras_tuner
@@ -13,6 +11,8 @@ import numpy as np
 from keras_tuner.engine.trial import TrialStatus
 from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, RandomSearchOracle
 from keras_tuner.src.engine.metrics_tracking import MetricsTracker
+
+from forecastkit.whole import replacing
 
 #: Name of what is minimised, and of the key among a trial's values that marks the forecaster's own parameters.
 SCORE, OWN = "score", "own"
@@ -228,7 +228,6 @@ def make_oracle(search: str, n_trials: int, seed: int, max_epochs: int | None, *
 
 
 def write_json(path: Path, value) -> None:
-    """Write to a temporary name, then rename: a killed search leaves no half of a file."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.{time.monotonic_ns()}")
-    temporary.write_text(json.dumps(value), encoding="utf-8")
-    os.replace(temporary, path)
+    """Write a file of which a killed search leaves no half."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value), encoding="utf-8")

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from forecastkit.tuning.trial import Outcome, run_trial
+from forecastkit.whole import replacing
 
 #: Seconds between looks at the processes that run.
 PAUSE = 0.02
@@ -101,10 +102,9 @@ def work(folder: Path, task, number: str) -> None:
 
 
 def write(value, path: Path) -> None:
-    """Pickle to a temporary name, then rename."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(_pickled(value))
-    os.replace(temporary, path)
+    """Pickle into a file that is whole as soon as it is there."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(_pickled(value))
 
 
 def read(path: Path):
