@@ -30,10 +30,8 @@ def rows_of(series: int):
     """Hourly waves with noise, side by side."""
     import pandas as pd
 
-    hours = np.arange(ROWS)[:, None]
-    waves = np.sin(2 * np.pi * hours / 24 + np.arange(series)) + 0.3 * np.random.default_rng(0).normal(
-        size=(ROWS, series)
-    )
+    hours, noise = np.arange(ROWS)[:, None], np.random.default_rng(0).normal(size=(ROWS, series))
+    waves = np.sin(2 * np.pi * hours / 24 + np.arange(series)) + 0.3 * noise
     columns = [f"s{number}" for number in range(series)]
     return pd.DataFrame(waves.astype("float32"), pd.date_range("2024-01-01", periods=ROWS, freq="h"), columns)
 

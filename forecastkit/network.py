@@ -11,8 +11,6 @@ from forecastkit.layers import Dropout, own_mask
 from forecastkit.selection import VariableTokens
 from forecastkit.stepwise import StepPath
 
-#: Dtype policies of the layers.
-PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 NORMALIZATIONS = ("last", "standard", "mean", "none")
 
 

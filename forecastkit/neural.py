@@ -18,10 +18,10 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.rooms import any_missing, row_by_row
 from forecastkit.data.targets import refuse_targets
 from forecastkit.data.windows import Windows, crop
-from forecastkit.engines import DISTRIBUTIONS, agreed, find_strategy, is_first, shared_bytes
+from forecastkit.engines import DISTRIBUTIONS, PRECISIONS, agreed, find_strategy, is_first, shared_bytes
 from forecastkit.errors import observed_after
 from forecastkit.heads import LOSSES, Head, make_head
-from forecastkit.network import NORMALIZATIONS, PRECISIONS, Sizes
+from forecastkit.network import NORMALIZATIONS, Sizes
 from forecastkit.scaling import scattered
 from forecastkit.trained import TrainedNetwork
 from forecastkit.training import Lines, Plan, Record, train
@@ -142,8 +142,6 @@ class NeuralForecaster(Forecaster):
         check_int(where, "final_epochs", self.final_epochs, low=0, optional=True)
         check_real(where, "learning_rate", self.learning_rate, 1e-12, 10.0, optional=True)
         check_real(where, "time_limit", self.time_limit, 0.0, 1e9, optional=True)
-        if self.resume is not None:
-            open_folder(where, self.resume)
         if self.patch is not None and self.lookback is not None and self.patch > self.lookback:
             refuse(
                 where,
@@ -209,8 +207,8 @@ class NeuralForecaster(Forecaster):
 
     def _fit(self, panel, split, stop):
         strategy = find_strategy(self.distribute, type(self).__name__)
-        buffers = self._scaled(panel)
         seed, checkpoint = self._begin(panel, split, strategy)
+        buffers = self._scaled(panel)
         backbone = self._architecture()
         windows = self._windows(panel, split, backbone)
         plan = self._plan(windows, backbone, seed)
@@ -230,9 +228,8 @@ class NeuralForecaster(Forecaster):
             self.network_.shown()
         judged = self._judged(panel, split, stop, most=4_000)
         judged = judged.together()[0] if sizes.channels else judged
-        self.history_of_training_ = Record()
+        record = self.history_of_training_ = Record()
         try:
-            record = self.history_of_training_
             train(engine, buffers, windows, judged, plan, self._listeners(), network, record, checkpoint)
         except InputError:
             del self.network_  # its weights are no numbers

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import ROLES, SMALL, make_future, make_panel, wave
+from scaling import free_ports
 
 import forecastkit as fk
 from forecastkit.checks import ParameterError
@@ -50,14 +51,6 @@ def finish(processes: list[subprocess.Popen]) -> list[tuple[int, str]]:
     for reader in readers:
         reader.join()
     return [(process.returncode, text) for process, text in zip(processes, said, strict=True)]
-
-
-def free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 def cluster_config(ports, index, **task) -> dict:

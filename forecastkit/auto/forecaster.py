@@ -47,7 +47,7 @@ class AutoForecaster(Combination):
         Seconds of `fit`, reading included, or ``"90s"``, ``"15m"``, ``"1h"``; kept within 15 %. Networks for which
         there is no time are left out, with a warning; with very few seconds only the baselines remain. With seconds
         left, networks are trained with up to three seeds. Without a limit all are tried and trained in full, with one
-        seed: half a minute for few rows, half an hour for some ten thousand.
+        seed: the more of them, and the longer it takes, the more rows there are.
     random_state : int, RandomState or None
         Seed of the networks. Without a time limit the same seed gives the same forecasts; with one, what is tried and
         how long depends on the machine's speed too.

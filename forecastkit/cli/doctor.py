@@ -3,16 +3,14 @@
 from forecastkit.checks import check_choice, check_real
 from forecastkit.diagnosis.machine import Finding, examine
 from forecastkit.diagnosis.rehearsal import rehearse
+from forecastkit.engines import DISTRIBUTIONS, PRECISIONS
 from forecastkit.report import Report
-
-STRATEGIES = (None, "auto", "mirrored", "multiworker")
-PRECISIONS = (None, "float32", "mixed_bfloat16", "mixed_float16")
 
 
 def doctor(distribute, precision, timeout, run, json) -> None:
     """Look, train two steps, and say what was found; code 1 where training cannot work."""
-    check_choice("--distribute", "it", distribute, STRATEGIES)
-    check_choice("--precision", "it", precision, PRECISIONS)
+    check_choice("--distribute", "it", distribute, DISTRIBUTIONS)
+    check_choice("--precision", "it", precision, (None, *PRECISIONS))
     check_real("--timeout", "it", timeout, 1.0, 86400.0)
     report = Report(json=json)
     findings = examine()

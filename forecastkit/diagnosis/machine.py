@@ -10,6 +10,7 @@ from pathlib import Path
 
 from forecastkit.checks import InputError
 from forecastkit.engines.cluster import answers, read_cluster
+from forecastkit.engines.processor import cores
 
 #: Packages whose versions are told, and backends by the package that brings each.
 PACKAGES = ("forecastkit", "keras", "numpy", "pandas", "scikit-learn", "keras-tuner")
@@ -79,7 +80,7 @@ def _backend() -> list[Finding]:
 
 def usable_cores() -> float:
     """Cores that this process may use: its affinity, and the share that a container grants it."""
-    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    own = cores()
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         return own if quota == "max" else min(own, int(quota) / int(period))
@@ -91,7 +92,7 @@ def _processor() -> list[Finding]:
     there, usable = os.cpu_count() or 1, usable_cores()
     text = f"{there} core{'s' * (there != 1)}, {platform.machine()}"
     notes = [Finding("cpu", text if usable == there else f"{text}, of which {usable:g} may be used")]
-    if usable < (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else there):
+    if usable < cores():
         threads = max(1, round(usable))
         wanted = f"Set TF_NUM_INTRAOP_THREADS={threads} and OMP_NUM_THREADS={threads}."
         notes.append(Finding("cpu", "a container grants fewer cores than threads will be started for", wanted))

@@ -4,6 +4,8 @@ import numpy as np
 
 #: Names of the ways to distribute training, see `forecastkit.engines.strategies.find_strategy`.
 DISTRIBUTIONS = (None, "auto", "mirrored", "multiworker")
+#: Dtype policies of a network's layers.
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 def make_engine(network, head, strategy=None, replicate=None, **options):

@@ -1,6 +1,5 @@
 """TensorFlow engine: batches gathered in the graph from resident buffers, compiled steps, both cores."""
 
-import os
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from keras import ops
 from forecastkit.data.rooms import ALIGNMENT
 from forecastkit.data.windows import Buffers, carried, gather, weights_after
 from forecastkit.engines.loss_scale import LossScale
+from forecastkit.engines.processor import cores
 from forecastkit.layers import STEP_PART, STEP_SEED
 
 #: Building and tracing touch state that Keras keeps for the whole process.
@@ -46,7 +46,8 @@ class TensorFlowEngine:
     """Trains and runs one network on resident buffers.
 
     Where a step is compiled by XLA, whose loops of small products use one core, the batch is split among threads that
-    each compute the gradient of their part; one update follows. The result depends on neither, up to the order of sums.
+    each compute the gradient of their part; one update follows. How many threads there are, and whether steps are
+    compiled, changes results by the order of sums only.
 
     Parameters
     ----------
@@ -134,11 +135,10 @@ class TensorFlowEngine:
         self.update_step = tf.function(self._update, jit_compile=self.compiled, autograph=False)
 
     def _parts(self, batch_size):
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         if not self.compiled or tf.config.list_physical_devices("GPU"):
             return 1
         return next(
-            p for p in range(min(cores, 8), 0, -1) if batch_size % p == 0 and batch_size // p >= min(32, batch_size)
+            p for p in range(min(cores(), 8), 0, -1) if batch_size % p == 0 and batch_size // p >= min(32, batch_size)
         )
 
     def train(self, tables: np.ndarray, rates: np.ndarray, seeds: np.ndarray) -> float:

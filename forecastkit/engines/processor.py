@@ -1,0 +1,8 @@
+"""What the processor lends this process, found without TensorFlow."""
+
+import os
+
+
+def cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
