@@ -14,6 +14,7 @@ from tuning_help import TroubledForecaster
 import forecastkit as fk
 from forecastkit.comparison.folds import Sizes
 from forecastkit.data.door import open_door
+from forecastkit.tuning.results import make_trials
 from forecastkit.tuning.searching import Search
 from forecastkit.tuning.settings import Settings, lay_folds
 from forecastkit.tuning.trial import is_near, make_model, relative_error, series_scale
@@ -101,6 +102,25 @@ def test_defaults_that_are_best_stay_as_they_are():
     found = fk.tune(unset, SERIES, space={"lookback": [1]}, **HERE)
     assert found.best_params == {"lookback": None}, "None is what the forecaster was given"
     assert found.trials.loc[0, "lookback"] > 1, "and the leaderboard says what it came to"
+
+
+@pytest.mark.parametrize(("score", "first"), [(0.9901, 0), (0.9899, 1)])
+def test_defaults_are_first_unless_another_is_better_by_a_hundredth(score, first):
+    same = {"folds": {}, "seconds": 1.0, "state": "done", "message": "", "parameters": {}}
+    rows = [{"trial": number, "score": each, **same} for number, each in enumerate((1.0, score, np.nan))]
+    trials = make_trials(rows)
+    assert list(trials.index) == [first, 1 - first, 2]
+    assert list(trials["score"][:2]) == sorted((1.0, score), reverse=first == 0)
+
+
+def test_a_small_gain_on_the_folds_leaves_the_defaults_as_they_are():
+    won = set()
+    for bias in (0.02, 0.05, 1.0):
+        found = fk.tune(troubled(bias=bias), SERIES, space={"bias": [0.0]}, **HERE)
+        own, other = found.trials["score"].sort_index()
+        won.add(is_better := other < 0.99 * own)
+        assert (found.best_params["bias"], found.best_score) == ((0.0, other) if is_better else (bias, own))
+    assert won == {False, True}
 
 
 def test_scores_are_errors_relative_to_the_seasonal_naive(panel):

@@ -22,7 +22,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.journal import fingerprint
 from forecastkit.rolling import check_observed
 from forecastkit.tuning.processes import Here, Processes
-from forecastkit.tuning.results import DONE, DROPPED, STATES, Tuning, line, make_trials
+from forecastkit.tuning.results import DONE, DROPPED, STATES, Tuning, line, make_trials, standing
 from forecastkit.tuning.settings import MOST_TRIALS, Settings, lay_folds
 from forecastkit.tuning.space import WHERE, flaw, make_space
 from forecastkit.tuning.spaces import Ground, default_space
@@ -241,8 +241,8 @@ class Search:
         if self.progress is not None:
             row = next(row for row in self.rows if row["trial"] == int(trial.trial_id))
             most = "" if self.settings.trials == MOST_TRIALS else f"/{self.settings.trials}"
-            scores = [other["score"] for other in self.rows if other["state"] == DONE]
-            self.progress(line(row, min(scores, default=math.nan), f"{len(ended)}{most}"))
+            best = self.best()
+            self.progress(line(row, math.nan if best is None else best["score"], f"{len(ended)}{most}"))
         self.hopeless = len(ended) >= HOPELESS and all(row["state"] == "failed" for row in ended)
 
     def _give_up(self):
@@ -307,7 +307,7 @@ class Search:
     def best(self) -> dict | None:
         """The row of the best trial, None where none is done."""
         done = [row for row in self.rows if row["state"] == DONE]
-        return min(done, key=lambda row: row["score"], default=None)
+        return min(done, key=standing, default=None)
 
     def best_params(self) -> dict:
         """Parameters of the best trial; the forecaster's own values where that is the first."""

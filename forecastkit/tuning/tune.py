@@ -31,7 +31,7 @@ def tune(
 ) -> Tuning:
     """Search for the parameters under which a forecaster errs least on rolling-origin folds.
 
-    Trial 0 is the forecaster as it is, so that the search does not end worse on the folds. In every trial and fold
+    Trial 0 is the forecaster as it is, and wins unless another is better by 1 % on the folds. In every trial and fold
     scales, early stopping and calibration are learned from the rows before the fold only, and all trials forecast the
     same origins, whatever their lookback.
 
