@@ -14,6 +14,7 @@ from pathlib import Path
 
 from accuracy import environment, lines_of, whole_numbers
 from study import plan, published, verdicts
+from table import rewritten
 
 FOLDER = Path(__file__).resolve().parent
 HEADING = "## What the debate claims, measured"
@@ -83,15 +84,6 @@ def told(args) -> list:
     return verdicts.verdicts(lines_of(args.out), published.summary(lines_of(args.accuracy)))
 
 
-def rewritten(readme: str, table: str) -> str:
-    """The README with another table under its heading of the study."""
-    before, heading, after = readme.partition(HEADING)
-    lines = after.splitlines(keepends=True)
-    rows = [number for number, line in enumerate(lines) if line.startswith("|")]
-    end = next(number for number in range(rows[0], len(lines) + 1) if number not in rows)
-    return before + heading + "".join([*lines[: rows[0]], table + "\n", *lines[end:]])
-
-
 def arguments(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--claims", type=whole_numbers, default=tuple(range(1, 15)), help="such as 1,2; default: all")
@@ -114,7 +106,7 @@ def main(argv=None) -> None:
         print(verdicts.markdown(told(args)))
     elif args.readme:
         text = args.readme.read_text(encoding="utf-8")
-        args.readme.write_text(rewritten(text, verdicts.markdown(told(args))), encoding="utf-8")
+        args.readme.write_text(rewritten(text, HEADING, verdicts.markdown(told(args))), encoding="utf-8")
     else:
         take(args)
 

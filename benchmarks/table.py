@@ -73,8 +73,18 @@ def by_task(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def markdown(shown: pd.DataFrame) -> str:
+    """A frame of text as a table."""
     rows = [list(shown.columns), ["---"] * shown.shape[1], *shown.astype(str).to_numpy().tolist()]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def rewritten(readme: str, heading: str, table: str) -> str:
+    """A text with another table in the place of the first one under a heading."""
+    before, heading, after = readme.partition(heading)
+    lines = after.splitlines(keepends=True)
+    rows = [number for number, line in enumerate(lines) if line.startswith("|")]
+    end = next(number for number in range(rows[0], len(lines) + 1) if number not in rows)
+    return before + heading + "".join([*lines[: rows[0]], table + "\n", *lines[end:]])
 
 
 def main(argv=None) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "benchmarks"
 TRAIN, VALIDATION, TEST, HORIZON, LOOKBACK = 200, 60, 80, 12, 48
 
 
@@ -227,6 +228,30 @@ def test_contenders_run_in_turn_and_ratios_are_of_the_best_runs(monkeypatch, tmp
     operations = 6 * speed.arithmetic.multiply_adds("gru") * 220.0
     expected = operations / (told["machine"]["matmul_gflops"] * 1e9)
     assert told["of_matmul"]["gru"]["ours"]["whole_fit"] == pytest.approx(expected, abs=1e-3)
+
+
+def test_speed_is_told_with_its_ratios():
+    speed, table = script("speed"), script("speed_table")
+    rates = {"ours": (6000.0, 8000.0, 700.0), "darts": (3000.0, 2000.0, 500.0)}
+    runs = {
+        name: [{"windows_per_second": whole, "steady_windows_per_second": steady, "peak": peak, "imported": 400.0}]
+        for name, (whole, steady, peak) in rates.items()
+    }
+    told = {"training": {"gru": runs}, "ratios": {"gru": speed.ratios(runs)}}
+    told["of_matmul"] = {"gru": {"ours": {"whole_fit": 0.3, "steady": 0.4}}}
+    assert table.shown(told).to_dict("records") == [
+        {"": "GRU, training", "forecastkit": "6,000 (8,000; 40%) windows/s", "darts": "2.0 (4.0) times"},
+        {"": "GRU, memory", "forecastkit": "300 MB", "darts": "3.0 times"},
+    ]
+
+
+def test_the_readme_shows_the_speeds_of_the_results(tmp_path):
+    readme = ROOT / "README.md"
+    copy = tmp_path / "README.md"
+    copy.write_text(readme.read_text(encoding="utf-8"), encoding="utf-8")
+    script("speed_table").main(["--readme", str(copy)])
+    told = "python benchmarks/speed_table.py --readme README.md"
+    assert copy.read_text(encoding="utf-8") == readme.read_text(encoding="utf-8"), told
 
 
 def test_only_recurrent_networks_meet_darts_and_skforecast():

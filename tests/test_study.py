@@ -200,8 +200,10 @@ def test_every_network_has_a_name_in_text():
 def test_the_readme_shows_the_verdicts_of_the_results(command):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     found = command.told(command.arguments([]))
-    assert command.rewritten(readme, markdown(found)) == readme, "python benchmarks/study.py --readme README.md"
-    assert command.rewritten(readme, "| other |") != readme
+    assert command.rewritten(readme, command.HEADING, markdown(found)) == readme, (
+        "python benchmarks/study.py --readme README.md"
+    )
+    assert command.rewritten(readme, command.HEADING, "| other |") != readme
 
 
 FIGURES = ("growth", "gradients", "recalls", "context", "accuracy", "shrinking", "parameters", "observation")
