@@ -8,7 +8,7 @@ from forecastkit import closed_form
 from forecastkit.conformal import Corrections
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, Windows
-from forecastkit.errors import by_series, observed_after, scale_of, series_of
+from forecastkit.errors import apart, by_series, observed_after, scale_of, series_of
 from forecastkit.intervals import ResidualQuantiles
 from forecastkit.sampling import error_ranks
 
@@ -66,7 +66,8 @@ def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> 
     if np.isnan(residuals).all():
         return Judged()
     residuals = by_series(residuals, judged, panel)
-    quantiles, paths = ResidualQuantiles.fit(residuals), error_ranks(residuals)
+    quantiles = ResidualQuantiles.fit(residuals, apart=apart(judged, panel, horizon))
+    paths = error_ranks(residuals)
     if not held_out:
         return Judged(quantiles, paths)
     wanted = forecaster.calibrate and forecaster._has_spread

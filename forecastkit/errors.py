@@ -26,6 +26,14 @@ def observed_after(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
     return np.where(inside, values, np.nan)
 
 
+def apart(origins: Origins, panel: Panel, horizon: int) -> np.ndarray:
+    """About how many windows of each series have no step in common, (n_series,): blocks of a horizon they begin in."""
+    series = origins.entity * panel.channels + origins.channel
+    block = (origins.row - panel.indptr[origins.entity]) // horizon
+    wide = block.max(initial=0) + 1
+    return np.bincount(np.unique(series * wide + block) // wide, minlength=len(panel.ids) * panel.channels)
+
+
 def by_series(values: np.ndarray, origins: Origins, panel: Panel) -> np.ndarray:
     """Values (n, horizon) of origins as (windows, series, horizon), NaN where a series has fewer windows."""
     series = origins.entity * panel.channels + origins.channel

@@ -24,6 +24,9 @@ LEVELS = (0.005, 0.01, 0.025, *(round(0.05 * i, 2) for i in range(1, 20)), 0.975
 # Enough residuals that the outermost levels of a 99 % interval are ranks of their own.
 OWN_TABLE_RESIDUALS = 200
 FEW_RESIDUALS = 60
+# Windows without a common step below which the side that errors lie on tells more of that time than of the next one:
+# `benchmarks/few_windows.py`, on training parts of M1 and M4 series.
+FEW_APART = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +38,8 @@ class ResidualQuantiles:
     q [1]_, [2]_. The median is the usual one. Where n is too small for a level, the outermost residual stands in.
     Residuals of neighbouring origins overlap in time and so are only roughly exchangeable.
 
-    A step with fewer than 60 residuals takes those of its nearest steps too.
+    A step with fewer than 60 residuals takes those of its nearest steps too. Where fewer than 20 windows have no step
+    in common, every residual counts with both signs, so that intervals lie about the forecast.
 
     A series with at least 200 residuals at each step has a table of its own; all others share one of all residuals.
 
@@ -54,7 +58,9 @@ class ResidualQuantiles:
     table_of: np.ndarray
 
     @classmethod
-    def fit(cls, residuals: ArrayLike, levels: Sequence[float] = LEVELS) -> ResidualQuantiles:
+    def fit(
+        cls, residuals: ArrayLike, levels: Sequence[float] = LEVELS, apart: ArrayLike | None = None
+    ) -> ResidualQuantiles:
         """Take the quantiles of held-out residuals.
 
         Parameters
@@ -63,6 +69,8 @@ class ResidualQuantiles:
             ``actual - forecast`` in units of the series' scale, of windows that were not trained on; NaN is missing.
         levels : sequence of float
             The grid of levels.
+        apart : array-like of int, (n_series,), optional
+            How many windows of each series have no step in common; not looked at if not given.
 
         Returns
         -------
@@ -81,8 +89,10 @@ class ResidualQuantiles:
         if not counts.any():
             refuse("ResidualQuantiles", "residuals must hold a number", "none", "Hold out more rows for validation.")
         enough = counts.min(axis=1) >= OWN_TABLE_RESIDUALS
-        shared = _shared_table(residuals.reshape(-1, residuals.shape[-1]), levels)
-        own = _conformal_quantiles(residuals[:, enough], levels)
+        apart = np.full(len(counts), FEW_APART) if apart is None else np.asarray(apart)
+        shared = _two_sided(residuals.reshape(-1, residuals.shape[-1]), apart.sum() < FEW_APART)
+        shared = _shared_table(shared, levels)
+        own = _conformal_quantiles(_two_sided(residuals[:, enough], apart[enough, None] < FEW_APART), levels)
         return cls(levels, np.concatenate([shared[None], own]), enough.cumsum() * enough)
 
     def at(self, levels: Sequence[float], series: ArrayLike | None = None) -> np.ndarray:
@@ -176,6 +186,11 @@ def read_between(values: np.ndarray, grid: np.ndarray, levels: np.ndarray) -> np
     gap = np.where(above > below, grid[above] - grid[below], 1)
     weight = np.clip((levels - grid[below]) / gap, 0, 1).astype(np.result_type(values, np.float32))
     return values[..., below] + weight * (values[..., above] - values[..., below])
+
+
+def _two_sided(sample: np.ndarray, few: ArrayLike) -> np.ndarray:
+    """The sample (n, ...), with each number's opposite beside it where they are `few`."""
+    return np.concatenate([sample, np.where(few, -sample, np.nan)]) if np.any(few) else sample
 
 
 def _conformal_quantiles(sample: np.ndarray, levels: np.ndarray) -> np.ndarray:

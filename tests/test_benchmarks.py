@@ -230,6 +230,28 @@ def test_contenders_run_in_turn_and_ratios_are_of_the_best_runs(monkeypatch, tmp
     assert told["of_matmul"]["gru"]["ours"]["whole_fit"] == pytest.approx(expected, abs=1e-3)
 
 
+def test_few_windows_reads_both_kinds_of_files_and_leaves_their_tests_alone(tmp_path):
+    few = script("few_windows")
+    rows = 90
+    long = pd.DataFrame({"id": np.repeat(["a", "b"], rows), "t": 0, "y": np.tile(np.arange(rows), 2)})
+    for name, (*_, has_test) in few.SETS.items():
+        wide = pd.DataFrame([["a", *range(rows)], ["b", *range(rows - 1), None]])
+        (long if has_test else wide).to_csv(tmp_path / f"{name}.csv.gz", index=False)
+    tasks = list(few.tasks(few.argparse.Namespace(data=tmp_path, series=9)))
+    ends = {(horizon, future[-1]) for _, future, _, horizon in tasks}
+    assert ends == {(18, 71.0), (8, 81.0), (6, 83.0)}, "M4 series are too short here"
+    assert all(past[-1] + 1 == future[0] for past, future, *_ in tasks)
+
+
+def test_few_windows_measures_by_hand():
+    """Steps of one, last value carried on: errors are 1 and 2, the ranges from -2 to 2 hold both."""
+    apart, held_80, held_50, pinball = script("few_windows").measure(
+        "naive", np.arange(60.0), np.array([60.0, 61]), 1, 2
+    )
+    assert (apart, held_80, held_50) == (6, 1.0, 1.0)
+    assert 0 < pinball < 1
+
+
 def test_speed_is_told_with_its_ratios():
     speed, table = script("speed"), script("speed_table")
     rates = {"ours": (6000.0, 8000.0, 700.0), "darts": (3000.0, 2000.0, 500.0)}

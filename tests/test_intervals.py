@@ -1,13 +1,18 @@
 """Residual quantiles: their ranks, their coverage, and what they refuse."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import forecastkit as fk
 from forecastkit.checks import ArtifactError, InputError, ParameterError
-from forecastkit.intervals import LEVELS, OWN_TABLE_RESIDUALS, ResidualQuantiles, interpolate_quantiles
+from forecastkit.data.door import open_door
+from forecastkit.data.windows import Origins
+from forecastkit.errors import apart
+from forecastkit.intervals import FEW_APART, LEVELS, OWN_TABLE_RESIDUALS, ResidualQuantiles, interpolate_quantiles
 
 NAN = np.nan
 
@@ -34,6 +39,44 @@ def test_ranks_are_not_moved_by_rounding():
 def test_levels_too_fine_for_the_number_take_the_outermost_residual():
     quantiles = ResidualQuantiles.fit(np.array([-1.0, 2.0])[:, None, None]).at([0.005, 0.995])
     np.testing.assert_array_equal(quantiles, [[[-1, 2]]])
+
+
+def test_the_side_of_errors_counts_only_where_many_windows_are_apart():
+    residuals = np.stack([np.arange(1.0, 10.0), np.arange(11.0, 20.0)], axis=1)[:, :, None]
+    levels = [0.1, 0.25, 0.5, 0.75, 0.9]
+    signed, many = (ResidualQuantiles.fit(residuals, levels, apart=apart) for apart in (None, [19, 1]))
+    np.testing.assert_array_equal(many.tables, signed.tables)
+    few = ResidualQuantiles.fit(residuals[:, :1], levels, apart=[FEW_APART - 1]).at(levels)
+    # -9 ... -1 and 1 ... 9: n + 1 = 19, so q0.9 is rank 18, q0.75 rank ceil(14.25).
+    np.testing.assert_array_equal(few, [[[-9, -6, 0, 6, 9]]])
+
+
+def test_a_series_with_a_table_of_its_own_has_its_own_count():
+    rng = np.random.default_rng(0)
+    residuals = rng.normal(2.0, 1.0, (OWN_TABLE_RESIDUALS, 2, 3))
+    both = ResidualQuantiles.fit(residuals, apart=[FEW_APART, FEW_APART - 1])
+    one, two = (ResidualQuantiles.fit(residuals[:, [place]]) for place in (0, 1))
+    np.testing.assert_array_equal(both.at(LEVELS)[0], one.at(LEVELS)[0])
+    low, middle, high = np.moveaxis(both.at([0.1, 0.5, 0.9])[1], -1, 0)
+    np.testing.assert_allclose([middle, low + high], 0.0, atol=0.02)
+    assert (two.at([0.5]) > 1.5).all()
+
+
+def test_windows_apart_are_counted_by_blocks_of_a_horizon():
+    panel, _ = open_door(pd.DataFrame({"a": np.arange(30.0), "b": np.arange(30.0)}))
+    rows = np.array([10, 11, 12, 13, 20, 29])
+    origins = Origins(np.zeros(7, int), np.append(rows, 5), np.array([0] * 6 + [1]))
+    np.testing.assert_array_equal(apart(origins, panel, 4), [4, 1])  # blocks 2, 3, 5 and 7
+    np.testing.assert_array_equal(apart(origins, panel, 1), [6, 1])
+
+
+def test_few_windows_put_the_range_about_the_forecast():
+    level = 100.0 + 10.0 * np.arange(60.0)  # a mean forecast always lies below
+    few = fk.MeanForecaster(horizon=6, lookback=12).fit(level)
+    assert few.residuals_.tables.min() < 0 < few.residuals_.tables.max()
+    low, middle, high = few.predict(quantile_levels=[0.1, 0.5, 0.9]).to_numpy().T
+    np.testing.assert_allclose(middle, np.ravel(few.predict()))
+    np.testing.assert_allclose(high - middle, middle - low)
 
 
 # Coverage and order ---------------------------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ def _for_training(forecaster, own, ground) -> dict:
     rate = own["learning_rate"] or forecaster._architecture().learning_rate
     space = {"calendar": [own["calendar"], not own["calendar"]]} if calendar_names(ground.grid) else {}
     if own["loss"] in ("mae", "mse", "huber"):
-        space["normalization"] = _joined((None, "last", "standard"), own["normalization"])
+        space["normalization"] = _joined((None, "standard"), own["normalization"])  # None is "last" nearly always
     return {**space, "learning_rate": (RATES[0] * rate, RATES[1] * rate, "log"), "patch": _patches(ground)}
 
 
