@@ -138,7 +138,8 @@ def train(
     record.steps = plan.steps
     table = judged.table() if judged is not None and len(judged) else None
     own = [copy.copy(callback) for callback in callbacks]
-    listeners = keras.callbacks.CallbackList(own, model=network, epochs=plan.epochs, steps=plan.steps, verbose=0)
+    params = {"epochs": plan.epochs, "steps": plan.steps, "verbose": 0, "record": record}
+    listeners = keras.callbacks.CallbackList(own, model=network, **params)
     network.stop_training = False
     began = time.monotonic() - record.seconds
 

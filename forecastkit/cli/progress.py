@@ -20,16 +20,21 @@ class Epochs(keras.callbacks.Callback):
         super().__init__()
         self.say, self.began = say, time.monotonic()
         # Training works on a shallow copy of its callbacks: what is counted must be shared with it.
-        self.losses: list[float] = []
+        self.losses: dict[int, float] = {}
 
     @property
     def best(self) -> int:
         """The epoch with the least loss, from 1; 0 before the first is over."""
-        return self.losses.index(min(self.losses)) + 1 if self.losses else 0
+        return min(self.losses, key=self.losses.get) + 1 if self.losses else 0
+
+    def on_train_begin(self, logs=None):
+        # A run that is resumed goes on after epochs that were not seen here.
+        done = self.params.get("record")
+        self.losses.update(enumerate((done.val_loss or done.loss) if done else ()))
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
-        self.losses.append(logs.get("val_loss", logs.get("loss", float("inf"))))
+        self.losses[epoch] = logs.get("val_loss", logs.get("loss", float("inf")))
         self._say(epoch + 1)
 
     def _say(self, epoch):
