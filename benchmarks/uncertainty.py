@@ -50,6 +50,8 @@ def linear_gaussian(task: accuracy.Task) -> np.ndarray:
     sizes = {"horizon": task.horizon, "lookback": task.lookback}
     early = fk.LinearForecaster(**sizes, validation_size=0).fit(task.values.iloc[:train])
     judged = fk.backtest(early, task.values.iloc[:first], start=train).forecasts
+    if "target" not in judged:  # of a single column
+        judged = judged.assign(target=task.values.columns[0])
     errors = (judged["actual"] - judged["forecast"]).groupby([judged["target"], judged["step"]])
     spread = errors.std(ddof=0).unstack().loc[task.values.columns].to_numpy()
     model = fk.LinearForecaster(**sizes, validation_size=task.split[1]).fit(task.values.iloc[:first])
