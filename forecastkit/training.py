@@ -119,7 +119,7 @@ def train(
     judged : Origins or None
         Validation windows; without them the last weights are kept.
     callbacks : list of keras.callbacks.Callback
-        Copies of them are called, with the network as their model.
+        Copies of them are called, with the network as their model and the record among their `params`.
     record : Record, optional
         Filled as training goes on, so that its caller has it after an interruption too.
     checkpoint : Checkpoint, optional

@@ -317,10 +317,12 @@ def test_a_stopped_training_goes_on_with_the_same_command(run, monkeypatch):
         said = run(*command, code=130)
     assert "resume   the same command goes on from the epochs in epochs" in said.out
     said = run(*command)
+    assert "epoch     4/5" in said.out
+    assert "epoch     3/5" not in said.out
     assert os.listdir("epochs") == []
     whole = run(*command[:-2], "--overwrite")
     epochs = [re.findall(r"epoch +(\d/5 +best \d)", each.out) for each in (said, whole)]
-    assert epochs[0] == epochs[1][3:]
+    assert epochs[0] == epochs[1][3:] != []
     refused = run("train", "--csv", AIR, "--model", "linear", *command[-2:], "--overwrite", code=2).err
     assert "linear: the parameter must exist without a network, got 'resume'" in refused
 

@@ -31,12 +31,12 @@ def fitted(name="gru", precision=None, **changes):
     return fk.KerasForecaster(backbone=backbone, precision=precision, **{**SIZES, **changes}).fit(wave(300))
 
 
-def check_close(name, precision, **changes):
+def check_close(name, precision, rel=0.02, **changes):
     exact, half = fitted(name, **changes), fitted(name, precision, **changes)
     assert half.model_.backbone.compute_dtype == precision.removeprefix("mixed_")
     for losses in ("loss", "val_loss"):
         assert getattr(half.history_of_training_, losses) == pytest.approx(
-            getattr(exact.history_of_training_, losses), rel=0.05
+            getattr(exact.history_of_training_, losses), rel=rel
         )
     # Values have a standard deviation of 2; rounding is carried on from step to step.
     assert 0 < np.abs(half.predict() - exact.predict()).mean() < 0.3
@@ -65,7 +65,8 @@ def test_attention_is_close_too(name):
 @pytest.mark.parametrize("precision", HALVES)
 @pytest.mark.parametrize("name", backbones.names())
 def test_every_network_computes_in_half_precision(name, precision):
-    check_close(name, precision)
+    # Rounding to three digits is carried on over two epochs: a GRU before a Transformer ends 3 % apart.
+    check_close(name, precision, rel=0.05 if name == "gru_transformer" else 0.02)
 
 
 def test_compiled_steps_are_close_too(monkeypatch):
