@@ -92,7 +92,7 @@ def as_it_is(name: str):
 
 def class_name(name: str) -> str:
     """The public class: 'lstm_transformer' is LSTMTransformerForecaster, 'seasonal_naive' SeasonalNaiveForecaster."""
-    from forecastkit import backbones
+    from forecastkit.networks import backbones
 
     stem = backbones.class_names().get(name) or "".join(part.capitalize() for part in name.split("_"))
     return f"{stem}Forecaster"

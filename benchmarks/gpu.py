@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
     """Measure everything that was asked for."""
     import keras
 
-    from forecastkit.engines.hardware import describe_devices
+    from forecastkit.training.engines.hardware import describe_devices
 
     rate = device_rate(args.product)
     about = {"backend": keras.backend.backend(), "devices": describe_devices(), "bfloat16_rate": round(rate)}

@@ -51,7 +51,7 @@ def write(folder: Path, rows: int) -> None:
 
 def child(path: Path) -> dict:
     """Read one file."""
-    from forecastkit.cli.data import read_data
+    from forecastkit.cli.read_data import read_data
 
     floor, began = peak(), time.perf_counter()
     panel = read_data(path, {}).panel

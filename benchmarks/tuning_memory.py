@@ -10,7 +10,7 @@ import subprocess
 import numpy as np
 
 import forecastkit as fk
-from forecastkit.comparison.measuring import resident_mb
+from forecastkit.comparison.measure import resident_mb
 
 SMALL = {"horizon": 6, "lookback": 24, "epochs": 1, "windows_per_epoch": 256, "batch_size": 64, "final_epochs": 0}
 

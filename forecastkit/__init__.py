@@ -12,65 +12,65 @@ __version__ = "0.1.0"
 #: Where each public name lives. Nothing heavy is imported until a name is used.
 _HOMES = {
     "AutoForecaster": "auto.forecaster",
-    "Backbone": "backbone",
-    "Backtest": "evaluation",
-    "DriftForecaster": "baselines",
-    "EnsembleForecaster": "compose",
-    "InputError": "checks",
-    "KerasForecaster": "neural",
-    "LinearForecaster": "baselines",
-    "MappedData": "data.mapped",
-    "MeanForecaster": "baselines",
-    "NaiveForecaster": "baselines",
+    "Backbone": "networks.backbone",
+    "Backtest": "evaluation.results",
+    "DriftForecaster": "forecasters.baselines",
+    "EnsembleForecaster": "forecasters.ensemble",
+    "InputError": "utils.exceptions",
+    "KerasForecaster": "forecasters.neural",
+    "LinearForecaster": "forecasters.baselines",
+    "MappedData": "data.memmap.dataset",
+    "MeanForecaster": "forecasters.baselines",
+    "NaiveForecaster": "forecasters.baselines",
     "Panel": "data.panel",
-    "RollingOrigin": "splitting",
-    "SeasonalNaiveForecaster": "baselines",
-    "TabularForecaster": "tabular",
-    "TunedForecaster": "tuning.tuned",
-    "WindowFeatures": "window_features",
-    "audit": "auditing",
-    "backtest": "backtesting",
-    "compare": "comparison.comparing",
-    "forecast_partition": "partitions",
-    "forecast_partitions": "partitions",
-    "is_chief": "engines.cluster",
-    "interpret": "interpretation.interpreting",
+    "RollingOrigin": "evaluation.rolling_origin",
+    "SeasonalNaiveForecaster": "forecasters.baselines",
+    "TabularForecaster": "forecasters.tabular",
+    "TunedForecaster": "tuning.tuned_forecaster",
+    "WindowFeatures": "features.window_features",
+    "audit": "inspection.audit",
+    "backtest": "evaluation.backtest",
+    "compare": "comparison.compare",
+    "forecast_partition": "integrations.partitions",
+    "forecast_partitions": "integrations.partitions",
+    "is_chief": "training.engines.cluster",
+    "interpret": "inspection.interpret",
     "list_datasets": "datasets",
-    "load": "artifact",
+    "load": "persistence.artifact",
     "load_dataset": "datasets",
-    "map_parquet": "data.mapping",
-    "open_mapped": "data.mapped",
-    "partition_meta": "partitions",
-    "plot_attention": "interpretation.plots",
-    "plot_attribution": "interpretation.plots",
-    "plot_backtest": "plots",
-    "plot_comparison": "plots",
-    "plot_forecast": "plots",
-    "recommend": "comparison.recommending",
-    "tune": "tuning.tune",
-    "window_dataset": "pipeline",
+    "map_parquet": "data.memmap.build",
+    "open_mapped": "data.memmap.dataset",
+    "partition_meta": "integrations.partitions",
+    "plot_attention": "plotting.interpretation",
+    "plot_attribution": "plotting.interpretation",
+    "plot_backtest": "plotting.forecasts",
+    "plot_comparison": "plotting.forecasts",
+    "plot_forecast": "plotting.forecasts",
+    "recommend": "comparison.recommend",
+    "tune": "tuning.api",
+    "window_dataset": "integrations.tf_dataset",
 }
-_MODULES = ("backbones", "metrics", "plots")
+_MODULES = {"backbones": "networks.backbones", "metrics": "metrics", "plots": "plotting"}
 
 
 def _homes() -> dict[str, str]:
     """Module of every public name; backbones and the forecasters around them come from the registry."""
-    from forecastkit.backbones import class_names
+    from forecastkit.networks.backbones import class_names
 
-    classes = {name: f"backbones.{stem}" for stem, name in class_names().items()}
-    return {**_HOMES, **classes, **{f"{name}Forecaster": "neural" for name in classes}}
+    classes = {name: f"networks.backbones.{stem}" for stem, name in class_names().items()}
+    return {**_HOMES, **classes, **{f"{name}Forecaster": "forecasters.neural" for name in classes}}
 
 
 def __getattr__(name: str):
     if name == "__all__":
         return sorted([*_MODULES, *_homes()])
     if name in _MODULES:
-        return importlib.import_module(f"forecastkit.{name}")
+        return importlib.import_module(f"forecastkit.{_MODULES[name]}")
     home = None if name.startswith("__") else _homes().get(name)
     if home is None:
         this = importlib.import_module(__name__)
         raise AttributeError(f"module 'forecastkit' has no attribute {name!r}", name=name, obj=this)
-    from forecastkit.checks import backend_needed
+    from forecastkit.utils.exceptions import backend_needed
 
     with backend_needed():
         return getattr(importlib.import_module(f"forecastkit.{home}"), name)

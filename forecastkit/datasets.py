@@ -5,7 +5,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecastkit.checks import check_keys
+from forecastkit.utils.validation import check_keys
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from forecastkit.comparison.measuring import peak_mb, resident_mb
+from forecastkit.comparison.measure import peak_mb, resident_mb
 
 #: Windows of a batch; calls that are timed, more where one is short; steps that are timed at once.
 BATCH, REPEATS, MANY, SHORT, STEPS = 2, 3, 20, 0.02, 100
@@ -101,7 +101,7 @@ def defaults(network: str) -> dict:
     """Weights of a backbone with its own defaults, and seconds of its gradient over 63 windows of 22 days."""
     import tensorflow as tf
 
-    from forecastkit import backbones
+    from forecastkit.networks import backbones
 
     chosen = backbones.find(network)()
     layer = chosen.build()
@@ -167,7 +167,7 @@ def attention_step(length: int, units: int, heads: int = 4):
     """
     import tensorflow as tf
 
-    from forecastkit.attention import attend, split_heads
+    from forecastkit.networks.attention import attend, split_heads
 
     kept = tf.zeros((1, heads, length, units // heads))
     project, widen = tf.zeros((units, 4 * units)), tf.zeros((units, 2 * units))

@@ -2,7 +2,7 @@
 
 import io
 
-from forecastkit.canvas import BLUE, GREY, INK, ORANGE, PALE
+from forecastkit.plotting.style import BLUE, GREY, INK, ORANGE, PALE
 from study.evidence import SOLVED, Evidence
 from study.published import named
 

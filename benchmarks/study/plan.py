@@ -101,7 +101,7 @@ def growths(networks) -> list[Measurement]:
 
 
 def sizes() -> list[Measurement]:
-    from forecastkit import backbones
+    from forecastkit.networks import backbones
 
     return made("defaults", network=backbones.names())
 

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from forecastkit import backbones
+from forecastkit.networks import backbones
 
 #: Networks that XLA makes several times faster, because a loop over time is inside.
 LOOPS = ("rnn", "lstm", "gru")

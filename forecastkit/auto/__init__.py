@@ -1,1 +1,8 @@
-"""A forecaster that finds its members itself: candidates, a search over folds within seconds, an ensemble, a refit."""
+"""Automatic choice and combination of forecasters within a time limit.
+
+Public names are imported on first use; `__init__.pyi` lists them for type checkers.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

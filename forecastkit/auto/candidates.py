@@ -1,10 +1,11 @@
 """Who is tried, in the order of what each is expected to gain."""
 
-from forecastkit.base import Forecaster
-from forecastkit.checks import ParameterError, did_you_mean, refuse
-from forecastkit.comparison.contenders import Contender, changed, class_of, known_names, members, name_of
+from forecastkit.comparison.candidates import Contender, changed, class_of, known_names, members, name_of
 from forecastkit.data.panel import Panel
-from forecastkit.heads import make_head
+from forecastkit.forecasters.base import Forecaster
+from forecastkit.networks.heads import make_head
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import did_you_mean, refuse
 
 WHERE = "AutoForecaster"
 #: Networks in the order in which seconds are spent on them, from trials on other sets of series (docs).

@@ -8,19 +8,20 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
-from forecastkit.auto.arena import Arena
 from forecastkit.auto.candidates import WHERE, baselines, check_candidates, filled, make_candidates
-from forecastkit.auto.choosing import choose
-from forecastkit.auto.halving import Halving
-from forecastkit.auto.refitting import Schedule, refit
-from forecastkit.base import Forecaster
-from forecastkit.checks import InputError, ParameterError, check_real, refuse
-from forecastkit.comparison.budget import MOST, Budget, seconds_of
-from forecastkit.comparison.contenders import Contender
-from forecastkit.comparison.measuring import parts_of
-from forecastkit.compose import Combination
-from forecastkit.members import is_usable
-from forecastkit.report import LABEL, plain, share
+from forecastkit.auto.final_fits import Schedule, refit
+from forecastkit.auto.fold_scores import Arena
+from forecastkit.auto.select_members import choose
+from forecastkit.auto.successive_halving import Halving
+from forecastkit.comparison.candidates import Contender
+from forecastkit.comparison.measure import parts_of
+from forecastkit.evaluation.time_budget import MOST, Budget, seconds_of
+from forecastkit.forecasters.base import Forecaster
+from forecastkit.forecasters.ensemble import Combination
+from forecastkit.forecasters.ensemble_members import is_usable
+from forecastkit.utils.exceptions import InputError, ParameterError
+from forecastkit.utils.formatting import plain, share
+from forecastkit.utils.validation import check_real, refuse
 
 #: Parts of the time that the search may end at, and that the baselines may take before it.
 SEARCHED, BASELINES = 0.42, 0.3
@@ -147,7 +148,7 @@ class AutoForecaster(Combination):
 
     def _tell(self, label, text):
         if self.verbose:
-            print(f"{label:<{LABEL - 1}} {text}", flush=True)
+            print(f"{label:<8} {text}", flush=True)
 
     # ------------------------------------------------------------------------------------------ the search
 

@@ -381,8 +381,8 @@ def main(args: list[str] | None = None) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     except ValueError as error:
-        from forecastkit.checks import InputError, ParameterError
-        from forecastkit.report import Report
+        from forecastkit.cli.console import Report
+        from forecastkit.utils.exceptions import InputError, ParameterError
 
         if not isinstance(error, InputError):
             raise

@@ -1,27 +1,27 @@
 """``forecast audit``: whether forecasts of a model change when what comes after them does."""
 
-from forecastkit.auditing import Audit
-from forecastkit.auditing import audit as run_audit
-from forecastkit.checks import InputError
-from forecastkit.cli import models, subject
-from forecastkit.cli.data import about
+from forecastkit.cli import model_source, models
+from forecastkit.cli.console import Report
+from forecastkit.cli.read_data import about
 from forecastkit.cli.train import told
-from forecastkit.report import Report
+from forecastkit.inspection.audit import Audit
+from forecastkit.inspection.audit import audit as run_audit
+from forecastkit.utils.exceptions import InputError
 
 
 def audit(artifact, csv, model, parameters, settings, start, json, quiet) -> None:
     """Audit a saved model, or one that is fitted here, and print the findings; a leak is a refusal."""
     report = Report(quiet, json)
     parameters = models.read_flags(parameters, settings)
-    subject.check_subject("audit", artifact, model, parameters)
+    model_source.check_subject("audit", artifact, model, parameters)
     with told(report), about(csv):
         if artifact is not None:
-            forecaster, X, y = subject.saved(artifact, csv)
+            forecaster, X, y = model_source.saved(artifact, csv)
         else:
-            forecaster, data, plan = subject.fresh(report, csv, model, parameters)
+            forecaster, data, plan = model_source.fresh(report, csv, model, parameters)
             X, y = data.frame, None
             start = start or data.panel.grid.stamps([plan.test_start])[0]
-        found = run_audit(forecaster, X, y, start=subject.position(start) if isinstance(start, str) else start)
+        found = run_audit(forecaster, X, y, start=model_source.position(start) if isinstance(start, str) else start)
     _say(report, found)
     report.result({"passed": found.passed, "findings": found.findings.to_dict(orient="records")})
     if not found.passed:

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from forecastkit.backtesting import Backtest
-from forecastkit.backtesting import backtest as run_backtest
-from forecastkit.cli import models, subject
+from forecastkit.cli import model_source, models
 from forecastkit.cli.compare import stops
-from forecastkit.cli.data import about
-from forecastkit.cli.outputs import check_output, check_picture, write_csv
+from forecastkit.cli.console import Report
+from forecastkit.cli.output_files import check_output, check_picture, write_csv
+from forecastkit.cli.read_data import about
 from forecastkit.cli.train import told
-from forecastkit.evaluation import covered_levels
-from forecastkit.report import Report, decimals, number, ranges, share
+from forecastkit.evaluation.backtest import Backtest
+from forecastkit.evaluation.backtest import backtest as run_backtest
+from forecastkit.evaluation.results import covered_levels
+from forecastkit.utils.formatting import decimals, number, ranges, share
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Windows:
     def options(self, stride: int = 1) -> dict:
         """Arguments of `forecastkit.backtest`, a position as a number."""
         return {
-            "start": subject.position(self.start),
+            "start": model_source.position(self.start),
             "n_windows": self.n_windows,
             "stride": self.stride or stride,
             "gap": self.gap,
@@ -45,7 +46,7 @@ def backtest(artifact, csv, model, parameters, settings, windows: Windows, out, 
     check_output(out, overwrite)
     check_picture(plot, overwrite)
     parameters = models.read_flags(parameters, settings)
-    subject.check_subject("backtest", artifact, model, parameters)
+    model_source.check_subject("backtest", artifact, model, parameters)
     with told(report), about(csv), stops(report, windows.resume):
         if artifact is not None:
             name, test, schema = _saved(report, artifact, csv, windows)
@@ -70,12 +71,12 @@ def backtest(artifact, csv, model, parameters, settings, windows: Windows, out, 
 
 
 def _saved(report: Report, artifact: Path, csv: Path, windows: Windows):
-    forecaster, X, y = subject.saved(artifact, csv)
+    forecaster, X, y = model_source.saved(artifact, csv)
     return str(artifact), _run(report, forecaster, (X, y), windows.options()), forecaster.schema_
 
 
 def _fresh(report: Report, csv: Path, model: str, parameters: dict, windows: Windows):
-    forecaster, data, plan = subject.fresh(report, csv, model, parameters)
+    forecaster, data, plan = model_source.fresh(report, csv, model, parameters)
     options = windows.options(plan.stride)
     if windows.start is None and windows.n_windows is None:
         options["start"] = data.panel.grid.stamps([plan.test_start])[0]
@@ -120,6 +121,6 @@ def _said(cutoff) -> str:
 
 
 def _draw(test: Backtest, schema, path: Path) -> None:
-    from forecastkit.plots import plot_backtest
+    from forecastkit.plotting.forecasts import plot_backtest
 
     plot_backtest(test.forecasts, time=schema.time_name, series_id=schema.series_id, path=path)

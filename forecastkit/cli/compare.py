@@ -4,19 +4,20 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from forecastkit.checks import ParameterError, refuse
 from forecastkit.cli import models as registry
-from forecastkit.cli.data import Data, about, read_data
+from forecastkit.cli.choose_sizes import make_plan
+from forecastkit.cli.console import Report
+from forecastkit.cli.describe_data import data_dict, say_data
 from forecastkit.cli.flags import ROLES
-from forecastkit.cli.loading import hushed
-from forecastkit.cli.outputs import check_output, check_picture
-from forecastkit.cli.plan import make_plan
+from forecastkit.cli.output_files import check_output, check_picture
+from forecastkit.cli.quiet_import import hushed
+from forecastkit.cli.read_data import Data, about, read_data
 from forecastkit.cli.train import STOPPED, told
-from forecastkit.cli.words import data_dict, say_data
-from forecastkit.comparison.budget import Budget, seconds_of
-from forecastkit.comparison.folds import Sizes
 from forecastkit.comparison.results import Comparison
-from forecastkit.report import Report
+from forecastkit.evaluation.folds import Sizes
+from forecastkit.evaluation.time_budget import Budget, seconds_of
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import refuse
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def compare(csv, models, choices, budget, memory, lookbacks, parameters, setting
 
 def run(report: Report, names, data: Data, parameters: dict, options: dict) -> Comparison:
     """The comparison, with a line of progress."""
-    from forecastkit.comparison.comparing import compare
+    from forecastkit.comparison.compare import compare
 
     load_backend(names)
     with report.live("runs", "starting") as show:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from forecastkit.checks import ParameterError, refuse
-from forecastkit.cli.outputs import check_output, write_bytes
+from forecastkit.cli.console import Report
+from forecastkit.cli.output_files import check_output, write_bytes
 from forecastkit.datasets import dataset_path, list_datasets
-from forecastkit.report import Report
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import refuse
 
 
 def datasets(name: str | None, out: Path | None, overwrite: bool, json: bool) -> None:

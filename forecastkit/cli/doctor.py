@@ -1,10 +1,10 @@
 """``forecast doctor``: what this machine has for training, and what stands in the way."""
 
-from forecastkit.checks import check_choice, check_real
-from forecastkit.diagnosis.machine import Finding, examine
-from forecastkit.diagnosis.rehearsal import rehearse
-from forecastkit.engines import DISTRIBUTIONS, PRECISIONS
-from forecastkit.report import Report
+from forecastkit.cli.console import Report
+from forecastkit.diagnostics.machine import Finding, examine
+from forecastkit.diagnostics.smoke_test import rehearse
+from forecastkit.training.engines import DISTRIBUTIONS, PRECISIONS
+from forecastkit.utils.validation import check_choice, check_real
 
 
 def doctor(distribute, precision, timeout, run, json) -> None:

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from forecastkit.artifact import describe
-from forecastkit.checks import some
-from forecastkit.cli.data import read_data
+from forecastkit.cli.console import Report
+from forecastkit.cli.describe_data import data_dict, say_data
 from forecastkit.cli.models import read_flags
-from forecastkit.cli.words import data_dict, say_data
-from forecastkit.data.several import TABLES
-from forecastkit.report import Report, decimals, number, ranges, share
+from forecastkit.cli.read_data import read_data
+from forecastkit.data.files.multiple import TABLES
+from forecastkit.persistence.artifact import describe
+from forecastkit.utils.formatting import decimals, number, ranges, share
+from forecastkit.utils.validation import some
 
 
 def inspect(path: Path, roles: dict, json: bool) -> None:

@@ -4,8 +4,9 @@ import ast
 import csv
 from collections.abc import Sequence
 
-from forecastkit import backbones
-from forecastkit.checks import ParameterError, did_you_mean, refuse
+from forecastkit.networks import backbones
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import did_you_mean, refuse
 
 BASELINES = {
     "naive": "NaiveForecaster",
@@ -137,8 +138,8 @@ def _check_names(name, kind, parameters):
 
 
 def _ensemble(parameters):
-    from forecastkit.baselines import LinearForecaster
-    from forecastkit.compose import EnsembleForecaster
+    from forecastkit.forecasters.baselines import LinearForecaster
+    from forecastkit.forecasters.ensemble import EnsembleForecaster
 
     common = {key: value for key, value in parameters.items() if key in LinearForecaster._get_param_names()}
     how = {key: parameters[key] for key in parameters if key == "how"}

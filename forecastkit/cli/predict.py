@@ -5,16 +5,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from forecastkit.artifact import load
-from forecastkit.checks import ParameterError, check_levels, check_real, refuse, some
-from forecastkit.cli.data import read_like
-from forecastkit.cli.loading import hushed
+from forecastkit.cli.console import Report
 from forecastkit.cli.models import read_levels
-from forecastkit.cli.outputs import check_output, check_picture, write_csv
+from forecastkit.cli.output_files import check_output, check_picture, write_csv
+from forecastkit.cli.quiet_import import hushed
+from forecastkit.cli.read_data import read_like
 from forecastkit.cli.train import told
-from forecastkit.data.door import read_more
-from forecastkit.data.frames import history_frame
-from forecastkit.report import Report, decimals, number
+from forecastkit.data.ingest.read_panel import read_more
+from forecastkit.data.output_frames import history_frame
+from forecastkit.persistence.artifact import load
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.formatting import decimals, number
+from forecastkit.utils.validation import check_levels, check_real, refuse, some
 
 PICTURE = (0.1, 0.25, 0.75, 0.9)
 MOST_ROWS = 24
@@ -72,7 +74,7 @@ def _check_future(path: Path, ahead: pd.DataFrame, forecaster) -> pd.DataFrame:
 
 
 def _draw(forecaster, ahead, past, given, path: Path) -> None:
-    from forecastkit.plots import plot_forecast
+    from forecastkit.plotting.forecasts import plot_forecast
 
     schema = forecaster.schema_
     panel = forecaster.history_

@@ -4,7 +4,7 @@ import time
 
 import keras
 
-from forecastkit.report import clock
+from forecastkit.utils.formatting import clock
 
 
 class Epochs(keras.callbacks.Callback):

@@ -4,14 +4,14 @@ import shlex
 
 from forecastkit.cli import models as registry
 from forecastkit.cli.compare import complete, load_backend, say, stops
-from forecastkit.cli.data import about, read_data
+from forecastkit.cli.console import Report
+from forecastkit.cli.describe_data import data_dict, say_data
 from forecastkit.cli.flags import ROLES
+from forecastkit.cli.read_data import about, read_data
 from forecastkit.cli.train import told
-from forecastkit.cli.words import data_dict, say_data
-from forecastkit.comparison.budget import Budget, seconds_of
-from forecastkit.comparison.recommending import Recommendation
-from forecastkit.data.several import listed
-from forecastkit.report import Report
+from forecastkit.comparison.recommend import Recommendation
+from forecastkit.data.files.multiple import listed
+from forecastkit.evaluation.time_budget import Budget, seconds_of
 
 
 def recommend(csv, budget, parameters, settings, json, quiet) -> None:
@@ -33,7 +33,7 @@ def recommend(csv, budget, parameters, settings, json, quiet) -> None:
 
 
 def _run(report: Report, data, parameters: dict, budget: Budget) -> Recommendation:
-    from forecastkit.comparison.recommending import recommend
+    from forecastkit.comparison.recommend import recommend
 
     load_backend(["gru"])
     with report.live("runs", "starting") as show:

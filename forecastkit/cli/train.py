@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from forecastkit.checks import ParameterError, refuse
 from forecastkit.cli import models
-from forecastkit.cli.data import Data, read_data
+from forecastkit.cli.choose_sizes import Plan, make_plan
+from forecastkit.cli.console import Report
+from forecastkit.cli.describe_data import data_dict, say_data, units
 from forecastkit.cli.flags import ROLES, as_flags
-from forecastkit.cli.loading import hushed
-from forecastkit.cli.outputs import check_output
-from forecastkit.cli.plan import Plan, make_plan
-from forecastkit.cli.trial import Trial, say_trial, trial_dict, try_out
-from forecastkit.cli.words import data_dict, say_data, units
-from forecastkit.comparison.budget import seconds_of
-from forecastkit.engines.cluster import is_chief
-from forecastkit.report import Report
+from forecastkit.cli.holdout_test import Trial, say_trial, trial_dict, try_out
+from forecastkit.cli.output_files import check_output
+from forecastkit.cli.quiet_import import hushed
+from forecastkit.cli.read_data import Data, read_data
+from forecastkit.evaluation.time_budget import seconds_of
+from forecastkit.training.engines.cluster import is_chief
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import refuse
 
 DEFAULT_OUT = Path("model.forecast")
 STOPPED = 130
@@ -187,7 +188,7 @@ def _say_plan(report: Report, model: str, forecaster, data: Data, plan: Plan) ->
 
 
 def _patch(network, data: Data, plan: Plan) -> int:
-    from forecastkit.neural import choose_patch
+    from forecastkit.forecasters.neural import choose_patch
 
     season = network.season_length or data.panel.grid.seasons[0]
     return network.patch or choose_patch(season, plan.lookback, plan.horizon)

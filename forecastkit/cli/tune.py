@@ -7,18 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from forecastkit.checks import ParameterError, refuse
 from forecastkit.cli import models
-from forecastkit.cli.data import Data, read_data
+from forecastkit.cli.choose_sizes import Plan, make_plan
+from forecastkit.cli.console import Report
+from forecastkit.cli.describe_data import data_dict, say_data
 from forecastkit.cli.flags import ROLES
-from forecastkit.cli.loading import hushed
-from forecastkit.cli.outputs import check_output
-from forecastkit.cli.plan import Plan, make_plan
+from forecastkit.cli.holdout_test import Trial, say_trial, trial_dict, try_out
+from forecastkit.cli.output_files import check_output
+from forecastkit.cli.quiet_import import hushed
+from forecastkit.cli.read_data import Data, read_data
 from forecastkit.cli.train import DEFAULT_OUT, STOPPED, told
-from forecastkit.cli.trial import Trial, say_trial, trial_dict, try_out
-from forecastkit.cli.words import data_dict, say_data
-from forecastkit.comparison.budget import seconds_of
-from forecastkit.report import Report, number
+from forecastkit.evaluation.time_budget import seconds_of
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.formatting import number
+from forecastkit.utils.validation import refuse
 
 #: Time for everything where neither it nor a number of trials is given.
 USUAL_BUDGET = "10m"
@@ -111,8 +113,8 @@ def forecaster_seed(forecaster):
 
 def lay_out(forecaster, data: Data, plan: Plan, space, settings):
     """The search over the rows before the test, checked."""
-    from forecastkit.data.door import open_door
-    from forecastkit.tuning.searching import Search
+    from forecastkit.data.ingest.read_panel import open_door
+    from forecastkit.tuning.search import Search
 
     forecaster._check_parameters()
     panel, schema = open_door(data.rows_before(plan.test_start), None, **forecaster._reading())
@@ -137,7 +139,7 @@ def _say_plan(report, model, plan, search):
 
 def _run(report, search) -> None:
     """Run the search; Ctrl-C ends it, and what was found is gone on with."""
-    from forecastkit.tuning import chief
+    from forecastkit.tuning import kerastuner_chief
 
     try:
         search.run(lambda text: report.line("trial", text))
@@ -146,7 +148,7 @@ def _run(report, search) -> None:
             report.warning("stopped before the first trial was over: nothing was written")
             raise SystemExit(STOPPED) from None
         report.warning("search stopped: going on with the best so far; Ctrl-C again leaves")
-    if chief.is_worker():
+    if kerastuner_chief.is_worker():
         report.line("worker", "all trials are done: the chief goes on with the best")
         raise SystemExit(0)
 

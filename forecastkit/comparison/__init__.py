@@ -1,1 +1,8 @@
-"""Which model suits the data: contenders on the same folds, seeds and time, and a recommendation."""
+"""Comparing forecasters on one data set, and recommending one.
+
+Public names are imported on first use; `__init__.pyi` lists them for type checkers.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecastkit.checks import refuse
-from forecastkit.comparison.folds import Sizes
-from forecastkit.evaluation import COVERED
-from forecastkit.formulas import block_error, time_blocks
-from forecastkit.report import decimals, number, plain
-from forecastkit.whole import replacing
+from forecastkit.evaluation.folds import Sizes
+from forecastkit.evaluation.results import COVERED
+from forecastkit.metrics.elementwise import block_error, time_blocks
+from forecastkit.utils.atomic_write import replacing
+from forecastkit.utils.formatting import decimals, number, plain
+from forecastkit.utils.validation import refuse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,8 +107,8 @@ class Comparison:
         return _written(self.table.to_csv(), path)
 
     def plot(self, path=None):
-        """Draw errors with their ranges beside the seconds of a fit; see `forecastkit.plots.plot_comparison`."""
-        from forecastkit.plots import plot_comparison
+        """Plot errors with their ranges beside the seconds of a fit; see `forecastkit.plot_comparison`."""
+        from forecastkit.plotting.forecasts import plot_comparison
 
         return plot_comparison(self.table, metric=self.metric, path=path)
 
@@ -155,9 +155,9 @@ def make_table(
     names : list of str
         Of all models, also those without runs.
     runs : list of dict
-        As `forecastkit.comparison.measuring.run` gives them, with ``model``, ``seed`` and ``fold``.
+        As `forecastkit.comparison.measure.run` gives them, with ``model``, ``seed`` and ``fold``.
     memory : dict of model to dict
-        As `forecastkit.comparison.measuring.measure_memory` gives them.
+        As `forecastkit.comparison.measure.measure_memory` gives them.
     metric : {'mase', 'mae', 'mse', None}
         None: MASE, which mixes series of all sizes fairly, where it exists for all.
     """

@@ -1,1 +1,8 @@
-"""The one door: whatever users hold becomes a panel on a regular grid, cut into windows and dressed again."""
+"""Data structures: the panel of series, windows over it, its time grid and schema, and the formatting of results.
+
+Public names are imported on first use; `__init__.pyi` lists them for type checkers.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,9 +4,9 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from forecastkit.checks import refuse
-from forecastkit.data.grid import Grid
-from forecastkit.data.rooms import is_mapped, room
+from forecastkit.data.array_storage import is_mapped, room
+from forecastkit.data.time_grid import Grid
+from forecastkit.utils.validation import refuse
 
 ROW_BUFFERS = ("target", "past", "known")
 #: Rows looked at together where the ends of all series are searched.

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from forecastkit.checks import ParameterError, check_keys, did_you_mean, refuse, some
-from forecastkit.data.arrays import check_covariates, refuse_nameless
+from forecastkit.data.array_checks import check_covariates, refuse_nameless
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import check_keys, did_you_mean, refuse, some
 
 #: Levels of a category at most that become a column each; of more, one column holds their codes.
 MOST_COLUMNS = 16

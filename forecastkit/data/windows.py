@@ -204,7 +204,7 @@ def gather(xp, buffers: Buffers, table, lookback: int, horizon: int, targets: bo
 
     Returns
     -------
-    inputs : dict of (batch, time, feature) arrays, see `forecastkit.network.Network`
+    inputs : dict of (batch, time, feature) arrays, see `forecastkit.networks.network.Network`
     target : (batch[, channels], horizon), or None
     """
     entity, row, channel = table[:, 0], table[:, 1], table[:, 2]

@@ -1,1 +1,8 @@
-"""Tune: parameters proposed by keras-tuner, judged on rolling-origin folds, each trial in a process of its own."""
+"""Hyperparameter search by rolling-origin folds, over keras-tuner.
+
+Public names are imported on first use; `__init__.pyi` lists them for type checkers.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from forecastkit.base import Forecaster
-from forecastkit.report import number
+from forecastkit.forecasters.base import Forecaster
+from forecastkit.utils.formatting import number
 
 #: States of a trial in words, by those of keras-tuner.
 STATES = {"COMPLETED": "done", "FAILED": "failed", "INVALID": "failed", "RUNNING": "unfinished"}

@@ -4,11 +4,12 @@ import os
 import re
 from dataclasses import dataclass
 
-from forecastkit.checks import InputError, ParameterError, check_choice, check_int, refuse
-from forecastkit.comparison.budget import seconds_of
-from forecastkit.comparison.folds import most_folds
 from forecastkit.data.panel import Panel
+from forecastkit.evaluation.folds import most_folds
+from forecastkit.evaluation.time_budget import seconds_of
 from forecastkit.tuning.space import WHERE
+from forecastkit.utils.exceptions import InputError, ParameterError
+from forecastkit.utils.validation import check_choice, check_int, refuse
 
 SEARCHES = ("local", "random", "bayesian", "hyperband")
 #: Trials where neither their number nor a time limit is given; and where a time limit ends the search.

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import clone
 
-from forecastkit.base import READING
-from forecastkit.checks import InputError, ParameterError, did_you_mean, refuse, some
+from forecastkit.forecasters.base import READING
+from forecastkit.utils.exceptions import InputError, ParameterError
+from forecastkit.utils.validation import did_you_mean, refuse, some
 
 WHERE = "tune"
 #: What says which forecasts are wanted, and what a search sets itself: not to be searched.

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.base import clone
 
-from forecastkit import closed_form
-from forecastkit.base import Forecaster
-from forecastkit.checks import InputError
-from forecastkit.comparison.contenders import Contender
-from forecastkit.comparison.folds import Fold
-from forecastkit.comparison.measuring import parts_of
+from forecastkit.baselines import simple
+from forecastkit.comparison.candidates import Contender
+from forecastkit.comparison.measure import parts_of
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
-from forecastkit.errors import observed_after
+from forecastkit.evaluation.folds import Fold
+from forecastkit.forecasters.base import Forecaster
+from forecastkit.uncertainty.residuals import observed_after
+from forecastkit.utils.exceptions import InputError
 
 #: Levels at which forecasters with a spread of their own are judged, unless they were trained for others.
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -190,7 +190,7 @@ def relative_error(task: Task, fold: Fold, model: Forecaster) -> float:
     known = model._adapted(panel, fold.stop)
     scale = series_scale(fold.scale(panel, task.season))[:, None]
     own = np.nanmean(_errors(known, panel, origins, actual) / scale)
-    naive = closed_form.seasonal_naive(panel, origins, model.horizon_, task.season)
+    naive = simple.seasonal_naive(panel, origins, model.horizon_, task.season)
     reference = np.nanmean(np.abs(actual - naive) / scale)
     return float(own / reference) if reference > 0 else float(own)
 

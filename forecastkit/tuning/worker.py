@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from forecastkit.tuning.trial import Outcome, run_trial
-from forecastkit.whole import replacing
+from forecastkit.utils.atomic_write import replacing
 
 #: Seconds between looks at the processes that run.
 PAUSE = 0.02

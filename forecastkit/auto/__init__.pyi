@@ -1,0 +1,5 @@
+from .forecaster import AutoForecaster as AutoForecaster
+
+__all__ = [
+    "AutoForecaster",
+]

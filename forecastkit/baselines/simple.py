@@ -1,0 +1,71 @@
+"""Simple forecasts: naive, seasonal naive, drift and mean."""
+
+import numpy as np
+
+from forecastkit.data.panel import Panel
+from forecastkit.data.windows import Origins, grouped, last_rows, last_values
+
+
+def naive(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
+    """The last observed value at every step, shape (n, horizon); NaN where nothing was observed yet."""
+    return np.repeat(last_values(panel, origins)[:, None], horizon, axis=1)
+
+
+def seasonal_naive(panel: Panel, origins: Origins, horizon: int, season: int) -> np.ndarray:
+    """The value one season before, or whole seasons more where it is missing; else the last value. (n, horizon)."""
+    steps = np.arange(1, horizon + 1)
+    begin = panel.indptr[origins.entity][:, None]
+    forecast = np.full((len(origins), horizon), np.nan)
+    for back in range(1, 5):
+        lacking = np.isnan(forecast)
+        if not lacking.any():
+            return forecast
+        rows = origins.row[:, None] + steps - season * (-(-steps // season) + back - 1)
+        found = panel.target[np.maximum(rows, 0), origins.channel[:, None]]
+        forecast = np.where(lacking & (rows >= begin), found, forecast)
+    return np.where(np.isnan(forecast), naive(panel, origins, horizon), forecast)
+
+
+def drift(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
+    """The line through the first and the last observed value, continued. (n, horizon)."""
+    last, first = last_rows(panel, origins), _first_rows(panel, origins)
+    end = last_values(panel, origins)
+    begin = panel.target[np.maximum(first, 0), origins.channel].astype("float64")
+    slope = np.where(last > first, (end - begin) / np.maximum(last - first, 1), 0.0)
+    ahead = (origins.row - last)[:, None] + np.arange(1, horizon + 1)
+    return end[:, None] + slope[:, None] * ahead
+
+
+def mean(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
+    """The mean of all values observed up to the origin, (n, horizon); NaN where there are none."""
+    out = np.full(len(origins), np.nan)
+    for at, cells in _columns(panel, origins):
+        observed = ~np.isnan(cells)
+        if not observed.any():
+            continue
+        # Deviations from a first value: exact for a constant, precise far from zero, blind to other series.
+        level = cells[observed.argmax()]
+        total = np.cumsum(np.where(observed, cells - level, 0.0))
+        count = np.cumsum(observed)
+        place = origins.row[at] - panel.indptr[origins.entity[at]]
+        n = np.where(place >= 0, count[place], 0)
+        out[at] = np.where(n > 0, level + total[place] / np.maximum(n, 1), np.nan)
+    return np.repeat(out[:, None], horizon, axis=1)
+
+
+def _columns(panel, origins):
+    """For each entity and channel with origins: their places, and its values up to the last of them, float64."""
+    for at in grouped(origins.entity * panel.channels + origins.channel):
+        begin, stop = panel.indptr[origins.entity[at[0]]], origins.row[at].max() + 1
+        yield at, panel.target[begin:stop, origins.channel[at[0]]].astype("float64")
+
+
+def _first_rows(panel, origins):
+    """Row of the first observed value of each origin's entity and channel, wherever it is."""
+    row = panel.indptr[origins.entity]
+    lacking = np.flatnonzero(np.isnan(panel.target[np.minimum(row, panel.rows - 1), origins.channel]))
+    for places in grouped(origins.entity[lacking] * panel.channels + origins.channel[lacking]):
+        at = lacking[places]
+        begin, stop = row[at[0]], panel.indptr[origins.entity[at[0]] + 1]
+        row[at] = begin + np.argmax(~np.isnan(panel.target[begin:stop, origins.channel[at[0]]]))
+    return row

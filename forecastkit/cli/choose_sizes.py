@@ -1,0 +1,99 @@
+"""The sizes of a training run: horizon, lookback, and what is kept for validation and test."""
+
+from dataclasses import dataclass
+
+from forecastkit.cli.read_data import Data
+from forecastkit.utils.validation import check_int, refuse
+
+#: Forecast origins of a test: per series, and of all series together.
+MOST_CUTOFFS, MOST_ORIGINS = 200, 20_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Sizes in rows.
+
+    Attributes
+    ----------
+    rows : int
+        Of the longest series.
+    horizon, lookback : int
+    validation : int or float
+        Rows or part of the rows, as forecasters take it.
+    test : int
+    test_start : int
+        Ordinal of the first row of the test.
+    stride : int
+        Rows between the forecasts of the test.
+    shortened : bool
+        Whether horizon or lookback are less than usual because rows are few.
+    """
+
+    rows: int
+    horizon: int
+    lookback: int
+    validation: int | float
+    test: int
+    test_start: int
+    stride: int
+    shortened: bool
+
+    @property
+    def cutoffs(self) -> int:
+        """Forecast origins in the test of the longest series."""
+        return (self.test - self.horizon) // self.stride + 1
+
+
+def make_plan(data: Data, parameters: dict, test_size: int | float | None = None) -> Plan:
+    """Choose what the user left open so that the rows suffice.
+
+    The horizon is what is usual at the frequency, at most a fifth of the rows; validation and test have two horizons
+    or a tenth of the rows each; the lookback leaves at least a third of the training rows to start from.
+
+    Raises
+    ------
+    InputError
+        Where the rows do not suffice for training and test.
+    """
+    rows = int(data.lengths.max())
+    usual_horizon, usual_lookback = data.panel.grid.usual_sizes
+    horizon = parameters.get("horizon") or max(1, min(usual_horizon, rows // 5))
+    check_int("--horizon", "horizon", horizon)
+    if rows < 2 * horizon + 2:
+        rule = f"a horizon of {horizon} needs {2 * horizon + 2} rows, {horizon} of them for the test"
+        refuse(str(data.path), rule, f"{rows} in the longest series", "Pass a shorter horizon= or more rows.")
+    test = _test_rows(data, rows, horizon, test_size)
+    validation = parameters.get("validation_size")
+    if validation is None:
+        validation = max(horizon, min(max(2 * horizon, rows // 10), (rows - test) // 4))
+    lookback = parameters.get("lookback")
+    if lookback is None:
+        kept = validation if isinstance(validation, int) else round(validation * (rows - test))
+        lookback = _lookback(usual_lookback, rows - test - kept - horizon, data.panel.grid.seasons[0])
+    shortened = (horizon < usual_horizon and "horizon" not in parameters) or (
+        lookback < usual_lookback and "lookback" not in parameters
+    )
+    stride = _stride(test - horizon + 1, len(data.panel.ids) * data.panel.channels)
+    return Plan(rows, horizon, lookback, validation, test, data.end - test + 1, stride, shortened)
+
+
+def _test_rows(data: Data, rows: int, horizon: int, given: int | float | None) -> int:
+    most = rows - horizon - 2
+    if given is None:
+        return max(horizon, min(max(2 * horizon, rows // 10), rows // 4))
+    test = given if isinstance(given, int) else round(given * rows)
+    if not horizon <= test <= most:
+        got = f"{test} of {rows} rows"
+        refuse(str(data.path), f"the test must have between {horizon} (the horizon) and {most} rows", got)
+    return test
+
+
+def _lookback(usual: int, room: int, season: int) -> int:
+    """At most two thirds of the rows that windows can lie in, in whole seasons where that is possible."""
+    most = min(usual, max(room * 2 // 3, 1))
+    return most // season * season if season > 1 and most >= season else most
+
+
+def _stride(places: int, series: int) -> int:
+    most = max(1, min(MOST_CUTOFFS, MOST_ORIGINS // series))
+    return max(1, -(-places // most))

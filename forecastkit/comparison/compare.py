@@ -1,0 +1,375 @@
+"""Compare: models on the same folds, seeds and budget, with what each costs and which differences are noise."""
+
+import math
+import time
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.comparison.candidates import Contender, make_contenders
+from forecastkit.comparison.measure import AT_ONCE, Task, measure_memory, run
+from forecastkit.comparison.results import Comparison, make_table
+from forecastkit.data.ingest.read_panel import open_door
+from forecastkit.data.output_frames import stamps_at
+from forecastkit.data.panel import Panel
+from forecastkit.data.time_grid import choose_horizon
+from forecastkit.evaluation.folds import METRICS, Fold, Sizes, make_folds
+from forecastkit.evaluation.time_budget import IN_ANY_CASE, LEAST, MOST, WORTH_TRYING, Budget, seconds_of
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.formatting import clock, number
+from forecastkit.utils.run_log import Journal, fingerprint
+from forecastkit.utils.validation import check_choice, check_int, refuse, some
+
+WHERE = "compare"
+
+
+def compare(
+    models,
+    X,
+    y=None,
+    *,
+    seeds=3,
+    folds: int | None = None,
+    n_windows: int | None = None,
+    stride: int | None = None,
+    metric: str | None = None,
+    budget=None,
+    memory: bool = True,
+    lookbacks=(),
+    path=None,
+    progress=None,
+    **parameters,
+) -> Comparison:
+    """Compare models on the same folds with the same seeds and the same time, beside three baselines.
+
+    Every model is fitted on the rows before a fold and forecasts it from a row of cutoffs; no fold shows what comes
+    in it to a fit. Naive, seasonal naive and linear are always in.
+
+    Parameters
+    ----------
+    models : str, Forecaster, list of them, or dict of name to one
+        Names of networks (``"gru"``) and baselines, ``"ensemble"``, ``"all"`` for every network, or forecasters that
+        are not fitted.
+    X, y : as in `fit`
+    seeds : int or list of int
+        How many, or which. Models without chance run once.
+    folds : int, optional
+        Blocks of the last rows, each forecast by models fitted on all rows before it. Default: one where it has ten
+        horizons, else three.
+    n_windows : int, optional
+        Cutoffs of a fold. Default: those of the last tenth of the rows, at most 200.
+    stride : int, optional
+        Rows between cutoffs.
+    metric : {'mase', 'mae', 'mse'}, optional
+        What models are ranked by. Default: MASE where it exists, else MAE.
+    budget : float or str, optional
+        Seconds of everything together, or ``"90s"``, ``"10m"``, ``"1h"``: all networks get the same seconds of
+        training, set anew for every seed and fold from what is left.
+    memory : bool
+        Whether to fit each model once more, for a moment, in a process of its own that measures peak memory.
+    lookbacks : list of int, optional
+        Measure also how seconds grow with the lookback, by one epoch of each model at each of these.
+    path : path-like, optional
+        File that each finished run is appended to at once, as a JSON line; a comparison of the same data and settings
+        goes on where it was.
+    progress : callable, optional
+        Takes a line of text after every run, such as `print`.
+    **parameters
+        Of the forecasters: ``horizon=24, target="load"``. Models given by name take those they know, forecasters those
+        that they leave None.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        Before any training: unknown models and parameters, folds longer than the data, a budget too small for one run
+        of each, a path of other data or settings.
+    """
+    budget = budget if isinstance(budget, Budget) else Budget(seconds_of(budget, WHERE))
+    seeds = _seeds(seeds)
+    check_choice(WHERE, "metric", metric, (*METRICS, None))
+    for lookback in lookbacks:
+        check_int(WHERE, "lookbacks", lookback)
+    contenders = make_contenders(models, parameters)
+    panel, schema = open_door(X, y, **contenders[0].forecaster._reading())
+    task, folds = lay_out(contenders, panel, schema, (folds, n_windows, stride))
+    contest = _Contest(contenders, task, folds, seeds, budget, progress)
+    contest.open(path)
+    if memory:
+        contest.weigh()
+    contest.grow(lookbacks)
+    contest.go()
+    return contest.result(metric)
+
+
+def lay_out(contenders, panel: Panel, schema, choices=()) -> tuple[Task, list[Fold]]:
+    """What all runs have in common, and the folds."""
+    model = contenders[0].forecaster
+    horizon, season = choose_horizon(model.horizon, model.season_length, panel.grid)
+    rows = int((panel.last_observed() + 1 - panel.first_observed()).max())
+    sizes = Sizes.suited(rows, len(panel.ids) * panel.channels, horizon, *choices)
+    task = Task(panel, schema, season, sizes)
+    return task, make_folds(panel, sizes, calendar=panel.grid.is_time or schema.time is not None)
+
+
+class _Contest:
+    """The runs of a comparison, one after another.
+
+    Parameters
+    ----------
+    contenders : list of Contender
+    task : Task
+    folds : list of Fold
+    seeds : list of int
+    budget : Budget
+    progress : callable or None
+    """
+
+    def __init__(self, contenders, task: Task, folds, seeds, budget: Budget, progress):
+        self.contenders, self.task, self.folds, self.seeds, self.budget = contenders, task, folds, seeds, budget
+        self.progress, self.notes, self.memory, self.growth, self.runs = progress, [], {}, [], []
+        self.networks = [contender for contender in contenders if contender.is_trained]
+        self.asked, self.unrun = len(seeds), 0
+        self._check_budget()
+
+    def _check_budget(self):
+        """Refuse a budget in which not even one seed can be run; leave out seeds that cannot."""
+        if self.budget.seconds is None or not self.networks:
+            return
+        fits = len(self.networks) * len(self.folds)
+        most = int(self.budget.seconds // (LEAST * fits))
+        if not most:
+            rule = f"budget must be at least {LEAST * fits:.0f} s for one run of {len(self.networks)} networks"
+            rule += f" on {len(self.folds)} folds" if len(self.folds) > 1 else ""
+            refuse(WHERE, rule, f"{self.budget.seconds:g} s", error=ParameterError)
+        self.seeds = self.seeds[:most]
+
+    def open(self, path):
+        """Find what is done already."""
+        sizes = self.task.sizes
+        header = {name: getattr(sizes, name) for name in ("horizon", "folds", "n_windows", "stride")}
+        header |= {"data": fingerprint(self.task.panel), "season_length": self.task.season}
+        self.journal = Journal(path, {**header, "budget": self.budget.seconds}, WHERE)
+        self.budget.spent = sum(found.get("seconds") or 0.0 for found in self.journal.done.values())
+        for found in self.journal.done.values():
+            self._learn(found)
+        if self.journal.done and self.progress is not None:
+            self.progress(f"{len(self.journal.done)} finished pieces of work are taken from {path}")
+
+    def _learn(self, found):
+        """What a fit took beside its training loop."""
+        if "train_seconds" in found and found["train_seconds"] > 0:
+            whole = found["seconds"] if "mae" in found else found["fit_seconds"]
+            # What training took over its limit, such as compiling its first step, is no training either.
+            trained = min(found["train_seconds"], found.get("limit") or found["train_seconds"])
+            self.budget.learn(found["model"], whole - trained)
+
+    def _once(self, key: str, contender: Contender, work, **told) -> dict:
+        """What is in the journal under this key, else what the work finds, which goes there."""
+        found = self.journal.find(key)
+        if found is None:
+            began = time.monotonic()
+            found = {"model": contender.name, **told, **work()}
+            found = self.journal.add(key, {**found, "seconds": time.monotonic() - began})
+            self._learn(found)
+            self._tell(found)
+        return found
+
+    # ------------------------------------------------------------------------------------------ the runs
+
+    def go(self):
+        """Run all: what needs no training first, then networks in rounds of one seed and fold."""
+        for contender in self.contenders:
+            if not contender.is_trained:
+                for seed in self._seeds_of(contender):
+                    for fold in self.folds:
+                        self._run(contender, seed, fold, None)
+        self._try_first()
+        for place, seed in enumerate(self.seeds):
+            self._afford(place)
+            if place >= len(self.seeds):
+                return
+            for fold in self.folds:
+                self._round(seed, fold, self.budget.share(self._pending(place, fold)))
+
+    def _afford(self, place):
+        """Leave out the last seeds where each fit would train for less than is worthwhile; never the first seed."""
+        while len(self.seeds) > max(place, 1):
+            pending = self._pending(place, self.folds[0])
+            share = self.budget.share(pending)
+            if share is None or not pending or share >= self.budget.worthwhile():
+                return
+            self.seeds = self.seeds[:-1]
+
+    def _try_first(self):
+        """A fit that ends at once, to know what fits take beside training before seconds are shared out."""
+        fits = len(self._pending(0, self.folds[0]))
+        if self.budget.seconds is None or not fits or self.budget.seconds / fits < WORTH_TRYING or self.budget.knows:
+            return
+        first = self.networks[0]
+        self._learn({"model": first.name, **run(first.for_run(self.seeds[0], AT_ONCE), self.task, self.folds[0])})
+
+    def _seeds_of(self, contender):
+        return self.seeds if contender.is_random else [None]
+
+    def _pending(self, place, fold) -> list[str]:
+        """Names of the networks whose fits are to come from this seed and fold on, one for each."""
+        rounds = [(seed, each) for seed in self.seeds[place:] for each in self.folds]
+        left = [(seed, each, contender) for seed, each in rounds[fold.number :] for contender in self.networks]
+        return [contender.name for seed, each, contender in left if not self._is_done(contender, seed, each)]
+
+    def _is_done(self, contender, seed, fold) -> bool:
+        return self.journal.find(_key("run", contender, seed, fold.number)) is not None
+
+    def _round(self, seed, fold, limit):
+        """Every network once, with the same limit; less only where the others took so long that time runs out."""
+        limit = self._limit_before(seed, fold) or limit
+        for contender in self.networks:
+            pending = self._pending(self.seeds.index(seed), fold)
+            if not self._is_done(contender, seed, fold) and self.budget.is_over(contender.name):
+                self.unrun += 1
+                continue
+            hardest = self.budget.share(pending, MOST)
+            self._run(contender, seed, fold, None if limit is None else max(min(limit, hardest), IN_ANY_CASE))
+
+    def _limit_before(self, seed, fold):
+        """The limit of a round that was begun in an earlier process."""
+        done = [found for found in self.journal.done.values() if found.get("fold") == fold.number]
+        return max((found.get("limit") or 0.0 for found in done if found.get("seed") == seed), default=None)
+
+    def _run(self, contender, seed, fold: Fold, limit):
+        seed = seed if contender.is_random else None
+        first = seed in (None, self.seeds[0])
+
+        def work():
+            return run(contender.for_run(seed, limit), self.task, fold, latency=first)
+
+        told = {"seed": seed, "fold": fold.number, "limit": limit if contender.is_trained else None}
+        found = self._once(_key("run", contender, seed, fold.number), contender, work, **told)
+        self.runs.append(found)
+
+    def _tell(self, found):
+        if self.progress is None:
+            return
+        where = [found["model"]]
+        if found.get("seed") is not None:
+            where.append(f"seed {found['seed']}")
+        if "fold" in found and len(self.folds) > 1:
+            where.append(f"fold {found['fold'] + 1}")
+        elif "fold" not in found and "lookback" in found:
+            where.append(f"lookback {found['lookback']}")
+        got = found.get("error") or (f"MAE {number(found['mae'], 4)}" if "mae" in found else "peak memory")
+        place = f"{len(self.runs) + 1}/{self._planned()}  " if "fold" in found else ""
+        self.progress(f"{place}{', '.join(where)}: {got}  {clock(self.budget.gone())}")
+
+    def _planned(self) -> int:
+        return len(self.folds) * sum(len(self._seeds_of(contender)) for contender in self.contenders)
+
+    # ------------------------------------------------------------------------------------------ beside them
+
+    def weigh(self):
+        """Peak memory of a fit of each model, each in a process of its own."""
+        until, left = self._time_beside(), []
+        for contender in self.contenders:
+            if time.monotonic() > until:
+                left.append(contender.name)
+                continue
+            model = contender.for_run(self.seeds[0], AT_ONCE)
+            found = self._once(
+                _key("memory", contender), contender, lambda m=model: measure_memory(m, self.task, self.folds[-1])
+            )
+            self.memory[contender.name] = found
+            if "error" in found:
+                self.notes.append(f"peak memory of {contender.name} was not measured: {found['error']}")
+        if left:
+            self.notes.append(f"peak memory of {some(left, 12)} was not measured: the budget is for the runs")
+
+    def _time_beside(self) -> float:
+        """Until when what is not a run of the comparison may be begun: a sixth of the budget from now."""
+        return math.inf if self.budget.seconds is None else time.monotonic() + self.budget.seconds / 6
+
+    def grow(self, lookbacks):
+        """Seconds of an epoch and milliseconds of a forecast of each model at each of these lookbacks."""
+        fold, until = self.folds[-1], self._time_beside()
+        for contender in [each for each in self.contenders if each.looks_back]:
+            for lookback in lookbacks:
+                if time.monotonic() > until:
+                    self.notes.append(f"{contender.name} was not measured at lookback {lookback}: no budget is left")
+                    continue
+                model = contender.for_run(self.seeds[0], None, lookback=lookback, **_one_epoch(contender))
+                work = lambda m=model: run(m, self.task, fold, latency=True)  # noqa: E731
+                found = self._once(_key("growth", contender, lookback), contender, work, lookback=lookback)
+                self.growth.append(found)
+
+    # ------------------------------------------------------------------------------------------ the result
+
+    def result(self, metric) -> Comparison:
+        names = [contender.name for contender in self.contenders]
+        table, metric = make_table(names, self.runs, self.memory, self.task.sizes, metric)
+        self._note_budget()
+        settings = {
+            **{name: getattr(self.task.sizes, name) for name in ("horizon", "folds", "n_windows", "stride")},
+            "season_length": self.task.season,
+            "first_cutoffs": [self._first_cutoff(fold) for fold in self.folds],
+            "seeds": self.seeds if any(contender.is_random for contender in self.contenders) else [],
+            "budget": self.budget.seconds,
+            "seconds": self.budget.gone(),
+        }
+        runs = pd.DataFrame([{k: v for k, v in run.items() if k != "by_cutoff"} for run in self.runs])
+        models = {contender.name: contender.forecaster for contender in self.contenders}
+        return Comparison(table, runs, metric, settings, self._growth_table(), self.notes, models)
+
+    def _note_budget(self):
+        """Say what the budget did to the comparison."""
+        if len(self.seeds) < self.asked:
+            self.notes.append(f"the budget suffices for {len(self.seeds)} of {self.asked} seeds")
+        if self.unrun:
+            self.notes.append(f"{self.unrun} fits were not run: the budget was gone")
+        trained = [run for run in self.runs if "ended" in run]
+        ended = [run["limit"] for run in trained if run["ended"] == "time limit" and run["limit"]]
+        if ended:
+            told = f"the budget ended {len(ended)} of {len(trained)} trainings, after about {np.median(ended):.0f} s"
+            self.notes.append(f"{told}: with more time networks may do better")
+        if self.networks and len(self.seeds) == 1:
+            self.notes.append("one seed: how much networks vary by chance is not in the errors")
+
+    def _first_cutoff(self, fold):
+        origins = fold.origins
+        ordinal = self.task.panel.ordinal_at(origins.entity, origins.row).min()
+        return str(stamps_at(self.task.panel, np.array([ordinal]))[0]).removesuffix(" 00:00:00")
+
+    def _growth_table(self):
+        if not self.growth:
+            return None
+        shown = ("model", "lookback", "parameters", "epoch_seconds", "fit_seconds", "one_ms", "many_ms")
+        rows = [{name: found.get(name, math.nan) for name in shown} for found in self.growth]
+        return pd.DataFrame(rows).set_index(["model", "lookback"])
+
+
+def _key(kind: str, contender: Contender, *others) -> str:
+    """What a piece of work is found by."""
+    return " ".join(map(str, (kind, *others, contender.name, contender.fingerprint())))
+
+
+def _one_epoch(contender) -> dict:
+    """Parameters that end the training of a network after one epoch, of a plan that is as long as ever."""
+    if not contender.is_trained:
+        return {}
+    from forecastkit.training.loop import OneEpoch
+
+    return {"callbacks": [OneEpoch()], "final_epochs": 0}
+
+
+def _seeds(seeds) -> list[int]:
+    listed = isinstance(seeds, (list, tuple, range, np.ndarray))
+    if not listed:
+        check_int(WHERE, "seeds", seeds)
+        return list(range(seeds))
+    for seed in seeds:
+        check_int(WHERE, "seeds", seed, low=0)
+    if not len(seeds) or len(set(seeds)) < len(seeds):
+        refuse(WHERE, "seeds must be at least one, without doubles", list(seeds), error=ParameterError)
+    return [int(seed) for seed in seeds]

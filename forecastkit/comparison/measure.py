@@ -1,0 +1,208 @@
+"""One run of a comparison, measured: fit, forecasts, errors, seconds, and in a process of its own peak memory."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from forecastkit.data.panel import Panel
+from forecastkit.data.schema import Schema
+from forecastkit.evaluation.folds import METRICS, Fold, Sizes, errors_of
+from forecastkit.utils.exceptions import InputError
+
+#: Forecasts of a batch whose latency is measured, and how often.
+MANY, REPEATS = 1_000, 5
+#: A time limit after which training ends with its first steps: memory does not grow from then on.
+AT_ONCE = 1e-3
+MB = 1e6
+CHILD = "import sys; from forecastkit.comparison.measure import measure_here; measure_here(sys.argv[1])"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What all runs have in common.
+
+    Attributes
+    ----------
+    panel : Panel
+        All rows.
+    schema : Schema
+    season : int
+    sizes : Sizes
+    """
+
+    panel: Panel
+    schema: Schema
+    season: int
+    sizes: Sizes
+
+
+def run(model, task: Task, fold: Fold, latency: bool = False) -> dict:
+    """Fit an unfitted model on the rows before the fold and forecast it.
+
+    Parameters
+    ----------
+    latency : bool
+        Whether to measure the seconds of one forecast and of many, too.
+
+    Returns
+    -------
+    dict
+        ``mae, mse, mase`` over the fold, the same by cutoff, ``parameters``, ``epochs``, ``ended``, and the seconds of
+        the fit, of its training loop, of an epoch's steps, and of everything; or ``error``, a refusal.
+    """
+    began = time.monotonic()
+    try:
+        model._fit_panel(fold.seen(task.panel), task.schema)
+    except InputError as error:
+        return {"error": str(error), "seconds": time.monotonic() - began}
+    fitted = time.monotonic()
+    scale = fold.scale(task.panel, task.season)
+    found = errors_of(model, task.panel, fold, scale, task.sizes)
+    measured = {**_means(found), "fit_seconds": fitted - began, **_training(model), "by_cutoff": found}
+    if latency:
+        measured |= latencies(model, task.panel, fold)
+    return {**measured, "seconds": time.monotonic() - began}
+
+
+def _means(found):
+    """Errors over all cutoffs, each weighing as many steps as were observed."""
+    steps = np.asarray(found["steps"])
+    used = {name: np.asarray(found[name], dtype="float64") for name in METRICS}
+    return {
+        name: _mean(values, np.where(np.isnan(used["mae"]) | (steps == 0), 0, steps)) for name, values in used.items()
+    }
+
+
+def _mean(values, weights):
+    values = np.where(weights > 0, values, 0.0)
+    return float(values @ weights / weights.sum()) if weights.sum() else float("nan")
+
+
+def parts_of(model) -> list:
+    """The fitted members of an ensemble, or the model itself."""
+    return [part for member in getattr(model, "forecasters_", ()) for part in parts_of(member)] or [model]
+
+
+def count_parameters(model) -> int:
+    """Numbers that a fitted model has learned: weights of networks and regressions."""
+    networks = [part.network_.live()[0].count_params() for part in parts_of(model) if hasattr(part, "network_")]
+    ridges = [part.ridge_.weights.size for part in parts_of(model) if hasattr(part, "ridge_")]
+    return int(sum(networks) + sum(ridges))
+
+
+def _training(model) -> dict:
+    """Parameters, epochs and seconds of the training loops."""
+    records = [part.history_of_training_ for part in parts_of(model) if hasattr(part, "history_of_training_")]
+    found = {"parameters": count_parameters(model), "lookback": model.lookback_}
+    if not records:
+        return {**found, "train_seconds": 0.0}
+    return {
+        **found,
+        "epochs": max(len(record.loss) for record in records),
+        "ended": records[0].ended,
+        "train_seconds": sum(record.seconds for record in records),
+        "epoch_seconds": sum(map(_epoch_seconds, records)),
+    }
+
+
+def _epoch_seconds(record) -> float:
+    """Seconds of an epoch's steps; unknown where the time limit left only the first, with the compiling in it."""
+    cut_short = record.ended == "time limit" and len(record.pieces) == 1
+    return float("nan") if cut_short else record.epoch_seconds()
+
+
+def latencies(model, panel: Panel, fold: Fold) -> dict:
+    """Milliseconds of forecasting one series from one cutoff, and of `MANY` forecasts in one call; medians."""
+    known = model._adapted(panel, fold.stop)
+    one = fold.origins[-1:]
+    many = fold.origins[np.resize(np.arange(len(fold.origins)), MANY)]
+    return {"one_ms": _milliseconds(known, panel, one), "many_ms": _milliseconds(known, panel, many)}
+
+
+def _milliseconds(model, panel, origins):
+    model._forecast(panel, origins)
+    seconds = []
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        model._forecast(panel, origins)
+        seconds.append(time.perf_counter() - began)
+    return 1000 * float(np.median(seconds))
+
+
+# Memory ---------------------------------------------------------------------------------------------------------------
+
+
+def measure_memory(model, task: Task, fold: Fold) -> dict:
+    """Peak memory of a fit, by a process of its own, so that nothing that was done before hides it.
+
+    The fit is the real one but for its length: training ends with the first 25 steps.
+
+    Returns
+    -------
+    dict
+        ``memory_mb``: how far the peak of the resident memory lies above what the process held before the fit, with
+        everything imported and the data in place; ``fit_seconds`` of that short fit, compiling in it; or ``error``.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "work.pickle"
+        try:
+            path.write_bytes(pickle.dumps((model, fold.seen(task.panel), task.schema)))
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            return {"error": f"the model does not go to another process: {error}"}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        command = [sys.executable, "-c", CHILD, str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        return {"error": (done.stderr.strip().splitlines() or ["the process was ended"])[-1]}
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure_here(path: str) -> None:
+    """The work of the other process: read (model, panel, schema) that our own process wrote, fit, print the peak."""
+    model, panel, schema = pickle.loads(Path(path).read_bytes())
+    _forget_peak()
+    before, began = resident_mb(), time.monotonic()
+    model._fit_panel(panel, schema)
+    found = {"memory_mb": max(peak_mb() - before, 0.0), "fit_seconds": time.monotonic() - began}
+    print(json.dumps({**found, "train_seconds": _training(model)["train_seconds"]}))
+
+
+def _forget_peak():
+    """On Linux, let the peak begin at what is held now: imports may have had a higher one."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def _status(name: str) -> float | None:
+    """A line of the process's status in MB, where the system has one."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    found = [line.split()[1] for line in lines if line.startswith(f"{name}:")]
+    return float(found[0]) * 1024 / MB if found else None
+
+
+def peak_mb() -> float:
+    """Peak resident memory of this process, in MB."""
+    if (status := _status("VmHWM")) is not None:
+        return status
+    import resource  # not on every system
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MB
+
+
+def resident_mb() -> float:
+    """Resident memory of this process now, in MB; its peak where the system does not say."""
+    return _status("VmRSS") or peak_mb()

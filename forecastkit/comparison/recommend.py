@@ -1,0 +1,272 @@
+"""Recommend: a model for these data, with reasons from what was measured."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from forecastkit.baselines import simple
+from forecastkit.comparison.candidates import Contender, make_contenders
+from forecastkit.comparison.compare import compare, lay_out
+from forecastkit.comparison.measure import Task
+from forecastkit.comparison.results import SAME, Comparison
+from forecastkit.data.ingest.read_panel import open_door
+from forecastkit.data.windows import Windows
+from forecastkit.evaluation.folds import Fold
+from forecastkit.evaluation.time_budget import LEAST, Budget, seconds_of
+from forecastkit.forecasters.baselines import LinearForecaster
+from forecastkit.uncertainty.residuals import observed_after
+from forecastkit.utils.formatting import number, share
+from forecastkit.utils.validation import refuse
+
+WHERE = "recommend"
+#: Windows below which a network has too little to learn from, and above which it has plenty.
+FEW, PLENTY = 2_000, 500_000
+#: Horizons from which on the linear forecast was as good as any network in our benchmarks.
+FAR = 336
+#: Shares of error that a season saves, from which on it is called weak and strong.
+WEAK, STRONG = 0.05, 0.25
+#: Seconds that a fit in a quick comparison should have, and the most networks in it.
+QUICK, MOST_NETWORKS = 10.0, 4
+#: Networks tried beside the one that the rule of thumb names, the most promising first.
+CHALLENGERS = ("ensemble", "gru", "lstm_transformer", "transformer", "lstm")
+#: Difference that outweighs a rule of thumb even where noise could explain it.
+CLEAR = 0.1
+JUDGED = 2_000
+PLAIN = (str, int, float, bool, type(None))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was measured of the data, on rows before those that models are compared on.
+
+    Attributes
+    ----------
+    rows : int
+        Of the longest series.
+    series : int
+        Series times targets.
+    windows : int
+        Places with a whole horizon after them, over all series: examples to learn from.
+    horizon, season : int
+    missing : float
+        Share of missing values.
+    seasonality : float
+        Share of the naive forecast's error that the seasonal naive one saves; below 0 it is worse.
+    covariates : int
+        Columns known ahead, up to the cutoff and static.
+    """
+
+    rows: int
+    series: int
+    windows: int
+    horizon: int
+    season: int
+    missing: float
+    seasonality: float
+    covariates: int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Recommendation:
+    """Result of `forecastkit.recommend`.
+
+    Attributes
+    ----------
+    name : str
+        Of the model, as `forecast train --model` takes it.
+    model : Forecaster
+        Not fitted.
+    reasons : list of str
+        Sentences.
+    comparison : Comparison
+        The quick comparison behind it.
+    facts : Facts
+    """
+
+    name: str
+    model: object
+    reasons: list
+    comparison: Comparison
+    facts: Facts
+
+    def __repr__(self) -> str:
+        return "\n".join([f"{self.name}: {self.model!r}", *(f"- {reason}" for reason in self.reasons)])
+
+    def to_dict(self) -> dict:
+        """Everything as plain values."""
+        parameters = self.model.get_params(deep=False).items()
+        return {
+            "model": self.name,
+            "class": type(self.model).__name__,
+            "parameters": {name: value if isinstance(value, PLAIN) else repr(value) for name, value in parameters},
+            "reasons": self.reasons,
+            "facts": asdict(self.facts),
+            "comparison": self.comparison.to_dict(),
+        }
+
+
+def recommend(X, y=None, *, budget="2m", path=None, progress=None, **parameters) -> Recommendation:
+    """Choose a model for these data: a rule of thumb from measured facts, tested by a quick comparison.
+
+    Where the comparison contradicts the rule, the measurement wins.
+
+    Parameters
+    ----------
+    X, y : as in `fit`
+    budget : float or str
+        Seconds of everything together, or ``"90s"``, ``"10m"``.
+    path : path-like, optional
+        File of finished runs, as `compare` takes it.
+    progress : callable, optional
+        Takes a line of text after every run.
+    **parameters
+        Of the forecasters: ``horizon=24, target="load"``.
+
+    Returns
+    -------
+    Recommendation
+
+    Raises
+    ------
+    InputError
+        As `compare` does.
+    """
+    budget = budget if isinstance(budget, Budget) else Budget(seconds_of(budget, WHERE))
+    common = {name: value for name, value in parameters.items() if name in LinearForecaster._get_param_names()}
+    contenders = make_contenders("linear", common)
+    task, folds = lay_out(contenders, *open_door(X, y, **contenders[0].forecaster._reading()))
+    facts = measure(task, folds[0])
+    rule, reason = rule_of_thumb(facts)
+    names = shortlist(rule, facts, budget.seconds, len(folds))
+    seeds = {"seeds": 1, "memory": False, "path": path, "progress": progress}
+    comparison = compare(names, X, y, budget=budget, **seeds, **parameters)
+    name, verdict = decide(rule, comparison)
+    model = Contender(name, comparison.models[name]).for_run(0, None)
+    thumb = f"By rule of thumb that asks for {said(rule)}: {reason}."
+    return Recommendation(name, model, [*describe(facts), thumb, *verdict], comparison, facts)
+
+
+def measure(task: Task, first: Fold) -> Facts:
+    """Facts of the rows before the first fold."""
+    panel = first.seen(task.panel)
+    lengths = panel.last_observed() + 1 - panel.first_observed()
+    windows = Windows.training(panel, panel.last_observed() + 1, 1, task.sizes.horizon)
+    inside = np.concatenate([panel.target[a:b] for a, b in _spans(panel)])
+    covariates = panel.known.shape[1] + panel.past.shape[1] + panel.static.shape[1]
+    return Facts(
+        rows=int(lengths.max()),
+        series=len(panel.ids) * panel.channels,
+        windows=len(windows),
+        horizon=task.sizes.horizon,
+        season=task.season,
+        missing=float(np.isnan(inside).mean()),
+        seasonality=_seasonality(panel, task),
+        covariates=covariates,
+    )
+
+
+def _spans(panel):
+    return zip(panel.first_observed(), panel.last_observed() + 1, strict=True)
+
+
+def _seasonality(panel, task) -> float:
+    """Share of the naive forecast's error that last season's values save, where there is a season to look back to."""
+    horizon = task.sizes.horizon
+    windows = Windows.training(panel, panel.last_observed() + 1, task.season, horizon)
+    if task.season == 1 or not len(windows):
+        return 0.0
+    origins = windows.spaced(JUDGED)
+    actual = observed_after(panel, origins, horizon)
+    naive = np.nanmean(np.abs(simple.naive(panel, origins, horizon) - actual))
+    seasonal = np.nanmean(np.abs(simple.seasonal_naive(panel, origins, horizon, task.season) - actual))
+    return float(1 - seasonal / naive) if naive > 0 else 0.0
+
+
+def rule_of_thumb(facts: Facts) -> tuple[str, str]:
+    """Name of a model and why, before anything is tried.
+
+    What is said here was measured in the project's own benchmarks, or is a claim that the comparison tests.
+    """
+    if facts.windows < 3 * facts.season or facts.windows < 30:
+        name = "seasonal_naive" if facts.seasonality > WEAK else "naive"
+        return name, f"{facts.windows:,} windows are too few to learn anything from"
+    if facts.windows < FEW and not facts.covariates:
+        return "linear", f"{facts.windows:,} windows are few, and a closed-form model does not overfit as networks do"
+    if facts.windows < FEW:
+        return "ensemble", "windows are few, so a network that reads the covariates needs the linear forecast beside it"
+    if facts.horizon >= FAR and not facts.covariates:
+        return "linear", f"that far ahead ({facts.horizon} steps) the linear forecast was as good as any network"
+    if facts.windows >= PLENTY:
+        return "lstm_transformer", f"{facts.windows:,} windows are plenty, also for attention beside recurrence"
+    return "ensemble", "the plain average of a GRU and the linear forecast was the most accurate in benchmarks"
+
+
+def shortlist(rule: str, facts: Facts, seconds: float | None, folds: int) -> list[str]:
+    """The rule's model and as many challengers as there is time for."""
+    most = MOST_NETWORKS if seconds is None else int(seconds // (QUICK * folds))
+    if seconds is not None and seconds < LEAST * folds:
+        return ["linear"]
+    networks = list(dict.fromkeys([*([rule] if rule in CHALLENGERS else []), *CHALLENGERS]))
+    if facts.windows < FEW:
+        networks.sort(key=lambda name: name not in (rule, "gru"))
+    return [*networks[: max(1, min(most, MOST_NETWORKS))], *([rule] if rule not in networks else [])]
+
+
+def decide(rule: str, comparison: Comparison) -> tuple[str, list[str]]:
+    """The model chosen, and what the comparison says about it."""
+    table, metric = comparison.table, comparison.metric
+    best = comparison.best
+    if not np.isfinite(table.loc[best, metric]):
+        refuse(WHERE, "a model must give numbers", str(table.loc[best, "verdict"]), "Look for extreme values.")
+    found = f"{said(best)} has the least error of {len(table)} ({metric.upper()} {_score(table, best, metric)})"
+    if rule == best:
+        return best, [f"The quick comparison agrees: {found}.", *_next(comparison), *_notes(comparison)]
+    row = table.loc[rule]
+    if row["verdict"] == SAME and row["difference"] <= CLEAR * table.loc[best, metric]:
+        stands = f"In the quick comparison {found}, but noise explains the difference to {said(rule)}: the rule stands."
+        return rule, [stands, *_notes(comparison)]
+    worse = f"{100 * row['difference'] / table.loc[best, metric]:.0f} % more" if np.isfinite(row[metric]) else "failed"
+    wins = f"The quick comparison says otherwise: {found}, {said(rule)} {worse}. The measurement wins."
+    return best, [wins, *_next(comparison), *_notes(comparison)]
+
+
+def _next(comparison) -> list[str]:
+    """What is as good as the best and quicker to fit."""
+    table = comparison.table
+    rest = table.iloc[1:]
+    cheap = rest[(rest["verdict"] == SAME) & (rest["fit_seconds"] < 0.2 * table["fit_seconds"].iloc[0])]
+    if not len(cheap):
+        return []
+    return [f"Where seconds matter: noise does not tell {said(cheap.index[0])} from it, which is much quicker to fit."]
+
+
+def _notes(comparison) -> list[str]:
+    return [f"{note[0].upper()}{note[1:]}." for note in comparison.notes]
+
+
+def _score(table, name, metric) -> str:
+    return f"{number(table.loc[name, metric], 3)} ± {number(table.loc[name, 'se'], 3)}"
+
+
+def describe(facts: Facts) -> list[str]:
+    """The facts as sentences."""
+    sentences = [
+        f"{facts.series:,} series, the longest of {facts.rows:,} rows before the test, make {facts.windows:,} windows "
+        f"of horizon {facts.horizon}."
+    ]
+    if facts.season > 1:
+        saved = facts.seasonality
+        kind = "strong" if saved >= STRONG else "weak" if saved >= WEAK else "not worth anything"
+        better = f"{share(abs(saved))} {'better' if saved >= 0 else 'worse'}"
+        season = f"Last season's values ({facts.season} steps back)"
+        sentences.append(f"{season} forecast {better} than the last one: the season is {kind}.")
+    if facts.missing:
+        sentences.append(f"{share(facts.missing)} of the values are missing, which networks mask and baselines bridge.")
+    if facts.covariates:
+        sentences.append(f"{facts.covariates} columns of covariates can say more than the past alone.")
+    return sentences
+
+
+def said(name: str) -> str:
+    """A model's name in a sentence."""
+    return {"ensemble": "the ensemble of GRU and linear"}.get(name, name.replace("_", " "))

@@ -1,0 +1,53 @@
+"""Plain arrays as scikit-learn hands them over; what does not fit is refused in the words that its own checks know."""
+
+import numpy as np
+
+from forecastkit.utils.exceptions import CellError, ParameterError
+from forecastkit.utils.validation import refuse
+
+WHERE = "Panel"
+
+
+def as_array(data) -> np.ndarray:
+    """The array of a list or of anything like one; sparse matrices are refused."""
+    if hasattr(data, "toarray") and hasattr(data, "nnz"):
+        rule = "data must be dense, as most cells of a series are not 0"
+        refuse(WHERE, rule, f"a sparse {type(data).__name__}", "Pass data.toarray().")
+    return np.asarray(data)
+
+
+def check_covariates(X: np.ndarray) -> None:
+    """Refuse an array of covariates that is not (rows, at least one column)."""
+    if X.ndim != 2:
+        remedy = "Reshape your data: X.reshape(-1, 1) is one covariate."
+        refuse(WHERE, "X must have two dimensions beside y (time, covariates)", f"{X.ndim}D array", remedy)
+    if not X.shape[1]:
+        got = f"0 feature(s) (shape={X.shape}) while a minimum of 1 is required"
+        refuse(WHERE, "X must have a covariate beside y", got, "Without covariates, pass the targets alone.")
+
+
+def check_width(X: np.ndarray, wanted: int, where: str) -> None:
+    """Refuse rows without as many columns as at fit."""
+    rule = f"rows must have the {wanted} column(s) seen at fit"
+    if X.ndim != 2:
+        refuse(WHERE, rule, f"shape {X.shape}", "Reshape your data: X.reshape(1, -1) is one row.")
+    if X.shape[1] != wanted:
+        remedy = f"X has {X.shape[1]} features, but {where} is expecting {wanted} features as input."
+        refuse(WHERE, rule, f"shape {X.shape}", remedy)
+
+
+def refuse_nameless(what: str) -> None:
+    """Refuse an array where columns were named."""
+    remedy = "Where a step of a pipeline lost them, its set_output(transform='pandas') keeps names and times."
+    refuse(WHERE, f"{what} must be a column of X", "an array without names", remedy, ParameterError)
+
+
+def refuse_kind(what: str, got: str, example: object, remedy: str = "") -> None:
+    """Refuse a column that holds something other than real numbers, such as the example."""
+    rule = f"{what} must be numeric"
+    if np.iscomplexobj(example):
+        refuse(WHERE, rule, got, "Complex data not supported.")
+    if not isinstance(example, str) and np.asarray(example).dtype.kind == "O":
+        remedy = f"A float() argument must be a string or a real number, not {type(example).__name__!r}."
+        refuse(WHERE, rule, got, remedy, CellError)
+    refuse(WHERE, rule, got, remedy)

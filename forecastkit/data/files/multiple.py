@@ -1,0 +1,120 @@
+"""One table of several files: their rows one after another."""
+
+import glob
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+from pandas.api.types import union_categoricals
+
+from forecastkit.data.files.infer_roles import find_series, find_times
+from forecastkit.data.files.read_table import Table, read_table
+from forecastkit.utils.validation import refuse, some
+
+#: Files of a folder that are tables.
+TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".gz", ".bz2", ".xz", ".zst", ".zip")
+#: Column of the files' names, where these name series.
+STEM = "file"
+#: Share of times that may repeat in one series.
+FEW = 0.01
+
+
+def listed(sources: str | Path | Sequence[str | Path]) -> list[Path]:
+    """One path or several as a list."""
+    return [Path(sources)] if isinstance(sources, (str, Path)) else [Path(source) for source in sources]
+
+
+def find_paths(sources: Sequence[str | Path]) -> list[Path]:
+    """The files that paths, folders and patterns such as ``data/*.csv`` name, each once.
+
+    Raises
+    ------
+    InputError
+        Where a pattern or folder has no table.
+    """
+    paths = [path for source in sources for path in _expand(Path(source))]
+    return list(dict.fromkeys(paths))
+
+
+def _expand(source: Path) -> list[Path]:
+    if source.is_dir():
+        found = sorted(path for path in source.iterdir() if path.suffix.lower() in TABLES and path.is_file())
+        kinds = ", ".join(TABLES)
+        return found or refuse(str(source), f"a folder must have tables ({kinds})", "none")
+    if not source.exists() and glob.has_magic(str(source)):
+        found = sorted(map(Path, glob.glob(str(source), recursive=True)))
+        return found or refuse(str(source), "files must match the pattern", "none", "Check the folder.")
+    return [source]
+
+
+def read_several(paths: Sequence[Path], series_id: str | None = None, time: str | None = None) -> Table:
+    """Read files into one table.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    series_id, time : str, optional
+        Columns, where they are known.
+
+    Returns
+    -------
+    Table
+        With the column `STEM` of the files' names where files without a column of series share times, or where
+        `series_id` says so.
+
+    Raises
+    ------
+    InputError
+        As `read_table` does, and where files have different columns.
+    """
+    tables = [read_table(path) for path in paths]
+    if len(tables) == 1:
+        return tables[0]
+    first = tables[0].frame
+    for path, table in zip(paths[1:], tables[1:], strict=True):
+        _check_columns(path, paths[0], list(table.frame), list(first))
+    frames = [table.frame[list(first)] for table in tables]
+    by_stem = series_id == STEM if series_id is not None else _share_times(frames, time)
+    if by_stem and STEM not in first:
+        frames = [frame.assign(**{STEM: stem}) for frame, stem in zip(frames, _stems(paths), strict=True)]
+    return replace(tables[0], frame=_stack(frames), files=tuple(map(str, paths)))
+
+
+def _check_columns(path: Path, other: Path, names: list[str], wanted: list[str]) -> None:
+    lacking = [repr(name) for name in wanted if name not in names]
+    further = [repr(name) for name in names if name not in wanted]
+    if lacking or further:
+        parts = [f"{word} {some(found)}" for word, found in (("no", lacking), ("also", further)) if found]
+        refuse(str(path), f"files must have the same columns as {other}", " and ".join(parts))
+
+
+def _stems(paths: Sequence[Path]) -> list[str]:
+    """What tells the files apart: names without suffixes, whole paths where these are not enough."""
+    stems = [path.name.split(".")[0] for path in paths]
+    return stems if len(set(stems)) == len(stems) else list(map(str, paths))
+
+
+def _share_times(frames: list[pd.DataFrame], time: str | None) -> bool:
+    """Whether files, each of one series, have times in common that no column tells apart.
+
+    A few may be: where clocks change, and where one file goes on.
+    """
+    times = [find_times(frame, time) for frame in frames]
+    if any(found is None or found.duplicated().mean() > FEW for found in times):
+        return False
+    if pd.concat([found.drop_duplicates() for found in times]).duplicated().mean() <= FEW:
+        return False
+    return find_series(_stack(frames), pd.concat(times, ignore_index=True)) is None
+
+
+def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.DataFrame({name: _joined([frame[name] for frame in frames]) for name in frames[0]})
+
+
+def _joined(columns: list[pd.Series]):
+    coded = [isinstance(column.dtype, pd.CategoricalDtype) for column in columns]
+    if all(coded):
+        return union_categoricals(columns)
+    columns = [column.astype(object) if code else column for column, code in zip(columns, coded, strict=True)]
+    return pd.concat(columns, ignore_index=True)

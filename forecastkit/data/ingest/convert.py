@@ -1,0 +1,143 @@
+"""Cells: columns of a frame as arrays of numbers, each checked on the way."""
+
+from decimal import Decimal
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.data.array_checks import refuse_kind
+from forecastkit.data.files.datetimes import read_times
+from forecastkit.data.row_labels import Places
+from forecastkit.data.schema import WHERE, Schema, are_numbers
+from forecastkit.utils.exceptions import InputError
+from forecastkit.utils.validation import refuse, some
+
+
+def numeric_array(values: np.ndarray, what: str, names: tuple, places: Places) -> np.ndarray:
+    """A fresh float32 or float64 array (rows, columns) of a numeric one."""
+    if values.dtype == object or values.dtype.kind not in "fiub":
+        return numeric(pd.DataFrame(values, columns=list(names)), what, places)
+    values = np.array(values, dtype="float32" if values.dtype == np.float32 else "float64", order="C")
+    _check_finite(values, what, names, places)
+    return values
+
+
+def numeric(frame: pd.DataFrame, what: str, places: Places) -> np.ndarray:
+    """A fresh float array of the columns; text and infinities are refused with the first offender."""
+    for name, column in frame.items():
+        if not are_numbers(column):
+            _refuse_text(column, f"the {what} {name!r}", places)
+    dtype = "float32" if len(frame.columns) and all(d == np.float32 for d in frame.dtypes) else "float64"
+    values = frame.to_numpy(dtype=dtype, na_value=np.nan, copy=True)
+    _check_finite(values, what, frame.columns, places)
+    return values
+
+
+def _refuse_text(column, what, places):
+    """Refuse a column that holds no numbers, or not only numbers."""
+    wrong = _not_numbers(column)
+    example = column[wrong].iloc[0] if wrong.any() else column.iloc[0]
+    if wrong.all() or column.dtype != object:
+        remedy = "Name the columns to forecast with target=." if what.startswith("the target") else ""
+        refuse_kind(what, f"{column.dtype}, for instance {example!r}", example, remedy)
+    got = places.count(wrong, f"cell that is not, {example!r}", f"cells that are not, for instance {example!r}")
+    refuse_kind(what, got, example, "Blank what is no number.")
+
+
+def _not_numbers(column):
+    """Which cells are neither a real number nor missing, (rows,)."""
+    numbers = column.map(lambda cell: isinstance(cell, (Real, Decimal)))
+    return ~(numbers | column.isna()).to_numpy(dtype=bool)
+
+
+def _check_finite(values, what, names, places):
+    infinite = np.isinf(values)
+    if infinite.any():
+        column = int(infinite.any(axis=0).argmax())
+        got = places.count(infinite[:, column], "infinite", "infinite")
+        refuse(WHERE, f"the {what} {names[column]!r} must be finite", got, "Blank them: missing is masked.")
+
+
+def covariates(frame: pd.DataFrame, schema: Schema, names: tuple, places: Places) -> np.ndarray:
+    """The covariates as float32 (rows, schema.width(names)), categories as 0/1 columns, or as codes where coded."""
+    for name in schema.categories.keys() & set(names):
+        _refuse_mixture(frame[name], places)
+    parts = [
+        _codes(frame[name], schema.categories[name])
+        if name in schema.coded
+        else _one_covariate(frame[name], schema.categories.get(name), places)
+        for name in names
+    ]
+    return np.concatenate(parts, axis=1) if parts else np.zeros((len(frame), 0), dtype="float32")
+
+
+def _one_covariate(column, levels, places):
+    if levels is None:
+        return numeric(column.to_frame(), "covariate", places).astype("float32")
+    known, unknown = (levels[:-1], len(levels) - 1) if levels[-1:] == (None,) else (levels, -1)
+    codes = pd.Index(known).get_indexer(pd.Index(column))
+    out = (np.where(codes < 0, unknown, codes)[:, None] == np.arange(len(levels))).astype("float32")
+    if unknown < 0 and len(levels):  # training had no such class: an unknown level is a bit of each
+        out[codes < 0] = 1 / len(levels)
+        out[column.isna().to_numpy()] = np.nan
+    return out
+
+
+def _refuse_mixture(column, places):
+    """Refuse text among numbers: whether they are classes or misspelt numbers is not ours to guess."""
+    if column.dtype != object or not column.map(lambda cell: isinstance(cell, Real)).any():
+        return
+    got = f"both: {places.count(_not_numbers(column), 'cell of text', 'cells of text')}"
+    remedy = "Blank the cells that are no numbers, or make all of them text."
+    refuse(WHERE, f"the covariate {column.name!r} must hold either numbers or classes", got, remedy)
+
+
+def _codes(column, levels):
+    """Codes of the levels from 1 on as a column, 0 for an unknown one, NaN where it is missing."""
+    codes = pd.Index(levels).get_indexer(pd.Index(column)) + np.float32(1)
+    return np.where(column.isna(), np.float32(np.nan), codes.astype("float32"))[:, None]
+
+
+def static_covariates(frame: pd.DataFrame, schema: Schema, places: Places) -> np.ndarray:
+    """The static covariates as float32 (entities, features), which no row may contradict."""
+    values, entity = covariates(frame, schema, schema.static, places), places.entity
+    out = np.full((len(places.ids), values.shape[1]), np.nan, dtype="float32")
+    if values.shape[1]:
+        # A number may be given in some rows of its series only.
+        for column in range(values.shape[1]):
+            np.fmax.at(out[:, column], entity, values[:, column])
+        changed = ((values != out[entity]) & ~np.isnan(values)).any(axis=1)
+        if changed.any():
+            rule = f"static columns {some(schema.static)} must not change within a series"
+            refuse(WHERE, rule, places.count(changed, "change", "changes"), "Pass them in known= or past=.")
+    return out
+
+
+def column_of(frame: pd.DataFrame, name) -> pd.Series:
+    """A column, or a level of the index as one."""
+    if name in frame.columns:
+        return frame[name]
+    return frame.index.get_level_values(name).to_series(index=frame.index)
+
+
+def times(column: pd.Series | pd.Index, name) -> pd.Index:
+    """A column of times, or of whole numbers, as an index without gaps."""
+    if (blank := np.asarray(column.isna())).any():
+        got = f"{int(blank.sum())} without: row {some(np.flatnonzero(blank))}"
+        refuse(WHERE, f"every row must have a time in {name!r}", got)
+    if pd.api.types.is_integer_dtype(column.dtype):
+        return pd.Index(column).astype("int64")
+    if isinstance(column.dtype, pd.PeriodDtype):
+        return pd.PeriodIndex(column)
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        refuse(WHERE, f"the time column {name!r} must hold times or whole numbers", f"{column.dtype}")
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return pd.DatetimeIndex(column.array, copy=False, name=column.name)
+    if pd.api.types.infer_dtype(column) == "string":
+        return pd.DatetimeIndex(read_times(pd.Series(column), f"{WHERE}: the time column {name!r}").values)
+    try:
+        return pd.DatetimeIndex(pd.to_datetime(column))
+    except (ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise InputError(f"{WHERE}: the time column {name!r} must hold times, got {reason}.") from error

@@ -1,0 +1,82 @@
+"""Rows of one series and time made one."""
+
+import numpy as np
+
+from forecastkit.data.row_labels import Places
+from forecastkit.data.schema import WHERE
+from forecastkit.utils.validation import refuse
+
+#: What `duplicates=` may be.
+RULES = ("refuse", "mean", "first", "last", "sum", "max", "min")
+
+
+def refuse_duplicates(places: Places, again: np.ndarray, settled: bool) -> None:
+    """Refuse rows whose series and time an earlier row has; `settled` is whether clock changes are read."""
+    clock = "duplicates='mean' or the like makes one of them." if settled else (
+        "A clock change? Set timezone=, or duplicates='mean'."
+    )  # fmt: skip
+    several = "" if places.ids != (None,) else "Several series? Name their column with series_id=. "
+    got = places.count(again, "duplicate", "duplicates")
+    refuse(WHERE, "each (series, time) must be one row", got, f"{several}{clock}")
+
+
+def merge_rows(values: np.ndarray, first: np.ndarray, rule: str, categories: np.ndarray) -> np.ndarray:
+    """One row for each group of rows, missing cells left out.
+
+    Parameters
+    ----------
+    values : ndarray of shape (rows, columns)
+        Groups one after another, each in the order of its rows.
+    first : ndarray of int
+        Where each group begins.
+    rule : str
+        One of `RULES`.
+    categories : ndarray of bool, shape (columns,)
+        Columns that are categories: of these the last row is taken.
+    """
+    if not len(first) or not values.shape[1]:
+        return values[first]
+    out = _MERGES[rule](values, first)
+    last = np.append(first[1:], len(values)) - 1
+    out[:, categories] = values[last][:, categories]
+    return out.astype(values.dtype, copy=False)
+
+
+def _sums(values, first):
+    seen = ~np.isnan(values)
+    counts = np.add.reduceat(seen, first, axis=0, dtype="int64")
+    sums = np.add.reduceat(np.where(seen, values, 0), first, axis=0, dtype="float64")
+    return np.where(counts > 0, sums, np.nan), counts
+
+
+def _mean(values, first):
+    sums, counts = _sums(values, first)
+    return sums / np.maximum(counts, 1)
+
+
+def _first_seen(values, first):
+    rows = np.where(np.isnan(values), len(values), np.arange(len(values))[:, None])
+    at = np.minimum.reduceat(rows, first, axis=0)
+    return _cells(values, at, first)
+
+
+def _last_seen(values, first):
+    rows = np.where(np.isnan(values), -1, np.arange(len(values))[:, None])
+    at = np.maximum.reduceat(rows, first, axis=0)
+    return _cells(values, at, first)
+
+
+def _cells(values, at, first):
+    """The cells at these rows; where a group has none, one of its own, which is missing."""
+    at = np.where((at >= 0) & (at < len(values)), at, first[:, None])
+    return np.take_along_axis(values, at, axis=0)
+
+
+_MERGES = {
+    "mean": _mean,
+    "sum": lambda values, first: _sums(values, first)[0],
+    "first": _first_seen,
+    "last": _last_seen,
+    "max": lambda values, first: np.fmax.reduceat(values, first, axis=0),
+    "min": lambda values, first: np.fmin.reduceat(values, first, axis=0),
+}

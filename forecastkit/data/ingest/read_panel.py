@@ -1,0 +1,216 @@
+"""The one door: whatever the user holds becomes a panel, and its names are kept to dress the results."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.data.array_checks import as_array, check_width, refuse_nameless
+from forecastkit.data.files.datetimes import is_categories
+from forecastkit.data.ingest import convert
+from forecastkit.data.ingest.duplicates import RULES
+from forecastkit.data.ingest.regularize import Table, lay, lay_on_grid, parts
+from forecastkit.data.ingest.timezones import check_timezone, in_zone
+from forecastkit.data.memmap.dataset import MappedData
+from forecastkit.data.panel import Panel
+from forecastkit.data.row_labels import Places
+from forecastkit.data.schema import WHERE, Schema, find_schema, holds_times
+from forecastkit.data.time_grid import Grid
+from forecastkit.utils.validation import check_choice, refuse, some
+
+
+def to_pandas(data):
+    """A pandas object for what narwhals knows, and the library it came from; anything else is passed through."""
+    if isinstance(data, (pd.DataFrame, pd.Series, np.ndarray, list, tuple)) or data is None:
+        return data, "pandas"
+    import narwhals.stable.v2 as nw
+
+    native = nw.from_native(data, pass_through=True, eager_only=True, allow_series=True)
+    if native is data:
+        return data, "pandas"
+    return native.to_pandas(), native.implementation.value
+
+
+def open_door(
+    X, y=None, *, freq=None, timezone: str | None = None, duplicates: str = "refuse", **roles
+) -> tuple[Panel, Schema]:
+    """Read training data: find each column's role, check every cell, lay the rows on a regular grid.
+
+    The panel shares no memory with what was given.
+
+    Parameters
+    ----------
+    X, y
+        As `Forecaster.fit` takes them.
+    freq, timezone, duplicates
+        As the parameters of `Forecaster`.
+    **roles
+        Its parameters `target`, `time`, `series_id`, `known`, `past` and `static`.
+
+    Raises
+    ------
+    InputError
+        Naming the first offenders and counting the rest: duplicates, unreadable or missing times, text or infinite
+        targets, unknown or reserved names.
+    """
+    check_choice(WHERE, "duplicates", duplicates, RULES)
+    check_timezone(timezone)
+    if isinstance(X, MappedData):
+        return X.read(y, freq=freq, timezone=timezone, duplicates=duplicates, **roles)
+    X, library = to_pandas(X)
+    y, _ = to_pandas(y)
+    X, y = _framed(X, y), None if y is None else (y if isinstance(y, (pd.Series, pd.DataFrame)) else np.asarray(y))
+    schema = replace(find_schema(X, y, library=library, **roles), timezone=timezone, duplicates=duplicates)
+    return lay_on_grid(read_rows(schema, X, y), freq), schema
+
+
+def read_more(schema: Schema, grid: Grid, X, y=None, *, follow: Panel | None = None) -> Panel:
+    """Read data of a known kind onto a known grid: newer rows, or another history.
+
+    Parameters
+    ----------
+    follow : Panel, optional
+        Rows that carry no times come after the cutoff of their series here; without it they start at ordinal 0.
+    """
+    return lay(read_rows(schema, X, y, follow=follow), grid, follow)
+
+
+def read_rows(schema: Schema, X, y=None, future: bool = False, follow: Panel | None = None) -> Table:
+    """The rows of `X` (and `y`) by role, in the order they came; rows of the `future` need no targets and past.
+
+    A time that clocks show twice may be told by the panel that the rows `follow`.
+    """
+    if isinstance(X, MappedData):
+        refuse(WHERE, "mapped data are for fit and for backtests of what is not fitted", repr(X), "Give a frame here.")
+    X, y = to_pandas(X)[0], to_pandas(y)[0]
+    frame = _as_frame(_framed(X, y), schema)
+    _check_columns(frame, schema, future)
+    if not len(frame):
+        refuse(WHERE, "there must be rows", "0 rows")
+    entity, ids = _entities(frame, schema)
+    stamps = _stamps(frame, schema, y)
+    if schema.timezone is not None and stamps is not None:
+        stamps = in_zone(stamps, Places(entity, ids, stamps), schema.timezone, follow)
+    places = Places(entity, ids, stamps)
+    return Table(
+        schema,
+        entity,
+        ids,
+        stamps,
+        _blank(len(frame), len(schema.target)) if future else _targets(X, y, schema, frame, places),
+        _blank(len(frame), schema.width(schema.past))
+        if future
+        else convert.covariates(frame, schema, schema.past, places),
+        convert.covariates(frame, schema, schema.known, places),
+        convert.static_covariates(frame, schema if not future else replace(schema, static=()), places),
+    )
+
+
+def _blank(rows, columns):
+    return np.full((rows, columns), np.nan, dtype="float32")
+
+
+def _framed(X, y):
+    """A Series of many series, or of a covariate, as the frame it is a column of; arrays as arrays."""
+    if isinstance(X, pd.Series) and (y is not None or isinstance(X.index, pd.MultiIndex)):
+        return X.to_frame(X.name if X.name is not None else "y" if y is None else "x0")
+    return X if isinstance(X, (pd.DataFrame, pd.Series)) else as_array(X)
+
+
+def _as_frame(X, schema):
+    """Arrays and Series as a frame with the schema's names."""
+    if isinstance(X, pd.DataFrame):
+        return X
+    if isinstance(X, pd.Series):
+        return X.to_frame(schema.target[0] if not schema.supervised else (*schema.known, *schema.past)[0])
+    if schema.is_panel or not schema.indexed:
+        refuse_nameless(some(repr(name) for name in (schema.series_id, schema.time) if name is not None))
+    names = schema.known + schema.past if schema.supervised else schema.target
+    values = X[:, None] if X.ndim == 1 and not schema.supervised else X
+    check_width(values, len(names), WHERE)
+    if schema.supervised and schema.form == "array":
+        names = tuple(f"x{i}" for i in range(len(names)))
+    return pd.DataFrame(values, columns=list(names), copy=False)
+
+
+def _check_columns(frame, schema, future):
+    needed = [*schema.known]
+    if not future:  # what is static is remembered
+        needed += [*schema.static, *schema.past, *(() if schema.supervised else schema.target)]
+    if schema.series_id is not None and schema.series_id not in frame.index.names:
+        needed.append(schema.series_id)
+    if not schema.indexed and schema.time is not None:
+        needed.append(schema.time)
+    lacking = [c for c in needed if c not in frame.columns]
+    if lacking:
+        got = f"none named {some(map(repr, lacking))} among {some(map(repr, frame.columns), 8)}"
+        refuse(WHERE, f"the columns seen at fit must be there: {some(map(repr, needed), 8)}", got)
+    doubled = frame.columns[frame.columns.duplicated()]
+    if len(doubled):
+        refuse(WHERE, "column names must not repeat", some(map(repr, doubled)))
+
+
+def _entities(frame, schema):
+    """Number of each row's series, and their names in the order they appear."""
+    if schema.series_id is None:
+        return np.zeros(len(frame), dtype="int8"), (None,)
+    column = convert.column_of(frame, schema.series_id)
+    codes, ids = _numbered(column) if is_categories(column) else pd.factorize(column)
+    if (nameless := codes < 0).any():
+        got = f"{nameless.sum()} without: row {some(np.flatnonzero(nameless))}"
+        refuse(WHERE, f"every row must name its series in {schema.series_id!r}", got)
+    return codes, tuple(ids.tolist())
+
+
+def _numbered(column):
+    """As `pandas.factorize`, with codes of as few bytes as the categories have."""
+    codes = column.array.codes
+    appeared = pd.unique(np.concatenate([pd.unique(codes[part]) for part in parts(len(codes))]))
+    appeared = appeared[appeared >= 0]
+    if not np.array_equal(appeared, np.arange(len(appeared))):
+        place = np.full(len(column.cat.categories) + 1, -1, dtype=codes.dtype)
+        place[appeared] = np.arange(len(appeared))
+        codes = place[codes]
+    return codes, column.cat.categories[appeared]
+
+
+def _stamps(frame, schema, y):
+    """Times of the rows: from a column, X's index, else y's index; None where there are none."""
+    if not schema.indexed:
+        return convert.times(frame[schema.time], schema.time)
+    index = frame.index
+    if isinstance(index, pd.MultiIndex):
+        return None if schema.time is None else convert.times(index.get_level_values(schema.time), schema.time)
+    times_of_y = y.index if isinstance(y, (pd.Series, pd.DataFrame)) and holds_times(y.index) else None
+    if holds_times(index):
+        if times_of_y is not None and not times_of_y.equals(index):
+            refuse(WHERE, "X and y must have the same times, row by row", "two different indexes", "Align them.")
+        return convert.times(index, "the index")
+    if times_of_y is not None:
+        return convert.times(times_of_y, "the index of y")
+    plain = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
+    if plain or schema.form == "array" or (schema.is_panel and schema.time is None):
+        return None
+    if pd.api.types.is_integer_dtype(index.dtype):
+        return index
+    remedy = "Name the time column with time=, or make the index one with pandas.to_datetime."
+    return refuse(WHERE, "the index must hold times or whole numbers", f"dtype {index.dtype}", remedy)
+
+
+def _targets(X, y, schema, frame, places):
+    if not schema.supervised:
+        if isinstance(X, (pd.DataFrame, pd.Series)):
+            return convert.numeric(frame[list(schema.target)], "target", places)
+        values = np.asarray(X)
+        return convert.numeric_array(values[:, None] if values.ndim == 1 else values, "target", schema.target, places)
+    if y is None:
+        refuse(WHERE, "rows must come as X and y, as at fit", "X alone")
+    y = y if isinstance(y, (pd.Series, pd.DataFrame)) else np.asarray(y)
+    if len(y) != len(frame):
+        refuse(WHERE, "X and y must have the same number of rows", f"{len(frame)} and {len(y)}")
+    y = y.to_frame() if isinstance(y, pd.Series) else y[:, None] if y.ndim == 1 else y
+    if y.shape[1] != len(schema.target):
+        refuse(WHERE, f"y must have the {len(schema.target)} column(s) seen at fit", f"{y.shape[1]}")
+    if isinstance(y, pd.DataFrame):
+        return convert.numeric(y, "target", places)
+    return convert.numeric_array(y, "target", schema.target, places)

@@ -1,0 +1,71 @@
+"""Weights of rows, read through the same door as the rows themselves."""
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.data.array_checks import as_array
+from forecastkit.data.ingest.read_panel import open_door, to_pandas
+from forecastkit.data.memmap.dataset import MappedData
+from forecastkit.data.panel import Panel
+from forecastkit.data.schema import Schema
+from forecastkit.utils.validation import refuse, some
+
+WHERE = "sample_weight"
+ROLES = ("target", "known", "past", "static")
+
+
+def read_weights(sample_weight, X, y, panel: Panel, schema: Schema, reading: dict) -> np.ndarray | None:
+    """The weight of every row of the panel, float32 (R,), of mean 1 where a target was observed; None without weights.
+
+    Parameters
+    ----------
+    sample_weight : array of shape (rows of X,), or None
+    X, y
+        What `panel` and `schema` were read from.
+    reading : dict
+        The parameters that it was read by.
+
+    Raises
+    ------
+    InputError
+        Where the weights are not one number of at least 0 for each row, or all are zero.
+    """
+    if sample_weight is None:
+        return None
+    if isinstance(X, MappedData):
+        refuse(WHERE, "mapped data have no weights", "some", "Leave sample_weight out.")
+    X, y = to_pandas(X)[0], to_pandas(y)[0]
+    keys = _keys(X, schema)
+    index = y.index if isinstance(y, (pd.Series, pd.DataFrame)) else keys.index
+    given = pd.Series(_checked(sample_weight, len(keys)), index=index, name=WHERE)
+    # They take the way of a target beside the same keys, whatever sorts, merges or moves the rows.
+    found, _ = open_door(keys, given, **{name: value for name, value in reading.items() if name not in ROLES})
+    weights = np.nan_to_num(found.target[:, 0])
+    mean = weights[~np.isnan(panel.target).all(axis=1)].mean()
+    if not mean > 0:
+        refuse(WHERE, "a row with a target must have a weight that is not zero", "zero for all")
+    return (weights / mean).astype("float32")
+
+
+def _keys(X, schema):
+    """The columns and the index that say which series and time a row belongs to."""
+    if isinstance(X, pd.DataFrame):
+        return X[[name for name in (schema.series_id, schema.time) if name in X.columns]]
+    return pd.DataFrame(index=X.index if isinstance(X, pd.Series) else pd.RangeIndex(len(as_array(X))))
+
+
+def _checked(sample_weight, rows):
+    try:
+        weights = np.asarray(to_pandas(sample_weight)[0], dtype="float64")
+    except (TypeError, ValueError):
+        refuse(WHERE, "weights must be numbers", repr(sample_weight))
+    if weights.shape != (rows,):
+        refuse(WHERE, f"there must be one weight for each of the {rows} rows", f"shape {weights.shape}")
+    bad = ~(np.isfinite(weights) & (weights >= 0))
+    if bad.any():
+        rows = np.flatnonzero(bad)
+        got = some([f"{weights[row]:g} in row {row}" for row in rows[:3]] + [*rows[3:]])
+        refuse(WHERE, "weights must be finite and at least 0", got)
+    if not weights.any():
+        refuse(WHERE, "a row must have a weight that is not zero", "zero for all")
+    return weights

@@ -1,0 +1,24 @@
+"""Refuses target values that a model is not made for, each by its series and time."""
+
+import numpy as np
+
+from forecastkit.data.panel import Panel
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import refuse, some
+
+
+def refuse_targets(where: str, rule: str, wrong: np.ndarray, panel: Panel, names: tuple, remedy: str) -> None:
+    """Refuse the cells of the targets where `wrong` (rows, C) is true, if any; `names` are those of the targets."""
+    rows, channels = np.nonzero(wrong)
+    if not len(rows):
+        return
+    first = [_cell(panel, names, row, channel) for row, channel in zip(rows[:3], channels[:3], strict=True)]
+    refuse(where, rule, some([*first, *rows[3:]]), remedy, ParameterError)
+
+
+def _cell(panel, names, row, channel):
+    entity = np.searchsorted(panel.indptr, row, side="right") - 1
+    stamp = panel.grid.stamps(panel.ordinal_at(np.array([entity]), np.array([row])))[0]
+    column = f" in {names[channel]!r}" if panel.channels > 1 else ""
+    series = "" if panel.ids[entity] is None else f" of {panel.ids[entity]!r}"
+    return f"{panel.target[row, channel]:g}{column}{series} at {stamp}"

@@ -1,0 +1,205 @@
+"""The clock on the wall: stamps without a zone read as times of one whose clocks skip and repeat hours."""
+
+from dataclasses import dataclass
+from typing import NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.data.panel import Panel
+from forecastkit.data.row_labels import Places
+from forecastkit.data.schema import WHERE
+from forecastkit.data.time_grid import DAY
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import did_you_mean, refuse
+
+#: Share of a series' steps that must go one way for the order of its rows to tell the time.
+ONE_WAY = 0.75
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Clock changes that a panel's series meet: hours repeated, repeated without rows of their own, and skipped."""
+
+    repeated: int = 0
+    dropped: int = 0
+    skipped: int = 0
+
+
+def check_timezone(timezone: str | None) -> None:
+    """Refuse a name that no time zone has."""
+    if timezone is None:
+        return
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):  # OSError: the name of a folder of zones
+        remedy = did_you_mean(timezone, available_timezones()) if isinstance(timezone, str) else ""
+        rule = "timezone must be the name of a time zone, such as 'Europe/Berlin'"
+        refuse(WHERE, rule, repr(timezone), remedy, ParameterError)
+
+
+def refuse_timezone(got: str) -> NoReturn:
+    """Refuse a zone where rows have no stamps."""
+    refuse(WHERE, "timezone= needs times", got, "Leave it out.", ParameterError)
+
+
+def in_zone(stamps: pd.Index, places: Places, timezone: str, follow: Panel | None = None) -> pd.DatetimeIndex:
+    """Stamps as times of a zone; those that have a zone already are converted.
+
+    Parameters
+    ----------
+    stamps : Index
+        In the order of the rows.
+    places : Places
+        Whose rows they are.
+    timezone : str
+    follow : Panel, optional
+        The history that the rows come after.
+
+    Raises
+    ------
+    InputError
+        For stamps that the zone's clocks skip, and where a repeated one is there more than twice.
+
+    Notes
+    -----
+    Of a time that clocks show twice, the first row of a series is the earlier one, before the change. Where it is there
+    once, it is the later one if the rows of the series fell back before it, or if the history ends between both; else
+    the earlier one: the repeated hour was left out. Rows that mostly fall are read from the end; where rows have no
+    order, the first of two is still the earlier one.
+    """
+    if not isinstance(stamps, pd.DatetimeIndex):
+        kind = "periods" if isinstance(stamps, pd.PeriodIndex) else "whole numbers"
+        refuse_timezone(kind)
+    if stamps.tz is not None:
+        return stamps.tz_convert(timezone)
+    earlier = _localised(stamps, timezone, True)
+    if (skipped := earlier.isna()).any():
+        _check_skipped(stamps, skipped, places, timezone)
+        return stamps.tz_localize(timezone, ambiguous=np.ones(len(stamps), bool), nonexistent="shift_forward")
+    later = _localised(stamps, timezone, False)
+    rows = np.flatnonzero(earlier.asi8 != later.asi8)
+    if not len(rows):
+        return earlier
+    second = _are_second(stamps, rows, places, earlier, later, follow)
+    chosen = earlier.asi8.copy()
+    chosen[rows[second]] = later.asi8[rows[second]]
+    utc = pd.DatetimeIndex(chosen.view(f"M8[{stamps.unit}]"), tz="UTC")
+    return utc.tz_convert(timezone).rename(stamps.name)
+
+
+def _localised(stamps, timezone, first):
+    return stamps.tz_localize(timezone, ambiguous=np.full(len(stamps), first), nonexistent="NaT")
+
+
+def _check_skipped(stamps, skipped, places, timezone):
+    """Refuse times that no clock showed; a day whose midnight is skipped begins an hour later."""
+    if (stamps == stamps.normalize()).all():
+        return
+    rule = f"times must exist in {timezone}, whose clocks skip an hour"
+    remedy = "Are they of another zone, such as UTC, or without clock changes? Set that timezone=, or drop the rows."
+    refuse(WHERE, rule, f"{places.count(skipped, 'that does not', 'that do not')}", remedy)
+
+
+def _are_second(stamps, rows, places, earlier, later, follow):
+    """Which of these rows, of times that clocks show twice, are the later ones."""
+    way = _ways(stamps.asi8, places)
+    entity, at = places.entity[rows], stamps.asi8[rows]
+    day = stamps.values[rows].astype("datetime64[D]").astype("int64")
+    # The rows of one change, in the order of time as far as the order of rows says it.
+    order = np.lexsort((rows * np.where(way[entity] < 0, -1, 1), day, entity))
+    fell = _falls(entity[order], day[order], at[order]) & (way[entity[order]] != 0)
+    rank, count = np.empty((2, len(rows)), dtype="int64")
+    rank[order], count[order] = _ranks(entity[order], at[order])
+    if (count > 2).any():
+        often = np.zeros(len(stamps), dtype=bool)
+        often[rows[count > 2]] = True
+        rule = "a clock change repeats a time once: a series may have it twice"
+        refuse(WHERE, rule, places.count(often, "more often", "more often"), "Remove duplicates first.")
+    single = count == 1
+    second = rank == 1
+    second[order] |= fell & single[order]
+    if follow is not None:
+        second |= single & _ends_between(follow, places, entity, earlier[rows], later[rows])
+    return second
+
+
+def _ways(number, places):
+    """Whether the rows of each series mostly rise (1), mostly fall (-1), or neither (0)."""
+    order = np.argsort(places.entity, kind="stable")
+    entity, steps = places.entity[order], np.diff(number[order])
+    inner = entity[1:] == entity[:-1]
+    ups, downs = (np.bincount(entity[1:][inner & way], minlength=len(places.ids)) for way in (steps > 0, steps < 0))
+    moves = np.maximum(ups + downs, 1)
+    return np.where(ups >= ONE_WAY * moves, 1, np.where(downs > ONE_WAY * moves, -1, 0))
+
+
+def _falls(entity, day, at):
+    """Where the time fell back since the first row of the same series and day."""
+    new = np.ones(len(at), dtype=bool)
+    new[1:] = (entity[1:] != entity[:-1]) | (day[1:] != day[:-1])
+    falls = np.cumsum(np.append(False, at[1:] < at[:-1]) & ~new)
+    return falls > np.maximum.accumulate(np.where(new, falls, 0))
+
+
+def _ranks(entity, at):
+    """How often the time was there before in its series, and how often it is there at all."""
+    order = np.lexsort((at, entity))
+    new = np.ones(len(at), dtype=bool)
+    new[1:] = (entity[order][1:] != entity[order][:-1]) | (at[order][1:] != at[order][:-1])
+    first = np.flatnonzero(new)
+    counts = np.diff(np.append(first, len(at)))
+    rank, count = np.empty((2, len(at)), dtype="int64")
+    rank[order] = np.arange(len(at)) - np.repeat(first, counts)
+    count[order] = np.repeat(counts, counts)
+    return rank, count
+
+
+def _ends_between(follow, places, entity, earlier, later):
+    """Whether the history of a row's series ends at the earlier of two times or between them."""
+    known = follow.places(places.ids)
+    ends = _instants(follow.grid.stamps(follow.cutoffs()))[known]
+    after = (_instants(earlier) <= ends[entity]) & (ends[entity] < _instants(later))
+    return after & (known[entity] >= 0)
+
+
+def _instants(stamps):
+    return stamps.as_unit("us").asi8
+
+
+def clock_changes(panel: Panel) -> Changes:
+    """The clock changes between the first and the last observed row of every series."""
+    grid = panel.grid
+    if grid.tz is None or grid.kind != "fixed" or grid.step >= DAY or not panel.rows:
+        return Changes()
+    found = Changes()
+    cutoffs = panel.cutoffs()
+    for at, shift in _turns(grid, int(panel.start.min()), int(cutoffs.max())):
+        inside = np.flatnonzero((panel.start < at) & (at <= cutoffs))
+        if shift > 0:
+            found = Changes(found.repeated, found.dropped, found.skipped + len(inside))
+            continue
+        rows = panel.row_at(inside, np.full(len(inside), at))[:, None] + np.arange(max(-shift // grid.step, 1))
+        rows = np.minimum(rows, panel.indptr[inside + 1][:, None] - 1)
+        there = int((~np.isnan(panel.target[rows])).any(axis=(1, 2)).sum())
+        found = Changes(found.repeated + there, found.dropped + len(inside) - there, found.skipped)
+    return found
+
+
+def _turns(grid, first, last):
+    """Ordinals of the first row after each change of the clocks, and by how many microseconds they are put forward."""
+    stride = max(DAY // grid.step, 1)
+    ordinals = np.arange(first, last + stride, stride)
+    offsets = _offsets(grid, ordinals)
+    for day in np.flatnonzero(np.diff(offsets)):
+        near = np.arange(ordinals[day], ordinals[day + 1] + 1)
+        steps = np.diff(_offsets(grid, near))
+        for place in np.flatnonzero(steps):
+            yield int(near[place + 1]), int(steps[place])
+
+
+def _offsets(grid, ordinals):
+    """Microseconds between the clock on the wall and UTC."""
+    stamps = grid.stamps(ordinals)
+    return _instants(stamps.tz_localize(None)) - _instants(stamps)

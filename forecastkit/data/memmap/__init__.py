@@ -1,0 +1,3 @@
+"""Panels larger than memory: Parquet files converted to memory-mapped arrays."""
+
+__all__ = []

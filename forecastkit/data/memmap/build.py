@@ -1,0 +1,261 @@
+"""Lays a folder of Parquet files on the grid in files of its own, a batch of rows at a time.
+
+Two passes: the first reads the keys alone and finds where each series begins and ends, the second puts every row
+where it belongs, whatever the order of rows and files. In memory are a batch, a row group as it is decoded, and a few
+numbers for each series.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from forecastkit.data.array_storage import parts, reserve
+from forecastkit.data.files.multiple import find_paths
+from forecastkit.data.ingest.read_panel import read_rows
+from forecastkit.data.ingest.regularize import Table, check_sparse, lay_on_grid
+from forecastkit.data.memmap.dataset import MappedData, open_mapped, write_manifest
+from forecastkit.data.panel import ROW_BUFFERS, Panel, pointers
+from forecastkit.data.schema import Schema, find_schema
+from forecastkit.data.time_grid import Grid
+from forecastkit.utils.validation import refuse, some
+
+WHERE = "map_parquet"
+#: Rows read at a time.
+BATCH = 1 << 17
+
+
+def map_parquet(
+    source,
+    path,
+    *,
+    target=None,
+    time: str | None = None,
+    series_id: str | None = None,
+    known=None,
+    past=None,
+    static=None,
+    freq: str | None = None,
+) -> MappedData:
+    """Put long data that may be larger than memory into files that networks train from.
+
+    Rows may come in any order, in files of any number. Memory is that of a row group, not of the data.
+
+    Parameters
+    ----------
+    source : str or path, or list of them
+        Parquet files, folders of them, or patterns such as ``'sales/*.parquet'``.
+    path : str or path
+        Folder to write; there must be none yet. It is written under another name and renamed when it is whole.
+    target, time, series_id, known, past, static
+        As the parameters of a forecaster. Covariates are numbers.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the first 131,072 rows.
+
+    Returns
+    -------
+    MappedData
+        What `fit` takes in the place of a frame.
+
+    Raises
+    ------
+    InputError
+        Where the data break a rule: that of `fit`; covariates or times that are text; several rows of one series and
+        time; a path that is taken, or a disk without room.
+    """
+    roles = {"target": target, "time": time, "series_id": series_id, "known": known, "past": past, "static": static}
+    files, path = _files(source), Path(path)
+    if path.exists():
+        refuse(WHERE, "there must be nothing at the path yet", repr(str(path)), "Choose another, or open_mapped it.")
+    schema, grid = _look(files, roles, freq)
+    series = _find_ends(files, schema, grid)
+    with _whole_or_nothing(path) as folder:
+        write_manifest(folder, _write_rows(folder, files, schema, grid, series), schema)
+    return open_mapped(path)
+
+
+def _files(source):
+    """The Parquet files that are meant, those without rows left out."""
+    files = find_paths([Path(one) for one in (source if isinstance(source, (list, tuple)) else [source])])
+    foreign = [file.name for file in files if file.suffix.lower() not in (".parquet", ".pq")]
+    if foreign:
+        refuse(WHERE, "files must be called .parquet or .pq", some(map(repr, foreign)))
+    with _readable():
+        filled = [file for file in files if pyarrow.parquet.read_metadata(file).num_rows]
+    return filled or refuse(WHERE, "there must be rows", f"0 rows in {some(file.name for file in files)}")
+
+
+@contextlib.contextmanager
+def _readable():
+    """Say in a sentence what is wrong with a file."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        got = " ".join(str(error).split()).rstrip(".")
+        refuse(WHERE, "the files must be readable", got, "One may be missing, damaged or cut short.")
+
+
+def _frames(files, columns=None, series=None) -> Iterator[pd.DataFrame]:
+    """The rows a batch at a time, these columns only; names of series as categories."""
+    for file in files:
+        with _readable(), pyarrow.parquet.ParquetFile(file, read_dictionary=series, pre_buffer=False) as table:
+            for batch in table.iter_batches(BATCH, columns=columns):
+                yield batch.to_pandas(ignore_metadata=True)
+        pa.default_memory_pool().release_unused()
+
+
+def _look(files, roles, freq) -> tuple[Schema, Grid]:
+    """Roles and grid as the first rows show them."""
+    head = _head(files)
+    head = head[[name for name in head.columns if not name.startswith("__index_level_")]]
+    schema = find_schema(head, None, **roles)
+    if schema.time is None:
+        refuse(WHERE, "the column of times must be known", f"none among {some(map(repr, head.columns), 8)}", "time=")
+    if pd.api.types.infer_dtype(head[schema.time]) == "string":
+        got = f"text in {schema.time!r}, such as {head[schema.time].iloc[0]!r}"
+        refuse(WHERE, "times must be stored as times or whole numbers", got, "Convert the column before.")
+    if schema.categories:
+        rule = "mapped covariates must be numbers"
+        refuse(WHERE, rule, f"classes in {some(map(repr, schema.categories))}", "Give 0/1 columns instead.")
+    return schema, lay_on_grid(read_rows(schema, head), freq).grid
+
+
+def _head(files):
+    """The first batch of rows, of as many files as it takes."""
+    frames, rows = [], 0
+    for frame in _frames(files):
+        frames.append(frame)
+        rows += len(frame)
+        if rows >= BATCH:
+            break
+    return pd.concat(frames, ignore_index=True)
+
+
+class _Series:
+    """The series met so far: a number for each name, and the first and last ordinal of each number."""
+
+    def __init__(self):
+        self.number: dict = {}
+        self.start, self.end, self.rows = np.empty(0, dtype="int64"), np.empty(0, dtype="int64"), 0
+
+    def entities(self, table: Table) -> np.ndarray:
+        """Number of each row's series; names not met yet get the next ones."""
+        places = [self.number.setdefault(name, len(self.number)) for name in table.ids]
+        return np.array(places, dtype="int64")[table.entity]
+
+    def add(self, table: Table, ordinals: np.ndarray) -> None:
+        """Note the rows of a table."""
+        entity, far = self.entities(table), np.iinfo("int64")
+        more = len(self.number) - len(self.start)
+        self.start = np.append(self.start, np.full(more, far.max))
+        self.end = np.append(self.end, np.full(more, far.min))
+        np.minimum.at(self.start, entity, ordinals)
+        np.maximum.at(self.end, entity, ordinals)
+        self.rows += len(entity)
+
+
+def _tables(files, schema, future=False) -> Iterator[Table]:
+    names = [schema.series_id, schema.time, *schema.target, *schema.known, *schema.past, *schema.static]
+    columns = [name for name in names if name is not None]
+    text = None if schema.series_id is None else [schema.series_id]
+    return (read_rows(schema, frame, future=future) for frame in _frames(files, columns, text))
+
+
+def _find_ends(files, schema, grid) -> _Series:
+    """The first pass: every key is read and checked."""
+    series, keys = _Series(), replace(schema, target=(), known=(), past=(), static=())
+    for table in _tables(files, keys, future=True):
+        series.add(table, grid.ordinals_of(table.stamps, WHERE, table.places))
+    kinds = {type(name).__name__ for name in series.number} - {"str", "int", "NoneType"}
+    if kinds:
+        refuse(WHERE, f"series must be named by text or whole numbers in {schema.series_id!r}", some(sorted(kinds)))
+    check_sparse(series.rows, int((series.end - series.start + 1).sum()), grid)
+    return series
+
+
+def _write_rows(folder, files, schema, grid, series) -> Panel:
+    """The second pass: every row is put where it belongs."""
+    indptr = pointers(series.end - series.start + 1)
+    widths = {name: len(getattr(schema, name)) for name in ROW_BUFFERS}
+    rows, dtypes = int(indptr[-1]), {"target": _target_dtype(files, schema)}
+    out = {name: _blank(folder / f"{name}.npy", (rows, n), dtypes.get(name, "f4")) for name, n in widths.items()}
+    static = np.full((len(series.start), len(schema.static)), np.nan, dtype="float32")
+    taken = np.memmap(folder / "taken", dtype=bool, mode="w+", shape=rows)
+    for table in _tables(files, schema):
+        entity = series.entities(table)
+        at = indptr[entity] + grid.ordinals(table.stamps)[0] - series.start[entity]
+        _check_new(table, taken, at)
+        taken[at] = True
+        for name in ROW_BUFFERS:
+            out[name][at] = getattr(table, name)
+        _take_static(static, table, series, schema)
+    (folder / "taken").unlink()
+    for values in out.values():
+        if isinstance(values, np.memmap):
+            values.flush()
+    return Panel(grid, tuple(series.number), series.start, indptr, static=static, **out)
+
+
+def _target_dtype(files, schema):
+    """As wide as the widest column of the files, as in memory."""
+    kinds = {pyarrow.parquet.read_schema(file).field(name).type for file in files for name in schema.target}
+    return "float32" if kinds == {pa.float32()} else "float64"
+
+
+def _blank(path, shape, dtype):
+    """An array of NaN in a file that has all its space on the disk; without columns there is no file."""
+    if not shape[1]:
+        return np.zeros(shape, dtype=dtype)
+    values = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    with open(path, "r+b") as file:
+        reserve(file.fileno(), path.stat().st_size)
+    for part in parts(len(values)):
+        values[part] = np.nan
+    return values
+
+
+def _check_new(table, taken, at):
+    """Refuse rows that an earlier one has the place of."""
+    again = np.array(taken[at])
+    if (np.diff(at) <= 0).any():
+        order = np.argsort(at, kind="stable")
+        again[order[1:]] |= at[order[1:]] == at[order[:-1]]
+    if again.any():
+        got = table.places.count(again, "duplicate", "duplicates")
+        refuse(WHERE, "each (series, time) must be one row", got, "Merge them before the data are mapped.")
+
+
+def _take_static(static, table, series, schema):
+    """Lay the static covariates of a table over those known, which none may contradict."""
+    if not static.shape[1]:
+        return
+    places = np.array([series.number[name] for name in table.ids], dtype="int64")
+    before = static[places]
+    changed = ~np.isnan(before) & ~np.isnan(table.static) & (before != table.static)
+    if changed.any():
+        rule = f"static columns {some(schema.static)} must not change within a series"
+        got = f"changes in {some(repr(table.ids[e]) for e in np.flatnonzero(changed.any(axis=1)))}"
+        refuse(WHERE, rule, got, "Pass them in past=.")
+    static[places] = np.where(np.isnan(table.static), before, table.static)
+
+
+@contextlib.contextmanager
+def _whole_or_nothing(path):
+    """A folder that takes its name when all is written: nobody ever opens the half of one."""
+    folder = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
+    try:
+        folder.mkdir()
+        yield folder
+        os.replace(folder, path)
+    except OSError as error:
+        refuse(WHERE, f"{str(path)!r} must be writable, on a disk with room", error.strerror or str(error))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

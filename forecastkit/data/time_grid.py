@@ -1,0 +1,350 @@
+"""Regular grids of times: stamps <-> whole numbers, so that everything behind the door counts rows."""
+
+import contextlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.data.row_labels import Places
+from forecastkit.utils.exceptions import InputError
+from forecastkit.utils.validation import refuse, some
+
+DAY = 86_400_000_000  # microseconds
+FIXED = {"W": 7 * DAY, "D": DAY, "h": DAY // 24, "min": DAY // 1440, "s": 1_000_000, "ms": 1000, "us": 1}
+MONTHS = {"M": 1, "Q": 3, "Y": 12}
+#: Stamps that a grid is found from, where there are more.
+MANY = 1 << 18
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A regular grid of times.
+
+    Parameters
+    ----------
+    kind : {'position', 'fixed', 'month', 'business'}
+        What a step is counted in: rows, microseconds, calendar months, or weekdays.
+    step : int
+        Length of a step in that unit.
+    phase : int
+        Where ordinal 0 lies, in that unit, in [0, step).
+    day : int
+        Day of the month on monthly grids; 0 is the last one.
+    tz : str or None
+        Time zone of the stamps. Steps shorter than a day are counted in UTC, longer ones by the clock on the wall.
+    unit : str
+        Resolution of the stamps given back ('s', 'ms', 'us' or 'ns').
+    period : str or None
+        Alias of the PeriodIndex the user had.
+    """
+
+    kind: str
+    step: int = 1
+    phase: int = 0
+    day: int = 1
+    tz: str | None = None
+    unit: str = "us"
+    period: str | None = None
+
+    def ordinals(self, stamps: pd.Index) -> tuple[np.ndarray, np.ndarray]:
+        """Ordinals (int64) of the stamps, and where a stamp lies on the grid (bool).
+
+        Stamps without a zone are read by the clock of the grid's own.
+        """
+        if self.tz is not None and getattr(stamps, "tz", None) is None:
+            stamps = _shown(stamps, self.tz)
+        units, exact = self._units(stamps)
+        ordinals, rest = np.divmod(units - self.phase, self.step)
+        return ordinals, exact & (rest == 0)
+
+    def ordinals_of(self, stamps: pd.Index, where: str, places: Places | None = None) -> np.ndarray:
+        """Ordinals of stamps that must lie on the grid; others are refused, named by `places`."""
+        self.check_kind(stamps, where)
+        ordinals, fits = self.ordinals(stamps)
+        if not fits.all():
+            _refuse_off(f"times must lie on the grid seen at fit ({self.name})", where, stamps, fits, places)
+        return ordinals
+
+    def check_kind(self, stamps: pd.Index, where: str) -> None:
+        """Refuse stamps of another kind than the grid's."""
+        if self.is_time != isinstance(stamps, (pd.DatetimeIndex, pd.PeriodIndex)):
+            refuse(where, "times must be of the kind seen at fit", f"{type(stamps).__name__}")
+        zone = getattr(stamps, "tz", None)
+        if self.is_time and not self.period and (zone is None) != (self.tz is None):
+            rule = f"times must have a zone, as at fit ({self.tz})" if zone is None else "times had no zone at fit"
+            refuse(where, rule, some(stamps, 1), "Set timezone= at fit, or tz_localize the times.")
+
+    def stamps(self, ordinals: np.ndarray) -> pd.Index:
+        """The times at these ordinals, as the user's kind of index."""
+        units = np.asarray(ordinals, dtype="int64") * self.step + self.phase
+        if self.kind == "position":
+            return pd.Index(units)
+        if self.kind == "month":
+            months = units.astype("datetime64[M]")
+            days = (
+                (months + 1).astype("datetime64[D]") - 1
+                if self.day == 0
+                else months.astype("datetime64[D]") + (self.day - 1)
+            )
+            index = pd.DatetimeIndex(days.astype("datetime64[s]"))
+        elif self.kind == "business":
+            index = pd.DatetimeIndex(np.busday_offset("1970-01-01", units).astype("datetime64[s]"))
+        else:
+            index = pd.DatetimeIndex(units.astype("datetime64[us]"))
+        return self._dress(index)
+
+    def _units(self, stamps):
+        everywhere = np.ones(len(stamps), dtype=bool)
+        if self.kind == "position":
+            return np.asarray(stamps, dtype="int64"), everywhere
+        stamps = plain_stamps(stamps, wall=self.by_wall)
+        if self.kind == "fixed":
+            units = stamps.as_unit("us")
+            return units.asi8, everywhere if stamps.unit != "ns" else units == stamps
+        days = stamps.values.astype("datetime64[D]")
+        midnight = days == stamps.values
+        if self.kind == "business":
+            return np.busday_count("1970-01-01", days), midnight & np.is_busday(days)
+        months = days.astype("datetime64[M]")
+        first = months.astype("datetime64[D]")
+        number = (days - first).astype("int64") + 1
+        last = ((months + 1).astype("datetime64[D]") - first).astype("int64")
+        return months.astype("int64"), midnight & (number == (last if self.day == 0 else self.day))
+
+    def _dress(self, index):
+        with contextlib.suppress(pd.errors.OutOfBoundsDatetime):  # after 2262 nanoseconds do not reach
+            index = index.as_unit(self.unit)
+        if self.period:
+            return index.to_period(self.period)
+        if self.tz is None:
+            return index
+        if self.by_wall:
+            return _shown(index, self.tz)
+        return index.tz_localize("UTC").tz_convert(self.tz)
+
+    @property
+    def by_wall(self) -> bool:
+        """Whether steps are counted by the clock on the wall (days and longer) and not in UTC."""
+        return self.kind in ("month", "business") or (self.kind == "fixed" and self.step % DAY == 0)
+
+    @property
+    def is_time(self) -> bool:
+        return self.kind != "position"
+
+    @property
+    def seasons(self) -> tuple[int, ...]:
+        """Usual season lengths in steps, shortest first; (1,) where there is none."""
+        if self.kind == "position":
+            return (1,)
+        if self.kind == "business":
+            return (5,)
+        if self.kind == "month":
+            return (12 // self.step,) if 12 % self.step == 0 else (1,)
+        if self.step >= DAY:
+            return {1: (7,), 7: (52,)}.get(self.step // DAY, (1,))
+        if DAY % self.step:
+            return (1,)
+        daily = DAY // self.step
+        return (daily, 7 * daily) if daily <= 1440 else (FIXED["h"] // self.step,)
+
+    @property
+    def name(self) -> str:
+        """The frequency in words for people: 'hourly', '15 min', 'monthly'."""
+        if self.kind == "position":
+            return "by row"
+        if self.kind == "business":
+            return "business days"
+        if self.kind == "month":
+            return {1: "monthly", 3: "quarterly", 12: "yearly"}.get(self.step, f"every {self.step} months")
+        words = {7 * DAY: "weekly", DAY: "daily", FIXED["h"]: "hourly"}
+        if self.step in words:
+            return words[self.step]
+        unit = next(alias for alias, length in FIXED.items() if self.step % length == 0)
+        return f"{self.step // FIXED[unit]} {unit}"
+
+    @property
+    def usual_sizes(self) -> tuple[int, int]:
+        """Horizon and lookback that people usually want at this frequency."""
+        season = self.seasons[0]
+        if self.kind == "business":
+            return 10, 65
+        if self.kind == "month":
+            return {1: (12, 36), 3: (8, 16), 12: (6, 12)}.get(self.step, (6, 12))
+        if self.kind == "fixed" and self.step == DAY:
+            return 14, 91
+        if self.kind == "fixed" and self.step == 7 * DAY:
+            return 13, 104
+        if self.kind == "fixed" and season > 1:
+            return 2 * season, 14 * season if season <= 24 else 7 * season
+        return 12, 36
+
+
+def _shown(stamps: pd.DatetimeIndex, tz: str) -> pd.DatetimeIndex:
+    """What the clocks of a zone show first of these stamps, or next where they skip one."""
+    return stamps.tz_localize(tz, nonexistent="shift_forward", ambiguous=np.ones(len(stamps), dtype=bool))
+
+
+def plain_stamps(stamps: pd.Index, wall: bool) -> pd.DatetimeIndex:
+    """Stamps without zone or period: by the clock on the wall, or in UTC."""
+    if isinstance(stamps, pd.PeriodIndex):
+        stamps = stamps.to_timestamp()
+    if getattr(stamps, "tz", None) is None:
+        return stamps
+    return _wall(stamps) if wall else stamps.tz_convert("UTC").tz_localize(None)
+
+
+def _wall(stamps):
+    """The clock on the wall; days whose midnight is skipped begin at midnight all the same."""
+    wall = stamps.tz_localize(None)
+    late = np.flatnonzero(wall.values != wall.values.astype("datetime64[D]"))
+    if len(late):
+        midnight = wall[late].normalize()
+        begins = _shown(midnight, stamps.tz) == stamps[late]
+        values = wall.values.copy()
+        values[late[begins]] = midnight.values[begins]
+        wall = pd.DatetimeIndex(values, name=wall.name)
+    return wall
+
+
+def _refuse_off(rule, where, stamps, fits, places, remedy=""):
+    places = places or Places(np.zeros(len(stamps), dtype="int8"), (None,), stamps)
+    refuse(where, rule, places.count(~fits, "off it", "off it"), remedy)
+
+
+def find_grid(
+    stamps: pd.Index,
+    first: np.ndarray,
+    freq: str | None = None,
+    where: str = "Panel",
+    places: Places | None = None,
+) -> Grid:
+    """Find the grid that all stamps lie on.
+
+    Parameters
+    ----------
+    stamps : Index of int, datetime or period
+        Times of all series one after another, rising within each series.
+    first : ndarray of int
+        Where each series starts in `stamps`.
+    freq : str, optional
+        A pandas alias that says the grid instead.
+    places : Places, optional
+        Which series the stamps are of, for refusals.
+
+    Raises
+    ------
+    InputError
+        Where stamps lie off every regular grid, or one stamp alone says no step.
+    """
+    if not isinstance(stamps, (pd.DatetimeIndex, pd.PeriodIndex)):
+        return _position_grid(np.asarray(stamps, dtype="int64"), first)
+    if len(stamps) > MANY and (grid := _grid_of_head(stamps, first, freq)):
+        return grid
+    period = stamps.freq if isinstance(stamps, pd.PeriodIndex) else None
+    tz = str(stamps.tz) if getattr(stamps, "tz", None) is not None else None
+    wall = plain_stamps(stamps, wall=True)
+    if wall.unit == "ns" and len(fine := stamps[wall.as_unit("us") != wall]):
+        refuse(where, "times must be whole microseconds", f"{len(fine)} finer: {some(fine)}")
+    dress = {"tz": tz, "unit": wall.unit, "period": stamps.freqstr if period else None}
+    offset = _offset(freq) if freq else period
+    shape = _guess(stamps, wall, first, where) if offset is None else _from_offset(offset, wall)
+    grid = Grid(**shape, **dress)
+    fits = grid.ordinals(stamps)[1]
+    if not fits.all():
+        remedy = "Pass freq= if the grid is another one, or resample the data."
+        _refuse_off(f"times must lie on one regular grid ({grid.name})", where, stamps, fits, places, remedy)
+    return grid
+
+
+def _grid_of_head(stamps, first, freq):
+    """The grid of the first rows, where all others lie on it too: looked at in parts, as they are many."""
+    try:
+        grid = find_grid(stamps[:MANY], first[first < MANY], freq)
+    except InputError:
+        return None
+    parts = (stamps[low : low + MANY] for low in range(MANY, len(stamps), MANY))
+    return grid if all(grid.ordinals(part)[1].all() for part in parts) else None
+
+
+def _position_grid(values, first):
+    steps = _steps(values, first)
+    step = int(np.gcd.reduce(steps)) if len(steps) else 1
+    step = max(step, 1)
+    return Grid("position", step, int(values[0]) % step if len(values) else 0)
+
+
+def _steps(values, first):
+    steps = np.diff(values)
+    inner = np.ones(len(steps), dtype=bool)
+    inner[np.asarray(first[1:], dtype="int64") - 1] = False
+    return steps[inner]
+
+
+def _guess(stamps, wall, first, where):
+    days = wall.values.astype("datetime64[D]")
+    micros = wall.as_unit("us").asi8
+    steps = _steps(micros, first)
+    if not len(steps):
+        refuse(where, "a frequency needs two times of one series", f"{len(stamps)} time(s)", "Pass freq=.")
+    if (days == wall.values).all():
+        if steps.min() >= 28 * DAY and (shape := _guess_months(days, first)):
+            return shape
+        weekdays = np.is_busday(days).all()
+        if weekdays and steps.min() == DAY and (steps >= 3 * DAY).any():
+            return {"kind": "business"}
+    if getattr(stamps, "tz", None) is not None and steps.min() < DAY:
+        micros = plain_stamps(stamps, wall=False).as_unit("us").asi8
+        steps = _steps(micros, first)
+    step = int(steps[0])
+    if (steps != step).any():
+        lengths, counts = np.unique(steps, return_counts=True)
+        step = int(lengths[counts.argmax()])
+    return {"kind": "fixed", "step": step, "phase": int(micros[0] % step)}
+
+
+def _guess_months(days, first):
+    months = days.astype("datetime64[M]")
+    number = (days - months.astype("datetime64[D]")).astype("int64") + 1
+    last = ((months + 1).astype("datetime64[D]") - days).astype("int64") == 1
+    if (number == number[0]).all() and number[0] <= 28:
+        day = int(number[0])
+    elif last.all():
+        day = 0
+    else:
+        return None
+    step = int(np.gcd.reduce(_steps(months.astype("int64"), first)))
+    return {"kind": "month", "step": step, "day": day, "phase": int(months[0].astype("int64") % step)}
+
+
+def _offset(freq):
+    try:
+        return pd.tseries.frequencies.to_offset(freq)
+    except (ValueError, TypeError):
+        return _refuse_freq(freq)
+
+
+def _refuse_freq(freq):
+    refuse("freq", "must be a pandas frequency alias such as 'h', 'D', 'MS'", repr(freq))
+
+
+def _from_offset(offset, wall):
+    alias, n = offset.rule_code.split("-")[0], offset.n
+    if alias in ("B", "C") and n == 1:
+        return {"kind": "business"}
+    if alias in FIXED:
+        step = FIXED[alias] * n
+        return {"kind": "fixed", "step": step, "phase": int(wall[:1].as_unit("us").asi8[0] % step)}
+    if alias[0] not in MONTHS:
+        _refuse_freq(offset.freqstr)
+    step = MONTHS[alias[0]] * n
+    first = wall[0].to_datetime64().astype("datetime64[M]").astype("int64")
+    # A period's stamps are first days, though its offset counts ends.
+    starts = alias.endswith("S") or (wall.day == 1).all()
+    return {"kind": "month", "step": step, "day": 1 if starts else 0, "phase": int(first % step)}
+
+
+def choose_horizon(horizon: int | None, season_length: int | None, grid: Grid) -> tuple[int, int]:
+    """Horizon and season length in use: where not given, one season of the frequency."""
+    season = int(season_length or grid.seasons[0])
+    return int(horizon or season), season

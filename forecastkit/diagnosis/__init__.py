@@ -1,1 +1,0 @@
-"""What a machine has for training, and what stands in the way."""

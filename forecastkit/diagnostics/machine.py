@@ -1,0 +1,150 @@
+"""What this machine has, found without importing TensorFlow, which may be what is broken."""
+
+import ctypes.util
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+
+from forecastkit.training.engines.cluster import answers, read_cluster
+from forecastkit.utils.cpu import cores
+from forecastkit.utils.exceptions import InputError
+
+#: Packages whose versions are told, and backends by the package that brings each.
+PACKAGES = ("forecastkit", "keras", "numpy", "pandas", "scikit-learn", "keras-tuner")
+BACKENDS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",), "torch": ("torch",)}
+#: Environment variables that limit threads, and what they limit.
+THREADS = {
+    "OMP_NUM_THREADS": "of BLAS and OpenMP",
+    "TF_NUM_INTRAOP_THREADS": "within an operation of TensorFlow",
+    "TF_NUM_INTEROP_THREADS": "between operations of TensorFlow",
+}
+#: GiB of free memory below which a fit is in danger: TensorFlow alone takes 0.6, compiling a step some 0.3.
+LITTLE = 1.5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something found.
+
+    Parameters
+    ----------
+    subject : str
+        What it is about, in a word.
+    text : str
+    remedy : str
+        What to do about it; empty where nothing needs to be done.
+    prevents : bool
+        Whether training cannot work before that.
+    """
+
+    subject: str
+    text: str
+    remedy: str = ""
+    prevents: bool = False
+
+
+def examine() -> list[Finding]:
+    """Python and packages, backend, processor, memory, what a GPU would need, and other workers."""
+    return [_python(), *_backend(), *_processor(), _memory(), *_graphics(), *_workers()]
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _python() -> Finding:
+    versions = [f"{name} {_version(name)}" for name in PACKAGES if _version(name)]
+    return Finding("versions", ", ".join([f"Python {platform.python_version()}", *versions]))
+
+
+def _backend() -> list[Finding]:
+    wanted = os.environ.get("KERAS_BACKEND", "") or "tensorflow"
+    if wanted not in BACKENDS:
+        remedy = "Set KERAS_BACKEND to tensorflow, jax or torch, or unset it."
+        return [Finding("backend", f"KERAS_BACKEND is {wanted!r}, which networks do not run on", remedy, True)]
+    found = [f"{name} {_version(name)}" for name in BACKENDS[wanted] if _version(name)]
+    if util.find_spec(wanted) is None:
+        extra = "cpu" if wanted == "tensorflow" else wanted
+        return [Finding("backend", f"{wanted} is not installed", f"pip install 'forecastkit[{extra}]'", True)]
+    notes = [Finding("backend", ", ".join(found) or wanted)]
+    if os.environ.get("TF_USE_LEGACY_KERAS", "0") not in ("", "0", "False", "false"):
+        notes.append(Finding("backend", "TF_USE_LEGACY_KERAS asks TensorFlow for Keras 2", "Unset it.", True))
+    return notes
+
+
+def usable_cores() -> float:
+    """Cores that this process may use: its affinity, and the share that a container grants it."""
+    own = cores()
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return own if quota == "max" else min(own, int(quota) / int(period))
+    except (OSError, ValueError):
+        return own
+
+
+def _processor() -> list[Finding]:
+    there, usable = os.cpu_count() or 1, usable_cores()
+    text = f"{there} core{'s' * (there != 1)}, {platform.machine()}"
+    notes = [Finding("cpu", text if usable == there else f"{text}, of which {usable:g} may be used")]
+    if usable < cores():
+        threads = max(1, round(usable))
+        wanted = f"Set TF_NUM_INTRAOP_THREADS={threads} and OMP_NUM_THREADS={threads}."
+        notes.append(Finding("cpu", "a container grants fewer cores than threads will be started for", wanted))
+    for name, what in THREADS.items():
+        given = os.environ.get(name, "")
+        if given and (not given.isdigit() or 0 < int(given) < int(usable)):
+            notes.append(Finding("threads", f"{name}={given} leaves {given} {what}", "Unset it to use all cores."))
+    return notes
+
+
+def free_memory() -> float | None:
+    """GiB that can be had; None where the system does not tell."""
+    try:
+        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        return int(lines["MemAvailable"].split()[0]) / 2**20
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _memory() -> Finding:
+    free = free_memory()
+    if free is None:
+        return Finding("memory", "the system does not tell")
+    remedy = f"Close something: a fit needs {LITTLE:g} GiB beside the data." if free < LITTLE else ""
+    return Finding("memory", f"{free:.1f} GiB free", remedy)
+
+
+def _graphics() -> list[Finding]:
+    """A card of NVIDIA's that is there, and what TensorFlow lacks to use it."""
+    if not (Path("/dev/nvidia0").exists() or shutil.which("nvidia-smi")):
+        return []
+    if _version("tensorflow-cpu") and not _version("tensorflow"):
+        return [Finding("gpu", "a card is there, and tensorflow-cpu cannot use it", "pip install 'forecastkit[gpu]'")]
+    if not ctypes.util.find_library("cuda"):
+        return [Finding("gpu", "a card is there, and its driver's library libcuda is not", "Install NVIDIA's driver.")]
+    return []
+
+
+def _workers() -> list[Finding]:
+    """The workers that TF_CONFIG names."""
+    if not os.environ.get("TF_CONFIG", "").strip():
+        return []
+    try:
+        cluster = read_cluster()
+    except InputError as error:
+        return [Finding("workers", str(error), "Mend TF_CONFIG.", True)]
+    if cluster is None:
+        return [Finding("workers", "TF_CONFIG names no other worker")]
+    silent = [address for address in cluster.others() if not answers(address)]
+    role = "the chief" if cluster.is_chief else f"worker {cluster.index}"
+    text = f"this is {role} of {len(cluster.addresses)}"
+    if not silent:
+        return [Finding("workers", f"{text}; all others answer")]
+    remedy = "They listen once they train, or once this command runs there too."
+    return [Finding("workers", f"{text}; no answer from {', '.join(silent)}", remedy)]

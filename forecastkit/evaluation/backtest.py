@@ -1,0 +1,205 @@
+"""Backtest: forecasts from many origins of the past, each seeing only what was known then."""
+
+import numpy as np
+import pandas as pd
+
+from forecastkit import metrics
+from forecastkit.baselines import simple
+from forecastkit.data import output_frames
+from forecastkit.data.ingest.read_panel import open_door, read_more
+from forecastkit.data.panel import Panel, spread
+from forecastkit.data.time_grid import choose_horizon
+from forecastkit.data.windows import Origins
+from forecastkit.evaluation.refits import Refits, groups_of, refit_all
+from forecastkit.evaluation.results import Backtest, Reference, both_scores, coverage_table
+from forecastkit.forecasters.base import Forecaster
+from forecastkit.forecasters.future_steps import ordinal_of
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import check_int, check_levels, refuse, some
+
+WHERE = "backtest"
+NEVER = np.iinfo("int64").min
+
+
+def backtest(
+    forecaster: Forecaster,
+    X,
+    y=None,
+    *,
+    start=None,
+    n_windows: int | None = None,
+    stride: int = 1,
+    gap: int = 0,
+    refit: bool | int = False,
+    max_train_size: int | None = None,
+    quantile_levels=None,
+    resume=None,
+    verbose=False,
+) -> Backtest:
+    """Forecast from a row of cutoffs and compare with what came.
+
+    Parameters
+    ----------
+    forecaster : Forecaster
+        Fitted: used as it is, and origins before its ``cutoff_`` are refused. Not fitted: a clone is fitted on the
+        rows up to the first cutoff.
+    X, y : as in `fit`
+        All rows, past and to be forecast.
+    start : label or int, optional
+        First row forecast: its time, or its position. Default: after the fitted forecaster's cutoff, else the last
+        fifth of the rows, else as `n_windows` says.
+    n_windows : int, optional
+        Number of cutoffs, counted back from the end unless `start` is given.
+    stride : int
+        Rows between cutoffs.
+    gap : int
+        Rows between the cutoff and the first row forecast; steps up to it are left out.
+    refit : bool or int
+        Fit a fresh clone at every cutoff (True), or at every k-th (int): nothing passes from one fit to the next.
+    max_train_size : int, optional
+        Rows of each series up to the cutoff that a fit sees: a window that slides on with refits. Default: all of them,
+        a window that expands.
+    quantile_levels : list of float, optional
+        Adds quantile columns, and their intervals to `Backtest.coverage`.
+    resume : path-like, optional
+        File that the forecasts of each fit are appended to as soon as they are made. A backtest of the same forecaster
+        on the same data takes those that are there and goes on, whatever ended it.
+    verbose : bool or callable
+        Says a line after every fit: True prints it, a function takes it.
+
+    Returns
+    -------
+    Backtest
+
+    Raises
+    ------
+    InputError
+        Where there is no complete window, a fitted forecaster would be tested on rows it was fitted on, or `resume` is
+        of other data or parameters.
+    """
+    fitted = hasattr(forecaster, "history_")
+    _check(n_windows, stride, gap, refit, max_train_size)
+    _check_fits(fitted and not refit, max_train_size=max_train_size, resume=resume)
+    if fitted:
+        schema, panel = forecaster.schema_, read_more(forecaster.schema_, forecaster.history_.grid, X, y)
+        horizon, season = forecaster.horizon_, forecaster.season_length_
+    else:
+        forecaster._check_parameters()
+        panel, schema = open_door(X, y, **forecaster._reading())
+        horizon, season = choose_horizon(forecaster._asked().horizon, forecaster._asked().season_length, panel.grid)
+    if gap >= horizon:
+        refuse(WHERE, "gap must be shorter than the horizon", f"gap {gap}, horizon {horizon}", error=ParameterError)
+    cutoffs = find_cutoffs(forecaster if fitted else None, panel, start, n_windows, stride, gap, horizon)
+    levels = quantile_levels if quantile_levels is not None else forecaster._asked().quantile_levels
+    levels = check_levels(WHERE, levels) if levels is not None else ()
+    refits = Refits(forecaster, panel, schema, horizon, gap, levels, max_train_size)
+    if fitted and not refit:
+        forecasts = refits.without_gap(refits.forecast(forecaster, cutoffs))
+    else:
+        groups = groups_of(panel, cutoffs, int(refit) if refit else None)
+        parts = refit_all(refits, groups, resume, verbose if callable(verbose) else print if verbose else None)
+        forecasts = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    return _result(forecasts, panel, schema, cutoffs, horizon, gap, season)
+
+
+def _check(n_windows, stride, gap, refit, max_train_size):
+    check_int(WHERE, "n_windows", n_windows, optional=True)
+    check_int(WHERE, "stride", stride)
+    check_int(WHERE, "gap", gap, low=0)
+    if not isinstance(refit, (bool, np.bool_)):
+        check_int(WHERE, "refit", refit)
+    check_int(WHERE, "max_train_size", max_train_size, optional=True)
+
+
+def _check_fits(without: bool, **given):
+    """Refuse what is about fits where there are none."""
+    asked = [name for name, value in given.items() if value is not None]
+    if without and asked:
+        rule = f"{asked[0]} is about fits, and a fitted forecaster is used as it is"
+        refuse(WHERE, rule, f"refit=False, {asked[0]}={given[asked[0]]!r}", "Pass refit=.", ParameterError)
+
+
+def find_cutoffs(fitted, panel: Panel, start, n_windows, stride, gap, horizon) -> Origins:
+    """Origins (channel 0 only) of all complete windows, by cutoff time."""
+    # A series has origins from its first observed row on, to the last one whose steps are all in the data.
+    begin, last = panel.first_observed(), panel.last_observed() - horizon
+    if start is None and n_windows is not None:
+        back = np.minimum(n_windows - 1, np.maximum(last - begin, 0) // stride)
+        first = last - back * stride
+    else:
+        first = _first_cutoff(fitted, panel, start, gap)
+        if start is not None and (first < begin).all():
+            rule = "start must leave at least one observed row before the first cutoff"
+            refuse(WHERE, rule, repr(start), error=ParameterError)
+        # A series that begins later has its first cutoff as soon as it can, on the same stride.
+        first = first + -(-np.maximum(begin - first, 0) // stride) * stride
+    counts = np.where(first >= begin, np.maximum((last - first) // stride + 1, 0), 0)
+    if n_windows is not None:
+        counts = np.minimum(counts, n_windows)
+    if not counts.sum():
+        rule = f"horizon {horizon} must fit between the first cutoff and the end of the data"
+        refuse(WHERE, rule, "no complete window", "Give more rows or an earlier start=.")
+    entity, place = spread(counts)
+    row = first[entity] + place * stride
+    order = np.lexsort((entity, panel.ordinal_at(entity, row)))
+    cutoffs = Origins(entity[order], row[order], np.zeros(len(row), dtype="int64"))
+    if fitted is not None:
+        _refuse_seen(fitted, panel, cutoffs)
+    return cutoffs
+
+
+def _first_cutoff(fitted, panel, start, gap):
+    """Row of the first cutoff of each series, which may lie before its first row."""
+    begin = panel.indptr[:-1]
+    if start is None and fitted is not None:
+        until = _trained_until(fitted, panel)
+        return panel.row_at(np.arange(len(panel.ids)), np.where(until == NEVER, fitted.trained_until_.max(), until))
+    if start is None:
+        return begin + np.maximum((0.8 * panel.lengths).astype("int64"), 1) - 1 - gap
+    if isinstance(start, (int, np.integer)) and not isinstance(start, bool):
+        return begin + int(start) - 1 - gap
+    return panel.row_at(np.arange(len(panel.ids)), ordinal_of(WHERE, "start", panel, start)) - 1 - gap
+
+
+def _trained_until(fitted, panel):
+    """Ordinal of the last row of each of the panel's series that the forecaster was fitted on, NEVER for new ones."""
+    place = dict(zip(fitted.history_.ids, fitted.trained_until_.tolist(), strict=False))
+    return np.array([place.get(name, NEVER) for name in panel.ids], dtype="int64")
+
+
+def _refuse_seen(fitted, panel, cutoffs):
+    ordinal = panel.ordinal_at(cutoffs.entity, cutoffs.row)
+    early = ordinal < _trained_until(fitted, panel)[cutoffs.entity]
+    if early.any():
+        stamps = output_frames.stamps_at(panel, np.unique(ordinal[early]))
+        rule = "a fitted forecaster is tested on rows after those it was fitted on"
+        got = f"{len(stamps)} cutoffs before its own: {some(stamps)}"
+        refuse(WHERE, rule, got, "Pass a later start=, or an unfitted forecaster.")
+
+
+def _result(forecasts, panel, schema, cutoffs, horizon, gap, season) -> Backtest:
+    """Forecasts with their scores and those of the seasonal naive on the same windows."""
+    origins = Origins.every_channel(cutoffs.entity, cutoffs.row, panel.channels)
+    naive = simple.seasonal_naive(panel, origins, horizon, season)[:, gap:].ravel()
+    series = tuple(name for name in (schema.series_id, "target") if name in forecasts)
+    about = Reference(series, naive, *_scales(panel, schema, cutoffs, season, series))
+    place = np.repeat(panel.ordinal_at(origins.entity, origins.row), horizon - gap)
+    return Backtest(forecasts, both_scores(forecasts, about), coverage_table(forecasts, place, horizon), about)
+
+
+def _scales(panel, schema, cutoffs, season, series):
+    """Scales of MASE and RMSSE by series, from its rows up to its first cutoff; one number each of a single series."""
+    first = panel.indptr[1:].copy()
+    np.minimum.at(first, cutoffs.entity, cutoffs.row)
+    entities = np.unique(cutoffs.entity)
+    scales = np.full((2, len(entities), panel.channels), np.nan)
+    for place, entity in enumerate(entities):
+        seen = panel.target[panel.indptr[entity] : first[entity] + 1].T.astype("float64")
+        if seen.shape[1] > season:
+            scales[:, place] = metrics.seasonal_scale(seen, season), metrics.seasonal_scale_squared(seen, season)
+    if not series:
+        return scales[0, 0, 0], scales[1, 0, 0]
+    names = {schema.series_id: [panel.ids[entity] for entity in entities], "target": schema.target}
+    index = pd.MultiIndex.from_product([names[name] for name in series], names=series)
+    index = index if len(series) > 1 else index.get_level_values(0)
+    return tuple(pd.Series(scale.ravel(), index=index) for scale in scales)

@@ -1,0 +1,174 @@
+"""The fits of a backtest: which rows each of them sees, its forecasts, what is kept of them and said."""
+
+import base64
+import hashlib
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from forecastkit.data import output_frames
+from forecastkit.data.panel import Panel
+from forecastkit.data.schema import Schema
+from forecastkit.data.windows import Origins
+from forecastkit.utils.formatting import clock, number
+from forecastkit.utils.run_log import Journal, described, fingerprint, shortened
+
+WHERE = "backtest"
+#: Parameters that say nothing of the forecasts.
+BESIDE = ("callbacks", "verbose")
+
+
+@dataclass(frozen=True)
+class Refits:
+    """What all fits of a backtest have in common.
+
+    Attributes
+    ----------
+    forecaster : Forecaster
+        Not fitted: every fit is of a clone.
+    panel : Panel
+        All rows.
+    schema : Schema
+    horizon, gap : int
+        Steps forecast, and how many of the first are left out.
+    levels : tuple of float
+    max_train_size : int or None
+        Rows of each series that a fit sees, and its forecasts too; None for all up to the cutoff.
+    """
+
+    forecaster: object
+    panel: Panel
+    schema: Schema
+    horizon: int
+    gap: int
+    levels: tuple
+    max_train_size: int | None = None
+
+    def fit(self, group: Origins):
+        """A clone fitted on the rows up to the first of the cutoffs it is used for."""
+        first, stop = self._rows(group)
+        seen = self.panel.between(first, stop)
+        present = np.flatnonzero(seen.last_observed() >= seen.indptr[:-1])
+        return clone(self.forecaster)._fit_panel(seen.take(present).copy(), self.schema)
+
+    def forecast(self, model, group: Origins) -> pd.DataFrame:
+        """The long frame of forecasts from these cutoffs, all steps, with what came."""
+        panel = self.panel if self.max_train_size is None else self._recent(group)
+        row = panel.row_at(group.entity, self.panel.ordinal_at(group.entity, group.row))
+        # Series that the model was not fitted on are scaled by what was known at their first cutoff.
+        stop = panel.indptr[1:].copy()
+        np.minimum.at(stop, group.entity, row + 1)
+        origins = Origins.every_channel(group.entity, row, panel.channels)
+        return model._adapted(panel, stop)._long(panel, origins, self.levels, actual=True)
+
+    def _rows(self, group):
+        """The rows of each series that a fit for these cutoffs sees: those from `first` before `stop`."""
+        until = self.panel.ordinal_at(group.entity, group.row).min()
+        stop = self.panel.row_at(np.arange(len(self.panel.ids)), until) + 1
+        first = self.panel.indptr[:-1] if self.max_train_size is None else stop - self.max_train_size
+        return first, stop
+
+    def _recent(self, group):
+        """The panel without rows before those of the fit; series without cutoffs are left whole."""
+        first = self.panel.indptr[:-1].copy()
+        first[group.entity] = self._rows(group)[0][group.entity]
+        return self.panel.between(first, self.panel.indptr[1:])
+
+    def without_gap(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Only the steps after the gap."""
+        return frame[frame["step"] > self.gap].reset_index(drop=True) if self.gap else frame
+
+    # ------------------------------------------------------------------------------------------ kept in a file
+
+    def header(self) -> dict:
+        """What must be the same for forecasts that were kept to be used again."""
+        own = {name: value for name, value in self.forecaster.get_params(deep=False).items() if name not in BESIDE}
+        return {
+            "data": fingerprint(self.panel),
+            "forecaster": type(self.forecaster).__name__,
+            **{name: shortened(described(value)) for name, value in own.items()},
+            "levels": list(self.levels),
+            "max_train_size": self.max_train_size,
+        }
+
+    def key(self, group: Origins) -> str:
+        """What the forecasts from these cutoffs are found by."""
+        ordinal = self.panel.ordinal_at(group.entity, group.row)
+        return hashlib.sha256(np.stack([group.entity, ordinal]).astype("int64").tobytes()).hexdigest()[:16]
+
+    def kept(self, frame: pd.DataFrame) -> dict:
+        """The forecast columns as text, exact to the last bit."""
+        columns = list(frame.columns)
+        names = columns[columns.index("step") + 1 : -1]
+        return {name: base64.b64encode(frame[name].to_numpy("<f8").tobytes()).decode() for name in names}
+
+    def restored(self, kept: dict, group: Origins) -> pd.DataFrame:
+        """The frame that `kept` was made of."""
+        origins = Origins.every_channel(group.entity, group.row, self.panel.channels)
+        values = {
+            name: np.frombuffer(base64.b64decode(text), "<f8").reshape(len(origins), self.horizon)
+            for name, text in kept.items()
+        }
+        return output_frames.long_frame(self.panel, self.schema, origins, values.pop("forecast"), values, actual=True)
+
+
+def groups_of(panel: Panel, cutoffs: Origins, every: int | None) -> list[Origins]:
+    """The cutoffs, sorted by time, that share a fit: `every` neighbouring times, or all of them."""
+    if every is None:
+        return [cutoffs]
+    ordinal = panel.ordinal_at(cutoffs.entity, cutoffs.row)
+    first = np.flatnonzero(np.diff(ordinal, prepend=ordinal[0] - 1))[::every]
+    return [cutoffs[low:high] for low, high in zip(first, [*first[1:], len(ordinal)], strict=True)]
+
+
+@dataclass
+class Progress:
+    """Says a line after every fit: what is done, its error, and about how long the rest takes.
+
+    Parameters
+    ----------
+    say : callable or None
+        Takes the line.
+    total : int
+        Groups of cutoffs.
+    """
+
+    say: object
+    total: int
+    done: int = 0
+    fitted: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def tell(self, frame: pd.DataFrame, fresh: bool = True) -> None:
+        """One more group is done, by a fit or from the file."""
+        self.done, self.fitted = self.done + 1, self.fitted + fresh
+        if self.say is None:
+            return
+        gone = time.monotonic() - self.began
+        error = (frame["forecast"] - frame["actual"]).abs().mean()
+        left = gone / max(self.fitted, 1) * (self.total - self.done)
+        took = f"{clock(gone)}, about {clock(left)} left" if self.done < self.total else clock(gone)
+        cutoff = str(frame["cutoff"].iloc[0]).removesuffix(" 00:00:00")
+        taken = "" if fresh else ", kept from before"
+        self.say(f"{self.done}/{self.total}  cutoff {cutoff}: MAE {number(error, 4)}{taken}  {took}")
+
+
+def refit_all(refits: Refits, groups: list[Origins], resume, say) -> list[pd.DataFrame]:
+    """Fit and forecast for each group of cutoffs; those that are in the file `resume` are read back instead."""
+    journal = Journal(resume, refits.header() if resume is not None else {}, WHERE, "resume")
+    progress, parts = Progress(say, len(groups)), []
+    for group in groups:
+        key = refits.key(group)
+        found = journal.find(key)
+        if found is None:
+            frame = refits.forecast(refits.fit(group), group)
+            if resume is not None:
+                journal.add(key, refits.kept(frame))
+        else:
+            frame = refits.restored(found, group)
+        progress.tell(frame, fresh=found is None)
+        parts.append(refits.without_gap(frame))
+    return parts

@@ -1,0 +1,183 @@
+"""What is read off a backtest: scores as a whole and by group, and how often intervals held what came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecastkit.metrics import elementwise
+from forecastkit.metrics.score_table import quantile_columns, score_table, symmetric_pairs
+from forecastkit.utils.validation import check_keys, refuse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Intervals whose coverage is part of every report.
+COVERED = (0.5, 0.8, 0.9, 0.95)
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Result of `forecastkit.backtest`.
+
+    Parameters
+    ----------
+    forecasts : DataFrame
+        Long: ``[series_id,] time, [target,] cutoff, step, forecast, [quantiles,] [log_density,] actual``.
+    scores : DataFrame
+        A row for the forecaster and one for the seasonal naive on the same windows: the columns of
+        `forecastkit.metrics.score_table` (MAE, RMSE, bias, WAPE, sMAPE, MASE, RMSSE; with quantiles pinball losses, WQL
+        and CRPS) and the skill ``1 - MAE / MAE of the seasonal naive``; where distributions are forecast, the
+        logarithmic score, the mean of ``-log density`` (Good 1952), as well.
+    coverage : DataFrame
+        A row for each central interval whose quantiles were asked for (0.8: from q0.1 to q0.9): ``share`` of what came
+        that it held, ``rows``, and two standard errors of the share: ``binomial_error``, as if all rows were
+        independent, and ``block_error``, which lets rows of one block of two horizons of time (one, where there would
+        be fewer than eight) err together. Forecasts from neighbouring cutoffs do, so the latter is the honest one; it
+        is NaN where all windows lie in one block.
+    reference : Reference
+        What forecasts are measured against: the seasonal naive ones, and the scales of series.
+    """
+
+    forecasts: pd.DataFrame
+    scores: pd.DataFrame
+    coverage: pd.DataFrame
+    reference: Reference = field(repr=False)
+
+    def ranges(self) -> list[dict]:
+        """The rows of `coverage` as plain values."""
+        return self.coverage.reset_index().to_dict(orient="records")
+
+    def by(self, keys: str | Sequence[str], metrics: str | Sequence[str] | None = None) -> pd.DataFrame:
+        """Scores by group.
+
+        Parameters
+        ----------
+        keys : str or list of str
+            ``"series"`` (every series and target), ``"step"`` of the horizon, ``"cutoff"``, ``"target"`` or another
+            column of `forecasts`, such as the time.
+        metrics : str or list of str, optional
+            Only these columns of the table.
+
+        Returns
+        -------
+        DataFrame
+            A row for each group with the columns of `scores`: those of `forecastkit.metrics.score_table`, and the skill
+            against the seasonal naive in the same rows.
+
+        Raises
+        ------
+        InputError
+            If there is no such column or metric, or only one series.
+        """
+        keys = self.reference.columns([keys] if isinstance(keys, str) else list(keys))
+        table = scored(self.forecasts, self.reference, by=keys)[0]
+        if metrics is None:
+            return table
+        metrics = [metrics] if isinstance(metrics, str) else list(metrics)
+        check_keys("by", "metrics", metrics, table.columns)
+        return table[metrics]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What forecasts are measured against.
+
+    Attributes
+    ----------
+    series : tuple of str
+        The columns of `forecasts` that tell series apart.
+    naive : ndarray of shape (rows,)
+        What the seasonal naive forecasts.
+    scale, squared_scale : Series or float
+        Of MASE and RMSSE, by series: from the rows up to the first cutoff.
+    """
+
+    series: tuple
+    naive: np.ndarray
+    scale: object
+    squared_scale: object
+
+    def columns(self, keys: list[str]) -> list[str]:
+        """Columns of the forecasts, where ``series`` may stand for all that tell series apart."""
+        if "series" in keys and not self.series:
+            refuse("by", "'series' needs several series or targets", "one")
+        return [name for key in keys for name in (self.series if key == "series" else (key,))]
+
+
+def scored(forecasts: pd.DataFrame, about: Reference, by: Sequence[str] = ()) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Scores by group of the forecaster, and of the seasonal naive in the same rows."""
+    scales = {"scale": about.scale, "squared_scale": about.squared_scale}
+    own = score_table(forecasts, by=by, **scales)
+    points = forecasts[list(dict.fromkeys([*by, *about.series, "actual"]))].assign(forecast=about.naive)
+    naive = score_table(points, by=by, **scales)
+    own["skill"], naive["skill"] = 1 - own["mae"] / naive["mae"], 0.0
+    if "log_density" in forecasts:
+        own["log_score"] = -_group_means(forecasts, list(by))
+    return own, naive
+
+
+def _group_means(forecasts, by):
+    density = forecasts["log_density"]
+    if not by:
+        return density.mean()
+    return density.groupby([forecasts[key] for key in by], observed=True, dropna=False).mean()
+
+
+def both_scores(forecasts: pd.DataFrame, about: Reference) -> pd.DataFrame:
+    """A row of scores for the forecaster and one for the seasonal naive."""
+    import pandas as pd
+
+    table = pd.concat(scored(forecasts, about), ignore_index=True)
+    table.index = pd.Index(["forecaster", "seasonal naive"], name="model")
+    return table
+
+
+# Coverage -------------------------------------------------------------------------------------------------------------
+
+
+def covered_levels(forecaster, intervals: Sequence[float] = COVERED) -> tuple[float, ...] | None:
+    """Levels of these intervals and the median; only those that the forecaster's own quantiles reach, None for none."""
+    wanted = sorted({round(side, 9) for share in intervals for side in ((1 - share) / 2, 0.5, (1 + share) / 2)})
+    trained = getattr(forecaster, "trained_levels_", None) or forecaster.get_params().get("quantile_levels")
+    if trained is None:
+        return tuple(wanted)
+    reached = tuple(level for level in wanted if trained[0] - 1e-9 <= level <= trained[-1] + 1e-9)
+    return reached if len(symmetric_pairs(reached)) else None
+
+
+def coverage_table(forecasts: pd.DataFrame, place: np.ndarray, horizon: int) -> pd.DataFrame:
+    """How often central intervals held what came, see `Backtest`.
+
+    Parameters
+    ----------
+    forecasts : DataFrame
+        With quantile columns and ``actual``.
+    place : ndarray of shape (rows,)
+        Place in time of each row's cutoff, in steps; the first row has the first.
+    horizon : int
+    """
+    import pandas as pd
+
+    actual = forecasts["actual"].to_numpy()
+    seen = elementwise.seen(actual)
+    block = elementwise.time_blocks(place[seen] - place[:1], horizon)
+    columns = quantile_columns(forecasts)
+    rows = {}
+    for share, low, high in reversed(symmetric_pairs(columns)):
+        ends = (forecasts[columns[level]].to_numpy()[seen] for level in (low, high))
+        rows[share] = held(elementwise.inside(actual[seen], *ends), block)
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["share", "rows", "binomial_error", "block_error"])
+    return table.rename_axis("interval").astype({"rows": "int64"})
+
+
+def held(inside: np.ndarray, block: np.ndarray) -> tuple[float, int, float, float]:
+    """Share of rows inside, rows, and the binomial and the block-aware standard error of the share."""
+    n = len(inside)
+    if not n:
+        return np.nan, 0, np.nan, np.nan
+    share = float(inside.mean())
+    return share, n, float(np.sqrt(share * (1 - share) / n)), elementwise.block_error(inside, np.ones(n), block)

@@ -1,0 +1,128 @@
+"""Cross-validation in time order, for what `sklearn.model_selection.TimeSeriesSplit` cannot say."""
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import BaseCrossValidator
+
+from forecastkit.data.array_checks import as_array
+from forecastkit.data.ingest.read_panel import to_pandas
+from forecastkit.data.schema import holds_times
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import check_int, refuse
+
+WHERE = "RollingOrigin"
+
+
+class RollingOrigin(BaseCrossValidator):
+    """Folds whose test rows are the `horizon` steps after a cutoff that moves towards the end.
+
+    A step is a distinct time, so that in a panel every fold cuts all series at the same time: with every row before it
+    to train on, of whichever series, and none after it. Times are found in the column or level `time` of X, else in the
+    index of X, else in that of y. Without times, rows are taken in their order; rows of several series, told apart by
+    `groups`, are taken to end together.
+
+    Parameters
+    ----------
+    horizon : int
+        Steps of a test fold: that of the forecaster, which then forecasts each of them from actual values.
+    n_windows : int
+        Number of folds.
+    gap : int
+        Steps left out between training and test rows.
+    stride : int, optional
+        Steps between one cutoff and the next. Default: the horizon, so that test rows do not overlap.
+    max_train_size : int, optional
+        Steps of training rows at most, the latest ones. Default: all.
+    time : str, optional
+        Column or index level of X that holds the times, where X has several.
+
+    References
+    ----------
+    Tashman (2000), "Out-of-sample tests of forecasting accuracy: an analysis and review", IJF 16.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecastkit import RollingOrigin
+    >>> for train, test in RollingOrigin(horizon=2, n_windows=2).split(np.zeros((6, 1))):
+    ...     print(train, test)
+    [0 1] [2 3]
+    [0 1 2 3] [4 5]
+    """
+
+    __metadata_request__split = {"groups": True}  # noqa: RUF012
+
+    def __init__(self, horizon, n_windows=5, *, gap=0, stride=None, max_train_size=None, time=None):
+        self.horizon, self.n_windows, self.gap, self.stride = horizon, n_windows, gap, stride
+        self.max_train_size, self.time = max_train_size, time
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        """Number of folds; the arguments are not looked at."""
+        return self.n_windows
+
+    def split(self, X, y=None, groups=None):
+        """Yield the row numbers of the training and the test rows of each fold, the earliest fold first.
+
+        Parameters
+        ----------
+        X : array, Series or frame of n rows
+        y : array, Series or frame, optional
+            Its index is asked for the times that X does not have.
+        groups : array of shape (n,), optional
+            Series of each row, where there are no times.
+
+        Raises
+        ------
+        InputError
+            Where a parameter breaks its rule, or the first fold would have nothing to train on.
+        """
+        self._check()
+        step = self._steps(X, y, groups)
+        stride, first = self.stride or self.horizon, int(step.max(initial=-1)) + 1 - self.horizon
+        cuts = first - stride * np.arange(self.n_windows)[::-1]
+        if cuts[0] - self.gap < 1:
+            needed = self.horizon + stride * (self.n_windows - 1) + self.gap + 1
+            rule = f"{self.n_windows} folds of {self.horizon} steps need at least {needed} steps"
+            refuse(WHERE, rule, f"{int(step.max(initial=-1)) + 1}", "Pass a smaller n_windows=, stride= or gap=.")
+        for cut in cuts.tolist():
+            stop = cut - self.gap
+            begin = 0 if self.max_train_size is None else stop - self.max_train_size
+            train = np.flatnonzero((step >= begin) & (step < stop))
+            yield train, np.flatnonzero((step >= cut) & (step < cut + self.horizon))
+
+    def _check(self):
+        for name in ("horizon", "n_windows"):
+            check_int(WHERE, name, getattr(self, name))
+        check_int(WHERE, "gap", self.gap, low=0)
+        for name in ("stride", "max_train_size"):
+            check_int(WHERE, name, getattr(self, name), optional=True)
+
+    def _steps(self, X, y, groups):
+        """Number of the step that each row belongs to, from 0; the last step is everyone's."""
+        X, y = to_pandas(X)[0], to_pandas(y)[0]
+        rows = len(X) if isinstance(X, (pd.DataFrame, pd.Series)) else len(as_array(X))
+        times = self._times(X, y)
+        if times is not None:
+            if times.isna().any():
+                refuse(WHERE, "every row must have a time", f"{int(times.isna().sum())} without")
+            return np.unique(times, return_inverse=True)[1]
+        if groups is None:
+            return np.arange(rows)
+        series = pd.Series(np.asarray(groups))
+        if len(series) != rows:
+            refuse(WHERE, f"groups must name the series of each of the {rows} rows", f"{len(series)}")
+        after = series.groupby(series, dropna=False).cumcount(ascending=False).to_numpy()
+        return after.max(initial=0) - after
+
+    def _times(self, X, y):
+        """Times of the rows, None where there are none."""
+        index = X.index if isinstance(X, (pd.DataFrame, pd.Series)) else None
+        if self.time is not None:
+            if isinstance(X, pd.DataFrame) and self.time in X.columns:
+                return pd.Index(X[self.time])
+            if index is not None and self.time in index.names:
+                return index.get_level_values(self.time)
+            refuse(WHERE, "time= must name a column or an index level of X", repr(self.time), error=ParameterError)
+        indexes = [data.index for data in (X, y) if isinstance(data, (pd.DataFrame, pd.Series))]
+        levels = [index.get_level_values(i) for index in indexes for i in range(index.nlevels)]
+        return next((level for level in levels if holds_times(level)), None)

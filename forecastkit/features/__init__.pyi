@@ -1,0 +1,5 @@
+from .window_features import WindowFeatures as WindowFeatures
+
+__all__ = [
+    "WindowFeatures",
+]

@@ -1,0 +1,136 @@
+"""Lags, means and calendar of (origin, step) pairs as columns of a table: what models of single rows learn from.
+
+Nothing after an origin is ever read but known covariates and the clock: every other row is counted back from it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.data.panel import Panel
+from forecastkit.data.time_grid import DAY, Grid
+from forecastkit.data.windows import Buffers, Origins
+
+#: Cells of the past gathered at a time.
+CHUNK = 1 << 22
+
+
+@dataclass(frozen=True)
+class Unscaled:
+    """What lags read of `Buffers`, for the values of a panel as they are."""
+
+    target: np.ndarray
+    begin: np.ndarray
+    end: np.ndarray
+
+    @classmethod
+    def of(cls, panel: Panel) -> "Unscaled":
+        return cls(panel.target.astype("float64"), panel.indptr[:-1], panel.indptr[1:])
+
+
+@dataclass(frozen=True)
+class Lags:
+    """Which values of a series' past are columns.
+
+    Parameters
+    ----------
+    recent : tuple of int
+        Rows before the origin whose values are columns; 0 is the origin's own.
+    seasons : tuple of int
+        Season lengths; the values whole seasons before the step, the latest known ones, are columns.
+    depth : int
+        How many seasons back at most.
+    means : tuple of int
+        The means of this many last values are columns.
+    reach : int
+        Rows up to the origin that may be read; columns that would need others are NaN there.
+    """
+
+    recent: tuple[int, ...]
+    seasons: tuple[int, ...] = ()
+    depth: int = 1
+    means: tuple[int, ...] = ()
+    reach: int = 1
+
+    @property
+    def at_origin(self) -> list[str]:
+        """Names of the columns that all steps of an origin share."""
+        return [f"lag_{back + 1}" for back in self.recent] + [f"mean_{length}" for length in self.means]
+
+    @property
+    def at_step(self) -> list[str]:
+        """Names of the columns that belong to a step."""
+        return [f"season_{season}_{back}" for season in self.seasons for back in range(1, self.depth + 1)]
+
+    def of_origins(self, buffers: Buffers, origins: Origins) -> np.ndarray:
+        """The columns that all steps share, (n, columns)."""
+        back = np.array(self.recent, dtype="int64")
+        columns = [self._values(buffers, origins, origins.row[:, None] - back)]
+        if self.means:
+            columns.append(self._means(buffers, origins))
+        return np.concatenate(columns, axis=1)
+
+    def of_steps(self, buffers: Buffers, origins: Origins, steps: np.ndarray) -> np.ndarray:
+        """The columns that belong to a step (from 1) of each origin, (n, columns)."""
+        columns = [np.empty((len(origins), 0), dtype=buffers.target.dtype)]
+        for season in self.seasons:
+            back = -(-steps // season)[:, None] + np.arange(self.depth)
+            columns.append(self._values(buffers, origins, (origins.row + steps)[:, None] - season * back))
+        return np.concatenate(columns, axis=1)
+
+    def _values(self, buffers, origins, rows):
+        """Values at these rows of each origin's series, NaN outside of it and of the reach."""
+        begin, end = buffers.begin[origins.entity][:, None], buffers.end[origins.entity][:, None]
+        inside = (rows >= begin) & (rows < end) & (rows > origins.row[:, None] - self.reach)
+        values = buffers.target[np.clip(rows, 0, len(buffers.target) - 1), origins.channel[:, None]]
+        return np.where(inside, values, values.dtype.type(np.nan))
+
+    def _means(self, buffers, origins):
+        longest = max(self.means)
+        out = np.empty((len(origins), len(self.means)), dtype=buffers.target.dtype)
+        size = max(CHUNK // longest, 1)
+        for low in range(0, len(origins), size):
+            part = origins[low : low + size]
+            window = self._values(buffers, part, part.row[:, None] - np.arange(longest))
+            observed = ~np.isnan(window)
+            window = np.where(observed, window, 0)
+            for place, length in enumerate(self.means):
+                total, count = window[:, :length].sum(axis=1), observed[:, :length].sum(axis=1)
+                out[low : low + size, place] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        return out
+
+
+def known_ahead(values: np.ndarray, buffers: Buffers, origins: Origins, steps: np.ndarray) -> np.ndarray:
+    """Rows of a buffer of covariates at each origin's step, NaN outside of its series. (n, features)."""
+    rows = origins.row + steps
+    inside = (rows >= buffers.begin[origins.entity]) & (rows < buffers.end[origins.entity])
+    return np.where(inside[:, None], values[np.clip(rows, 0, len(values) - 1)], values.dtype.type(np.nan))
+
+
+def clock_names(grid: Grid) -> tuple[str, ...]:
+    """Which numbers of the clock and the calendar a grid has: those that a step does not jump over."""
+    if not grid.is_time:
+        return ()
+    if grid.kind == "month":
+        return ("month",) if grid.step < 12 else ()
+    names = ("hour",) if grid.kind == "fixed" and grid.step < DAY else ()
+    return names + (("weekday", "day_of_year") if grid.kind == "business" or grid.step <= DAY else ("day_of_year",))
+
+
+def clock(grid: Grid, ordinals: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """Numbers of the clock and the calendar at these ordinals, (n, names), float32: 13.5 for half past one."""
+    distinct, place = np.unique(ordinals, return_inverse=True)
+    if not names:
+        return np.empty((len(ordinals), 0), dtype="float32")
+    stamps = grid.stamps(distinct)
+    if isinstance(stamps, pd.PeriodIndex):
+        stamps = stamps.to_timestamp()
+    columns = [_clock_column(stamps, name) for name in names]
+    return np.stack(columns, axis=1).astype("float32")[place]
+
+
+def _clock_column(stamps, name):
+    if name == "hour":
+        return (stamps.hour + stamps.minute / 60 + stamps.second / 3600).to_numpy()
+    return getattr(stamps, {"weekday": "day_of_week"}.get(name, name)).to_numpy()

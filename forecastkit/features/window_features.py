@@ -1,0 +1,190 @@
+"""Lags, means and the calendar as a table of features for any scikit-learn regressor."""
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from forecastkit.data.array_checks import as_array
+from forecastkit.data.ingest.read_panel import open_door, read_more, read_rows
+from forecastkit.data.panel import Panel, spread
+from forecastkit.data.windows import Origins
+from forecastkit.features.lags import Lags, Unscaled, clock, clock_names, known_ahead
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import check_int, refuse
+
+
+class WindowFeatures(TransformerMixin, BaseEstimator):
+    """Rows in time to a table of what is known of each of them `horizon` steps before: a scikit-learn transformer.
+
+    Columns are the lags and the means of every target, past covariates `horizon` steps before, known covariates of the
+    row itself, and its clock and calendar. A row reads no target after its own time less `horizon`; what is not known
+    is NaN. Rows with times also see the rows that `fit` saw last, so that a pipeline can forecast the rows after them.
+
+    Parameters
+    ----------
+    lags : int or list of int
+        How many rows before each row its values are taken, at least `horizon`; a number means `horizon` up to it.
+    means : list of int
+        Lengths of windows whose mean is a column; they end `horizon` rows before.
+    horizon : int
+        Rows before each row from which on nothing of the targets is known.
+    calendar : bool
+        Whether the hour, weekday, month or day of the year are columns, as the frequency has them.
+    target, known : str or list of str, optional
+        Columns to take lags of, and columns known ahead. Default: all columns without another role are targets; other
+        columns beside named targets are past covariates.
+    time, series_id, freq : str, optional
+        As for forecasters. Plain arrays and frames without times are taken as rows one after another.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Columns of X, where it had names.
+
+    Examples
+    --------
+    >>> import numpy as np, forecastkit as fk
+    >>> fk.WindowFeatures(lags=[1, 2]).fit_transform(np.array([[3.0], [5.0], [8.0]]))
+    array([[nan, nan],
+           [ 3., nan],
+           [ 5.,  3.]])
+    """
+
+    def __init__(
+        self,
+        lags=1,
+        *,
+        means=(),
+        horizon=1,
+        calendar=True,
+        target=None,
+        known=None,
+        time=None,
+        series_id=None,
+        freq=None,
+    ):
+        self.lags, self.means, self.horizon, self.calendar = lags, means, horizon, calendar
+        self.target, self.known, self.time, self.series_id, self.freq = target, known, time, series_id, freq
+
+    def fit(self, X, y=None):
+        """Learn the columns, the frequency and the last rows of X; `y` is not looked at.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InputError
+            Where data or parameters break a rule, such as a lag shorter than the horizon.
+        """
+        lags, X = self._check_parameters(), self._two_dimensional(X)
+        roles = {"target": self.target, "known": self.known, "time": self.time, "series_id": self.series_id}
+        panel, self.schema_ = open_door(X, freq=self.freq, **roles)
+        back = tuple(lag - self.horizon for lag in lags)
+        self.lags_ = Lags(recent=back, means=tuple(self.means), reach=max(*back, *self.means, 0) + 1)
+        self.n_features_in_ = X.shape[1]
+        vars(self).pop("feature_names_in_", None)
+        if hasattr(X, "columns") and all(isinstance(name, str) for name in X.columns):
+            self.feature_names_in_ = np.asarray(X.columns, dtype=object)
+        self.history_ = self._last(panel)
+        return self
+
+    def _two_dimensional(self, X):
+        """X as a frame, or as an array of rows and at least one column."""
+        if isinstance(X, pd.Series):
+            X = X.to_frame()
+        X = X if hasattr(X, "columns") else as_array(X)
+        if len(X.shape) != 2:
+            remedy = "Reshape your data: X.reshape(-1, 1) is one column."
+            refuse(type(self).__name__, "X must be rows and columns", f"shape {X.shape}", remedy)
+        if not X.shape[1]:
+            got = f"0 feature(s) (shape={X.shape}) while a minimum of 1 is required"
+            refuse(type(self).__name__, "X must have columns", got)
+        return X
+
+    def _check_parameters(self):
+        """The lags as a tuple."""
+        where = type(self).__name__
+        check_int(where, "horizon", self.horizon)
+        for length in self.means:
+            check_int(where, "means", length)
+        for lag in [self.lags] if np.ndim(self.lags) == 0 else self.lags:
+            check_int(where, "lags", lag, low=self.horizon)
+        lags = range(self.horizon, self.lags + 1) if np.ndim(self.lags) == 0 else self.lags
+        if len(set(lags)) < len(tuple(lags)):
+            refuse(where, "lags must not repeat", list(lags), error=ParameterError)
+        return tuple(lags)
+
+    def _last(self, panel: Panel) -> Panel:
+        """The rows that rows after them look back to."""
+        return panel.between(panel.indptr[1:] - self.lags_.reach - self.horizon, panel.indptr[1:]).copy()
+
+    def transform(self, X):
+        """The features of each row of X, in its order.
+
+        Parameters
+        ----------
+        X : array, Series or frame
+            Columns as at `fit`. Targets of rows that are still to come may be NaN.
+
+        Returns
+        -------
+        ndarray of shape (rows, features), float64
+            A frame after ``set_output(transform="pandas")``.
+        """
+        check_is_fitted(self, "lags_")
+        X, grid = self._two_dimensional(X), self.history_.grid
+        rows, panel = read_rows(self.schema_, X), read_more(self.schema_, grid, X)
+        if grid.is_time:
+            panel, _ = self.history_.merge(panel)
+        entity = panel.places(rows.ids)[rows.entity]
+        return self._table(panel, entity, self._ordinals(rows, grid))
+
+    @staticmethod
+    def _ordinals(rows, grid):
+        if rows.stamps is not None:
+            return grid.ordinals(rows.stamps)[0]
+        order = np.argsort(rows.entity, kind="stable")
+        out = np.empty(len(order), dtype="int64")
+        out[order] = spread(np.bincount(rows.entity, minlength=len(rows.ids)))[1]
+        return out
+
+    def _table(self, panel, entity, ordinal):
+        values, row = Unscaled.of(panel), panel.row_at(entity, ordinal)
+        columns = []
+        for channel in range(panel.channels):
+            origins = Origins(entity, row - self.horizon, np.full(len(row), channel))
+            columns.append(self.lags_.of_origins(values, origins))
+        columns.append(known_ahead(panel.past, values, origins, 0))
+        columns.append(panel.known[row])
+        if self.calendar:
+            columns.append(clock(panel.grid, ordinal, clock_names(panel.grid)))
+        return np.hstack([column.astype("float64") for column in columns])
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns: ``load_lag_24``, ``load_mean_168``, known covariates as they are, ``hour``."""
+        check_is_fitted(self, "lags_")
+        schema = self.schema_
+        of_target = [f"lag_{back + self.horizon}" for back in self.lags_.recent]
+        of_target += [f"mean_{length}" for length in self.lags_.means]
+        names = [f"{target}_{column}" for target in schema.target for column in of_target]
+        names += [f"{name}_lag_{self.horizon}" for name in self._spread_names(schema.past)]
+        names += self._spread_names(schema.known)
+        return np.array(names + list(clock_names(self.history_.grid) if self.calendar else ()), dtype=object)
+
+    def _spread_names(self, names):
+        """A name for each column of the buffers: categories have several."""
+        widths = [self.schema_.width((name,)) for name in names]
+        return [
+            str(name) if width == 1 else f"{name}_{i}"
+            for name, width in zip(names, widths, strict=True)
+            for i in range(width)
+        ]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags

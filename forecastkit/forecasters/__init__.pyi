@@ -1,0 +1,37 @@
+from .base import Forecaster as Forecaster
+from .baselines import (
+    DriftForecaster as DriftForecaster,
+)
+from .baselines import (
+    LinearForecaster as LinearForecaster,
+)
+from .baselines import (
+    MeanForecaster as MeanForecaster,
+)
+from .baselines import (
+    NaiveForecaster as NaiveForecaster,
+)
+from .baselines import (
+    SeasonalNaiveForecaster as SeasonalNaiveForecaster,
+)
+from .ensemble import EnsembleForecaster as EnsembleForecaster
+from .neural import (
+    KerasForecaster as KerasForecaster,
+)
+from .neural import (
+    NeuralForecaster as NeuralForecaster,
+)
+from .tabular import TabularForecaster as TabularForecaster
+
+__all__ = [
+    "DriftForecaster",
+    "EnsembleForecaster",
+    "Forecaster",
+    "KerasForecaster",
+    "LinearForecaster",
+    "MeanForecaster",
+    "NaiveForecaster",
+    "NeuralForecaster",
+    "SeasonalNaiveForecaster",
+    "TabularForecaster",
+]

@@ -1,0 +1,390 @@
+"""The contract that every forecaster keeps: fit, predict, forecast, update, score, save."""
+
+import warnings
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from forecastkit.data.array_storage import is_mapped, row_by_row
+from forecastkit.data.ingest.leakage import refuse_leaks
+from forecastkit.data.ingest.read_panel import open_door, read_more
+from forecastkit.data.ingest.sample_weight import read_weights
+from forecastkit.data.ingest.target_checks import refuse_targets
+from forecastkit.data.panel import Panel
+from forecastkit.data.schema import Schema
+from forecastkit.data.time_grid import choose_horizon
+from forecastkit.data.windows import Origins
+from forecastkit.features.calendar import asked_names
+from forecastkit.forecasters.predict import Predicting
+from forecastkit.forecasters.recursive import check_observed, tail
+from forecastkit.preprocessing.scaler import Scaler
+from forecastkit.preprocessing.target_transforms import TRANSFORMS, outside
+from forecastkit.uncertainty import validation
+from forecastkit.uncertainty.conformal import LATEST
+from forecastkit.utils.exceptions import InputError
+from forecastkit.utils.validation import check_choice, check_int, check_levels, check_real, refuse
+
+#: Constructor parameters that say how data are read.
+READING = ("target", "time", "series_id", "known", "past", "static", "freq", "timezone", "duplicates")
+
+#: Learned attributes that are short enough to be read.
+SHOWN = ("horizon_", "lookback_", "patch_", "season_length_", "n_features_in_", "scores_")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Forecaster(Predicting, RegressorMixin, BaseEstimator):
+    """Base of all forecasters. Constructor parameters are stored as they are and checked by `fit`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+
+    Attributes
+    ----------
+    horizon_, lookback_, season_length_ : int
+        The sizes in use.
+    history_ : Panel
+        What forecasts start from; `update` adds to it.
+    cutoff_ : timestamp or int, or Series of them by series
+        Time of the last observed row.
+    trained_until_ : ndarray
+        Grid ordinal of the last row that each series gave to `fit`, which `update` leaves alone.
+    scores_ : dict
+        Mean absolute errors on the validation block, of this forecaster, the seasonal naive and the linear one, and
+        the skill against both.
+    """
+
+    horizon: int | None = None
+    lookback: int | None = None
+    target: object = None
+    time: str | None = None
+    series_id: str | None = None
+    known: object = None
+    past: object = None
+    static: object = None
+    freq: str | None = None
+    timezone: str | None = None
+    duplicates: str = "refuse"
+    season_length: int | None = None
+    validation_size: float = 0.2
+    quantile_levels: object = None
+    calibrate: object = False
+
+    _held = None  # the panel being fitted and its buffers
+    _tail_only = False  # whether the history lacks rows of the fit, as that of a loaded forecaster does
+    _weight = None  # of its rows, where they do not count alike
+    _linear = None  # a linear forecaster fitted on the same rows, which need not be fitted again as the reference
+
+    # ------------------------------------------------------------------------------------------ fit
+
+    def fit(self, X, y=None, sample_weight=None):
+        """Fit afresh.
+
+        Parameters
+        ----------
+        X : array, Series or frame
+            Alone: the series themselves, rows in time. With `y`: covariates known ahead, row by row.
+        y : array, Series or frame, optional
+            Target or targets of the same rows.
+        sample_weight : array of shape (rows of X,), optional
+            How much each row counts as one to be forecast. Networks multiply its loss by it; the linear forecaster lets
+            a window count by the mean of its horizon; baselines that read their forecasts off the history have nothing
+            to weigh. Rows of weight 0 are still seen as the past of others.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InputError
+            Where data or parameters break a rule; the sentence says which, where, and what to do.
+        """
+        self._check_parameters()
+        panel, schema = open_door(X, y, **self._reading())
+        self._weight = read_weights(sample_weight, X, y, panel, schema, self._reading())
+        try:
+            return self._fit_panel(panel, schema)
+        finally:
+            vars(self).pop("_weight", None)
+
+    def _reading(self):
+        return {name: getattr(self, name) for name in READING}
+
+    def _asked(self) -> "Forecaster":
+        """Whose parameters say what is forecast: its own, where it wraps no other."""
+        return self
+
+    def _fit_panel(self, panel: Panel, schema: Schema, finish: bool = True):
+        """Fit on a panel that is ours: sizes, split, model, calibration, and at the `finish` the last rows."""
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+        self.schema_ = schema
+        self.n_features_in_ = len(schema.columns)
+        stop = panel.last_observed() + 1
+        check_observed(type(self).__name__, self.schema_, panel)
+        self._choose_sizes(panel, stop)
+        refuse_leaks(schema, panel, self.horizon_)
+        self._check_transform(panel)
+        split = self._split(panel, stop)
+        calendar = self._calendar(panel.grid)
+        self.scaler_ = self._scaler(panel, split, calendar)
+        try:
+            self._learn(panel, split, stop)
+            if finish:
+                self._finish(panel, split, stop)
+                self._clear_up()
+        finally:
+            if finish:
+                self._put_down()
+        return self
+
+    def _learn(self, panel, split, stop):
+        try:
+            self._fit(panel, split, stop)
+        except InputError:  # nothing was learned
+            raise
+        except BaseException:  # an interrupted training still leaves a forecaster that works
+            if self._is_trained():
+                self._judge(panel, split, stop)
+            raise
+        self._judge(panel, split, stop)
+
+    def _judge(self, panel, split, stop):
+        judged = validation.calibrate(self, panel, split, stop)
+        self.residuals_, self.paths_, self.scores_ = judged.residuals, judged.paths, judged.scores
+        self.corrections_ = judged.corrections
+        self.history_, self.trained_until_ = panel, panel.cutoffs()
+        vars(self).pop("_tail_only", None)
+        if is_mapped(panel.target):  # forecasts lay rows over the history, which would copy it to memory
+            self.history_, self._tail_only = tail(panel, self.scaler_, self._rows_needed()), True
+
+    def _scaler(self, panel, stop, calendar) -> Scaler:
+        """Scales and linear effects of the rows before ``stop``."""
+        more = {"weight": self._weight, "codes": self.schema_.codes(), "transform": self._transform()}
+        return Scaler.fit(panel, stop, self.horizon_, calendar, self._divides(), **more)
+
+    def _transform(self) -> str | None:
+        """Of the target; None for forecasters that read theirs off the history."""
+        return getattr(self, "target_transform", None)
+
+    def _check_transform(self, panel):
+        name = self._transform()
+        if name is None:
+            return
+        rule = f"target_transform={name!r} is for values {'above' if name == 'log' else 'from'} 0"
+        wrong = row_by_row(partial(outside, name), panel.target)
+        refuse_targets(type(self).__name__, rule, wrong, panel, self.schema_.target, "Pass another target_transform=.")
+
+    def _divides(self) -> bool:
+        """Whether series are scaled by division only."""
+        return False
+
+    def _check_parameters(self):
+        where = type(self).__name__
+        for name in ("horizon", "lookback", "season_length"):
+            check_int(where, name, getattr(self, name), optional=True)
+        if self.quantile_levels is not None:
+            check_levels(where, self.quantile_levels)
+        check_choice(where, "target_transform", self._transform(), (*TRANSFORMS, None))
+        check_choice(where, "calibrate", self.calibrate, (False, True, "rolling"))
+        if isinstance(self.validation_size, (int, np.integer)) and not isinstance(self.validation_size, bool):
+            check_int(where, "validation_size", self.validation_size, low=0)
+        else:
+            check_real(where, "validation_size", self.validation_size, 0.0, 0.9)
+
+    def _choose_sizes(self, panel, stop):
+        longest = int((stop - panel.indptr[:-1]).max())
+        self.horizon_, self.season_length_ = choose_horizon(self.horizon, self.season_length, panel.grid)
+        if longest < self.horizon_ + 2:
+            rule = f"a series must have at least horizon + 2 = {self.horizon_ + 2} rows"
+            got = f"{longest} rows (n_samples={longest})"
+            refuse(type(self).__name__, rule, got, "Pass a shorter horizon= or more rows.")
+        self.lookback_ = self._choose_lookback(longest, max(self.season_length_, *panel.grid.seasons))
+
+    def _choose_lookback(self, longest, season):
+        if self.lookback is None:
+            wanted = max(3 * season if season > 1 else 0, 3 * self.horizon_)
+            return self._round_lookback(int(np.clip(wanted, 1, max(longest // 4, 1))))
+        most = longest - self.horizon_
+        if self.lookback > most:
+            warnings.warn(
+                f"{type(self).__name__}: {longest} rows leave {most} for the lookback beside a horizon of "
+                f"{self.horizon_}; lookback {self.lookback} is shortened to {most}.",
+                UserWarning,
+                stacklevel=5,
+            )
+        return min(int(self.lookback), most)
+
+    def _round_lookback(self, lookback: int) -> int:
+        """A lookback chosen by us, made to fit the architecture."""
+        return lookback
+
+    def _split(self, panel, stop):
+        """First validation row of each series; series too short for a training window beside it only train."""
+        lengths = stop - panel.indptr[:-1]
+        if not self.validation_size:
+            return stop
+        whole = isinstance(self.validation_size, (int, np.integer))
+        size = np.full(len(lengths), self.validation_size) if whole else (self.validation_size * lengths).astype(int)
+        size = np.maximum(size, self.horizon_)
+        return np.where(lengths - size > self.horizon_, stop - size, stop)
+
+    def _fit(self, panel: Panel, split: np.ndarray, stop: np.ndarray):
+        """Learn from the rows before ``split``, judging by those from ``split`` to ``stop``."""
+
+    def _calendar(self, grid) -> tuple[str, ...]:
+        """Names of the features of times that are used."""
+        asked = (getattr(self, name, None) for name in ("holidays", "fourier"))
+        return asked_names(type(self).__name__, grid, *asked, self.season_length)
+
+    def _scaled(self, panel: Panel):
+        """Buffers of the panel that is being fitted: as large as the data, so made once and dropped after."""
+        if self._held is None or self._held[0] is not panel:
+            buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
+            self._held = panel, replace(buffers, weight=self._weight)
+        return self._held[1]
+
+    def _put_down(self):
+        """Let go of what only training needed and is as large as the data."""
+        for name in ("_held", "_weight", "_linear"):
+            vars(self).pop(name, None)
+
+    def _judged(self, panel, split, stop, most: int | None = None) -> Origins:
+        return validation.judged_windows(panel, split, stop, self.horizon_, most)
+
+    def _linear_reference(self, panel, split, judged, own):
+        """What the linear model forecasts where this one forecasts `own`, (n, horizon)."""
+        if self._linear is not None:
+            return self._linear._points(self._linear._forecast(panel, judged))
+        return validation.linear_reference(self, panel, split, judged)
+
+    def _finish(self, panel: Panel, split: np.ndarray, stop: np.ndarray):
+        """Use the validation rows too, once everything is judged."""
+
+    def _clear_up(self):
+        """Delete what is kept for the case that a fit is killed: this one is over."""
+
+    def _train_on(self, panel: Panel, stop: np.ndarray):
+        """Learn from all rows before ``stop``, going on from what is known, scales as they are."""
+
+    def _is_trained(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.multi_output = True
+        tags.target_tags.required = False
+        return tags
+
+    def _get_fitted_attr_html(self, doc_link=""):
+        """What scikit-learn's page of an estimator lists: sizes and scores, and no network loaded for the purpose."""
+        shown = object.__new__(type(self))
+        vars(shown).update((name, value) for name, value in vars(self).items() if name in SHOWN)
+        return BaseEstimator._get_fitted_attr_html(shown, doc_link)
+
+    @property
+    def feature_names_in_(self):
+        """Names of the columns of X at `fit`, where it was a frame whose names are all text."""
+        columns = self.schema_.columns if hasattr(self, "schema_") else ()
+        if not columns or not all(isinstance(name, str) for name in columns):
+            raise AttributeError("feature_names_in_ exists after a fit on a frame with columns named by text")
+        return np.asarray(columns, dtype=object)
+
+    # ------------------------------------------------------------------------------------------ newer rows
+
+    def update(self, X, y=None):
+        """Add newer rows to the history, without training; rows already known are replaced, and counted.
+
+        Returns
+        -------
+        self
+            With ``n_replaced_``, the number of rows known before.
+        """
+        check_is_fitted(self, "history_")
+        newer = read_more(self.schema_, self.history_.grid, X, y, follow=self.history_)
+        self.history_, self.n_replaced_ = self.history_.merge(newer)
+        return self
+
+    def partial_fit(self, X, y=None):
+        """Add newer rows to the history and train on, scales and sizes as they are; the first call is a `fit`.
+
+        Parameters
+        ----------
+        X, y
+            As `fit` takes them; rows already known are replaced.
+
+        Returns
+        -------
+        self
+        """
+        if not hasattr(self, "history_"):
+            return self.fit(X, y)
+        self._check_parameters()
+        self.update(X, y)
+        stop = self.history_.last_observed() + 1
+        self.scaler_ = self.scaler_.extended(self.history_, stop)
+        try:
+            self._train_on(self.history_, stop)
+        finally:
+            self._put_down()
+        self.trained_until_ = self.history_.cutoffs()
+        return self
+
+    def save(self, path):
+        """Write what predicting needs to the file `path` (a zip without pickles); see `forecastkit.load`."""
+        from forecastkit.persistence.artifact import save
+
+        check_is_fitted(self, "history_")
+        save(self, path)
+
+    def _state(self) -> dict:
+        """What `fit` learned, for the artifact: all that ends in ``_``, of the history what predicting needs."""
+        learned = {name: value for name, value in vars(self).items() if name.endswith("_")}
+        return {**learned, "history_": tail(self.history_, self.scaler_, self._rows_needed())}
+
+    def _set_state(self, learned: dict):
+        """Take what `_state` gave."""
+        self._tail_only = True
+        vars(self).update((name, value) for name, value in learned.items() if name.endswith("_"))
+
+    def _rows_needed(self) -> int | None:
+        """Rows of the past that predicting needs, the latest errors included; None for all."""
+        memory = self._memory()
+        return memory if memory is None or self.calibrate != "rolling" else memory + self.horizon_ + LATEST
+
+    def _memory(self) -> int | None:
+        """Rows of the past that a forecast needs; None for all."""
+        return None

@@ -1,0 +1,120 @@
+"""Baselines that every network is measured against, with the same contract."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecastkit.baselines import ridge, simple
+from forecastkit.data.windows import Windows, crop
+from forecastkit.forecasters.base import Forecaster
+
+
+class _Reading(Forecaster):
+    """Forecasts that are read off the history, and are the series' mean where there is none yet."""
+
+    def _read(self, panel, origins):
+        """Forecasts (n, horizon), NaN where nothing was observed up to the origin."""
+        raise NotImplementedError
+
+    def _forecast(self, panel, origins):
+        forecast = self._read(panel, origins)
+        center = self.scaler_.moments(panel).center[origins.entity, origins.channel]
+        return np.where(np.isnan(forecast), center[:, None], forecast)[..., None]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True  # no covariate is read
+        return tags
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class NaiveForecaster(_Reading):
+    """The last observed value at every step."""
+
+    def _read(self, panel, origins):
+        return simple.naive(panel, origins, self.horizon_)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SeasonalNaiveForecaster(_Reading):
+    """The value of one season before (`season_length` steps); whole seasons more where that is missing."""
+
+    def _read(self, panel, origins):
+        return simple.seasonal_naive(panel, origins, self.horizon_, self.season_length_)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class DriftForecaster(_Reading):
+    """The line from the first to the last observed value, continued."""
+
+    def _read(self, panel, origins):
+        return simple.drift(panel, origins, self.horizon_)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class MeanForecaster(_Reading):
+    """The mean of all values observed up to the cutoff."""
+
+    def _read(self, panel, origins):
+        return simple.mean(panel, origins, self.horizon_)
+
+
+#: Forecasters that read their forecasts off the history, whatever the lookback.
+READ_OFF = (_Reading,)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class LinearForecaster(Forecaster):
+    """One ridge regression from the last-value-subtracted window to the horizon, shared by all series.
+
+    Solved in closed form in a second or two. The validation block chooses the strength; then the regression is
+    solved again on all rows.
+
+    Parameters
+    ----------
+    holidays : str, optional
+        Country, or country and part, whose holidays have a linear effect: 'DE', 'US-CA'. For steps of a day or less.
+    fourier : int or dict, optional
+        Waves with a linear effect: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts; for counts and for what varies the more the larger it
+        is.
+
+    References
+    ----------
+    Zeng et al. (2023), "Are Transformers effective for time series forecasting?", AAAI (NLinear, trained there by
+    gradient descent). Toner and Darlow (2024), "An analysis of linear time series forecasting models", ICML.
+    """
+
+    holidays: str | None = None
+    fourier: object = None
+    target_transform: str | None = None
+
+    def _fit(self, panel, split, stop):
+        buffers = self._scaled(panel)
+        windows = Windows.training(panel, split, self.lookback_, self.horizon_)
+        judged = self._judged(panel, split, stop)
+        self.ridge_ = ridge.Ridge.fit(buffers, windows, judged, self.lookback_, self.horizon_)
+
+    def _finish(self, panel, split, stop):
+        self.scaler_, self._held = self._scaler(panel, stop, self.scaler_.calendar), None
+        self._train_on(panel, stop)
+
+    def _train_on(self, panel, stop):
+        buffers = self._scaled(panel)
+        self.ridge_ = self.ridge_.refit(buffers, Windows.training(panel, stop, self.lookback_, self.horizon_))
+
+    def _forecast(self, panel, origins):
+        panel, origins = crop(panel, origins, self.lookback_, self.horizon_)
+        buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
+        return self.scaler_.restore(self.ridge_.predict(buffers, origins), panel, origins)[..., None]
+
+    def _linear_reference(self, panel, split, judged, own):
+        return own
+
+    def _is_trained(self):
+        return hasattr(self, "ridge_")
+
+    def _memory(self):
+        return self.lookback_

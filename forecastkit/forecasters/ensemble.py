@@ -1,0 +1,270 @@
+"""Forecasters made of other forecasters."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import clone
+
+from forecastkit.data.windows import Origins
+from forecastkit.forecasters.base import Forecaster
+from forecastkit.forecasters.ensemble_members import fit_apart, fit_here, is_network, linear_for, runs_apart, seeded
+from forecastkit.forecasters.ensemble_weights import check_weights, error_weights, shared_levels
+from forecastkit.uncertainty.residuals import observed_after, scale_of
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import check_choice, check_int, refuse
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Combination(Forecaster):
+    """Base of forecasters whose forecasts are those of fitted members, combined.
+
+    Attributes
+    ----------
+    forecasters_ : list of Forecaster
+        The fitted members; those that differ by their seed only stand side by side.
+    weights_ : ndarray of shape (members,)
+        What each counts in the average; their sum is 1.
+    groups_ : list of int
+        Which of the members given each of them is a copy of.
+    trained_levels_ : tuple of float or None
+        Levels that members were trained for and all of them can give.
+    widths_ : list of int
+        Outputs of each of them for a step.
+    """
+
+    def _settle(self, weights=None):
+        """Make ready to combine the fitted members: `weights` of the members given, equal ones by default."""
+        counts = np.bincount(self.groups_)
+        own = np.ones(len(counts)) if weights is None else np.asarray(weights, dtype="float64")[: len(counts)]
+        shares = np.where(counts > 0, own, 0.0) / np.maximum(counts, 1)
+        if not shares.any():  # those that count were not fitted when it was interrupted
+            shares = 1 / np.maximum(counts, 1)
+        shares = shares[self.groups_]
+        self.weights_ = shares / shares.sum()
+        levels = [member._trained_levels for member in self.forecasters_]
+        self.trained_levels_ = shared_levels(type(self).__name__, levels)
+
+    def _combine(self, parts):
+        """Arrays of the members, of one shape, as one array of it."""
+        total = 0.0
+        for weight, part in zip(self.weights_, parts, strict=True):
+            total = total + weight * part  # no product of matrices, whose last bits depend on how many rows there are
+        return total
+
+    @property
+    def _has_spread(self):
+        """Whether any member gives quantiles by itself: then all members' quantiles are averaged."""
+        return any(member._has_spread for member in self.forecasters_)
+
+    def _forecast(self, panel, origins):
+        """The combined point, (n, horizon, 1); before the outputs of the members where quantiles need them."""
+        outputs = [member._forecast(panel, origins) for member in self.forecasters_]
+        parts = (member._points(output) for member, output in zip(self.forecasters_, outputs, strict=True))
+        points = self._combine(list(parts))[..., None]
+        if not self._has_spread:
+            return points
+        return np.concatenate([points, *outputs], axis=-1)
+
+    def _judge(self, panel, split, stop):
+        last = Origins(np.zeros(1, dtype="int64"), panel.last_observed()[:1], np.zeros(1, dtype="int64"))
+        self.widths_ = [member._forecast(panel, last).shape[-1] for member in self.forecasters_]
+        self._linear = self._linear or linear_for(self, self.forecasters_)
+        super()._judge(panel, split, stop)
+
+    def _points(self, forecast):
+        return forecast[..., 0]
+
+    def _own_quantiles(self, panel, origins, forecast, levels):
+        """Those of the members, combined level by level; of residuals where no member has any of its own."""
+        if not self._has_spread:
+            return super()._own_quantiles(panel, origins, forecast, levels)
+        outputs = np.split(forecast[..., 1:], np.cumsum(self.widths_)[:-1], axis=-1)
+        pairs = zip(self.forecasters_, outputs, strict=True)
+        return self._combine([member._quantiles(panel, origins, output, levels) for member, output in pairs])
+
+    def _at_ranks(self, panel, origins, forecast, ranks):
+        if self.trained_levels_ is not None:
+            forecast = self._own_quantiles(panel, origins, forecast, self.trained_levels_)
+        return super()._at_ranks(panel, origins, forecast, ranks)
+
+    def _finish(self, panel, split, stop):
+        for member in self.forecasters_:
+            member._finish(panel, split, stop)
+
+    def _train_on(self, panel, stop):
+        for member in self.forecasters_:
+            member.scaler_ = member.scaler_.extended(panel, stop)
+            member._train_on(panel, stop)
+            member.history_ = panel
+
+    def _clear_up(self):
+        for member in self.forecasters_:
+            member._clear_up()
+
+    def _put_down(self):
+        super()._put_down()
+        for member in getattr(self, "forecasters_", ()):
+            member._put_down()
+
+    def _is_trained(self):
+        return len(getattr(self, "forecasters_", ())) > 0
+
+    def _memory(self):
+        reaches = [member._rows_needed() for member in self.forecasters_]
+        return None if None in reaches else max(reaches)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class EnsembleForecaster(Combination):
+    """Mean or median of the forecasts of its members.
+
+    The members see the same rows and the same validation block. Where none has quantiles of its own, the ensemble's
+    come from its own residuals on that block. Where any has, quantiles are averaged level by level over all members,
+    those of point forecasts being the point with the quantiles of its residuals; an average of quantiles is as sharp
+    as its members are, and `calibrate` corrects it as a whole.
+
+    Parameters
+    ----------
+    forecasters : list of Forecaster, optional
+        Members, which are cloned. Their horizon, lookback and roles are the ensemble's where they have none of their
+        own. Default: a GRU and the linear forecaster.
+    how : {'mean', 'median'}
+    weights : {None, 'backtest'} or list of float
+        What each member counts in the mean. None: all the same. 'backtest': weights from 0 on under which the mean
+        square of errors is least over the windows of the validation block, shrunk halfway to equal ones; no later row
+        is seen. In trials the plain average was better than weights that one block had chosen.
+    seeds : int
+        How often each network is trained, with its `random_state` and those that follow; a member counts the same
+        however many copies of it there are.
+    n_jobs : int, optional
+        Processes that members are fitted in, as joblib counts them: None is 1 outside of a
+        ``joblib.parallel_config``, -1 all cores. Forecasts are the same bit for bit, and each process has as many
+        threads as this one. Callbacks of members are copies there.
+
+    Attributes
+    ----------
+    forecasters_ : list of Forecaster
+        The fitted members, in the order given, copies with other seeds side by side.
+    weights_ : ndarray of shape (len(forecasters_),)
+        What each counts; their sum is 1.
+
+    Notes
+    -----
+    After Ctrl-C the ensemble is that of the members that were ready, and of a network that had ended an epoch.
+
+    References
+    ----------
+    .. [1] Claeskens, G., Magnus, J. R., Vasnev, A. L., & Wang, W. (2016). The forecast combination puzzle: a simple
+       theoretical explanation. International Journal of Forecasting 32: why plain averages are hard to beat.
+    .. [2] Lichtendahl, K. C., Grushka-Cockayne, Y., & Winkler, R. L. (2013). Is it better to average probabilities or
+       quantiles? Management Science 59.
+    """
+
+    forecasters: object = None
+    how: str = "mean"
+    weights: object = None
+    seeds: int = 1
+    n_jobs: int | None = None
+
+    _finished = None  # members after their last rows, where they were fitted in processes
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        where = "EnsembleForecaster"
+        check_choice(where, "how", self.how, ("mean", "median"))
+        check_int(where, "seeds", self.seeds)
+        check_int(where, "n_jobs", self.n_jobs, low=-(2**20), optional=True)
+        if self.n_jobs == 0:
+            refuse(where, "n_jobs must be a whole number other than 0", "0", error=ParameterError)
+        self._check_members(where)
+        if isinstance(self.weights, str):
+            check_choice(where, "weights", self.weights, ("backtest", None))
+        elif self.weights is not None:
+            check_weights(where, self.weights, len(self._members()))
+        if self.how == "median" and self.weights is not None:
+            rule = "how='median' counts all members alike"
+            refuse(where, rule, f"weights={self.weights!r}", "Leave one of the two out.", ParameterError)
+
+    def _check_members(self, where):
+        if self.forecasters is None:
+            return
+        members = self.forecasters
+        listed = isinstance(members, (list, tuple)) and len(members) > 0
+        if not listed or not all(isinstance(member, Forecaster) for member in members):
+            refuse(where, "forecasters must be a list of forecasters", repr(members), error=ParameterError)
+        shared_levels(where, [member.quantile_levels for member in members])
+
+    def _members(self):
+        if self.forecasters is not None:
+            return [clone(member) for member in self.forecasters]
+        from forecastkit.forecasters.baselines import LinearForecaster
+        from forecastkit.forecasters.neural import GRUForecaster
+
+        return [GRUForecaster(random_state=0), LinearForecaster()]
+
+    def _combine(self, parts):
+        if self.how == "mean":
+            return super()._combine(parts)
+        groups = np.asarray(self.groups_)
+        means = [np.mean([parts[at] for at in np.flatnonzero(groups == group)], axis=0) for group in np.unique(groups)]
+        return np.median(means, axis=0)
+
+    def _fit(self, panel, split, stop):
+        if isinstance(self.weights, str) and not len(self._judged(panel, split, stop)):
+            remedy = "Pass a larger validation_size=, or leave weights= out."
+            refuse("EnsembleForecaster", "weights='backtest' needs a validation block", "no window in it", remedy)
+        parts = [(group, part) for group, member in enumerate(self._members()) for part in seeded(member, self.seeds)]
+        members, ready = [self._prepared(member) for _, member in parts], {}
+        # What takes seconds comes before what takes minutes.
+        order = sorted(range(len(members)), key=lambda place: is_network(members[place]))
+        try:
+            if runs_apart(self.n_jobs, len(members)):
+                self._fit_apart(members, order, panel, ready)
+            else:
+                fit_here(members, order, panel, self.schema_, ready)
+        finally:
+            self.forecasters_ = [ready[place] for place in sorted(ready)]
+            self.groups_ = [parts[place][0] for place in sorted(ready)]
+            if ready:
+                complete = len(ready) == len(parts)
+                self._settle(self._chosen_weights(panel, split, stop) if complete else self._given_weights())
+
+    def _prepared(self, member):
+        """The member with the sizes that all must share, whatever it would have chosen alone."""
+        member.set_params(horizon=self.horizon_, validation_size=self.validation_size)
+        if member.lookback is None:
+            member.set_params(lookback=self.lookback_)
+        member._check_parameters()
+        member._weight = self._weight
+        return member
+
+    def _fit_apart(self, members, order, panel, ready):
+        self._finished = {}
+        apart = fit_apart([members[place] for place in order], panel, self.schema_, self.n_jobs)
+        for place, (judged, finished) in zip(order, apart, strict=True):
+            ready[place], self._finished[place] = judged, finished
+
+    def _given_weights(self):
+        return None if isinstance(self.weights, str) else self.weights
+
+    def _chosen_weights(self, panel, split, stop):
+        """Weights of the members given, None for equal ones."""
+        if not isinstance(self.weights, str):
+            return self.weights
+        judged = self._judged(panel, split, stop)
+        actual = observed_after(panel, judged, self.horizon_)
+        scale = scale_of(self.scaler_, panel, judged)[:, None]
+        errors = [(actual - member._points(member._forecast(panel, judged))) / scale for member in self.forecasters_]
+        groups = np.asarray(self.groups_)
+        means = [np.mean([errors[at].ravel() for at in np.flatnonzero(groups == g)], axis=0) for g in np.unique(groups)]
+        return error_weights(np.stack(means))
+
+    def _finish(self, panel, split, stop):
+        if self._finished is None:
+            super()._finish(panel, split, stop)
+        else:
+            self.forecasters_ = [self._finished[place] for place in sorted(self._finished)]
+
+    def _put_down(self):
+        super()._put_down()
+        vars(self).pop("_finished", None)

@@ -1,0 +1,140 @@
+"""Fitting the members of an ensemble: with seeds of their own, one after another or in processes."""
+
+import copy
+import os
+import sys
+import warnings
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from forecastkit.data.panel import Panel
+from forecastkit.data.schema import Schema
+from forecastkit.forecasters.base import Forecaster
+
+
+def is_network(member: Forecaster) -> bool:
+    """Whether it is trained by epochs from random weights."""
+    return {"epochs", "random_state"} <= member.get_params(deep=False).keys()
+
+
+def seeded(member: Forecaster, seeds: int) -> list[Forecaster]:
+    """Clones of a network with as many seeds: its own, and those that follow it; one clone of anything else."""
+    if seeds == 1 or not is_network(member):
+        return [clone(member)]
+    state = member.random_state
+    if state is None:
+        states = [None] * seeds
+    elif isinstance(state, (int, np.integer)):
+        states = [(int(state) + place) % 2**32 for place in range(seeds)]
+    else:
+        states = check_random_state(copy.deepcopy(state)).randint(2**31 - 1, size=seeds).tolist()
+    return [clone(member).set_params(random_state=state) for state in states]
+
+
+def fit_here(members: list[Forecaster], order: list[int], panel: Panel, schema: Schema, ready: dict) -> None:
+    """Fit members one after another in this order; `ready` takes them by place, after Ctrl-C what can be used too."""
+    for place in order:
+        member = members[place]
+        member._linear = linear_for(member, ready.values())
+        try:
+            member._fit_panel(panel, schema, finish=False)
+        except KeyboardInterrupt:
+            if is_usable(member):
+                ready[place] = member
+            raise
+        ready[place] = member
+
+
+def linear_for(member: Forecaster, others: Iterable[Forecaster]) -> Forecaster | None:
+    """A fitted linear forecaster among the others that is the one this member would be compared with."""
+    same, lookback = ("season_length", "holidays", "fourier", "target_transform"), vars(member).get("lookback_")
+    fitted = [other for other in others if hasattr(other, "ridge_") and not member._divides()]
+    for other in fitted:
+        alike = all(getattr(other, name) == getattr(member, name, None) for name in same)
+        if alike and other.lookback_ == (lookback or member.lookback):
+            return other
+    return None
+
+
+def is_usable(member: Forecaster) -> bool:
+    """Whether an interrupted member can forecast, a network after an epoch at least."""
+    record = getattr(member, "history_of_training_", None)
+    return hasattr(member, "history_") and (record is None or bool(record.loss))
+
+
+def runs_apart(n_jobs: int | None, members: int) -> bool:
+    """Whether members are fitted in processes of their own."""
+    return members > 1 and effective_n_jobs(n_jobs) > 1
+
+
+def fit_apart(
+    members: list[Forecaster], panel: Panel, schema: Schema, n_jobs: int | None
+) -> Iterator[tuple[Forecaster, Forecaster]]:
+    """Fit members in processes, with as many threads in each as here: last bits depend on how sums are split.
+
+    Yields
+    ------
+    judged, finished : Forecaster
+        In the order of the members: as it was judged on the validation block, and after its last rows.
+    """
+    work = delayed(_fit_there)
+    jobs = (work(member, panel, schema, _threads()) for member in members)
+    # What is large goes to all processes as one file, of which each may change a copy.
+    pool = Parallel(n_jobs=n_jobs, prefer="processes", return_as="generator", mmap_mode="c")
+    for judged, finished, said in pool(jobs):
+        for category, text in said:
+            warnings.warn(text, category, stacklevel=2)
+        for member in (judged, finished):
+            member.history_, member.schema_ = panel, schema
+        yield judged, finished
+
+
+def _fit_there(member, panel, schema, threads):
+    """The work of another process, or of a thread where the user's joblib context says so."""
+    process, blas, tensorflow = threads
+    if process == os.getpid():
+        return *_fitted(member, panel, schema), []
+    if tensorflow is not None and "tensorflow" in sys.modules:
+        _tensorflow_threads(tensorflow)
+    with threadpool_limits(blas), warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        return *_fitted(member, panel, schema), [(each.category, str(each.message)) for each in said]
+
+
+def _fitted(member, panel, schema):
+    """The member as it is judged, and after its last rows, both without the data."""
+    member._fit_panel(panel, schema, finish=False)
+    judged = copy.deepcopy(_bare(member))
+    stop = panel.last_observed() + 1
+    member._finish(panel, member._split(panel, stop), stop)
+    member._put_down()
+    return judged, _bare(member)
+
+
+def _bare(member):
+    """A copy without the data, which the other side has."""
+    bare = copy.copy(member)
+    for name in ("_held", "_weight", "_linear"):
+        vars(bare).pop(name, None)
+    bare.history_ = bare.schema_ = None
+    return bare
+
+
+def _threads():
+    """This process, its threads of BLAS and OpenMP by their names, and those of TensorFlow, where it is in use."""
+    blas = {info["user_api"]: info["num_threads"] for info in threadpool_info()}
+    return os.getpid(), blas, _tensorflow_threads() if "tensorflow" in sys.modules else None
+
+
+def _tensorflow_threads(wanted=None):
+    """Threads within and between TensorFlow's operations, 0 for all cores; sets what is `wanted`."""
+    threading = sys.modules["tensorflow"].config.threading  # loaded or not, it is not this module that needs it
+    if wanted is not None:
+        threading.set_intra_op_parallelism_threads(wanted[0])
+        threading.set_inter_op_parallelism_threads(wanted[1])
+    return threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads()

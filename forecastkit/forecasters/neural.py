@@ -1,0 +1,437 @@
+"""Forecasters around a network: one for any backbone, and one named after each."""
+
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+
+import keras
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from forecastkit.data.array_storage import any_missing, row_by_row
+from forecastkit.data.ingest.target_checks import refuse_targets
+from forecastkit.data.panel import Panel
+from forecastkit.data.windows import Windows, crop
+from forecastkit.features.calendar import calendar_names, count_events
+from forecastkit.forecasters.base import Forecaster
+from forecastkit.networks import backbones
+from forecastkit.networks.backbone import Backbone
+from forecastkit.networks.heads import LOSSES, Head, make_head
+from forecastkit.networks.network import NORMALIZATIONS, Sizes
+from forecastkit.preprocessing.scaler import scattered
+from forecastkit.training.checkpoint import Checkpoint, name_of, open_folder
+from forecastkit.training.engines import DISTRIBUTIONS, PRECISIONS, agreed, find_strategy, is_first, shared_bytes
+from forecastkit.training.loop import Lines, Plan, Record, train
+from forecastkit.training.trained_network import TrainedNetwork
+from forecastkit.uncertainty.residuals import observed_after
+from forecastkit.utils.exceptions import InputError, ParameterError
+from forecastkit.utils.validation import check_choice, check_int, check_real, refuse
+
+#: Tokens that a training run reads from which on compiling with XLA is worth its seconds.
+WORTH_COMPILING = 2_000_000
+FEWEST_TOKENS = 12
+#: Origins of a batch at least, where each brings all channels of its series.
+FEWEST_ORIGINS = 16
+#: Learning rate of the final epochs, as a fraction of the peak.
+FINAL_RATE = 0.3
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class NeuralForecaster(Forecaster):
+    """Base of the forecasters around a network.
+
+    Parameters
+    ----------
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    """
+
+    patch: int | None = None
+    normalization: str | None = None
+    target_transform: str | None = None
+    calendar: bool = False
+    holidays: str | None = None
+    fourier: object = None
+    embed_series: bool = False
+    loss: str = "mae"
+    epochs: int = 10
+    windows_per_epoch: int | None = None
+    batch_size: int = 256
+    learning_rate: float | None = None
+    patience: int | None = 4
+    final_epochs: int | None = None
+    time_limit: float | None = None
+    precision: str | None = None
+    distribute: str | None = None
+    resume: object = None
+    random_state: object = None
+    verbose: int = 0
+    callbacks: object = None
+
+    _checkpoints = ()  # of the fit that is going on
+
+    def _architecture(self) -> Backbone:
+        """The backbone's hyperparameters as an object of their own."""
+        raise NotImplementedError
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        where = type(self).__name__
+        check_choice(where, "loss", self.loss, LOSSES)
+        check_choice(where, "normalization", self.normalization, (*NORMALIZATIONS, None))
+        check_choice(where, "precision", self.precision, (None, *PRECISIONS))
+        check_choice(where, "distribute", self.distribute, DISTRIBUTIONS)
+        self._check_head(where)
+        for name in ("patch", "windows_per_epoch", "patience"):
+            check_int(where, name, getattr(self, name), optional=True)
+        for name in ("epochs", "batch_size"):
+            check_int(where, name, getattr(self, name))
+        check_int(where, "final_epochs", self.final_epochs, low=0, optional=True)
+        check_real(where, "learning_rate", self.learning_rate, 1e-12, 10.0, optional=True)
+        check_real(where, "time_limit", self.time_limit, 0.0, 1e9, optional=True)
+        if self.patch is not None and self.lookback is not None and self.patch > self.lookback:
+            refuse(
+                where,
+                "patch must not be longer than the lookback",
+                f"patch {self.patch}, lookback {self.lookback}",
+                error=ParameterError,
+            )
+        self._architecture().check()
+
+    def _check_head(self, where):
+        """Refuse what does not go with a distribution."""
+        head = make_head(self.loss)
+        if head.distribution and self.quantile_levels is not None:
+            rule = f"quantile_levels go with losses of points, and loss={self.loss!r} has quantiles of its own"
+            refuse(where, rule, f"{self.quantile_levels!r}", "Pass them to predict.", ParameterError)
+        if head.distribution and self.target_transform is not None:
+            rule = f"target_transform goes with losses of points, and loss={self.loss!r} is of the values themselves"
+            refuse(where, rule, repr(self.target_transform), "Leave one of the two out.", ParameterError)
+        if head.normalization == "mean" and self.normalization not in (None, "mean"):
+            rule = f"loss={self.loss!r}, of values above zero, needs normalization='mean'"
+            refuse(where, rule, repr(self.normalization), error=ParameterError)
+
+    def _normalization(self):
+        return self.normalization or make_head(self.loss, self.quantile_levels).normalization
+
+    def _divides(self):
+        return self._normalization() == "mean"
+
+    def _choose_sizes(self, panel, stop):
+        super()._choose_sizes(panel, stop)
+        self.patch_ = self.patch or choose_patch(self.season_length_, self.lookback_, self.horizon_)
+        if self.patch_ > self.lookback_:
+            refuse(
+                type(self).__name__,
+                "patch must not be longer than the lookback",
+                f"patch {self.patch_}, lookback {self.lookback_}",
+                error=ParameterError,
+            )
+
+    def _calendar(self, grid):
+        return (calendar_names(grid) if self.calendar else ()) + super()._calendar(grid)
+
+    def _round_lookback(self, lookback):
+        patch = self.patch or choose_patch(self.season_length_, lookback, self.horizon_)
+        return max(lookback // patch, 1) * patch
+
+    def _sizes(self, buffers, windows) -> Sizes:
+        return Sizes(
+            self.lookback_,
+            self.horizon_,
+            self.patch_,
+            past=buffers.past.shape[1],
+            known=buffers.known.shape[1],
+            calendar=buffers.calendar.shape[1],
+            events=count_events(self.scaler_.calendar),
+            codes=tuple((role, len(codes)) for role, met in self.scaler_.met.items() for codes in met),
+            static=buffers.static.shape[1],
+            series=(len(buffers.series) + 1) * buffers.target.shape[1] if self.embed_series else 0,
+            masked=any_missing(buffers.target) or padded(windows, buffers, self.lookback_),
+            channels=windows.width if windows.width > 1 else 0,
+            unit=make_head(self.loss, self.quantile_levels).needs_unit,
+        )
+
+    def _fit(self, panel, split, stop):
+        strategy = find_strategy(self.distribute, type(self).__name__)
+        seed, checkpoint = self._begin(panel, split, strategy)
+        buffers = self._scaled(panel)
+        backbone = self._architecture()
+        windows = self._windows(panel, split, backbone)
+        plan = self._plan(windows, backbone, seed)
+        sizes = self._sizes(buffers, windows)
+        head = make_head(self.loss, self.quantile_levels)
+        check_support(type(self).__name__, self.loss, head, panel, self.schema_.target)
+        self.trained_levels_ = head.levels
+        normalization = self._normalization()
+        if self.normalization is None and normalization == "last" and scattered(buffers, split, self.season_length_):
+            normalization = "none"
+        kind = backbone, sizes, normalization, self.loss, head.levels
+        self.network_ = TrainedNetwork(*kind, seed, precision=self.precision)
+        pairs = plan.epochs * plan.steps * plan.batch_size * windows.width
+        tokens = pairs * (sizes.past_tokens + sizes.future_tokens)
+        network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING, strategy=strategy)
+        if self.callbacks:
+            self.network_.shown()
+        judged = self._judged(panel, split, stop, most=4_000)
+        judged = judged.together()[0] if sizes.channels else judged
+        record = self.history_of_training_ = Record()
+        try:
+            train(engine, buffers, windows, judged, plan, self._listeners(), network, record, checkpoint)
+        except InputError:
+            del self.network_  # its weights are no numbers
+            raise
+
+    def _begin(self, panel, split, strategy):
+        """The seed of a fit, and the checkpoint that it is kept in, None where it is not."""
+        seed = int(agreed(strategy, check_random_state(self.random_state).randint(2**31 - 1)))
+        if self.resume is None:
+            return seed, None
+        name = name_of(self, panel, split, self._weight, keras.backend.backend())
+        writes, share = is_first(strategy), partial(shared_bytes, strategy)
+        folder = open_folder(type(self).__name__, self.resume) if writes else Path(self.resume)
+        checkpoint = Checkpoint(folder / name, seed, writes, share)
+        self._checkpoints = [checkpoint]
+        return checkpoint.seed, checkpoint
+
+    def _finish(self, panel, split, stop):
+        """Train on with all rows, at a fraction of the learning rate, if there is time."""
+        record, agreed = self.history_of_training_, self.network_.live()[1].agreed
+        if self._final_epochs() and (self.time_limit is None or agreed(record.seconds) < self.time_limit):
+            if self._checkpoints:
+                self._checkpoints.append(self._checkpoints[0].following())
+            self._train_on(panel, stop, self._checkpoints[-1] if self._checkpoints else None)
+
+    def _clear_up(self):
+        for checkpoint in vars(self).pop("_checkpoints", ()):
+            checkpoint.remove()
+
+    def _final_epochs(self):
+        return self.epochs // 5 if self.final_epochs is None else self.final_epochs
+
+    def _train_on(self, panel, stop, checkpoint=None):
+        network, engine = self.network_.live()
+        windows = self._windows(panel, stop, self.network_.backbone)
+        plan = self._plan(windows, self.network_.backbone, self.network_.seed)
+        plan = replace(
+            plan,
+            epochs=max(self._final_epochs(), 1),
+            batch_size=engine.batch_size or plan.batch_size,  # the step traced for the fit serves again
+            learning_rate=FINAL_RATE * plan.learning_rate,
+            patience=None,
+            seed=plan.seed + 1,
+        )
+        buffers, judged = self._scaled(panel), network.get_weights()
+        try:
+            train(engine, buffers, windows, None, plan, (), network, checkpoint=checkpoint)
+        except (InputError, KeyboardInterrupt):
+            network.set_weights(judged)
+            raise
+
+    def _put_down(self):
+        super()._put_down()
+        if self._is_trained():
+            self.network_.live()[1].release()
+
+    def _windows(self, panel, stop, backbone):
+        return Windows.training(panel, stop, self.lookback_, self.horizon_, together=backbone.mixes_channels)
+
+    def _plan(self, windows, backbone, seed):
+        wanted, width = self.windows_per_epoch, windows.width
+        return Plan.suited(
+            len(windows),
+            epochs=self.epochs,
+            # Both count (series, origin) pairs; a gradient of very few origins would be noise.
+            batch_size=max(self.batch_size // width, min(self.batch_size, FEWEST_ORIGINS)),
+            windows_per_epoch=None if wanted is None else -(-wanted // width),
+            learning_rate=self.learning_rate or backbone.learning_rate,
+            patience=self.patience,
+            time_limit=self.time_limit,
+            seed=seed,
+        )
+
+    def _listeners(self):
+        listeners = list(self.callbacks or ())
+        if self.verbose:
+            listeners.append(Lines(type(self).__name__))
+        return listeners
+
+    def _is_trained(self):
+        return hasattr(self, "network_") and self.network_._live is not None
+
+    @property
+    def model_(self):
+        """The Keras model."""
+        if not hasattr(self, "network_"):
+            raise AttributeError("model_ exists after fit")
+        return self.network_.shown()
+
+    def _forecast(self, panel, origins):
+        panel, origins = crop(panel, origins, self.lookback_, self.horizon_)
+        buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
+        head = self.network_.head
+        scaled = self.network_.predict(buffers, origins)
+        return head.restore(scaled, lambda values, spread=False: self.scaler_.restore(values, panel, origins, spread))
+
+    @property
+    def _has_spread(self):
+        return self.trained_levels_ is not None or make_head(self.loss).distribution
+
+    def _own_quantiles(self, panel, origins, forecast, levels):
+        head = self.network_.head
+        if head.distribution:
+            return head.quantiles(forecast, levels)
+        return super()._own_quantiles(panel, origins, forecast, levels)
+
+    def _log_density(self, panel, origins, forecast):
+        head = self.network_.head
+        if not head.distribution:
+            return None
+        return head.log_density(forecast, observed_after(panel, origins, self.horizon_))
+
+    def _at_ranks(self, panel, origins, forecast, ranks):
+        head = self.network_.head
+        if head.distribution:
+            return head.frozen(forecast[:, None]).ppf(ranks)
+        return super()._at_ranks(panel, origins, forecast, ranks)
+
+    def _memory(self):
+        return self.lookback_
+
+
+def check_support(where: str, loss: str, head: Head, panel: Panel, names: tuple) -> None:
+    """Refuse targets that the distribution cannot give."""
+    if not head.distribution:
+        return
+    wrong = row_by_row(lambda target: (target < head.smallest) | (head.counts & (target % 1 > 0)), panel.target)
+    values = "whole numbers from 0 on" if head.counts else "values above 0"
+    refuse_targets(where, f"loss={loss!r} is for {values}", wrong, panel, names, "Pass another loss=.")
+
+
+def choose_patch(season: int, lookback: int, horizon: int) -> int:
+    """The longest patch, a divisor of the season and no longer than the horizon, that leaves twelve tokens."""
+    most = max(min(horizon, lookback // FEWEST_TOKENS), 1)
+    return max(p for p in range(1, most + 1) if season == 1 or season % p == 0)
+
+
+def padded(windows: Windows, buffers, lookback: int) -> bool:
+    """Whether any training window starts before its series."""
+    return bool((windows.first - buffers.begin < lookback - 1).any())
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class KerasForecaster(NeuralForecaster):
+    """Forecaster around any backbone, also your own.
+
+    Parameters
+    ----------
+    backbone : str, Backbone, or class
+        A name of the registry, an object such as ``LSTM(units=64)``, a subclass of `Backbone`, or a Keras layer class
+        that is called as ``layer(past, future, mask=None, training=None)``, see `forecastkit.Backbone`.
+    """
+
+    backbone: object = "gru"
+
+    def _architecture(self):
+        chosen = backbones.find(self.backbone) if isinstance(self.backbone, str) else self.backbone
+        if isinstance(chosen, Backbone):
+            return clone(chosen)
+        if isinstance(chosen, type) and issubclass(chosen, Backbone):
+            return chosen()
+        if isinstance(chosen, type) and callable(getattr(chosen, "call", None)):
+            return LayerBackbone(layer=chosen)
+        return refuse(
+            "KerasForecaster",
+            "backbone must be a name, a Backbone or a class",
+            repr(chosen),
+            "Pass the layer's class, not a built layer.",
+            ParameterError,
+        )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class LayerBackbone(Backbone):
+    """A user's Keras layer class as a backbone."""
+
+    layer: object = None
+
+    def build(self):
+        return self.layer()
+
+
+class _Named:
+    """Takes the backbone's hyperparameters from the forecaster's own fields."""
+
+    def _architecture(self):
+        backbone = type(self).architecture
+        return backbone(**{f.name: getattr(self, f.name) for f in fields(backbone)})
+
+
+def _named_forecaster(backbone):
+    """The class `<Backbone>Forecaster`: the fields of the backbone beside the common ones."""
+    members = {
+        "architecture": backbone,
+        "__module__": __name__,
+        "__doc__": f"Forecaster around the `{backbone.__name__}` backbone.\n\n{backbone.__doc__}",
+    }
+    made = type(f"{backbone.__name__}Forecaster", (_Named, NeuralForecaster, backbone), members)
+    return dataclass(kw_only=True, eq=False, repr=False)(made)
+
+
+for _name in backbones.names():
+    _made = _named_forecaster(backbones.find(_name))
+    globals()[_made.__name__] = _made

@@ -1,0 +1,324 @@
+"""Forecasting with what was learned: rows asked for, quantiles, long frames, scores."""
+
+import copy
+import warnings
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from forecastkit.data import output_frames
+from forecastkit.data.ingest.read_panel import read_more
+from forecastkit.data.panel import Panel
+from forecastkit.data.windows import Origins
+from forecastkit.forecasters.future_steps import check_known_ahead, steps_until, warn_blank
+from forecastkit.forecasters.recursive import Rows, asked_levels, check_observed, read_asked, roll, values_at
+from forecastkit.uncertainty import validation
+from forecastkit.uncertainty.conformal import corrected
+from forecastkit.uncertainty.residual_quantiles import LEVELS, interpolate_quantiles
+from forecastkit.uncertainty.sample_paths import at_ranks, draw_ranks, widened
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import check_int, check_levels, refuse
+
+#: Horizons from which on rows asked for are worth a word.
+FAR = 4
+SHOWN_LEVELS = (0.1, 0.5, 0.9)
+
+
+class Predicting:
+    """The half of a forecaster that speaks of the future, given what `fit` learned."""
+
+    def _forecast(self, panel: Panel, origins: Origins) -> np.ndarray:
+        """Forecasts (n, horizon, outputs) in the user's units; looks at no row after an origin but known covariates.
+
+        One output is the point; several are the quantiles at ``trained_levels_``.
+        """
+        raise NotImplementedError
+
+    @property
+    def _trained_levels(self):
+        return getattr(self, "trained_levels_", None)
+
+    def _points(self, forecast):
+        """The point of each step, (n, horizon): the output itself, or the median of the trained quantiles."""
+        levels = self._trained_levels
+        if levels is None:
+            return forecast[..., 0]
+        nearest = min(max(0.5, levels[0]), levels[-1])
+        return interpolate_quantiles(forecast, levels, (nearest,))[..., 0]
+
+    @property
+    def _has_spread(self) -> bool:
+        """Whether the model gives quantiles by itself."""
+        return self._trained_levels is not None
+
+    def _quantiles(self, panel, origins, forecast, levels):
+        """Quantiles (n, horizon, len(levels)), corrected where that was asked for."""
+        if self.calibrate:
+            return corrected(self, panel, origins, forecast, levels)
+        return self._own_quantiles(panel, origins, forecast, levels)
+
+    def _own_quantiles(self, panel, origins, forecast, levels):
+        """Quantiles (n, horizon, len(levels)): of the head, or the point with the residuals' quantiles."""
+        if self._trained_levels is not None:
+            return interpolate_quantiles(forecast, self._trained_levels, levels)
+        if self.residuals_ is None:
+            refuse(type(self).__name__, "quantiles need residuals to learn from", "none", "Give more rows.")
+        return self._points(forecast)[..., None] + validation.residual_quantiles(self, panel, origins, levels)
+
+    def _adapted(self, panel, stop):
+        """Itself, or a copy that also knows the scale of series it was not fitted on, from their rows before `stop`."""
+        scaler = self.scaler_.extended(panel, stop)
+        if scaler is self.scaler_:
+            return self
+        other = copy.copy(self)
+        other.scaler_ = scaler
+        if hasattr(self, "forecasters_"):  # an ensemble's members have scales of their own
+            other.forecasters_ = [member._adapted(panel, stop) for member in self.forecasters_]
+        return other
+
+    def predict(self, X=None, *, history=None, quantile_levels=None, coverage=None, until=None):
+        """Forecast the next `horizon` steps, or the rows of `X`.
+
+        Parameters
+        ----------
+        X : array, Series or frame, optional
+            Rows to forecast: their times, series and known covariates; target and past cells are ignored. Rows beyond
+            the horizon are rolled forward (points only); times inside the history get one-step fitted values; arrays
+            always follow the history. Blank cells of known covariates are masked, with a warning; a series whose rows
+            to forecast lack one altogether is refused.
+        history : array, Series, frame, or (X, y), optional
+            Other or newer series to forecast instead of the remembered ones, without training.
+        quantile_levels : list of float, optional
+            Gives columns ``q0.1`` and so on instead of the point.
+        coverage : float, optional
+            Gives columns ``lower`` and ``upper`` of the central interval instead.
+        until : 'common' or label, optional
+            Without X: how far to forecast series that end at different times. 'common' is a horizon after the latest of
+            their cutoffs, a label is a time of the grid; every series goes on from its own cutoff, beyond the horizon
+            by rolling forward (points only). Default: a horizon for each.
+
+        Returns
+        -------
+        array, Series or frame
+            With y at fit: one value per row of X, in its order. Else the kind of data seen at fit. Where known
+            covariates in the history end before the horizon, only the rows that they reach, with a warning.
+        """
+        check_is_fitted(self, "history_")
+        levels, names = asked_levels(type(self).__name__, quantile_levels, coverage)
+        rows, panel, model = self._rows_asked(X, history, until)
+        values = values_at(model, panel, rows, levels)
+        columns = {name: values[..., i] for i, name in enumerate(names)}
+        if self.schema_.supervised:
+            self._warn_far(rows, panel)
+            return output_frames.dress_rows(self.schema_, columns, X, len(rows.entity))
+        return output_frames.dress(self.schema_, panel, rows.entity, rows.ordinal, columns)
+
+    def _rows_asked(self, X, history, until=None):
+        """The rows to forecast, the panel they follow, and the forecaster that knows its series."""
+        where = type(self).__name__
+        panel = self.history_ if history is None else self._read_history(history)
+        if X is None:
+            steps = steps_until(where, panel, until, self.horizon_)
+            rows = Rows.after(panel, check_known_ahead(where, self.schema_, panel, steps))
+        else:
+            if until is not None:
+                refuse(where, "either X or until says which rows to forecast", "both", error=ParameterError)
+            rows, panel = read_asked(where, self.schema_, panel, X)
+            warn_blank(where, self.schema_, panel, rows)
+        return rows, panel, self._adapted(panel, panel.last_observed() + 1)
+
+    def _warn_far(self, rows, panel):
+        """Say that rows of a fold reach much further than the horizon that was fitted for."""
+        ahead = int((rows.ordinal - panel.cutoffs()[rows.entity]).max(initial=0))
+        if ahead > FAR * self.horizon_:
+            warnings.warn(
+                f"{type(self).__name__}: rows reach {ahead} steps ahead, the horizon is {self.horizon_}: from there on "
+                f"forecasts are made from forecasts. Fit a longer horizon=, or cross-validate with "
+                f"RollingOrigin({self.horizon_}) or TimeSeriesSplit(test_size={self.horizon_}).",
+                UserWarning,
+                stacklevel=3,
+            )
+
+    def _read_history(self, history):
+        X, y = history if isinstance(history, tuple) else (history, None)
+        if self.schema_.supervised and y is None:
+            rule = "a forecaster fitted on X and y needs history=(X, y)"
+            refuse("history", rule, "X alone", error=ParameterError)
+        panel = read_more(self.schema_, self.history_.grid, X, y)
+        check_observed(type(self).__name__, self.schema_, panel)
+        return panel
+
+    def forecast(self, X=None, *, history=None, quantile_levels=None, until=None):
+        """The next `horizon` steps of every series as a long frame.
+
+        Parameters
+        ----------
+        X, history
+            As `predict` takes them.
+        quantile_levels : list of float, optional
+            Default: those asked for at construction, else 0.1, 0.5 and 0.9; none beyond the horizon.
+        until : 'common' or label, optional
+            As `predict` takes it, but X may be given beside it.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``[series_id,] time, [target,] cutoff, step, forecast`` and quantiles, under the user's own names
+            of series and time. Where known covariates end before the last step, the steps that they reach, with a
+            warning.
+        """
+        check_is_fitted(self, "history_")
+        where = type(self).__name__
+        panel = self.history_ if history is None else self._read_history(history)
+        if X is not None:
+            panel = read_asked(where, self.schema_, panel, X)[1]
+        steps = check_known_ahead(where, self.schema_, panel, steps_until(where, panel, until, self.horizon_))
+        levels = quantile_levels
+        if levels is None:
+            levels = self._shown_levels() if steps.max() <= self.horizon_ else ()
+        levels = check_levels(where, levels) if len(levels) else ()
+        model = self._adapted(panel, panel.last_observed() + 1)
+        return output_frames.from_pandas(model._long_ahead(panel, steps, levels), self.schema_.library)
+
+    def _long_ahead(self, panel, steps, levels):
+        """The next ``steps[e]`` steps of every series as a long frame."""
+        origins = Origins.every_channel(np.arange(len(panel.ids)), panel.last_observed(), panel.channels)
+        longest = int(steps.max())
+        if longest <= self.horizon_:
+            frame, longest = self._long(panel, origins, levels), self.horizon_
+        else:
+            points = roll(self, panel, longest, levels or None)[..., 0].reshape(len(origins), longest)
+            frame = output_frames.long_frame(panel, self.schema_, origins, points, {})
+        if (steps == longest).all():
+            return frame
+        kept = frame["step"].to_numpy() <= np.repeat(steps[origins.entity], longest)
+        return frame[kept].reset_index(drop=True)
+
+    def _long(self, panel, origins, levels, actual=False):
+        """Forecasts from these origins as a long frame, with quantiles at `levels`."""
+        forecast = self._forecast(panel, origins)
+        quantiles = {}
+        if levels:
+            values = self._quantiles(panel, origins, forecast, levels)
+            quantiles = {output_frames.level_name(level): values[..., i] for i, level in enumerate(levels)}
+        if actual and (density := self._log_density(panel, origins, forecast)) is not None:
+            quantiles["log_density"] = density
+        return output_frames.long_frame(panel, self.schema_, origins, self._points(forecast), quantiles, actual)
+
+    def _log_density(self, panel, origins, forecast):
+        """Logarithm of the density of what came, (n, horizon); None where the forecast is no distribution."""
+
+    def _shown_levels(self):
+        if self.quantile_levels is not None:
+            return self.quantile_levels
+        if self._trained_levels is not None:
+            return self._trained_levels
+        return SHOWN_LEVELS if self.residuals_ is not None else ()
+
+    def sample(self, n: int = 100, X=None, *, history=None, random_state=None):
+        """Sample paths of the next `horizon` steps, whose steps hang together as errors of the past did.
+
+        Parameters
+        ----------
+        n : int
+            Paths of each series and target.
+        X, history
+            As `predict` takes them; X gives known covariates.
+        random_state : int, RandomState or None
+
+        Returns
+        -------
+        DataFrame
+            Long: ``[series_id,] time, [target,] cutoff, step, path, forecast``.
+
+        References
+        ----------
+        Clark et al. (2004), "The Schaake shuffle", Journal of Hydrometeorology 5: a path takes at every step the
+        quantile whose level is the rank of a past error at that step, all of one validation window.
+        """
+        check_is_fitted(self, "history_")
+        check_int("sample", "n", n)
+        where = type(self).__name__
+        panel = self.history_ if history is None else self._read_history(history)
+        if X is not None:
+            panel = read_asked(where, self.schema_, panel, X)[1]
+        check_known_ahead(where, self.schema_, panel, self.horizon_)
+        model = self._adapted(panel, panel.last_observed() + 1)
+        origins = Origins.every_channel(np.arange(len(panel.ids)), panel.last_observed(), panel.channels)
+        rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+        paths = () if self.paths_ is None else self.paths_
+        ranks = draw_ranks(paths, (len(origins), n, self.horizon_), rng)
+        values = model._at_ranks(panel, origins, model._forecast(panel, origins), ranks)
+        number = np.tile(np.repeat(np.arange(n), self.horizon_), len(origins))
+        repeated = origins[np.repeat(np.arange(len(origins)), n)]
+        frame = output_frames.long_frame(panel, self.schema_, repeated, values.reshape(-1, self.horizon_), {})
+        frame.insert(frame.columns.get_loc("forecast"), "path", number)
+        return output_frames.from_pandas(frame, self.schema_.library)
+
+    def _at_ranks(self, panel, origins, forecast, ranks):
+        """Values (n, paths, horizon) at these levels of each origin's distribution."""
+        trained = self._trained_levels
+        if trained is None:
+            return at_ranks(self._quantiles(panel, origins, forecast, LEVELS), LEVELS, ranks)
+        if self.residuals_ is None:
+            return at_ranks(forecast, trained, ranks)
+        errors = validation.residual_quantiles(self, panel, origins, LEVELS)
+        return at_ranks(widened(np.sort(forecast, axis=-1), trained, errors), LEVELS, ranks)
+
+    @property
+    def cutoff_(self):
+        """Time of the last observed row: one value, or a Series by series where there are several."""
+        if not hasattr(self, "history_"):
+            raise AttributeError("cutoff_ exists after fit")
+        stamps = output_frames.stamps_at(self.history_, self.history_.cutoffs())
+        if not self.schema_.is_panel:
+            return stamps.tolist()[0]
+        return stamps.to_series(index=list(self.history_.ids)).rename(self.schema_.time_name)
+
+    def future_frame(self, steps: int | None = None, *, until=None, history=None):
+        """The keys (series and time) of the next rows, to be filled with known covariates.
+
+        Parameters
+        ----------
+        steps : int, optional
+            Rows after the cutoff of each series. Default: the horizon.
+        until : 'common' or label, optional
+            Instead of `steps`: the last time, as `predict` takes it.
+        history
+            As `predict` takes it.
+
+        Returns
+        -------
+        DataFrame
+            With the known columns empty, in the form that `predict` takes.
+        """
+        check_is_fitted(self, "history_")
+        check_int("future_frame", "steps", steps, optional=True)
+        if steps is not None and until is not None:
+            refuse("future_frame", "either steps or until can be given", "both", error=ParameterError)
+        panel = self.history_ if history is None else self._read_history(history)
+        rows = Rows.after(panel, steps_until("future_frame", panel, until, steps or self.horizon_))
+        return output_frames.empty_frame(self.schema_, panel, rows.entity, rows.ordinal)
+
+    def score(self, X, y=None, sample_weight=None):
+        """R2 of the forecasts of rows of X (or of its own targets) that have a y; the mean over several targets."""
+        from sklearn.metrics import r2_score
+
+        check_is_fitted(self, "history_")
+        if y is None:
+            rows, panel, model = self._rows_asked(X, None)
+            truth = self._targets_of(X, rows, panel)
+            predicted = values_at(model, panel, rows)[..., 0]
+        else:
+            truth, predicted = np.asarray(y, dtype="float64"), np.asarray(self.predict(X))
+        truth, predicted = truth.reshape(len(truth), -1), predicted.reshape(len(predicted), -1)
+        rows = ~np.isnan(truth).any(axis=1)
+        weight = None if sample_weight is None else np.asarray(sample_weight)[rows]
+        return r2_score(truth[rows], predicted[rows], sample_weight=weight)
+
+    def _targets_of(self, X, rows, panel):
+        """The targets that rows of data like those at fit hold, in their order."""
+        given = read_more(self.schema_, self.history_.grid, X, follow=self.history_)
+        entity = given.places(panel.ids)[rows.entity]
+        return given.target[given.row_at(entity, rows.ordinal)].astype("float64")

@@ -1,0 +1,173 @@
+"""Forecasts of any row of a panel: the horizon and beyond it in rounds, and one step ahead inside the history."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from forecastkit.data import output_frames
+from forecastkit.data.ingest.read_panel import read_rows
+from forecastkit.data.panel import Panel, spread
+from forecastkit.data.schema import Schema
+from forecastkit.data.windows import Origins
+from forecastkit.forecasters.future_steps import check_filled
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import check_levels, check_real, refuse, some
+
+#: One-step forecasts made at a time: each fills a whole horizon.
+CHUNK = 20_000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to forecast in the order asked for: entity and ordinal of each."""
+
+    entity: np.ndarray
+    ordinal: np.ndarray
+
+    @classmethod
+    def after(cls, panel: Panel, steps: int | np.ndarray) -> "Rows":
+        """The next `steps` rows of every series: one number, or one for each, (E,)."""
+        entity, place = spread(np.broadcast_to(steps, len(panel.ids)))
+        return cls(entity, panel.cutoffs()[entity] + 1 + place)
+
+
+def read_asked(where: str, schema: Schema, panel: Panel, X) -> tuple[Rows, Panel]:
+    """The rows that `X` asks for, and the panel of their series with the known covariates of `X` laid over it."""
+    table = read_rows(schema, X, future=True, follow=panel)
+    at = panel.places(table.ids)
+    if (at < 0).any():
+        unknown = [repr(name) for name, place in zip(table.ids, at, strict=True) if place < 0]
+        refuse("predict", "every series must have a history", f"none for {some(unknown)}", "Pass history=.")
+    panel, entity = panel.take(at), table.entity
+    if table.stamps is None:
+        order = np.argsort(entity, kind="stable")
+        ordinal = np.empty(len(entity), dtype="int64")
+        ordinal[order] = spread(np.bincount(entity, minlength=len(panel.ids)))[1]
+        ordinal += panel.cutoffs()[entity] + 1
+    else:
+        ordinal = panel.grid.ordinals_of(table.stamps, "predict")
+    rows = Rows(entity, ordinal)
+    if not schema.known:
+        return rows, panel
+    panel = _with_known(panel, rows, table.known)
+    check_filled(where, schema, panel, rows)
+    return rows, panel
+
+
+def _with_known(panel, rows, given):
+    """The panel with these known covariates at these rows; missing cells leave what is there."""
+    ends = panel.ends.copy()
+    np.maximum.at(ends, rows.entity, rows.ordinal)
+    panel = panel.pad(ends - panel.ends)
+    inside = rows.ordinal >= panel.start[rows.entity]
+    at, given = panel.row_at(rows.entity, rows.ordinal)[inside], given[inside]
+    known = panel.known.copy()
+    known[at] = np.where(np.isnan(given), known[at], given)
+    return replace(panel, known=known)
+
+
+def values_at(forecaster, panel: Panel, rows: Rows, levels=None) -> np.ndarray:
+    """Forecasts (rows, C, levels) of these rows; one level, the point, where none are asked for."""
+    ahead = rows.ordinal - panel.cutoffs()[rows.entity]
+    future = ahead >= 1
+    out = np.empty((len(ahead), panel.channels, 1 if levels is None else len(levels)))
+    if future.any():
+        values = roll(forecaster, panel, int(ahead.max()), levels)
+        out[future] = values[rows.entity[future], :, ahead[future] - 1]
+    if not future.all():
+        out[~future] = _fitted(forecaster, panel, rows.entity[~future], rows.ordinal[~future], levels)
+    return out
+
+
+def roll(forecaster, panel: Panel, steps: int, levels=None) -> np.ndarray:
+    """Forecasts (E, C, steps, levels) from the end of the history, a horizon at a time."""
+    horizon, parts = forecaster.horizon_, []
+    if levels is not None and steps > horizon:
+        where = type(forecaster).__name__
+        refuse(where, f"quantiles reach {horizon} steps, the horizon", f"{steps} steps", error=ParameterError)
+    panel = recent(panel, forecaster._rows_needed())
+    last = panel.last_observed()
+    while True:
+        origins = Origins.every_channel(np.arange(len(panel.ids)), last, panel.channels)
+        forecast = forecaster._forecast(panel, origins)
+        points = forecaster._points(forecast)
+        values = points[..., None] if levels is None else forecaster._quantiles(panel, origins, forecast, levels)
+        parts.append(values.reshape(len(panel.ids), panel.channels, horizon, -1))
+        if len(parts) * horizon >= steps:
+            return np.concatenate(parts, axis=2)[:, :, :steps]
+        panel, last = _append(panel, last, points)
+
+
+def recent(panel: Panel, memory: int | None) -> Panel:
+    """The panel without the rows more than `memory` before the end of each history."""
+    return panel if memory is None else panel.between(panel.last_observed() + 1 - memory, panel.indptr[1:])
+
+
+def _append(panel, last, points):
+    """The panel with point forecasts as if they had been observed, and its new last rows."""
+    horizon = points.shape[1]
+    seen = last - panel.indptr[:-1]
+    panel = panel.pad(np.maximum(last + 1 + horizon - panel.indptr[1:], 0))
+    last = panel.indptr[:-1] + seen
+    target = panel.target.astype("float64")
+    rows = last[:, None] + np.arange(1, horizon + 1)
+    target[rows] = points.reshape(len(last), panel.channels, horizon).transpose(0, 2, 1)
+    return replace(panel, target=target), last + horizon
+
+
+def _fitted(forecaster, panel, entity, ordinal, levels):
+    """One-step forecasts (rows, C, levels) of times inside the history."""
+    early = ordinal < panel.start[entity]
+    if early.any():
+        got = some(output_frames.stamps_at(panel, np.unique(ordinal[early])))
+        refuse("predict", "rows to forecast must not lie before the history", got)
+    row = panel.row_at(entity, ordinal) - 1
+    parts = []
+    for low in range(0, len(row), CHUNK):
+        part = slice(low, low + CHUNK)
+        origins = Origins.every_channel(entity[part], row[part], panel.channels)
+        forecast = forecaster._forecast(panel, origins)
+        if levels is None:
+            values = forecaster._points(forecast)[..., None]
+        else:
+            values = forecaster._quantiles(panel, origins, forecast, levels)
+        parts.append(values[:, 0].reshape(len(row[part]), panel.channels, -1))
+    return np.concatenate(parts)
+
+
+def asked_levels(where: str, quantile_levels, coverage) -> tuple[tuple[float, ...] | None, tuple[str, ...]]:
+    """Levels to give (None for the point) and the names of their columns."""
+    if coverage is not None:
+        if quantile_levels is not None:
+            refuse(where, "either quantile_levels or coverage can be asked for", "both", error=ParameterError)
+        check_real(where, "coverage", coverage, 1e-9, 1 - 1e-9)
+        return ((1 - coverage) / 2, (1 + coverage) / 2), ("lower", "upper")
+    if quantile_levels is None:
+        return None, ("forecast",)
+    levels = check_levels(where, quantile_levels)
+    return levels, tuple(output_frames.level_name(level) for level in levels)
+
+
+def check_observed(where: str, schema: Schema, panel: Panel) -> None:
+    """Refuse series without a single observed target."""
+    several = len(schema.target) > 1
+    blank = [
+        " of ".join(repr(n) for n in (schema.target[c] if several else None, panel.ids[e]) if n is not None)
+        for e, c in np.argwhere(~panel.observed())
+    ]
+    if blank:
+        rule = "every series must have an observed target"
+        refuse(where, rule, f"none in {some(blank) or 'the data'}", "All its cells are missing.")
+
+
+def tail(history: Panel, scaler, memory: int | None) -> Panel:
+    """The history without the rows that predicting never looks at.
+
+    Series that the scaler has not met are scaled by their own history: it stays whole.
+    """
+    panel = recent(history, memory)
+    new = scaler.places(history) < 0
+    if not new.any() or panel is history:
+        return panel
+    first = np.where(new, history.indptr[:-1], history.indptr[1:] - panel.lengths)
+    return history.between(first, history.indptr[1:])

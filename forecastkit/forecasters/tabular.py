@@ -1,0 +1,261 @@
+"""A forecaster around any scikit-learn regressor: lags, calendar and covariates as a table of features."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.utils import check_random_state, get_tags
+
+from forecastkit.data.windows import Origins, Windows, crop
+from forecastkit.features.calendar import calendar_names
+from forecastkit.features.lags import Lags, clock, clock_names, known_ahead
+from forecastkit.forecasters.base import Forecaster
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import check_choice, check_int, refuse
+
+#: Of a season's values before the step, and of the last values, this many are columns where `lags` is not given.
+DEPTH, RECENT = 4, 12
+#: Rows forecast at a time.
+CHUNK = 1 << 16
+ANCHORS = ("auto", "last", "season", "mean", "none")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TabularForecaster(Forecaster):
+    """One scikit-learn regressor over all series and steps, on a table of lags, calendar and covariates.
+
+    A row of the table is a step of a forecast made at a cutoff. Its columns are the step's number; the last values and
+    their means; the values whole seasons before the step, as far as they are known at the cutoff; past covariates at
+    the cutoff; known covariates and the clock at the step; static covariates. One model serves all steps (the direct
+    strategy with the step as a feature): a model for each step would take `horizon` times the time and could not learn
+    from the other steps, and lags of at least the horizon would leave out the latest values.
+
+    Parameters
+    ----------
+    regressor : scikit-learn regressor, optional
+        Cloned and fitted. Default: ``HistGradientBoostingRegressor()``. Missing cells stay NaN where it takes NaN, else
+        they are the column's mean.
+    lags : int or list of int, optional
+        Which of the values up to the cutoff are columns, 1 being the last; a number means all up to it. Default: the
+        last twelve.
+    anchor : {'auto', 'last', 'season', 'mean', 'none'}
+        What is taken out of a row's values and target, and put back after: the last value, the value a season before
+        the step, the mean of the last season. 'auto' takes what alone comes nearest to the training targets.
+    calendar : bool
+        Whether the clock and the calendar are columns.
+    holidays : str, optional
+        Country, or country and part, whose holidays are columns: 'DE', 'US-CA'. For steps of a day or less. Their
+        linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that are columns: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts; for counts and for what varies the more the larger it
+        is.
+    max_rows : int
+        Rows of the table, drawn from all windows and steps where there are more.
+    random_state : int or RandomState
+        Seed of that draw, and of the regressor where it has none.
+
+    Attributes
+    ----------
+    regressor_ : scikit-learn regressor
+        Fitted on the values in units of each series' scale.
+    feature_names_ : list of str
+        Columns of its table.
+    anchor_ : str
+        What is taken out.
+
+    Notes
+    -----
+    `save` refuses a wrapped regressor: keep the forecaster with ``joblib.dump``. `partial_fit` fits the regressor
+    afresh on all rows known.
+
+    References
+    ----------
+    Ben Taieb et al. (2012), "A review and comparison of strategies for multi-step ahead time series forecasting based
+    on the NN5 forecasting competition", Expert Systems with Applications. Januschowski et al. (2022), "Forecasting with
+    trees", International Journal of Forecasting.
+    """
+
+    regressor: object = None
+    lags: object = None
+    anchor: str = "auto"
+    calendar: bool = True
+    holidays: str | None = None
+    fourier: object = None
+    target_transform: str | None = None
+    max_rows: int = 200_000
+    random_state: object = 0
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        where, regressor = type(self).__name__, self.regressor
+        check_choice(where, "anchor", self.anchor, ANCHORS)
+        check_int(where, "max_rows", self.max_rows)
+        for lag in [self.lags] if self.lags is None or np.ndim(self.lags) == 0 else self.lags:
+            check_int(where, "lags", lag, optional=True)
+        usable = hasattr(regressor, "fit") and hasattr(regressor, "predict") and not isinstance(regressor, type)
+        if regressor is not None and (not usable or isinstance(regressor, Forecaster)):
+            refuse(where, "regressor must be a scikit-learn regressor", repr(regressor), error=ParameterError)
+
+    # ------------------------------------------------------------------------------------------ the table
+
+    def _columns(self, grid) -> Lags:
+        """Which lags are columns."""
+        wanted = RECENT if self.lags is None else self.lags
+        wanted = range(1, wanted + 1) if np.ndim(wanted) == 0 else wanted
+        seasons = sorted({s for s in (self.season_length_, *grid.seasons) if 1 < s <= self.lookback_})
+        return Lags(
+            recent=tuple(lag - 1 for lag in wanted if lag <= self.lookback_),
+            seasons=tuple(seasons),
+            depth=DEPTH,
+            means=tuple(sorted({*seasons, self.lookback_})),
+            reach=self.lookback_,
+        )
+
+    def _calendar(self, grid):
+        return (calendar_names(grid) if self.calendar else ()) + super()._calendar(grid)
+
+    def _names(self, buffers, grid):
+        def numbered(role, values):
+            return [f"{role}_{i}" for i in range(values.shape[1])]
+
+        names = [*self.lags_.at_origin, *self.lags_.at_step, "anchor", "step"]
+        for role in ("past", "static", "known"):
+            names += numbered(role, getattr(buffers, role))
+        return names + (list(clock_names(grid)) if self.calendar else []) + numbered("calendar", buffers.calendar)
+
+    def _table(self, panel, buffers, origins: Origins, steps: np.ndarray):
+        """The features (n, columns) of a step of each of n origins, and their anchors (n,)."""
+        values = self._values(buffers, origins, steps)
+        anchor = self._anchor(values)
+        values -= anchor[:, None]
+        columns = [values, anchor[:, None], steps[:, None], known_ahead(buffers.past, buffers, origins, 0)]
+        columns += [buffers.static[origins.entity], known_ahead(buffers.known, buffers, origins, steps)]
+        if self.calendar:
+            ordinals = panel.ordinal_at(origins.entity, origins.row) + steps
+            columns.append(clock(panel.grid, ordinals, clock_names(panel.grid)))
+        columns.append(buffers.calendar[origins.row + steps + buffers.shift[origins.entity]])
+        return np.hstack(columns).astype("float32", copy=False), anchor
+
+    def _values(self, buffers, origins, steps):
+        """Lags and means (n, columns); what all steps of an origin share is computed once."""
+        rows, channels = buffers.target.shape
+        key = (origins.entity * (rows + 1) + origins.row + 1) * channels + origins.channel
+        _, first, place = np.unique(key, return_index=True, return_inverse=True)
+        shared = self.lags_.of_origins(buffers, origins[first])[place]
+        return np.hstack([shared, self.lags_.of_steps(buffers, origins, steps)])
+
+    def _anchor(self, values):
+        """What is taken out of each row of these values, (n,): the first that is known of what stands for it."""
+        out = np.zeros(len(values), dtype=values.dtype)
+        for column in self._stand_ins(self.anchor_)[::-1]:
+            out = np.where(np.isnan(values[:, column]), out, values[:, column])
+        return out
+
+    def _stand_ins(self, anchor):
+        """Columns of values for an anchor, best first."""
+        names = [*self.lags_.at_origin, *self.lags_.at_step]
+        season = self.season_length_
+        wanted = {"last": ["lag_1"], "season": [f"season_{season}_1"], "mean": [f"mean_{season}"], "none": []}[anchor]
+        return [names.index(name) for name in [*wanted, f"mean_{self.lookback_}"] if name in names and wanted]
+
+    # ------------------------------------------------------------------------------------------ learning
+
+    def _fit(self, panel, split, stop):
+        self.lags_ = self._columns(panel.grid)
+        self.anchor_ = "none" if self.anchor == "auto" else self.anchor
+        self._learn_rows(panel, split, choose=self.anchor == "auto")
+
+    def _finish(self, panel, split, stop):
+        self._train_on(panel, stop)
+
+    def _train_on(self, panel, stop):
+        self._learn_rows(panel, stop)
+
+    def _learn_rows(self, panel, stop, choose=False):
+        """Fit the regressor on windows that end before `stop`."""
+        buffers, rng = self._scaled(panel), check_random_state(self.random_state)
+        origins, steps = self._drawn(Windows.training(panel, stop, self.lookback_, self.horizon_), rng)
+        target = known_ahead(buffers.target, buffers, origins, steps)[np.arange(len(steps)), origins.channel]
+        known = ~np.isnan(target)
+        origins, steps, target = origins[known], steps[known], target[known]
+        if choose:
+            self.anchor_ = self._nearest_anchor(buffers, origins, steps, target)
+        table, anchor = self._table(panel, buffers, origins, steps)
+        # A column that is missing everywhere, such as a season beyond the reach, says nothing and breaks regressors.
+        self.kept_ = ~np.isnan(table).all(axis=0)
+        self.means_ = _column_means(table)
+        self.feature_names_ = [
+            name for name, kept in zip(self._names(buffers, panel.grid), self.kept_, strict=True) if kept
+        ]
+        weights = {} if buffers.weight is None else {"sample_weight": buffers.weight[origins.row + steps]}
+        regressor = self._fresh(rng)
+        self.regressor_ = regressor.fit(self._taken(regressor, table), (target - anchor).astype("float64"), **weights)
+
+    def _drawn(self, windows, rng):
+        """Origins and steps of the rows to learn from: all of them, or `max_rows` drawn without repetition."""
+        total = len(windows) * self.horizon_
+        if total <= self.max_rows:
+            number = np.arange(total)
+        else:
+            number = np.unique(rng.randint(0, total, size=self.max_rows, dtype="int64"))
+        window, step = np.divmod(number, self.horizon_)
+        return windows.at(window), step + 1
+
+    def _nearest_anchor(self, buffers, origins, steps, target):
+        """The anchor that alone is nearest to the targets, on average over these rows.
+
+        Not 'none', which in units of the series' scale is the mean of all training rows: it knows those to come.
+        """
+        values, errors = self._values(buffers, origins, steps), {}
+        for name in ("last", "season", "mean"):
+            if columns := self._stand_ins(name):
+                errors[name] = np.abs(target - np.nan_to_num(values[:, columns[0]])).mean()
+        return min(errors, key=errors.get, default="none")
+
+    def _fresh(self, rng):
+        """A clone of the regressor with the seeds that it was not given."""
+        made = HistGradientBoostingRegressor() if self.regressor is None else clone(self.regressor)
+        seeds = {
+            name: int(rng.randint(2**31 - 1))
+            for name, value in sorted(made.get_params().items())
+            if value is None and (name == "random_state" or name.endswith("__random_state"))
+        }
+        return made.set_params(**seeds)
+
+    def _taken(self, regressor, table):
+        """The table as the regressor takes it."""
+        if not get_tags(regressor).input_tags.allow_nan:
+            table = np.where(np.isnan(table), self.means_, table)
+        return table if self.kept_.all() else table[:, self.kept_]
+
+    # ------------------------------------------------------------------------------------------ forecasting
+
+    def _forecast(self, panel, origins):
+        panel, origins = crop(panel, origins, self.lookback_, self.horizon_)
+        buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
+        out = np.empty((len(origins), self.horizon_))
+        size = max(CHUNK // self.horizon_, 1)
+        for low in range(0, len(origins), size):
+            part = origins[low : low + size]
+            steps = np.tile(np.arange(1, self.horizon_ + 1), len(part))
+            table, anchor = self._table(panel, buffers, part[np.repeat(np.arange(len(part)), self.horizon_)], steps)
+            values = self.regressor_.predict(self._taken(self.regressor_, table)) + anchor
+            out[low : low + size] = values.reshape(len(part), -1)
+        return self.scaler_.restore(out, panel, origins)[..., None]
+
+    def _is_trained(self):
+        return hasattr(self, "regressor_")
+
+    def _memory(self):
+        return self.lookback_
+
+
+def _column_means(table):
+    """Mean of each column's observed cells, 0 where there are none; float32."""
+    observed = ~np.isnan(table)
+    totals = np.where(observed, table, 0).sum(axis=0, dtype="float64")
+    return (totals / np.maximum(observed.sum(axis=0), 1)).astype("float32")

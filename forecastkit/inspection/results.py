@@ -1,0 +1,345 @@
+"""What was found inside a network: arrays, and frames under the user's own names."""
+
+import random
+from dataclasses import dataclass
+from functools import cached_property
+
+import keras
+import numpy as np
+import pandas as pd
+
+from forecastkit.data import output_frames
+from forecastkit.data.panel import Panel
+from forecastkit.data.schema import Schema
+from forecastkit.data.windows import Origins
+from forecastkit.inspection.attribution import Attribution
+from forecastkit.inspection.input_names import column_names, together
+from forecastkit.networks import backbones
+from forecastkit.networks.attention import Attention
+from forecastkit.networks.backbone import Backbone
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import check_keys, refuse
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which forecasts are looked into.
+
+    Parameters
+    ----------
+    schema : Schema
+    panel : Panel
+    origins : Origins
+        Of length n.
+    steps : ndarray of shape (S,)
+        From 0.
+    lookback, horizon : int
+    mixed : bool
+        Whether a window holds all target columns.
+    """
+
+    schema: Schema
+    panel: Panel
+    origins: Origins
+    steps: np.ndarray
+    lookback: int
+    horizon: int
+    mixed: bool
+
+    @property
+    def cutoffs(self) -> np.ndarray:
+        """Ordinal of each origin's cutoff, (n,)."""
+        return self.panel.ordinal_at(self.origins.entity, self.origins.row)
+
+    def keys(self) -> dict[str, pd.Index]:
+        """Series, target and cutoff of each origin under the user's names."""
+        schema, columns = self.schema, {}
+        if schema.is_panel:
+            columns[schema.series_id] = output_frames.labels(self.panel.ids, self.origins.entity)
+        if len(schema.target) > 1:
+            columns["target"] = output_frames.labels(schema.target, self.origins.channel)
+        return {**columns, "cutoff": output_frames.stamps_at(self.panel, self.cutoffs)}
+
+    def columns(self, width: int) -> dict:
+        """Keys, step and time of `width` rows for each origin and step."""
+        origin = np.repeat(np.arange(len(self.origins)), len(self.steps) * width)
+        step = np.tile(np.repeat(self.steps + 1, width), len(self.origins))
+        columns = {name: index.take(origin) for name, index in self.keys().items()}
+        times = output_frames.stamps_at(self.panel, self.cutoffs[origin] + step)
+        return {**columns, "step": step, self.schema.time_name: times}
+
+    def origin_of(self, series=None, target=None) -> int:
+        """The first origin of this series and target."""
+        keys, keep = self.keys(), np.ones(len(self.origins), dtype=bool)
+        for what, name, column in (("series", series, self.schema.series_id), ("target", target, "target")):
+            if name is not None:
+                index = keys.get(column, pd.Index([]))
+                check_keys("interpret", f"the chosen {what}", [name], index.unique())
+                keep &= np.asarray(index == name)
+        return int(np.flatnonzero(keep)[0])
+
+    def past_of(self, origin: int) -> np.ndarray:
+        """What was observed up to an origin, (lookback,); NaN where it is missing."""
+        entity, row = self.origins.entity[origin], self.origins.row[origin]
+        rows = row + np.arange(1 - self.lookback, 1)
+        values = self.panel.target[np.maximum(rows, 0), self.origins.channel[origin]].astype("float64")
+        return np.where(rows >= self.panel.indptr[entity], values, np.nan)
+
+    def times_of(self, offsets: np.ndarray) -> pd.Index:
+        """Times this many steps after each cutoff, repeated for every step: (n * S * offsets,)."""
+        ordinals = (self.cutoffs[:, None] + offsets)[:, None].repeat(len(self.steps), axis=1)
+        return output_frames.stamps_at(self.panel, ordinals.ravel())
+
+    def over_steps(self, values: np.ndarray) -> np.ndarray:
+        """Values (n, width) repeated for every step, flat."""
+        return np.repeat(values[:, None], len(self.steps), axis=1).ravel()
+
+
+@dataclass(frozen=True)
+class Block:
+    """Attributions to the G inputs of one role, which are seen at T steps.
+
+    Parameters
+    ----------
+    role : {'target', 'past', 'known', 'calendar', 'static'}
+    names : list of str
+    offsets : ndarray of shape (T,)
+        Steps after the cutoff: 0 is the cutoff itself.
+    part : ndarray of shape (n, S, G, T)
+    values : ndarray of shape (n, G, T)
+        The inputs in the user's units; NaN where one is made of several columns.
+    """
+
+    role: str
+    names: list
+    offsets: np.ndarray
+    part: np.ndarray
+    values: np.ndarray
+
+
+def attends(backbone: Backbone) -> bool:
+    """Whether the tokens of its future attend to those of its past."""
+    state = random.getstate()  # layers draw seeds
+    try:
+        layer = backbone.build()
+    finally:
+        random.setstate(state)
+    parts = layer._flatten_layers() if isinstance(layer, keras.layers.Layer) else ()
+    return not backbone.mixes_channels and any(isinstance(part, Attention) for part in parts)
+
+
+def refuse_attention(backbone: Backbone):
+    """Say that this network has no attention over past steps, and which ones do."""
+    names = [name for name in backbones.names() if attends(backbones.find(name)())]
+    rule = f"the network must attend to its past; those that do are {', '.join(names)}"
+    refuse("interpret", rule, type(backbone).__name__, "Attributions are there for all.", ParameterError)
+
+
+def blocks(found: Attribution, raw: dict, place: Place, calendar: tuple) -> list[Block]:
+    """The attributions by role, the columns of a category and the waves of a cycle added up.
+
+    Parameters
+    ----------
+    raw : dict of ndarray
+        Inputs (n, ..., features) in the user's units.
+    calendar : tuple of str
+        Names of the calendar features.
+    """
+    columns = column_names(place.schema, calendar)
+    for role, coded in place.schema.codes().items():  # categories of many levels are held as they are
+        columns[role] = columns[role][: -len(coded)]
+    past, ever = np.arange(1 - place.lookback, 1), np.arange(1 - place.lookback, place.horizon + 1)
+    own = list(place.schema.target) if place.mixed else ["target"]
+    static = raw["static"][:, None] if columns["static"] else None
+    out = [
+        Block("target", own, past, found.target, raw["target"].reshape(len(place.origins), len(own), -1)),
+        _grouped("past", columns, past, found.past, raw.get("past")),
+        _grouped("known", columns, ever, found.known, raw.get("known")),
+        _grouped("calendar", columns, ever, found.calendar, None),
+        _grouped("static", columns, np.zeros(1, "int64"), found.static[:, :, None], static),
+    ]
+    return [block for block in out if block.names]
+
+
+def _grouped(role, columns, offsets, part, raw):
+    """A block from attributions (n, S, T, F), those to columns of the same name added up."""
+    names, belongs = together(columns[role])
+    part = np.moveaxis(part @ belongs, -1, 2)
+    values = np.full((len(part), len(names), len(offsets)), np.nan)
+    if raw is not None:
+        single = belongs.sum(axis=0) == 1
+        values[:, single] = np.moveaxis(raw @ belongs, -1, 1)[:, single]
+    return Block(role, names, offsets, part, values)
+
+
+@dataclass(frozen=True, eq=False)
+class Interpretation:
+    """What `interpret` found for n forecast origins (a series, target and cutoff each) and S steps.
+
+    Attributes
+    ----------
+    forecast : DataFrame
+        ``[series_id,] [target,] cutoff, step, time, forecast, baseline``: the point forecasts, and those from the
+        baseline.
+    attribution : DataFrame
+        Long: ``[series_id,] [target,] cutoff, step, time, role, input, input_step, input_time, value, attribution``.
+        ``input_step`` counts as ``step`` does: 0 is the cutoff, 1 the first step after it; static covariates have none.
+    importance : DataFrame
+        For each origin and input the sum of absolute attributions, averaged over the steps, and its share.
+    arrays : dict of ndarray of shape (n, S, inputs, times)
+        Attributions by role; `inputs` has the names.
+    attention : DataFrame
+        Long: ``[series_id,] [target,] cutoff, step, time, layer, head, input_step, input_time, weight``.
+    weights : tuple of ndarray of shape (n, heads, S, lookback)
+        Attention by layer: what the query of a step pays to each past step, oldest first.
+    selection : DataFrame
+        Long: ``[series_id,] [target,] cutoff, part, role, input, input_step, input_time, weight``: how much a network
+        that selects variables, as the TFT does, takes from each at each step of the past and the future, and of what
+        is static. Weights add up to one over the inputs. 'target' is its own past, 'position' where in the horizon
+        a step is.
+    completeness_error : float
+        Largest gap between the sum of a forecast's attributions and ``forecast - baseline``, as a fraction of the
+        largest such change over the origin's steps.
+    points : int
+        Gradients averaged for each attribution.
+    """
+
+    place: Place
+    backbone: Backbone
+    found: Attribution | None
+    blocks: tuple
+    seen: tuple | None
+    chosen: tuple = ()
+
+    @property
+    def completeness_error(self):
+        return self._found().error
+
+    @property
+    def points(self):
+        return self._found().points
+
+    @property
+    def arrays(self):
+        return {block.role: block.part for block in self._blocks()}
+
+    @property
+    def inputs(self):
+        """Names of the inputs by role; the own past of each target is ``target``."""
+        return {block.role: list(block.names) for block in self._blocks()}
+
+    @property
+    def weights(self):
+        if self.seen is None:
+            refuse("interpret", "attention must have been asked for", "attributions alone", error=ParameterError)
+        if not self.seen:
+            refuse_attention(self.backbone)
+        return self.seen
+
+    @cached_property
+    def forecast(self):
+        found = self._found()
+        columns = {"forecast": found.forecast.ravel(), "baseline": found.baseline.ravel()}
+        return self._dressed({**self.place.columns(1), **columns})
+
+    @cached_property
+    def attribution(self):
+        return output_frames.from_pandas(self._attribution, self.place.schema.library)
+
+    @cached_property
+    def importance(self):
+        frame = self._attribution
+        keys = [*self.place.keys(), "role", "input"]
+        sizes = frame["attribution"].abs() / len(self.place.steps)
+        table = sizes.groupby([frame[key] for key in keys], sort=False, observed=True).sum().reset_index()
+        whole = table.groupby(keys[:-2], sort=False, observed=True)["attribution"].transform("sum")
+        return self._dressed(table.assign(share=table["attribution"] / whole.where(whole > 0)))
+
+    @cached_property
+    def attention(self):
+        return output_frames.from_pandas(self._attention, self.place.schema.library)
+
+    @cached_property
+    def _attribution(self):
+        place, parts = self.place, self._blocks()
+        offsets = np.concatenate([np.tile(block.offsets, len(block.names)) for block in parts])
+        width, n = len(offsets), len(place.origins)
+        names = np.concatenate([self._names(block) for block in parts], axis=1)
+        role = np.concatenate([np.full(block.part[0, 0].size, block.role, dtype=object) for block in parts])
+        timeless = np.tile(role == "static", n * len(place.steps))
+        columns = {
+            "role": np.tile(role, n * len(place.steps)),
+            "input": place.over_steps(names),
+            "input_step": pd.array(np.tile(offsets, n * len(place.steps)), dtype="Int64"),
+            "input_time": place.times_of(offsets),
+            "value": place.over_steps(np.concatenate([block.values.reshape(n, -1) for block in parts], axis=1)),
+            "attribution": np.concatenate([_flat(block.part) for block in parts], axis=2).ravel(),
+        }
+        frame = pd.DataFrame({**place.columns(width), **columns})
+        for name in ("input_step", "input_time") if timeless.any() else ():
+            frame[name] = frame[name].mask(timeless)
+        return frame
+
+    @cached_property
+    def _attention(self):
+        place, weights = self.place, np.concatenate(self.weights, axis=1)
+        lookback = weights.shape[-1]
+        layer = np.repeat(np.arange(len(self.weights)) + 1, [part.shape[1] for part in self.weights])
+        head = np.concatenate([np.arange(part.shape[1]) + 1 for part in self.weights])
+        offsets, rounds = np.arange(1 - lookback, 1), len(place.origins) * len(place.steps)
+        columns = {
+            "layer": np.tile(np.repeat(layer, lookback), rounds),
+            "head": np.tile(np.repeat(head, lookback), rounds),
+            "input_step": np.tile(offsets, rounds * len(head)),
+            "input_time": place.times_of(np.tile(offsets, len(head))),
+            "weight": weights.swapaxes(1, 2).ravel(),
+        }
+        return pd.DataFrame({**place.columns(len(head) * lookback), **columns})
+
+    @cached_property
+    def selection(self):
+        if not self.chosen:
+            rule = "the network must select variables, as the TFT does"
+            refuse("interpret", rule, type(self.backbone).__name__, error=ParameterError)
+        return self._dressed(pd.concat([self._selected(choice) for choice in self.chosen], ignore_index=True))
+
+    def _selected(self, choice):
+        """The rows of one part of the window."""
+        place, (n, names, times) = self.place, choice.weights.shape
+        keys = {name: index.repeat(names * times) for name, index in place.keys().items()}
+        offsets = np.tile(choice.offsets, n * names)
+        columns = {
+            "part": choice.part,
+            "role": np.tile(np.repeat([role for role, _ in choice.names], times), n),
+            "input": np.tile(np.repeat([str(name) for _, name in choice.names], times), n),
+            "input_step": pd.array(offsets, dtype="Int64"),
+            "input_time": output_frames.stamps_at(place.panel, place.cutoffs.repeat(names * times) + offsets),
+            "weight": choice.weights.ravel(),
+        }
+        frame = pd.DataFrame({**keys, **columns})
+        return frame if choice.part != "static" else frame.assign(input_step=pd.NA, input_time=pd.NaT)
+
+    def _names(self, block):
+        """Name of every cell of the block, (n, G * T): the own past of a target is called as the target."""
+        n, times = len(self.place.origins), len(block.offsets)
+        names = np.array([block.names] * n, dtype=object)
+        if block.role == "target" and not self.place.mixed:
+            names = np.array(self.place.schema.target, dtype=object)[self.place.origins.channel][:, None]
+        return np.repeat(names, times, axis=1)
+
+    def _found(self):
+        if self.found is None:
+            refuse("interpret", "attributions must have been asked for", "attention alone", error=ParameterError)
+        return self.found
+
+    def _blocks(self):
+        self._found()
+        return self.blocks
+
+    def _dressed(self, columns):
+        return output_frames.from_pandas(pd.DataFrame(columns), self.place.schema.library)
+
+
+def _flat(part):
+    """(n, S, G, T) as (n, S, G * T)."""
+    return part.reshape(*part.shape[:2], -1)

@@ -1,1 +1,0 @@
-"""Looking inside networks: what a forecast comes from, attention, and chosen variables."""

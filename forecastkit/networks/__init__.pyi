@@ -1,0 +1,5 @@
+from .backbone import Backbone as Backbone
+
+__all__ = [
+    "Backbone",
+]

@@ -1,0 +1,46 @@
+"""The registry: a backbone exists because its file is in this folder.
+
+The file `lstm_transformer.py` holds the class `LSTMTransformer`: its name without underscores, in any case.
+"""
+
+import importlib
+import re
+from pathlib import Path
+
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import did_you_mean, refuse
+
+FOLDER = Path(__file__).parent
+
+
+def names() -> tuple[str, ...]:
+    """Names of all backbones, as the command line and `KerasForecaster(backbone="gru")` take them."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_")))
+
+
+def class_names() -> dict[str, str]:
+    """Class name of every backbone by its name, read from the files without importing them."""
+    found = {}
+    for name in names():
+        classes = re.findall(r"^class (\w+)", (FOLDER / f"{name}.py").read_text(encoding="utf-8"), flags=re.MULTILINE)
+        found[name] = next(c for c in classes if c.lower() == name.replace("_", ""))
+    return found
+
+
+def find(name: str):
+    """The backbone class of this name.
+
+    Raises
+    ------
+    ParameterError
+        If there is none; the sentence names the nearest one.
+    """
+    if name not in names():
+        refuse(
+            "backbone",
+            "must be one of the registered ones",
+            repr(name),
+            did_you_mean(name.lower(), names()),
+            ParameterError,
+        )
+    return getattr(importlib.import_module(f"{__name__}.{name}"), class_names()[name])

@@ -1,0 +1,76 @@
+"""LSTM before every Transformer block."""
+
+from dataclasses import dataclass
+
+import keras
+from keras import layers, ops
+
+from forecastkit.networks.attention import SelfAttention
+from forecastkit.networks.backbone import Backbone, check_blocks
+from forecastkit.networks.layers import FeedForward, Recurrence
+
+
+class Hybrid(keras.layers.Layer):
+    """Blocks of a recurrent layer, attention over past and future together, and feed-forward."""
+
+    def __init__(self, kind, units, depth, heads, feedforward, dropout, **kwargs):
+        super().__init__(**kwargs)
+        self.recurrences = [Recurrence(kind, units, sequences=True) for _ in range(depth)]
+        self.blocks = [(SelfAttention(heads, dropout), FeedForward(feedforward, dropout)) for _ in range(depth)]
+        self.norm = layers.LayerNormalization(epsilon=1e-5)
+
+    def call(self, past, future, mask=None, training=None):
+        steps = future.shape[1]
+        if mask is not None:
+            mask = ops.pad(mask, [[0, 0], [0, steps]], constant_values=1)
+        for recurrence, (attention, feedforward) in zip(self.recurrences, self.blocks, strict=True):
+            past, future = recurrence(past, future)
+            tokens = ops.concatenate([past, future], axis=1)
+            # Nobody reads what the last block makes of the past.
+            last = attention is self.blocks[-1][0]
+            tokens = attention(tokens, mask=mask, training=training, steps=steps if last else None)
+            tokens = feedforward(tokens, training=training)
+            past, future = tokens[:, :-steps], tokens[:, -steps:]
+        return self.norm(future)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class LSTMTransformer(Backbone):
+    """LSTM before every Transformer block: the recurrence carries the order, attention looks far back.
+
+    Parameters
+    ----------
+    units : int
+        Width of every token and state; a multiple of `heads`.
+    layers : int
+        Blocks of LSTM, attention and feed-forward.
+    heads : int
+    feedforward : int, optional
+        Width inside the feed-forward layers. Default: twice the units.
+    dropout : float
+        Fraction dropped in training after attention, after feed-forward, and before the head.
+
+    References
+    ----------
+    Wang et al. (2019), "R-Transformer: Recurrent neural network enhanced Transformer", arXiv:1907.05572, which has a
+    recurrent layer before attention in every block and no positions. Departures: the recurrence reads the whole past
+    rather than a local window and is stepped once into every token of the future; it has no residual around it;
+    attention is not causal; pre-norm. The cell is that of `LSTM`.
+    """
+
+    units: int = 128
+    layers: int = 1
+    heads: int = 4
+    feedforward: int | None = None
+    dropout: float = 0.1
+
+    learning_rate = 1e-3
+    kind = "lstm"
+    broadcasts = True
+
+    def build(self):
+        return Hybrid(self.kind, self.units, self.layers, self.heads, self.feedforward or 2 * self.units, self.dropout)
+
+    def check(self):
+        super().check()
+        check_blocks(self)

@@ -1,0 +1,129 @@
+"""Selective state space, trained by a parallel scan."""
+
+import math
+from dataclasses import dataclass
+
+import keras
+from keras import layers, ops
+
+from forecastkit.networks.backbone import Backbone
+from forecastkit.networks.backbones.min_gru import Sequence
+from forecastkit.networks.layers import Dropout, own_mask
+from forecastkit.networks.linear_scan import delayed, linear_scan
+from forecastkit.utils import validation
+
+
+class SelectiveStateSpace(keras.layers.Layer):
+    """Pre-norm residual block: a gated branch through a short convolution and a recurrence chosen by the tokens.
+
+    Every channel ``x`` has ``states`` states that follow ``h_t = exp(d_t A) h_{t-1} + d_t B_t x_t`` and are read as
+    ``y_t = C_t h_t + D x_t``, where the pace ``d_t`` > 0 of each channel and the vectors ``B_t`` and ``C_t`` come from
+    the token. A token where ``mask`` (batch, tokens) is 0 has pace 0, which leaves the states as they are.
+    """
+
+    def __init__(self, expand: int, states: int, kernel: int, dropout: float = 0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.expand, self.states, self.kernel, self.dropout = expand, states, kernel, dropout
+        own_mask(self)
+
+    def build(self, shape):
+        units, inner = shape[-1], self.expand * shape[-1]
+        self.rank = -(-units // 16)
+        self.norm = layers.LayerNormalization(epsilon=1e-5)
+        self.enter = layers.Dense(2 * inner, use_bias=False)
+        self.select = layers.Dense(self.rank + 2 * self.states, use_bias=False)
+        self.pace = layers.Dense(inner, bias_initializer=spread_paces)
+        self.leave = layers.Dense(units, use_bias=False)
+        self.drop = Dropout(self.dropout)
+        widths = (units, units, inner, self.rank, inner)
+        for layer, width in zip((self.norm, self.enter, self.select, self.pace, self.leave), widths, strict=True):
+            layer.build((*shape[:-1], width))
+        limit = self.kernel**-0.5
+        start = keras.initializers.RandomUniform(-limit, limit)
+        self.filter = self.add_weight(name="filter", shape=(self.kernel, inner), initializer=start)
+        self.filter_bias = self.add_weight(name="filter_bias", shape=(inner,), initializer="zeros")
+        self.log_decay = self.add_weight(name="log_decay", shape=(self.states, inner), initializer=rising_decays)
+        self.skip = self.add_weight(name="skip", shape=(inner,), initializer="ones")
+
+    def call(self, tokens, mask=None, training=None):
+        values, gate = ops.split(self.enter(self.norm(tokens)), 2, axis=-1)
+        if mask is not None:
+            mask = ops.cast(mask, values.dtype)[..., None]
+            values = values * mask
+        values = ops.silu(self.convolve(values))
+        out = self.leave(self.recur(values, mask) * ops.silu(gate))
+        return tokens + self.drop(out, training=training)
+
+    def convolve(self, values):
+        """Each channel with its own filter over the last `kernel` tokens."""
+        taps = (self.filter[lag] * delayed(values, lag) for lag in range(self.kernel))
+        return sum(taps, self.filter_bias)
+
+    def recur(self, values, mask):
+        """The selective recurrence (batch, tokens, channels); states lie on the last axis but one."""
+        chosen = self.select(values)
+        pace, into, outof = ops.split(chosen, [self.rank, self.rank + self.states], axis=-1)
+        pace = ops.softplus(self.pace(pace))
+        if mask is not None:
+            pace = pace * mask
+        keep = ops.exp(pace[:, :, None] * -ops.exp(self.log_decay))
+        states = linear_scan(keep, (pace * values)[:, :, None] * into[..., None])
+        return ops.sum(states * outof[..., None], axis=2) + self.skip * values
+
+
+def rising_decays(shape, dtype=None):
+    """Initializer of ``log(-A)`` (states, channels): the decays 1, 2, 3, ... of every channel."""
+    decays = ops.log(ops.arange(1, shape[0] + 1, dtype=dtype or "float32"))
+    return ops.broadcast_to(decays[:, None], shape)
+
+
+def spread_paces(shape, dtype=None):
+    """Initializer of the bias below softplus: paces from 0.001 to 0.1, evenly in their logarithm."""
+    paces = ops.exp(ops.linspace(math.log(0.001), math.log(0.1), shape[0], dtype=dtype or "float32"))
+    return paces + ops.log(-ops.expm1(-paces))
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Mamba(Backbone):
+    """Selective state space over the tokens of the past, read on into the tokens of the future.
+
+    Parameters
+    ----------
+    units : int
+        Width of every token.
+    layers : int
+        Selective blocks.
+    expand : int
+        Channels inside a block, as a multiple of the units.
+    states : int
+        States of every channel.
+    kernel : int
+        Tokens under the convolution of a block.
+    dropout : float
+        Fraction dropped in training after every block and before the head.
+
+    References
+    ----------
+    Gu and Dao (2023), "Mamba: Linear-time sequence modeling with selective state spaces", arXiv:2312.00752, algorithm 2
+    and section 3.4. Departures: layer normalisation instead of that by the root mean square; dropout; paces start
+    evenly spread rather than drawn; 8 states instead of 16; the scan keeps all states in memory, where theirs is one
+    fused kernel. Tokens without anything observed leave the states unchanged.
+    """
+
+    units: int = 64
+    layers: int = 1
+    expand: int = 2
+    states: int = 8
+    kernel: int = 4
+    dropout: float = 0.1
+
+    learning_rate = 1e-3
+
+    def build(self):
+        sizes = (self.expand, self.states, self.kernel, self.dropout)
+        return Sequence([SelectiveStateSpace(*sizes) for _ in range(self.layers)])
+
+    def check(self):
+        super().check()
+        for name in ("layers", "expand", "states", "kernel"):
+            validation.check_int(type(self).__name__, name, getattr(self, name))

@@ -1,0 +1,119 @@
+"""Minimal gated recurrent unit, trained by a parallel scan; also the base of the minimal LSTM."""
+
+from dataclasses import dataclass
+
+import keras
+from keras import layers, ops
+
+from forecastkit.networks.backbone import Backbone
+from forecastkit.networks.layers import Dropout, FeedForward, own_mask
+from forecastkit.networks.linear_scan import linear_scan, spread_memories
+from forecastkit.utils import validation
+
+
+class MinimalGRU(keras.layers.Layer):
+    """Block of a recurrence whose gates see the tokens only, so that all steps are computed at once, and feed-forward.
+
+    The state is ``h_t = (1 - z_t) h_{t-1} + z_t c_t`` with ``z_t = sigmoid(W_z x_t)`` and ``c_t = W_c x_t``. Tokens
+    where ``mask`` (batch, tokens) is 0 leave it as it is. The states are added to the tokens.
+    """
+
+    def __init__(self, feedforward: int, dropout: float = 0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.dropout = dropout
+        self.feedforward = FeedForward(feedforward, dropout)
+        own_mask(self)
+
+    def build(self, shape):
+        self.norm = layers.LayerNormalization(epsilon=1e-5)
+        self.candidate = layers.Dense(shape[-1])
+        self.make_gates(shape)
+        self.drop = Dropout(self.dropout)
+        for layer in (self.norm, self.candidate, *self.gates, self.feedforward):
+            layer.build(shape)
+
+    def make_gates(self, shape):
+        self.gates = [layers.Dense(shape[-1], bias_initializer=spread_memories(shape[-2]))]
+
+    def call(self, tokens, mask=None, training=None):
+        tokens = tokens + self.drop(self.recur(self.norm(tokens), mask), training=training)
+        return self.feedforward(tokens, training=training)
+
+    def recur(self, given, mask=None):
+        """The states after every token, of their shape."""
+        enter = self.share(given)
+        if mask is not None:
+            enter = enter * ops.cast(mask, enter.dtype)[..., None]
+        return linear_scan(1.0 - enter, enter * self.candidate(given))
+
+    def share(self, given):
+        """How much of the candidate enters the state, between 0 and 1; the rest of the state is kept."""
+        return ops.sigmoid(self.gates[0](given))
+
+
+class Sequence(keras.layers.Layer):
+    """Causal blocks over past and future in one sequence, read in order.
+
+    Parameters
+    ----------
+    blocks : list of Layer
+        Called as ``block(tokens, mask=None, training=None)``; no token reaches an earlier one.
+    """
+
+    def __init__(self, blocks, **kwargs):
+        super().__init__(**kwargs)
+        own_mask(self)
+        self.blocks = blocks
+        self.norm = layers.LayerNormalization(epsilon=1e-5)
+
+    def call(self, past, future, mask=None, training=None):
+        steps = future.shape[1]
+        if mask is not None:
+            mask = ops.pad(mask, [[0, 0], [0, steps]], constant_values=1)
+        tokens = ops.concatenate([past, future], axis=1)
+        for block in self.blocks:
+            tokens = block(tokens, mask=mask, training=training)
+        return self.norm(tokens[:, -steps:])
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class MinGRU(Backbone):
+    """Minimal gated recurrent unit: blocks of a parallel recurrence and feed-forward, read on into the future.
+
+    Parameters
+    ----------
+    units : int
+        Width of tokens and states.
+    layers : int
+        Blocks of recurrence and feed-forward.
+    feedforward : int, optional
+        Width inside the feed-forward layers. Default: twice the units.
+    dropout : float
+        Fraction dropped in training after the recurrence, after feed-forward, and before the head.
+
+    References
+    ----------
+    Feng et al. (2024), "Were RNNs all we needed?", arXiv:2410.01201, section 3.1. Departures: the recurrence is scanned
+    as it stands rather than in logarithms, which that paper needs because its scan divides by products of gates; ours
+    never divides, and the candidate may be of either sign. The gates start with memories from two tokens to the whole
+    lookback, as in Tallec and Ollivier (2018), "Can recurrent neural networks warp time?", ICLR; pre-norm residual
+    blocks with a GELU feed-forward; no convolution. Tokens of the future are read in turn after the past, and tokens
+    without anything observed leave the state unchanged.
+    """
+
+    units: int = 128
+    layers: int = 2
+    feedforward: int | None = None
+    dropout: float = 0.1
+
+    learning_rate = 1e-3
+    block = MinimalGRU
+
+    def build(self):
+        width = self.feedforward or 2 * self.units
+        return Sequence([self.block(width, self.dropout) for _ in range(self.layers)])
+
+    def check(self):
+        super().check()
+        validation.check_int(type(self).__name__, "layers", self.layers)
+        validation.check_int(type(self).__name__, "feedforward", self.feedforward, optional=True)

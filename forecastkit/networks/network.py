@@ -1,0 +1,338 @@
+"""The one network: window -> normalise -> patches -> embed -> backbone -> head -> undo the normalisation."""
+
+from dataclasses import dataclass
+
+import keras
+from keras import layers, ops
+
+from forecastkit.networks.category_embedding import CodeVectors
+from forecastkit.networks.heads import Head
+from forecastkit.networks.layers import Dropout, own_mask
+from forecastkit.networks.temporal_decoder import StepPath
+from forecastkit.networks.variable_selection import VariableTokens
+
+NORMALIZATIONS = ("last", "standard", "mean", "none")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """All sizes that a network is built from; the artifact stores them to build it again.
+
+    Parameters
+    ----------
+    lookback, horizon, patch : int
+    past, known, calendar, static : int
+        Features of each kind.
+    series : int
+        Rows of the series embedding; 0 for none.
+    masked : bool
+        Whether the network is told which values are missing.
+    channels : int
+        Target columns that a window holds, for a backbone that mixes them; 0 where each has windows of its own.
+    unit : bool
+        Whether the head must know how long a unit of the series' scale is.
+    events : int
+        How many features of the calendar, the last ones, are read at every step; the others at a patch's first.
+    codes : tuple of (str, int)
+        Role of each category of many levels, and how many codes it has.
+    """
+
+    lookback: int
+    horizon: int
+    patch: int
+    past: int = 0
+    known: int = 0
+    calendar: int = 0
+    static: int = 0
+    series: int = 0
+    masked: bool = False
+    channels: int = 0
+    unit: bool = False
+    events: int = 0
+    codes: tuple = ()
+
+    def coded(self, role: str) -> tuple[int, ...]:
+        """How many codes each category of a role has."""
+        return tuple(count for own, count in self.codes if own == role)
+
+    @property
+    def cycles(self) -> int:
+        """Features of the calendar that are read at the first step of a patch."""
+        return self.calendar - self.events
+
+    @property
+    def beside(self) -> tuple[int, ...]:
+        """The axis of the channels in shapes of windows and forecasts, where they have one."""
+        return (self.channels,) if self.channels else ()
+
+    @property
+    def past_tokens(self) -> int:
+        return -(-self.lookback // self.patch)
+
+    @property
+    def future_tokens(self) -> int:
+        return -(-self.horizon // self.patch)
+
+    def variables(self) -> dict[str, list[tuple[str, int]]]:
+        """Role and column of each variable of past, future and static tokens, for a backbone that selects among them.
+
+        The target comes with what is missing; 'position' is where in the horizon a token is.
+        """
+
+        def columns(*roles):
+            return [(role, column) for role in roles for column in range(getattr(self, role))]
+
+        def coded(*roles):
+            return [(role, getattr(self, role) + place) for role in roles for place in range(len(self.coded(role)))]
+
+        return {
+            "past": [("target", 0), *columns("past", "known", "calendar"), *coded("past", "known")],
+            "future": [("position", 0), *columns("known", "calendar"), *coded("known")],
+            "static": columns("static") + coded("static") + ([("series", 0)] if self.series else []),
+        }
+
+    def inputs(self) -> dict[str, tuple[tuple, str]]:
+        """Shape without the batch, and dtype, of every input the network takes."""
+        steps = self.lookback + self.horizon
+        shapes = {
+            "target": (*self.beside, self.lookback),
+            "past": (self.lookback, self.past),
+            "known": (steps, self.known),
+            "calendar": (steps, self.calendar),
+            "static": (self.static,),
+        }
+        taken = {name: (shape, "float32") for name, shape in shapes.items() if shape[-1]}
+        for role, time in (("past", (self.lookback,)), ("known", (steps,)), ("static", ())):
+            if self.coded(role):
+                taken[f"{role}_codes"] = ((*time, len(self.coded(role))), "int32")
+        if self.series:
+            taken["series"] = (self.beside, "int32")
+        return {**taken, "unit": (self.beside, "float32")} if self.unit else taken
+
+
+class Network(keras.Model):
+    """Maps a batch of windows to forecasts in the units of the windows.
+
+    Called with a dict of ``target`` (batch, lookback) where NaN is missing, and, where the sizes say so, ``past``
+    (batch, lookback, features), ``known`` and ``calendar`` (batch, lookback + horizon, features), ``static``
+    (batch, features) and ``series`` (batch,). Returns (batch, horizon, outputs). Where windows hold all channels, the
+    target and series are (batch, channels, ...), and so are the forecasts; covariates are shared. Only the backbone
+    sees the channels beside each other: all else takes each for a window.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        Hyperparameters; the layer is built here.
+    sizes : Sizes
+    head : Head
+    normalization : {'last', 'standard', 'mean', 'none'}
+        What is taken out of every window and put back: the last value (NLinear, Zeng et al. 2023), mean and standard
+        deviation (Kim et al. 2022, RevIN, without its affine part), or the mean as a divisor (Salinas et al. 2020,
+        DeepAR), drawn towards 1 by one value.
+    """
+
+    def __init__(self, backbone, sizes: Sizes, head: Head, normalization: str = "last", **kwargs):
+        # Layers may compute in half precision, by the dtype policy they are made under; windows, forecasts and what is
+        # taken out of the ones and put back into the others are exact to more than its two or three digits.
+        exact = keras.config.floatx()
+        super().__init__(**{"dtype": exact, **kwargs})
+        self.sizes, self.output_head, self.normalization = sizes, head, normalization
+        self.units, self.broadcasts, self.mixes = backbone.units, backbone.broadcasts, backbone.mixes_channels
+        self.selects = backbone.selects_variables
+        self.embed_past, self.embed_future, self.embed_static = self.embeddings(backbone)
+        self.embed_series = layers.Embedding(sizes.series, self.units, "zeros") if sizes.series else None
+        self.tables = {role: [CodeVectors(count) for count in sizes.coded(role)] for role, _ in sizes.codes}
+        self.backbone = own_mask(backbone.build())
+        self.drop = Dropout(backbone.dropout)
+        self.head = layers.Dense(sizes.patch * head.raw, dtype=exact)
+        self.steps = StepPath(sizes.patch, sizes.horizon, head.raw) if sizes.known or sizes.calendar else None
+
+    def embeddings(self, backbone):
+        """Layers from the features of past, future and static tokens to units; None where there are no features."""
+        sizes = self.sizes
+        ahead = [count for count in (sizes.known, sizes.cycles, sizes.events) if count]
+        vectors = {role: [1] * len(sizes.coded(role)) for role in ("past", "known", "static")}
+        static = ([sizes.static] if sizes.static else []) + vectors["static"]
+        if self.selects:
+            past = [count for count in (1, sizes.past) if count] + ahead + vectors["past"] + vectors["known"]
+            groups = past, ahead + vectors["known"], static
+            return [VariableTokens(self.units, tuple(counts)) if counts else None for counts in groups]
+        # Step by step, a recurrent network reads the values themselves: its own input weights are the embedding.
+        raw = sizes.patch == 1 and backbone.reads_steps and not (static or sizes.series)
+        return (
+            layers.Identity() if raw else layers.Dense(self.units, activation=backbone.embedding_activation),
+            layers.Dense(self.units, use_bias=False) if ahead or vectors["known"] else None,
+            layers.Dense(self.units, use_bias=False) if static else None,
+        )
+
+    def build(self, shape=None):
+        self.positions = self.add_weight(
+            name="positions",
+            shape=(self.sizes.future_tokens, self.units),
+            initializer=keras.initializers.RandomNormal(stddev=0.5),
+        )
+        self.built = True
+
+    def call(self, inputs, training=None):
+        sizes = self.sizes
+        inputs = self.look_up(self.fold(inputs), training)
+        values, observed, center, scale = self.normalise(inputs["target"])
+        past, future, *static = self.embed(inputs, *self.patches(inputs, values, observed))
+        past, future, mask = map(self.unfold, (past, future, self.token_mask(observed)))
+        more = {"static": static[0]} if self.selects else {}
+        tokens = self.backbone(past, future, mask=mask, training=training, **more)
+        raw = self.head(self.drop(tokens, training=training))
+        raw = ops.reshape(raw, (-1, sizes.future_tokens * sizes.patch, self.output_head.raw))
+        raw = raw[:, : sizes.horizon]
+        if self.steps is not None:
+            tokens = ops.reshape(tokens, (-1, sizes.future_tokens, tokens.shape[-1]))
+            raw = raw + ops.cast(self.steps(self.known_steps(inputs), self.cut(values[..., None]), tokens), raw.dtype)
+        shaped = self.output_head.shape(raw)
+        unit = ops.reshape(inputs["unit"], (-1, 1, 1)) if sizes.unit else None
+        forecast = self.output_head.place(shaped, center[..., None], scale[..., None], unit)
+        return ops.reshape(forecast, (-1, *sizes.beside, *forecast.shape[1:])) if sizes.channels else forecast
+
+    def fold(self, inputs):
+        """The inputs with each channel as a window of its own."""
+        channels = self.sizes.channels
+        if not channels:
+            return inputs
+        own = {name: (-1, *inputs[name].shape[2:]) for name in ("target", "series", "unit") if name in inputs}
+        return {
+            name: ops.reshape(given, own[name]) if name in own else ops.repeat(given, channels, axis=0)
+            for name, given in inputs.items()
+        }
+
+    def look_up(self, inputs, training):
+        """The inputs, with a list of vectors (batch, [time,] width) for the codes of each role."""
+        found = {}
+        for role, tables in self.tables.items():
+            codes = inputs[f"{role}_codes"]
+            found[f"{role}_codes"] = [table(codes[..., i], training=training) for i, table in enumerate(tables)]
+        return {**inputs, **found} if found else inputs
+
+    def unfold(self, windows):
+        """(windows, ...) as the backbone wants it: (batch, channels, ...) where it mixes channels."""
+        if windows is None or not self.mixes:
+            return windows
+        return ops.reshape(windows, (-1, max(self.sizes.channels, 1), *windows.shape[1:]))
+
+    def normalise(self, window):
+        """Values with missing ones at 0, 1 where observed, and the center and scale (batch, 1) taken out."""
+        if not self.sizes.masked:
+            observed, count = None, self.sizes.lookback
+        else:
+            missing = ops.isnan(window)
+            window = ops.where(missing, ops.zeros_like(window), window)
+            observed = 1.0 - ops.cast(missing, window.dtype)
+            count = ops.maximum(ops.sum(observed, axis=1, keepdims=True), 1.0)
+        center, scale = self.level(window, observed, count)
+        values = (window - center) / scale
+        return (values if observed is None else values * observed), observed, center, scale
+
+    def level(self, window, observed, count):
+        one = ops.ones_like(window[:, :1])
+        if self.normalization == "none":
+            return ops.zeros_like(one), one
+        if self.normalization == "mean":
+            return ops.zeros_like(one), (ops.sum(ops.abs(window), axis=1, keepdims=True) + 1.0) / (count + 1.0)
+        if self.normalization == "last":
+            return (window[:, -1:] if observed is None else last_observed(window, observed)), one
+        center = ops.sum(window, axis=1, keepdims=True) / count
+        apart = window - center if observed is None else (window - center) * observed
+        return center, ops.sqrt(ops.sum(apart * apart, axis=1, keepdims=True) / count + 1e-5)
+
+    def patches(self, inputs, values, observed):
+        """Features (batch, tokens, patch * columns) of each role, of the past and of the future."""
+        sizes = self.sizes
+        target = self.cut(values[..., None])
+        if observed is not None:
+            target = ops.concatenate([target, self.cut(observed[..., None])], axis=-1)
+        past, future = [target], []
+        if sizes.past:
+            past.append(self.cut(at_mean(inputs["past"])))
+        if sizes.known:
+            self.cut_both(at_mean(inputs["known"]), past, future)
+        if sizes.cycles:
+            # The first step of a patch says when all its steps are.
+            calendar = inputs["calendar"][..., : sizes.cycles]
+            extra = sizes.past_tokens * sizes.patch - sizes.lookback
+            start = ops.pad(calendar[:, : sizes.lookback], [[0, 0], [extra, 0], [0, 0]])
+            past.append(start[:, :: sizes.patch])
+            future.append(calendar[:, sizes.lookback :: sizes.patch])
+        if sizes.events:
+            self.cut_both(inputs["calendar"][..., sizes.cycles :], past, future)
+        past += [self.cut(vectors) for vectors in inputs.get("past_codes", ())]
+        for vectors in inputs.get("known_codes", ()):
+            self.cut_both(vectors, past, future)
+        return past, future
+
+    def known_steps(self, inputs):
+        """What is known of each step to forecast, (batch, horizon, features)."""
+        known = [at_mean(inputs["known"])] if self.sizes.known else []
+        known += [inputs["calendar"]] if self.sizes.calendar else []
+        return ops.concatenate([given[:, self.sizes.lookback :] for given in known], axis=-1)
+
+    def cut_both(self, steps, past, future):
+        """Put patches of (batch, lookback + horizon, features) to those of the past and of the future."""
+        past.append(self.cut(steps[:, : self.sizes.lookback]))
+        future.append(self.cut(steps[:, self.sizes.lookback :], right=True))
+
+    def embed(self, inputs, past, future):
+        """Tokens of the past (batch, past tokens, units) and of the future (batch, future tokens, units)."""
+        if self.selects:
+            return self.embed_variables(inputs, past, future)
+        past = self.embed_past(ops.concatenate(past, axis=-1))
+        tokens = ops.cast(self.positions, past.dtype)[None]
+        if future:
+            tokens = tokens + self.embed_future(ops.concatenate(future, axis=-1))
+        static = self.static_features(inputs)
+        for layer, given in ((self.embed_static, ops.concatenate(static, axis=-1) if static else None),
+                             (self.embed_series, inputs.get("series"))):  # fmt: skip
+            if layer is not None:
+                whole = layer(given)[:, None]
+                past, tokens = past + whole, tokens + whole
+        if not self.broadcasts:
+            tokens = tokens + ops.zeros_like(past[:, :1, :1])
+        return past, tokens
+
+    def embed_variables(self, inputs, past, future):
+        """The same with an axis of variables before the units, and such tokens of what is static, None without."""
+        past = self.embed_past(past)
+        tokens = ops.cast(self.positions, past.dtype)[None, :, None] + ops.zeros_like(past[:, :1, :1])
+        if future:
+            tokens = ops.concatenate([tokens, self.embed_future(future)], axis=2)
+        static = []
+        if self.embed_static is not None:
+            static.append(self.embed_static([given[:, None] for given in self.static_features(inputs)]))
+        if self.embed_series is not None:
+            static.append(self.embed_series(inputs["series"])[:, None, None])
+        return past, tokens, ops.concatenate(static, axis=2) if static else None
+
+    def static_features(self, inputs):
+        """Numbers and vectors of what is static, (batch, features) each."""
+        return ([inputs["static"]] if self.sizes.static else []) + list(inputs.get("static_codes", ()))
+
+    def cut(self, steps, right=False):
+        """(batch, time, features) as patches (batch, tokens, patch * features), padded with 0 to whole patches."""
+        patch, features = self.sizes.patch, steps.shape[-1]
+        tokens = -(-steps.shape[1] // patch)
+        extra = tokens * patch - steps.shape[1]
+        if extra:
+            steps = ops.pad(steps, [[0, 0], [0, extra] if right else [extra, 0], [0, 0]])
+        return ops.reshape(steps, (-1, tokens, patch * features))
+
+    def token_mask(self, observed):
+        return None if observed is None else ops.max(self.cut(observed[..., None]), axis=-1)
+
+
+def at_mean(covariates):
+    """Covariates with values not known at their mean, 0."""
+    return ops.where(ops.isnan(covariates), ops.zeros_like(covariates), covariates)
+
+
+def last_observed(window, observed):
+    """The last observed value of each window (batch, 1); 0 where none is."""
+    places = ops.arange(1, window.shape[1] + 1, dtype=window.dtype) * observed
+    last = ops.argmax(places, axis=1)
+    return ops.take_along_axis(window, last[:, None], axis=1)

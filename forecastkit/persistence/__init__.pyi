@@ -1,0 +1,5 @@
+from .artifact import load as load
+
+__all__ = [
+    "load",
+]

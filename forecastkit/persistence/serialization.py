@@ -1,0 +1,297 @@
+"""Fitted forecasters as plain JSON and numpy arrays, and back: what a saved model consists of.
+
+JSON values stand for themselves. Everything else is an object with the key ``$`` that names its kind. Only the classes
+named here, the public forecasters and the registered backbones are ever made again; a user's own backbone class must be
+handed over by the reader.
+"""
+
+import datetime
+import hashlib
+import importlib
+import math
+import os
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.networks import backbones
+from forecastkit.networks.backbone import Backbone
+from forecastkit.utils.exceptions import ArtifactError, ParameterError
+from forecastkit.utils.validation import refuse
+
+#: Classes that are made again from their fields or their `_state`, and the modules they live in.
+REBUILT = {
+    "Corrections": "uncertainty.conformal",
+    "Grid": "data.time_grid",
+    "Lags": "features.lags",
+    "LayerBackbone": "forecasters.neural",
+    "Moments": "preprocessing.scaler",
+    "Panel": "data.panel",
+    "Record": "training.loop",
+    "ResidualQuantiles": "uncertainty.residual_quantiles",
+    "Ridge": "baselines.ridge",
+    "Scaler": "preprocessing.scaler",
+    "Schema": "data.schema",
+    "Sizes": "networks.network",
+    "TrainedNetwork": "training.trained_network",
+}
+#: Which file of the artifact the arrays below an attribute go to; those of no other go to the weights.
+FILES = {"history_": "history", "residuals_": "calibration", "paths_": "calibration", "corrections_": "calibration"}
+
+
+class Packer:
+    """Turns values into JSON, and collects the arrays among them.
+
+    Attributes
+    ----------
+    arrays : dict of str to dict of str to ndarray
+        By file and name. Equal arrays are kept once: members of an ensemble share their history.
+    """
+
+    def __init__(self):
+        self.arrays = {"weights": {}, "calibration": {}, "history": {}}
+        self._file = "weights"
+
+    def pack(self, value, name: str = "value"):
+        """The JSON of a value; `name` is the attribute it comes from.
+
+        Raises
+        ------
+        ParameterError
+            Where the value cannot be made again without running code of others.
+        """
+        if isinstance(value, np.generic) and not isinstance(value, (np.datetime64, np.timedelta64)):
+            value = value.item()
+        if value is None or isinstance(value, (bool, int, str)):
+            return value
+        if isinstance(value, float):
+            return value if math.isfinite(value) else {"$": "float", "of": repr(value)}
+        if isinstance(value, (list, pd.Index)):
+            return [self.pack(item, name) for item in value]
+        if isinstance(value, tuple):
+            return {"$": "tuple", "of": [self.pack(item, name) for item in value]}
+        if isinstance(value, dict):
+            return self._mapping(value)
+        if isinstance(value, np.ndarray):
+            return self._array(value, name)
+        if (stamp := pack_stamp(value)) is not None:
+            return stamp
+        return self._object(value, name)
+
+    def _mapping(self, value):
+        if all(type(key) is str for key in value) and "$" not in value:
+            return {key: self._within(key, item) for key, item in value.items()}
+        return {"$": "dict", "of": [[self.pack(key), self.pack(item)] for key, item in value.items()]}
+
+    def _within(self, name, value):
+        """Pack an attribute, its arrays in the file that the name says."""
+        file, self._file = self._file, FILES.get(name, self._file)
+        try:
+            return self.pack(value, name)
+        finally:
+            self._file = file
+
+    def _array(self, value, name):
+        if value.dtype == object:
+            cells = [self.pack(cell, name) for cell in value.ravel()]
+            return {"$": "cells", "of": cells, "shape": list(value.shape)}
+        value = np.asarray(value, order="C")
+        digest = hashlib.sha256(f"{value.dtype.str}{value.shape}".encode() + value.tobytes()).hexdigest()
+        name = f"{name.strip('_')}-{digest[:16]}"
+        self.arrays[self._file][name] = value
+        return {"$": "array", "file": self._file, "name": name}
+
+    def _object(self, value, name):
+        if isinstance(value, type):
+            return {"$": "class", **_named(value)}
+        own = type(value)
+        if own.__module__ == f"forecastkit.{REBUILT.get(own.__name__)}":
+            return {"$": "object", "class": own.__name__, "of": self._mapping(fields_of(value))}
+        is_forecaster = hasattr(value, "_set_state")
+        if is_forecaster and public_forecaster(own.__name__) is own:
+            return self._forecaster(value)
+        if isinstance(value, Backbone) and not is_forecaster:
+            return {"$": "backbone", **_named(own), "of": self._mapping(value.get_params(deep=False))}
+        return refuse(
+            "save",
+            "a model must consist of JSON values, arrays and registered classes",
+            f"{own.__name__} in {name!r}",
+            "Keep this one with joblib.dump(forecaster, path).",
+            ParameterError,
+        )
+
+    def _forecaster(self, forecaster):
+        """Class, constructor parameters, and what `fit` learned where it was fitted."""
+        fitted = hasattr(forecaster, "history_")
+        return {
+            "$": "forecaster",
+            "class": type(forecaster).__name__,
+            "parameters": self._mapping(storable_parameters(forecaster)),
+            "learned": self._mapping(forecaster._state()) if fitted else None,
+        }
+
+
+class Unpacker:
+    """Makes values again from their JSON.
+
+    Parameters
+    ----------
+    arrays : dict of str to dict of str to ndarray
+    own : dict of str to class
+        The reader's own backbone classes by name.
+    """
+
+    def __init__(self, arrays: dict, own: dict):
+        self.arrays, self.own = arrays, own
+
+    def unpack(self, data):
+        """The value of this JSON."""
+        if isinstance(data, list):
+            return [self.unpack(item) for item in data]
+        if not isinstance(data, dict):
+            return data
+        if "$" not in data:
+            return {key: self.unpack(item) for key, item in data.items()}
+        return self.KINDS[data["$"]](self, data)
+
+    def _float(self, data):
+        return float(data["of"])
+
+    def _tuple(self, data):
+        return tuple(self.unpack(item) for item in data["of"])
+
+    def _dict(self, data):
+        return {self.unpack(key): self.unpack(item) for key, item in data["of"]}
+
+    def _array(self, data):
+        return self.arrays[data["file"]][data["name"]]
+
+    def _cells(self, data):
+        cells = np.empty(len(data["of"]), dtype=object)
+        cells[:] = [self.unpack(cell) for cell in data["of"]]
+        return cells.reshape(data["shape"])
+
+    def _stamp(self, data):
+        stamp = pd.Timestamp(data["of"], unit=data["unit"]).as_unit(data["unit"])
+        return stamp if data["tz"] is None else stamp.tz_localize("UTC").tz_convert(data["tz"])
+
+    def _period(self, data):
+        return pd.Period(data["of"], freq=data["freq"])
+
+    def _moment(self, data):
+        return datetime.datetime.fromisoformat(data["of"])
+
+    def _date(self, data):
+        return datetime.date.fromisoformat(data["of"])
+
+    def _backbone(self, data):
+        return self._find(data)(**self.unpack(data["of"]))
+
+    def _object(self, data):
+        module = importlib.import_module(f"forecastkit.{REBUILT[data['class']]}")
+        return getattr(module, data["class"])(**self.unpack(data["of"]))
+
+    def forecaster(self, data):
+        """The forecaster of this JSON, and nothing but a forecaster."""
+        known = public_forecaster(data["class"])
+        if known is None:
+            refuse(
+                "load",
+                "the model's class must be a forecaster of this version",
+                repr(data["class"]),
+                error=ArtifactError,
+            )
+        forecaster = known(**self.unpack(data["parameters"]))
+        if data["learned"] is not None:
+            forecaster._set_state(self.unpack(data["learned"]))
+        return forecaster
+
+    def _find(self, data):
+        """A registered backbone class, or one of the reader's own."""
+        if "registered" in data:
+            return backbones.find(data["registered"])
+        name = data["own"]
+        if name not in self.own:
+            got = f"only {', '.join(self.own)}" if self.own else "none"
+            refuse(
+                "load",
+                f"the model holds a backbone of your own, {name!r}, whose class must be handed over",
+                got,
+                f"Pass backbones={{{name!r}: {name}}}.",
+                ArtifactError,
+            )
+        if not isinstance(self.own[name], type):
+            refuse("load", f"backbones[{name!r}] must be the class", repr(self.own[name]), error=ArtifactError)
+        return self.own[name]
+
+    #: What may stand under ``$``, and nothing else.
+    KINDS: ClassVar = {
+        "array": _array,
+        "backbone": _backbone,
+        "cells": _cells,
+        "class": _find,
+        "date": _date,
+        "dict": _dict,
+        "float": _float,
+        "forecaster": forecaster,
+        "moment": _moment,
+        "object": _object,
+        "period": _period,
+        "stamp": _stamp,
+        "tuple": _tuple,
+    }
+
+
+def pack_stamp(value):
+    """The JSON of a point in time, None for anything else."""
+    if isinstance(value, pd.Timestamp):
+        tz = None if value.tz is None else str(value.tz)
+        return {"$": "stamp", "of": int(value.asm8.astype("int64")), "unit": value.unit, "tz": tz}
+    if isinstance(value, pd.Period):
+        return {"$": "period", "of": str(value), "freq": value.freqstr}
+    if isinstance(value, datetime.datetime):
+        return {"$": "moment", "of": value.isoformat()}
+    if isinstance(value, datetime.date):
+        return {"$": "date", "of": value.isoformat()}
+    if isinstance(value, np.datetime64):
+        return pack_stamp(pd.Timestamp(value))
+    return None
+
+
+def fields_of(value) -> dict:
+    """Constructor arguments that make an object again."""
+    if hasattr(value, "_state"):
+        return value._state()
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
+
+
+def storable_parameters(forecaster) -> dict:
+    """Constructor parameters less callbacks, functions and live random states, which are code and not data."""
+    parameters = forecaster.get_params(deep=False)
+    if "callbacks" in parameters:
+        parameters["callbacks"] = None
+    if callable(parameters.get("space")):
+        parameters["space"] = None
+    for name in ("directory", "path"):
+        if isinstance(parameters.get(name), os.PathLike):
+            parameters[name] = str(parameters[name])
+    if not isinstance(parameters.get("random_state"), (int, np.integer, type(None))):
+        parameters["random_state"] = None
+    return parameters
+
+
+def public_forecaster(name: str):
+    """The public forecaster class of this name, None where there is none."""
+    # From the top of the package, whose lazy names are the registry of forecasters.
+    package = importlib.import_module("forecastkit")
+    named = name.endswith("Forecaster") and name in package.__all__
+    return getattr(package, name) if named else None
+
+
+def _named(cls) -> dict:
+    """How a backbone class is found again: by its registered name, or among the reader's own."""
+    for stem, name in backbones.class_names().items():
+        if name == cls.__name__ and backbones.find(stem) is cls:
+            return {"registered": stem}
+    return {"own": cls.__name__}

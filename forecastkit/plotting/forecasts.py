@@ -1,0 +1,401 @@
+"""Pictures of forecasts and backtests, as matplotlib figures that belong to no window and touch no global state."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from forecastkit.metrics.functions import skill
+from forecastkit.metrics.score_table import quantile_columns, score_table, symmetric_pairs
+from forecastkit.plotting.style import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    End,
+    at_top,
+    beside,
+    error_rows,
+    explain,
+    head,
+    headroom,
+    label_ends,
+    line,
+    log_bars,
+    plain_times,
+    said,
+    save,
+    small_multiples,
+    stack,
+    style,
+)
+from forecastkit.utils.validation import check_int, check_keys, refuse
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["plot_backtest", "plot_comparison", "plot_forecast"]
+
+
+def plot_forecast(
+    frame: pd.DataFrame,
+    history: pd.DataFrame | None = None,
+    *,
+    time: str = "time",
+    series_id: str | None = None,
+    series: object = None,
+    target: object = None,
+    path: str | os.PathLike | None = None,
+    title: str | None = None,
+    max_series: int = 6,
+) -> Figure:
+    """Draw forecasts with their ranges, after the end of the history.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A long forecast frame: ``[series_id,] time, [target,] cutoff, step, forecast`` and, for ranges, symmetric
+        quantiles (``q0.1`` and ``q0.9``) or ``lower`` and ``upper``. Of several cutoffs the last of each series counts.
+    history : DataFrame, optional
+        What was observed, in a long frame: ``[series_id,] time, [target,] actual``, the same names as in `frame`. The
+        last four horizons up to the cutoff are drawn; NaN leaves a gap.
+    time, series_id : str
+        The names of the time column and, of several series, of the series column. Times are dates or integers.
+    series, target : scalar or list, optional
+        Which series and targets; the first ones if not given.
+    path : path-like, optional
+        Where to write the picture, by its suffix (``.png``; ``.pdf`` and ``.svg`` as well). The file appears whole.
+    title : str, optional
+        Instead of the name of the series or target.
+    max_series : int
+        The most panels; how many more there are is noted.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A notebook shows it; it is not registered with pyplot.
+
+    Raises
+    ------
+    InputError
+        If a column, series or target is absent, or `path` cannot be written.
+    """
+    check_int("plot", "max_series", max_series)
+    panels = _panels(frame, history, time, series_id, series, target, ["cutoff", "step", "forecast"])
+    shown = panels[:max_series]
+    figure, grid = small_multiples(len(shown))
+    direct = len(shown) == 1
+    for axes, panel in zip(grid, shown, strict=True):
+        _draw_forecast(axes, panel, time, direct)
+    if direct:
+        head(grid[0], title or _title(shown[0], "Forecast"))
+    else:
+        _name_panels(figure, grid, shown, title or "Forecasts")
+    if len(panels) > len(shown):
+        figure.supxlabel(f"and {len(panels) - len(shown)} more", x=0.99, ha="right", fontsize=9, color=GREY)
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+def plot_backtest(
+    frame: pd.DataFrame,
+    baseline: pd.DataFrame | None = None,
+    *,
+    time: str = "time",
+    series_id: str | None = None,
+    series: object = None,
+    target: object = None,
+    path: str | os.PathLike | None = None,
+    title: str | None = None,
+    baseline_name: str = "seasonal naive",
+    max_cutoffs: int = 4,
+) -> Figure:
+    """Draw the forecasts of a backtest over what came, and how the error grows with the step.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The forecasts of a backtest: ``[series_id,] time, [target,] cutoff, step, forecast, actual``, and quantiles.
+    baseline : DataFrame, optional
+        The same windows forecast by a baseline, for the error by step.
+    time, series_id : str
+        The names of the time column and, of several series, of the series column.
+    series, target : scalar, optional
+        The one series and target drawn; the first ones if not given.
+    path : path-like, optional
+        Where to write the picture, by its suffix. The file appears whole.
+    title : str, optional
+        Instead of the name of the series or target.
+    baseline_name : str
+        What the baseline is called in the picture.
+    max_cutoffs : int
+        The most forecasts drawn: the last ones that do not overlap.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Above actuals and forecasts; below the mean absolute error of this series by step, over all its cutoffs.
+
+    Raises
+    ------
+    InputError
+        If a column, series or target is absent, or `path` cannot be written.
+    """
+    check_int("plot", "max_cutoffs", max_cutoffs)
+    needed = ["cutoff", "step", "forecast", "actual"]
+    panel = _panels(frame, baseline, time, series_id, series, target, needed)[0]
+    figure, (upper, lower) = stack()
+    _draw_windows(upper, panel, time, max_cutoffs)
+    _draw_error_by_step(lower, panel, baseline_name)
+    head(upper, title or _title(panel, "Backtest"))
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+def plot_comparison(
+    table: pd.DataFrame,
+    *,
+    metric: str = "mase",
+    path: str | os.PathLike | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw the error of every model with its range, beside the seconds that a fit takes.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of a comparison: by model `metric`, ``se``, ``verdict`` and ``fit_seconds``, the best model first.
+    metric : str
+        The column of errors.
+    path : path-like, optional
+        Where to write the picture, by its suffix. The file appears whole.
+    title : str, optional
+        Instead of "Comparison".
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Left the errors with two standard errors to each side, blue those that noise does not tell from the best;
+        right the seconds of a fit, on a logarithmic scale.
+
+    Raises
+    ------
+    InputError
+        If a column is absent, or `path` cannot be written.
+    """
+    check_keys("plot", "the columns drawn", [metric, "se", "verdict", "fit_seconds"], table.columns)
+    shown = table[table[metric].notna()]
+    if not len(shown):
+        refuse("plot", "table must have rows with an error", "none")
+    figure, (left, right) = beside(len(shown))
+    alike = shown["verdict"].isin([shown["verdict"].iloc[0], "within noise of the best"])
+    colours = np.where(alike, BLUE, GREY)
+    error_rows(left, shown[metric].to_numpy(), 2 * shown["se"].fillna(0.0).to_numpy(), colours, list(shown.index))
+    log_bars(right, shown["fit_seconds"].to_numpy(), colours)
+    explain(left, f"{metric.upper()} ± 2 standard errors; blue: within noise of the best")
+    explain(right, "seconds of a fit")
+    head(left, title or "Comparison")
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+class _Panel(NamedTuple):
+    """The rows of one series and target; `other` are those of the second frame, empty where there is none."""
+
+    name: tuple
+    rows: pd.DataFrame
+    other: pd.DataFrame
+
+
+class _Band(NamedTuple):
+    label: str
+    low: np.ndarray
+    high: np.ndarray
+    shade: tuple[float, ...]
+
+
+# Choosing rows --------------------------------------------------------------------------------------------------------
+
+
+def _panels(
+    frame: pd.DataFrame,
+    other: pd.DataFrame | None,
+    time: str,
+    series_id: str | None,
+    series: object,
+    target: object,
+    needed: Sequence[str],
+) -> list[_Panel]:
+    """One panel for each chosen series and target, in order of appearance."""
+    keys = [key for key in (series_id, "target" if "target" in frame.columns else None) if key is not None]
+    check_keys("plot", "the columns drawn", [time, *keys, *needed], frame.columns)
+    if not len(frame):
+        refuse("plot", "frame must have rows", "none")
+    if other is None:
+        other = frame.iloc[:0].assign(actual=np.nan)
+    check_keys("plot", "the columns of the second frame", [time, *keys, "actual"], other.columns)
+    for key, chosen in ((series_id, series), ("target", target)):
+        frame = _chosen(frame, key, chosen)
+    if not keys:
+        return [_Panel((), frame.sort_values(time), other.sort_values(time))]
+    parts = dict(iter(other.groupby(keys, observed=True)))
+    return [
+        _Panel(name, rows.sort_values(time), parts.get(name, other.iloc[:0]).sort_values(time))
+        for name, rows in frame.groupby(keys, sort=False, observed=True)
+    ]
+
+
+def _chosen(frame: pd.DataFrame, key: str | None, chosen: object) -> pd.DataFrame:
+    if chosen is None:
+        return frame
+    if key is None or key not in frame.columns:
+        refuse("plot", "what is chosen by name must have a column", repr(chosen), "Name it with series_id=.")
+    names = list(chosen) if isinstance(chosen, (list, tuple)) else [chosen]
+    check_keys("plot", f"the chosen {key}", names, frame[key].unique())
+    return frame[frame[key].isin(names)]
+
+
+def _numbers(values: pd.Series) -> np.ndarray:
+    return values.to_numpy("float64", na_value=np.nan)
+
+
+def _bands(rows: pd.DataFrame, most: int | None = None) -> list[_Band]:
+    """The bands of symmetric quantiles, else of lower and upper, the widest first."""
+    columns = quantile_columns(rows)
+    edges = [(f"{100 * level:g} % range", columns[low], columns[high]) for level, low, high in symmetric_pairs(columns)]
+    if not edges and {"lower", "upper"} <= set(rows.columns):
+        edges = [("range", "lower", "upper")]
+    edges = edges[:most]
+    shades = _shades(len(edges))
+    return [
+        _Band(label, _numbers(rows[low]), _numbers(rows[high]), shade)
+        for (label, low, high), shade in zip(edges, shades, strict=True)
+    ]
+
+
+def _shades(count: int) -> list[tuple[float, ...]]:
+    """Blue thinned with white, the outermost band the palest; opaque, so that a label can wear the same shade."""
+    from matplotlib.colors import to_rgb
+
+    strengths = 0.18 + 0.34 * np.arange(count) / max(count - 1, 2)
+    return [tuple(1 - strength * (1 - part) for part in to_rgb(BLUE)) for strength in strengths]
+
+
+def _windows(rows: pd.DataFrame, time: str, most: int) -> list[pd.DataFrame]:
+    """The last windows that do not overlap, in order of time."""
+    kept = []
+    for _, window in reversed(list(rows.groupby("cutoff"))):
+        if not kept or window[time].iloc[-1] <= kept[-1]["cutoff"].iloc[0]:
+            kept.append(window)
+        if len(kept) == most:
+            break
+    return kept[::-1]
+
+
+# Drawing --------------------------------------------------------------------------------------------------------------
+
+
+def _draw_forecast(axes: Axes, panel: _Panel, time: str, direct: bool) -> None:
+    rows = panel.rows[panel.rows["cutoff"] == panel.rows["cutoff"].max()]
+    cutoff = rows["cutoff"].iloc[0]
+    past = panel.other[panel.other[time] <= cutoff].tail(max(4 * len(rows), 24))
+    line(axes, plain_times(past[time]), _numbers(past["actual"]), INK, "history")
+    _fan(axes, rows, time, start=_last_value(past, time, cutoff))
+    start = _mark_cutoff(axes, rows)
+    style(axes, plain_times(rows[time]))
+    if direct:
+        explain(axes, f"{len(rows)} step{'s' * (len(rows) > 1)} after {said(cutoff)}")
+        headroom(axes)
+        if len(past):
+            at_top(axes, start, "history", INK, "right")
+        at_top(axes, start, "forecast", BLUE, "left")
+        label_ends(axes, [End(band.label, band.high, shade=band.shade) for band in _bands(rows)])
+
+
+def _draw_windows(axes: Axes, panel: _Panel, time: str, most: int) -> None:
+    windows = _windows(panel.rows, time, most)
+    first, last = windows[0]["cutoff"].iloc[0], windows[-1]
+    observed = panel.rows.drop_duplicates(time)
+    before = observed[time] <= first
+    drawn = observed[(before & (before.cumsum() > before.sum() - len(last))) | (observed[time] > first)]
+    line(axes, plain_times(drawn[time]), _numbers(drawn["actual"]), INK, "actual")
+    for window in windows:
+        _fan(axes, window, time, most=1)
+        _mark_cutoff(axes, window)
+    style(axes, plain_times(drawn[time]))
+    explain(axes, f"the last {len(windows)} of {panel.rows['cutoff'].nunique()} cutoffs, {len(last)} steps")
+    ends = [End("actual", _numbers(drawn["actual"])), End("forecast", _numbers(last["forecast"]), BLUE)]
+    label_ends(axes, ends + [End(band.label, band.high, shade=band.shade) for band in _bands(last, most=1)])
+
+
+def _draw_error_by_step(axes: Axes, panel: _Panel, baseline_name: str) -> None:
+    ends, title = [], "mean absolute error by step"
+    for rows, name, colour in ((panel.other, baseline_name, ORANGE), (panel.rows, "forecast", BLUE)):
+        if len(rows):
+            error = score_table(rows, by="step")["mae"]
+            line(axes, error.index.to_numpy(), error.to_numpy(), colour, name)
+            ends.append(End(name, error.to_numpy(), colour))
+    saved = skill(*(score_table(rows)["mae"][0] for rows in (panel.rows, panel.other))) if len(ends) == 2 else np.nan
+    if np.isfinite(saved):
+        title += f", in all {100 * abs(saved):.0f} % {'less' if saved >= 0 else 'more'} than {baseline_name}"
+    axes.set_ylim(bottom=0)
+    style(axes, np.array([1]))
+    explain(axes, title)
+    axes.set_xlabel("steps ahead", color=GREY, fontsize=9)
+    label_ends(axes, ends)
+
+
+def _fan(axes: Axes, rows: pd.DataFrame, time: str, start: tuple | None = None, most: int | None = None) -> None:
+    """The forecast and its bands; `start`, the last observed time and value, joins them to the history."""
+    before_time, before = start or ([], [])
+    times = np.concatenate([np.asarray(before_time, dtype=plain_times(rows[time]).dtype), plain_times(rows[time])])
+    for band in _bands(rows, most):
+        edges = [np.concatenate([before, edge]) for edge in (band.low, band.high)]
+        axes.fill_between(times, *edges, color=band.shade, linewidth=0, label=band.label, zorder=2)
+    line(axes, times, np.concatenate([before, _numbers(rows["forecast"])]), BLUE, "forecast", linewidth=1.8)
+
+
+def _mark_cutoff(axes: Axes, rows: pd.DataFrame) -> object:
+    """A thin line at the cutoff of the rows; its place."""
+    place = plain_times(rows["cutoff"])[0]
+    axes.axvline(place, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    return place
+
+
+def _last_value(past: pd.DataFrame, time: str, cutoff: object) -> tuple[np.ndarray, np.ndarray] | None:
+    """The value at the cutoff, where there is one."""
+    end = past[past[time] == cutoff].tail(1)
+    values = _numbers(end["actual"]) if len(end) else np.array([])
+    return (plain_times(end[time]), values) if np.isfinite(values).any() else None
+
+
+# Canvas and text ------------------------------------------------------------------------------------------------------
+
+
+def _name_panels(figure: Figure, grid: Sequence[Axes], panels: Sequence[_Panel], title: str) -> None:
+    """Title, legend and the panels' names of small multiples."""
+    for axes, panel in zip(grid, panels, strict=True):
+        axes.set_title(_name(panel), loc="left", fontsize=10, color=INK, parse_math=False)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK, parse_math=False)
+    handles, labels = grid[0].get_legend_handles_labels()
+    place = {"loc": "outside upper right", "ncols": len(labels), "frameon": False}
+    figure.legend(handles, labels, **place, fontsize=9, labelcolor=GREY)
+
+
+def _name(panel: _Panel) -> str:
+    return ", ".join(str(part) for part in panel.name)
+
+
+def _title(panel: _Panel, kind: str) -> str:
+    return f"{kind}: {_name(panel)}" if panel.name else kind
+
+
+# Files ----------------------------------------------------------------------------------------------------------------

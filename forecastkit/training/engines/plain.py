@@ -1,0 +1,169 @@
+"""Plain Keras engine: batches gathered in numpy, `train_on_batch`. For the JAX and torch backends."""
+
+import keras
+import numpy as np
+
+from forecastkit.data.windows import Buffers, carried, gather, weights_after
+from forecastkit.utils.validation import refuse
+
+PREDICT_BATCH = 1024
+
+
+class HeadLoss(keras.losses.Loss):
+    """The loss of a head; Keras would squeeze the outputs of one given as a function.
+
+    Where rows do not count alike, the targets come with their weights along a first axis after the batch: Keras' own
+    `sample_weight` is one number for a window.
+    """
+
+    def __init__(self, head, weighted=False):
+        super().__init__(name="loss")
+        self.head, self.weighted = head, weighted
+
+    def call(self, y_true, y_pred):
+        if not self.weighted:
+            return self.head.loss(y_true, y_pred)
+        weight = y_true[:, 1]
+        return self.head.loss(y_true[:, 0], y_pred, weight[:, 0] if len(weight.shape) > 2 else weight)
+
+
+class PlainEngine:
+    """The interface of `TensorFlowEngine` on nothing but public Keras calls.
+
+    Parameters
+    ----------
+    network : Network
+    head : Head
+    compiled : bool
+        Left to the backend: JAX always compiles.
+    decay, clip : float
+    scaled : bool
+        See `TensorFlowEngine`.
+    """
+
+    reusable = False
+
+    def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0, scaled=False):
+        self.network, self.head, self.decay, self.clip, self.scaled = network, head, decay, clip, scaled
+        self.sizes = network.sizes
+        self.batch_size = self.slope_step = None
+
+    def prepare(self, buffers: Buffers, batch_size: int):
+        """Keep the buffers, compile the network with optimizer and loss."""
+        self.buffers, self.batch_size = buffers, batch_size
+        self.optimizer = keras.optimizers.Adam(1e-3, global_clipnorm=self.clip)
+        if self.scaled:
+            self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
+        self.network.compile(optimizer=self.optimizer, loss=HeadLoss(self.head, buffers.weight is not None))
+        self.average = self._weights()
+        self.count = 0
+
+    @staticmethod
+    def agreed(value: float) -> float:
+        """What all workers go by: here there is but one."""
+        return value
+
+    def release(self):
+        """Let go of the data; the network and its forecasts stay."""
+        self.buffers = None
+
+    def train(self, tables: np.ndarray, rates: np.ndarray, seeds: np.ndarray) -> float:
+        """Run one step per table of shape (steps, batch, 3); returns the mean loss."""
+        losses = []
+        for table, rate in zip(tables, rates, strict=True):
+            inputs, target = self._gather(self.buffers, table)
+            if (weight := self._weights_after(table)) is not None:
+                beside = weight[:, None] if target.ndim > 2 else weight
+                target = np.stack([target, np.broadcast_to(beside, target.shape)], axis=1)
+            self.optimizer.learning_rate = float(rate)
+            losses.append(float(self.network.train_on_batch(inputs, target)))
+            self._follow()
+        return float(np.mean(losses))
+
+    def _weights(self):
+        return [weight.numpy() for weight in self.network.trainable_variables]
+
+    def _follow(self):
+        self.count += 1
+        decay = min(self.decay, self.count / (10.0 + self.count))
+        pairs = zip(self.average, self._weights(), strict=True)
+        self.average = [decay * mean + (1 - decay) * weight for mean, weight in pairs]
+
+    def swap(self):
+        """Exchange the weights and their moving average."""
+        kept = self._weights()
+        for weight, mean in zip(self.network.trainable_variables, self.average, strict=True):
+            weight.assign(mean)
+        self.average = kept
+
+    def state(self) -> dict[str, list[np.ndarray]]:
+        """See `TensorFlowEngine.state`."""
+        kept = [variable.numpy() for variable in self.optimizer.variables]
+        count = [np.array(self.count)]
+        return {"weights": self.network.get_weights(), "average": self.average, "optimizer": kept, "count": count}
+
+    def restore(self, state: dict[str, list[np.ndarray]]) -> None:
+        """See `TensorFlowEngine.restore`."""
+        self.network.set_weights(state["weights"])
+        self.optimizer.build(self.network.trainable_variables)
+        for variable, value in zip(self.optimizer.variables, state["optimizer"], strict=True):
+            variable.assign(value)
+        self.average, self.count = list(state["average"]), int(state["count"][0])
+
+    def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:
+        """Scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3).
+
+        The last batch is filled up by repetition: JAX compiles anew for every size.
+        """
+        out = np.empty((len(table), *self.sizes.beside, self.sizes.horizon, self.head.outputs), dtype="float32")
+        most = max(1, PREDICT_BATCH // max(self.sizes.channels, 1))
+        size = min(most, 1 << (len(table) - 1).bit_length())
+        for low in range(0, len(table), size):
+            part = table[low : low + size]
+            filled = np.resize(part, (size, 3))
+            inputs, _ = self._gather(buffers, filled, targets=False)
+            if not self.sizes.masked:
+                inputs["target"] = carried(inputs["target"])
+            out[low : low + size] = np.asarray(self.network.predict_on_batch(inputs))[: len(part)]
+        return out
+
+    def _gather(self, buffers, table, targets=True):
+        sizes = self.sizes
+        return gather(np, buffers, table, sizes.lookback, sizes.horizon, targets, sizes.channels)
+
+    def _weights_after(self, table):
+        return weights_after(np, self.buffers, table, self.sizes.horizon)
+
+    def input_gradients(self, inputs: dict, weights: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Forecasts of windows and gradients by their inputs, as `TensorFlowEngine` gives them. On JAX."""
+        if keras.backend.backend() != "jax":
+            got = f"KERAS_BACKEND={keras.backend.backend()}"
+            refuse("interpret", "gradients by inputs need the TensorFlow or the JAX backend", got)
+        self.slope_step = self.slope_step or self._slopes()
+        given = {name: np.asarray(inputs[name], dtype) for name, (_, dtype) in self.sizes.inputs().items()}
+        real = {name: values for name, values in given.items() if values.dtype.kind == "f"}
+        whole = {name: values for name, values in given.items() if name not in real}
+        kinds = self.network.trainable_variables, self.network.non_trainable_variables
+        state = [[variable.value for variable in kind] for kind in kinds]
+        forecast, gradients = self.slope_step(real, whole, np.asarray(weights, "float32"), *state)
+        return np.asarray(forecast), {name: np.asarray(gradient) for name, gradient in gradients.items()}
+
+    def _slopes(self):
+        import jax
+
+        def total(real, whole, weights, trainable, fixed):
+            forecast, _ = self.network.stateless_call(trainable, fixed, {**real, **whole}, training=False)
+            return keras.ops.sum(forecast * weights), forecast
+
+        def slopes(*given):
+            (_, forecast), gradients = jax.value_and_grad(total, has_aux=True)(*given)
+            return forecast, gradients
+
+        return jax.jit(slopes)
+
+    def evaluate(self, table: np.ndarray) -> float:
+        """Mean loss over the origins in `table` (n, 3)."""
+        _, target = self._gather(self.buffers, table)
+        forecast = keras.ops.convert_to_tensor(self.predict(self.buffers, table))
+        losses = self.head.loss(keras.ops.convert_to_tensor(target), forecast, self._weights_after(table))
+        return float(keras.ops.mean(losses))

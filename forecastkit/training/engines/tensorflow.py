@@ -1,0 +1,312 @@
+"""TensorFlow engine: batches gathered in the graph from resident buffers, compiled steps, both cores."""
+
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from forecastkit.data.array_storage import ALIGNMENT
+from forecastkit.data.windows import Buffers, carried, gather, weights_after
+from forecastkit.networks.layers import STEP_PART, STEP_SEED
+from forecastkit.training.engines.loss_scale import LossScale
+from forecastkit.utils.cpu import cores
+
+#: Building and tracing touch state that Keras keeps for the whole process.
+TRACING = threading.RLock()
+PREDICT_BATCH = 1024
+
+
+def can_share(array: np.ndarray) -> bool:
+    """Whether TensorFlow can compute on numpy's own memory. It ends the process where an address is not aligned."""
+    fit = array.size > 0 and array.flags.c_contiguous and array.ctypes.data % ALIGNMENT == 0
+    return fit and not tf.config.list_physical_devices("GPU")
+
+
+def shared(array: np.ndarray):
+    """A tensor over the same memory, which nobody may change from now on."""
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+
+
+def compilable(network) -> bool:
+    """Whether XLA can compile the network: not where a layer calls cuDNN, which is faster there anyway."""
+    return all(layer.supports_jit for layer in network._flatten_layers())
+
+
+def whole(held: dict) -> Buffers:
+    """Buffers of the tensors that there are."""
+    return Buffers(**{field.name: held.get(field.name) for field in fields(Buffers)})
+
+
+class TensorFlowEngine:
+    """Trains and runs one network on resident buffers.
+
+    Where a step is compiled by XLA, whose loops of small products use one core, the batch is split among threads that
+    each compute the gradient of their part; one update follows. How many threads there are, and whether steps are
+    compiled, changes results by the order of sums only.
+
+    Parameters
+    ----------
+    network : Network
+    head : Head
+    compiled : bool
+        Compile training steps with XLA.
+    decay : float
+        Of the exponential moving average of the weights, which validation and forecasts use.
+    clip : float
+        Largest norm of a gradient.
+    scaled : bool
+        Scale losses for layers that compute in float16, see `LossScale`.
+    """
+
+    #: Another fit of the same kind may go on with its traced steps.
+    reusable = True
+
+    def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0, scaled=False):
+        self.network, self.head, self.decay, self.clip = network, head, decay, clip
+        self.compiled = compiled and compilable(network)
+        self.sizes = network.sizes
+        #: The network that steps train: this one, until another engine puts copies of it on several devices.
+        self.learner = network
+        self.scale = LossScale() if scaled else None
+        self.weights = [weight.value for weight in network.trainable_variables]
+        self.signature = {
+            name: tf.TensorSpec((None, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()
+        }
+        self.predict_step = self._traced(self._predict, self.signature)
+        self.optimizer = self.average = self.count = self.slope_step = self.kind = None
+        self.release()
+
+    @staticmethod
+    def _traced(function, *signature):
+        """A concrete function: those of many models would be taken for one that is traced again, and warned of."""
+        with TRACING:
+            return tf.function(function, autograph=False).get_concrete_function(*signature)
+
+    # ------------------------------------------------------------------------------------------ training
+
+    def prepare(self, buffers: Buffers, batch_size: int):
+        """Put the buffers on the device, trace the step for batches of this size, start the optimizer afresh.
+
+        Buffers are arguments of the steps, so that those of other data of the same kind are not traced again.
+        """
+        # The final epochs of a fit find everything in place; a weak reference keeps no second copy of the data.
+        if self.given is None or self.given() is not buffers:
+            self._place(buffers)
+        self._trace(batch_size)
+        for variable in self.optimizer.variables:
+            variable.assign(keras.ops.zeros_like(variable))
+        for mean, weight in zip(self.average, self.weights, strict=True):
+            mean.assign(weight)
+        self.count.assign(0.0)
+        if self.scale is not None:
+            self.scale.reset()
+
+    def _place(self, buffers):
+        self.wide = buffers.target.size >= 2**31
+        resident = vars(buffers.resident(self._tensor))
+        self.buffers = {name: tensor for name, tensor in resident.items() if tensor is not None}
+        self.given = weakref.ref(buffers)
+
+    def _trace(self, batch_size):
+        self.batch_size = batch_size
+        integer = tf.int64 if self.wide else tf.int32
+        spec = {name: tf.TensorSpec((None, *held.shape[1:]), held.dtype) for name, held in self.buffers.items()}
+        if self.kind != (kind := (batch_size, integer, tuple(spec.items()))):
+            self.average = [tf.Variable(weight) for weight in self.weights]
+            self.count = tf.Variable(0.0)
+            self.evaluate_step = self._traced(self._evaluate, spec, tf.TensorSpec((None, 3), integer))
+            self.learn = tf.function(self._learn, jit_compile=self.compiled, autograph=False)
+            self._trace_steps(spec, integer)
+            self.kind = kind
+        if self.parts > 1 and self.pool is None:
+            self.pool = ThreadPoolExecutor(self.parts - 1)
+
+    def _trace_steps(self, spec, integer):
+        self.parts, self.pool = self._parts(self.batch_size), None
+        self.optimizer = keras.optimizers.Adam(1e-3)
+        self.optimizer.build(self.network.trainable_variables)
+        table, seed = tf.TensorSpec((self.batch_size // self.parts, 3), integer), tf.TensorSpec((), tf.int64)
+        self.gradient_step = self._traced(self._gradients, spec, table, seed, seed)
+        self.update_step = tf.function(self._update, jit_compile=self.compiled, autograph=False)
+
+    def _parts(self, batch_size):
+        if not self.compiled or tf.config.list_physical_devices("GPU"):
+            return 1
+        return next(
+            p for p in range(min(cores(), 8), 0, -1) if batch_size % p == 0 and batch_size // p >= min(32, batch_size)
+        )
+
+    def train(self, tables: np.ndarray, rates: np.ndarray, seeds: np.ndarray) -> float:
+        """Run one step per table of shape (steps, batch, 3); returns the mean loss."""
+        losses = []
+        for table, rate, seed in zip(tables, rates, seeds, strict=True):
+            pieces = np.split(table, self.parts)
+            jobs = (
+                [self.pool.submit(self._one, piece, seed, i) for i, piece in enumerate(pieces[1:], start=1)]
+                if (self.parts > 1)
+                else []
+            )
+            results = [self._one(pieces[0], seed, 0), *(job.result() for job in jobs)]
+            losses += [loss for loss, _ in results]
+            self.update_step([gradients for _, gradients in results], tf.constant(rate, tf.float32))
+        return float(tf.add_n(losses)) / len(losses)
+
+    def _one(self, piece, seed, part):
+        seed, first = (tf.constant(int(number), tf.int64) for number in (seed, part * len(piece)))
+        loss, *gradients = self.gradient_step(self.buffers, tf.constant(piece), seed, first)
+        return loss, gradients
+
+    def _gradients(self, buffers, table, seed, first):
+        # Outside of what is compiled: XLA would compile anew for every number of rows.
+        inputs, target = self._gather(ops, whole(buffers), table)
+        weight = weights_after(ops, whole(buffers), table, self.sizes.horizon)
+        scale = 1.0 if self.scale is None else tf.identity(self.scale.value)
+        return self.learn(inputs, target, () if weight is None else (weight,), seed, first, scale)
+
+    def _learn(self, inputs, target, weight, seed, first, scale):
+        token, part = STEP_SEED.set(seed), STEP_PART.set((first, target.shape[0]))
+        try:
+            with tf.GradientTape() as tape:
+                forecast = self.learner(inputs, training=True)
+                loss = tf.reduce_mean(self.head.loss(target, forecast, *weight))
+                scaled = loss * scale
+        finally:
+            STEP_SEED.reset(token)
+            STEP_PART.reset(part)
+        weights = [weight.value for weight in self.learner.trainable_variables]
+        gradients = tape.gradient(scaled, weights, unconnected_gradients="zero")
+        return loss, *[tf.convert_to_tensor(gradient) / scale for gradient in gradients]
+
+    def _update(self, parts, rate):
+        gradients = [tf.add_n(list(same)) / len(parts) for same in zip(*parts, strict=True)]
+        gradients, norm = tf.clip_by_global_norm(gradients, self.clip)
+        if self.scale is None:
+            self._apply(gradients, rate)
+        else:
+            finite = tf.math.is_finite(norm)
+            self.scale.follow(finite)
+            tf.cond(finite, lambda: self._apply(gradients, rate), lambda: None)
+
+    def _apply(self, gradients, rate):
+        self.optimizer.learning_rate.assign(rate)
+        weights = self.learner.trainable_variables
+        self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        # Early on the average follows closely, so that the start is soon forgotten (Adam-style warm-up of the decay).
+        self.count.assign_add(1.0)
+        decay = tf.minimum(self.decay, self.count / (10.0 + self.count))
+        for mean, weight in zip(self.average, weights, strict=True):
+            mean.assign(decay * mean + (1.0 - decay) * weight.value)
+
+    def swap(self):
+        """Exchange the weights and their moving average."""
+        for mean, weight in zip(self.average, self.weights, strict=True):
+            kept = weight.numpy()
+            weight.assign(mean)
+            mean.assign(kept)
+
+    def state(self) -> dict[str, list[np.ndarray]]:
+        """All that the next step depends on: weights, their moving average, what the optimizer keeps."""
+        values = {name: [variable.numpy() for variable in held] for name, held in self._kept().items()}
+        return {"weights": self.network.get_weights(), **values}
+
+    def restore(self, state: dict[str, list[np.ndarray]]) -> None:
+        """Go on from what `state` gave; after `prepare`."""
+        self.network.set_weights(state["weights"])
+        for name, variables in self._kept().items():
+            for variable, value in zip(variables, state[name], strict=True):
+                variable.assign(value)
+
+    def _kept(self):
+        kept = {"average": self.average, "optimizer": self.optimizer.variables, "count": [self.count]}
+        return kept if self.scale is None else {**kept, "scale": [self.scale.value, self.scale.good]}
+
+    def _tensor(self, array):
+        if array.dtype.kind == "f":
+            return shared(array) if can_share(array) else tf.constant(array)
+        return tf.constant(array, dtype=tf.int64 if self.wide else tf.int32)
+
+    @staticmethod
+    def agreed(value: float) -> float:
+        """What all workers go by: here there is but one."""
+        return value
+
+    def release(self):
+        """Let go of the data; the network, its forecasts and the traced steps stay."""
+        self.buffers = self.batch_size = self.given = self.pool = None
+
+    def _gather(self, xp, buffers, table, targets=True):
+        sizes = self.sizes
+        return gather(xp, buffers, table, sizes.lookback, sizes.horizon, targets, sizes.channels)
+
+    # ------------------------------------------------------------------------------------------ forecasting
+
+    def _most_at_once(self):
+        return max(1, PREDICT_BATCH // max(self.sizes.channels, 1))
+
+    def _predict(self, inputs):
+        return self.network(inputs, training=False)
+
+    def _evaluate(self, buffers, table):
+        inputs, target = self._gather(ops, whole(buffers), table)
+        # A call of the traced forecast: tracing the network once more would cost a tiny fit a fifth of its time.
+        forecast = self.predict_step({name: tf.cast(inputs[name], s.dtype) for name, s in self.signature.items()})
+        weight = weights_after(ops, whole(buffers), table, self.sizes.horizon)
+        return tf.reduce_sum(self.head.loss(target, forecast, weight))
+
+    def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:
+        """Scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3)."""
+        out = np.empty((len(table), *self.sizes.beside, self.sizes.horizon, self.head.outputs), dtype="float32")
+        size = self._most_at_once()
+        for low in range(0, len(table), size):
+            part = slice(low, low + size)
+            inputs, _ = self._gather(np, buffers, table[part], targets=False)
+            if not self.sizes.masked:
+                inputs["target"] = carried(inputs["target"])
+            with TRACING:
+                out[part] = self.predict_step(
+                    {name: tf.constant(inputs[name], spec.dtype) for name, spec in self.signature.items()}
+                ).numpy()
+        return out
+
+    def input_gradients(self, inputs: dict, weights: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Scaled forecasts of windows, and the gradient of each window's weighted sum of them by its inputs.
+
+        Parameters
+        ----------
+        inputs : dict of ndarray, (n, ...)
+            What the network takes, see `Sizes.inputs`.
+        weights : ndarray of shape (n, [channels,] horizon, outputs)
+
+        Returns
+        -------
+        forecast : ndarray, of the shape of `weights`
+        gradients : dict of ndarray, (n, ...)
+            Of the inputs that are real numbers.
+        """
+        if self.slope_step is None:
+            shape = (None, *self.sizes.beside, self.sizes.horizon, self.head.outputs)
+            self.slope_step = self._traced(self._slopes, (self.signature, tf.TensorSpec(shape, tf.float32)))
+        with TRACING:
+            given = {name: tf.constant(inputs[name], spec.dtype) for name, spec in self.signature.items()}
+            forecast, gradients = self.slope_step((given, tf.constant(weights, tf.float32)))
+        return forecast.numpy(), {name: gradient.numpy() for name, gradient in gradients.items()}
+
+    def _slopes(self, given):
+        inputs, weights = given
+        real = {name: values for name, values in inputs.items() if values.dtype.is_floating}
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(real)
+            forecast = self.network({**inputs, **real}, training=False)
+            total = tf.reduce_sum(tf.cast(forecast, tf.float32) * weights)
+        gradients = tape.gradient(total, real, unconnected_gradients="zero")
+        return forecast, {name: tf.convert_to_tensor(gradient) for name, gradient in gradients.items()}
+
+    def evaluate(self, table: np.ndarray) -> float:
+        """Mean loss over the origins in `table` (n, 3) of the prepared buffers."""
+        parts = np.array_split(table, -(-len(table) // self._most_at_once()))
+        return sum(float(self.evaluate_step(self.buffers, tf.constant(part))) for part in parts) / len(table)

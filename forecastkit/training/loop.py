@@ -1,0 +1,254 @@
+"""The training loop: epochs of drawn windows, a schedule, early stopping, the best weights kept."""
+
+import copy
+import time
+import warnings
+from dataclasses import asdict, dataclass, field
+
+import keras
+import numpy as np
+
+from forecastkit.data.windows import Buffers, Origins, Windows
+from forecastkit.training.checkpoint import Checkpoint
+from forecastkit.utils.validation import refuse
+
+WARM_UP = 50  # steps until the full learning rate
+SMALLEST_BATCH, FEWEST_STEPS, MOST_STEPS = 16, 50, 100
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast to train; see `Plan.suited` for what suits the amount of data.
+
+    Parameters
+    ----------
+    epochs, steps, batch_size : int
+        Steps of an epoch, windows of a step.
+    learning_rate : float
+        Peak rate: reached after a linear warm-up, then falling along a half cosine to 0 (Loshchilov and Hutter 2017).
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    time_limit : float or None
+        Seconds.
+    seed : int
+    """
+
+    epochs: int
+    steps: int
+    batch_size: int
+    learning_rate: float
+    patience: int | None
+    time_limit: float | None
+    seed: int
+
+    @classmethod
+    def suited(cls, windows: int, *, batch_size: int, windows_per_epoch: int | None, **rest) -> "Plan":
+        """Small batches for few windows, so that there are enough steps; a cap on an epoch for very many."""
+        batch = min(batch_size, max(SMALLEST_BATCH, 1 << int(np.log2(max(windows // 16, 1)))))
+        if windows_per_epoch is not None:
+            steps = max(1, -(-windows_per_epoch // batch))
+        else:
+            steps = int(np.clip(-(-windows // batch), FEWEST_STEPS, MOST_STEPS))
+        return cls(steps=steps, batch_size=batch, **rest)
+
+    def rates(self, epoch: int, spent: float = 0.0) -> np.ndarray:
+        """Learning rate of each step of an epoch.
+
+        `spent`, the part of the time limit that is gone, is progress too: the rate has fallen when time is over (Li,
+        Yumer and Ramanan 2020, "Budgeted training", ICLR).
+        """
+        step = epoch * self.steps + np.arange(self.steps)
+        total = self.epochs * self.steps
+        warm = np.minimum(1.0, (step + 1) / min(WARM_UP, max(1, total // 4)))
+        progress = np.maximum(step / total, min(spent, 1.0))
+        return self.learning_rate * warm * 0.5 * (1 + np.cos(np.pi * progress))
+
+
+@dataclass
+class Record:
+    """What happened: losses by epoch, the best epoch, seconds, and why training ended.
+
+    `steps` are those of a whole epoch; `pieces` holds steps and seconds of every piece of one, compiling in the first.
+    """
+
+    loss: list = field(default_factory=list)
+    val_loss: list = field(default_factory=list)
+    best_epoch: int = 0
+    seconds: float = 0.0
+    ended: str = "epochs"
+    steps: int = 0
+    pieces: list = field(default_factory=list)
+
+    def latest(self) -> dict[str, float]:
+        """The last epoch's losses by name, as Keras calls them."""
+        losses = {"loss": self.loss, "val_loss": self.val_loss}
+        return {name: values[-1] for name, values in losses.items() if values}
+
+    def epoch_seconds(self) -> float:
+        """Seconds of the steps of an epoch, the median over pieces; without the first, where there are others."""
+        pieces = self.pieces[1:] or self.pieces
+        return self.steps * float(np.median([seconds / steps for steps, seconds in pieces])) if pieces else float("nan")
+
+    def diverged(self) -> bool:
+        """Whether the last epoch has a loss that is no number, from which nothing recovers."""
+        return not np.isfinite(list(self.latest().values())).all()
+
+    def improved(self) -> bool:
+        """Whether the last epoch is the best one; without validation, every epoch is."""
+        return not self.diverged() and (not self.val_loss or self.val_loss[-1] == min(self.val_loss))
+
+
+def train(
+    engine,
+    buffers: Buffers,
+    windows: Windows,
+    judged: Origins | None,
+    plan: Plan,
+    callbacks=(),
+    network=None,
+    record: Record | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Record:
+    """Train until the plan, patience or the time limit ends it; the network is left with its best weights.
+
+    Parameters
+    ----------
+    engine : engine
+    windows : Windows
+        Those to draw batches from.
+    judged : Origins or None
+        Validation windows; without them the last weights are kept.
+    callbacks : list of keras.callbacks.Callback
+        Copies of them are called, with the network as their model and the record among their `params`.
+    record : Record, optional
+        Filled as training goes on, so that its caller has it after an interruption too.
+    checkpoint : Checkpoint, optional
+        Where the run begins, and where it is kept after every epoch.
+
+    Raises
+    ------
+    InputError
+        Where the loss is not finite before any epoch has ended well.
+    KeyboardInterrupt
+        Passed on after the best weights so far are in place.
+    """
+    engine.prepare(buffers, plan.batch_size)
+    record = Record() if record is None else record
+    best, is_over = _resume(checkpoint, engine, record)
+    record.steps = plan.steps
+    table = judged.table() if judged is not None and len(judged) else None
+    own = [copy.copy(callback) for callback in callbacks]
+    params = {"epochs": plan.epochs, "steps": plan.steps, "verbose": 0, "record": record}
+    listeners = keras.callbacks.CallbackList(own, model=network, **params)
+    network.stop_training = False
+    began = time.monotonic() - record.seconds
+
+    def spent():  # seconds, those of the first of several workers: all must stop at the same step
+        return engine.agreed(time.monotonic() - began)
+
+    listeners.on_train_begin()
+    try:
+        for epoch in range(plan.epochs if is_over else len(record.loss), plan.epochs):
+            listeners.on_epoch_begin(epoch)
+            record.loss.append(_epoch(engine, windows, plan, epoch, spent, record.pieces))
+            engine.swap()
+            if table is not None:
+                record.val_loss.append(engine.evaluate(table))
+            if record.improved():
+                best, record.best_epoch = network.get_weights(), epoch
+            listeners.on_epoch_end(epoch, record.latest())
+            engine.swap()
+            record.seconds = time.monotonic() - began
+            reason = _reason_to_end(record, plan, epoch, spent, engine.agreed(network.stop_training))
+            record.ended = reason or record.ended
+            _keep(checkpoint, engine, best, record, is_over=bool(reason) or epoch + 1 == plan.epochs)
+            if reason:
+                break
+    except KeyboardInterrupt:
+        record.ended = "interrupted"
+        raise
+    finally:
+        record.seconds = time.monotonic() - began
+        if best is not None:
+            network.set_weights(best)
+    listeners.on_train_end(record.latest())
+    if record.diverged():
+        _report_divergence(record, best is not None)
+    return record
+
+
+def _resume(checkpoint, engine, record):
+    """Take the state that was kept: the best weights, None where there are none yet, and whether the run was over."""
+    if checkpoint is None or not checkpoint.arrays:
+        return None, False
+    arrays = checkpoint.take()
+    best = arrays.pop("best", None)
+    engine.restore(arrays)
+    vars(record).update(checkpoint.about["record"])
+    return best, checkpoint.about["is_over"]
+
+
+def _keep(checkpoint, engine, best, record, is_over):
+    """Keep the run, unless its weights are no numbers: nothing could go on from there."""
+    if checkpoint is None or record.diverged():
+        return
+    state = engine.state() if best is None else {**engine.state(), "best": best}
+    checkpoint.write(state, record=asdict(record), is_over=is_over)
+
+
+def _report_divergence(record, saved):
+    """Say that training diverged where an earlier epoch's weights are there to go on with, else refuse."""
+    rule, got = "losses must stay finite", f"{record.latest()} in epoch {len(record.loss)}"
+    remedy = "Pass a lower learning_rate=, and look for extreme values in the data."
+    if not saved:
+        refuse("fit", rule, got, remedy)
+    kept = f"The weights of epoch {record.best_epoch + 1} are kept."
+    warnings.warn(f"fit: {rule}, got {got}. {kept} {remedy}", UserWarning, stacklevel=2)
+
+
+def _epoch(engine, windows, plan, epoch, spent, pieces):
+    """One epoch in pieces, so that a time limit is kept within seconds."""
+    rng = np.random.default_rng([plan.seed, epoch])
+    numbers = windows.draw(rng, plan.steps * plan.batch_size)
+    seeds = epoch * plan.steps + np.arange(plan.steps) + 1
+    losses = []
+    for low in range(0, plan.steps, 25):
+        part = slice(low, min(low + 25, plan.steps))
+        chosen = numbers[part.start * plan.batch_size : part.stop * plan.batch_size]
+        tables = windows.at(chosen).table().reshape(-1, plan.batch_size, 3)
+        started = time.monotonic()
+        rates = plan.rates(epoch, spent() / plan.time_limit if plan.time_limit else 0.0)
+        losses.append(engine.train(tables, rates[part], seeds[part]))
+        pieces.append((len(tables), time.monotonic() - started))
+        if plan.time_limit is not None and spent() > plan.time_limit:
+            break
+    return float(np.mean(losses))
+
+
+def _reason_to_end(record, plan, epoch, spent, stopped):
+    if record.diverged():
+        return "loss is not finite"
+    if plan.time_limit is not None and spent() > plan.time_limit:
+        return "time limit"
+    if plan.patience is not None and record.val_loss and epoch - record.best_epoch >= plan.patience:
+        return "patience"
+    return "callback" if stopped else ""
+
+
+class Lines(keras.callbacks.Callback):
+    """Prints a line per epoch."""
+
+    def __init__(self, name: str):
+        super().__init__()
+        self.name = name
+
+    def on_epoch_end(self, epoch, logs=None):
+        losses = "  ".join(f"{key} {value:.4f}" for key, value in (logs or {}).items())
+        print(f"{self.name}  epoch {epoch + 1}/{self.params['epochs']}  {losses}", flush=True)
+
+
+class OneEpoch(keras.callbacks.Callback):
+    """Ends the training after its first epoch."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = True

@@ -1,0 +1,150 @@
+"""A network that was trained: its weights, and how to build it again."""
+
+import random
+import threading
+import weakref
+from contextlib import contextmanager
+
+import keras
+import numpy as np
+
+from forecastkit.data.windows import Origins
+from forecastkit.networks import backbones
+from forecastkit.networks.heads import make_head
+from forecastkit.networks.network import Network, Sizes
+from forecastkit.training.engines import make_engine, unscoped
+from forecastkit.training.network_cache import SPARES, Spare
+from forecastkit.utils.exceptions import ArtifactError
+from forecastkit.utils.validation import refuse
+
+BUILDING = threading.RLock()
+
+
+class TrainedNetwork:
+    """A network and its weights. Pickles hold the weights and how to build it; nothing that is compiled.
+
+    What it was traced to is left to the next network of its kind, see `forecastkit.training.network_cache`.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    sizes : Sizes
+    normalization, loss : str
+    levels : tuple of float or None
+    seed : int
+        Of the first weights.
+    precision : str, optional
+        Name of the Keras dtype policy of its layers. Default: the one in force where it is built.
+    """
+
+    def __init__(self, backbone, sizes: Sizes, normalization: str, loss: str, levels, seed: int = 0, weights=None,
+                 precision: str | None = None):  # fmt: skip
+        self.backbone, self.sizes, self.normalization = backbone, sizes, normalization
+        self.loss, self.levels, self.seed, self.weights, self.precision = loss, levels, seed, weights, precision
+        self._live = self._legacy = None
+
+    @property
+    def head(self):
+        """What its outputs mean."""
+        return make_head(self.loss, self.levels)
+
+    def live(self, compiled: bool = False, strategy=None):
+        """The Keras model and its engine, built on first use; with a strategy, one that trains by it."""
+        if self._live is None:
+            with BUILDING:
+                self._live = self._live or unscoped(self._build, compiled, strategy)
+        return self._live
+
+    def shown(self):
+        """The Keras model, for somebody who may keep it: it is never handed on to another fit."""
+        network = self.live()[0]
+        self._legacy.detach()
+        return network
+
+    def _build(self, compiled, strategy):
+        kind = None if strategy is not None else self._kind_of(compiled)
+        spare = SPARES.take(kind)
+        if spare is None:
+            network = self._fresh()
+            half = self.precision == "mixed_float16"
+            engine = make_engine(network, self.head, strategy, self._fresh, compiled=compiled, scaled=half)
+            first = network.get_weights()
+        else:
+            network, engine = spare.network, spare.engine
+            first = spare.first if spare.seed == self.seed else self._fresh().get_weights()
+            network.set_weights(first)
+        if self.weights is not None:
+            self._take_weights(network)
+        # Not by __del__: a collection of cycles would finalise what is traced along with its owner.
+        self._legacy = weakref.finalize(
+            self, SPARES.give, kind if engine.reusable else None, Spare(network, engine, self.seed, first)
+        )
+        self._legacy.atexit = False
+        return network, engine
+
+    def _kind_of(self, compiled):
+        """What a network must have in common with this one to go on with its steps; None where none can."""
+        if not type(self.backbone).__module__.startswith(f"{backbones.__name__}."):
+            return None  # somebody's own layer, which may keep a state
+        parameters = tuple(sorted(self.backbone.get_params(deep=False).items()))
+        network = type(self.backbone), parameters, self.sizes, self.normalization, self.loss, self.levels
+        policy = self.precision or keras.config.dtype_policy().name
+        kind = network, compiled, keras.backend.backend(), keras.config.floatx(), policy
+        try:
+            hash(kind)
+        except TypeError:
+            return None
+        return kind
+
+    def _fresh(self):
+        """A network with the first weights of its seed."""
+        state = random.getstate()
+        random.seed(self.seed)  # Keras takes the seeds of weights and dropout from here
+        try:
+            example = {name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()}
+            with dtype_policy(self.precision):
+                network = Network(self.backbone, self.sizes, self.head, self.normalization)
+                network(example)  # builds every layer
+        finally:
+            random.setstate(state)
+        return network
+
+    def _take_weights(self, network):
+        wanted, kept = ([np.shape(weight) for weight in weights] for weights in (network.weights, self.weights))
+        if wanted != kept:
+            refuse(
+                "load",
+                f"the backbone {type(self.backbone).__name__} must be the one that was trained",
+                "one with other weights",
+                "Hand over the class as it was.",
+                ArtifactError,
+            )
+        network.set_weights(self.weights)
+
+    def predict(self, buffers, origins: Origins) -> np.ndarray:
+        """Scaled forecasts (n, horizon, outputs)."""
+        engine = self.live()[1]
+        if not self.sizes.channels:
+            return engine.predict(buffers, origins.table())
+        distinct, place = origins.together()
+        return engine.predict(buffers, distinct.table())[place, origins.channel]
+
+    def _state(self) -> dict:
+        """The arguments that build it again, for the artifact."""
+        arguments = {name: value for name, value in self.__getstate__().items() if name not in ("_live", "_legacy")}
+        return {**arguments, "weights": [np.asarray(weight) for weight in arguments["weights"]]}
+
+    def __getstate__(self):
+        weights = self._live[0].get_weights() if self._live else self.weights
+        return {**self.__dict__, "weights": weights, "_live": None, "_legacy": None}
+
+
+@contextmanager
+def dtype_policy(name: str | None):
+    """Layers made inside have this dtype policy. It is the thread's own, and put back."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name or before)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,233 @@
+"""keras-tuner's oracles, which propose parameters, with their known traps closed."""
+
+import functools
+import inspect
+import json
+import threading
+from pathlib import Path
+
+import keras_tuner
+import numpy as np
+from keras_tuner.engine.trial import TrialStatus
+from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, RandomSearchOracle
+from keras_tuner.src.engine.metrics_tracking import MetricsTracker
+
+from forecastkit.utils.atomic_write import replacing
+
+#: Name of what is minimised, and of the key among a trial's values that marks the forecaster's own parameters.
+SCORE, OWN = "score", "own"
+#: Draws of other values where the first ones were tried before or go with no forecaster.
+DRAWS = 50
+#: Trials that may fail in a row: our own search decides when to stop.
+NEVER = 10**9
+
+
+def _serial(name: str):
+    """keras-tuner's method under a lock of ours: its own stays locked after an exception."""
+    original = getattr(keras_tuner.Oracle, name)
+    inner = inspect.getclosurevars(original).nonlocals.get("func", original)
+
+    @functools.wraps(inner)
+    def call(self, *args, **kwargs):
+        with self.turn:
+            return inner(self, *args, **kwargs)
+
+    return call
+
+
+class Careful:
+    """What all our oracles do beside proposing.
+
+    The forecaster's own parameters are the first trial; no combination that the forecaster refuses is proposed, and
+    none twice; files are replaced whole; a search whose process was killed goes on with the trials that were running.
+
+    Parameters
+    ----------
+    n_trials : int
+    own : dict
+        What would be proposed for the forecaster's own parameters, as far as they lie in the space.
+    feasible : callable
+        Takes proposed values; whether the forecaster takes them.
+    is_over : callable
+        Whether no further trial is to be begun.
+    told : callable
+        Takes every trial that has ended.
+    """
+
+    def __init__(self, *, n_trials: int, own: dict, feasible, is_over, told, **options):
+        self.turn = threading.RLock()
+        self.n_trials, self.own, self.feasible, self.is_over, self.told = n_trials, own, feasible, is_over, told
+        objective = keras_tuner.Objective(SCORE, "min")
+        super().__init__(objective=objective, max_consecutive_failed_trials=NEVER, **options)
+        self.max_trials = None  # counted here, so that others wait for trials that may have to be run again
+        self.verbose = 0
+
+    create_trial, update_trial, _end_trial = map(_serial, ("create_trial", "update_trial", "end_trial"))
+
+    def end_trial(self, trial):
+        """Take the result of a trial."""
+        with self.turn:  # of several threads none sees a trial of another that is half ended
+            self._end_trial(trial)
+            self.told(self.trials[trial.trial_id])
+
+    def populate_space(self, trial_id):
+        """Values of the next trial."""
+        if not self.trials:
+            return {"status": TrialStatus.RUNNING, "values": self._first()}
+        if self.is_over():
+            return {"status": TrialStatus.STOPPED}
+        proposal = {"status": TrialStatus.STOPPED}
+        if len(self.trials) < self.n_trials:
+            proposal = self._proposal(trial_id)
+        if proposal["status"] == TrialStatus.STOPPED and self.ongoing_trials:
+            return {"status": TrialStatus.IDLE}  # the trial of a worker that is gone may have to be run again
+        return proposal
+
+    def _proposal(self, trial_id):
+        return super().populate_space(trial_id)
+
+    def _first(self):
+        """The forecaster's own parameters; they count as tried where they lie in the space."""
+        values = {hp.name: self.own.get(hp.name, hp.default) for hp in self.hyperparameters.space}
+        if self.own and set(self.own) == set(values):
+            self._tried_so_far.add(self._compute_values_hash(values))
+        return {**values, OWN: 1}
+
+    def _random_values(self):
+        for _ in range(DRAWS):
+            values = super()._random_values()
+            if values is None or self.feasible(values):
+                return values
+            self._tried_so_far.add(self._compute_values_hash(values))
+        return None
+
+    def give_back(self, tuner_id: str) -> None:
+        """Let another worker run the trial of one that is gone."""
+        with self.turn:
+            trial = self.ongoing_trials.pop(tuner_id, None)
+            self.tuner_ids.discard(tuner_id)
+            if trial is not None:
+                self._again(trial)
+
+    def _again(self, trial):
+        trial.metrics, trial.status, trial.score = MetricsTracker(), TrialStatus.RUNNING, None
+        self._retry_queue.append(trial.trial_id)
+
+    # ------------------------------------------------------------------------------------------ files
+
+    def save(self):
+        """Write the state whole or not at all."""
+        write_json(Path(self._get_oracle_fname()), self.get_state())
+
+    def _save_trial(self, trial):
+        write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
+
+    def reload(self):
+        """Read the state; trials that were running are run again, those that ended are not."""
+        super().reload()
+        self._retry_queue = []
+        for trial in self.trials.values():
+            if trial.status in (TrialStatus.RUNNING, TrialStatus.INVALID):
+                self._again(trial)
+            elif trial.trial_id not in self.end_order:
+                self.end_order.append(trial.trial_id)
+
+
+class RandomOracle(Careful, RandomSearchOracle):
+    """Values drawn at random, never the same twice."""
+
+
+class LocalOracle(Careful, RandomSearchOracle):
+    """The best values so far with another one for a single parameter, which takes turns in the order of the space.
+
+    With the few trials that folds of networks leave time for, values drawn all at once are nearly always worse.
+
+    References
+    ----------
+    Wu, Wang and Huang (2021), "Frugal optimization for cost-related hyperparameters", AAAI: search around the best so
+    far, from the defaults on. Departure: along one parameter at a time, as most have a few choices.
+    """
+
+    def _proposal(self, trial_id):
+        base, space = self._best_values(), self.hyperparameters.space
+        turn = (len(self.trials) - 1) % max(len(space), 1)
+        for changed in (*space[turn:], *space[:turn]):
+            for _ in range(DRAWS):
+                values = self._with_another(base, changed)
+                if not self._duplicate(values) and self.feasible(values):
+                    self._tried_so_far.add(self._compute_values_hash(values))
+                    return {"status": TrialStatus.RUNNING, "values": values}
+        return super()._proposal(trial_id)
+
+    def _best_values(self):
+        ended = [trial for trial in self.trials.values() if trial.status == TrialStatus.COMPLETED]
+        best = min(ended, key=lambda trial: trial.score, default=None)
+        return {} if best is None else best.hyperparameters.values
+
+    def _with_another(self, base, changed):
+        """The values with one drawn anew, as are those that it brings into play."""
+        found = keras_tuner.HyperParameters()
+        for hp in self.hyperparameters.space:
+            found.merge([hp])
+            if found.is_active(hp):
+                kept = hp.name in base and hp.name != changed.name
+                found.values[hp.name] = base[hp.name] if kept else hp.random_sample(self._seed_state)
+                self._seed_state += 1
+        return found.values
+
+
+class BayesianOracle(Careful, BayesianOptimizationOracle):
+    """Values that a Gaussian process of what was found so far expects most of."""
+
+    def _proposal(self, trial_id):
+        # keras-tuner does not keep the state of its generator: what a resumed search proposes must not depend on it.
+        self._random_state = np.random.RandomState((self.seed + len(self.trials)) % 2**32)
+        proposal = super()._proposal(trial_id)
+        values = proposal.get("values")
+        if values is not None and (self._duplicate(values) or not self.feasible(values)):
+            return self._random_populate_space()
+        return proposal
+
+    def _vectorize_trials(self):
+        """What the process learns from: not from a first trial that lies outside of the space."""
+        every = self.trials
+        self.trials = {name: trial for name, trial in every.items() if self._lies_inside(trial)}
+        try:
+            return super()._vectorize_trials()
+        finally:
+            self.trials = every
+
+    def _lies_inside(self, trial):
+        return OWN not in trial.hyperparameters.values or set(self.own) == {
+            hp.name for hp in self.hyperparameters.space
+        }
+
+
+class HalvingOracle(Careful, HyperbandOracle):
+    """Many trials of few epochs, of which the best go on to more."""
+
+
+def make_oracle(search: str, n_trials: int, seed: int, max_epochs: int | None, **options):
+    """The oracle for ``local``, ``random``, ``bayesian`` or ``hyperband``.
+
+    Parameters
+    ----------
+    search : str
+    n_trials : int
+    seed : int
+        Above zero: keras-tuner takes 0 for none.
+    max_epochs : int or None
+        Of the forecaster, for hyperband.
+    """
+    common = {"n_trials": n_trials, "seed": seed, **options}
+    if search in ("local", "random"):
+        return (LocalOracle if search == "local" else RandomOracle)(**common)
+    if search == "hyperband":
+        return HalvingOracle(max_epochs=max_epochs, hyperband_iterations=NEVER, **common)
+    return BayesianOracle(num_initial_points=max(3, min(10, n_trials // 3)), **common)
+
+
+def write_json(path: Path, value) -> None:
+    """Write a file of which a killed search leaves no half."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value), encoding="utf-8")

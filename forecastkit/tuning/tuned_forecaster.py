@@ -1,0 +1,246 @@
+"""A forecaster whose parameters are searched when it is fitted."""
+
+from dataclasses import dataclass, field, fields
+
+import keras  # noqa: F401  its import draws from the global generators, which a fit must not
+import pandas as pd
+from sklearn.base import clone
+
+from forecastkit.forecasters.base import Forecaster
+from forecastkit.tuning.search import Search
+from forecastkit.tuning.settings import Settings
+from forecastkit.tuning.space import make_space
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import refuse
+
+#: What the best forecaster learned and this one shares.
+SHARED = (
+    "schema_",
+    "n_features_in_",
+    "horizon_",
+    "season_length_",
+    "lookback_",
+    "scaler_",
+    "residuals_",
+    "paths_",
+    "scores_",
+    "corrections_",
+    "history_",
+    "trained_until_",
+)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TunedForecaster(Forecaster):
+    """A forecaster under the parameters with which it errs least on rolling-origin folds of the training rows.
+
+    `fit` searches as `forecastkit.tune` does, then fits the best on all rows. Parameters of `Forecaster` that are given
+    here, such as `horizon` or `target`, replace those of the forecaster; the others are its own.
+
+    Parameters
+    ----------
+    forecaster : Forecaster
+        Cloned; its own parameters are the first trial.
+    space : dict or callable, optional
+        ``{"units": [32, 64], "learning_rate": (1e-4, 1e-2, "log"), "lookback": [96, 192, 336]}``, or a function of
+        keras-tuner's ``hp`` that returns a dict of parameters. Default: what is worth searching for this forecaster.
+    search : {'local', 'random', 'bayesian', 'hyperband'}
+        How keras-tuner proposes parameters.
+    n_trials : int, optional
+        Default: 20, or as many as the time limit allows.
+    time_limit : float or str, optional
+        Seconds of the search and of the fit on all rows, or ``"90s"``, ``"10m"``, ``"1h"``.
+    n_folds : int, optional
+        Blocks of last rows, each forecast by fits on all rows before it. Default: three, fewer where rows are few.
+    directory : path-like, optional
+        Where finished trials are kept, so that a search that was stopped goes on.
+    n_jobs : int
+        Trials at the same time, each in a process of its own; 0 runs them in this process.
+    random_state : int, RandomState or None
+        Seed of the proposals, and of the forecaster where it has none.
+    verbose : int
+        1 prints a line per trial.
+
+    Attributes
+    ----------
+    best_forecaster_ : Forecaster
+        The best one, fitted on all rows.
+    best_params_ : dict
+        Its parameters, of those searched.
+    best_score_ : float
+        Its error on the folds, as a part of that of the seasonal naive forecast.
+    trials_ : DataFrame
+        The leaderboard, see `forecastkit.tuning.results.Tuning`. After Ctrl-C it holds what was found, as do
+        `best_params_` and `best_score_`.
+
+    References
+    ----------
+    As `forecastkit.tune`.
+    """
+
+    forecaster: object = field(kw_only=False)
+    space: object = field(default=None, kw_only=False)
+    search: str = "local"
+    n_trials: int | None = None
+    time_limit: object = None
+    n_folds: int | None = None
+    directory: object = None
+    n_jobs: int = 1
+    random_state: object = None
+    verbose: int = 0
+
+    def _check_parameters(self):
+        where = type(self).__name__
+        if not isinstance(self.forecaster, Forecaster):
+            refuse(where, "forecaster must be one", repr(self.forecaster), error=ParameterError)
+        super()._check_parameters()
+        self._settings().check(where)
+        template = self._template()
+        template._check_parameters()
+        if self.space is not None:
+            make_space(self.space, template)
+
+    def _settings(self):
+        names = ("search", "n_trials", "time_limit", "n_folds", "directory", "n_jobs", "random_state")
+        return Settings(**{name: getattr(self, name) for name in names}, refits=1)
+
+    def _template(self) -> Forecaster:
+        """The forecaster with what is given here."""
+        template = clone(self.forecaster)
+        common = {one.name: one.default for one in fields(Forecaster)}
+        given = {name: getattr(self, name) for name in common if not _same(getattr(self, name), common[name])}
+        if getattr(template, "random_state", 0) is None and self.random_state is not None:
+            given["random_state"] = self.random_state
+        return template.set_params(**given)
+
+    def _reading(self):
+        return self._template()._reading()
+
+    def _asked(self):
+        return self._template()
+
+    # ------------------------------------------------------------------------------------------ fit
+
+    def _fit_panel(self, panel, schema, finish=True):
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+        search = Search(self._template(), panel, schema, self.space, self._settings(), self._weight)
+        try:
+            search.run(print if self.verbose else None)
+        except KeyboardInterrupt:
+            self._keep(search)
+            raise
+        best = self._keep(search)
+        given = best.get_params(deep=False)
+        best = search.limited(best, 1)
+        best._weight = self._weight
+        try:
+            best._fit_panel(panel, schema, finish)
+        finally:  # an interrupted training still leaves a forecaster that works
+            best.set_params(**given)
+            if hasattr(best, "history_"):
+                self._share(best)
+        return self
+
+    def _keep(self, search):
+        """Take what was found; the best forecaster, not fitted."""
+        if search.best() is None:
+            return None
+        found = search.result()
+        self.trials_, self.best_params_, self.best_score_ = found.trials, found.best_params, found.best_score
+        return found.best_forecaster
+
+    def _share(self, best):
+        self.best_forecaster_ = best
+        vars(self).update((name, vars(best)[name]) for name in SHARED if name in vars(best))
+
+    def _finish(self, panel, split, stop):
+        self.best_forecaster_._finish(panel, split, stop)
+
+    def _train_on(self, panel, stop):
+        best = self.best_forecaster_
+        best.scaler_ = best.scaler_.extended(panel, stop)
+        best._train_on(panel, stop)
+
+    def _clear_up(self):
+        self.best_forecaster_._clear_up()
+
+    def _put_down(self):
+        super()._put_down()
+        if self._is_trained():
+            self.best_forecaster_._put_down()
+
+    def _is_trained(self):
+        return hasattr(self, "best_forecaster_")
+
+    def update(self, X, y=None):
+        super().update(X, y)
+        self.best_forecaster_.history_ = self.history_
+        return self
+
+    update.__doc__ = Forecaster.update.__doc__
+
+    # ------------------------------------------------------------------------------------------ forecasts
+
+    def _adapted(self, panel, stop):
+        other = super()._adapted(panel, stop)
+        if other is not self:
+            other.best_forecaster_ = self.best_forecaster_._adapted(panel, stop)
+        return other
+
+    def _forecast(self, panel, origins):
+        return self.best_forecaster_._forecast(panel, origins)
+
+    def _points(self, forecast):
+        return self.best_forecaster_._points(forecast)
+
+    @property
+    def _trained_levels(self):
+        return self.best_forecaster_._trained_levels
+
+    @property
+    def _has_spread(self):
+        return self.best_forecaster_._has_spread
+
+    def _quantiles(self, panel, origins, forecast, levels):
+        if self.best_forecaster_.calibrate:
+            return self.best_forecaster_._quantiles(panel, origins, forecast, levels)
+        return self._own_quantiles(panel, origins, forecast, levels)
+
+    def _own_quantiles(self, panel, origins, forecast, levels):
+        return self.best_forecaster_._own_quantiles(panel, origins, forecast, levels)
+
+    def _log_density(self, panel, origins, forecast):
+        return self.best_forecaster_._log_density(panel, origins, forecast)
+
+    def _at_ranks(self, panel, origins, forecast, ranks):
+        return self.best_forecaster_._at_ranks(panel, origins, forecast, ranks)
+
+    def _shown_levels(self):
+        return self.best_forecaster_._shown_levels()
+
+    def _rows_needed(self):
+        return self.best_forecaster_._rows_needed()
+
+    def _memory(self):
+        return self.best_forecaster_._memory()
+
+    # ------------------------------------------------------------------------------------------ saving
+
+    def _state(self):
+        table = self.trials_.reset_index()
+        cells = {"columns": list(table.columns), "rows": table.astype(object).to_numpy().tolist()}
+        return {**super()._state(), "trials_": cells}
+
+    def _set_state(self, learned):
+        super()._set_state(learned)
+        table = pd.DataFrame(self.trials_["rows"], columns=self.trials_["columns"], dtype="object")
+        after = list(table.columns).index("state")
+        numbers = dict.fromkeys(table.columns[1:after], "float64")
+        self.trials_ = table.astype({"trial": "int64", **numbers}).set_index("trial")
+        self.best_forecaster_._tail_only = True
+
+
+def _same(value, default) -> bool:
+    """Whether a parameter was left at its default."""
+    return value is default or (isinstance(value, (bool, int, float, str)) and value == default)

@@ -1,0 +1,3 @@
+"""Prediction intervals: residual quantiles, conformal calibration, sample paths."""
+
+__all__ = []

@@ -1,0 +1,459 @@
+"""AutoForecaster: the search, its time limit under a clock of our own, the leaderboard, interruptions."""
+
+import io
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import make_future, make_panel, wave
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.linear_model import Ridge
+
+import forecastkit as fk
+from forecastkit.auto import candidates, fold_scores, forecaster, select_members, successive_halving
+from forecastkit.data.ingest.read_panel import open_door
+from forecastkit.evaluation import time_budget
+from forecastkit.training.loop import Record
+from forecastkit.utils.exceptions import InputError, ParameterError
+
+SIZE = {"horizon": 4, "lookback": 12, "season_length": 24}
+TINY = {"units": 8, "epochs": 2, "windows_per_epoch": 64, "batch_size": 32}
+SERIES = wave(400)
+
+
+def auto(tried=(), **parameters):
+    return fk.AutoForecaster(forecasters=list(tried), **{**SIZE, "time_limit": 120, "random_state": 0, **parameters})
+
+
+# ---------------------------------------------------------------------------------------------- networks that only wait
+
+
+class Clock:
+    """Seconds that pass only where a test says so."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    for module in (time_budget, fold_scores):
+        monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+def waiting(clock, kind, *, beside=5.0, compiling=2.0, epoch=4.0, error=0.2, when_fitted=lambda rows: None):
+    """A forecaster that needs seconds of the clock as a network does, and errs by so much."""
+
+    @dataclass(kw_only=True, eq=False, repr=False)
+    class Waiting(fk.SeasonalNaiveForecaster):
+        epochs: int = 10
+        final_epochs: object = None
+        time_limit: object = None
+        random_state: object = None
+
+        def _final_epochs(self):
+            return self.epochs // 5 if self.final_epochs is None else self.final_epochs
+
+        def _fit(self, panel, split, stop):
+            self.history_of_training_ = Record()
+            when_fitted(panel.rows)
+            limit = np.inf if self.time_limit is None else self.time_limit
+            # A time limit ends training within a quarter of an epoch.
+            pieces = int(min(4 * self.epochs, np.ceil(max(limit - compiling, 1e-9) / (epoch / 4))))
+            seconds = [compiling + epoch / 4, *[epoch / 4] * (pieces - 1)]
+            clock.now += beside + sum(seconds)
+            pieces = [(25, part) for part in seconds]
+            self.history_of_training_ = Record([1.0], [1.0], 0, sum(seconds), "epochs", 100, pieces)
+
+        def _finish(self, panel, split, stop):
+            if self._final_epochs() and (
+                self.time_limit is None or self.history_of_training_.seconds < self.time_limit
+            ):
+                clock.now += self._final_epochs() * epoch
+
+        def _read(self, panel, origins):
+            return wave_at(panel, origins, self.horizon_) + error * np.array([1.0, -1.0, 1.0, -1.0])
+
+    Waiting.__name__ = f"Waiting{kind}Forecaster"
+    return Waiting()
+
+
+def wave_at(panel, origins, horizon):
+    """The season of `wave`, which nobody but these forecasters knows without the noise."""
+    steps = origins.row[:, None] - panel.indptr[origins.entity][:, None] + np.arange(1, horizon + 1)
+    return 10 + 3 * np.sin(2 * np.pi * steps / 24)
+
+
+@pytest.mark.filterwarnings("ignore:AutoForecaster. time_limit")
+@pytest.mark.parametrize("limit", [30, 60, 200, 900])
+@pytest.mark.parametrize(("beside", "epoch"), [(3.0, 0.5), (6.0, 5.0), (20.0, 12.0)])
+def test_the_limit_is_kept_whatever_networks_cost(clock, limit, beside, epoch):
+    signs = [1, -1, 1, -1, 1, -1]
+    tried = [waiting(clock, kind, beside=beside * (1 + kind / 4), epoch=epoch, error=signs[kind]) for kind in range(6)]
+    model = auto(tried, time_limit=limit).fit(SERIES)
+    assert clock.now <= 1.15 * limit
+    assert np.isfinite(model.predict()).all()
+
+
+def test_what_there_is_no_time_for_is_said(clock):
+    model = auto([waiting(clock, kind, beside=12.0) for kind in range(3)], time_limit=60)
+    with pytest.warns(UserWarning, match="AutoForecaster: time_limit=60 leaves no time for waiting1, waiting2"):
+        model.fit(SERIES)
+    table = model.leaderboard_.set_index("forecaster")
+    assert table.loc[["waiting1", "waiting2"], "round"].tolist() == [0, 0]
+    assert table.loc[["waiting1", "waiting2"], "score"].isna().all()
+
+
+def test_no_time_for_networks_leaves_the_baselines(clock):
+    with pytest.warns(UserWarning, match="no time for waiting0"):
+        model = auto([waiting(clock, 0)], time_limit=5).fit(SERIES)
+    assert {type(member).__name__ for member in model.forecasters_} <= {"LinearForecaster", "SeasonalNaiveForecaster"}
+    assert clock.now == 0.0
+
+
+def test_seconds_that_are_left_go_into_seeds(clock):
+    tried = [waiting(clock, kind, beside=1.0, epoch=1.0, error=error) for kind, error in enumerate((0.1, -0.15))]
+    model = auto(tried, time_limit=900).fit(SERIES)
+    own = model.leaderboard_.set_index("forecaster")["member"]
+    assert own[["waiting0", "waiting1"]].all()
+    networks = [member for member in model.forecasters_ if hasattr(member, "random_state")]
+    first = int(networks[0].random_state)
+    assert [member.random_state for member in networks] == 2 * [first, first + 1, first + 2]
+    assert {(member.epochs, member._final_epochs()) for member in networks} == {(10, 2)}
+    weights = dict(zip(model.names_, np.bincount(model.groups_, model.weights_), strict=True))
+    assert weights == pytest.approx(dict.fromkeys(("waiting0", "waiting1", "linear", "seasonal_naive"), 0.25))
+
+
+def test_few_seconds_train_fewer_epochs_of_the_best(clock):
+    model = auto([waiting(clock, 0, beside=4.0, epoch=10.0, error=0.05)], time_limit=150).fit(SERIES)
+    networks = [member for member in model.forecasters_ if hasattr(member, "random_state")]
+    assert networks
+    assert all(1 < member.epochs < 10 for member in networks)
+    assert 100 < clock.now <= 1.15 * 150
+
+
+def test_halves_leave_and_the_worst_first(clock):
+    errors = [0.1, 5.0, 0.2, 4.0, 0.3, 3.0, 0.4, 2.0, 0.15, 6.0, 0.5, 7.0]
+    model = auto([waiting(clock, kind, error=error, epoch=1.0) for kind, error in enumerate(errors)], time_limit=900)
+    table = model.fit(SERIES).leaderboard_.set_index("forecaster")
+    rounds = table["round"].drop(["linear", "seasonal_naive"])
+    last = {name for name, error in zip((f"waiting{kind}" for kind in range(12)), errors, strict=True) if error < 1}
+    assert set(rounds.index[rounds == 2]) == last
+    assert (rounds[rounds != 2] == 1).all()
+    assert table["member"].sum() <= 5
+    assert table["score"].iloc[:3].is_monotonic_increasing
+    assert table.loc["seasonal_naive", ["score", "fold_1", "fold_2"]].tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("reached", "folds"), [((2, 2, 2, 2), 2), ((2, 2, 1, 1), 2), ((2, 1, 1, 1), 1), ((1,), 1), ((), 2)]
+)
+def test_a_round_that_few_could_go_into_does_not_decide(reached, folds):
+    trials = [fold_scores.Trial(str(name), fold, 0.5, 1.0) for name, most in enumerate(reached) for fold in range(most)]
+    search = successive_halving.Halving(SimpleNamespace(folds=[0, 1], trials=trials), None, None, 0, print)
+    assert search.shared([SimpleNamespace(name=str(name)) for name in range(len(reached))]) == folds
+
+
+class Scores:
+    """An arena of one fold and four series where averages err as the bias of the mean, and a part of it by series."""
+
+    def __init__(self, spread=0.0, **errors):
+        self.biases, self.folds, self.spread = errors, [0], spread
+        self.trials = [fold_scores.Trial(name, 0, float(self.errors({name: 1.0}, 0).mean()), 1.0) for name in errors]
+
+    def errors(self, weights, fold):
+        biases = sum(weight * self.series(name) for name, weight in weights.items())
+        return 1 + np.abs(biases)
+
+    def series(self, name):
+        return self.biases[name] * (1 + self.spread * np.array([1.0, -1.0, 0.5, -0.5]) * (-1) ** len(name))
+
+
+def chosen(scores, most=9, nested="naive"):
+    known = {name: SimpleNamespace(name=name, is_trained=name not in ("linear", "naive")) for name in scores.biases}
+    search = successive_halving.Halving(scores, None, None, 0, print)
+    return select_members.choose(search, known, SimpleNamespace(has_room=lambda names: len(names) <= most), nested)
+
+
+@pytest.mark.parametrize(
+    ("errors", "members"),
+    [
+        # The others alone are better in every series.
+        ({"linear": 0.5, "a": 0.1, "b": -0.11}, {"a": 0.5, "b": 0.5}),
+        ({"linear": 0.05, "a": 0.2, "b": 0.3}, {"linear": 1.0}),
+        # Together they are no worse: half and half, however many there are.
+        ({"linear": -0.1, "a": 0.1, "b": 0.101}, {"linear": 0.5, "a": 0.25, "b": 0.25}),
+        # The naive one is in where the linear one is surely worse, and where it does the average no harm.
+        ({"linear": 0.11, "naive": -0.1, "a": -0.005}, {"linear": 0.25, "naive": 0.25, "a": 0.5}),
+        ({"linear": 0.1, "naive": -0.1, "a": -0.005}, {"a": 1.0}),
+        ({"naive": 0.1, "a": -0.1}, {"naive": 0.5, "a": 0.5}),
+        ({"linear": np.inf, "a": 0.1}, {"a": 1.0}),
+        ({"linear": 0.1, "a": np.inf}, {"linear": 1.0}),
+        ({"linear": np.inf, "a": np.inf}, {}),
+        ({"a": 0.1, "b": -0.1, "c": 0.2}, {"a": 0.5, "b": 0.5}),
+    ],
+)
+def test_families_count_half_unless_one_is_surely_better(errors, members):
+    assert chosen(Scores(**errors)) == pytest.approx(members)
+
+
+def test_what_is_not_sure_does_not_part_the_families():
+    errors = {"linear": 0.14, "a": 0.1}
+    assert set(chosen(Scores(**errors))) == {"a"}
+    assert chosen(Scores(spread=0.9, **errors)) == {"a": 0.5, "linear": 0.5}
+
+
+def test_what_is_not_nested_is_a_member_like_others():
+    errors = {"linear": 0.1, "naive": -0.1, "a": -0.02}
+    assert chosen(Scores(**errors), nested="") == {"linear": 0.5, "naive": 0.5}
+
+
+def test_no_more_networks_than_there_is_time_for():
+    assert chosen(Scores(a=0.1, b=0.1, c=0.1), most=2) == {"a": 0.5, "b": 0.5}
+
+
+def test_a_tenth_is_clear_however_few_the_errors():
+    assert select_members.is_worse(np.array([1.2]), np.array([1.0]))
+    assert not select_members.is_worse(np.array([1.05]), np.array([1.0]))
+
+
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=9), st.integers(0, 99))
+def test_a_family_is_only_parted_from_where_a_t_test_says_so(others, seed):
+    others = np.round(others, 3)
+    others = others + 50  # a tenth of which is more than any difference here
+    errors = others + np.round(np.random.default_rng(seed).normal(0.3, 0.5, len(others)), 3)
+    if len(np.unique(np.round(errors - others, 6))) > 1:
+        expected = stats.ttest_rel(errors, others, alternative="greater").pvalue < 0.025
+        assert select_members.is_worse(errors, others) == expected
+
+
+# ---------------------------------------------------------------------------------------------- who is chosen
+
+
+class FastButBadForecaster(fk.MeanForecaster):
+    """Far above everything that was ever seen."""
+
+    def _read(self, panel, origins):
+        return super()._read(panel, origins) + 100
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    tried = [fk.GRUForecaster(**TINY, learning_rate=0.01), FastButBadForecaster(), "drift"]
+    return auto(tried).fit(SERIES)
+
+
+def test_the_leaderboard(fitted):
+    table = fitted.leaderboard_
+    assert list(table.columns) == ["forecaster", "score", "fold_1", "fold_2", "seconds", "round", "member"]
+    assert set(table["forecaster"]) == {"linear", "seasonal_naive", "gru", "drift", "fastbutbad"}
+    np.testing.assert_allclose(table["score"], table[["fold_1", "fold_2"]].mean(axis=1))
+    assert (table["seconds"] > 0).all()
+    assert list(table.index[table["member"]]) == [0, 1][: table["member"].sum()] or table["member"].iloc[0]
+    assert fitted.best_forecaster_ is fitted.forecasters_[0]
+
+
+def test_what_is_fast_but_bad_loses(fitted):
+    row = fitted.leaderboard_.set_index("forecaster").loc["fastbutbad"]
+    assert row["score"] > 50
+    assert not row["member"]
+    assert not any(isinstance(member, FastButBadForecaster) for member in fitted.forecasters_)
+
+
+def test_it_forecasts_as_the_plain_average_of_its_members(fitted):
+    parts = np.stack([member.predict() for member in fitted.forecasters_])
+    np.testing.assert_allclose(fitted.predict(), fitted.weights_ @ parts, rtol=1e-6)
+    assert fitted.scores_["skill_seasonal_naive"] > 0.1
+    assert fitted.sample(5, random_state=0).shape[0] == 20
+
+
+def test_the_validation_rows_have_no_say_in_who_is_chosen():
+    bent = SERIES.copy()
+    bent[320:] = bent[320:] ** 2
+    scores = [auto(["drift", "mean"]).fit(rows).leaderboard_.drop(columns="seconds") for rows in (SERIES, bent)]
+    pd.testing.assert_frame_equal(*scores)
+
+
+def test_panels_with_covariates():
+    panel = make_panel(240)
+    roles = {"target": "load", "known": "temp", "past": "wind", "static": "size"}
+    model = fk.AutoForecaster(horizon=4, lookback=24, forecasters=["drift"], **roles, time_limit=120).fit(panel)
+    assert len(model.leaderboard_) == 3
+    frame = model.forecast(make_future(panel, 4))
+    assert np.isfinite(frame.select_dtypes("number")).all(axis=None)
+
+
+def test_rows_too_few_for_folds_leave_the_linear_forecaster():
+    with pytest.warns(UserWarning, match="AutoForecaster: rows are too few to try gru"):
+        model = auto([fk.GRUForecaster(**TINY)], horizon=8, season_length=1).fit(wave(24))
+    assert [type(member).__name__ for member in model.forecasters_] == ["LinearForecaster"]
+    assert model.leaderboard_["round"].max() == 0
+
+
+def test_what_fails_is_said_and_left_out():
+    model = auto([fk.GRUForecaster(**TINY, loss="poisson"), "drift"]).fit(SERIES)
+    failed = [trial for trial in model.trials_ if trial["error"]]
+    assert "loss='poisson' is for whole numbers" in failed[0]["error"]
+    row = model.leaderboard_.set_index("forecaster").loc["gru"]
+    assert np.isinf(row["score"])
+    assert not row["member"]
+
+
+def test_a_saved_one_is_the_same(fitted, tmp_path):
+    fitted_ = auto(["drift"], path=tmp_path / "trials.jsonl").fit(SERIES)
+    fitted_.save(tmp_path / "auto.forecast")
+    other = fk.load(tmp_path / "auto.forecast")
+    pd.testing.assert_frame_equal(other.leaderboard_, fitted_.leaderboard_)
+    np.testing.assert_array_equal(other.predict(coverage=0.8), fitted_.predict(coverage=0.8))
+    assert (other.untried_, other.path) == ([], str(tmp_path / "trials.jsonl"))
+
+
+def test_lines_are_printed_where_they_are_asked_for(capsys):
+    auto(["drift"]).fit(SERIES)
+    assert capsys.readouterr().out == ""
+    auto(["drift"], verbose=1).fit(SERIES)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("trained  linear, 0 s")
+    assert any(line.startswith("trial    drift, fold 1: ") for line in lines)
+    assert any(line.startswith("chosen   linear") for line in lines)
+
+
+# ---------------------------------------------------------------------------------------------- interruptions
+
+
+def test_ctrl_c_in_the_search_keeps_the_leaderboard(clock):
+    def stop(rows):
+        raise KeyboardInterrupt
+
+    model = auto([waiting(clock, 0), waiting(clock, 1, when_fitted=stop)], time_limit=900)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(SERIES)
+    table = model.leaderboard_.set_index("forecaster")
+    assert table.loc["waiting0", "round"] == 1
+    assert "waiting1" not in table.index
+    assert [type(member).__name__ for member in model.forecasters_] == ["LinearForecaster"]
+    assert np.isfinite(model.predict(coverage=0.8)).all(axis=None)
+
+
+def test_ctrl_c_in_the_refit_keeps_the_members_that_were_ready(clock):
+    def stop(rows):
+        if rows == len(SERIES):
+            raise KeyboardInterrupt
+
+    tried = [waiting(clock, 0, error=0.1), waiting(clock, 1, error=-0.15, when_fitted=stop)]
+    model = auto(tried, time_limit=900)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(SERIES)
+    assert type(model.forecasters_[0]).__name__ == "Waiting0Forecaster"
+    assert "Waiting1Forecaster" not in {type(member).__name__ for member in model.forecasters_}
+    assert model.leaderboard_.set_index("forecaster").loc["waiting1", "round"] == 2
+    assert np.isfinite(model.predict()).all()
+
+
+def test_trials_are_in_the_file_at_once(clock, tmp_path):
+    path, seen = tmp_path / "trials.jsonl", []
+    tried = [waiting(clock, 0), waiting(clock, 1, when_fitted=lambda rows: seen.append(path.read_text()))]
+    model = auto(tried, time_limit=900, path=path).fit(SERIES)
+    before = pd.read_json(io.StringIO(seen[0]), lines=True)
+    assert before["forecaster"].tolist() == ["linear", "seasonal_naive"] * 2 + ["waiting0"], "after a kill too"
+    table = pd.read_json(path, lines=True)
+    assert table["score"].tolist() == pytest.approx([trial["score"] for trial in model.trials_])
+
+
+def test_a_lookback_of_ones_own_stays_in_the_search(monkeypatch):
+    model, seen = auto([fk.TabularForecaster(lookback=6, regressor=Ridge()), "drift"]), []
+    fit = fold_scores.Arena._fit
+
+    def watched(self, one, *rest):
+        seen.append(one.lookback)
+        return fit(self, one, *rest)
+
+    monkeypatch.setattr(fold_scores.Arena, "_fit", watched)
+    model.fit(SERIES)
+    assert set(seen) == {6, 12}
+
+
+# ---------------------------------------------------------------------------------------------- refusals and candidates
+
+
+@pytest.mark.parametrize(
+    ("parameters", "rule"),
+    [
+        ({"forecasters": ["grru"]}, "AutoForecaster: the forecaster must exist, got 'grru'. Did you mean 'gru'"),
+        ({"forecasters": "gru"}, "forecasters must be a list of names and forecasters"),
+        ({"forecasters": [3]}, "forecasters must be a list of names and forecasters"),
+        ({"time_limit": 0.5}, r"time_limit must be a number in \[1, "),
+        ({"time_limit": "soon"}, "budget must be a number of seconds, or one with s, m or h such as '10m'"),
+        ({"time_limit": "soon"}, "AutoForecaster: budget must be a number of seconds"),
+        ({"path": "no/such/folder/trials.jsonl"}, "AutoForecaster: path must be a file that can be written"),
+        ({"path": 3.5}, "path must be a file that can be written"),
+    ],
+)
+def test_parameters_that_are_refused(parameters, rule):
+    with pytest.raises(ParameterError, match=rule):
+        auto().set_params(**parameters).fit(SERIES)
+
+
+def test_a_limit_that_not_even_the_baselines_can_keep_is_refused(monkeypatch):
+    monkeypatch.setattr(forecaster, "FASTEST", 100.0)
+    with pytest.raises(InputError, match=r"time_limit must leave the baselines.*at least 768 s, got 120 s"):
+        auto().fit(SERIES)
+
+
+def test_a_limit_may_be_text():
+    assert auto(time_limit="2m")._seconds() == 120
+
+
+def test_the_order_suits_the_data():
+    hourly = pd.DataFrame({"a": wave(2000), "b": wave(2000)})
+    several = candidates.default_names(open_door(hourly, None, **fk.LinearForecaster()._reading())[0])
+    assert several[:4] == ["gru", "lstm", "inverted_transformer", "cnn_transformer"]
+    alone = candidates.default_names(open_door(wave(9000), None, **fk.LinearForecaster()._reading())[0])
+    assert "inverted_transformer" not in alone
+    roles = fk.LinearForecaster(target="load", known="temp", past="wind", static="size")._reading()
+    read = candidates.default_names(open_door(make_panel(2000), None, **roles)[0])
+    assert read.index("tft") == 2
+
+
+def test_candidates_take_what_they_have_not_of_their_own():
+    panel = open_door(wave(9000), None, **fk.LinearForecaster()._reading())[0]
+    common = {"horizon": 4, "lookback": 12, "quantile_levels": [0.1, 0.9]}
+    given = ["gru", fk.GRUForecaster(lookback=24), fk.GRUForecaster(loss="gaussian"), fk.EnsembleForecaster()]
+    made = {one.name: one.forecaster for one in candidates.make_candidates(given, panel, common)}
+    assert list(made) == ["gru", "gru 2", "gru 3", "ensemble"]
+    assert [made[name].lookback for name in made] == [12, 24, 12, 12]
+    assert [made[name].quantile_levels for name in made] == [[0.1, 0.9], [0.1, 0.9], None, [0.1, 0.9]]
+    assert [member.horizon for member in made["ensemble"].forecasters] == [4, 4]
+
+
+# ---------------------------------------------------------------------------------------------- without a limit
+
+
+def test_without_a_limit_all_are_tried_in_full_and_no_clock_decides(clock):
+    tried = [waiting(clock, kind, beside=500.0 * kind, epoch=99.0, error=kind / 10) for kind in range(6)]
+    model = auto(tried, time_limit=None).fit(SERIES)
+    table = model.leaderboard_.set_index("forecaster")
+    assert (table["round"] > 0).all()
+    networks = [member for member in model.forecasters_ if hasattr(member, "random_state")]
+    assert {(member.epochs, member._final_epochs(), member.time_limit) for member in networks} == {(10, 2, None)}
+    assert len(networks) == len({type(member) for member in networks})
+
+
+def test_without_a_limit_the_same_seed_gives_the_same_forecasts():
+    first, second = (auto([fk.GRUForecaster(**TINY)], time_limit=None).fit(SERIES).predict() for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(("rows", "names"), [(300, 2), (1600, 3), (9999, 8)])
+def test_candidates_are_the_more_the_more_rows_there_are(rows, names):
+    panel, _ = open_door(wave(rows))
+    assert candidates.default_names(panel) == [*candidates.ORDER][:names]

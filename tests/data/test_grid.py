@@ -1,0 +1,178 @@
+"""Grids of times: stamps become whole numbers and come back as they were."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecastkit.data.time_grid import find_grid
+from forecastkit.utils.exceptions import InputError
+
+ALIASES = [
+    "s",
+    "5min",
+    "15min",
+    "h",
+    "6h",
+    "D",
+    "2D",
+    "7D",
+    "W-WED",
+    "B",
+    "MS",
+    "ME",
+    "QS",
+    "QE-NOV",
+    "YS",
+    "YE",
+    "2MS",
+]
+PERIODS = ["h", "D", "W-SUN", "M", "Q-DEC", "Q-NOV", "Y-DEC"]
+ONE = np.array([0])
+
+
+def check_round_trip(index, freq=None):
+    grid = find_grid(index, ONE, freq)
+    ordinals, fits = grid.ordinals(index)
+    assert fits.all()
+    assert grid.stamps(ordinals).equals(index)
+    assert grid.stamps(ordinals).dtype == index.dtype
+    return grid, ordinals
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+@given(start=st.datetimes(pd.Timestamp("1950-01-01"), pd.Timestamp("2060-01-01")), seed=st.integers(0, 9))
+@settings(max_examples=15, deadline=None)
+def test_regular_times_come_back_and_count_by_one(alias, start, seed):
+    index = pd.date_range(pd.Timestamp(start).floor("s"), periods=40, freq=alias)
+    if alias[0] in "0123456789DWBMQY" and "min" not in alias:
+        index = pd.date_range(pd.Timestamp(start).normalize(), periods=40, freq=alias)
+    _, ordinals = check_round_trip(index)
+    assert (np.diff(ordinals) == 1).all()
+    rng = np.random.default_rng(seed)
+    kept = np.sort(rng.choice(40, 30, replace=False))
+    _, fewer = check_round_trip(index[kept], freq=alias)
+    assert (np.diff(fewer) == np.diff(kept)).all()
+
+
+@pytest.mark.parametrize("alias", PERIODS)
+def test_periods_come_back_as_periods(alias):
+    index = pd.period_range("1991-05-03", periods=30, freq=alias)
+    _, ordinals = check_round_trip(index)
+    assert (np.diff(ordinals) == 1).all()
+
+
+@pytest.mark.parametrize("day", ["2023-03-20", "2023-10-20"])
+@pytest.mark.parametrize("freq", ["h", "15min", "D"])
+def test_clock_changes_neither_repeat_nor_skip_a_step(day, freq):
+    index = pd.date_range(day, periods=400 if freq != "D" else 40, freq=freq, tz="Europe/Berlin")
+    _, ordinals = check_round_trip(index)
+    assert (np.diff(ordinals) == 1).all()
+
+
+def test_numbers_keep_their_own_step():
+    grid, ordinals = check_round_trip(pd.Index([10, 14, 12, 18]).sort_values())
+    assert grid.step == 2
+    assert ordinals.tolist() == [5, 6, 7, 9]
+
+
+def test_gaps_between_weekdays_are_no_gaps():
+    index = pd.bdate_range("2024-01-01", periods=20)
+    grid, ordinals = check_round_trip(index)
+    assert grid.kind == "business"
+    assert (np.diff(ordinals) == 1).all()
+
+
+def test_steps_between_series_do_not_count():
+    one = pd.date_range("2024-01-01", periods=5, freq="h")
+    other = pd.date_range("2024-01-01 00:00", periods=5, freq="h")
+    grid = find_grid(one.append(other), np.array([0, 5]))
+    assert grid.name == "hourly"
+
+
+@pytest.mark.parametrize(
+    ("alias", "name", "seasons", "sizes"),
+    [
+        ("15min", "15 min", (96, 672), (192, 672)),
+        ("h", "hourly", (24, 168), (48, 336)),
+        ("D", "daily", (7,), (14, 91)),
+        ("B", "business days", (5,), (10, 65)),
+        ("W-SUN", "weekly", (52,), (13, 104)),
+        ("MS", "monthly", (12,), (12, 36)),
+        ("QS", "quarterly", (4,), (8, 16)),
+        ("YS", "yearly", (1,), (6, 12)),
+    ],
+)
+def test_names_seasons_and_usual_sizes(alias, name, seasons, sizes):
+    grid = find_grid(pd.date_range("2020-01-01", periods=30, freq=alias), ONE)
+    assert (grid.name, grid.seasons, grid.usual_sizes) == (name, seasons, sizes)
+
+
+def test_times_off_the_grid_are_named():
+    index = pd.date_range("2024-01-01", periods=20, freq="h").append(pd.DatetimeIndex(["2024-01-02 00:07"]))
+    with pytest.raises(InputError, match=r"one regular grid \(hourly\), got 1 off it: 2024-01-02 00:07:00"):
+        find_grid(index, ONE)
+
+
+@pytest.mark.parametrize("freq", ["nonsense", "BME", 5.5])
+def test_unknown_frequencies_are_refused(freq):
+    with pytest.raises(InputError, match="freq: must be a pandas frequency alias"):
+        find_grid(pd.date_range("2024-01-01", periods=3, freq="h"), ONE, freq)
+
+
+def test_one_time_needs_a_frequency():
+    index = pd.DatetimeIndex(["2024-01-01"])
+    with pytest.raises(InputError, match="two times of one series"):
+        find_grid(index, ONE)
+    assert find_grid(index, ONE, "D").name == "daily"
+
+
+def test_more_times_must_be_of_the_same_kind():
+    grid = find_grid(pd.date_range("2024-01-01", periods=3, freq="h"), ONE)
+    with pytest.raises(InputError, match="of the kind seen at fit"):
+        grid.ordinals_of(pd.Index([1, 2]), "update")
+    with pytest.raises(InputError, match=r"update: times must lie on the grid seen at fit \(hourly\)"):
+        grid.ordinals_of(pd.DatetimeIndex(["2024-01-01 00:30"]), "update")
+
+
+@pytest.mark.parametrize(
+    ("first", "step", "unit"),
+    [
+        ("2024-01-01", "250ms", "ms"),
+        ("2024-01-01", "40us", "us"),
+        ("1500-01-01", "1D", "s"),
+        ("2262-04-10", "1h", "us"),
+        ("2500-01-01", "15min", "s"),
+    ],
+)
+def test_stamps_of_any_year_and_parts_of_a_second_come_back(first, step, unit):
+    start, step = np.datetime64(first, unit), pd.Timedelta(step).to_timedelta64()
+    _, ordinals = check_round_trip(pd.DatetimeIndex(start + (np.arange(50) * step).astype(f"timedelta64[{unit}]")))
+    assert (np.diff(ordinals) == 1).all()
+
+
+def test_times_after_those_that_nanoseconds_reach():
+    index = pd.date_range("2262-04-09", periods=40, freq="h").as_unit("ns")
+    grid = find_grid(index, ONE)
+    assert grid.stamps(np.array([grid.ordinals(index)[0][-1] + 48]))[0] == pd.Timestamp("2262-04-12 15:00")
+
+
+def test_parts_of_a_microsecond_are_refused():
+    index = pd.date_range("2024-01-01", periods=20, freq="500ns")
+    with pytest.raises(
+        InputError, match=r"times must be whole microseconds, got 10 finer: 2024-01-01 00:00:00.0000005"
+    ):
+        find_grid(index, ONE)
+    grid = find_grid(pd.date_range("2024-01-01", periods=20, freq="us").as_unit("ns"), ONE)
+    assert grid.ordinals(index)[1].sum() == 10
+
+
+@pytest.mark.parametrize("many", [8, 1 << 18])
+def test_many_stamps_are_looked_at_in_parts(monkeypatch, many):
+    monkeypatch.setattr("forecastkit.data.time_grid.MANY", many)
+    daily = pd.date_range("2024-01-01", periods=30)
+    assert find_grid(pd.bdate_range("2024-01-01", periods=30), ONE).name == "business days"
+    assert find_grid(daily[:5].append(daily), np.array([0, 5])).name == "daily"
+    with pytest.raises(InputError, match=r"one regular grid \(daily\), got 1 off it: 2024-01-30 07:00:00"):
+        find_grid(daily[:-1].append(daily[-1:] + pd.Timedelta("7h")), ONE)

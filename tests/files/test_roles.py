@@ -1,0 +1,174 @@
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecastkit.data.files import read_table
+from forecastkit.data.files.infer_roles import find_roles
+from forecastkit.datasets import dataset_path, list_datasets, load_dataset
+from forecastkit.utils.exceptions import InputError
+
+DAYS = pd.date_range("2024-01-01", periods=60, freq="D")
+
+
+def refused(function, *args, **kwargs):
+    with pytest.raises(InputError) as caught:
+        function(*args, **kwargs)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def frame_of(**columns):
+    return pd.DataFrame({"time": DAYS.astype(str), **columns})
+
+
+def test_all_numeric_columns_are_targets_without_a_hint():
+    roles = find_roles(frame_of(a=np.sin(np.arange(60)), b=np.cos(np.arange(60)), note=["x"] * 60))
+    assert (roles.time, roles.series_id, roles.target) == ("time", None, ("a", "b"))
+    assert roles.unused == (("note", "text"),)
+
+
+def test_a_column_called_like_a_target_is_one_and_the_others_are_past():
+    frame = frame_of(temp=np.ones(60), load=np.ones(60), wind=np.ones(60))
+    roles = find_roles(frame, known="wind")
+    assert (roles.target, roles.known, roles.past) == (("load",), ("wind",), ("temp",))
+    roles = find_roles(frame, target="temp", past=["wind"])
+    assert (roles.target, roles.past) == (("temp",), ("wind",))
+    assert roles.unused == (("load", "not named as past"),)
+    assert find_roles(frame.assign(sales=1.0)).target == ("temp", "load", "wind", "sales")
+
+
+def test_reasons_for_unused_columns():
+    roles = find_roles(
+        frame_of(
+            instant=np.arange(1, 61),
+            y=np.ones(60),
+            flag=[True, False] * 30,
+            none=[np.nan] * 60,
+            price=["n.a."] + ["1"] * 59,
+            made=DAYS,
+        )
+    )
+    assert roles.target == ("y",)
+    assert dict(roles.unused) == {
+        "instant": "a row counter",
+        "flag": "true or false",
+        "none": "blank",
+        "price": "not all numbers: 'n.a.' in row 1",
+        "made": "times as well",
+    }
+
+
+def test_a_counter_is_a_target_where_nothing_else_is():
+    assert find_roles(frame_of(ramp=np.arange(60))).target == ("ramp",)
+    assert find_roles(frame_of(y=np.arange(60), a=np.ones(60))).target == ("y",)
+
+
+def test_no_number_at_all_is_refused():
+    said = refused(find_roles, frame_of(a=["1.234,5"] * 60), where="data.csv")
+    assert said == "data.csv: there must be a numeric column to forecast, got only 'a' such as '1.234,5'."
+    assert "got no other column." in refused(find_roles, frame_of())
+
+
+def panel(levels, **columns):
+    parts = [frame_of(key=level, **columns) for level in levels]
+    return pd.concat(parts, ignore_index=True).assign(x=np.sin(np.arange(60 * len(levels))))
+
+
+@pytest.mark.parametrize(("name", "levels"), [("site", "abc"), ("store", [1, 2, 3]), ("kind", "abc"), ("no", [7, 8])])
+def test_the_series_column_is_found(name, levels):
+    roles = find_roles(panel(levels, rider=["m"] * 60).rename(columns={"key": name}))
+    assert (roles.time, roles.series_id, roles.target) == ("time", name, ("x",))
+    assert roles.unused == (("rider", "text, the same within each series: static=rider uses it"),)
+
+
+def test_repeated_hours_of_a_clock_change_do_not_hide_or_invent_a_series():
+    frame = panel("ab").rename(columns={"key": "site"})
+    assert find_roles(pd.concat([frame, frame.iloc[:1]], ignore_index=True)).series_id == "site"
+    single = frame_of(y=np.ones(60), clock=["summer"] * 30 + ["winter"] * 30)
+    single.loc[30, "time"] = single.loc[29, "time"]
+    assert find_roles(single).series_id is None
+
+
+def test_whole_numbers_are_no_series_without_the_name_of_one():
+    roles = find_roles(panel("ab").drop(columns="key").assign(x=np.arange(120) % 37))
+    assert roles.series_id is None
+
+
+def test_years_are_times_when_the_column_is_called_so_and_tells_rows_apart():
+    years = np.arange(1900, 1960)
+    roles = find_roles(pd.DataFrame({"year": years, "x": np.ones(60)}))
+    assert (roles.time, roles.target, roles.date_order) == ("year", ("x",), "year")
+    assert find_roles(pd.DataFrame({"level": years, "x": np.ones(60)})).time is None
+    assert find_roles(pd.DataFrame({"month": np.arange(60) % 12 + 1, "x": np.ones(60)})).time is None
+    long = pd.DataFrame({"unique_id": np.repeat(["a", "b"], 60), "ds": np.tile(np.arange(1, 61), 2), "y": 1.0})
+    assert find_roles(long).time == "ds"
+    assert find_roles(long.rename(columns={"unique_id": "n"}), series_id="n").time == "ds"
+
+
+def test_labels_without_dates_are_no_times():
+    labels = [f"{year}-{month:02}" for year in (1, 2, 3) for month in range(1, 13)]
+    roles = find_roles(pd.DataFrame({"Month": labels, "Sales": np.ones(36)}))
+    assert (roles.time, roles.times, roles.target) == (None, None, ("Sales",))
+    assert roles.unused == (("Month", "text"),)
+
+
+def test_a_time_column_with_a_few_odd_cells_is_refused_rather_than_passed_over():
+    frame = frame_of(y=np.ones(60))
+    frame.loc[55, "time"] = "total"
+    said = refused(find_roles, frame, where="data.csv")
+    assert said == (
+        "data.csv: time column 'time': every cell must be a time, such as 2024-01-31 13:00, got 'total' in row 56."
+    )
+
+
+def test_dates_with_day_and_month_in_both_places_are_refused_rather_than_passed_over():
+    frame = frame_of(y=np.ones(60)).assign(time=["13.01.2020", "01.13.2020"] * 30)
+    assert "the day must come first in all cells or in none" in refused(find_roles, frame)
+
+
+def test_the_finest_of_two_time_columns_is_taken():
+    hours = pd.Series(pd.date_range("2024-01-01", periods=48, freq="h"))
+    frame = pd.DataFrame({"date": hours.dt.strftime("%Y-%m-%d"), "stamp": hours.astype(str), "y": 1.0})
+    roles = find_roles(frame)
+    assert roles.time == "stamp"
+    assert roles.unused == (("date", "times as well"),)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"target": "yy"}, "data: the target column must exist, got 'yy'. Did you mean 'y'?"),
+        ({"time": "tmie"}, "data: the time column must exist, got 'tmie'. Did you mean 'time'?"),
+        ({"known": ["y", "wnd"]}, "data: the known column must exist, got 'wnd'. Did you mean 'wind'?"),
+        ({"target": "y", "past": "y"}, "data: a column must have one role, got 'y' as target and past."),
+        ({"target": "note"}, "data: target 'note' must be numeric, got 'a' in row 1, 'a' in row 2, 'a' in row 3, ... "),
+        ({"time": "note"}, "data: time column 'note': every cell must be a time, such as 2024-01-31 13:00, got 'a' in"),
+    ],
+)
+def test_given_names_are_checked(given, says):
+    frame = frame_of(y=np.ones(60), wind=np.ones(60), note=["a"] * 60)
+    assert refused(find_roles, frame, **given).startswith(says)
+
+
+def test_select_gives_the_columns_with_a_part_and_text_as_categories():
+    frame = panel("ab", day=["Mon", "Tue"] * 30, junk=["j"] * 60)
+    roles = find_roles(frame, series_id="key", known="day", target="x")
+    selected = roles.select(frame)
+    assert list(selected) == ["key", "time", "x", "day"]
+    assert isinstance(selected["day"].dtype, pd.CategoricalDtype)
+    assert pd.api.types.is_datetime64_any_dtype(selected["time"])
+    assert frame["day"].iloc[0] == "Mon"
+
+
+@pytest.mark.parametrize("dataset", list_datasets(), ids=lambda dataset: dataset.name)
+def test_the_files_that_come_with_the_package_are_understood(dataset):
+    table = read_table(dataset_path(dataset.name))
+    roles = find_roles(table.frame)
+    assert (len(table.frame), roles.time, roles.series_id) == (dataset.rows, dataset.time, dataset.series_id)
+    assert dataset.target in roles.target
+    assert set(dataset.redundant) <= dict(roles.unused).keys()
+    known = load_dataset(dataset.name).reset_index()
+    assert (roles.times == known[dataset.time]).all()
+    assert re.fullmatch(r"[\d,]+ rows", table.describe(roles.date_order))

@@ -1,0 +1,135 @@
+"""The baselines as forecasters: known answers, constants, gaps, sizes, calibration."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import wave
+
+import forecastkit as fk
+
+BASELINES = ["Naive", "SeasonalNaive", "Drift", "Mean", "Linear"]
+
+
+def make(name, **kwargs):
+    if name == "Linear":
+        kwargs.setdefault("lookback", 12)
+    return getattr(fk, f"{name}Forecaster")(**{"horizon": 4, "season_length": 6, **kwargs})
+
+
+@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("value", [0.1, 0.0, -1e8 - 0.3, 3e-7])
+def test_a_constant_is_forecast_exactly(name, value):
+    model = make(name).fit(np.full(80, value))
+    assert (model.predict() == value).all()
+    bounds = model.predict(coverage=0.9)
+    assert (bounds == value).all(axis=None)
+    assert model.scores_["mae"] == 0
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_constant_beside_other_series(name):
+    frame = pd.DataFrame({"a": wave(200), "b": 7.3, "c": 1e8 * wave(200), "d": 1e-3 * wave(200)})
+    model = make(name).fit(frame)
+    got = model.predict()
+    assert (got["b"] == 7.3).all()
+    for column in "acd":
+        alone = make(name).fit(frame[[column]]).predict()[column]
+        tolerance = {"rtol": 0.2} if name == "Linear" else {"rtol": 1e-12}  # the regression is shared
+        np.testing.assert_allclose(got[column], alone, **tolerance)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("where", [slice(0, 9), slice(60, 75), slice(-7, None), slice(None, None, 3)])
+def test_gaps_are_not_forecast_as_gaps(name, where):
+    values = wave(120, season=6)
+    values[where] = np.nan
+    model = make(name).fit(pd.Series(values, index=pd.date_range("2024", periods=120, freq="h")))
+    assert np.isfinite(model.predict()).all()
+    assert np.isfinite(model.predict(coverage=0.8)).all(axis=None)
+    assert np.isfinite(model.predict(values_index(120))).all()
+
+
+def values_index(rows):
+    return pd.DataFrame(index=pd.date_range("2024", periods=rows, freq="h"))
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_missing_rows_are_missing_values(name):
+    series = pd.Series(wave(120), index=pd.date_range("2024", periods=120, freq="h"))
+    blank = series.copy()
+    blank.iloc[40:50] = np.nan
+    one, other = (make(name).fit(s).predict() for s in (blank, series.drop(series.index[40:50])))
+    pd.testing.assert_series_equal(one, other)
+
+
+def test_seasons_come_from_the_frequency():
+    monthly = pd.Series(np.arange(60) % 12 * 1.0, index=pd.date_range("2020", periods=60, freq="MS"))
+    model = fk.SeasonalNaiveForecaster().fit(monthly)
+    assert (model.horizon_, model.season_length_) == (12, 12)
+    assert model.predict().tolist() == list(range(12))
+    assert fk.NaiveForecaster().fit(monthly.to_numpy()).horizon_ == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "freq", "options", "expected"),
+    [
+        (1000, "h", {}, (24, 250)),
+        (5000, "h", {}, (24, 504)),
+        (100, "D", {}, (7, 21)),
+        (200, None, {"horizon": 10}, (10, 30)),
+        (200, None, {"horizon": 10, "lookback": 77}, (10, 77)),
+    ],
+)
+def test_default_sizes(rows, freq, options, expected):
+    index = pd.date_range("2024", periods=rows, freq=freq) if freq else None
+    model = fk.LinearForecaster(**options).fit(pd.Series(wave(rows), index=index))
+    assert (model.horizon_, model.lookback_) == expected
+
+
+def test_the_linear_forecaster_uses_the_last_rows_too():
+    rng = np.random.default_rng(0)
+    x = np.zeros(400)
+    for i in range(1, 400):
+        x[i] = (0.9 if i < 300 else -0.9) * x[i - 1] + rng.normal()
+    model = fk.LinearForecaster(horizon=1, lookback=4, validation_size=100).fit(x)
+    early = fk.LinearForecaster(horizon=1, lookback=4, validation_size=0).fit(x[:300])
+    assert abs(model.ridge_.weights - early.ridge_.weights).max() > 0.1
+
+
+@pytest.mark.parametrize("size", [0, 10, 0.3])
+def test_validation_blocks(size):
+    model = fk.NaiveForecaster(horizon=4, validation_size=size).fit(wave(100))
+    if size == 0:
+        assert model.scores_ == {}
+        assert model.residuals_ is not None, "residuals then come from training windows"
+    else:
+        assert model.scores_["windows"] == {10: 7, 0.3: 27}[size]
+
+
+def test_scores_beside_the_references():
+    scores = make("SeasonalNaive", season_length=24).fit(wave(600)).scores_
+    assert scores["skill_seasonal_naive"] == 0
+    assert scores["mae"] == scores["mae_seasonal_naive"]
+    assert scores["skill_linear"] == pytest.approx(1 - scores["mae"] / scores["mae_linear"])
+
+
+def test_scores_are_in_units_of_each_series():
+    one = make("Naive").fit(wave(300)).scores_["mae"]
+    assert make("Naive").fit(1e6 * wave(300)).scores_["mae"] == pytest.approx(one)
+
+
+def test_short_series_only_train():
+    long = pd.DataFrame({"unique_id": "long", "y": wave(200)})
+    short = pd.DataFrame({"unique_id": "short", "y": wave(9)})
+    model = make("Linear").fit(pd.concat([long, short], ignore_index=True))
+    assert len(model.predict()) == 8
+    assert np.isfinite(model.predict(coverage=0.8)[["lower", "upper"]]).all(axis=None)
+
+
+def test_what_stops_a_linear_fit_is_what_the_caller_sees(monkeypatch):
+    def stopped(*args):
+        raise MemoryError("no room for the moments")
+
+    monkeypatch.setattr("forecastkit.baselines.ridge.Ridge.fit", stopped)
+    with pytest.raises(MemoryError, match="no room"):
+        make("Linear").fit(wave(80))

@@ -1,0 +1,151 @@
+"""Closed forms against loops, and the ridge against its normal equations."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_panel import make
+from test_windows import every_origin
+
+from forecastkit.baselines import ridge as closed_form
+from forecastkit.baselines import simple
+from forecastkit.baselines.ridge import Ridge, Strips
+from forecastkit.data.windows import Origins, Windows, carried, gather
+from forecastkit.preprocessing.scaler import Scaler
+
+SIZES = {"a": (0, 30), "b": (4, 11), "c": (-3, 5)}
+
+
+def seen_by(panel, origins, i):
+    """Values of origin i's series up to it, from its first row on."""
+    begin = panel.indptr[origins.entity[i]]
+    return panel.target[begin : origins.row[i] + 1, origins.channel[i]]
+
+
+def slow_seasonal(values, horizon, season):
+    out = []
+    for step in range(1, horizon + 1):
+        back = -(-step // season)  # whole seasons, the fewest that reach what was seen
+        places = [len(values) - 1 + step - season * (back + more) for more in range(4)]
+        found = [values[at] for at in places if at >= 0 and not np.isnan(values[at])]
+        out.append(found[0] if found else slow_naive(values, 1)[0])
+    return out
+
+
+def slow_drift(values, horizon):
+    at = np.flatnonzero(~np.isnan(values))
+    if not len(at):
+        return [np.nan] * horizon
+    slope = (values[at[-1]] - values[at[0]]) / (at[-1] - at[0]) if len(at) > 1 else 0.0
+    return [values[at[-1]] + slope * (len(values) - 1 - at[-1] + step) for step in range(1, horizon + 1)]
+
+
+def slow_mean(values, horizon):
+    seen = values[~np.isnan(values)]
+    return [seen.mean() if len(seen) else np.nan] * horizon
+
+
+def slow_naive(values, horizon):
+    seen = values[~np.isnan(values)]
+    return [seen[-1] if len(seen) else np.nan] * horizon
+
+
+@pytest.mark.parametrize("name", ["naive", "drift", "mean"])
+@given(st.integers(0, 50), st.sampled_from([0.0, 0.5, 0.9]))
+@settings(max_examples=20, deadline=None)
+def test_readings_against_a_loop(name, seed, missing):
+    panel = make(SIZES, missing, seed)
+    origins = every_origin(panel)
+    got = getattr(simple, name)(panel, origins, 4)
+    slow = [globals()[f"slow_{name}"](seen_by(panel, origins, i), 4) for i in range(len(origins))]
+    np.testing.assert_allclose(got, slow, rtol=1e-9, atol=1e-9)
+
+
+@given(st.integers(0, 50), st.sampled_from([0.0, 0.3]), st.integers(1, 7))
+@settings(max_examples=20, deadline=None)
+def test_seasonal_naive_against_a_loop(seed, missing, season):
+    panel = make(SIZES, missing, seed)
+    origins = every_origin(panel)
+    got = simple.seasonal_naive(panel, origins, 5, season)
+    slow = [slow_seasonal(seen_by(panel, origins, i), 5, season) for i in range(len(origins))]
+    np.testing.assert_array_equal(got, slow)
+
+
+def test_seasonal_naive_by_hand():
+    panel = make({"a": (0, 6)}, 0.0)
+    panel.target[:, 0] = [1, 2, 3, 4, np.nan, 6]
+    origins = Origins(np.array([0]), np.array([5]), np.array([0]))
+    assert simple.seasonal_naive(panel, origins, 4, 3).tolist() == [[4, 2, 6, 4]]
+
+
+def test_means_do_not_mix_sizes_of_series():
+    panel = make({"a": (0, 5000), "b": (0, 50)}, 0.0)
+    panel.target[:] = np.repeat([1e8, 0.1], panel.lengths)[:, None]
+    forecast = simple.mean(panel, every_origin(panel), 1)
+    assert set(forecast[:, 0]) == {1e8, 0.1}
+
+
+def test_before_the_first_row_nothing_is_known():
+    panel = make(SIZES, 0.0)
+    origins = Origins(np.arange(3), panel.indptr[:-1] - 1, np.zeros(3, int))
+    for function in (simple.naive, simple.drift, simple.mean):
+        assert np.isnan(function(panel, origins, 2)).all()
+    assert np.isnan(simple.seasonal_naive(panel, origins, 2, 3)).all()
+
+
+def test_carrying_never_looks_ahead_but_at_the_start():
+    nan = np.nan
+    window = np.array([[nan, 1, nan, 3, nan], [1, 2, 3, 4, 5], [nan] * 5, [nan, nan, nan, nan, 2]])
+    assert carried(window).tolist() == [[1, 1, 1, 3, 3], [1, 2, 3, 4, 5], [0] * 5, [2] * 5]
+
+
+def test_strips_cut_what_gather_cuts():
+    panel = make(SIZES)
+    buffers = Scaler.fit(panel, panel.indptr[1:], 3, ()).buffers(panel, 6, 3)
+    origins = every_origin(panel)
+    inputs, target = gather(np, buffers, origins.table(), 6, 3)
+    np.testing.assert_array_equal(
+        Strips(buffers, 6, 3).cut(origins), np.concatenate([inputs["target"], target], axis=1)
+    )
+
+
+def fitted(panel, lookback=5, horizon=3):
+    buffers = Scaler.fit(panel, panel.indptr[1:], horizon, ()).buffers(panel, lookback, horizon)
+    windows = Windows.training(panel, panel.indptr[1:], lookback, horizon)
+    nobody = Origins(*[np.empty(0, int)] * 3)
+    return Ridge.fit(buffers, windows, nobody, lookback, horizon), buffers, windows
+
+
+def test_the_ridge_solves_its_normal_equations():
+    ridge, buffers, windows = fitted(make(SIZES, 0.0))
+    x, _, y = Strips(buffers, 5, 3).differences(windows.at(np.arange(len(windows))))
+    x, y = x.astype("float64"), y.astype("float64")
+    penalty = ridge.strength * np.trace(x.T @ x) / 5
+    expected = np.linalg.solve(x.T @ x + penalty * np.eye(5), x.T @ y)
+    np.testing.assert_allclose(ridge.weights, expected, atol=1e-5)
+
+
+def test_the_strength_with_the_least_error_is_kept():
+    panel = make({"a": (0, 300)}, 0.0)
+    buffers = Scaler.fit(panel, panel.indptr[1:], 3, ()).buffers(panel, 5, 3)
+    windows = Windows.training(panel, np.array([200]), 5, 3)
+    judged = Windows.validation(panel, np.array([200]), np.array([300]), 3).spaced(500)
+    ridge = Ridge.fit(buffers, windows, judged, 5, 3)
+    x, _, y = Strips(buffers, 5, 3).differences(windows.at(np.arange(len(windows))))
+    u, _, v = Strips(buffers, 5, 3).differences(judged)
+    errors = []
+    for strength in closed_form.STRENGTHS:
+        weights = np.linalg.solve(x.T @ x + strength * np.trace(x.T @ x) / 5 * np.eye(5), x.T @ y)
+        errors.append(np.abs(u @ weights - v).mean())
+    assert ridge.strength == closed_form.STRENGTHS[int(np.argmin(errors))]
+    assert ridge.refit(buffers, windows).weights == pytest.approx(ridge.weights, abs=1e-6)
+
+
+def test_a_line_is_continued():
+    panel = make({"a": (0, 200)}, 0.0)
+    panel.target[:, 0] = np.arange(200.0)
+    panel.target[:, 1] = -3 * np.arange(200.0)
+    ridge, buffers, _ = fitted(panel)
+    origins = Origins(np.array([0, 0]), np.array([199, 199]), np.array([0, 1]))
+    steps = np.diff(np.concatenate([buffers.target[-1:].T, ridge.predict(buffers, origins)], axis=1), axis=1)
+    np.testing.assert_allclose(steps, np.diff(buffers.target[:2], axis=0).T * np.ones(3), rtol=0.05)

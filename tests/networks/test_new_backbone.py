@@ -1,0 +1,113 @@
+"""A backbone written by the recipe in CONTRIBUTING.md: one file in a copy of the library, and no other edit."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import forecastkit as fk
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = '''"""A mean of the past, widened and added to every token of the future."""
+
+from dataclasses import dataclass
+
+import keras
+from keras import layers, ops
+
+from forecastkit.networks.backbone import Backbone
+from forecastkit.networks.layers import Dropout
+from forecastkit.utils.validation import check_int
+
+
+class MeanLayer(keras.layers.Layer):
+    """Adds a perceptron of the mean observed token to the future."""
+
+    def __init__(self, width, dropout, **kwargs):
+        super().__init__(**kwargs)
+        self.widen, self.drop = layers.Dense(width, activation="relu"), Dropout(dropout)
+
+    def build(self, past_shape, future_shape=None):
+        self.narrow = layers.Dense(past_shape[-1])
+        self.widen.build(past_shape)
+        self.narrow.build((*past_shape[:-1], self.widen.units))
+
+    def call(self, past, future, mask=None, training=None):
+        if mask is not None:
+            past = past * ops.cast(mask, past.dtype)[:, :, None]
+        mean = ops.mean(past, axis=1, keepdims=True)
+        return future + self.narrow(self.drop(self.widen(mean), training=training))
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ThrowAway(Backbone):
+    """The mean of the past.
+
+    Parameters
+    ----------
+    width : int
+        Of the hidden layer.
+
+    References
+    ----------
+    None: it lives as long as a test.
+    """
+
+    width: int = 16
+
+    def build(self):
+        return MeanLayer(self.width, self.dropout)
+
+    def check(self):
+        super().check()
+        check_int(type(self).__name__, "width", self.width)
+'''
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A copy of the library with the one file, and what runs a command in it."""
+    root = tmp_path_factory.mktemp("checkout")
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "forecastkit", root / "forecastkit", ignore=ignored)
+    (root / "forecastkit" / "networks" / "backbones" / "throw_away.py").write_text(FILE, encoding="utf-8")
+    (root / "tests" / "forecasters").mkdir(parents=True)
+    for name in ("conftest.py", "forecasters/test_contract.py"):
+        shutil.copy(ROOT / "tests" / name, root / "tests" / name)
+    shutil.copy(ROOT / "pyproject.toml", root)
+
+    def run(*arguments):
+        environment = {**os.environ, "PYTHONPATH": str(root), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        command = [sys.executable, "-m", *map(str, arguments)]
+        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return done.stdout
+
+    return run
+
+
+def test_it_is_one_short_file():
+    assert len(FILE.splitlines()) <= 60
+
+
+def test_it_keeps_the_contract_of_all_forecasters(checkout):
+    told = checkout(
+        "pytest", "tests/forecasters/test_contract.py", "-k", "ThrowAwayForecaster", "-p", "no:cacheprovider"
+    )
+    assert "failed" not in told
+    assert int(told.split(" passed")[0].split()[-1]) >= 15
+
+
+def test_the_command_line_finds_it(checkout, tmp_path):
+    table, model = tmp_path / "table.csv", tmp_path / "model.forecast"
+    fk.load_dataset("airpassengers").to_csv(table)
+    options = ("--model", "throw_away", "--set", "width=8", "--set", "epochs=1", "--horizon", 6, "--json")
+    told = json.loads(checkout("forecastkit", "train", "--csv", table, "--out", model, *options))
+    assert "throw" in json.dumps(told).lower()
+    assert model.exists()
+    assert "ThrowAwayForecaster" in checkout("forecastkit", "inspect", model)
+    assert len(checkout("forecastkit", "predict", model, "--json").splitlines()) >= 1

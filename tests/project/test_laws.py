@@ -1,0 +1,498 @@
+"""The laws of the house, see docs/architecture.md: each is a test."""
+
+import ast
+import inspect
+import os
+import random
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import threading
+import tomllib
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROLES, SMALL, wave
+from sklearn.base import clone
+
+import forecastkit as fk
+from forecastkit.data.windows import Windows
+from forecastkit.networks import backbones
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "forecastkit"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+HEAVY = ("tensorflow", "keras", "sklearn", "pandas")
+PACKAGES = tuple(sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py")))
+#: Subpackages with a floor of their own.
+INNER = ("data.files", "networks.backbones", "networks.heads")
+MOST_LINES, LONGEST_FUNCTION = 450, 50
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in PACKAGE.rglob("*.py")}
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+
+
+def imported(name: str) -> set[str]:
+    """Full names of everything that a module imports, also inside functions."""
+    found = set()
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: relative imports hide where things come from"
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def house_imports(name: str) -> set[str]:
+    """Modules of ours that a module imports; '' is the top of the package."""
+    found = set()
+    for full in imported(name):
+        if full.split(".")[0] != "forecastkit":
+            continue
+        inner = full.removeprefix("forecastkit").lstrip(".")
+        while inner and inner not in MODULES:
+            inner = inner.rpartition(".")[0]
+        found.add(inner)
+    return found - {name}
+
+
+# ---------------------------------------------------------------------------------------------- floors
+
+
+def floors() -> dict[str, int]:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = re.search(r"## Floors.*?```\n(.*?)```", text, flags=re.DOTALL)[1]
+    rows = [line.split() for line in table.splitlines()]
+    return {name: int(number) for number, *names in rows for name in names}
+
+
+def floor_name(module: str) -> str:
+    """The row of the table that a module belongs to: its package, or a subpackage that has a row of its own."""
+    if module == "networks.backbones":
+        return "registry"
+    parts = module.split(".")
+    inner = ".".join(parts[:2])
+    return inner if inner in INNER else parts[0]
+
+
+def test_every_module_has_a_floor():
+    assert {floor_name(name) for name in MODULES if name} == set(floors())
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {""}))
+def test_imports_go_strictly_down(module):
+    floor = floors()
+    own = floor_name(module)
+    for other in house_imports(module):
+        if other == "":
+            # The version, and the lazy names for what has a floor of its own.
+            assert own in ("persistence", "cli"), f"{module} imports the top of the package"
+        elif own == floor_name(other):
+            continue
+        else:
+            target = floor_name(other)
+            assert floor[target] < floor[own], f"{module} (floor {floor[own]}) imports {other} (floor {floor[target]})"
+
+
+def test_imports_make_no_circle():
+    done: set[str] = set()
+
+    def visit(name, path):
+        assert name not in path, f"a circle: {' -> '.join([*path, name])}"
+        if name not in done:
+            # A package may import its members inside functions.
+            for other in house_imports(name) - {""}:
+                visit(other, [*path, name])
+            done.add(name)
+
+    for name in sorted(name for name in MODULES if not MODULES[name].name.startswith("__")):
+        visit(name, [])
+
+
+def test_tensorflow_is_imported_only_where_it_is_the_point():
+    backends = {
+        name for name in MODULES if {full.split(".")[0] for full in imported(name)} & {"tensorflow", "jax", "torch"}
+    }
+    # Keras has no gradients of its own, so that the plain engine asks JAX for those by the inputs.
+    assert backends <= {
+        "integrations.tf_dataset",
+        "training.engines.distributed",
+        "training.engines.hardware",
+        "training.engines.loss_scale",
+        "training.engines.plain",
+        "training.engines.strategies",
+        "training.engines.tensorflow",
+    }
+
+
+def test_networks_are_written_in_keras():
+    for name in MODULES:
+        if name == "networks.network" or name.startswith("networks.backbones."):
+            roots = {full.split(".")[0] for full in imported(name)}
+            assert not roots & {"numpy", "scipy", "pandas"}, f"{name} computes outside keras.ops"
+
+
+# ---------------------------------------------------------------------------------------------- light
+
+
+def fresh(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    """A Python process of its own, run from the checkout."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=env, timeout=300)
+
+
+def import_seconds(statement: str) -> float:
+    """Seconds that a statement's imports take, the least of three: the machine has other work."""
+    best = float("inf")
+    for _ in range(3):
+        lines = fresh("-X", "importtime", "-c", statement).stderr.splitlines()
+        ours = [line for line in lines if line.rpartition("|")[2].strip() == "forecastkit"]
+        best = min(best, int(ours[-1].split("|")[1]) / 1e6)
+    return best
+
+
+def test_importing_is_light():
+    run = fresh("-c", f"import sys, forecastkit; print([m for m in {HEAVY} if m in sys.modules])")
+    assert run.stdout.strip() == "[]", run.stderr
+    assert import_seconds("import forecastkit") < 0.1
+
+
+HELP = f"""
+import sys
+from forecastkit.cli import main
+code = main(["--help"])
+print([m for m in {HEAVY} if m in sys.modules], code)
+"""
+
+
+def test_help_is_light():
+    run = fresh("-c", HELP)
+    assert run.stdout.splitlines()[-1] == "[] 0", run.stderr
+    seconds = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        fresh("-m", "forecastkit", "--help")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        # Time on the processor, not on the clock: the machine has other work.
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(seconds) < 0.2
+
+
+NO_BACKEND = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name == "tensorflow":
+            raise ModuleNotFoundError(name, name=name)
+
+sys.meta_path.insert(0, Blocker())
+import forecastkit as fk
+print(len(fk.LinearForecaster(horizon=3).fit(fk.load_dataset("airpassengers")).predict()))
+try:
+    fk.GRUForecaster
+except ImportError as error:
+    print(isinstance(error, fk.InputError), error)
+"""
+
+
+def test_a_missing_backend_is_one_sentence():
+    run = fresh("-c", NO_BACKEND, KERAS_BACKEND="tensorflow")
+    expected = ["3", "True forecastkit needs a Keras backend: pip install 'forecastkit[cpu]'"]
+    assert run.stdout.splitlines() == expected, run.stderr
+
+
+# ---------------------------------------------------------------------------------------------- the public surface
+
+
+def test_all_is_sorted_and_resolves():
+    assert fk.__all__ == sorted(set(fk.__all__))
+    for name in fk.__all__:
+        assert getattr(fk, name) is not None
+        assert name in dir(fk)
+    with pytest.raises(AttributeError, match="no attribute 'GRUForcaster'"):
+        fk.GRUForcaster  # noqa: B018
+
+
+def public_objects():
+    objects = {name: getattr(fk, name) for name in fk.__all__}
+    return {name: thing for name, thing in objects.items() if not inspect.ismodule(thing)}
+
+
+def documented(thing) -> set[str]:
+    """Names under Parameters in the docstring, and in those of the classes it inherits from."""
+    names = set()
+    for owner in thing.__mro__ if inspect.isclass(thing) else [thing]:
+        found = re.search(r"Parameters\n-{10}\n(.*?)(?:\n\n[A-Z]\w+\n-{3,}|\Z)", inspect.getdoc(owner) or "", re.DOTALL)
+        for line in (found[1] if found else "").splitlines():
+            if line and not line.startswith(" "):
+                names.update(part.strip(" *") for part in line.partition(":")[0].split(","))
+    return names
+
+
+@pytest.mark.parametrize("name", sorted(fk.__all__))
+def test_public_names_are_documented(name):
+    thing = getattr(fk, name)
+    text = inspect.getdoc(thing) or ""
+    assert len(text.split()) > 3, f"{name} needs a docstring"
+    if inspect.ismodule(thing) or (inspect.isclass(thing) and issubclass(thing, Exception)):
+        return
+    assert not text.startswith(f"{name}("), f"{name} needs a docstring of its own"
+    parameters = set(inspect.signature(thing).parameters) - {"self", "args", "kwargs"}
+    assert parameters <= documented(thing), f"{name}: undocumented {sorted(parameters - documented(thing))}"
+
+
+@pytest.mark.parametrize("name", sorted(name for name, thing in public_objects().items() if inspect.isclass(thing)))
+def test_public_methods_are_documented(name):
+    for method, member in inspect.getmembers(getattr(fk, name), inspect.isfunction):
+        if not method.startswith("_") and member.__module__.startswith("forecastkit"):
+            assert inspect.getdoc(member), f"{name}.{method} needs a docstring"
+
+
+def test_functions_and_files_are_short():
+    long = [
+        f"{name}: {len(path.read_text().splitlines())} lines"
+        for name, path in MODULES.items()
+        if len(path.read_text().splitlines()) > MOST_LINES
+    ]
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+                if lines > LONGEST_FUNCTION:
+                    long.append(f"{name}.{node.name}: {lines} lines")
+    assert not long
+
+
+# ---------------------------------------------------------------------------------------------- the registry
+
+ECHO = '''
+"""The future tokens as they are."""
+
+from dataclasses import dataclass
+
+import keras
+
+from forecastkit.networks.backbone import Backbone
+
+
+class Echo(keras.layers.Layer):
+    def call(self, past, future, mask=None, training=None):
+        return future
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class EchoNet(Backbone):
+    def build(self):
+        return Echo()
+'''
+USE_ECHO = """
+import numpy as np
+import forecastkit as fk
+from forecastkit.networks import backbones
+
+assert "echo_net" in backbones.names()
+assert {"EchoNet", "EchoNetForecaster"} <= set(fk.__all__)
+sizes = dict(horizon=2, lookback=8, epochs=1, windows_per_epoch=16)
+y = np.sin(np.arange(60))
+for model in (fk.EchoNetForecaster(units=4, **sizes), fk.KerasForecaster(backbone="echo_net", **sizes)):
+    model.fit(y).save("model.forecast")
+    assert np.array_equal(fk.load("model.forecast").predict(), model.predict())
+print("found")
+"""
+
+
+def test_a_file_in_the_folder_is_a_backbone(tmp_path):
+    shutil.copytree(PACKAGE, tmp_path / "forecastkit", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "forecastkit" / "networks" / "backbones" / "echo_net.py").write_text(ECHO)
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    run = subprocess.run([sys.executable, "-c", USE_ECHO], capture_output=True, text=True, env=env, cwd=tmp_path)
+    assert run.stdout.strip() == "found", run.stderr
+
+
+def test_every_backbone_has_a_forecaster_with_its_parameters():
+    for stem, name in backbones.class_names().items():
+        backbone, forecaster = backbones.find(stem), getattr(fk, f"{name}Forecaster")
+        assert set(backbone().get_params()) <= set(forecaster().get_params())
+
+
+# ---------------------------------------------------------------------------------------------- states left as found
+
+
+def surroundings(folder) -> dict:
+    return {
+        "python": random.getstate(),
+        "numpy": [np.asarray(part).tolist() for part in np.random.get_state()],  # noqa: NPY002
+        "floatx": keras.config.floatx(),
+        "policy": keras.config.dtype_policy().name,
+        "backend": keras.config.backend(),
+        "environment": dict(os.environ),
+        "files": sorted(path.name for path in folder.rglob("*")),
+    }
+
+
+def test_fitting_leaves_the_world_as_it_was(tmp_path, monkeypatch, panel, future):
+    monkeypatch.chdir(tmp_path)
+    model = fk.GRUForecaster(**SMALL, **ROLES)
+    states, given = (random.getstate(), np.random.get_state()), panel.copy(deep=True)  # noqa: NPY002
+    try:
+        keras.utils.set_random_seed(3)
+        expected = [np.asarray(keras.random.uniform((2,))) for _ in range(2)]
+        keras.utils.set_random_seed(3)
+        first = keras.random.uniform((2,))
+        before = surroundings(tmp_path)
+        model.fit(panel).predict(future)
+        assert surroundings(tmp_path) == before
+        np.testing.assert_array_equal([first, keras.random.uniform((2,))], expected)
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+    pd.testing.assert_frame_equal(panel, given)
+
+
+def test_callbacks_are_left_as_they_were(hourly):
+    callback = keras.callbacks.EarlyStopping(monitor="loss")
+    before = dict(vars(callback))
+    fk.GRUForecaster(**SMALL, callbacks=[callback]).fit(hourly)
+    assert vars(callback) == before
+
+
+def test_two_threads_do_not_disturb_each_other(hourly):
+    models = [fk.GRUForecaster(**SMALL), fk.GRUForecaster(**SMALL | {"random_state": 5, "units": 4})]
+    alone = [clone(model).fit(hourly).predict() for model in models]
+    together = [clone(model) for model in models]
+    threads = [threading.Thread(target=model.fit, args=(hourly,)) for model in together]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for expected, model in zip(alone, together, strict=True):
+        pd.testing.assert_frame_equal(model.predict(), expected)
+
+
+def forecaster_names():
+    return [name for name in fk.__all__ if name.endswith("Forecaster")]
+
+
+@pytest.mark.parametrize("name", forecaster_names())
+def test_the_constructor_only_stores(name):
+    cls = getattr(fk, name)
+    marks = {parameter: object() for parameter in cls._get_param_names()}
+    model = cls(**marks)
+    assert all(getattr(model, parameter) is mark for parameter, mark in marks.items())
+    assert set(vars(model)) == set(marks)
+
+
+def test_learned_attributes_end_in_an_underscore(gru, hourly):
+    linear = fk.LinearForecaster(horizon=6)
+    parameters = linear.get_params(deep=False)
+    for model in (gru, linear.fit(hourly)):
+        assert all(key.endswith("_") for key in set(vars(model)) - set(model.get_params(deep=False)))
+    assert linear.get_params(deep=False) == parameters
+
+
+# ---------------------------------------------------------------------------------------------- no look-ahead
+
+
+@pytest.mark.parametrize("name", ["GRUForecaster", "LinearForecaster", "SeasonalNaiveForecaster", "MeanForecaster"])
+def test_what_comes_after_the_cutoff_changes_no_forecast(name, hourly):
+    sizes = SMALL if name == "GRUForecaster" else {"horizon": 6, "lookback": 24}
+    model = getattr(fk, name)(**sizes).fit(hourly.iloc[:180])
+    changed = hourly.copy()
+    changed.iloc[200:] = 1e6
+    cutoff = hourly.index[199]
+    forecasts = [fk.backtest(model, data, start=hourly.index[180]).forecasts for data in (hourly, changed)]
+    kept = [frame[frame["cutoff"] <= cutoff].drop(columns="actual").reset_index(drop=True) for frame in forecasts]
+    assert len(kept[0])
+    pd.testing.assert_frame_equal(*kept, check_exact=True)
+
+
+def test_covariates_known_only_to_the_cutoff_are_not_seen_after_it(gru, panel, future):
+    seen = gru.predict(future.assign(wind=99.0, load=99.0))
+    pd.testing.assert_frame_equal(seen, gru.predict(future), check_exact=True)
+
+
+def test_scaling_sees_the_training_rows_only(hourly):
+    changed = hourly.copy()
+    changed.iloc[-48:] *= 100
+    scalers = [fk.GRUForecaster(**SMALL, validation_size=48).fit(data).scaler_ for data in (hourly, changed)]
+    np.testing.assert_array_equal(scalers[0].target.center, scalers[1].target.center)
+    np.testing.assert_array_equal(scalers[0].target.scale, scalers[1].target.scale)
+
+
+def test_windows_hold_no_rows():
+    rows = 10_000_000
+    windows = Windows(np.array([0]), np.array([rows]), 1)
+    held = sum(value.nbytes for value in vars(windows).values() if isinstance(value, np.ndarray))
+    assert len(windows) == rows
+    assert held < 1000
+
+
+# ---------------------------------------------------------------------------------------------- other backends
+
+JAX = """
+import sys
+import numpy as np
+import keras
+import forecastkit as fk
+
+assert keras.backend.backend() == "jax"
+np.save(sys.argv[2], fk.load(sys.argv[1]).predict())
+sizes = dict(horizon=4, lookback=16, epochs=1, windows_per_epoch=32, batch_size=16, random_state=0)
+y = np.sin(np.arange(120.0))
+for stem in sys.argv[3:]:
+    forecast = fk.KerasForecaster(backbone=stem, **sizes).fit(y).predict()
+    assert np.isfinite(forecast).all(), stem
+"""
+
+
+def run_on_jax(folder, stems):
+    model = fk.TransformerForecaster(**SMALL).fit(wave(240))
+    model.save(folder / "m.forecast")
+    run = fresh("-c", JAX, str(folder / "m.forecast"), str(folder / "jax.npy"), *stems, KERAS_BACKEND="jax")
+    assert run.returncode == 0, run.stderr
+    np.testing.assert_allclose(np.load(folder / "jax.npy"), model.predict(), rtol=1e-4)
+
+
+def test_a_saved_network_gives_the_same_on_jax_and_trains_there(tmp_path):
+    pytest.importorskip("jax")
+    run_on_jax(tmp_path, ["gru"])
+
+
+@pytest.mark.slow
+def test_every_network_trains_on_jax(tmp_path):
+    pytest.importorskip("jax")
+    run_on_jax(tmp_path, backbones.names())
+
+
+# ---------------------------------------------------------------------------------------------- house papers
+
+
+def test_readme_and_ci_run_the_same_test_command():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    command = re.search(r"^TEST_COMMAND='(.+)'$", script, flags=re.MULTILINE)[1]
+    assert command in readme.splitlines()
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_the_version_is_said_once():
+    assert PROJECT["project"]["version"] == fk.__version__
+
+
+def test_every_folder_is_packed():
+    folders = {".".join(path.parent.relative_to(ROOT).parts) for path in PACKAGE.rglob("__init__.py")}
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == folders | {"forecastkit._datasets"}

@@ -1,0 +1,254 @@
+"""Engines: the same training whether compiled, split among threads or left to Keras; prediction traced once."""
+
+import os
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import ROLES, make_panel
+
+from forecastkit.data.ingest.read_panel import open_door
+from forecastkit.data.windows import Buffers, Origins, Windows, carried, gather
+from forecastkit.networks import backbones
+from forecastkit.networks.heads import make_head
+from forecastkit.networks.network import Network, Sizes
+from forecastkit.preprocessing.scaler import Scaler
+from forecastkit.training.engines import make_engine
+from forecastkit.training.engines import tensorflow as engine_module
+from forecastkit.training.engines.plain import PlainEngine
+from forecastkit.training.engines.tensorflow import TensorFlowEngine
+
+LOOKBACK, HORIZON, STEPS, BATCH = 12, 6, 5, 64
+RATES, SEEDS = np.full(STEPS, 3e-3), np.arange(1, STEPS + 1)
+SIZES = Sizes(LOOKBACK, HORIZON, 3, past=1, known=1, static=1, masked=True)
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Buffers of a panel with covariates of all roles and gaps, and its training windows."""
+    panel, _ = open_door(make_panel(150, ("a", "b")), series_id="unique_id", time="ds", **ROLES)
+    stop = panel.last_observed() + 1
+    buffers = Scaler.fit(panel, stop, HORIZON, ()).buffers(panel, LOOKBACK, HORIZON)
+    return buffers, Windows.training(panel, stop, LOOKBACK, HORIZON)
+
+
+def make_network(name="gru", dropout=0.0):
+    keras.utils.set_random_seed(1)
+    head = make_head("mae")
+    network = Network(backbones.find(name)(units=8, dropout=dropout), SIZES, head)
+    network({key: np.zeros((1, *shape), kind) for key, (shape, kind) in SIZES.inputs().items()})
+    return network, head
+
+
+def trained(data, kind=TensorFlowEngine, name="gru", dropout=0.0, parts=None, **options):
+    """An engine after a few steps, and its mean loss."""
+    buffers, windows = data
+    network, head = make_network(name, dropout)
+    engine = kind(network, head, **options)
+    if parts:
+        engine._parts = lambda batch_size: parts
+    engine.prepare(buffers, BATCH)
+    chosen = windows.draw(np.random.default_rng(0), STEPS * BATCH)
+    loss = engine.train(windows.at(chosen).table().reshape(STEPS, BATCH, 3), RATES, SEEDS)
+    return engine, loss
+
+
+def weights(engine):
+    return engine.network.get_weights()
+
+
+def assert_close(first, second, rtol=1e-4):
+    for mine, other in zip(first, second, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=rtol, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def plainly(data):
+    """A GRU after a few steps that were neither compiled nor split."""
+    return trained(data)
+
+
+def origins(data, count):
+    return data[1].spaced(10_000)[:count].table()
+
+
+# ---------------------------------------------------------------------------------------------- training
+
+
+@pytest.mark.parametrize("options", [{"compiled": True, "parts": 1}, {"parts": 2}, {"compiled": True, "parts": 2}],
+                         ids=["compiled", "split", "both"])  # fmt: skip
+def test_compiled_and_split_steps_train_alike(data, plainly, options):
+    engine, loss = trained(data, **options)
+    assert loss == pytest.approx(plainly[1], rel=1e-4)
+    assert_close(weights(engine), weights(plainly[0]))
+    assert_close(engine.average, plainly[0].average)
+
+
+@pytest.mark.parametrize("name", ["gru", "transformer"])
+def test_dropout_is_the_same_however_a_batch_is_split(data, name):
+    whole, halves, quarters = (trained(data, name=name, dropout=0.5, parts=parts) for parts in (1, 2, 4))
+    for loss in (halves[1], quarters[1]):
+        assert loss == pytest.approx(whole[1], rel=1e-5)
+    assert abs(whole[1] - trained(data, name=name)[1]) > 1e-3
+
+
+def test_a_transformer_trains_alike_compiled(data):
+    both = [weights(trained(data, name="transformer", compiled=compiled)[0]) for compiled in (False, True)]
+    for weight in (weight for each in both for weight in each if weight.shape == (24,)):
+        keys = slice(len(weight) // 3, 2 * len(weight) // 3)
+        weight[keys] = 0.0  # their bias has no gradient but rounding, which Adam blows up
+    assert_close(*both)
+
+
+def test_plain_keras_trains_alike(data, plainly):
+    engine, loss = trained(data, kind=PlainEngine)
+    assert loss == pytest.approx(plainly[1], rel=1e-4)
+    assert_close(weights(engine), weights(plainly[0]), rtol=1e-3)
+    assert_close(engine.average, plainly[0].average, rtol=1e-3)
+    table = origins(data, 21)
+    assert engine.evaluate(table) == pytest.approx(plainly[0].evaluate(table), rel=1e-3)
+    assert_close(engine.predict(data[0], table), plainly[0].predict(data[0], table), rtol=1e-3)
+    before = weights(engine)
+    engine.swap()
+    assert any((mine != other).any() for mine, other in zip(weights(engine), before, strict=True))
+    engine.swap()
+    assert_close(weights(engine), before, rtol=0)
+
+
+def test_gradients_of_parts_average_to_that_of_the_whole(data, plainly):
+    whole, split = plainly[0], trained(data, parts=2)[0]
+    split.network.set_weights(weights(whole))
+    table = origins(data, BATCH)
+    (loss, whole_gradients), halves = whole._one(table, 1, 0), [split._one(part, 1, 0) for part in np.split(table, 2)]
+    assert float(loss) == pytest.approx(np.mean([float(half[0]) for half in halves]), rel=1e-5)
+    for gradient, *parts in zip(whole_gradients, *(half[1] for half in halves), strict=True):
+        np.testing.assert_allclose(gradient, np.mean(parts, axis=0), rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_dropout_is_drawn_from_the_seeds(data, parts):
+    first, again = (weights(trained(data, dropout=0.5, parts=parts)[0]) for _ in range(2))
+    for mine, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
+def test_parts_and_steps_have_masks_of_their_own(data):
+    engine, _ = trained(data, dropout=0.5, parts=2)
+    table = origins(data, BATCH // 2)
+    losses = [float(engine._one(table, seed, part)[0]) for seed in (1, 2, 3) for part in (0, 1)]
+    assert len(set(losses)) == 6
+    assert float(engine._one(table, 1, 0)[0]) == losses[0]
+
+
+@pytest.mark.parametrize(("compiled", "batch", "cores", "parts"), [
+    (False, 256, 2, 1), (True, 256, 2, 2), (True, 256, 64, 8), (True, 16, 2, 1), (True, 64, 4, 2), (True, 100, 3, 2),
+])  # fmt: skip
+def test_batches_are_split_evenly_and_not_too_small(monkeypatch, compiled, batch, cores, parts):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: [])
+    assert TensorFlowEngine._parts(type("", (), {"compiled": compiled})(), batch) == parts
+
+
+def test_gradients_are_clipped_and_rates_taken(data):
+    """Adam's first step is the rate in every weight with a gradient, whatever the gradient's size."""
+    network, head = make_network()
+    engine = TensorFlowEngine(network, head)
+    engine.prepare(data[0], BATCH)
+    before = weights(engine)
+    engine.train(origins(data, BATCH)[None], np.array([1e-2]), np.array([1]))
+    largest = max(np.abs(new - old).max() for new, old in zip(weights(engine), before, strict=True))
+    assert largest == pytest.approx(1e-2, rel=1e-2)
+
+
+def test_swap_exchanges_weights_and_averages(data):
+    engine, _ = trained(data)
+    raw = [np.asarray(v) for v in engine.network.trainable_variables]
+    mean = [np.asarray(v) for v in engine.average]
+    engine.swap()
+    assert_close(engine.network.trainable_variables, mean, rtol=0)
+    assert_close(engine.average, raw, rtol=0)
+    engine.swap()
+    assert_close(engine.network.trainable_variables, raw, rtol=0)
+
+
+def test_averages_follow_the_weights_by_hand(data):
+    """The decay grows from 1/11 to 0.99, so that the start is soon forgotten."""
+    buffers, _ = data
+    network, head = make_network()
+    engine = TensorFlowEngine(network, head)
+    engine.prepare(buffers, BATCH)
+    mean = np.asarray(network.trainable_variables[0])
+    for count in range(1, 4):
+        engine.train(origins(data, BATCH)[None], np.array([1e-2]), np.array([count]))
+        decay = min(0.99, count / (10 + count))
+        mean = decay * mean + (1 - decay) * np.asarray(network.trainable_variables[0])
+    np.testing.assert_allclose(engine.average[0], mean, atol=1e-6)
+
+
+# ---------------------------------------------------------------------------------------------- forecasting
+
+
+def test_predictions_in_batches_equal_those_one_by_one(data, plainly, monkeypatch):
+    engine, buffers = plainly[0], data[0]
+    table = origins(data, 23)
+    alone = np.concatenate([engine.predict(buffers, table[i : i + 1]) for i in range(len(table))])
+    monkeypatch.setattr(engine_module, "PREDICT_BATCH", 10)
+    together = engine.predict(buffers, table)
+    assert together.shape == (23, HORIZON, 1)
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_a_prediction_is_the_network_called_on_gathered_windows(data, plainly):
+    table = origins(data, 7)
+    inputs, _ = gather(np, data[0], table, LOOKBACK, HORIZON)
+    np.testing.assert_allclose(plainly[0].predict(data[0], table), plainly[0].network(inputs), atol=1e-5)
+
+
+def test_no_origins_give_no_forecasts(data, plainly):
+    assert plainly[0].predict(data[0], np.empty((0, 3), "int32")).shape == (0, HORIZON, 1)
+
+
+def test_nothing_is_traced_again_over_many_predictions(data, plainly, monkeypatch):
+    engine = plainly[0]
+    calls = []
+    monkeypatch.setattr(engine.network, "call", lambda *args, **kwargs: calls.append(1))
+    for count in (1, 2, 3, 8, 9, 50):
+        engine.predict(data[0], origins(data, count))
+        engine.evaluate(origins(data, count))
+    assert not calls
+
+
+def test_evaluate_equals_the_mean_loss_in_numpy(data, plainly, monkeypatch):
+    engine, table = plainly[0], origins(data, 23)
+    _, target = gather(np, data[0], table, LOOKBACK, HORIZON)
+    error = np.abs(target - engine.predict(data[0], table)[..., 0])
+    expected = np.mean([row[~np.isnan(row)].mean() if (~np.isnan(row)).any() else 0.0 for row in error])
+    assert engine.evaluate(table) == pytest.approx(expected, rel=1e-5)
+    monkeypatch.setattr(engine_module, "PREDICT_BATCH", 10)
+    assert engine.evaluate(table) == pytest.approx(expected, rel=1e-5)
+
+
+def test_values_after_the_window_are_never_read(data, plainly):
+    """Targets and past covariates after the cutoff and known ones after the horizon may be anything."""
+    buffers, engine = data[0], plainly[0]
+    row = int(buffers.begin[0]) + 60
+    table = Origins(np.array([0]), np.array([row]), np.array([0])).table()
+    wild = {name: getattr(buffers, name).copy() for name in ("target", "past", "known")}
+    wild["target"][row + 1 :] = 1e6
+    wild["past"][row + 1 :] = 1e6
+    wild["known"][row + HORIZON + 1 :] = 1e6
+    other = Buffers(**{**{name: getattr(buffers, name) for name in Buffers.__dataclass_fields__}, **wild})
+    np.testing.assert_array_equal(engine.predict(other, table), engine.predict(buffers, table))
+    wild["known"][row + HORIZON] = 1e6
+    assert (engine.predict(other, table) != engine.predict(buffers, table)).any()
+
+
+def test_carried_values():
+    nan = np.nan
+    window = np.array([[nan, 1, nan, nan, 2], [nan] * 5, [3, 4, 5, 6, nan]])
+    np.testing.assert_array_equal(carried(window), [[1, 1, 1, 1, 2], [0] * 5, [3, 4, 5, 6, 6]])
+
+
+def test_the_backend_in_use_has_its_engine():
+    assert isinstance(make_engine(*make_network()), TensorFlowEngine)

@@ -1,0 +1,154 @@
+"""Spare networks: equal fits trace once, and forecast what they would have forecast alone."""
+
+import gc
+
+import numpy as np
+import pytest
+from conftest import ROLES, SMALL, make_panel, wave
+from keras.callbacks import Callback
+
+import forecastkit as fk
+from forecastkit.training import network_cache, trained_network
+from forecastkit.training.engines.tensorflow import TensorFlowEngine
+from forecastkit.training.network_cache import Spare, Spares
+
+
+@pytest.fixture(autouse=True)
+def none_left(monkeypatch):
+    """No network of another test, and none for the next."""
+    monkeypatch.setattr(trained_network, "SPARES", Spares())
+
+
+@pytest.fixture
+def traced(monkeypatch):
+    """Grows with every function that is traced."""
+    calls, trace = [], TensorFlowEngine._traced
+
+    def counting(function, *signature):
+        calls.append(function.__name__)
+        return trace(function, *signature)
+
+    monkeypatch.setattr(TensorFlowEngine, "_traced", staticmethod(counting))
+    return calls
+
+
+def fitted(rows=200, seed=0, **more):
+    return fk.GRUForecaster(**{**SMALL, "random_state": seed, **more}).fit(wave(rows))
+
+
+def forgotten(*args, **more):
+    """The forecasts of a forecaster that is gone."""
+    model = fitted(*args, **more)
+    forecast = model.predict()
+    del model
+    gc.collect()
+    return forecast
+
+
+@pytest.mark.parametrize("more", [{}, {"dropout": 0.5}, {"loss": "student_t"}, {"seed": 1}, {"rows": 260}], ids=repr)
+def test_a_second_fit_traces_nothing_and_forecasts_as_if_it_were_the_first(more, traced):
+    alone = forgotten(**more)
+    trained_network.SPARES.kept.clear()
+    same_kind = {name: value for name, value in more.items() if name not in ("seed", "rows")}
+    forgotten(rows=230, seed=7, **same_kind)
+    traced.clear()
+    np.testing.assert_array_equal(forgotten(**more), alone)
+    assert traced == []
+
+
+def test_compiled_steps_serve_other_data(monkeypatch, traced):
+    monkeypatch.setattr("forecastkit.forecasters.neural.WORTH_COMPILING", 1)
+    alone = forgotten(rows=260)
+    trained_network.SPARES.kept.clear()
+    forgotten(rows=200)
+    traced.clear()
+    np.testing.assert_array_equal(forgotten(rows=260), alone)
+    assert traced == []
+
+
+def test_covariates_and_weights_of_other_data_are_read(traced):
+    roles = {"series_id": "unique_id", "time": "ds", **ROLES}
+    panels = [make_panel(rows).fillna({"load": 0.0}) for rows in (200, 240)]
+    weights = [np.linspace(0, 1, len(panel)) for panel in panels]
+
+    def forecast(number):
+        model = fk.GRUForecaster(**SMALL, **roles).fit(panels[number], sample_weight=weights[number])
+        return model.scores_["mae"]
+
+    alone = forecast(1)
+    gc.collect()
+    trained_network.SPARES.kept.clear()
+    forecast(0)
+    gc.collect()
+    assert forecast(1) == alone
+
+
+def test_two_at_a_time_have_networks_of_their_own():
+    first = fitted()
+    before = first.predict()
+    second = fitted(seed=1)
+    assert first.network_.live()[0] is not second.network_.live()[0]
+    np.testing.assert_array_equal(first.predict(), before)
+
+
+class Keeps(Callback):
+    """Knows the network that it was called with."""
+
+    seen = None
+
+    def on_train_begin(self, logs=None):
+        Keeps.seen = self.model
+
+
+def test_a_network_that_somebody_may_hold_is_not_handed_on():
+    model = fitted()
+    held = model.model_
+    weights = held.get_weights()
+    del model
+    fitted(callbacks=[Keeps()])
+    gc.collect()
+    forgotten(seed=3)
+    assert all(spare.network is not held for same in trained_network.SPARES.kept.values() for spare in same)
+    assert all(spare.network is not Keeps.seen for same in trained_network.SPARES.kept.values() for spare in same)
+    for mine, before in zip(held.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(mine, before)
+
+
+def test_a_network_from_garbage_that_holds_itself_works():
+    model = fitted()
+    alone = model.predict()
+    model.itself = model
+    del model
+    gc.collect()
+    assert len(trained_network.SPARES.kept) == 1
+    np.testing.assert_array_equal(forgotten(), alone)
+
+
+def test_training_on_traces_nothing(traced):
+    model = fitted()
+    traced.clear()
+    model.partial_fit(wave(230)[200:])
+    assert traced == []
+
+
+def spare(size):
+    return Spare(object(), object(), 0, [np.zeros(size)])
+
+
+def test_the_oldest_go_where_there_are_too_many():
+    kept = Spares(most=3, most_weights=10)
+    kinds = {kind: spare(4) for kind in "abc"}
+    for kind, one in kinds.items():
+        kept.give(kind, one)
+    assert kept.take("a") is None
+    assert kept.take("b") is kinds["b"]
+    assert kept.take("b") is None
+    kept.give("d", spare(11))
+    assert not kept.kept
+    kept.give(None, spare(1))
+    assert not kept.kept
+    few = [spare(1) for _ in range(4)]
+    for one in few:
+        kept.give("e", one)
+    assert [kept.take("e") for _ in range(4)] == [*few[1:], None]
+    assert network_cache.MOST_WEIGHTS <= 5_000_000  # some 80 MB with optimizer and average
