@@ -179,10 +179,11 @@ import os, resource, sys
 from pathlib import Path
 import numpy as np, pandas as pd
 import forecastkit as fk
-from forecastkit import calibration, closed_form
+from forecastkit.baselines import ridge
+from forecastkit.uncertainty import validation
 
 # What is as large whatever the data, made smaller.
-calibration.MOST_STEPS = closed_form.MOST_WINDOWS = 20_000
+validation.MOST_STEPS = ridge.MOST_WINDOWS = 20_000
 folder, series, megabytes = Path(sys.argv[1]), 20, 32
 model = fk.GRUForecaster(
     horizon=24, lookback=96, units=8, epochs=1, windows_per_epoch=2048, season_length=24, random_state=0
@@ -240,9 +241,9 @@ def test_an_interruption_leaves_nothing(frame, write, tmp_path, monkeypatch):
 KILLED = """
 import os, signal, sys
 import forecastkit as fk
-from forecastkit.data import mapping
+from forecastkit.data.memmap import build
 
-mapping._take_static = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # in the midst of the second pass
+build._take_static = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # in the midst of the second pass
 fk.map_parquet(sys.argv[1], sys.argv[2], target="load", known="temp", past="wind", static="size")
 """
 

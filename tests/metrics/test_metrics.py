@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from forecastkit import metrics
+from forecastkit.metrics.score_table import quantile_columns, symmetric_pairs
 from forecastkit.utils.exceptions import InputError
 
 NAN = np.nan
@@ -303,5 +304,5 @@ def test_table_refusals(frame):
 
 def test_quantile_columns_are_read_by_level():
     frame = pd.DataFrame(columns=["q0.9", "quality", "q1", "q", "q1e-05", 7, "q0.1"])
-    assert metrics.quantile_columns(frame) == {1e-5: "q1e-05", 0.1: "q0.1", 0.9: "q0.9"}
-    assert metrics.symmetric_pairs([0.05, 0.1, 0.3, 0.5, 0.9, 0.95]) == [(0.9, 0.05, 0.95), (0.8, 0.1, 0.9)]
+    assert quantile_columns(frame) == {1e-5: "q1e-05", 0.1: "q0.1", 0.9: "q0.9"}
+    assert symmetric_pairs([0.05, 0.1, 0.3, 0.5, 0.9, 0.95]) == [(0.9, 0.05, 0.95), (0.8, 0.1, 0.9)]

@@ -2,7 +2,7 @@
 
 The folder is written by `forecastkit.data.memmap.build`: ``manifest.json`` says the kind, the grid, the roles of
 columns and the series; ``target.npy``, ``past.npy`` and ``known.npy`` hold the rows of the regular grid, series after
-series, NaN where a cell is missing; ``static.npy``, ``start.npy`` and ``indptr.npy`` are as small as the series are few.
+series, NaN where a cell is missing; ``static.npy``, ``start.npy`` and ``indptr.npy`` have a row per series.
 """
 
 import json
