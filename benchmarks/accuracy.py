@@ -147,7 +147,7 @@ def trained(model) -> dict:
     if hasattr(model, "leaderboard_"):
         table = model.leaderboard_.round(4)
         return {"members": model.names_, "leaderboard": json.loads(table.to_json(orient="records"))}
-    record = getattr(model, "history_of_training_", None)
+    record = getattr(model, "training_history_", None)
     if record is None:
         return {}
     return {

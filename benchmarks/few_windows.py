@@ -50,8 +50,8 @@ def measure(model: str, past: np.ndarray, future: np.ndarray, season: int, horiz
     held = [((actual >= quantiles[:, [i]]) & (actual <= quantiles[:, [-1 - i]])).mean() for i in (0, 1)]
     above = np.asarray(LEVELS) - (actual < quantiles)
     scale = np.abs(past[season:] - past[:-season]).mean() + 1e-9
-    apart = fitted.scores_.get("windows", 0) // horizon + 1
-    return apart, *held, ((actual - quantiles) * above).mean() / scale
+    independent_windows = fitted.scores_.get("windows", 0) // horizon + 1
+    return independent_windows, *held, ((actual - quantiles) * above).mean() / scale
 
 
 def lines(args: argparse.Namespace):

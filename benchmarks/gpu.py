@@ -51,7 +51,7 @@ def speed(model: str, lookback: int, precision: str, args: argparse.Namespace) -
     plan = {"epochs": 2, "windows_per_epoch": args.batch * args.steps, "final_epochs": 0, "validation_size": 0.05}
     name = accuracy.class_name(model)
     fitted = getattr(fk, name)(**sizes, **plan, precision=precision, random_state=0).fit(waves())
-    pieces = fitted.history_of_training_.pieces[1:]
+    pieces = fitted.training_history_.pieces[1:]
     steps, seconds = (sum(values) for values in zip(*pieces, strict=True))
     return {"windows_per_second": steps * args.batch / seconds, "weights": int(fitted.model_.count_params())}
 

@@ -47,7 +47,7 @@ def train(lookback: int, batch: int, series: int, cores: int, windows: int) -> d
     sizes = {"horizon": HORIZON, "lookback": lookback, "patch": 1, "units": UNITS, "batch_size": batch}
     plan = {"epochs": 2, "windows_per_epoch": windows // 2, "final_epochs": 0, "validation_size": 0.05}
     model = fk.GRUForecaster(**sizes, **plan, random_state=0).fit(data)
-    record = model.history_of_training_
+    record = model.training_history_
     steps, seconds = (sum(values) for values in zip(*record.pieces[1:], strict=True))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {

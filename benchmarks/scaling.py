@@ -73,7 +73,7 @@ def train(args) -> dict:
     began = time.monotonic()
     forecaster.fit(series)
     seconds = time.monotonic() - began
-    record, windows = forecaster.history_of_training_, args.batch * args.steps
+    record, windows = forecaster.training_history_, args.batch * args.steps
     return {
         "windows_per_second": windows * args.epochs / seconds,
         "steady_windows_per_second": windows / record.epoch_seconds(),

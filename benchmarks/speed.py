@@ -116,7 +116,7 @@ def arguments(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def contenders(args: argparse.Namespace, model: str) -> dict:
+def candidates(args: argparse.Namespace, model: str) -> dict:
     """The python of each contender's environment by its name."""
     pythons = {"ours": sys.executable}
     if not args.no_keras:
@@ -130,7 +130,7 @@ def contenders(args: argparse.Namespace, model: str) -> dict:
 
 def measure(model: str, args: argparse.Namespace, results: dict) -> None:
     """Put one network's runs, ratios, fractions and backtest into the results, and print them."""
-    runs = race(model, contenders(args, model), args.windows, args.rounds)
+    runs = race(model, candidates(args, model), args.windows, args.rounds)
     results["training"][model], results["ratios"][model] = runs, ratios(runs)
     results["of_matmul"][model] = fractions(model, runs, results["machine"]["matmul_gflops"] * 1e9)
     for other, found in results["ratios"][model].items():

@@ -49,10 +49,12 @@ def linear_gaussian(task: accuracy.Task) -> np.ndarray:
     train, first = task.split[0], task.split[0] + task.split[1]
     sizes = {"horizon": task.horizon, "lookback": task.lookback}
     early = fk.LinearForecaster(**sizes, validation_size=0).fit(task.values.iloc[:train])
-    judged = fk.backtest(early, task.values.iloc[:first], start=train).forecasts
-    if "target" not in judged:  # of a single column
-        judged = judged.assign(target=task.values.columns[0])
-    errors = (judged["actual"] - judged["forecast"]).groupby([judged["target"], judged["step"]])
+    validation_origins = fk.backtest(early, task.values.iloc[:first], start=train).forecasts
+    if "target" not in validation_origins:  # of a single column
+        validation_origins = validation_origins.assign(target=task.values.columns[0])
+    errors = (validation_origins["actual"] - validation_origins["forecast"]).groupby(
+        [validation_origins["target"], validation_origins["step"]]
+    )
     spread = errors.std(ddof=0).unstack().loc[task.values.columns].to_numpy()
     model = fk.LinearForecaster(**sizes, validation_size=task.split[1]).fit(task.values.iloc[:first])
     point = accuracy.cube(fk.backtest(model, task.values, start=first).forecasts, task)

@@ -54,10 +54,10 @@ def curves(axes, by_network: dict, title: str, below: str, log: str = "x") -> No
     if "y" in log:
         axes.set_yscale("log")
         axes.yaxis.set_minor_formatter("")
-    dress(axes, title, below)
+    format_like_input(axes, title, below)
 
 
-def dress(axes, title: str, below: str = "") -> None:
+def format_like_input(axes, title: str, below: str = "") -> None:
     axes.set_title(title, loc="left", fontsize=9, color=INK)
     axes.set_xlabel(below, fontsize=8, color=GREY)
     axes.tick_params(labelsize=7, colors=GREY)
@@ -166,8 +166,8 @@ def accuracy(e: Evidence):
     axes[1].set_xscale("log")
     axes[1].set_xticks(ticks := [30_000, 100_000, 300_000, 1_000_000], [f"{tick // 1000:,} k" for tick in ticks])
     axes[1].minorticks_off()
-    dress(axes[0], "mean squared error, 96 hours of ETTh1", "mean and spread over seeds; hybrids in orange")
-    dress(axes[1], "parameters")
+    format_like_input(axes[0], "mean squared error, 96 hours of ETTh1", "mean and spread over seeds; hybrids in orange")
+    format_like_input(axes[1], "parameters")
     return figure
 
 
@@ -233,7 +233,7 @@ def ways(e: Evidence):
         for way, colour in styles.items():
             shares = each["ways"][way]
             panel.plot(range(1, len(shares) + 1), shares, color=colour, marker="o", markersize=3, label=way)
-        dress(panel, named(each["network"]), "days ago")
+        format_like_input(panel, named(each["network"]), "days ago")
         panel.set_ylim(bottom=0)
     legend(figure, axes)
     return figure

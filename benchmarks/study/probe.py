@@ -74,7 +74,7 @@ class Steps:
     def predict(self, windows):
         return self._predict(tf.constant(windows)).numpy()
 
-    def slopes(self, windows):
+    def input_gradients(self, windows):
         """Gradient of each window's output by its own tokens, (batch, tokens, features)."""
         return self._slopes(tf.constant(windows)).numpy()
 
@@ -82,8 +82,8 @@ class Steps:
         weights = self.probe.trainable_variables
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean((self.probe(windows, training=True) - target) ** 2)
-        slopes = tape.gradient(loss, [weight.value for weight in weights], unconnected_gradients="zero")
-        self.optimizer.apply_gradients(zip(slopes, weights, strict=True))
+        input_gradients = tape.gradient(loss, [weight.value for weight in weights], unconnected_gradients="zero")
+        self.optimizer.apply_gradients(zip(input_gradients, weights, strict=True))
         return loss
 
     def _input_gradient(self, windows):

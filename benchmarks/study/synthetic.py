@@ -97,7 +97,7 @@ def explained(net, task: str, length: int) -> list:
 
 def reach(net, windows) -> list:
     """Mean size of the gradient by the value at each lag."""
-    sizes = np.abs(net.slopes(windows)[..., 0]).mean(axis=0)[::-1]
+    sizes = np.abs(net.input_gradients(windows)[..., 0]).mean(axis=0)[::-1]
     return [[lag, float(sizes[lag - 1])] for lag in powers(len(sizes))]
 
 
@@ -106,5 +106,5 @@ def marked_reach(net, rng, draw, length) -> list:
     found = []
     for lag in powers(length):
         windows, _ = draw(rng, np.full(BATCH, lag), length)
-        found.append([lag, float(np.abs(net.slopes(windows)[:, -lag, 0]).mean())])
+        found.append([lag, float(np.abs(net.input_gradients(windows)[:, -lag, 0]).mean())])
     return found

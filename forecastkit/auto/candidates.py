@@ -1,6 +1,6 @@
 """Who is tried, in the order of what each is expected to gain."""
 
-from forecastkit.comparison.candidates import Contender, changed, class_of, known_names, members, name_of
+from forecastkit.comparison.candidates import Candidate, changed, class_of, known_names, members, name_of
 from forecastkit.data.panel import Panel
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.networks.heads import make_head
@@ -37,10 +37,10 @@ def default_names(panel: Panel) -> list[str]:
     return [*ORDER[:EARLY], *apt, *ORDER[EARLY:]][:most]
 
 
-def baselines(season: int) -> list[Contender]:
+def baselines(season: int) -> list[Candidate]:
     """The forecasters that need no training, the linear one first and the reference last."""
     names = (LINEAR, "naive") if season == 1 else (LINEAR, "seasonal_naive")
-    return [Contender(name, class_of(name)()) for name in names]
+    return [Candidate(name, class_of(name)()) for name in names]
 
 
 def check_candidates(given) -> None:
@@ -65,7 +65,7 @@ def check_name(name: str) -> None:
         refuse(WHERE, "the forecaster must exist", repr(name), remedy, ParameterError)
 
 
-def make_candidates(given, panel: Panel, common: dict) -> list[Contender]:
+def make_candidates(given, panel: Panel, common: dict) -> list[Candidate]:
     """The candidates with the common parameters wherever they have none of their own.
 
     Parameters
@@ -82,7 +82,7 @@ def make_candidates(given, panel: Panel, common: dict) -> list[Contender]:
         if name in made:
             name = next(f"{name} {number}" for number in range(2, 1000) if f"{name} {number}" not in made)
         made[name] = filled(forecaster, common)
-    return [Contender(name, forecaster) for name, forecaster in made.items()]
+    return [Candidate(name, forecaster) for name, forecaster in made.items()]
 
 
 def filled(forecaster: Forecaster, common: dict) -> Forecaster:

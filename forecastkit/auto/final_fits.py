@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from forecastkit.auto.fold_scores import Trial
-from forecastkit.comparison.candidates import Contender, members
+from forecastkit.comparison.candidates import Candidate, members
 from forecastkit.evaluation.time_budget import IN_ANY_CASE, Budget
 from forecastkit.forecasters.ensemble_members import is_network
 
@@ -64,7 +64,7 @@ class Schedule:
         """Seconds of training for each of these."""
         return (self.room() - sum(map(self.beside, pending))) / max(len(pending), 1)
 
-    def values(self, contender: Contender, seconds: float) -> dict:
+    def values(self, contender: Candidate, seconds: float) -> dict:
         """Epochs that fit into the seconds, and a limit where not even a few do."""
         if np.isinf(seconds):
             return {}
@@ -82,7 +82,7 @@ class Schedule:
         self.reserved += epochs * self.epoch.get(name, 0.0) + JUDGING * self.budget.overhead(name)
 
 
-def refit(chosen: list[Contender], schedule: Schedule, seed: int, fit: Callable) -> None:
+def refit(chosen: list[Candidate], schedule: Schedule, seed: int, fit: Callable) -> None:
     """Fit the chosen, then networks again with further seeds as long as there is time for a whole round.
 
     Parameters

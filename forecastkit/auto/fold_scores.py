@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecastkit.comparison.candidates import Contender
+from forecastkit.comparison.candidates import Candidate
 from forecastkit.comparison.measure import parts_of
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
@@ -53,7 +53,7 @@ class Trial:
     error: str = ""
 
 
-class Arena:
+class FoldEvaluator:
     """Folds, the reference's errors on them, and every forecast made.
 
     Parameters
@@ -89,7 +89,7 @@ class Arena:
         """Use no more than so many folds, the latest."""
         self.folds = self.folds[:most]
 
-    def attempt(self, contender: Contender, fold: int, seed: int, limit: float | None, values: dict) -> Trial:
+    def attempt(self, contender: Candidate, fold: int, seed: int, limit: float | None, values: dict) -> Trial:
         """Fit on the rows before the fold, forecast it, and keep forecast and score."""
         trial = self.rehearse(contender, fold, seed, limit, values)
         self.trials.append(trial)
@@ -97,7 +97,7 @@ class Arena:
             self._keep(trial)
         return trial
 
-    def rehearse(self, contender: Contender, fold: int, seed: int, limit: float | None, values: dict) -> Trial:
+    def rehearse(self, contender: Candidate, fold: int, seed: int, limit: float | None, values: dict) -> Trial:
         """The same, and the trial does not count."""
         began, model = time.monotonic(), contender.for_run(seed, limit, **values)
         try:
@@ -158,9 +158,9 @@ def seconds_of_training(model) -> dict[str, float]:
     """What the training loops of a fitted model took: `trained`, `compiled` and `epoch` of `Trial`."""
     total = {"trained": 0.0, "compiled": 0.0, "epoch": 0.0}
     for part in parts_of(model):
-        if not hasattr(part, "history_of_training_"):
+        if not hasattr(part, "training_history_"):
             continue
-        record = part.history_of_training_
+        record = part.training_history_
         steps, first = sum(count for count, _ in record.pieces), record.pieces[0][1]
         usual = record.pieces[0][0] * record.epoch_seconds() / record.steps
         # Of a single piece nobody knows which part was compiling.

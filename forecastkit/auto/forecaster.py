@@ -10,10 +10,10 @@ from sklearn.utils import check_random_state
 
 from forecastkit.auto.candidates import WHERE, baselines, check_candidates, filled, make_candidates
 from forecastkit.auto.final_fits import Schedule, refit
-from forecastkit.auto.fold_scores import Arena
+from forecastkit.auto.fold_scores import FoldEvaluator
 from forecastkit.auto.select_members import choose
 from forecastkit.auto.successive_halving import Halving
-from forecastkit.comparison.candidates import Contender
+from forecastkit.comparison.candidates import Candidate
 from forecastkit.comparison.measure import parts_of
 from forecastkit.evaluation.time_budget import MOST, Budget, seconds_of
 from forecastkit.forecasters.base import Forecaster
@@ -142,7 +142,7 @@ class AutoForecaster(Combination):
         names = ("season_length", "quantile_levels")
         common = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         common |= {"horizon": self.horizon_, "lookback": self.lookback_}
-        own = [Contender(one.name, filled(one.forecaster, common)) for one in baselines(self.season_length_)]
+        own = [Candidate(one.name, filled(one.forecaster, common)) for one in baselines(self.season_length_)]
         given = make_candidates(self.forecasters, panel, common)
         return own, [one for one in given if one.name not in {each.name for each in own}]
 
@@ -180,18 +180,18 @@ class AutoForecaster(Combination):
         """The search, as far as there is time for it."""
         before = panel.between(panel.indptr[:-1], split)
         calendar = panel.grid.is_time or self.schema_.time is not None
-        arena = Arena(before, self.schema_, self.horizon_, calendar, self._keep)
+        evaluator = FoldEvaluator(before, self.schema_, self.horizon_, calendar, self._keep)
         values = {"validation_size": self._validation_part(panel, split), "final_epochs": 0}
-        search = Halving(arena, self._budget, values, seed, self._tell)
-        arena.use(int(min(BASELINES * self._budget.limit / max(self._needed, 1e-3), len(arena.folds))))
+        search = Halving(evaluator, self._budget, values, seed, self._tell)
+        evaluator.use(int(min(BASELINES * self._budget.limit / max(self._needed, 1e-3), len(evaluator.folds))))
         try:
-            for fold in range(len(arena.folds)):
+            for fold in range(len(evaluator.folds)):
                 for contender in own:
-                    arena.attempt(contender, fold, None, None, values)
-            arena.refer_to(own[-1].name)
+                    evaluator.attempt(contender, fold, None, None, values)
+            evaluator.refer_to(own[-1].name)
             search.run(candidates, SEARCHED * self._budget.limit)
         finally:
-            self.trials_, self.untried_ = [asdict(trial) for trial in arena.trials], search.untried
+            self.trials_, self.untried_ = [asdict(trial) for trial in evaluator.trials], search.untried
         return search
 
     def _keep(self, trial):
@@ -209,7 +209,7 @@ class AutoForecaster(Combination):
 
     def _train(self, search, own, candidates, panel):
         """Fit the members on all rows."""
-        schedule = Schedule(self._budget, search.arena.trials, search.compiling, self._needed)
+        schedule = Schedule(self._budget, search.evaluator.trials, search.compiling, self._needed)
         known = {one.name: one for one in [*own, *candidates]}
         nested = own[-1].name if self.lookback_ >= self.season_length_ else ""
         weights = choose(search, known, schedule, nested) or {own[0].name: 1.0}
@@ -276,8 +276,8 @@ def append_line(path, values: dict | None = None) -> None:
 
 def seconds_to_finish(member) -> float:
     """Seconds that a fitted network's final epochs are expected to take; none for anything else."""
-    parts = [part for part in parts_of(member) if hasattr(part, "history_of_training_")]
-    return sum(part._final_epochs() * part.history_of_training_.epoch_seconds() for part in parts)
+    parts = [part for part in parts_of(member) if hasattr(part, "training_history_")]
+    return sum(part._final_epochs() * part.training_history_.epoch_seconds() for part in parts)
 
 
 def leaderboard(trials: list[dict], untried: list[str], chosen: list[str]) -> pd.DataFrame:

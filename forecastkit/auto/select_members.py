@@ -4,7 +4,7 @@ import numpy as np
 
 from forecastkit.auto.candidates import LINEAR
 from forecastkit.auto.successive_halving import KEPT, Halving
-from forecastkit.comparison.candidates import Contender
+from forecastkit.comparison.candidates import Candidate
 
 #: Part by which a plain average may be worse with one more member: it is steadier.
 AS_GOOD = 0.002
@@ -12,7 +12,7 @@ AS_GOOD = 0.002
 SURE, MUCH = 0.975, 0.1
 
 
-def choose(search: Halving, known: dict[str, Contender], schedule, nested: str = "") -> dict[str, float]:
+def choose(search: Halving, known: dict[str, Candidate], schedule, nested: str = "") -> dict[str, float]:
     """Members, and what each counts.
 
     There are two families, networks and the others, the linear forecaster among them. Within a family are the best one
@@ -22,7 +22,7 @@ def choose(search: Halving, known: dict[str, Contender], schedule, nested: str =
 
     Parameters
     ----------
-    known : dict of str to Contender
+    known : dict of str to Candidate
         All that may have been tried.
     schedule : Schedule
         Which says whether there is time for one more.
@@ -39,7 +39,7 @@ def choose(search: Halving, known: dict[str, Contender], schedule, nested: str =
     ranked = sorted((name for name, value in scores.items() if np.isfinite(value)), key=scores.get)
 
     def errors(weights):
-        return np.concatenate([search.arena.errors(weights, fold) for fold in range(folds)])
+        return np.concatenate([search.evaluator.errors(weights, fold) for fold in range(folds)])
 
     if {LINEAR, nested} <= {*ranked} and not is_worse(errors({LINEAR: 1.0}), errors({nested: 1.0})):
         ranked.remove(nested)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from forecastkit.auto.fold_scores import Arena, Trial
-from forecastkit.comparison.candidates import Contender, members
+from forecastkit.auto.fold_scores import FoldEvaluator, Trial
+from forecastkit.comparison.candidates import Candidate, members
 from forecastkit.evaluation.time_budget import Budget
 from forecastkit.forecasters.ensemble_members import is_network
 from forecastkit.utils.formatting import number
@@ -29,7 +29,7 @@ class Halving:
 
     Parameters
     ----------
-    arena : Arena
+    arena : FoldEvaluator
         In which the baselines have been already.
     budget : Budget
     values : dict
@@ -45,16 +45,16 @@ class Halving:
     and nobody leaves from the last `KEPT`.
     """
 
-    def __init__(self, arena: Arena, budget: Budget, values: dict, seed: int, tell: Callable):
-        self.arena, self.budget, self.values, self.seed, self.tell = arena, budget, values, seed, tell
+    def __init__(self, evaluator: FoldEvaluator, budget: Budget, values: dict, seed: int, tell: Callable):
+        self.evaluator, self.budget, self.values, self.seed, self.tell = evaluator, budget, values, seed, tell
         self.untried: list[str] = []
-        self.had_folds = bool(arena.folds)
+        self.had_folds = bool(evaluator.folds)
         self.compiled: dict[str, float] = {}
         self.epochs: dict[str, float] = {}
 
-    def run(self, candidates: list[Contender], until: float) -> None:
+    def run(self, candidates: list[Candidate], until: float) -> None:
         """All rounds, so that the last ends about `until`, in seconds of the budget."""
-        alive, folds = list(candidates), len(self.arena.folds)
+        alive, folds = list(candidates), len(self.evaluator.folds)
         self.untried = [] if folds else [one.name for one in candidates]
         if folds and REHEARSED <= until - self.budget.gone() < np.inf:
             self._rehearse([one for one in candidates if one.is_trained][:1])
@@ -70,7 +70,7 @@ class Halving:
     def _rehearse(self, first):
         """A fit that ends with its first steps: compiling is slow, and the most so in a process that never did it."""
         for one in first:
-            self._learn(self.arena.rehearse(one, 0, self.seed, REHEARSAL, self.values))
+            self._learn(self.evaluator.rehearse(one, 0, self.seed, REHEARSAL, self.values))
 
     def _learn(self, trial):
         """What a fit takes beside the steps of training, and how much of that is compiling."""
@@ -99,7 +99,7 @@ class Halving:
                 self.tell("left out", f"{', '.join(left)} on fold {fold + 1}: no time is left")
                 return done
             limit = min(limit, seconds)
-            trial = self.arena.attempt(candidate, fold, self.seed, *self._plan(candidate, limit))
+            trial = self.evaluator.attempt(candidate, fold, self.seed, *self._plan(candidate, limit))
             self._learn(trial)
             self.tell("trial", said(trial, self.budget))
             if np.isfinite(trial.score):
@@ -137,12 +137,12 @@ class Halving:
 
     def mean_score(self, name: str, folds: int) -> float:
         """Mean over the first folds; infinite where one is missing."""
-        scores = {trial.fold: trial.score for trial in self.arena.trials if trial.forecaster == name}
+        scores = {trial.fold: trial.score for trial in self.evaluator.trials if trial.forecaster == name}
         return float(np.mean([scores.get(fold, float("inf")) for fold in range(folds)]))
 
-    def shared(self, candidates: list[Contender]) -> int:
+    def shared(self, candidates: list[Candidate]) -> int:
         """Folds that enough of the candidates have been on to be chosen by; all where there are none."""
-        folds = len(self.arena.folds)
+        folds = len(self.evaluator.folds)
         counts = [sum(np.isfinite(self.mean_score(one.name, n)) for one in candidates) for n in range(1, folds + 1)]
         enough = max(1, min(KEPT, max(counts, default=0)) // 2)
         return max((n for n, count in enumerate(counts, start=1) if count >= enough), default=folds)

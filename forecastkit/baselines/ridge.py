@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecastkit.data.array_storage import is_mapped, room
-from forecastkit.data.windows import Buffers, Origins, Windows, carried, weights_after
+from forecastkit.data.array_storage import allocate_like, is_mapped
+from forecastkit.data.windows import Buffers, Origins, Windows, forward_fill, weights_after
 
 #: Penalties in units of the mean eigenvalue of the windows' second moments.
 STRENGTHS = tuple(10.0**power for power in np.arange(-4.0, 2.1, 0.5))
@@ -25,16 +25,21 @@ class Ridge:
     strength: float
 
     @classmethod
-    def fit(cls, buffers: Buffers, windows: Windows, judged: Origins, lookback: int, horizon: int) -> "Ridge":
-        """Solve for each strength on the training windows; keep the one with the least absolute error on `judged`."""
+    def fit(
+        cls, buffers: Buffers, windows: Windows, validation_origins: Origins, lookback: int, horizon: int
+    ) -> "Ridge":
+        """Solve for each strength on the training windows; keep the one with the least absolute error on
+        `validation_origins`."""
         strips = Strips(buffers, lookback, horizon)
         gram, cross = _moments(strips, _chosen(windows))
         candidates = [cls(weights, s) for s, weights in zip(STRENGTHS, _solve(gram, cross, STRENGTHS), strict=True)]
-        if not len(judged):
+        if not len(validation_origins):
             return candidates[len(candidates) // 2]
-        if len(judged) > MOST_JUDGED:
-            judged = judged[np.random.default_rng(0).choice(len(judged), MOST_JUDGED, replace=False)]
-        return candidates[int(np.argmin(_errors(candidates, strips, judged)))]
+        if len(validation_origins) > MOST_JUDGED:
+            validation_origins = validation_origins[
+                np.random.default_rng(0).choice(len(validation_origins), MOST_JUDGED, replace=False)
+            ]
+        return candidates[int(np.argmin(_errors(candidates, strips, validation_origins)))]
 
     def refit(self, buffers: Buffers, windows: Windows) -> "Ridge":
         """The same strength, relative to the size of the data, on other windows."""
@@ -91,7 +96,7 @@ class Strips:
     def differences(self, origins: Origins):
         """Window and horizon less the last value, (n, lookback) and (n, horizon), and that value (n, 1)."""
         cells = self.cut(origins)
-        window = carried(cells[:, : self.lookback])
+        window = forward_fill(cells[:, : self.lookback])
         last = window[:, -1:]
         return window - last, last, cells[:, self.lookback :] - last
 
@@ -100,16 +105,16 @@ def _across(target):
     """The targets (C, R), each channel's rows side by side: a view, not a copy, where there is one channel."""
     if not is_mapped(target) or target.shape[1] == 1:
         return np.ascontiguousarray(target.T)
-    out = room(target.shape[::-1], target)
+    out = allocate_like(target.shape[::-1], target)
     out[:] = target.T
     return out
 
 
-def _errors(candidates, strips, judged):
+def _errors(candidates, strips, validation_origins):
     """Sum of each candidate's absolute errors, a chunk of windows at a time."""
     errors = np.zeros(len(candidates))
-    for low in range(0, len(judged), CHUNK):
-        part = judged[low : low + CHUNK]
+    for low in range(0, len(validation_origins), CHUNK):
+        part = validation_origins[low : low + CHUNK]
         x, _, y = strips.differences(part)
         errors += [np.nansum(strips.weighed(part, np.abs(x @ ridge.weights - y))) for ridge in candidates]
     return errors

@@ -294,9 +294,9 @@ def tune(
         forecast tune --csv load.csv --budget 20m
         forecast tune --csv load.csv --model lstm --trials 30 --space units=32,64,128 --space lookback=168,336
     """
-    from forecastkit.cli.tune import Wishes, tune
+    from forecastkit.cli.tune import TuneOptions, tune
 
-    wishes = Wishes(space or [], search, trials, budget, folds, jobs, directory)
+    wishes = TuneOptions(space or [], search, trials, budget, folds, jobs, directory)
     tune(csv, model, out, parameters, settings or [], wishes, test_size, refit, overwrite, json, quiet)
 
 

@@ -20,7 +20,7 @@ def audit(artifact, csv, model, parameters, settings, start, json, quiet) -> Non
         else:
             forecaster, data, plan = model_source.fresh(report, csv, model, parameters)
             X, y = data.frame, None
-            start = start or data.panel.grid.stamps([plan.test_start])[0]
+            start = start or data.panel.grid.timestamps([plan.test_start])[0]
         found = run_audit(forecaster, X, y, start=model_source.position(start) if isinstance(start, str) else start)
     _say(report, found)
     report.result({"passed": found.passed, "findings": found.findings.to_dict(orient="records")})

@@ -79,7 +79,7 @@ def _fresh(report: Report, csv: Path, model: str, parameters: dict, windows: Win
     forecaster, data, plan = model_source.fresh(report, csv, model, parameters)
     options = windows.options(plan.stride)
     if windows.start is None and windows.n_windows is None:
-        options["start"] = data.panel.grid.stamps([plan.test_start])[0]
+        options["start"] = data.panel.grid.timestamps([plan.test_start])[0]
     return model, _run(report, forecaster, (data.frame,), options), data.schema
 
 

@@ -30,15 +30,15 @@ class Outputs:
     overwrite: bool
 
     @property
-    def journal(self) -> Path | None:
+    def run_log(self) -> Path | None:
         """Where finished runs are kept: beside the result."""
         return None if self.out is None else self.out.with_name(f"{self.out.name}l")
 
     def check(self) -> None:
         """Refuse paths that will not do; a result whose runs lie beside it is one to go on with."""
         if self.out is not None and self.overwrite:
-            self.journal.unlink(missing_ok=True)
-        goes_on = self.journal is not None and self.journal.exists()
+            self.run_log.unlink(missing_ok=True)
+        goes_on = self.run_log is not None and self.run_log.exists()
         check_output(self.out, self.overwrite or goes_on)
         check_output(self.csv, self.overwrite or goes_on)
         check_picture(self.plot, self.overwrite or goes_on)
@@ -66,8 +66,8 @@ def compare(csv, models, choices, budget, memory, lookbacks, parameters, setting
     say_data(report, data)
     parameters = complete(data, parameters, choices)
     report.line("chosen", f"horizon {parameters['horizon']}, lookback {parameters['lookback']}")
-    with told(report), about(csv), stops(report, outputs.journal):
-        comparison = run(report, names, data, parameters, {**options, "path": outputs.journal})
+    with told(report), about(csv), stops(report, outputs.run_log):
+        comparison = run(report, names, data, parameters, {**options, "path": outputs.run_log})
     say(report, comparison)
     for path in outputs.write(comparison):
         report.line("saved", str(path))
@@ -124,12 +124,12 @@ def _say_growth(report, comparison):
 
 
 @contextlib.contextmanager
-def stops(report: Report, journal: Path | None):
+def stops(report: Report, run_log: Path | None):
     """After Ctrl-C, say what is kept and leave."""
     try:
         yield
     except KeyboardInterrupt:
-        kept = f"finished runs are in {journal}: the same command goes on from there" if journal else "nothing is kept"
+        kept = f"finished runs are in {run_log}: the same command goes on from there" if run_log else "nothing is kept"
         report.warning(f"stopped: {kept}")
         raise SystemExit(STOPPED) from None
 

@@ -12,7 +12,7 @@ from forecastkit.data.files.infer_roles import Roles
 from forecastkit.data.files.multiple import STEM
 from forecastkit.data.ingest.timezones import clock_changes
 from forecastkit.data.panel import Panel, spread
-from forecastkit.data.time_grid import DAY, Grid
+from forecastkit.data.time_grid import DAY, TimeGrid
 from forecastkit.utils.validation import some
 
 KINDS = {"business": "business day", "month": "step"}
@@ -120,9 +120,9 @@ def longest_gap(data: Data) -> tuple[int, int, int, int]:
     return found
 
 
-def said(grid: Grid, ordinal: int, short: bool = False) -> str:
+def said(grid: TimeGrid, ordinal: int, short: bool = False) -> str:
     """The time at an ordinal as one would say it; `short` leaves out the time of day."""
-    stamp = grid.stamps(np.array([ordinal]))[0]
+    stamp = grid.timestamps(np.array([ordinal]))[0]
     if not grid.is_time:
         return str(stamp)
     stamp = pd.Timestamp(stamp.to_timestamp() if isinstance(stamp, pd.Period) else stamp)
@@ -131,7 +131,7 @@ def said(grid: Grid, ordinal: int, short: bool = False) -> str:
     return f"{stamp:%Y-%m-%d}" if short or grid.by_wall else f"{stamp:%Y-%m-%d %H:%M}"
 
 
-def units(grid: Grid, steps: int, exact: bool = False) -> str:
+def units(grid: TimeGrid, steps: int, exact: bool = False) -> str:
     """A number of steps in words: ``24 months``, ``31 hours``; unless `exact`, ``73 days`` for many hours."""
     if not exact and grid.kind == "fixed" and grid.step < DAY and steps * grid.step >= 3 * DAY:
         return _count(round(steps * grid.step / DAY), "day")

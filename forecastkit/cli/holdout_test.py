@@ -51,13 +51,13 @@ class Trial:
 def try_out(model: str, forecaster, data: Data, plan: Plan) -> Trial:
     """Forecast the test rows with the fitted forecaster and with references fitted on the same rows."""
     name = REFERENCES.get(model, model)
-    contenders = {name: forecaster}
+    candidates = {name: forecaster}
     for reference, shown in REFERENCES.items():
         if shown != name:
-            contenders[shown] = _reference(reference, data, plan)
+            candidates[shown] = _reference(reference, data, plan)
     tests = {
         shown: backtest(contender, data.frame, stride=plan.stride, quantile_levels=covered_levels(contender))
-        for shown, contender in contenders.items()
+        for shown, contender in candidates.items()
     }
     rows = {shown: _scores(test) for shown, test in tests.items()}
     scores = pd.DataFrame.from_dict(rows, orient="index", columns=["mae", "mase", "coverage"])

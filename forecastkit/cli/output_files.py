@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from forecastkit.utils.atomic_write import replacing
+from forecastkit.utils.atomic_write import atomic_write
 from forecastkit.utils.validation import refuse
 
 
@@ -40,7 +40,7 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
 def write_bytes(content: bytes, path: Path) -> None:
     """Write a file, whole or not at all."""
     try:
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_bytes(content)
     except OSError as error:
         refuse(str(path), "the output must be in a folder that can be written", error.strerror)

@@ -120,6 +120,6 @@ def _times(times: pd.Series) -> pd.Series:
 
 
 def _dict(model: Path, forecaster, frame: pd.DataFrame) -> dict:
-    stamps = [name for name in frame if pd.api.types.is_datetime64_any_dtype(frame[name])]
-    plain = frame.assign(**{name: frame[name].map(pd.Timestamp.isoformat) for name in stamps})
+    timestamps = [name for name in frame if pd.api.types.is_datetime64_any_dtype(frame[name])]
+    plain = frame.assign(**{name: frame[name].map(pd.Timestamp.isoformat) for name in timestamps})
     return {"model": str(model), "horizon": forecaster.horizon_, "forecast": plain.to_dict(orient="records")}

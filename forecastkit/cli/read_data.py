@@ -12,7 +12,7 @@ import pandas as pd
 from forecastkit.data.files.infer_roles import Roles, find_roles
 from forecastkit.data.files.multiple import STEM, find_paths, listed, read_several
 from forecastkit.data.files.read_table import Table
-from forecastkit.data.ingest.read_panel import WHERE, Schema, open_door
+from forecastkit.data.ingest.read_panel import WHERE, Schema, read_panel
 from forecastkit.data.ingest.timezones import check_timezone, in_zone
 from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import Places
@@ -110,7 +110,7 @@ def read_data(sources: Sources, roles: dict) -> Data:
     keys = {name: list(getattr(found, name)) or None for name in ("target", "known", "past", "static")}
     with about(sources):
         frame = _zoned(frame, found, reading.get("timezone"))
-        panel, schema = open_door(frame, time=found.time, series_id=found.series_id, **reading, **keys)
+        panel, schema = read_panel(frame, time=found.time, series_id=found.series_id, **reading, **keys)
         _check_observed(panel, schema)
     return Data(path, table, found, frame, panel, schema, reading)
 
@@ -130,9 +130,9 @@ def _zoned(frame: pd.DataFrame, roles: Roles, timezone: str | None) -> pd.DataFr
         return frame
     names = None if roles.series_id is None else frame[roles.series_id]
     entity, ids = (np.zeros(len(frame), "int64"), (None,)) if names is None else pd.factorize(names)
-    stamps = pd.Index(frame[roles.time])
-    stamps = in_zone(stamps, Places(entity, tuple(ids), stamps), timezone)
-    return frame.assign(**{roles.time: stamps})
+    timestamps = pd.Index(frame[roles.time])
+    timestamps = in_zone(timestamps, Places(entity, tuple(ids), timestamps), timezone)
+    return frame.assign(**{roles.time: timestamps})
 
 
 @contextmanager

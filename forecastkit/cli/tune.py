@@ -28,7 +28,7 @@ SHOWN = 10
 
 
 @dataclass(frozen=True)
-class Wishes:
+class TuneOptions:
     """What the user says of the search: flags as they are."""
 
     space: list
@@ -52,7 +52,7 @@ class Wishes:
         return settings
 
 
-def tune(csv, model, out, parameters, settings, wishes: Wishes, test_size, refit, overwrite, json, quiet) -> None:
+def tune(csv, model, out, parameters, settings, wishes: TuneOptions, test_size, refit, overwrite, json, quiet) -> None:
     """Read, choose, search, fit the best and the defaults, test both, save the best."""
     report, began, path = Report(quiet, json), time.monotonic(), out or DEFAULT_OUT
     check_output(path, overwrite)
@@ -113,11 +113,11 @@ def forecaster_seed(forecaster):
 
 def lay_out(forecaster, data: Data, plan: Plan, space, settings):
     """The search over the rows before the test, checked."""
-    from forecastkit.data.ingest.read_panel import open_door
+    from forecastkit.data.ingest.read_panel import read_panel
     from forecastkit.tuning.search import Search
 
     forecaster._check_parameters()
-    panel, schema = open_door(data.rows_before(plan.test_start), None, **forecaster._reading())
+    panel, schema = read_panel(data.rows_before(plan.test_start), None, **forecaster._reading())
     return Search(forecaster, panel, schema, space, settings)
 
 

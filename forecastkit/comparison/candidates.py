@@ -31,7 +31,7 @@ OF_A_RUN = ("random_state", "time_limit", "verbose", "callbacks")
 
 
 @dataclass(frozen=True, eq=False)
-class Contender:
+class Candidate:
     """A model that takes part.
 
     Attributes
@@ -92,7 +92,7 @@ def changed(forecaster: Forecaster, values: dict) -> Forecaster:
     return copy.set_params(**{name: value for name, value in values.items() if name in known})
 
 
-def make_contenders(models, parameters: dict) -> list[Contender]:
+def make_contenders(models, parameters: dict) -> list[Candidate]:
     """The models and the baselines, every one checked.
 
     Parameters
@@ -112,7 +112,7 @@ def make_contenders(models, parameters: dict) -> list[Contender]:
     wanted |= {name: name for name in ALWAYS if name not in wanted}
     if parameters.get("season_length") == 1 and wanted["seasonal_naive"] == "seasonal_naive":
         del wanted["seasonal_naive"]  # it is the naive forecast
-    made = [Contender(name, _made(model, parameters)) for name, model in wanted.items()]
+    made = [Candidate(name, _made(model, parameters)) for name, model in wanted.items()]
     _check_used(made, parameters)
     made = _agreeing(made)
     for contender in made:
@@ -180,7 +180,7 @@ def _check_used(made, parameters):
     check_keys(WHERE, "the parameter", parameters, sorted(known - set(OF_A_RUN)))
 
 
-def _agreeing(made: list[Contender]) -> list[Contender]:
+def _agreeing(made: list[Candidate]) -> list[Candidate]:
     """The contenders with what some of them say of the data and the horizon given to all."""
     common = {}
     for name in SHARED:
@@ -191,7 +191,7 @@ def _agreeing(made: list[Contender]) -> list[Contender]:
             refuse(WHERE, f"all models must have the same {name}", got, error=ParameterError)
         if given:
             common[name] = getattr(given[0][1].forecaster, name)
-    return [Contender(contender.name, changed(contender.forecaster, common)) for contender in made]
+    return [Candidate(contender.name, changed(contender.forecaster, common)) for contender in made]
 
 
 def _plain(value):

@@ -6,18 +6,18 @@ import time
 import numpy as np
 import pandas as pd
 
-from forecastkit.comparison.candidates import Contender, make_contenders
+from forecastkit.comparison.candidates import Candidate, make_contenders
 from forecastkit.comparison.measure import AT_ONCE, Task, measure_memory, run
 from forecastkit.comparison.results import Comparison, make_table
-from forecastkit.data.ingest.read_panel import open_door
-from forecastkit.data.output_frames import stamps_at
+from forecastkit.data.ingest.read_panel import read_panel
+from forecastkit.data.output_frames import timestamps_at
 from forecastkit.data.panel import Panel
 from forecastkit.data.time_grid import choose_horizon
 from forecastkit.evaluation.folds import METRICS, Fold, Sizes, make_folds
 from forecastkit.evaluation.time_budget import IN_ANY_CASE, LEAST, MOST, WORTH_TRYING, Budget, seconds_of
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.formatting import clock, number
-from forecastkit.utils.run_log import Journal, fingerprint
+from forecastkit.utils.run_log import RunLog, fingerprint
 from forecastkit.utils.validation import check_choice, check_int, refuse, some
 
 WHERE = "compare"
@@ -93,10 +93,10 @@ def compare(
     check_choice(WHERE, "metric", metric, (*METRICS, None))
     for lookback in lookbacks:
         check_int(WHERE, "lookbacks", lookback)
-    contenders = make_contenders(models, parameters)
-    panel, schema = open_door(X, y, **contenders[0].forecaster._reading())
-    task, folds = lay_out(contenders, panel, schema, (folds, n_windows, stride))
-    contest = _Contest(contenders, task, folds, seeds, budget, progress)
+    candidates = make_contenders(models, parameters)
+    panel, schema = read_panel(X, y, **candidates[0].forecaster._reading())
+    task, folds = lay_out(candidates, panel, schema, (folds, n_windows, stride))
+    contest = _ComparisonRun(candidates, task, folds, seeds, budget, progress)
     contest.open(path)
     if memory:
         contest.weigh()
@@ -105,9 +105,9 @@ def compare(
     return contest.result(metric)
 
 
-def lay_out(contenders, panel: Panel, schema, choices=()) -> tuple[Task, list[Fold]]:
+def lay_out(candidates, panel: Panel, schema, choices=()) -> tuple[Task, list[Fold]]:
     """What all runs have in common, and the folds."""
-    model = contenders[0].forecaster
+    model = candidates[0].forecaster
     horizon, season = choose_horizon(model.horizon, model.season_length, panel.grid)
     rows = int((panel.last_observed() + 1 - panel.first_observed()).max())
     sizes = Sizes.suited(rows, len(panel.ids) * panel.channels, horizon, *choices)
@@ -115,12 +115,12 @@ def lay_out(contenders, panel: Panel, schema, choices=()) -> tuple[Task, list[Fo
     return task, make_folds(panel, sizes, calendar=panel.grid.is_time or schema.time is not None)
 
 
-class _Contest:
+class _ComparisonRun:
     """The runs of a comparison, one after another.
 
     Parameters
     ----------
-    contenders : list of Contender
+    candidates : list of Candidate
     task : Task
     folds : list of Fold
     seeds : list of int
@@ -128,10 +128,10 @@ class _Contest:
     progress : callable or None
     """
 
-    def __init__(self, contenders, task: Task, folds, seeds, budget: Budget, progress):
-        self.contenders, self.task, self.folds, self.seeds, self.budget = contenders, task, folds, seeds, budget
+    def __init__(self, candidates, task: Task, folds, seeds, budget: Budget, progress):
+        self.candidates, self.task, self.folds, self.seeds, self.budget = candidates, task, folds, seeds, budget
         self.progress, self.notes, self.memory, self.growth, self.runs = progress, [], {}, [], []
-        self.networks = [contender for contender in contenders if contender.is_trained]
+        self.networks = [contender for contender in candidates if contender.is_trained]
         self.asked, self.unrun = len(seeds), 0
         self._check_budget()
 
@@ -152,12 +152,12 @@ class _Contest:
         sizes = self.task.sizes
         header = {name: getattr(sizes, name) for name in ("horizon", "folds", "n_windows", "stride")}
         header |= {"data": fingerprint(self.task.panel), "season_length": self.task.season}
-        self.journal = Journal(path, {**header, "budget": self.budget.seconds}, WHERE)
-        self.budget.spent = sum(found.get("seconds") or 0.0 for found in self.journal.done.values())
-        for found in self.journal.done.values():
+        self.run_log = RunLog(path, {**header, "budget": self.budget.seconds}, WHERE)
+        self.budget.spent = sum(found.get("seconds") or 0.0 for found in self.run_log.done.values())
+        for found in self.run_log.done.values():
             self._learn(found)
-        if self.journal.done and self.progress is not None:
-            self.progress(f"{len(self.journal.done)} finished pieces of work are taken from {path}")
+        if self.run_log.done and self.progress is not None:
+            self.progress(f"{len(self.run_log.done)} finished pieces of work are taken from {path}")
 
     def _learn(self, found):
         """What a fit took beside its training loop."""
@@ -167,13 +167,13 @@ class _Contest:
             trained = min(found["train_seconds"], found.get("limit") or found["train_seconds"])
             self.budget.learn(found["model"], whole - trained)
 
-    def _once(self, key: str, contender: Contender, work, **told) -> dict:
+    def _once(self, key: str, contender: Candidate, work, **told) -> dict:
         """What is in the journal under this key, else what the work finds, which goes there."""
-        found = self.journal.find(key)
+        found = self.run_log.find(key)
         if found is None:
             began = time.monotonic()
             found = {"model": contender.name, **told, **work()}
-            found = self.journal.add(key, {**found, "seconds": time.monotonic() - began})
+            found = self.run_log.add(key, {**found, "seconds": time.monotonic() - began})
             self._learn(found)
             self._tell(found)
         return found
@@ -182,7 +182,7 @@ class _Contest:
 
     def go(self):
         """Run all: what needs no training first, then networks in rounds of one seed and fold."""
-        for contender in self.contenders:
+        for contender in self.candidates:
             if not contender.is_trained:
                 for seed in self._seeds_of(contender):
                     for fold in self.folds:
@@ -222,7 +222,7 @@ class _Contest:
         return [contender.name for seed, each, contender in left if not self._is_done(contender, seed, each)]
 
     def _is_done(self, contender, seed, fold) -> bool:
-        return self.journal.find(_key("run", contender, seed, fold.number)) is not None
+        return self.run_log.find(_key("run", contender, seed, fold.number)) is not None
 
     def _round(self, seed, fold, limit):
         """Every network once, with the same limit; less only where the others took so long that time runs out."""
@@ -237,7 +237,7 @@ class _Contest:
 
     def _limit_before(self, seed, fold):
         """The limit of a round that was begun in an earlier process."""
-        done = [found for found in self.journal.done.values() if found.get("fold") == fold.number]
+        done = [found for found in self.run_log.done.values() if found.get("fold") == fold.number]
         return max((found.get("limit") or 0.0 for found in done if found.get("seed") == seed), default=None)
 
     def _run(self, contender, seed, fold: Fold, limit):
@@ -266,14 +266,14 @@ class _Contest:
         self.progress(f"{place}{', '.join(where)}: {got}  {clock(self.budget.gone())}")
 
     def _planned(self) -> int:
-        return len(self.folds) * sum(len(self._seeds_of(contender)) for contender in self.contenders)
+        return len(self.folds) * sum(len(self._seeds_of(contender)) for contender in self.candidates)
 
     # ------------------------------------------------------------------------------------------ beside them
 
     def weigh(self):
         """Peak memory of a fit of each model, each in a process of its own."""
         until, left = self._time_beside(), []
-        for contender in self.contenders:
+        for contender in self.candidates:
             if time.monotonic() > until:
                 left.append(contender.name)
                 continue
@@ -294,7 +294,7 @@ class _Contest:
     def grow(self, lookbacks):
         """Seconds of an epoch and milliseconds of a forecast of each model at each of these lookbacks."""
         fold, until = self.folds[-1], self._time_beside()
-        for contender in [each for each in self.contenders if each.looks_back]:
+        for contender in [each for each in self.candidates if each.looks_back]:
             for lookback in lookbacks:
                 if time.monotonic() > until:
                     self.notes.append(f"{contender.name} was not measured at lookback {lookback}: no budget is left")
@@ -307,19 +307,19 @@ class _Contest:
     # ------------------------------------------------------------------------------------------ the result
 
     def result(self, metric) -> Comparison:
-        names = [contender.name for contender in self.contenders]
+        names = [contender.name for contender in self.candidates]
         table, metric = make_table(names, self.runs, self.memory, self.task.sizes, metric)
         self._note_budget()
         settings = {
             **{name: getattr(self.task.sizes, name) for name in ("horizon", "folds", "n_windows", "stride")},
             "season_length": self.task.season,
             "first_cutoffs": [self._first_cutoff(fold) for fold in self.folds],
-            "seeds": self.seeds if any(contender.is_random for contender in self.contenders) else [],
+            "seeds": self.seeds if any(contender.is_random for contender in self.candidates) else [],
             "budget": self.budget.seconds,
             "seconds": self.budget.gone(),
         }
         runs = pd.DataFrame([{k: v for k, v in run.items() if k != "by_cutoff"} for run in self.runs])
-        models = {contender.name: contender.forecaster for contender in self.contenders}
+        models = {contender.name: contender.forecaster for contender in self.candidates}
         return Comparison(table, runs, metric, settings, self._growth_table(), self.notes, models)
 
     def _note_budget(self):
@@ -339,7 +339,7 @@ class _Contest:
     def _first_cutoff(self, fold):
         origins = fold.origins
         ordinal = self.task.panel.ordinal_at(origins.entity, origins.row).min()
-        return str(stamps_at(self.task.panel, np.array([ordinal]))[0]).removesuffix(" 00:00:00")
+        return str(timestamps_at(self.task.panel, np.array([ordinal]))[0]).removesuffix(" 00:00:00")
 
     def _growth_table(self):
         if not self.growth:
@@ -349,7 +349,7 @@ class _Contest:
         return pd.DataFrame(rows).set_index(["model", "lookback"])
 
 
-def _key(kind: str, contender: Contender, *others) -> str:
+def _key(kind: str, contender: Candidate, *others) -> str:
     """What a piece of work is found by."""
     return " ".join(map(str, (kind, *others, contender.name, contender.fingerprint())))
 

@@ -100,7 +100,7 @@ def count_parameters(model) -> int:
 
 def _training(model) -> dict:
     """Parameters, epochs and seconds of the training loops."""
-    records = [part.history_of_training_ for part in parts_of(model) if hasattr(part, "history_of_training_")]
+    records = [part.training_history_ for part in parts_of(model) if hasattr(part, "training_history_")]
     found = {"parameters": count_parameters(model), "lookback": model.lookback_}
     if not records:
         return {**found, "train_seconds": 0.0}

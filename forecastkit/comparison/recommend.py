@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from forecastkit.baselines import simple
-from forecastkit.comparison.candidates import Contender, make_contenders
+from forecastkit.comparison.candidates import Candidate, make_contenders
 from forecastkit.comparison.compare import compare, lay_out
 from forecastkit.comparison.measure import Task
 from forecastkit.comparison.results import SAME, Comparison
-from forecastkit.data.ingest.read_panel import open_door
+from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.windows import Windows
 from forecastkit.evaluation.folds import Fold
 from forecastkit.evaluation.time_budget import LEAST, Budget, seconds_of
@@ -133,15 +133,15 @@ def recommend(X, y=None, *, budget="2m", path=None, progress=None, **parameters)
     """
     budget = budget if isinstance(budget, Budget) else Budget(seconds_of(budget, WHERE))
     common = {name: value for name, value in parameters.items() if name in LinearForecaster._get_param_names()}
-    contenders = make_contenders("linear", common)
-    task, folds = lay_out(contenders, *open_door(X, y, **contenders[0].forecaster._reading()))
+    candidates = make_contenders("linear", common)
+    task, folds = lay_out(candidates, *read_panel(X, y, **candidates[0].forecaster._reading()))
     facts = measure(task, folds[0])
     rule, reason = rule_of_thumb(facts)
     names = shortlist(rule, facts, budget.seconds, len(folds))
     seeds = {"seeds": 1, "memory": False, "path": path, "progress": progress}
     comparison = compare(names, X, y, budget=budget, **seeds, **parameters)
     name, verdict = decide(rule, comparison)
-    model = Contender(name, comparison.models[name]).for_run(0, None)
+    model = Candidate(name, comparison.models[name]).for_run(0, None)
     thumb = f"By rule of thumb that asks for {said(rule)}: {reason}."
     return Recommendation(name, model, [*describe(facts), thumb, *verdict], comparison, facts)
 

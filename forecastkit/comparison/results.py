@@ -13,7 +13,7 @@ import numpy as np
 from forecastkit.evaluation.folds import Sizes
 from forecastkit.evaluation.results import COVERED
 from forecastkit.metrics.elementwise import block_error, time_blocks
-from forecastkit.utils.atomic_write import replacing
+from forecastkit.utils.atomic_write import atomic_write
 from forecastkit.utils.formatting import decimals, number, plain
 from forecastkit.utils.validation import refuse
 
@@ -345,7 +345,7 @@ def _written(text: str, path) -> str:
         return text
     path = Path(path)
     try:
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         refuse("compare", "path must be a place that can be written", f"{str(path)!r} ({error.strerror})")

@@ -27,7 +27,7 @@ def is_mapped(values: np.ndarray) -> bool:
     return isinstance(values, np.memmap) and values.filename is not None
 
 
-def room(shape: tuple, like: np.ndarray, dtype="float32") -> np.ndarray:
+def allocate_like(shape: tuple, like: np.ndarray, dtype="float32") -> np.ndarray:
     """An uninitialised array that engines can share instead of copying.
 
     In memory, or in a file beside that of the array which it is made from.
@@ -73,12 +73,12 @@ def parts(rows: int):
     return (slice(low, min(low + PART, rows)) for low in range(0, rows, PART))
 
 
-def row_by_row(function: Callable, values: np.ndarray) -> np.ndarray:
+def map_rows(function: Callable, values: np.ndarray) -> np.ndarray:
     """The function, which acts on each row by itself, of the values; a part at a time where these are mapped."""
     if not is_mapped(values):
         return function(values)
     none = function(np.asarray(values[:0]))
-    out = room((len(values), *none.shape[1:]), values, none.dtype)
+    out = allocate_like((len(values), *none.shape[1:]), values, none.dtype)
     for part in parts(len(values)):
         out[part] = function(np.asarray(values[part]))
     return out

@@ -18,13 +18,13 @@ def labels(names, codes: np.ndarray) -> pd.Index:
     return pd.Index(list(names)).take(codes)
 
 
-def stamps_at(panel: Panel, ordinals: np.ndarray) -> pd.Index:
+def timestamps_at(panel: Panel, ordinals: np.ndarray) -> pd.Index:
     """Stamps of many ordinals: each distinct one is made once."""
     low, high = int(ordinals.min()), int(ordinals.max())
     if high - low > 4 * len(ordinals) + 1000:
         distinct, at = np.unique(ordinals, return_inverse=True)
-        return panel.grid.stamps(distinct).take(at)
-    return panel.grid.stamps(np.arange(low, high + 1)).take(ordinals - low)
+        return panel.grid.timestamps(distinct).take(at)
+    return panel.grid.timestamps(np.arange(low, high + 1)).take(ordinals - low)
 
 
 def long_frame(
@@ -49,10 +49,10 @@ def long_frame(
     columns = {}
     if schema.is_panel:
         columns[schema.series_id] = labels(panel.ids, entity)
-    columns[schema.time_name] = stamps_at(panel, cutoff + steps)
+    columns[schema.time_name] = timestamps_at(panel, cutoff + steps)
     if len(schema.target) > 1:
         columns["target"] = labels(schema.target, channel)
-    columns["cutoff"] = stamps_at(panel, cutoff)
+    columns["cutoff"] = timestamps_at(panel, cutoff)
     columns["step"] = steps
     columns["forecast"] = point.ravel()
     columns.update({name: values.ravel() for name, values in quantiles.items()})
@@ -73,14 +73,14 @@ def history_frame(panel: Panel, schema: Schema) -> pd.DataFrame:
     columns = {}
     if schema.is_panel:
         columns[schema.series_id] = labels(panel.ids, np.tile(entity, channels))
-    columns[schema.time_name] = stamps_at(panel, np.tile(panel.ordinals(), channels))
+    columns[schema.time_name] = timestamps_at(panel, np.tile(panel.ordinals(), channels))
     if channels > 1:
         columns["target"] = labels(schema.target, np.repeat(np.arange(channels), n))
     columns["actual"] = panel.target.T.ravel().astype("float64")
     return pd.DataFrame(columns)
 
 
-def dress(schema: Schema, panel: Panel, entity: np.ndarray, ordinal: np.ndarray, columns: dict):
+def format_like_input(schema: Schema, panel: Panel, entity: np.ndarray, ordinal: np.ndarray, columns: dict):
     """Forecast rows as the kind of data seen at fit: array, Series, frame or long panel.
 
     Parameters
@@ -93,14 +93,14 @@ def dress(schema: Schema, panel: Panel, entity: np.ndarray, ordinal: np.ndarray,
     if schema.form == "array" and points:
         return _plain(schema, columns)
     if schema.form == "series" and points:
-        index = stamps_at(panel, ordinal).rename(schema.time)
+        index = timestamps_at(panel, ordinal).rename(schema.time)
         series = pd.Series(columns["forecast"][:, 0], index=index, name=schema.target[0])
         return from_pandas(series, schema.library)
     frame = _with_keys(schema, _values(schema, columns), panel, entity, ordinal)
     return from_pandas(frame, schema.library)
 
 
-def dress_rows(schema: Schema, columns: dict, X, rows: int):
+def format_rows(schema: Schema, columns: dict, X, rows: int):
     """Forecasts of rows of X as an array; quantiles or bounds as a frame with the index of X."""
     if list(columns) == ["forecast"]:
         return _plain(schema, columns)
@@ -133,10 +133,10 @@ def _values(schema, columns):
 
 def _with_keys(schema, frame, panel, entity, ordinal):
     """The frame with series and time where the user has them: in the index or in columns."""
-    stamps = stamps_at(panel, ordinal)
+    timestamps = timestamps_at(panel, ordinal)
     if not schema.is_panel and schema.indexed:
-        return frame.set_axis(stamps.rename(schema.time))
-    keys = {(schema.time_name, schema.indexed and schema.time is not None): stamps}
+        return frame.set_axis(timestamps.rename(schema.time))
+    keys = {(schema.time_name, schema.indexed and schema.time is not None): timestamps}
     if schema.is_panel:
         keys = {(schema.series_id, schema.series_indexed): labels(panel.ids, entity), **keys}
     levels = {name: values for (name, in_index), values in keys.items() if in_index}

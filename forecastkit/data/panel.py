@@ -4,8 +4,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from forecastkit.data.array_storage import is_mapped, room
-from forecastkit.data.time_grid import Grid
+from forecastkit.data.array_storage import allocate_like, is_mapped
+from forecastkit.data.time_grid import TimeGrid
 from forecastkit.utils.validation import refuse
 
 ROW_BUFFERS = ("target", "past", "known")
@@ -32,7 +32,7 @@ class Panel:
 
     Parameters
     ----------
-    grid : Grid
+    grid : TimeGrid
     ids : tuple
         Identifiers of the E entities.
     start : ndarray of shape (E,), int64
@@ -43,7 +43,7 @@ class Panel:
     static : ndarray of shape (E, features), float32
     """
 
-    grid: Grid
+    grid: TimeGrid
     ids: tuple
     start: np.ndarray
     indptr: np.ndarray
@@ -170,9 +170,10 @@ class Panel:
             self._refuse_far(newer)
         rows = [self._rows_in(at, panel, start, indptr) for panel, at in ((self, ours), (newer, theirs))]
         merged = {
-            name: lay(indptr[-1], getattr(self, name), rows[0], getattr(newer, name), rows[1]) for name in ROW_BUFFERS
+            name: regularize(indptr[-1], getattr(self, name), rows[0], getattr(newer, name), rows[1])
+            for name in ROW_BUFFERS
         }
-        static = lay(len(ids), self.static, ours, newer.static, theirs)
+        static = regularize(len(ids), self.static, ours, newer.static, theirs)
         known_before = np.zeros(indptr[-1], dtype=bool)
         known_before[rows[0][~np.isnan(self.target).all(axis=1)]] = True
         again = int(known_before[rows[1][~np.isnan(newer.target).all(axis=1)]].sum())
@@ -182,10 +183,10 @@ class Panel:
         at = self.places(newer.ids)
         apart = np.where(at < 0, 0, np.maximum(newer.start - self.ends[at], self.start[at] - newer.ends))
         far = int(np.argmax(apart))
-        known = self.grid.stamps(self.ends[at[far : far + 1]])[0]
+        known = self.grid.timestamps(self.ends[at[far : far + 1]])[0]
         name = "" if newer.ids[far] is None else f" of {newer.ids[far]!r}"
         rule = f"newer rows must fill at least a fiftieth of the {self.grid.name} grid between them and the known ones"
-        got = f"rows{name} from {self.grid.stamps(newer.start[far : far + 1])[0]} on after a last one at {known}"
+        got = f"rows{name} from {self.grid.timestamps(newer.start[far : far + 1])[0]} on after a last one at {known}"
         refuse("update", rule, got, "Give the rows between, or pass newer series as history=.")
 
     @staticmethod
@@ -201,7 +202,7 @@ class Panel:
         entity, place = spread(self.lengths)
         indptr = pointers(counts)
         at = indptr[:-1][entity] + place
-        grown = {name: lay(indptr[-1], getattr(self, name), at) for name in ROW_BUFFERS}
+        grown = {name: regularize(indptr[-1], getattr(self, name), at) for name in ROW_BUFFERS}
         return replace(self, indptr=indptr, **grown)
 
     def copy(self) -> "Panel":
@@ -219,7 +220,7 @@ class Panel:
 def _joined(values, ranges):
     """Only these ranges of rows, one after another."""
     parts = [values[:0], *(values[low:high] for low, high in ranges)]  # the first one for a panel without entities
-    out = room((sum(map(len, parts)), values.shape[1]), values, values.dtype) if is_mapped(values) else None
+    out = allocate_like((sum(map(len, parts)), values.shape[1]), values, values.dtype) if is_mapped(values) else None
     return np.concatenate(parts, out=out)
 
 
@@ -234,7 +235,7 @@ def pointers(counts: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(counts)]).astype("int64")
 
 
-def lay(
+def regularize(
     length: int, values: np.ndarray, at: np.ndarray, newer: np.ndarray | None = None, newer_at: np.ndarray | None = None
 ) -> np.ndarray:
     """An array of NaN with `values` at rows `at`, and what is not NaN of `newer` laid over it."""

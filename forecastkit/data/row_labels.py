@@ -24,7 +24,7 @@ class Places:
 
     entity: np.ndarray
     ids: tuple
-    stamps: pd.Index | None = None
+    timestamps: pd.Index | None = None
 
     def first(self) -> np.ndarray:
         """Where each series begins, for rows that follow each other by series."""
@@ -33,7 +33,7 @@ class Places:
     def name(self, row: int) -> str:
         """One row in words: ``'a' at 2024-01-01 00:00:00``."""
         series = self.ids[self.entity[row]] if self.entity[row] >= 0 else None
-        where = f"row {row}" if self.stamps is None else f"{'' if series is None else 'at '}{self.stamps[row]}"
+        where = f"row {row}" if self.timestamps is None else f"{'' if series is None else 'at '}{self.timestamps[row]}"
         return where if series is None else f"{series!r} {where if self.stamps is not None else f'in {where}'}"
 
     def some(self, bad: np.ndarray) -> str:

@@ -18,7 +18,7 @@ MANY = 1 << 18
 
 
 @dataclass(frozen=True)
-class Grid:
+class TimeGrid:
     """A regular grid of times.
 
     Parameters
@@ -47,35 +47,35 @@ class Grid:
     unit: str = "us"
     period: str | None = None
 
-    def ordinals(self, stamps: pd.Index) -> tuple[np.ndarray, np.ndarray]:
+    def ordinals(self, timestamps: pd.Index) -> tuple[np.ndarray, np.ndarray]:
         """Ordinals (int64) of the stamps, and where a stamp lies on the grid (bool).
 
         Stamps without a zone are read by the clock of the grid's own.
         """
-        if self.tz is not None and getattr(stamps, "tz", None) is None:
-            stamps = _shown(stamps, self.tz)
-        units, exact = self._units(stamps)
+        if self.tz is not None and getattr(timestamps, "tz", None) is None:
+            timestamps = _shown(timestamps, self.tz)
+        units, exact = self._units(timestamps)
         ordinals, rest = np.divmod(units - self.phase, self.step)
         return ordinals, exact & (rest == 0)
 
-    def ordinals_of(self, stamps: pd.Index, where: str, places: Places | None = None) -> np.ndarray:
+    def ordinals_of(self, timestamps: pd.Index, where: str, places: Places | None = None) -> np.ndarray:
         """Ordinals of stamps that must lie on the grid; others are refused, named by `places`."""
-        self.check_kind(stamps, where)
-        ordinals, fits = self.ordinals(stamps)
+        self.check_kind(timestamps, where)
+        ordinals, fits = self.ordinals(timestamps)
         if not fits.all():
-            _refuse_off(f"times must lie on the grid seen at fit ({self.name})", where, stamps, fits, places)
+            _refuse_off(f"times must lie on the grid seen at fit ({self.name})", where, timestamps, fits, places)
         return ordinals
 
-    def check_kind(self, stamps: pd.Index, where: str) -> None:
+    def check_kind(self, timestamps: pd.Index, where: str) -> None:
         """Refuse stamps of another kind than the grid's."""
-        if self.is_time != isinstance(stamps, (pd.DatetimeIndex, pd.PeriodIndex)):
-            refuse(where, "times must be of the kind seen at fit", f"{type(stamps).__name__}")
-        zone = getattr(stamps, "tz", None)
+        if self.is_time != isinstance(timestamps, (pd.DatetimeIndex, pd.PeriodIndex)):
+            refuse(where, "times must be of the kind seen at fit", f"{type(timestamps).__name__}")
+        zone = getattr(timestamps, "tz", None)
         if self.is_time and not self.period and (zone is None) != (self.tz is None):
             rule = f"times must have a zone, as at fit ({self.tz})" if zone is None else "times had no zone at fit"
-            refuse(where, rule, some(stamps, 1), "Set timezone= at fit, or tz_localize the times.")
+            refuse(where, rule, some(timestamps, 1), "Set timezone= at fit, or tz_localize the times.")
 
-    def stamps(self, ordinals: np.ndarray) -> pd.Index:
+    def timestamps(self, ordinals: np.ndarray) -> pd.Index:
         """The times at these ordinals, as the user's kind of index."""
         units = np.asarray(ordinals, dtype="int64") * self.step + self.phase
         if self.kind == "position":
@@ -94,16 +94,16 @@ class Grid:
             index = pd.DatetimeIndex(units.astype("datetime64[us]"))
         return self._dress(index)
 
-    def _units(self, stamps):
-        everywhere = np.ones(len(stamps), dtype=bool)
+    def _units(self, timestamps):
+        everywhere = np.ones(len(timestamps), dtype=bool)
         if self.kind == "position":
-            return np.asarray(stamps, dtype="int64"), everywhere
-        stamps = plain_stamps(stamps, wall=self.by_wall)
+            return np.asarray(timestamps, dtype="int64"), everywhere
+        timestamps = plain_timestamps(timestamps, wall=self.by_wall)
         if self.kind == "fixed":
-            units = stamps.as_unit("us")
-            return units.asi8, everywhere if stamps.unit != "ns" else units == stamps
-        days = stamps.values.astype("datetime64[D]")
-        midnight = days == stamps.values
+            units = timestamps.as_unit("us")
+            return units.asi8, everywhere if timestamps.unit != "ns" else units == timestamps
+        days = timestamps.values.astype("datetime64[D]")
+        midnight = days == timestamps.values
         if self.kind == "business":
             return np.busday_count("1970-01-01", days), midnight & np.is_busday(days)
         months = days.astype("datetime64[M]")
@@ -180,45 +180,45 @@ class Grid:
         return 12, 36
 
 
-def _shown(stamps: pd.DatetimeIndex, tz: str) -> pd.DatetimeIndex:
+def _shown(timestamps: pd.DatetimeIndex, tz: str) -> pd.DatetimeIndex:
     """What the clocks of a zone show first of these stamps, or next where they skip one."""
-    return stamps.tz_localize(tz, nonexistent="shift_forward", ambiguous=np.ones(len(stamps), dtype=bool))
+    return timestamps.tz_localize(tz, nonexistent="shift_forward", ambiguous=np.ones(len(timestamps), dtype=bool))
 
 
-def plain_stamps(stamps: pd.Index, wall: bool) -> pd.DatetimeIndex:
+def plain_timestamps(timestamps: pd.Index, wall: bool) -> pd.DatetimeIndex:
     """Stamps without zone or period: by the clock on the wall, or in UTC."""
-    if isinstance(stamps, pd.PeriodIndex):
-        stamps = stamps.to_timestamp()
-    if getattr(stamps, "tz", None) is None:
-        return stamps
-    return _wall(stamps) if wall else stamps.tz_convert("UTC").tz_localize(None)
+    if isinstance(timestamps, pd.PeriodIndex):
+        timestamps = timestamps.to_timestamp()
+    if getattr(timestamps, "tz", None) is None:
+        return timestamps
+    return _wall(timestamps) if wall else timestamps.tz_convert("UTC").tz_localize(None)
 
 
-def _wall(stamps):
+def _wall(timestamps):
     """The clock on the wall; days whose midnight is skipped begin at midnight all the same."""
-    wall = stamps.tz_localize(None)
+    wall = timestamps.tz_localize(None)
     late = np.flatnonzero(wall.values != wall.values.astype("datetime64[D]"))
     if len(late):
         midnight = wall[late].normalize()
-        begins = _shown(midnight, stamps.tz) == stamps[late]
+        begins = _shown(midnight, timestamps.tz) == timestamps[late]
         values = wall.values.copy()
         values[late[begins]] = midnight.values[begins]
         wall = pd.DatetimeIndex(values, name=wall.name)
     return wall
 
 
-def _refuse_off(rule, where, stamps, fits, places, remedy=""):
-    places = places or Places(np.zeros(len(stamps), dtype="int8"), (None,), stamps)
+def _refuse_off(rule, where, timestamps, fits, places, remedy=""):
+    places = places or Places(np.zeros(len(timestamps), dtype="int8"), (None,), timestamps)
     refuse(where, rule, places.count(~fits, "off it", "off it"), remedy)
 
 
-def find_grid(
-    stamps: pd.Index,
+def find_time_grid(
+    timestamps: pd.Index,
     first: np.ndarray,
     freq: str | None = None,
     where: str = "Panel",
     places: Places | None = None,
-) -> Grid:
+) -> TimeGrid:
     """Find the grid that all stamps lie on.
 
     Parameters
@@ -226,7 +226,7 @@ def find_grid(
     stamps : Index of int, datetime or period
         Times of all series one after another, rising within each series.
     first : ndarray of int
-        Where each series starts in `stamps`.
+        Where each series starts in `timestamps`.
     freq : str, optional
         A pandas alias that says the grid instead.
     places : Places, optional
@@ -237,33 +237,33 @@ def find_grid(
     InputError
         Where stamps lie off every regular grid, or one stamp alone says no step.
     """
-    if not isinstance(stamps, (pd.DatetimeIndex, pd.PeriodIndex)):
-        return _position_grid(np.asarray(stamps, dtype="int64"), first)
-    if len(stamps) > MANY and (grid := _grid_of_head(stamps, first, freq)):
+    if not isinstance(timestamps, (pd.DatetimeIndex, pd.PeriodIndex)):
+        return _position_grid(np.asarray(timestamps, dtype="int64"), first)
+    if len(timestamps) > MANY and (grid := _grid_of_head(timestamps, first, freq)):
         return grid
-    period = stamps.freq if isinstance(stamps, pd.PeriodIndex) else None
-    tz = str(stamps.tz) if getattr(stamps, "tz", None) is not None else None
-    wall = plain_stamps(stamps, wall=True)
-    if wall.unit == "ns" and len(fine := stamps[wall.as_unit("us") != wall]):
+    period = timestamps.freq if isinstance(timestamps, pd.PeriodIndex) else None
+    tz = str(timestamps.tz) if getattr(timestamps, "tz", None) is not None else None
+    wall = plain_timestamps(timestamps, wall=True)
+    if wall.unit == "ns" and len(fine := timestamps[wall.as_unit("us") != wall]):
         refuse(where, "times must be whole microseconds", f"{len(fine)} finer: {some(fine)}")
-    dress = {"tz": tz, "unit": wall.unit, "period": stamps.freqstr if period else None}
+    format_like_input = {"tz": tz, "unit": wall.unit, "period": timestamps.freqstr if period else None}
     offset = _offset(freq) if freq else period
-    shape = _guess(stamps, wall, first, where) if offset is None else _from_offset(offset, wall)
-    grid = Grid(**shape, **dress)
-    fits = grid.ordinals(stamps)[1]
+    shape = _guess(timestamps, wall, first, where) if offset is None else _from_offset(offset, wall)
+    grid = TimeGrid(**shape, **format_like_input)
+    fits = grid.ordinals(timestamps)[1]
     if not fits.all():
         remedy = "Pass freq= if the grid is another one, or resample the data."
-        _refuse_off(f"times must lie on one regular grid ({grid.name})", where, stamps, fits, places, remedy)
+        _refuse_off(f"times must lie on one regular grid ({grid.name})", where, timestamps, fits, places, remedy)
     return grid
 
 
-def _grid_of_head(stamps, first, freq):
+def _grid_of_head(timestamps, first, freq):
     """The grid of the first rows, where all others lie on it too: looked at in parts, as they are many."""
     try:
-        grid = find_grid(stamps[:MANY], first[first < MANY], freq)
+        grid = find_time_grid(timestamps[:MANY], first[first < MANY], freq)
     except InputError:
         return None
-    parts = (stamps[low : low + MANY] for low in range(MANY, len(stamps), MANY))
+    parts = (timestamps[low : low + MANY] for low in range(MANY, len(timestamps), MANY))
     return grid if all(grid.ordinals(part)[1].all() for part in parts) else None
 
 
@@ -271,7 +271,7 @@ def _position_grid(values, first):
     steps = _steps(values, first)
     step = int(np.gcd.reduce(steps)) if len(steps) else 1
     step = max(step, 1)
-    return Grid("position", step, int(values[0]) % step if len(values) else 0)
+    return TimeGrid("position", step, int(values[0]) % step if len(values) else 0)
 
 
 def _steps(values, first):
@@ -281,20 +281,20 @@ def _steps(values, first):
     return steps[inner]
 
 
-def _guess(stamps, wall, first, where):
+def _guess(timestamps, wall, first, where):
     days = wall.values.astype("datetime64[D]")
     micros = wall.as_unit("us").asi8
     steps = _steps(micros, first)
     if not len(steps):
-        refuse(where, "a frequency needs two times of one series", f"{len(stamps)} time(s)", "Pass freq=.")
+        refuse(where, "a frequency needs two times of one series", f"{len(timestamps)} time(s)", "Pass freq=.")
     if (days == wall.values).all():
         if steps.min() >= 28 * DAY and (shape := _guess_months(days, first)):
             return shape
         weekdays = np.is_busday(days).all()
         if weekdays and steps.min() == DAY and (steps >= 3 * DAY).any():
             return {"kind": "business"}
-    if getattr(stamps, "tz", None) is not None and steps.min() < DAY:
-        micros = plain_stamps(stamps, wall=False).as_unit("us").asi8
+    if getattr(timestamps, "tz", None) is not None and steps.min() < DAY:
+        micros = plain_timestamps(timestamps, wall=False).as_unit("us").asi8
         steps = _steps(micros, first)
     step = int(steps[0])
     if (steps != step).any():
@@ -344,7 +344,7 @@ def _from_offset(offset, wall):
     return {"kind": "month", "step": step, "day": 1 if starts else 0, "phase": int(first % step)}
 
 
-def choose_horizon(horizon: int | None, season_length: int | None, grid: Grid) -> tuple[int, int]:
+def choose_horizon(horizon: int | None, season_length: int | None, grid: TimeGrid) -> tuple[int, int]:
     """Horizon and season length in use: where not given, one season of the frequency."""
     season = int(season_length or grid.seasons[0])
     return int(horizon or season), season

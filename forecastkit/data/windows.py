@@ -278,7 +278,7 @@ def _codes(xp, buffers, entity, clipped, inside, lookback):
     return inputs
 
 
-def carried(window: np.ndarray) -> np.ndarray:
+def forward_fill(window: np.ndarray) -> np.ndarray:
     """Windows (..., time) whose missing values are the ones before them, or else the first observed; 0 without any.
 
     For models that were trained on complete windows and know no mask.

@@ -91,4 +91,4 @@ def _train(asked):
     if about["backend"] == "tensorflow" and not about["devices"].startswith(PROCESSOR):
         found = (cudnn_hindrance(backbones.find(name)()) for name in backbones.names())
         about["hindrances"] = sorted(filter(None, found))
-    return {**about, "seconds": model.history_of_training_.seconds}
+    return {**about, "seconds": model.training_history_.seconds}

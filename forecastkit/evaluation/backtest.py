@@ -6,7 +6,7 @@ import pandas as pd
 from forecastkit import metrics
 from forecastkit.baselines import simple
 from forecastkit.data import output_frames
-from forecastkit.data.ingest.read_panel import open_door, read_more
+from forecastkit.data.ingest.read_panel import read_more, read_panel
 from forecastkit.data.panel import Panel, spread
 from forecastkit.data.time_grid import choose_horizon
 from forecastkit.data.windows import Origins
@@ -85,7 +85,7 @@ def backtest(
         horizon, season = forecaster.horizon_, forecaster.season_length_
     else:
         forecaster._check_parameters()
-        panel, schema = open_door(X, y, **forecaster._reading())
+        panel, schema = read_panel(X, y, **forecaster._reading())
         horizon, season = choose_horizon(forecaster._asked().horizon, forecaster._asked().season_length, panel.grid)
     if gap >= horizon:
         refuse(WHERE, "gap must be shorter than the horizon", f"gap {gap}, horizon {horizon}", error=ParameterError)
@@ -171,9 +171,9 @@ def _refuse_seen(fitted, panel, cutoffs):
     ordinal = panel.ordinal_at(cutoffs.entity, cutoffs.row)
     early = ordinal < _trained_until(fitted, panel)[cutoffs.entity]
     if early.any():
-        stamps = output_frames.stamps_at(panel, np.unique(ordinal[early]))
+        timestamps = output_frames.timestamps_at(panel, np.unique(ordinal[early]))
         rule = "a fitted forecaster is tested on rows after those it was fitted on"
-        got = f"{len(stamps)} cutoffs before its own: {some(stamps)}"
+        got = f"{len(timestamps)} cutoffs before its own: {some(timestamps)}"
         refuse(WHERE, rule, got, "Pass a later start=, or an unfitted forecaster.")
 
 

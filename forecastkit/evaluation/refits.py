@@ -14,7 +14,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
 from forecastkit.data.windows import Origins
 from forecastkit.utils.formatting import clock, number
-from forecastkit.utils.run_log import Journal, described, fingerprint, shortened
+from forecastkit.utils.run_log import RunLog, described, fingerprint, shortened
 
 WHERE = "backtest"
 #: Parameters that say nothing of the forecasts.
@@ -158,15 +158,15 @@ class Progress:
 
 def refit_all(refits: Refits, groups: list[Origins], resume, say) -> list[pd.DataFrame]:
     """Fit and forecast for each group of cutoffs; those that are in the file `resume` are read back instead."""
-    journal = Journal(resume, refits.header() if resume is not None else {}, WHERE, "resume")
+    run_log = RunLog(resume, refits.header() if resume is not None else {}, WHERE, "resume")
     progress, parts = Progress(say, len(groups)), []
     for group in groups:
         key = refits.key(group)
-        found = journal.find(key)
+        found = run_log.find(key)
         if found is None:
             frame = refits.forecast(refits.fit(group), group)
             if resume is not None:
-                journal.add(key, refits.kept(frame))
+                run_log.add(key, refits.kept(frame))
         else:
             frame = refits.restored(found, group)
         progress.tell(frame, fresh=found is None)

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from forecastkit.data.time_grid import DAY, Grid
+from forecastkit.data.time_grid import DAY, TimeGrid
 from forecastkit.features.holidays import AROUND, check_holidays, is_holiday
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_int, check_real, refuse
 
 
-def calendar_names(grid: Grid) -> tuple[str, ...]:
+def calendar_names(grid: TimeGrid) -> tuple[str, ...]:
     """Which features a grid has: only cycles that a step does not jump over."""
     if not grid.is_time:
         return ()
@@ -21,7 +21,9 @@ def calendar_names(grid: Grid) -> tuple[str, ...]:
     return names + (("week_sin", "week_cos", "weekend") if grid.step <= DAY else ("year_sin", "year_cos"))
 
 
-def asked_names(where: str, grid: Grid, holidays: str | None, fourier, season_length: int | None) -> tuple[str, ...]:
+def asked_names(
+    where: str, grid: TimeGrid, holidays: str | None, fourier, season_length: int | None
+) -> tuple[str, ...]:
     """Features that were asked for: waves, and last holidays, which are read step by step.
 
     Parameters
@@ -76,24 +78,24 @@ def kind_of(name: str) -> str:
     return name.split(":")[0].split("_")[0].replace("weekend", "week")
 
 
-def calendar_table(grid: Grid, first: int, count: int, names: tuple[str, ...]) -> np.ndarray:
+def calendar_table(grid: TimeGrid, first: int, count: int, names: tuple[str, ...]) -> np.ndarray:
     """Features of `count` steps from ordinal `first`, shape (count, features), float32 within [-1, 1]."""
     if not names:
         return np.zeros((count, 0), dtype="float32")
     ordinals = np.arange(first, first + count)
     columns = {name: _wave(name, ordinals) for name in names if name.startswith("fourier:")}
     if len(columns) < len(names):
-        columns.update(_of_times(grid.stamps(ordinals), [name for name in names if name not in columns]))
+        columns.update(_of_times(grid.timestamps(ordinals), [name for name in names if name not in columns]))
     return np.stack([columns[name] for name in names], axis=1).astype("float32")
 
 
-def _of_times(stamps, names):
-    if isinstance(stamps, pd.PeriodIndex):
-        stamps = stamps.to_timestamp()
-    weekday = stamps.day_of_week.to_numpy()
-    hour = (stamps.hour * 3600 + stamps.minute * 60 + stamps.second).to_numpy() / 86_400
-    cycles = {"day": hour, "week": (weekday + hour) / 7, "year": stamps.day_of_year.to_numpy() / 365.25}
-    days = stamps.tz_localize(None).to_numpy().astype("datetime64[D]")  # by the clock on the wall
+def _of_times(timestamps, names):
+    if isinstance(timestamps, pd.PeriodIndex):
+        timestamps = timestamps.to_timestamp()
+    weekday = timestamps.day_of_week.to_numpy()
+    hour = (timestamps.hour * 3600 + timestamps.minute * 60 + timestamps.second).to_numpy() / 86_400
+    cycles = {"day": hour, "week": (weekday + hour) / 7, "year": timestamps.day_of_year.to_numpy() / 365.25}
+    days = timestamps.tz_localize(None).to_numpy().astype("datetime64[D]")  # by the clock on the wall
     return {name: _column(name, cycles, weekday, days) for name in names}
 
 

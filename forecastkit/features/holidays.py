@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from forecastkit.data.time_grid import DAY, Grid
+from forecastkit.data.time_grid import DAY, TimeGrid
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import did_you_mean, refuse
 
@@ -12,7 +12,7 @@ from forecastkit.utils.validation import did_you_mean, refuse
 AROUND = (0, 1, -1)
 
 
-def check_holidays(where: str, code: object, grid: Grid) -> None:
+def check_holidays(where: str, code: object, grid: TimeGrid) -> None:
     """Refuse a country that is not known, and grids whose steps are no days or parts of them."""
     if not isinstance(code, str):
         rule = "holidays must be a country such as 'DE', or one with its part such as 'US-CA'"

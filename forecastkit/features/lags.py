@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.panel import Panel
-from forecastkit.data.time_grid import DAY, Grid
+from forecastkit.data.time_grid import DAY, TimeGrid
 from forecastkit.data.windows import Buffers, Origins
 
 #: Cells of the past gathered at a time.
@@ -108,7 +108,7 @@ def known_ahead(values: np.ndarray, buffers: Buffers, origins: Origins, steps: n
     return np.where(inside[:, None], values[np.clip(rows, 0, len(values) - 1)], values.dtype.type(np.nan))
 
 
-def clock_names(grid: Grid) -> tuple[str, ...]:
+def clock_names(grid: TimeGrid) -> tuple[str, ...]:
     """Which numbers of the clock and the calendar a grid has: those that a step does not jump over."""
     if not grid.is_time:
         return ()
@@ -118,19 +118,19 @@ def clock_names(grid: Grid) -> tuple[str, ...]:
     return names + (("weekday", "day_of_year") if grid.kind == "business" or grid.step <= DAY else ("day_of_year",))
 
 
-def clock(grid: Grid, ordinals: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+def clock(grid: TimeGrid, ordinals: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
     """Numbers of the clock and the calendar at these ordinals, (n, names), float32: 13.5 for half past one."""
     distinct, place = np.unique(ordinals, return_inverse=True)
     if not names:
         return np.empty((len(ordinals), 0), dtype="float32")
-    stamps = grid.stamps(distinct)
-    if isinstance(stamps, pd.PeriodIndex):
-        stamps = stamps.to_timestamp()
-    columns = [_clock_column(stamps, name) for name in names]
+    timestamps = grid.timestamps(distinct)
+    if isinstance(timestamps, pd.PeriodIndex):
+        timestamps = timestamps.to_timestamp()
+    columns = [_clock_column(timestamps, name) for name in names]
     return np.stack(columns, axis=1).astype("float32")[place]
 
 
-def _clock_column(stamps, name):
+def _clock_column(timestamps, name):
     if name == "hour":
-        return (stamps.hour + stamps.minute / 60 + stamps.second / 3600).to_numpy()
-    return getattr(stamps, {"weekday": "day_of_week"}.get(name, name)).to_numpy()
+        return (timestamps.hour + timestamps.minute / 60 + timestamps.second / 3600).to_numpy()
+    return getattr(timestamps, {"weekday": "day_of_week"}.get(name, name)).to_numpy()

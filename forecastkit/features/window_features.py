@@ -6,7 +6,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from forecastkit.data.array_checks import as_array
-from forecastkit.data.ingest.read_panel import open_door, read_more, read_rows
+from forecastkit.data.ingest.read_panel import read_more, read_panel, read_rows
 from forecastkit.data.panel import Panel, spread
 from forecastkit.data.windows import Origins
 from forecastkit.features.lags import Lags, Unscaled, clock, clock_names, known_ahead
@@ -82,7 +82,7 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
         """
         lags, X = self._check_parameters(), self._two_dimensional(X)
         roles = {"target": self.target, "known": self.known, "time": self.time, "series_id": self.series_id}
-        panel, self.schema_ = open_door(X, freq=self.freq, **roles)
+        panel, self.schema_ = read_panel(X, freq=self.freq, **roles)
         back = tuple(lag - self.horizon for lag in lags)
         self.lags_ = Lags(recent=back, means=tuple(self.means), reach=max(*back, *self.means, 0) + 1)
         self.n_features_in_ = X.shape[1]
@@ -145,8 +145,8 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
 
     @staticmethod
     def _ordinals(rows, grid):
-        if rows.stamps is not None:
-            return grid.ordinals(rows.stamps)[0]
+        if rows.timestamps is not None:
+            return grid.ordinals(rows.timestamps)[0]
         order = np.argsort(rows.entity, kind="stable")
         out = np.empty(len(order), dtype="int64")
         out[order] = spread(np.bincount(rows.entity, minlength=len(rows.ids)))[1]

@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from forecastkit.data.array_storage import is_mapped, row_by_row
+from forecastkit.data.array_storage import is_mapped, map_rows
 from forecastkit.data.ingest.leakage import refuse_leaks
-from forecastkit.data.ingest.read_panel import open_door, read_more
+from forecastkit.data.ingest.read_panel import read_more, read_panel
 from forecastkit.data.ingest.sample_weight import read_weights
 from forecastkit.data.ingest.target_checks import refuse_targets
 from forecastkit.data.panel import Panel
@@ -132,7 +132,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
             Where data or parameters break a rule; the sentence says which, where, and what to do.
         """
         self._check_parameters()
-        panel, schema = open_door(X, y, **self._reading())
+        panel, schema = read_panel(X, y, **self._reading())
         self._weight = read_weights(sample_weight, X, y, panel, schema, self._reading())
         try:
             return self._fit_panel(panel, schema)
@@ -177,14 +177,18 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
             raise
         except BaseException:  # an interrupted training still leaves a forecaster that works
             if self._is_trained():
-                self._judge(panel, split, stop)
+                self._evaluate_validation(panel, split, stop)
             raise
-        self._judge(panel, split, stop)
+        self._evaluate_validation(panel, split, stop)
 
-    def _judge(self, panel, split, stop):
-        judged = validation.calibrate(self, panel, split, stop)
-        self.residuals_, self.paths_, self.scores_ = judged.residuals, judged.paths, judged.scores
-        self.corrections_ = judged.corrections
+    def _evaluate_validation(self, panel, split, stop):
+        validation_origins = validation.calibrate(self, panel, split, stop)
+        self.residuals_, self.paths_, self.scores_ = (
+            validation_origins.residuals,
+            validation_origins.paths,
+            validation_origins.scores,
+        )
+        self.corrections_ = validation_origins.corrections
         self.history_, self.trained_until_ = panel, panel.cutoffs()
         vars(self).pop("_tail_only", None)
         if is_mapped(panel.target):  # forecasts lay rows over the history, which would copy it to memory
@@ -204,7 +208,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         if name is None:
             return
         rule = f"target_transform={name!r} is for values {'above' if name == 'log' else 'from'} 0"
-        wrong = row_by_row(partial(outside, name), panel.target)
+        wrong = map_rows(partial(outside, name), panel.target)
         refuse_targets(type(self).__name__, rule, wrong, panel, self.schema_.target, "Pass another target_transform=.")
 
     def _divides(self) -> bool:
@@ -281,14 +285,14 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         for name in ("_held", "_weight", "_linear"):
             vars(self).pop(name, None)
 
-    def _judged(self, panel, split, stop, most: int | None = None) -> Origins:
-        return validation.judged_windows(panel, split, stop, self.horizon_, most)
+    def _validation(self, panel, split, stop, most: int | None = None) -> Origins:
+        return validation.sample_validation_windows(panel, split, stop, self.horizon_, most)
 
-    def _linear_reference(self, panel, split, judged, own):
+    def _linear_reference(self, panel, split, validation_origins, own):
         """What the linear model forecasts where this one forecasts `own`, (n, horizon)."""
         if self._linear is not None:
-            return self._linear._points(self._linear._forecast(panel, judged))
-        return validation.linear_reference(self, panel, split, judged)
+            return self._linear._points(self._linear._forecast(panel, validation_origins))
+        return validation.linear_reference(self, panel, split, validation_origins)
 
     def _finish(self, panel: Panel, split: np.ndarray, stop: np.ndarray):
         """Use the validation rows too, once everything is judged."""

@@ -94,8 +94,8 @@ class LinearForecaster(Forecaster):
     def _fit(self, panel, split, stop):
         buffers = self._scaled(panel)
         windows = Windows.training(panel, split, self.lookback_, self.horizon_)
-        judged = self._judged(panel, split, stop)
-        self.ridge_ = ridge.Ridge.fit(buffers, windows, judged, self.lookback_, self.horizon_)
+        validation_origins = self._validation(panel, split, stop)
+        self.ridge_ = ridge.Ridge.fit(buffers, windows, validation_origins, self.lookback_, self.horizon_)
 
     def _finish(self, panel, split, stop):
         self.scaler_, self._held = self._scaler(panel, stop, self.scaler_.calendar), None
@@ -110,7 +110,7 @@ class LinearForecaster(Forecaster):
         buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
         return self.scaler_.restore(self.ridge_.predict(buffers, origins), panel, origins)[..., None]
 
-    def _linear_reference(self, panel, split, judged, own):
+    def _linear_reference(self, panel, split, validation_origins, own):
         return own
 
     def _is_trained(self):

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from forecastkit.data.windows import Origins
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.ensemble_members import fit_apart, fit_here, is_network, linear_for, runs_apart, seeded
-from forecastkit.forecasters.ensemble_weights import check_weights, error_weights, shared_levels
+from forecastkit.forecasters.ensemble_weights import check_weights, combination_weights, shared_levels
 from forecastkit.uncertainty.residuals import observed_after, scale_of
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_choice, check_int, refuse
@@ -65,11 +65,11 @@ class Combination(Forecaster):
             return points
         return np.concatenate([points, *outputs], axis=-1)
 
-    def _judge(self, panel, split, stop):
+    def _evaluate_validation(self, panel, split, stop):
         last = Origins(np.zeros(1, dtype="int64"), panel.last_observed()[:1], np.zeros(1, dtype="int64"))
         self.widths_ = [member._forecast(panel, last).shape[-1] for member in self.forecasters_]
         self._linear = self._linear or linear_for(self, self.forecasters_)
-        super()._judge(panel, split, stop)
+        super()._evaluate_validation(panel, split, stop)
 
     def _points(self, forecast):
         return forecast[..., 0]
@@ -210,7 +210,7 @@ class EnsembleForecaster(Combination):
         return np.median(means, axis=0)
 
     def _fit(self, panel, split, stop):
-        if isinstance(self.weights, str) and not len(self._judged(panel, split, stop)):
+        if isinstance(self.weights, str) and not len(self._validation(panel, split, stop)):
             remedy = "Pass a larger validation_size=, or leave weights= out."
             refuse("EnsembleForecaster", "weights='backtest' needs a validation block", "no window in it", remedy)
         parts = [(group, part) for group, member in enumerate(self._members()) for part in seeded(member, self.seeds)]
@@ -241,8 +241,8 @@ class EnsembleForecaster(Combination):
     def _fit_apart(self, members, order, panel, ready):
         self._finished = {}
         apart = fit_apart([members[place] for place in order], panel, self.schema_, self.n_jobs)
-        for place, (judged, finished) in zip(order, apart, strict=True):
-            ready[place], self._finished[place] = judged, finished
+        for place, (validation_origins, finished) in zip(order, apart, strict=True):
+            ready[place], self._finished[place] = validation_origins, finished
 
     def _given_weights(self):
         return None if isinstance(self.weights, str) else self.weights
@@ -251,13 +251,16 @@ class EnsembleForecaster(Combination):
         """Weights of the members given, None for equal ones."""
         if not isinstance(self.weights, str):
             return self.weights
-        judged = self._judged(panel, split, stop)
-        actual = observed_after(panel, judged, self.horizon_)
-        scale = scale_of(self.scaler_, panel, judged)[:, None]
-        errors = [(actual - member._points(member._forecast(panel, judged))) / scale for member in self.forecasters_]
+        validation_origins = self._validation(panel, split, stop)
+        actual = observed_after(panel, validation_origins, self.horizon_)
+        scale = scale_of(self.scaler_, panel, validation_origins)[:, None]
+        errors = [
+            (actual - member._points(member._forecast(panel, validation_origins))) / scale
+            for member in self.forecasters_
+        ]
         groups = np.asarray(self.groups_)
         means = [np.mean([errors[at].ravel() for at in np.flatnonzero(groups == g)], axis=0) for g in np.unique(groups)]
-        return error_weights(np.stack(means))
+        return combination_weights(np.stack(means))
 
     def _finish(self, panel, split, stop):
         if self._finished is None:

@@ -63,7 +63,7 @@ def linear_for(member: Forecaster, others: Iterable[Forecaster]) -> Forecaster |
 
 def is_usable(member: Forecaster) -> bool:
     """Whether an interrupted member can forecast, a network after an epoch at least."""
-    record = getattr(member, "history_of_training_", None)
+    record = getattr(member, "training_history_", None)
     return hasattr(member, "history_") and (record is None or bool(record.loss))
 
 
@@ -86,12 +86,12 @@ def fit_apart(
     jobs = (work(member, panel, schema, _threads()) for member in members)
     # What is large goes to all processes as one file, of which each may change a copy.
     pool = Parallel(n_jobs=n_jobs, prefer="processes", return_as="generator", mmap_mode="c")
-    for judged, finished, said in pool(jobs):
+    for validation_origins, finished, said in pool(jobs):
         for category, text in said:
             warnings.warn(text, category, stacklevel=2)
-        for member in (judged, finished):
+        for member in (validation_origins, finished):
             member.history_, member.schema_ = panel, schema
-        yield judged, finished
+        yield validation_origins, finished
 
 
 def _fit_there(member, panel, schema, threads):
@@ -109,11 +109,11 @@ def _fit_there(member, panel, schema, threads):
 def _fitted(member, panel, schema):
     """The member as it is judged, and after its last rows, both without the data."""
     member._fit_panel(panel, schema, finish=False)
-    judged = copy.deepcopy(_bare(member))
+    validation_origins = copy.deepcopy(_bare(member))
     stop = panel.last_observed() + 1
     member._finish(panel, member._split(panel, stop), stop)
     member._put_down()
-    return judged, _bare(member)
+    return validation_origins, _bare(member)
 
 
 def _bare(member):

@@ -9,7 +9,7 @@ from forecastkit.utils.validation import refuse, some
 SHRUNK = 0.5
 
 
-def error_weights(errors: np.ndarray, shrunk: float = SHRUNK) -> np.ndarray:
+def combination_weights(errors: np.ndarray, shrunk: float = SHRUNK) -> np.ndarray:
     """Weights from 0 on with the sum 1 under which the mean square of the weighted errors is least.
 
     The second moments of the errors are mixed with the same variance for all and no correlation, under which equal

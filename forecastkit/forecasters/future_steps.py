@@ -36,8 +36,8 @@ def steps_until(where: str, panel: Panel, until, horizon: int) -> np.ndarray:
 def ordinal_of(where: str, parameter: str, panel: Panel, label) -> int:
     """Ordinal of a time of the grid, or of a whole number where the grid has no times."""
     try:
-        stamps = pd.DatetimeIndex([pd.Timestamp(label)]) if panel.grid.is_time else pd.Index([int(label)])
-        ordinals, fits = panel.grid.ordinals(stamps)
+        timestamps = pd.DatetimeIndex([pd.Timestamp(label)]) if panel.grid.is_time else pd.Index([int(label)])
+        ordinals, fits = panel.grid.ordinals(timestamps)
     except (TypeError, ValueError):
         refuse(where, f"{parameter} must be a time of the data or a position", repr(label), error=ParameterError)
     if not fits[0]:
@@ -82,9 +82,9 @@ def _reach(panel, steps):
 
 def _dated(panel, entity, ordinal):
     """Series and a time of each as text."""
-    stamps = panel.grid.stamps(ordinal)
+    timestamps = panel.grid.timestamps(ordinal)
     named = panel.ids[0] is not None
-    return [f"{panel.ids[e]!r} at {at}" if named else str(at) for e, at in zip(entity, stamps, strict=True)]
+    return [f"{panel.ids[e]!r} at {at}" if named else str(at) for e, at in zip(entity, timestamps, strict=True)]
 
 
 def check_filled(where: str, schema: Schema, panel: Panel, rows) -> None:
@@ -119,7 +119,7 @@ def _refuse_lacking(where, names, panel, lacking, first, last, got):
 
 
 def _span(panel, first, last):
-    first, last = panel.grid.stamps(np.array([first, last]))
+    first, last = panel.grid.timestamps(np.array([first, last]))
     return f"{first} to {last}"
 
 

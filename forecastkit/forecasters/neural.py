@@ -8,7 +8,7 @@ import keras
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from forecastkit.data.array_storage import any_missing, row_by_row
+from forecastkit.data.array_storage import any_missing, map_rows
 from forecastkit.data.ingest.target_checks import refuse_targets
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Windows, crop
@@ -227,11 +227,11 @@ class NeuralForecaster(Forecaster):
         network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING, strategy=strategy)
         if self.callbacks:
             self.network_.shown()
-        judged = self._judged(panel, split, stop, most=4_000)
-        judged = judged.together()[0] if sizes.channels else judged
-        record = self.history_of_training_ = Record()
+        validation_origins = self._validation(panel, split, stop, most=4_000)
+        validation_origins = validation_origins.together()[0] if sizes.channels else validation_origins
+        record = self.training_history_ = Record()
         try:
-            train(engine, buffers, windows, judged, plan, self._listeners(), network, record, checkpoint)
+            train(engine, buffers, windows, validation_origins, plan, self._listeners(), network, record, checkpoint)
         except InputError:
             del self.network_  # its weights are no numbers
             raise
@@ -250,7 +250,7 @@ class NeuralForecaster(Forecaster):
 
     def _finish(self, panel, split, stop):
         """Train on with all rows, at a fraction of the learning rate, if there is time."""
-        record, agreed = self.history_of_training_, self.network_.live()[1].agreed
+        record, agreed = self.training_history_, self.network_.live()[1].agreed
         if self._final_epochs() and (self.time_limit is None or agreed(record.seconds) < self.time_limit):
             if self._checkpoints:
                 self._checkpoints.append(self._checkpoints[0].following())
@@ -275,11 +275,11 @@ class NeuralForecaster(Forecaster):
             patience=None,
             seed=plan.seed + 1,
         )
-        buffers, judged = self._scaled(panel), network.get_weights()
+        buffers, validation_origins = self._scaled(panel), network.get_weights()
         try:
             train(engine, buffers, windows, None, plan, (), network, checkpoint=checkpoint)
         except (InputError, KeyboardInterrupt):
-            network.set_weights(judged)
+            network.set_weights(validation_origins)
             raise
 
     def _put_down(self):
@@ -357,7 +357,7 @@ def check_support(where: str, loss: str, head: Head, panel: Panel, names: tuple)
     """Refuse targets that the distribution cannot give."""
     if not head.distribution:
         return
-    wrong = row_by_row(lambda target: (target < head.smallest) | (head.counts & (target % 1 > 0)), panel.target)
+    wrong = map_rows(lambda target: (target < head.smallest) | (head.counts & (target % 1 > 0)), panel.target)
     values = "whole numbers from 0 on" if head.counts else "values above 0"
     refuse_targets(where, f"loss={loss!r} is for {values}", wrong, panel, names, "Pass another loss=.")
 

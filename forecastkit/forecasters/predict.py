@@ -12,7 +12,14 @@ from forecastkit.data.ingest.read_panel import read_more
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
 from forecastkit.forecasters.future_steps import check_known_ahead, steps_until, warn_blank
-from forecastkit.forecasters.recursive import Rows, asked_levels, check_observed, read_asked, roll, values_at
+from forecastkit.forecasters.recursive import (
+    Rows,
+    asked_levels,
+    check_observed,
+    forecast_recursively,
+    read_asked,
+    values_at,
+)
 from forecastkit.uncertainty import validation
 from forecastkit.uncertainty.conformal import corrected
 from forecastkit.uncertainty.residual_quantiles import LEVELS, interpolate_quantiles
@@ -111,8 +118,8 @@ class Predicting:
         columns = {name: values[..., i] for i, name in enumerate(names)}
         if self.schema_.supervised:
             self._warn_far(rows, panel)
-            return output_frames.dress_rows(self.schema_, columns, X, len(rows.entity))
-        return output_frames.dress(self.schema_, panel, rows.entity, rows.ordinal, columns)
+            return output_frames.format_rows(self.schema_, columns, X, len(rows.entity))
+        return output_frames.format_like_input(self.schema_, panel, rows.entity, rows.ordinal, columns)
 
     def _rows_asked(self, X, history, until=None):
         """The rows to forecast, the panel they follow, and the forecaster that knows its series."""
@@ -188,7 +195,7 @@ class Predicting:
         if longest <= self.horizon_:
             frame, longest = self._long(panel, origins, levels), self.horizon_
         else:
-            points = roll(self, panel, longest, levels or None)[..., 0].reshape(len(origins), longest)
+            points = forecast_recursively(self, panel, longest, levels or None)[..., 0].reshape(len(origins), longest)
             frame = output_frames.long_frame(panel, self.schema_, origins, points, {})
         if (steps == longest).all():
             return frame
@@ -271,10 +278,10 @@ class Predicting:
         """Time of the last observed row: one value, or a Series by series where there are several."""
         if not hasattr(self, "history_"):
             raise AttributeError("cutoff_ exists after fit")
-        stamps = output_frames.stamps_at(self.history_, self.history_.cutoffs())
+        timestamps = output_frames.timestamps_at(self.history_, self.history_.cutoffs())
         if not self.schema_.is_panel:
-            return stamps.tolist()[0]
-        return stamps.to_series(index=list(self.history_.ids)).rename(self.schema_.time_name)
+            return timestamps.tolist()[0]
+        return timestamps.to_series(index=list(self.history_.ids)).rename(self.schema_.time_name)
 
     def future_frame(self, steps: int | None = None, *, until=None, history=None):
         """The keys (series and time) of the next rows, to be filled with known covariates.

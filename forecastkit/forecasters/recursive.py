@@ -39,13 +39,13 @@ def read_asked(where: str, schema: Schema, panel: Panel, X) -> tuple[Rows, Panel
         unknown = [repr(name) for name, place in zip(table.ids, at, strict=True) if place < 0]
         refuse("predict", "every series must have a history", f"none for {some(unknown)}", "Pass history=.")
     panel, entity = panel.take(at), table.entity
-    if table.stamps is None:
+    if table.timestamps is None:
         order = np.argsort(entity, kind="stable")
         ordinal = np.empty(len(entity), dtype="int64")
         ordinal[order] = spread(np.bincount(entity, minlength=len(panel.ids)))[1]
         ordinal += panel.cutoffs()[entity] + 1
     else:
-        ordinal = panel.grid.ordinals_of(table.stamps, "predict")
+        ordinal = panel.grid.ordinals_of(table.timestamps, "predict")
     rows = Rows(entity, ordinal)
     if not schema.known:
         return rows, panel
@@ -72,14 +72,14 @@ def values_at(forecaster, panel: Panel, rows: Rows, levels=None) -> np.ndarray:
     future = ahead >= 1
     out = np.empty((len(ahead), panel.channels, 1 if levels is None else len(levels)))
     if future.any():
-        values = roll(forecaster, panel, int(ahead.max()), levels)
+        values = forecast_recursively(forecaster, panel, int(ahead.max()), levels)
         out[future] = values[rows.entity[future], :, ahead[future] - 1]
     if not future.all():
         out[~future] = _fitted(forecaster, panel, rows.entity[~future], rows.ordinal[~future], levels)
     return out
 
 
-def roll(forecaster, panel: Panel, steps: int, levels=None) -> np.ndarray:
+def forecast_recursively(forecaster, panel: Panel, steps: int, levels=None) -> np.ndarray:
     """Forecasts (E, C, steps, levels) from the end of the history, a horizon at a time."""
     horizon, parts = forecaster.horizon_, []
     if levels is not None and steps > horizon:
@@ -119,7 +119,7 @@ def _fitted(forecaster, panel, entity, ordinal, levels):
     """One-step forecasts (rows, C, levels) of times inside the history."""
     early = ordinal < panel.start[entity]
     if early.any():
-        got = some(output_frames.stamps_at(panel, np.unique(ordinal[early])))
+        got = some(output_frames.timestamps_at(panel, np.unique(ordinal[early])))
         refuse("predict", "rows to forecast must not lie before the history", got)
     row = panel.row_at(entity, ordinal) - 1
     parts = []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecastkit.data.panel import Panel
-from forecastkit.data.windows import Origins, carried, gather
+from forecastkit.data.windows import Origins, forward_fill, gather
 from forecastkit.inspection.integrated_gradients import Pairs, Slopes, difference, integrate
 from forecastkit.utils.validation import refuse
 
@@ -76,14 +76,18 @@ def attribute(model, panel: Panel, origins: Origins, steps: np.ndarray, kind: st
         np.tile(steps, len(origins)),
     )
     baseline = windows.baseline(kind, model.scaler_)
-    slopes = integrate(engine, windows.given, baseline, pairs, point_weights(model), tolerance, most)
-    parts, change = _contributions(slopes, windows, baseline, pairs, linear_effects(model.scaler_), network.sizes)
+    input_gradients = integrate(engine, windows.given, baseline, pairs, point_weights(model), tolerance, most)
+    parts, change = _contributions(
+        input_gradients, windows, baseline, pairs, linear_effects(model.scaler_), network.sizes
+    )
     scale = model.scaler_.moments(panel).scale[origins.entity, origins.channel]
     blank = _blank(network.sizes, len(pairs))
     parts = {name: _by_origin(part, len(steps), scale) for name, part in {**blank, **parts}.items()}
     forecast = model._points(model._forecast(panel, origins))[:, steps]
     start = forecast - _by_origin(change, len(steps), scale)
-    return Attribution(**parts, forecast=forecast, baseline=start, error=slopes.error, points=slopes.points)
+    return Attribution(
+        **parts, forecast=forecast, baseline=start, error=input_gradients.error, points=input_gradients.points
+    )
 
 
 def point_weights(model) -> np.ndarray:
@@ -117,7 +121,7 @@ class Inputs:
         whole, place = origins.together() if sizes.channels else (origins, np.arange(len(origins)))
         inputs, _ = gather(np, buffers, whole.table(), sizes.lookback, sizes.horizon, False, sizes.channels)
         if not sizes.masked:
-            inputs["target"] = carried(inputs["target"])
+            inputs["target"] = forward_fill(inputs["target"])
         for name in {"past", "known"} & inputs.keys():
             inputs[name] = np.nan_to_num(inputs[name])  # the network takes what is missing as the mean, too
         given = {name: inputs[name].astype(dtype) for name, (_, dtype) in sizes.inputs().items()}
@@ -141,7 +145,7 @@ class Inputs:
         """The past targets at one level; missing values stay missing."""
         missing = np.isnan(self.values)
         if kind == "last":
-            level = carried(self.values)[..., -1:]
+            level = forward_fill(self.values)[..., -1:]
         else:
             counts = np.maximum((~missing).sum(axis=-1, keepdims=True), 1)
             level = np.nansum(self.values, axis=-1, keepdims=True) / counts
@@ -154,19 +158,19 @@ def linear_effects(scaler) -> dict[str, np.ndarray]:
     return {name: effect for name, effect in effects.items() if effect is not None and effect.any()}
 
 
-def _contributions(slopes: Slopes, windows: Inputs, baseline, pairs: Pairs, effects, sizes):
+def _contributions(input_gradients: Slopes, windows: Inputs, baseline, pairs: Pairs, effects, sizes):
     """Slopes times what changed, and how much the forecasts changed, both in scaled units.
 
     A dict of arrays (P, columns, lookback) for the target and (P, ..., features) for covariates, and an array (P,).
     """
-    parts, by = {}, slopes.by
+    parts, by = {}, input_gradients.by
     for name in by.keys() - {"target"}:
         parts[name] = by[name] * difference(windows.given[name], baseline[name])[pairs.window]
     if sizes.cycles:
         parts["calendar"][..., : sizes.cycles] = shared_by_patch(parts["calendar"][..., : sizes.cycles], sizes)
     still = difference(windows.values, baseline["target"])[pairs.window]
     parts["target"] = (by["target"] * still).reshape(len(pairs), -1, still.shape[-1])
-    change = slopes.end - slopes.start
+    change = input_gradients.end - input_gradients.start
     for name, effect in effects.items():
         change = change + _add_effect(parts[name], by["target"], windows.given[name][pairs.window], pairs, effect)
     return parts, change

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from forecastkit.data.ingest.read_panel import open_door, read_more, read_rows, to_pandas
+from forecastkit.data.ingest.read_panel import read_more, read_panel, read_rows, to_pandas
 from forecastkit.data.panel import Panel, spread
 from forecastkit.data.time_grid import choose_horizon
 from forecastkit.evaluation.backtest import backtest, find_cutoffs
@@ -64,7 +64,7 @@ class Case:
     beyond: np.ndarray
     entity: np.ndarray
 
-    def bent(self, *roles: str, rows: np.ndarray | None = None, blank: bool = False) -> "Case":
+    def perturbed(self, *roles: str, rows: np.ndarray | None = None, blank: bool = False) -> "Case":
         """The same data with the cells of these roles changed, or blanked, in the rows after the cutoff."""
         rows = self.after if rows is None else rows
         X = _change(self.X, [name for role in roles for name in self.columns[role]], rows, blank)
@@ -135,7 +135,7 @@ def _audit_forecaster(forecaster, X, y, start, refits) -> Iterator[tuple]:
     for changed, other in _changes(case):
         yield ("forecast", changed, *_same(first, forecast(other)))
     if not fitted and refits:
-        everything = case.bent("target", "past")
+        everything = case.perturbed("target", "past")
         yield (
             "fit and forecast",
             "targets and past covariates",
@@ -156,7 +156,7 @@ def _case_of(forecaster, X, y, start) -> tuple[Case, object, object, Forecaster]
         panel, horizon = read_more(schema, forecaster.history_.grid, X, y), forecaster.horizon_
     else:
         forecaster._check_parameters()
-        panel, schema = open_door(X, y, **forecaster._reading())
+        panel, schema = read_panel(X, y, **forecaster._reading())
         horizon, _ = choose_horizon(forecaster._asked().horizon, forecaster._asked().season_length, panel.grid)
         model = None
     cutoffs = find_cutoffs(model, panel, start, None, 1, 0, horizon)
@@ -173,19 +173,19 @@ def _case_of(forecaster, X, y, start) -> tuple[Case, object, object, Forecaster]
 
 def _label(panel: Panel, ordinal: int):
     """What `start` must be for the first row forecast to lie there."""
-    return panel.grid.stamps([ordinal])[0] if panel.grid.is_time else int(ordinal - panel.start.min())
+    return panel.grid.timestamps([ordinal])[0] if panel.grid.is_time else int(ordinal - panel.start.min())
 
 
 def _case(schema, panel: Panel, cut, horizon, X, y) -> Case:
     table = read_rows(schema, X, y)
     entity = panel.places(table.ids)[table.entity]
-    if table.stamps is None:
+    if table.timestamps is None:
         order = np.argsort(entity, kind="stable")
         ordinal = np.empty(len(entity), dtype="int64")
         ordinal[order] = spread(np.bincount(entity, minlength=len(panel.ids)))[1]
         ordinal += panel.start[entity]
     else:
-        ordinal = panel.grid.ordinals_of(table.stamps, WHERE)
+        ordinal = panel.grid.ordinals_of(table.timestamps, WHERE)
     columns = {"target": [] if schema.supervised else list(schema.target), "past": list(schema.past)}
     columns["known"] = list(schema.known)
     return Case(X, y, columns, ordinal > cut[entity], ordinal > cut[entity] + horizon, entity)
@@ -193,14 +193,17 @@ def _case(schema, panel: Panel, cut, horizon, X, y) -> Case:
 
 def _changes(case: Case) -> Iterator[tuple[str, Case]]:
     """What is changed, in words, and the changed case."""
-    yield "targets", case.bent("target")
-    yield "targets blanked", case.bent("target", blank=True, rows=case.beyond)
+    yield "targets", case.perturbed("target")
+    yield "targets blanked", case.perturbed("target", blank=True, rows=case.beyond)
     if case.columns["past"]:
-        yield "past covariates", case.bent("past")
+        yield "past covariates", case.perturbed("past")
     if case.columns["known"]:
-        yield "known covariates beyond the horizon", case.bent("known", rows=case.beyond)
+        yield "known covariates beyond the horizon", case.perturbed("known", rows=case.beyond)
     if case.entity.max(initial=0) > 0:
-        yield "targets of one other series", case.bent("target", rows=case.after & (case.entity == case.entity.max()))
+        yield (
+            "targets of one other series",
+            case.perturbed("target", rows=case.after & (case.entity == case.entity.max())),
+        )
 
 
 def _scales(model) -> tuple:
@@ -240,7 +243,7 @@ def _audit_procedure(procedure: Callable, X, y, start, horizon) -> Iterator[tupl
     if start is None:
         refuse(WHERE, "a procedure needs start=, the first row that it forecasts", "none", error=ParameterError)
     X, y = to_pandas(X)[0], to_pandas(y)[0]
-    panel, schema = open_door(X, y)
+    panel, schema = read_panel(X, y)
     horizon, _ = choose_horizon(horizon, None, panel.grid)
     cutoffs = find_cutoffs(None, panel, start, None, 1, 0, horizon)
     cut = np.full(len(panel.ids), panel.ordinal_at(cutoffs.entity, cutoffs.row).min())
@@ -275,16 +278,16 @@ def _change(data, names, rows: np.ndarray, blank: bool):
         changed = data.copy()
         for name in data.columns if names is None else names:
             if pd.api.types.is_numeric_dtype(data[name]) and not pd.api.types.is_bool_dtype(data[name]):
-                changed[name] = _bend(data[name].to_numpy(), rows, blank)
+                changed[name] = _perturb(data[name].to_numpy(), rows, blank)
         return changed
     if names is not None and not len(names):
         return data
     if isinstance(data, pd.Series):
-        return pd.Series(_bend(data.to_numpy(), rows, blank), index=data.index, name=data.name)
-    return _bend(np.asarray(data), rows, blank)
+        return pd.Series(_perturb(data.to_numpy(), rows, blank), index=data.index, name=data.name)
+    return _perturb(np.asarray(data), rows, blank)
 
 
-def _bend(values: np.ndarray, rows: np.ndarray, blank: bool) -> np.ndarray:
+def _perturb(values: np.ndarray, rows: np.ndarray, blank: bool) -> np.ndarray:
     """Numbers three times as large and one more: counts stay counts, and what is above zero stays there."""
     if blank:
         out = values.astype("float64")

@@ -98,8 +98,8 @@ def average_gradients(engine, inputs: dict, baseline: dict, pairs: Pairs, point,
     for low in range(0, len(pairs), size):
         some = pairs[low : low + size]
         weights = np.repeat(_one_hot(some, engine.sizes, point), points, axis=0)
-        _, slopes = engine.input_gradients(_line(inputs, baseline, some.window, places), weights)
-        by_pair = {name: slope.reshape(len(some), points, *slope.shape[1:]) for name, slope in slopes.items()}
+        _, input_gradients = engine.input_gradients(_line(inputs, baseline, some.window, places), weights)
+        by_pair = {name: slope.reshape(len(some), points, *slope.shape[1:]) for name, slope in input_gradients.items()}
         parts.append({name: np.tensordot(slope, shares, axes=(1, 0)) for name, slope in by_pair.items()})
     return {name: np.concatenate([part[name] for part in parts]).astype("float32") for name in parts[0]}
 

@@ -197,10 +197,10 @@ def _rows_at(panel, cutoff):
         row = panel.indptr[:-1] + int(cutoff)
     else:
         try:
-            stamps = pd.DatetimeIndex([pd.Timestamp(cutoff)])
+            timestamps = pd.DatetimeIndex([pd.Timestamp(cutoff)])
         except (TypeError, ValueError):
             refuse(WHERE, "cutoff must be a time of the data or a position", repr(cutoff), error=ParameterError)
-        row = panel.row_at(np.arange(len(panel.ids)), panel.grid.ordinals_of(stamps, WHERE)[0])
+        row = panel.row_at(np.arange(len(panel.ids)), panel.grid.ordinals_of(timestamps, WHERE)[0])
     outside = (row < panel.indptr[:-1]) | (row > panel.last_observed())
     if outside.any():
         names = [repr(panel.ids[e]) for e in np.flatnonzero(outside) if panel.ids[e] is not None]

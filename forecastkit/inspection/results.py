@@ -58,14 +58,14 @@ class Place:
             columns[schema.series_id] = output_frames.labels(self.panel.ids, self.origins.entity)
         if len(schema.target) > 1:
             columns["target"] = output_frames.labels(schema.target, self.origins.channel)
-        return {**columns, "cutoff": output_frames.stamps_at(self.panel, self.cutoffs)}
+        return {**columns, "cutoff": output_frames.timestamps_at(self.panel, self.cutoffs)}
 
     def columns(self, width: int) -> dict:
         """Keys, step and time of `width` rows for each origin and step."""
         origin = np.repeat(np.arange(len(self.origins)), len(self.steps) * width)
         step = np.tile(np.repeat(self.steps + 1, width), len(self.origins))
         columns = {name: index.take(origin) for name, index in self.keys().items()}
-        times = output_frames.stamps_at(self.panel, self.cutoffs[origin] + step)
+        times = output_frames.timestamps_at(self.panel, self.cutoffs[origin] + step)
         return {**columns, "step": step, self.schema.time_name: times}
 
     def origin_of(self, series=None, target=None) -> int:
@@ -88,7 +88,7 @@ class Place:
     def times_of(self, offsets: np.ndarray) -> pd.Index:
         """Times this many steps after each cutoff, repeated for every step: (n * S * offsets,)."""
         ordinals = (self.cutoffs[:, None] + offsets)[:, None].repeat(len(self.steps), axis=1)
-        return output_frames.stamps_at(self.panel, ordinals.ravel())
+        return output_frames.timestamps_at(self.panel, ordinals.ravel())
 
     def over_steps(self, values: np.ndarray) -> np.ndarray:
         """Values (n, width) repeated for every step, flat."""
@@ -313,7 +313,7 @@ class Interpretation:
             "role": np.tile(np.repeat([role for role, _ in choice.names], times), n),
             "input": np.tile(np.repeat([str(name) for _, name in choice.names], times), n),
             "input_step": pd.array(offsets, dtype="Int64"),
-            "input_time": output_frames.stamps_at(place.panel, place.cutoffs.repeat(names * times) + offsets),
+            "input_time": output_frames.timestamps_at(place.panel, place.cutoffs.repeat(names * times) + offsets),
             "weight": choice.weights.ravel(),
         }
         frame = pd.DataFrame({**keys, **columns})

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from forecastkit.data.ingest.read_panel import open_door
+from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Buffers, Windows, gather
 from forecastkit.utils.validation import check_int, refuse
@@ -64,7 +64,7 @@ def window_dataset(
     """
     for name, value in (("lookback", lookback), ("horizon", horizon), ("batch_size", batch_size)):
         check_int(WHERE, name, value)
-    panel, _ = open_door(X, y, **roles)
+    panel, _ = read_panel(X, y, **roles)
     first = panel.indptr[:-1] + lookback - 1
     windows = Windows(first, panel.indptr[1:] - horizon, panel.channels)
     if not len(windows):

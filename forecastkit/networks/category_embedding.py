@@ -13,7 +13,7 @@ def width_of(codes: int) -> int:
     return min(50, round(1.6 * codes**0.56))
 
 
-class CodeVectors(Dropout):
+class CategoryEmbedding(Dropout):
     """Vectors of the levels of one category, whose code 0 is the unknown level.
 
     In training a few windows see no level but the unknown one, so that its vector becomes what serves best where none

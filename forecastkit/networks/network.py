@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import keras
 from keras import layers, ops
 
-from forecastkit.networks.category_embedding import CodeVectors
+from forecastkit.networks.category_embedding import CategoryEmbedding
 from forecastkit.networks.heads import Head
 from forecastkit.networks.layers import Dropout, own_mask
-from forecastkit.networks.temporal_decoder import StepPath
+from forecastkit.networks.temporal_decoder import TemporalDecoder
 from forecastkit.networks.variable_selection import VariableTokens
 
 NORMALIZATIONS = ("last", "standard", "mean", "none")
@@ -141,11 +141,11 @@ class Network(keras.Model):
         self.selects = backbone.selects_variables
         self.embed_past, self.embed_future, self.embed_static = self.embeddings(backbone)
         self.embed_series = layers.Embedding(sizes.series, self.units, "zeros") if sizes.series else None
-        self.tables = {role: [CodeVectors(count) for count in sizes.coded(role)] for role, _ in sizes.codes}
+        self.tables = {role: [CategoryEmbedding(count) for count in sizes.coded(role)] for role, _ in sizes.codes}
         self.backbone = own_mask(backbone.build())
         self.drop = Dropout(backbone.dropout)
         self.head = layers.Dense(sizes.patch * head.raw, dtype=exact)
-        self.steps = StepPath(sizes.patch, sizes.horizon, head.raw) if sizes.known or sizes.calendar else None
+        self.steps = TemporalDecoder(sizes.patch, sizes.horizon, head.raw) if sizes.known or sizes.calendar else None
 
     def embeddings(self, backbone):
         """Layers from the features of past, future and static tokens to units; None where there are no features."""
@@ -175,10 +175,10 @@ class Network(keras.Model):
 
     def call(self, inputs, training=None):
         sizes = self.sizes
-        inputs = self.look_up(self.fold(inputs), training)
+        inputs = self.embed_categories(self.fold(inputs), training)
         values, observed, center, scale = self.normalise(inputs["target"])
         past, future, *static = self.embed(inputs, *self.patches(inputs, values, observed))
-        past, future, mask = map(self.unfold, (past, future, self.token_mask(observed)))
+        past, future, mask = map(self.unfold_channels, (past, future, self.token_mask(observed)))
         more = {"static": static[0]} if self.selects else {}
         tokens = self.backbone(past, future, mask=mask, training=training, **more)
         raw = self.head(self.drop(tokens, training=training))
@@ -203,7 +203,7 @@ class Network(keras.Model):
             for name, given in inputs.items()
         }
 
-    def look_up(self, inputs, training):
+    def embed_categories(self, inputs, training):
         """The inputs, with a list of vectors (batch, [time,] width) for the codes of each role."""
         found = {}
         for role, tables in self.tables.items():
@@ -211,7 +211,7 @@ class Network(keras.Model):
             found[f"{role}_codes"] = [table(codes[..., i], training=training) for i, table in enumerate(tables)]
         return {**inputs, **found} if found else inputs
 
-    def unfold(self, windows):
+    def unfold_channels(self, windows):
         """(windows, ...) as the backbone wants it: (batch, channels, ...) where it mixes channels."""
         if windows is None or not self.mixes:
             return windows
@@ -252,7 +252,7 @@ class Network(keras.Model):
         if sizes.past:
             past.append(self.cut(at_mean(inputs["past"])))
         if sizes.known:
-            self.cut_both(at_mean(inputs["known"]), past, future)
+            self.patchify_both(at_mean(inputs["known"]), past, future)
         if sizes.cycles:
             # The first step of a patch says when all its steps are.
             calendar = inputs["calendar"][..., : sizes.cycles]
@@ -261,10 +261,10 @@ class Network(keras.Model):
             past.append(start[:, :: sizes.patch])
             future.append(calendar[:, sizes.lookback :: sizes.patch])
         if sizes.events:
-            self.cut_both(inputs["calendar"][..., sizes.cycles :], past, future)
+            self.patchify_both(inputs["calendar"][..., sizes.cycles :], past, future)
         past += [self.cut(vectors) for vectors in inputs.get("past_codes", ())]
         for vectors in inputs.get("known_codes", ()):
-            self.cut_both(vectors, past, future)
+            self.patchify_both(vectors, past, future)
         return past, future
 
     def known_steps(self, inputs):
@@ -273,7 +273,7 @@ class Network(keras.Model):
         known += [inputs["calendar"]] if self.sizes.calendar else []
         return ops.concatenate([given[:, self.sizes.lookback :] for given in known], axis=-1)
 
-    def cut_both(self, steps, past, future):
+    def patchify_both(self, steps, past, future):
         """Put patches of (batch, lookback + horizon, features) to those of the past and of the future."""
         past.append(self.cut(steps[:, : self.sizes.lookback]))
         future.append(self.cut(steps[:, self.sizes.lookback :], right=True))

@@ -3,7 +3,7 @@
 from keras import layers, ops
 
 
-class StepPath(layers.Layer):
+class TemporalDecoder(layers.Layer):
     """A small perceptron shared by all steps, whose outputs are added to those of the head.
 
     It reads the step's own known covariates and calendar, the values at the same place in each past patch, and the

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from forecastkit.utils.atomic_write import replacing
+from forecastkit.utils.atomic_write import atomic_write
 from forecastkit.utils.exceptions import ArtifactError, InputError
 from forecastkit.utils.validation import refuse
 
@@ -158,7 +158,7 @@ def _summary(forecaster):
     from forecastkit.persistence.serialization import storable_parameters
 
     schema, panel = forecaster.schema_, forecaster.history_
-    cutoffs = panel.grid.stamps(panel.start + panel.last_observed() - panel.indptr[:-1])
+    cutoffs = panel.grid.timestamps(panel.start + panel.last_observed() - panel.indptr[:-1])
     summary = {
         "class": type(forecaster).__name__,
         "parameters": storable_parameters(forecaster),
@@ -176,7 +176,7 @@ def _summary(forecaster):
         "cutoff": str(cutoffs.max()),
         "scores": forecaster.scores_,
     }
-    if training := getattr(forecaster, "history_of_training_", None):
+    if training := getattr(forecaster, "training_history_", None):
         summary["training"] = vars(training)
     return json.loads(json.dumps(summary, default=str))
 
@@ -198,7 +198,7 @@ def _digest(data):
 def _write(members, path):
     """All members into one file."""
     try:
-        with replacing(path) as temporary, zipfile.ZipFile(temporary, "x", zipfile.ZIP_STORED) as archive:
+        with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "x", zipfile.ZIP_STORED) as archive:
             for name, data in members.items():
                 # A fixed date: the same model gives the same bytes.
                 archive.writestr(zipfile.ZipInfo(name), data)

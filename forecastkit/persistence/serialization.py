@@ -22,8 +22,7 @@ from forecastkit.utils.validation import refuse
 
 #: Classes that are made again from their fields or their `_state`, and the modules they live in.
 REBUILT = {
-    "Corrections": "uncertainty.conformal",
-    "Grid": "data.time_grid",
+    "ConformalAdjustment": "uncertainty.conformal",
     "Lags": "features.lags",
     "LayerBackbone": "forecasters.neural",
     "Moments": "preprocessing.scaler",
@@ -34,8 +33,12 @@ REBUILT = {
     "Scaler": "preprocessing.scaler",
     "Schema": "data.schema",
     "Sizes": "networks.network",
+    "TimeGrid": "data.time_grid",
     "TrainedNetwork": "training.trained_network",
 }
+#: Names that files of earlier versions have for today's classes and attributes.
+EARLIER_CLASSES = {"Corrections": "ConformalAdjustment", "Grid": "TimeGrid"}
+EARLIER_ATTRIBUTES = {"history_of_training_": "training_history_"}
 #: Which file of the artifact the arrays below an attribute go to; those of no other go to the weights.
 FILES = {"history_": "history", "residuals_": "calibration", "paths_": "calibration", "corrections_": "calibration"}
 
@@ -75,7 +78,7 @@ class Packer:
             return self._mapping(value)
         if isinstance(value, np.ndarray):
             return self._array(value, name)
-        if (stamp := pack_stamp(value)) is not None:
+        if (stamp := pack_timestamp(value)) is not None:
             return stamp
         return self._object(value, name)
 
@@ -189,8 +192,9 @@ class Unpacker:
         return self._find(data)(**self.unpack(data["of"]))
 
     def _object(self, data):
-        module = importlib.import_module(f"forecastkit.{REBUILT[data['class']]}")
-        return getattr(module, data["class"])(**self.unpack(data["of"]))
+        name = EARLIER_CLASSES.get(data["class"], data["class"])
+        module = importlib.import_module(f"forecastkit.{REBUILT[name]}")
+        return getattr(module, name)(**self.unpack(data["of"]))
 
     def forecaster(self, data):
         """The forecaster of this JSON, and nothing but a forecaster."""
@@ -204,7 +208,8 @@ class Unpacker:
             )
         forecaster = known(**self.unpack(data["parameters"]))
         if data["learned"] is not None:
-            forecaster._set_state(self.unpack(data["learned"]))
+            learned = self.unpack(data["learned"])
+            forecaster._set_state({EARLIER_ATTRIBUTES.get(name, name): value for name, value in learned.items()})
         return forecaster
 
     def _find(self, data):
@@ -243,7 +248,7 @@ class Unpacker:
     }
 
 
-def pack_stamp(value):
+def pack_timestamp(value):
     """The JSON of a point in time, None for anything else."""
     if isinstance(value, pd.Timestamp):
         tz = None if value.tz is None else str(value.tz)
@@ -255,7 +260,7 @@ def pack_stamp(value):
     if isinstance(value, datetime.date):
         return {"$": "date", "of": value.isoformat()}
     if isinstance(value, np.datetime64):
-        return pack_stamp(pd.Timestamp(value))
+        return pack_timestamp(pd.Timestamp(value))
     return None
 
 

@@ -171,9 +171,9 @@ class _View:
             refuse(WHERE, rule, repr(step), error=ParameterError)
         origin = place.origin_of(series, target)
         offsets = np.arange(1 - place.lookback, place.horizon + 1)
-        stamps = output_frames.stamps_at(place.panel, place.cutoffs[origin] + offsets)
+        timestamps = output_frames.timestamps_at(place.panel, place.cutoffs[origin] + offsets)
         forecast = None if found.found is None else found.found.forecast[origin]
-        return cls(place, origin, chosen, plain_times(stamps.to_series(name="time")), forecast)
+        return cls(place, origin, chosen, plain_times(timestamps.to_series(name="time")), forecast)
 
     @property
     def edges(self) -> np.ndarray:
@@ -219,7 +219,7 @@ def _draw_values(axes: Axes, view: _View, baseline: np.ndarray | None = None) ->
             if view.chosen.sum() == 1:
                 axes.plot(ahead[view.chosen], values[view.chosen], "o", color=colour, markeredgecolor="white", zorder=4)
     style(axes, view.times)
-    cutoff = output_frames.stamps_at(place.panel, place.cutoffs[[view.origin]])[0]
+    cutoff = output_frames.timestamps_at(place.panel, place.cutoffs[[view.origin]])[0]
     explain(axes, f"{view.steps_drawn()}, forecast at {said(cutoff)}")
     label_ends(axes, ends)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from forecastkit.utils.atomic_write import replacing
+from forecastkit.utils.atomic_write import atomic_write
 from forecastkit.utils.validation import refuse
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def save(figure: Figure, path: str | os.PathLike) -> None:
     if kind not in figure.canvas.get_supported_filetypes():
         refuse("plot", "path must end in a kind of picture such as .png, .pdf or .svg", str(path))
     try:
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             figure.savefig(temporary, format=kind, dpi=DPI)
     except OSError as error:
         refuse("plot", "path must be a place that can be written", f"{str(path)!r} ({error.strerror})")

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from forecastkit.data.array_storage import parts, room, row_by_row, without_missing
+from forecastkit.data.array_storage import allocate_like, map_rows, parts, without_missing
 from forecastkit.data.panel import Panel, owners, pointers, spread
 from forecastkit.data.windows import Buffers, last_values
 from forecastkit.features.calendar import calendar_table, is_asked
@@ -56,7 +56,7 @@ class Moments:
 
     def apply(self, values: np.ndarray, indptr: np.ndarray) -> np.ndarray:
         """Standardised values, float32, a chunk of rows at a time; those of a constant column are 0 for ever."""
-        out = room(values.shape, values)
+        out = allocate_like(values.shape, values)
         divisor = np.where(self.scale == 0, np.inf, self.scale)
         for rows, group in _chunks(indptr):
             out[rows] = (values[rows] - self.center[group]) / divisor[group]
@@ -206,7 +206,7 @@ class Scaler:
 
     def standardised(self, panel: Panel) -> np.ndarray:
         """The targets transformed and in units of their series' scale, (rows, C) float32; no effect is taken out."""
-        target = panel.target if self.transform is None else row_by_row(partial(forward, self.transform), panel.target)
+        target = panel.target if self.transform is None else map_rows(partial(forward, self.transform), panel.target)
         return self._inner(panel).apply(target, panel.indptr)
 
     def buffers(self, panel: Panel, lookback: int, horizon: int) -> Buffers:
@@ -276,7 +276,7 @@ class Scaler:
         panel = self._apart(panel)[0]
         # Effects per row first: a row is shared by many origins.
         known = without_missing(self.known.apply(panel.known, _together(panel.known)))
-        effect = row_by_row(partial(products, effect=self.effect), known)
+        effect = map_rows(partial(products, effect=self.effect), known)
         return np.where(inside, effect[np.minimum(rows, panel.rows - 1), origins.channel[:, None]], 0.0)
 
     def take_effects(self, target, known):
@@ -304,7 +304,7 @@ def _target_moments(panel, divides):
     """Moments of the targets; where they are to be divided only, the mean size of the values as their scale."""
     if not divides:
         return Moments.of(panel.target, panel.indptr)
-    size = Moments.of(row_by_row(np.abs, panel.target), panel.indptr).center
+    size = Moments.of(map_rows(np.abs, panel.target), panel.indptr).center
     return Moments(np.zeros_like(size), size)
 
 
@@ -312,7 +312,7 @@ def _transformed_moments(panel, divides, transform):
     """Moments of the transformed targets, None where nothing is transformed."""
     if transform is None:
         return None
-    target = row_by_row(partial(forward, transform), panel.target)
+    target = map_rows(partial(forward, transform), panel.target)
     return _target_moments(replace(panel, target=target), divides)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from forecastkit.utils.atomic_write import replacing
+from forecastkit.utils.atomic_write import atomic_write
 from forecastkit.utils.run_log import described, fingerprint
 from forecastkit.utils.validation import refuse
 
@@ -126,7 +126,7 @@ def open_folder(where: str, folder) -> Path:
 def _replace(path, data):
     """A kill at any moment leaves the old bytes or the new ones."""
     try:
-        with replacing(path, durable=True) as temporary:
+        with atomic_write(path, durable=True) as temporary:
             temporary.write_bytes(data)
     except OSError as error:
         refuse("fit", "resume must be a folder that can be written to", f"{str(path.parent)!r} ({error.strerror})")

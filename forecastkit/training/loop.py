@@ -102,7 +102,7 @@ def train(
     engine,
     buffers: Buffers,
     windows: Windows,
-    judged: Origins | None,
+    validation_origins: Origins | None,
     plan: Plan,
     callbacks=(),
     network=None,
@@ -136,7 +136,7 @@ def train(
     record = Record() if record is None else record
     best, is_over = _resume(checkpoint, engine, record)
     record.steps = plan.steps
-    table = judged.table() if judged is not None and len(judged) else None
+    table = validation_origins.table() if validation_origins is not None and len(validation_origins) else None
     own = [copy.copy(callback) for callback in callbacks]
     params = {"epochs": plan.epochs, "steps": plan.steps, "verbose": 0, "record": record}
     listeners = keras.callbacks.CallbackList(own, model=network, **params)

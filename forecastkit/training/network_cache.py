@@ -12,7 +12,7 @@ MOST, MOST_WEIGHTS = 4, 2_000_000
 
 
 @dataclass(frozen=True)
-class Spare:
+class CacheEntry:
     """A network and its engine, and what its first weights were at which seed."""
 
     network: object
@@ -21,7 +21,7 @@ class Spare:
     first: list
 
 
-class Spares:
+class NetworkCache:
     """Spare networks by kind, the latest kept; any thread may give and take.
 
     Parameters
@@ -34,7 +34,7 @@ class Spares:
         self.most, self.most_weights = most, most_weights
         self.kept, self.lock = OrderedDict(), threading.RLock()
 
-    def give(self, kind, spare: Spare) -> None:
+    def give(self, kind, spare: CacheEntry) -> None:
         """Keep a network that nobody uses any more, unless `kind` is None, and let go of the oldest of too many."""
         if kind is None:
             return
@@ -47,7 +47,7 @@ class Spares:
                 if not self.kept[oldest]:
                     del self.kept[oldest]
 
-    def take(self, kind) -> Spare | None:
+    def take(self, kind) -> CacheEntry | None:
         """A network of this kind for its new owner alone, or None."""
         with self.lock:
             found = self.kept.pop(kind, None)
@@ -63,4 +63,4 @@ class Spares:
         return len(spares) > self.most or weights > self.most_weights
 
 
-SPARES = Spares()
+NETWORK_CACHE = NetworkCache()

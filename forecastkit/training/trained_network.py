@@ -13,7 +13,7 @@ from forecastkit.networks import backbones
 from forecastkit.networks.heads import make_head
 from forecastkit.networks.network import Network, Sizes
 from forecastkit.training.engines import make_engine, unscoped
-from forecastkit.training.network_cache import SPARES, Spare
+from forecastkit.training.network_cache import NETWORK_CACHE, CacheEntry
 from forecastkit.utils.exceptions import ArtifactError
 from forecastkit.utils.validation import refuse
 
@@ -63,7 +63,7 @@ class TrainedNetwork:
 
     def _build(self, compiled, strategy):
         kind = None if strategy is not None else self._kind_of(compiled)
-        spare = SPARES.take(kind)
+        spare = NETWORK_CACHE.take(kind)
         if spare is None:
             network = self._fresh()
             half = self.precision == "mixed_float16"
@@ -77,7 +77,7 @@ class TrainedNetwork:
             self._take_weights(network)
         # Not by __del__: a collection of cycles would finalise what is traced along with its owner.
         self._legacy = weakref.finalize(
-            self, SPARES.give, kind if engine.reusable else None, Spare(network, engine, self.seed, first)
+            self, NETWORK_CACHE.give, kind if engine.reusable else None, CacheEntry(network, engine, self.seed, first)
         )
         self._legacy.atexit = False
         return network, engine

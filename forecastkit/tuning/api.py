@@ -2,7 +2,7 @@
 
 from sklearn.base import clone
 
-from forecastkit.data.ingest.read_panel import open_door
+from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.ingest.sample_weight import read_weights
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.tuning.results import Tuning
@@ -88,7 +88,7 @@ def tune(
     if not isinstance(forecaster, Forecaster):
         refuse(WHERE, "the forecaster must be one", repr(forecaster), error=ParameterError)
     forecaster._check_parameters()
-    panel, schema = open_door(X, y, **forecaster._reading())
+    panel, schema = read_panel(X, y, **forecaster._reading())
     weight = read_weights(sample_weight, X, y, panel, schema, forecaster._reading())
     found = Search(clone(forecaster), panel, schema, space, settings, weight)
     found.run(progress or (print if verbose else None))

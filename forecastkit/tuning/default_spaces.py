@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from forecastkit.data.time_grid import Grid
+from forecastkit.data.time_grid import TimeGrid
 from forecastkit.features.calendar import calendar_names
 from forecastkit.forecasters.baselines import READ_OFF
 from forecastkit.utils.exceptions import ParameterError
@@ -35,7 +35,7 @@ BY_BACKBONE = {
 
 
 @dataclass(frozen=True)
-class Ground:
+class DataContext:
     """What the default space depends on, beside the forecaster.
 
     Attributes
@@ -47,7 +47,7 @@ class Ground:
     room : int
         Rows that the longest lookback may have.
     horizon, season : int
-    grid : Grid
+    grid : TimeGrid
     positive : bool
         Whether no target is below zero.
     """
@@ -57,11 +57,11 @@ class Ground:
     room: int
     horizon: int
     season: int
-    grid: Grid
+    grid: TimeGrid
     positive: bool
 
 
-def default_space(forecaster, ground: Ground) -> dict:
+def default_space(forecaster, ground: DataContext) -> dict:
     """A space for this forecaster on these data, in which its own values lie.
 
     What matters most comes first: the transform and window sizes, then training, then the network, by the names of its

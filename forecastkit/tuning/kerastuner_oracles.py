@@ -12,7 +12,7 @@ from keras_tuner.engine.trial import TrialStatus
 from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, RandomSearchOracle
 from keras_tuner.src.engine.metrics_tracking import MetricsTracker
 
-from forecastkit.utils.atomic_write import replacing
+from forecastkit.utils.atomic_write import atomic_write
 
 #: Name of what is minimised, and of the key among a trial's values that marks the forecaster's own parameters.
 SCORE, OWN = "score", "own"
@@ -35,7 +35,7 @@ def _serial(name: str):
     return call
 
 
-class Careful:
+class ResumableOracle:
     """What all our oracles do beside proposing.
 
     The forecaster's own parameters are the first trial; no combination that the forecaster refuses is proposed, and
@@ -133,11 +133,11 @@ class Careful:
                 self.end_order.append(trial.trial_id)
 
 
-class RandomOracle(Careful, RandomSearchOracle):
+class RandomOracle(ResumableOracle, RandomSearchOracle):
     """Values drawn at random, never the same twice."""
 
 
-class LocalOracle(Careful, RandomSearchOracle):
+class LocalOracle(ResumableOracle, RandomSearchOracle):
     """The best values so far with another one for a single parameter, which takes turns in the order of the space.
 
     With the few trials that folds of networks leave time for, values drawn all at once are nearly always worse.
@@ -176,7 +176,7 @@ class LocalOracle(Careful, RandomSearchOracle):
         return found.values
 
 
-class BayesianOracle(Careful, BayesianOptimizationOracle):
+class BayesianOracle(ResumableOracle, BayesianOptimizationOracle):
     """Values that a Gaussian process of what was found so far expects most of."""
 
     def _proposal(self, trial_id):
@@ -203,7 +203,7 @@ class BayesianOracle(Careful, BayesianOptimizationOracle):
         }
 
 
-class HalvingOracle(Careful, HyperbandOracle):
+class HalvingOracle(ResumableOracle, HyperbandOracle):
     """Many trials of few epochs, of which the best go on to more."""
 
 
@@ -229,5 +229,5 @@ def make_oracle(search: str, n_trials: int, seed: int, max_epochs: int | None, *
 
 def write_json(path: Path, value) -> None:
     """Write a file of which a killed search leaves no half."""
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(value), encoding="utf-8")

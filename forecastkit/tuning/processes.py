@@ -11,7 +11,7 @@ from pathlib import Path
 
 from joblib import wrap_non_picklable_objects
 
-from forecastkit.tuning.trial import Outcome, Task, Terms, run_trial
+from forecastkit.tuning.trial import Outcome, Task, TrialLimits, run_trial
 from forecastkit.tuning.worker import read, write
 
 SERVE = "import sys; from forecastkit.tuning.worker import serve; serve(sys.argv[1], sys.argv[2] == 'True')"
@@ -19,13 +19,13 @@ SERVE = "import sys; from forecastkit.tuning.worker import serve; serve(sys.argv
 PATIENCE = 10.0
 
 
-class Here:
+class InProcessRunner:
     """Trials in this process, one after another."""
 
     def __init__(self, task: Task):
         self.task = task
 
-    def run(self, parameters: dict, terms: Terms) -> Outcome:
+    def run(self, parameters: dict, terms: TrialLimits) -> Outcome:
         """What becomes of a trial."""
         return run_trial(self.task, parameters, terms)
 
@@ -56,7 +56,7 @@ class Processes:
         self.lock, self.number, self.servers, self.closed = threading.Lock(), 0, set(), False
         self.shared = None
 
-    def run(self, parameters: dict, terms: Terms) -> Outcome:
+    def run(self, parameters: dict, terms: TrialLimits) -> Outcome:
         """What becomes of a trial; it is ended where it takes many more seconds than it may."""
         with self.lock:
             self.number += 1

@@ -67,10 +67,10 @@ def make_trials(rows: list[dict]) -> pd.DataFrame:
     table |= {name: pd.Series(values, dtype="object") for name, values in cells.items()}
     frame = pd.DataFrame(table)
     frame.index = pd.Index([row["trial"] for row in rows], name="trial")
-    return frame.iloc[np.argsort([standing(row) for row in rows], kind="stable")]
+    return frame.iloc[np.argsort([rank_key(row) for row in rows], kind="stable")]
 
 
-def standing(row: dict) -> float:
+def rank_key(row: dict) -> float:
     """What a trial is ranked by: its score, NaN where there is none, less the head start of the first one."""
     return row["score"] * (1.0 - HEAD_START if row["trial"] == 0 else 1.0)
 

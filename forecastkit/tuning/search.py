@@ -14,17 +14,17 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from forecastkit.comparison.candidates import Contender, changed, members
+from forecastkit.comparison.candidates import Candidate, changed, members
 from forecastkit.data.panel import Panel
 from forecastkit.data.time_grid import choose_horizon
 from forecastkit.evaluation.time_budget import LEAST, Budget
 from forecastkit.forecasters.recursive import check_observed
-from forecastkit.tuning.default_spaces import Ground, default_space
-from forecastkit.tuning.processes import Here, Processes
-from forecastkit.tuning.results import DONE, DROPPED, STATES, Tuning, line, make_trials, standing
+from forecastkit.tuning.default_spaces import DataContext, default_space
+from forecastkit.tuning.processes import InProcessRunner, Processes
+from forecastkit.tuning.results import DONE, DROPPED, STATES, Tuning, line, make_trials, rank_key
 from forecastkit.tuning.settings import MOST_TRIALS, Settings, lay_folds
-from forecastkit.tuning.space import WHERE, flaw, make_space
-from forecastkit.tuning.trial import Task, Terms, make_model, training_limit
+from forecastkit.tuning.space import WHERE, find_parameter_error, make_space
+from forecastkit.tuning.trial import Task, TrialLimits, make_model, training_limit
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.run_log import fingerprint
 from forecastkit.utils.validation import refuse
@@ -97,7 +97,7 @@ class Search:
             rows = int((seen.last_observed() + 1 - seen.indptr[:-1]).max())
             target = seen.target[np.isfinite(seen.target)]
             room = max((rows - horizon) // 2, 1)
-            ground = Ground(model.lookback_, patch, room, horizon, season, seen.grid, bool((target >= 0).all()))
+            ground = DataContext(model.lookback_, patch, room, horizon, season, seen.grid, bool((target >= 0).all()))
             space = default_space(model, ground)
         self.space = make_space(space, self.task.forecaster)
         given = {name: value for name, value in self.task.forecaster.get_params().items() if value is not None}
@@ -114,7 +114,7 @@ class Search:
         task, settings, digest = self.task, self.settings, hashlib.sha256()
         seed = None if settings.random_state is None else self.seed  # where none is given, it is another one every time
         limit = [getattr(member, "time_limit", None) for member in members(task.forecaster)]
-        own = Contender("", task.forecaster).fingerprint(), limit, seed
+        own = Candidate("", task.forecaster).fingerprint(), limit, seed
         folds = [(fold.stop.tolist(), fold.origins.table().tobytes()) for fold in task.folds]
         digest.update(repr((own, self.space.describe(), settings.search, folds)).encode())
         digest.update(fingerprint(task.panel).encode())
@@ -174,7 +174,7 @@ class Search:
 
     def _runner(self, idle: bool):
         """What runs trials; a chief has none to run."""
-        return Here(self.task) if self.settings.n_jobs == 0 or idle else Processes(self.task)
+        return InProcessRunner(self.task) if self.settings.n_jobs == 0 or idle else Processes(self.task)
 
     def _oracle(self, folder):
         from forecastkit.tuning.kerastuner_oracles import make_oracle
@@ -203,7 +203,7 @@ class Search:
         """Whether the forecaster takes what was proposed."""
         hp = self.oracle.get_space()
         hp.values = dict(values)
-        return flaw(self.task.forecaster, self.space.build(hp)) is None
+        return find_parameter_error(self.task.forecaster, self.space.build(hp)) is None
 
     def _take(self, oracle):
         """Rows of the leaderboard from what the oracle knows."""
@@ -285,16 +285,16 @@ class Search:
         """Parameters that are searched, as far as the space says."""
         return self.space.names()
 
-    def _terms(self) -> Terms:
+    def _terms(self) -> TrialLimits:
         """Under what a trial runs that begins now."""
         best = self.best()
         rival = {} if best is None else best["folds"]
         if self.budget.seconds is None:
-            return Terms(rival=rival)
+            return TrialLimits(rival=rival)
         left = max(self._left(), 1.0)
         # A first trial may use up what was kept for later: without it there is no result.
         most = OVER * left + GRACE if best else OVER * self.budget.seconds - self.budget.gone()
-        return Terms(left, max(most, 1.0), rival, self._beside())
+        return TrialLimits(left, max(most, 1.0), rival, self._beside())
 
     def _is_over(self) -> bool:
         """Whether no further trial is to be begun."""
@@ -308,7 +308,7 @@ class Search:
     def best(self) -> dict | None:
         """The row of the best trial, None where none is done."""
         done = [row for row in self.rows if row["state"] == DONE]
-        return min(done, key=standing, default=None)
+        return min(done, key=rank_key, default=None)
 
     def best_params(self) -> dict:
         """Parameters of the best trial; the forecaster's own values where that is the first."""

@@ -137,10 +137,10 @@ class DictSpace:
                 self._check_value(forecaster, dimension, value, rng)
 
     def _check_value(self, forecaster, dimension, value, rng):
-        error = flaw(forecaster, {dimension.name: value})
+        error = find_parameter_error(forecaster, {dimension.name: value})
         for _ in range(TRIES if error else 0):
             drawn = {other.name: other.draw(rng) for other in self.dimensions}
-            if flaw(forecaster, {**drawn, dimension.name: value}) is None:
+            if find_parameter_error(forecaster, {**drawn, dimension.name: value}) is None:
                 return
         if error is not None:
             raise error
@@ -186,7 +186,7 @@ class FunctionSpace:
         for name in self.names():
             _check_name(forecaster, name)
         parameters = self.build(keras_tuner.HyperParameters())
-        if (error := flaw(forecaster, parameters)) is not None:
+        if (error := find_parameter_error(forecaster, parameters)) is not None:
             raise error
 
 
@@ -216,7 +216,7 @@ def make_space(space, forecaster) -> DictSpace | FunctionSpace:
     return made
 
 
-def flaw(forecaster, parameters: dict) -> InputError | None:
+def find_parameter_error(forecaster, parameters: dict) -> InputError | None:
     """What is wrong with the forecaster under these parameters, None where nothing is."""
     try:
         clone(forecaster).set_params(**parameters)._check_parameters()

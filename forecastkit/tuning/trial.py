@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import clone
 
 from forecastkit.baselines import simple
-from forecastkit.comparison.candidates import Contender
+from forecastkit.comparison.candidates import Candidate
 from forecastkit.comparison.measure import parts_of
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
@@ -84,7 +84,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Terms:
+class TrialLimits:
     """Under what a trial runs.
 
     Attributes
@@ -105,7 +105,7 @@ class Terms:
     beside: float | None = None
 
 
-def run_trial(task: Task, parameters: dict, terms: Terms) -> Outcome:
+def run_trial(task: Task, parameters: dict, terms: TrialLimits) -> Outcome:
     """Fit and judge on the folds, the latest first; what is wrong with parameters or data becomes a failed trial."""
     began, scores = time.monotonic(), {}
     try:
@@ -149,7 +149,7 @@ def training_limit(seconds: float, beside: float | None) -> float:
 
 def trained(model: Forecaster, limit: float | None) -> float:
     """Seconds that training took; what it took over its limit, such as compiling its first step, does not count."""
-    records = [part.history_of_training_ for part in parts_of(model) if hasattr(part, "history_of_training_")]
+    records = [part.training_history_ for part in parts_of(model) if hasattr(part, "training_history_")]
     took = sum(record.seconds for record in records)
     return took if limit is None else min(took, limit)
 
@@ -168,7 +168,7 @@ def is_shortage(error: Exception) -> bool:
 def make_model(forecaster: Forecaster, parameters: dict, limit: float | None) -> Forecaster:
     """A clone with the parameters, whose networks share so many seconds of training."""
     model = clone(forecaster).set_params(**parameters)
-    return model if limit is None else Contender("", model).for_run(None, limit)
+    return model if limit is None else Candidate("", model).for_run(None, limit)
 
 
 def score_fold(task: Task, fold: Fold, model: Forecaster) -> float:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from forecastkit.tuning.trial import Outcome, run_trial
-from forecastkit.utils.atomic_write import replacing
+from forecastkit.utils.atomic_write import atomic_write
 
 #: Seconds between looks at the processes that run.
 PAUSE = 0.02
@@ -103,7 +103,7 @@ def work(folder: Path, task, number: str) -> None:
 
 def write(value, path: Path) -> None:
     """Pickle into a file that is whole as soon as it is there."""
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(_pickled(value))
 
 

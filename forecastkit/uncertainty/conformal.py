@@ -27,7 +27,7 @@ AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, eq=False)
-class Corrections:
+class ConformalAdjustment:
     """What is added to quantiles by series, step and level, in units of the series' scale.
 
     Attributes
@@ -43,16 +43,16 @@ class Corrections:
     table_of: np.ndarray
 
     @classmethod
-    def fit(cls, forecaster, panel: Panel, judged: Origins) -> "Corrections":
+    def fit(cls, forecaster, panel: Panel, validation_origins: Origins) -> "ConformalAdjustment":
         """From windows that the forecaster was not trained on."""
-        forecast = forecaster._forecast(panel, judged)
-        actual = observed_after(panel, judged, forecaster.horizon_)
-        scale = scale_of(forecaster.scaler_, panel, judged)[:, None]
+        forecast = forecaster._forecast(panel, validation_origins)
+        actual = observed_after(panel, validation_origins, forecaster.horizon_)
+        scale = scale_of(forecaster.scaler_, panel, validation_origins)[:, None]
         levels, fitted = own_levels(forecaster), []
         for level in levels:
-            quantile = forecaster._own_quantiles(panel, judged, forecast, (level,))[..., 0]
+            quantile = forecaster._own_quantiles(panel, validation_origins, forecast, (level,))[..., 0]
             missed = ((actual - quantile) / scale).astype("float32")
-            fitted.append(ResidualQuantiles.fit(by_series(missed, judged, panel), (level,)))
+            fitted.append(ResidualQuantiles.fit(by_series(missed, validation_origins, panel), (level,)))
         return cls(np.array(levels), np.concatenate([one.tables for one in fitted], axis=-1), fitted[0].table_of)
 
     def at(self, levels, series: np.ndarray) -> np.ndarray:

@@ -60,7 +60,7 @@ class ResidualQuantiles:
 
     @classmethod
     def fit(
-        cls, residuals: ArrayLike, levels: Sequence[float] = LEVELS, apart: ArrayLike | None = None
+        cls, residuals: ArrayLike, levels: Sequence[float] = LEVELS, independent_windows: ArrayLike | None = None
     ) -> ResidualQuantiles:
         """Take the quantiles of held-out residuals.
 
@@ -90,10 +90,14 @@ class ResidualQuantiles:
         if not counts.any():
             refuse("ResidualQuantiles", "residuals must hold a number", "none", "Hold out more rows for validation.")
         enough = counts.min(axis=1) >= OWN_TABLE_RESIDUALS
-        apart = np.full(len(counts), FEW_APART) if apart is None else np.asarray(apart)
-        shared = _two_sided(residuals.reshape(-1, residuals.shape[-1]), apart.sum() < FEW_APART)
+        independent_windows = (
+            np.full(len(counts), FEW_APART) if independent_windows is None else np.asarray(independent_windows)
+        )
+        shared = _two_sided(residuals.reshape(-1, residuals.shape[-1]), independent_windows.sum() < FEW_APART)
         shared = _shared_table(shared, levels)
-        own = _conformal_quantiles(_two_sided(residuals[:, enough], apart[enough, None] < FEW_APART), levels)
+        own = _conformal_quantiles(
+            _two_sided(residuals[:, enough], independent_windows[enough, None] < FEW_APART), levels
+        )
         return cls(levels, np.concatenate([shared[None], own]), enough.cumsum() * enough)
 
     def at(self, levels: Sequence[float], series: ArrayLike | None = None) -> np.ndarray:

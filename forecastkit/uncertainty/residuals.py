@@ -26,7 +26,7 @@ def observed_after(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
     return np.where(inside, values, np.nan)
 
 
-def apart(origins: Origins, panel: Panel, horizon: int) -> np.ndarray:
+def independent_windows(origins: Origins, panel: Panel, horizon: int) -> np.ndarray:
     """About how many windows of each series have no step in common, (n_series,): blocks of a horizon they begin in."""
     series = origins.entity * panel.channels + origins.channel
     block = (origins.row - panel.indptr[origins.entity]) // horizon

@@ -15,7 +15,7 @@ from forecastkit.utils.validation import refuse
 MOST_CHARACTERS = 60
 
 
-class Journal:
+class RunLog:
     """Finished pieces of work by their key; in memory only where there is no path.
 
     Parameters

@@ -15,7 +15,7 @@ from sklearn.linear_model import Ridge
 
 import forecastkit as fk
 from forecastkit.auto import candidates, fold_scores, forecaster, select_members, successive_halving
-from forecastkit.data.ingest.read_panel import open_door
+from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.evaluation import time_budget
 from forecastkit.training.loop import Record
 from forecastkit.utils.exceptions import InputError, ParameterError
@@ -64,7 +64,7 @@ def waiting(clock, kind, *, beside=5.0, compiling=2.0, epoch=4.0, error=0.2, whe
             return self.epochs // 5 if self.final_epochs is None else self.final_epochs
 
         def _fit(self, panel, split, stop):
-            self.history_of_training_ = Record()
+            self.training_history_ = Record()
             when_fitted(panel.rows)
             limit = np.inf if self.time_limit is None else self.time_limit
             # A time limit ends training within a quarter of an epoch.
@@ -72,12 +72,10 @@ def waiting(clock, kind, *, beside=5.0, compiling=2.0, epoch=4.0, error=0.2, whe
             seconds = [compiling + epoch / 4, *[epoch / 4] * (pieces - 1)]
             clock.now += beside + sum(seconds)
             pieces = [(25, part) for part in seconds]
-            self.history_of_training_ = Record([1.0], [1.0], 0, sum(seconds), "epochs", 100, pieces)
+            self.training_history_ = Record([1.0], [1.0], 0, sum(seconds), "epochs", 100, pieces)
 
         def _finish(self, panel, split, stop):
-            if self._final_epochs() and (
-                self.time_limit is None or self.history_of_training_.seconds < self.time_limit
-            ):
+            if self._final_epochs() and (self.time_limit is None or self.training_history_.seconds < self.time_limit):
                 clock.now += self._final_epochs() * epoch
 
         def _read(self, panel, origins):
@@ -277,9 +275,9 @@ def test_it_forecasts_as_the_plain_average_of_its_members(fitted):
 
 
 def test_the_validation_rows_have_no_say_in_who_is_chosen():
-    bent = SERIES.copy()
-    bent[320:] = bent[320:] ** 2
-    scores = [auto(["drift", "mean"]).fit(rows).leaderboard_.drop(columns="seconds") for rows in (SERIES, bent)]
+    perturbed = SERIES.copy()
+    perturbed[320:] = perturbed[320:] ** 2
+    scores = [auto(["drift", "mean"]).fit(rows).leaderboard_.drop(columns="seconds") for rows in (SERIES, perturbed)]
     pd.testing.assert_frame_equal(*scores)
 
 
@@ -371,13 +369,13 @@ def test_trials_are_in_the_file_at_once(clock, tmp_path):
 
 def test_a_lookback_of_ones_own_stays_in_the_search(monkeypatch):
     model, seen = auto([fk.TabularForecaster(lookback=6, regressor=Ridge()), "drift"]), []
-    fit = fold_scores.Arena._fit
+    fit = fold_scores.FoldEvaluator._fit
 
     def watched(self, one, *rest):
         seen.append(one.lookback)
         return fit(self, one, *rest)
 
-    monkeypatch.setattr(fold_scores.Arena, "_fit", watched)
+    monkeypatch.setattr(fold_scores.FoldEvaluator, "_fit", watched)
     model.fit(SERIES)
     assert set(seen) == {6, 12}
 
@@ -415,17 +413,17 @@ def test_a_limit_may_be_text():
 
 def test_the_order_suits_the_data():
     hourly = pd.DataFrame({"a": wave(2000), "b": wave(2000)})
-    several = candidates.default_names(open_door(hourly, None, **fk.LinearForecaster()._reading())[0])
+    several = candidates.default_names(read_panel(hourly, None, **fk.LinearForecaster()._reading())[0])
     assert several[:4] == ["gru", "lstm", "inverted_transformer", "cnn_transformer"]
-    alone = candidates.default_names(open_door(wave(9000), None, **fk.LinearForecaster()._reading())[0])
+    alone = candidates.default_names(read_panel(wave(9000), None, **fk.LinearForecaster()._reading())[0])
     assert "inverted_transformer" not in alone
     roles = fk.LinearForecaster(target="load", known="temp", past="wind", static="size")._reading()
-    read = candidates.default_names(open_door(make_panel(2000), None, **roles)[0])
+    read = candidates.default_names(read_panel(make_panel(2000), None, **roles)[0])
     assert read.index("tft") == 2
 
 
 def test_candidates_take_what_they_have_not_of_their_own():
-    panel = open_door(wave(9000), None, **fk.LinearForecaster()._reading())[0]
+    panel = read_panel(wave(9000), None, **fk.LinearForecaster()._reading())[0]
     common = {"horizon": 4, "lookback": 12, "quantile_levels": [0.1, 0.9]}
     given = ["gru", fk.GRUForecaster(lookback=24), fk.GRUForecaster(loss="gaussian"), fk.EnsembleForecaster()]
     made = {one.name: one.forecaster for one in candidates.make_candidates(given, panel, common)}
@@ -455,5 +453,5 @@ def test_without_a_limit_the_same_seed_gives_the_same_forecasts():
 
 @pytest.mark.parametrize(("rows", "names"), [(300, 2), (1600, 3), (9999, 8)])
 def test_candidates_are_the_more_the_more_rows_there_are(rows, names):
-    panel, _ = open_door(wave(rows))
+    panel, _ = read_panel(wave(rows))
     assert candidates.default_names(panel) == [*candidates.ORDER][:names]

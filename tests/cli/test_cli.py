@@ -20,7 +20,7 @@ from forecastkit.cli.describe_data import longest_gap, said, units
 from forecastkit.cli.flags import PARAMETERS, ROLES, as_flags
 from forecastkit.data.files.infer_roles import find_roles
 from forecastkit.data.files.read_table import Table
-from forecastkit.data.time_grid import Grid
+from forecastkit.data.time_grid import TimeGrid
 from forecastkit.datasets import dataset_path
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.formatting import clock, decimals, number, share
@@ -428,7 +428,7 @@ def made(frame, **roles):
     """A table as `read_data` would give it."""
     found = find_roles(frame, **roles)
     selected = found.select(frame)
-    panel, schema = tables.open_door(selected, time=found.time, series_id=found.series_id, target=list(found.target))
+    panel, schema = tables.read_panel(selected, time=found.time, series_id=found.series_id, target=list(found.target))
     return tables.Data("data.csv", Table(frame), found, selected, panel, schema)
 
 
@@ -471,14 +471,14 @@ def test_the_longest_gap_is_found_within_series():
 @pytest.mark.parametrize(
     ("grid", "steps", "words"),
     [
-        (Grid("fixed", 3_600_000_000), 31, "31 hours"),
-        (Grid("fixed", 3_600_000_000), 1752, "73 days"),
-        (Grid("fixed", 900_000_000), 8, "8 steps"),
-        (Grid("fixed", 86_400_000_000), 1, "1 day"),
-        (Grid("month"), 24, "24 months"),
-        (Grid("month", 3), 2, "2 quarters"),
-        (Grid("business"), 5, "5 business days"),
-        (Grid("position"), 1000, "1,000 rows"),
+        (TimeGrid("fixed", 3_600_000_000), 31, "31 hours"),
+        (TimeGrid("fixed", 3_600_000_000), 1752, "73 days"),
+        (TimeGrid("fixed", 900_000_000), 8, "8 steps"),
+        (TimeGrid("fixed", 86_400_000_000), 1, "1 day"),
+        (TimeGrid("month"), 24, "24 months"),
+        (TimeGrid("month", 3), 2, "2 quarters"),
+        (TimeGrid("business"), 5, "5 business days"),
+        (TimeGrid("position"), 1000, "1,000 rows"),
     ],
 )
 def test_numbers_of_steps_in_words(grid, steps, words):
@@ -486,10 +486,10 @@ def test_numbers_of_steps_in_words(grid, steps, words):
 
 
 def test_times_as_one_says_them():
-    assert said(Grid("month"), 0) == "1970-01"
-    assert said(Grid("fixed", 3_600_000_000), 5) == "1970-01-01 05:00"
-    assert said(Grid("fixed", 3_600_000_000), 5, short=True) == "1970-01-01"
-    assert said(Grid("position"), 5) == "5"
+    assert said(TimeGrid("month"), 0) == "1970-01"
+    assert said(TimeGrid("fixed", 3_600_000_000), 5) == "1970-01-01 05:00"
+    assert said(TimeGrid("fixed", 3_600_000_000), 5, short=True) == "1970-01-01"
+    assert said(TimeGrid("position"), 5) == "5"
 
 
 def test_numbers_for_people():

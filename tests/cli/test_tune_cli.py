@@ -83,7 +83,7 @@ def test_ctrl_c_ends_the_search_and_the_best_so_far_is_written(run, monkeypatch)
 
     trials = []
 
-    class Impatient(processes.Here):
+    class Impatient(processes.InProcessRunner):
         def __init__(self, task, forks=None):
             super().__init__(task)
 

@@ -16,7 +16,7 @@ from forecastkit.cli import main
 from forecastkit.comparison import compare, measure
 from forecastkit.comparison import results as comparisons
 from forecastkit.comparison.candidates import make_contenders
-from forecastkit.data.ingest.read_panel import open_door
+from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.datasets import dataset_path
 from forecastkit.evaluation import time_budget as budgets
 from forecastkit.evaluation.folds import Sizes, make_folds
@@ -24,7 +24,7 @@ from forecastkit.evaluation.results import covered_levels
 from forecastkit.evaluation.time_budget import Budget, seconds_of
 from forecastkit.training.loop import Record
 from forecastkit.utils.exceptions import InputError, ParameterError
-from forecastkit.utils.run_log import Journal
+from forecastkit.utils.run_log import RunLog
 
 AIR = str(dataset_path("airpassengers"))
 TINY = {"units": 4, "epochs": 1, "windows_per_epoch": 64, "batch_size": 64, "final_epochs": 0}
@@ -67,7 +67,7 @@ def test_folds_suit_the_rows(rows, horizon, given, expected):
 
 
 def test_folds_lie_side_by_side_and_end_with_the_data(series):
-    panel, _ = open_door(series)
+    panel, _ = read_panel(series)
     folds = make_folds(panel, Sizes(6, 3, 10, 2), calendar=True)
     rows = [fold.origins.row for fold in folds]
     np.testing.assert_array_equal(rows, 300 - 24 * np.array([[3], [2], [1]]) + 2 * np.arange(10) - 1)
@@ -76,15 +76,15 @@ def test_folds_lie_side_by_side_and_end_with_the_data(series):
 
 
 def test_series_that_end_early_show_nothing_of_the_fold(panel):
-    data, _ = open_door(panel, target="load", known="temp", past="wind", static="size")
+    data, _ = read_panel(panel, target="load", known="temp", past="wind", static="size")
     fold = make_folds(data, Sizes(6, 1, 20, 1), calendar=True)[0]
-    stamps = fold.seen(data)
-    assert stamps.ends.max() == data.ordinal_at(fold.origins.entity, fold.origins.row).min()
+    timestamps = fold.seen(data)
+    assert timestamps.ends.max() == data.ordinal_at(fold.origins.entity, fold.origins.row).min()
 
 
 def test_rows_without_times_are_counted_back_from_each_end():
     frame = pd.DataFrame({"unique_id": ["a"] * 60 + ["b"] * 40, "y": np.arange(100.0)})
-    data, _ = open_door(frame, target="y")
+    data, _ = read_panel(frame, target="y")
     fold = make_folds(data, Sizes(4, 1, 3, 1), calendar=False)[0]
     assert fold.stop.tolist() == [54, 94]
     assert fold.origins.entity.tolist() == [0, 0, 0, 1, 1, 1]
@@ -313,12 +313,12 @@ def test_a_file_of_other_data_or_settings_is_refused(compared, series, tmp_path)
     for number, text in enumerate(["hello\n", '{"a": 1}\n', "\n\n"]):
         (tmp_path / f"{number}").write_text(text)
         with pytest.raises(InputError, match="path must be a file that compare wrote"):
-            Journal(tmp_path / f"{number}", {}, "compare")
+            RunLog(tmp_path / f"{number}", {}, "compare")
     with pytest.raises(InputError, match="must be a place that can be written"):
-        Journal(tmp_path / "none" / "x", {}, "compare")
+        RunLog(tmp_path / "none" / "x", {}, "compare")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="path must be a file that compare wrote"):
-        Journal(tmp_path / "binary", {}, "compare")
+        RunLog(tmp_path / "binary", {}, "compare")
 
 
 # The budget -----------------------------------------------------------------------------------------------------------
@@ -417,9 +417,9 @@ def test_seeds_that_the_budget_cannot_pay_are_left_out(series):
         ParameterError, match=r"budget must be at least 6 s for one run of 1 networks on 2 folds, got 4 s"
     ):
         fk.compare("gru", series, folds=2, budget=4, **QUICK)
-    contenders = make_contenders("gru", SIZES)
-    task, folds = compare.lay_out(contenders, *open_door(series), (2, 5, 1))
-    contest = compare._Contest(contenders, task, folds, [0, 1, 2], Budget(13.0), None)
+    candidates = make_contenders("gru", SIZES)
+    task, folds = compare.lay_out(candidates, *read_panel(series), (2, 5, 1))
+    contest = compare._ComparisonRun(candidates, task, folds, [0, 1, 2], Budget(13.0), None)
     assert contest.seeds == [0, 1]
     contest.open(None)
     contest.result(None)
@@ -500,7 +500,7 @@ def test_bad_input_is_one_sentence_before_any_training(models, options, sentence
 
 
 def test_peak_memory_is_that_of_a_process_of_its_own(series):
-    panel, schema = open_door(series)
+    panel, schema = read_panel(series)
     sizes = Sizes(6, 1, 5, 1)
     task = measure.Task(panel, schema, 24, sizes)
     fold = make_folds(panel, sizes, calendar=True)[0]

@@ -14,7 +14,7 @@ from forecastkit.comparison import recommend
 from forecastkit.comparison.candidates import make_contenders
 from forecastkit.comparison.recommend import Facts, decide, describe, measure, rule_of_thumb, shortlist
 from forecastkit.comparison.results import Comparison
-from forecastkit.data.ingest.read_panel import open_door
+from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.datasets import dataset_path
 from forecastkit.utils.exceptions import InputError
 
@@ -27,8 +27,8 @@ def facts(**changes):
 
 
 def measured(data, **parameters):
-    contenders = make_contenders("linear", parameters)
-    task, folds = recommend.lay_out(contenders, *open_door(data, None, **contenders[0].forecaster._reading()))
+    candidates = make_contenders("linear", parameters)
+    task, folds = recommend.lay_out(candidates, *read_panel(data, None, **candidates[0].forecaster._reading()))
     return measure(task, folds[0])
 
 

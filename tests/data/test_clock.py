@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import forecastkit as fk
-from forecastkit.data.ingest.read_panel import open_door, read_more
+from forecastkit.data.ingest.read_panel import read_more, read_panel
 from forecastkit.data.ingest.timezones import Changes, clock_changes, in_zone
 from forecastkit.data.row_labels import Places
 from forecastkit.utils.exceptions import InputError, ParameterError
@@ -27,9 +27,9 @@ def naive(index):
     return index.tz_localize(None)
 
 
-def read(stamps, tz=BERLIN, entity=None):
-    entity = np.zeros(len(stamps), dtype="int64") if entity is None else np.asarray(entity)
-    return in_zone(stamps, Places(entity, tuple(range(entity.max() + 1)), stamps), tz)
+def read(timestamps, tz=BERLIN, entity=None):
+    entity = np.zeros(len(timestamps), dtype="int64") if entity is None else np.asarray(entity)
+    return in_zone(timestamps, Places(entity, tuple(range(entity.max() + 1)), timestamps), tz)
 
 
 def model(**options):
@@ -77,7 +77,7 @@ def test_a_repeated_hour_that_was_dropped_leaves_a_gap():
     with pytest.raises(ValueError, match="no repeated times"):
         naive(kept).tz_localize(BERLIN, ambiguous="infer")
     assert read(naive(kept)).equals(kept)
-    panel, _ = open_door(pd.Series(wave(len(kept)), index=naive(kept)), timezone=BERLIN)
+    panel, _ = read_panel(pd.Series(wave(len(kept)), index=naive(kept)), timezone=BERLIN)
     assert (panel.rows, int(np.isnan(panel.target).sum())) == (len(index), 1)
     assert clock_changes(panel) == Changes(repeated=0, dropped=1, skipped=0)
 
@@ -135,7 +135,7 @@ SPRING = pd.date_range("2024-03-30", periods=60, freq="h")
 )  # fmt: skip
 def test_refused(data, options, says):
     with pytest.raises(InputError) as refusal:
-        open_door(data, **options)
+        read_panel(data, **options)
     assert says in str(refusal.value)
 
 
@@ -145,7 +145,7 @@ def test_times_with_and_without_a_zone_are_told_apart():
         (aware, SPRING, r"times must have a zone, as at fit \(UTC\), got 2024-03-30 00:00:00, ... and 59 more"),
         (aware.set_axis(SPRING), aware.index, "times had no zone at fit"),
     ):
-        panel, schema = open_door(seen)
+        panel, schema = read_panel(seen)
         with pytest.raises(InputError, match=says):
             read_more(schema, panel.grid, aware.set_axis(later))
 
@@ -211,13 +211,13 @@ def test_a_label_without_a_zone_is_one_of_the_clock(autumn):
 @pytest.mark.parametrize("zone", ["America/Sao_Paulo", "Africa/Cairo", "Asia/Beirut", "America/Havana"])
 def test_days_whose_midnight_is_skipped_or_repeated_are_days(zone):
     days = pd.date_range("2014-01-01", "2018-12-31")
-    panel, schema = open_door(pd.Series(np.arange(len(days)) * 1.0, index=days), timezone=zone)
+    panel, schema = read_panel(pd.Series(np.arange(len(days)) * 1.0, index=days), timezone=zone)
     assert (panel.grid.name, panel.rows) == ("daily", len(days))
     assert not np.isnan(panel.target).any()
-    stamps = panel.grid.stamps(panel.ordinals())
-    again, _ = open_door(pd.Series(np.arange(len(days)) * 1.0, index=stamps))
+    timestamps = panel.grid.timestamps(panel.ordinals())
+    again, _ = read_panel(pd.Series(np.arange(len(days)) * 1.0, index=timestamps))
     np.testing.assert_array_equal(again.target, panel.target)
-    odd = stamps[stamps.hour > 0]
+    odd = timestamps[timestamps.hour > 0]
     assert len(odd) == 0 or read_more(schema, panel.grid, pd.Series([1.0], index=odd[:1])).rows == 1
 
 
@@ -225,7 +225,7 @@ def test_changes_are_counted_by_series():
     index = hours("2023-01-01", "2024-12-31", "30min")
     both = pd.concat([pd.DataFrame({"unique_id": name, "ds": naive(index), "y": 1.0}) for name in "ab"])
     short = pd.DataFrame({"unique_id": "c", "ds": naive(index[:100]), "y": 1.0})
-    panel, _ = open_door(pd.concat([both, short]), timezone=BERLIN)
+    panel, _ = read_panel(pd.concat([both, short]), timezone=BERLIN)
     assert clock_changes(panel) == Changes(repeated=4, dropped=0, skipped=4)
-    panel, _ = open_door(pd.Series(1.0, index=index.tz_convert("UTC")))
+    panel, _ = read_panel(pd.Series(1.0, index=index.tz_convert("UTC")))
     assert clock_changes(panel) == Changes()

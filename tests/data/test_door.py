@@ -11,7 +11,7 @@ from conftest import wave
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecastkit.data.ingest.read_panel import open_door, read_more
+from forecastkit.data.ingest.read_panel import read_more, read_panel
 from forecastkit.utils.exceptions import InputError
 
 ROWS = 40
@@ -22,7 +22,7 @@ K = np.arange(ROWS, dtype=float)
 
 
 def door(*args, **kwargs):
-    return open_door(*args, **kwargs)
+    return read_panel(*args, **kwargs)
 
 
 # ---------------------------------------------------------------------------------------------- forms
@@ -281,7 +281,7 @@ def test_days_before_months_are_found_from_the_whole_column():
     days = pd.date_range("2024-01-01", periods=40)
     given = pd.DataFrame({"day": days.strftime("%d/%m/%Y"), "y": np.arange(40.0)})
     panel = door(given, time="day")[0]
-    assert panel.grid.stamps(panel.ordinal_at(np.zeros(40, "int64"), np.arange(40))).tolist() == days.tolist()
+    assert panel.grid.timestamps(panel.ordinal_at(np.zeros(40, "int64"), np.arange(40))).tolist() == days.tolist()
     assert panel.rows == 40
 
 

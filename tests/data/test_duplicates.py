@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import forecastkit as fk
 from forecastkit.data.ingest.duplicates import RULES
-from forecastkit.data.ingest.read_panel import open_door, read_more
+from forecastkit.data.ingest.read_panel import read_more, read_panel
 from forecastkit.utils.exceptions import InputError, ParameterError
 
 TIMES = pd.date_range("2024-01-01", periods=8, freq="h")
@@ -26,7 +26,7 @@ CELLS = st.one_of(st.just(np.nan), st.floats(-1e6, 1e6))
 def test_rules_are_those_of_pandas(rows, rule):
     frame = pd.DataFrame(rows, columns=["unique_id", "ds", "y", "k"])
     frame["ds"] = TIMES[frame["ds"]]
-    panel, _ = open_door(frame, target="y", known="k", freq="h", duplicates=rule)
+    panel, _ = read_panel(frame, target="y", known="k", freq="h", duplicates=rule)
     groups = frame.groupby(["unique_id", "ds"], sort=False)
     expected = groups.sum(min_count=1) if rule == "sum" else getattr(groups, rule)()
     for (name, at), row in expected.iterrows():
@@ -42,34 +42,34 @@ TWICE = pd.concat([FRAME, FRAME[:5].assign(y=10.0, kind="v")], ignore_index=True
 
 @pytest.mark.parametrize("rule", RULES[1:])
 def test_of_categories_the_last_row_is_taken(rule):
-    panel, schema = open_door(TWICE, target="y", known="kind", duplicates=rule)
+    panel, schema = read_panel(TWICE, target="y", known="kind", duplicates=rule)
     later = FRAME.assign(kind=["v"] * 5 + ["v", "u", "v"])
     np.testing.assert_array_equal(panel.known, read_more(schema, panel.grid, later).known)
 
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.from_pandas, pa.Table.from_pandas])
 def test_frames_of_every_library(kind):
-    panel, _ = open_door(kind(TWICE.drop(columns="kind")), duplicates="max")
+    panel, _ = read_panel(kind(TWICE.drop(columns="kind")), duplicates="max")
     assert panel.target[:, 0].tolist() == [10, 10, 10, 10, 10, 5, 6, 7]
 
 
 def test_refused_unless_asked_with_the_first_ones_and_their_number():
     with pytest.raises(InputError) as refusal:
-        open_door(TWICE, target="y", known="kind")
+        read_panel(TWICE, target="y", known="kind")
     assert str(refusal.value) == (
         "Panel: each (series, time) must be one row, got 5 duplicates: 'a' at 2024-01-01 00:00:00, "
         "'a' at 2024-01-01 01:00:00, 'a' at 2024-01-01 02:00:00, ... and 2 more. "
         "A clock change? Set timezone=, or duplicates='mean'."
     )
     with pytest.raises(InputError, match=r"the like makes one of them\.$"):
-        open_door(TWICE, target="y", known="kind", timezone="UTC")
+        read_panel(TWICE, target="y", known="kind", timezone="UTC")
     with pytest.raises(ParameterError, match=r"duplicates must be one of 'refuse', 'mean'.*got 'men'"):
-        open_door(TWICE, duplicates="men")
+        read_panel(TWICE, duplicates="men")
 
 
 def test_numbered_rows_may_be_doubles_too():
     series = pd.Series([1.0, 2.0, 4.0, 8.0], index=[3, 4, 4, 5])
-    assert open_door(series, duplicates="mean")[0].target[:, 0].tolist() == [1, 3, 8]
+    assert read_panel(series, duplicates="mean")[0].target[:, 0].tolist() == [1, 3, 8]
 
 
 def test_newer_rows_follow_the_rule_of_fit():

@@ -8,7 +8,7 @@ import pytest
 
 import forecastkit as fk
 from forecastkit.cli.models import read_flags
-from forecastkit.data.time_grid import Grid, find_grid
+from forecastkit.data.time_grid import TimeGrid, find_time_grid
 from forecastkit.features.calendar import asked_names, calendar_names, calendar_table
 from forecastkit.utils.exceptions import InputError
 
@@ -24,7 +24,7 @@ NAMES = {
 
 def grid_of(freq, **kwargs):
     index = pd.date_range("2024-01-01", periods=30, freq=freq, **kwargs)
-    grid = find_grid(index, np.array([0]))
+    grid = find_time_grid(index, np.array([0]))
     return grid, int(grid.ordinals(index)[0][0]), index
 
 
@@ -54,10 +54,10 @@ def test_the_clock_on_the_wall_counts():
 
 
 def test_periods_and_positions():
-    grid = find_grid(pd.period_range("2024-01", periods=20, freq="M"), np.array([0]))
+    grid = find_time_grid(pd.period_range("2024-01", periods=20, freq="M"), np.array([0]))
     assert calendar_table(grid, 0, 12, calendar_names(grid)).shape == (12, 2)
-    assert calendar_names(Grid("position")) == ()
-    assert calendar_table(Grid("position"), 0, 12, ()).shape == (12, 0)
+    assert calendar_names(TimeGrid("position")) == ()
+    assert calendar_table(TimeGrid("position"), 0, 12, ()).shape == (12, 0)
 
 
 # ---------------------------------------------------------------------------------------------- on request
@@ -74,13 +74,15 @@ def test_waves_by_season_and_by_hand():
     np.testing.assert_allclose(table[:, 1], np.cos(phase), atol=1e-6)
     np.testing.assert_array_equal(table[5:], calendar_table(grid, first + 5, 19, names))
     assert asked_names("X", grid, None, 2, None) == asked_names("X", grid, None, {24: 2, 168: 2}, None)
-    assert asked_names("X", Grid("position"), None, 9, 4) == asked_names("X", Grid("position"), None, {4: 2}, None)
+    assert asked_names("X", TimeGrid("position"), None, 9, 4) == asked_names(
+        "X", TimeGrid("position"), None, {4: 2}, None
+    )
 
 
 @pytest.mark.parametrize(("freq", "tz"), [("D", None), ("h", "Europe/Berlin"), ("B", None)])
 def test_holidays_by_hand(freq, tz):
     index = pd.date_range("2024-12-20", "2025-01-04", freq=freq, tz=tz)
-    grid = find_grid(index, np.array([0]))
+    grid = find_time_grid(index, np.array([0]))
     names = asked_names("X", grid, "DE-BY", None, None)
     table = calendar_table(grid, int(grid.ordinals(index)[0][0]), len(index), names)
     days = index.tz_localize(None).normalize()
@@ -90,7 +92,7 @@ def test_holidays_by_hand(freq, tz):
 
 
 def test_holidays_of_periods_and_of_far_years():
-    grid = find_grid(pd.period_range("1600-01-01", periods=400, freq="D"), np.array([0]))
+    grid = find_time_grid(pd.period_range("1600-01-01", periods=400, freq="D"), np.array([0]))
     names = asked_names("X", grid, "FR", None, None)
     assert np.isfinite(
         calendar_table(grid, int(grid.ordinals(pd.PeriodIndex(["1600-01-01"], freq="D"))[0][0]), 400, names)
@@ -116,7 +118,7 @@ def test_holidays_of_periods_and_of_far_years():
     ],
 )
 def test_refused(freq, asked, sentence):
-    grid = grid_of(freq)[0] if freq else Grid("position")
+    grid = grid_of(freq)[0] if freq else TimeGrid("position")
     with pytest.raises(InputError) as caught:
         asked_names("X", grid, asked.get("holidays"), asked.get("fourier"), None)
     assert str(caught.value).startswith(sentence)
@@ -133,7 +135,7 @@ def test_what_to_install_is_said(monkeypatch):
 def days_off(rows=900, seed=0):
     """A daily series that falls on German holidays, and a yearly wave."""
     index = pd.date_range("2022-01-01", periods=rows, freq="D")
-    grid = find_grid(index, np.array([0]))
+    grid = find_time_grid(index, np.array([0]))
     off = calendar_table(grid, int(grid.ordinals(index)[0][0]), rows, ("holiday:DE:0",))[:, 0]
     noise = np.random.default_rng(seed).normal(0, 0.3, rows)
     return pd.Series(20 + 4 * np.sin(2 * np.pi * np.arange(rows) / 365.25) - 10 * off + noise, index=index), off

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecastkit.data.time_grid import find_grid
+from forecastkit.data.time_grid import find_time_grid
 from forecastkit.utils.exceptions import InputError
 
 ALIASES = [
@@ -33,11 +33,11 @@ ONE = np.array([0])
 
 
 def check_round_trip(index, freq=None):
-    grid = find_grid(index, ONE, freq)
+    grid = find_time_grid(index, ONE, freq)
     ordinals, fits = grid.ordinals(index)
     assert fits.all()
-    assert grid.stamps(ordinals).equals(index)
-    assert grid.stamps(ordinals).dtype == index.dtype
+    assert grid.timestamps(ordinals).equals(index)
+    assert grid.timestamps(ordinals).dtype == index.dtype
     return grid, ordinals
 
 
@@ -87,7 +87,7 @@ def test_gaps_between_weekdays_are_no_gaps():
 def test_steps_between_series_do_not_count():
     one = pd.date_range("2024-01-01", periods=5, freq="h")
     other = pd.date_range("2024-01-01 00:00", periods=5, freq="h")
-    grid = find_grid(one.append(other), np.array([0, 5]))
+    grid = find_time_grid(one.append(other), np.array([0, 5]))
     assert grid.name == "hourly"
 
 
@@ -105,31 +105,31 @@ def test_steps_between_series_do_not_count():
     ],
 )
 def test_names_seasons_and_usual_sizes(alias, name, seasons, sizes):
-    grid = find_grid(pd.date_range("2020-01-01", periods=30, freq=alias), ONE)
+    grid = find_time_grid(pd.date_range("2020-01-01", periods=30, freq=alias), ONE)
     assert (grid.name, grid.seasons, grid.usual_sizes) == (name, seasons, sizes)
 
 
 def test_times_off_the_grid_are_named():
     index = pd.date_range("2024-01-01", periods=20, freq="h").append(pd.DatetimeIndex(["2024-01-02 00:07"]))
     with pytest.raises(InputError, match=r"one regular grid \(hourly\), got 1 off it: 2024-01-02 00:07:00"):
-        find_grid(index, ONE)
+        find_time_grid(index, ONE)
 
 
 @pytest.mark.parametrize("freq", ["nonsense", "BME", 5.5])
 def test_unknown_frequencies_are_refused(freq):
     with pytest.raises(InputError, match="freq: must be a pandas frequency alias"):
-        find_grid(pd.date_range("2024-01-01", periods=3, freq="h"), ONE, freq)
+        find_time_grid(pd.date_range("2024-01-01", periods=3, freq="h"), ONE, freq)
 
 
 def test_one_time_needs_a_frequency():
     index = pd.DatetimeIndex(["2024-01-01"])
     with pytest.raises(InputError, match="two times of one series"):
-        find_grid(index, ONE)
-    assert find_grid(index, ONE, "D").name == "daily"
+        find_time_grid(index, ONE)
+    assert find_time_grid(index, ONE, "D").name == "daily"
 
 
 def test_more_times_must_be_of_the_same_kind():
-    grid = find_grid(pd.date_range("2024-01-01", periods=3, freq="h"), ONE)
+    grid = find_time_grid(pd.date_range("2024-01-01", periods=3, freq="h"), ONE)
     with pytest.raises(InputError, match="of the kind seen at fit"):
         grid.ordinals_of(pd.Index([1, 2]), "update")
     with pytest.raises(InputError, match=r"update: times must lie on the grid seen at fit \(hourly\)"):
@@ -154,8 +154,8 @@ def test_stamps_of_any_year_and_parts_of_a_second_come_back(first, step, unit):
 
 def test_times_after_those_that_nanoseconds_reach():
     index = pd.date_range("2262-04-09", periods=40, freq="h").as_unit("ns")
-    grid = find_grid(index, ONE)
-    assert grid.stamps(np.array([grid.ordinals(index)[0][-1] + 48]))[0] == pd.Timestamp("2262-04-12 15:00")
+    grid = find_time_grid(index, ONE)
+    assert grid.timestamps(np.array([grid.ordinals(index)[0][-1] + 48]))[0] == pd.Timestamp("2262-04-12 15:00")
 
 
 def test_parts_of_a_microsecond_are_refused():
@@ -163,8 +163,8 @@ def test_parts_of_a_microsecond_are_refused():
     with pytest.raises(
         InputError, match=r"times must be whole microseconds, got 10 finer: 2024-01-01 00:00:00.0000005"
     ):
-        find_grid(index, ONE)
-    grid = find_grid(pd.date_range("2024-01-01", periods=20, freq="us").as_unit("ns"), ONE)
+        find_time_grid(index, ONE)
+    grid = find_time_grid(pd.date_range("2024-01-01", periods=20, freq="us").as_unit("ns"), ONE)
     assert grid.ordinals(index)[1].sum() == 10
 
 
@@ -172,7 +172,7 @@ def test_parts_of_a_microsecond_are_refused():
 def test_many_stamps_are_looked_at_in_parts(monkeypatch, many):
     monkeypatch.setattr("forecastkit.data.time_grid.MANY", many)
     daily = pd.date_range("2024-01-01", periods=30)
-    assert find_grid(pd.bdate_range("2024-01-01", periods=30), ONE).name == "business days"
-    assert find_grid(daily[:5].append(daily), np.array([0, 5])).name == "daily"
+    assert find_time_grid(pd.bdate_range("2024-01-01", periods=30), ONE).name == "business days"
+    assert find_time_grid(daily[:5].append(daily), np.array([0, 5])).name == "daily"
     with pytest.raises(InputError, match=r"one regular grid \(daily\), got 1 off it: 2024-01-30 07:00:00"):
-        find_grid(daily[:-1].append(daily[-1:] + pd.Timedelta("7h")), ONE)
+        find_time_grid(daily[:-1].append(daily[-1:] + pd.Timedelta("7h")), ONE)

@@ -20,7 +20,7 @@ from sklearn.base import clone
 
 import forecastkit as fk
 from forecastkit.data import array_storage
-from forecastkit.data.ingest.read_panel import open_door
+from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.memmap import build
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +76,7 @@ def test_rows_in_any_order_are_laid_as_in_memory(frame, tmp_path_factory, seed, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "BATCH", batch)
         mapped = fk.map_parquet(folder, folder / "map", freq="h", **ROLES)
-    panel, schema = open_door(mixed, freq="h", **ROLES)
+    panel, schema = read_panel(mixed, freq="h", **ROLES)
     assert_same_panel(mapped.panel, panel)
     assert mapped.schema == schema
 
@@ -98,7 +98,7 @@ def test_kinds_of_columns_are_as_in_memory(kind, frame, write):
     roles = {"target": ["load", "load2"]} if kind == "two targets" else {"target": "load", "known": "temp"}
     roles |= {"time": "ds", "past": "wind", "static": "size"}
     mapped = write(given.iloc[:500], given.iloc[500:], **roles)
-    panel, schema = open_door(given, **roles)
+    panel, schema = read_panel(given, **roles)
     assert_same_panel(mapped.panel, panel)
     assert mapped.schema == schema
 
@@ -258,7 +258,7 @@ def test_a_killed_run_leaves_nothing_that_is_trusted(frame, tmp_path):
     for path in (tmp_path / "map", half):
         with pytest.raises(fk.InputError, match="must be a whole folder that map_parquet wrote"):
             fk.open_mapped(path)
-    assert_same_panel(fk.map_parquet(*arguments, **ROLES).panel, open_door(frame, **ROLES)[0])
+    assert_same_panel(fk.map_parquet(*arguments, **ROLES).panel, read_panel(frame, **ROLES)[0])
 
 
 def test_a_full_disk_is_one_sentence(frame, write, tmp_path, monkeypatch, in_files):

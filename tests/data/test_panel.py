@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecastkit.data.panel import Panel, owners, pointers, spread
-from forecastkit.data.time_grid import Grid
+from forecastkit.data.time_grid import TimeGrid
 from forecastkit.utils.exceptions import InputError
 
 
@@ -21,7 +21,7 @@ def make(series: dict, missing=0.3, seed=0) -> Panel:
     known = rng.normal(size=(sum(lengths), 1)).astype("float32")
     past, static = np.zeros((sum(lengths), 0), "float32"), np.zeros((len(series), 0), "float32")
     start = np.array([start for start, _ in series.values()], dtype="int64")
-    return Panel(Grid("position"), tuple(series), start, pointers(lengths), target, past, known, static)
+    return Panel(TimeGrid("position"), tuple(series), start, pointers(lengths), target, past, known, static)
 
 
 def cells(panel: Panel) -> dict:

@@ -67,10 +67,10 @@ def test_rows_after_those_of_fit_see_them(loads):
 
 def test_nothing_after_a_row_less_the_horizon_counts(loads):
     made = fk.WindowFeatures(lags=[4, 6], means=[3], horizon=4, target="load", known="temp")
-    bent = loads.copy()
-    bent.loc[bent.index[50:], "load"] = -1e6
-    np.testing.assert_array_equal(made.fit_transform(bent)[:54], made.fit_transform(loads)[:54])
-    assert (made.fit_transform(bent)[54] != made.fit_transform(loads)[54]).any()
+    perturbed = loads.copy()
+    perturbed.loc[perturbed.index[50:], "load"] = -1e6
+    np.testing.assert_array_equal(made.fit_transform(perturbed)[:54], made.fit_transform(loads)[:54])
+    assert (made.fit_transform(perturbed)[54] != made.fit_transform(loads)[54]).any()
 
 
 def test_pipelines_forecast_with_it(loads):

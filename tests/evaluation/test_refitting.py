@@ -83,9 +83,9 @@ def test_networks_start_afresh_in_every_refit():
 
 
 def test_later_rows_change_no_refit():
-    bent = SERIES.copy()
-    bent.iloc[102:] *= -7
-    whole, other = (fk.backtest(LINEAR, each, **OPTIONS).forecasts for each in (SERIES, bent))
+    perturbed = SERIES.copy()
+    perturbed.iloc[102:] *= -7
+    whole, other = (fk.backtest(LINEAR, each, **OPTIONS).forecasts for each in (SERIES, perturbed))
     early = whole["cutoff"] <= TIMES[101]
     assert early.any()
     names = ["forecast", "q0.1", "q0.9"]

@@ -13,7 +13,7 @@ from forecastkit.data.files import read_table, streaming
 from forecastkit.data.files import read_table as files
 from forecastkit.data.files.datetimes import parse_times
 from forecastkit.data.files.infer_roles import find_roles
-from forecastkit.data.ingest.read_panel import open_door
+from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.utils.exceptions import InputError
 
 DAYS = pd.date_range("2024-01-01", periods=60, freq="D")
@@ -247,8 +247,8 @@ def test_blocks_give_the_panel_that_pandas_gives(tmp_path, monkeypatch, dialect,
     found, ours = find_roles(plain.frame, target="y"), find_roles(table.frame, target="y")
     assert found == dataclasses.replace(ours, date_order=found.date_order)
     options = {"time": "when", "series_id": "shop", "target": "y", "past": "k"}
-    want, _ = open_door(found.select(plain.frame), **options)
-    got, _ = open_door(ours.select(table.frame), **options)
+    want, _ = read_panel(found.select(plain.frame), **options)
+    got, _ = read_panel(ours.select(table.frame), **options)
     assert (got.grid, got.ids, got.ids) == (want.grid, want.ids, ("süd", "nord"))
     np.testing.assert_allclose(got.target, want.target, rtol=1e-14)
     np.testing.assert_array_equal(got.past, want.past)

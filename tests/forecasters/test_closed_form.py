@@ -10,7 +10,7 @@ from test_windows import every_origin
 from forecastkit.baselines import ridge as closed_form
 from forecastkit.baselines import simple
 from forecastkit.baselines.ridge import Ridge, Strips
-from forecastkit.data.windows import Origins, Windows, carried, gather
+from forecastkit.data.windows import Origins, Windows, forward_fill, gather
 from forecastkit.preprocessing.scaler import Scaler
 
 SIZES = {"a": (0, 30), "b": (4, 11), "c": (-3, 5)}
@@ -96,7 +96,7 @@ def test_before_the_first_row_nothing_is_known():
 def test_carrying_never_looks_ahead_but_at_the_start():
     nan = np.nan
     window = np.array([[nan, 1, nan, 3, nan], [1, 2, 3, 4, 5], [nan] * 5, [nan, nan, nan, nan, 2]])
-    assert carried(window).tolist() == [[1, 1, 1, 3, 3], [1, 2, 3, 4, 5], [0] * 5, [2] * 5]
+    assert forward_fill(window).tolist() == [[1, 1, 1, 3, 3], [1, 2, 3, 4, 5], [0] * 5, [2] * 5]
 
 
 def test_strips_cut_what_gather_cuts():
@@ -129,10 +129,10 @@ def test_the_strength_with_the_least_error_is_kept():
     panel = make({"a": (0, 300)}, 0.0)
     buffers = Scaler.fit(panel, panel.indptr[1:], 3, ()).buffers(panel, 5, 3)
     windows = Windows.training(panel, np.array([200]), 5, 3)
-    judged = Windows.validation(panel, np.array([200]), np.array([300]), 3).spaced(500)
-    ridge = Ridge.fit(buffers, windows, judged, 5, 3)
+    validation_origins = Windows.validation(panel, np.array([200]), np.array([300]), 3).spaced(500)
+    ridge = Ridge.fit(buffers, windows, validation_origins, 5, 3)
     x, _, y = Strips(buffers, 5, 3).differences(windows.at(np.arange(len(windows))))
-    u, _, v = Strips(buffers, 5, 3).differences(judged)
+    u, _, v = Strips(buffers, 5, 3).differences(validation_origins)
     errors = []
     for strength in closed_form.STRENGTHS:
         weights = np.linalg.solve(x.T @ x + strength * np.trace(x.T @ x) / 5 * np.eye(5), x.T @ y)

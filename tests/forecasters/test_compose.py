@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 import forecastkit as fk
 from forecastkit.forecasters.ensemble_members import seeded
-from forecastkit.forecasters.ensemble_weights import error_weights, shared_levels
+from forecastkit.forecasters.ensemble_weights import combination_weights, shared_levels
 from forecastkit.utils.exceptions import InputError, ParameterError
 
 SIZE = {"horizon": 4, "lookback": 12}
@@ -80,16 +80,16 @@ def test_a_backtest_needs_a_validation_block():
 def test_weights_from_errors_by_hand():
     # Variances 1 and 3 without correlation: halfway to equal variances of 2 they are 1.5 and 2.5.
     errors = np.array([[1.0, -1.0, 1.0, -1.0], [3**0.5, 3**0.5, -(3**0.5), -(3**0.5)]])
-    np.testing.assert_allclose(error_weights(errors, shrunk=0.0), [0.75, 0.25], atol=1e-6)
-    np.testing.assert_allclose(error_weights(errors), [0.625, 0.375], atol=1e-6)
-    np.testing.assert_allclose(error_weights(errors, shrunk=1.0), [0.5, 0.5])
-    np.testing.assert_allclose(error_weights(np.full((2, 3), np.nan)), [0.5, 0.5])
+    np.testing.assert_allclose(combination_weights(errors, shrunk=0.0), [0.75, 0.25], atol=1e-6)
+    np.testing.assert_allclose(combination_weights(errors), [0.625, 0.375], atol=1e-6)
+    np.testing.assert_allclose(combination_weights(errors, shrunk=1.0), [0.5, 0.5])
+    np.testing.assert_allclose(combination_weights(np.full((2, 3), np.nan)), [0.5, 0.5])
 
 
 @settings(max_examples=50, deadline=None)
 @given(hnp.arrays("float64", (3, 20), elements=st.floats(-5, 5, width=16)))
 def test_no_other_weights_have_a_smaller_mixed_square(errors):
-    found = error_weights(errors)
+    found = combination_weights(errors)
     moments = errors @ errors.T / 20
     size = np.trace(moments) / 3
     mixed = 0.5 * moments + 0.5 * size * np.eye(3)

@@ -200,8 +200,8 @@ def test_a_history_of_the_same_rows_says_the_same(fitted, forecast):
 def test_only_the_past_counts(fitted, forecast):
     longer = X, np.r_[Y, [np.nan] * HORIZON]
     np.testing.assert_array_equal(fitted.predict(history=longer), forecast)
-    bent = AHEAD.assign(load=1e9, other="x")
-    np.testing.assert_array_equal(fitted.predict(bent), forecast)
+    perturbed = AHEAD.assign(load=1e9, other="x")
+    np.testing.assert_array_equal(fitted.predict(perturbed), forecast)
 
 
 # ---------------------------------------------------------------------------------------------- copies

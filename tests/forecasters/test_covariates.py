@@ -6,10 +6,10 @@ import pytest
 from conftest import wave
 
 import forecastkit as fk
-from forecastkit.data.ingest.read_panel import open_door, read_more
+from forecastkit.data.ingest.read_panel import read_more, read_panel
 from forecastkit.data.schema import MOST_COLUMNS
 from forecastkit.networks import backbones
-from forecastkit.networks.category_embedding import CodeVectors, width_of
+from forecastkit.networks.category_embedding import CategoryEmbedding, width_of
 from forecastkit.networks.layers import STEP_SEED
 from forecastkit.preprocessing.scaler import Scaler
 
@@ -52,7 +52,7 @@ def test_the_effect_of_a_category_is_learned_and_an_unknown_level_is_an_ordinary
 
 def test_many_levels_take_one_column_of_codes():
     data = table(300, 900).assign(few="x", temp=1.0)
-    panel, schema = open_door(data, target="y", known=["kind", "few", "temp"])
+    panel, schema = read_panel(data, target="y", known=["kind", "few", "temp"])
     assert (schema.known, schema.coded) == (("few", "temp", "kind"), ("kind",)), "codes come last"
     assert panel.known.shape == (900, 3)
     assert schema.codes() == {"known": (len(data["kind"].unique()) + 1,)}
@@ -65,7 +65,7 @@ def test_many_levels_take_one_column_of_codes():
 
 @pytest.mark.parametrize(("levels", "coded"), [(MOST_COLUMNS, False), (MOST_COLUMNS + 1, True)])
 def test_few_levels_take_a_column_each(levels, coded):
-    _, schema = open_door(table(levels), target="y", known="kind")
+    _, schema = read_panel(table(levels), target="y", known="kind")
     assert bool(schema.coded) is coded
     assert schema.width(schema.known) == (1 if coded else levels)
 
@@ -73,7 +73,7 @@ def test_few_levels_take_a_column_each(levels, coded):
 def test_cells_without_a_level_are_a_class_where_training_has_some():
     data = table(3, 60)
     data.loc[data.index[::7], "kind"] = None
-    panel, schema = open_door(data, target="y", known="kind")
+    panel, schema = read_panel(data, target="y", known="kind")
     assert schema.categories["kind"] == ("k0", "k1", "k2", None)
     assert (panel.known[::7] == [0, 0, 0, 1]).all()
     later = read_more(schema, panel.grid, data[:2].assign(kind=["new", None]))
@@ -83,7 +83,7 @@ def test_cells_without_a_level_are_a_class_where_training_has_some():
 def test_levels_that_training_did_not_meet_are_unknown():
     data = table(40)
     data.iloc[-200:, 1] = "late"  # the validation block
-    panel, schema = open_door(data, target="y", known="kind")
+    panel, schema = read_panel(data, target="y", known="kind")
     scaler = Scaler.fit(panel, np.array([1000]), 7, (), codes=schema.codes())
     codes = scaler.buffers(panel, 14, 7).known_codes[:, 0]
     assert (codes[:1000] == panel.known[:1000, 0]).all()
@@ -91,7 +91,7 @@ def test_levels_that_training_did_not_meet_are_unknown():
 
 
 def test_a_few_windows_see_no_level_in_training():
-    layer, codes = CodeVectors(50), np.tile(np.arange(1, 41, dtype="int32")[:, None], (1, 5))
+    layer, codes = CategoryEmbedding(50), np.tile(np.arange(1, 41, dtype="int32")[:, None], (1, 5))
     layer(codes)
     layer.table.set_weights([np.arange(50.0)[:, None] * np.ones(width_of(50))])
     np.testing.assert_array_equal(layer(codes), layer(codes, training=False))

@@ -69,8 +69,8 @@ def test_backtests_of_a_fitted_forecaster(fitted, what):
 
 @pytest.mark.parametrize("what", ["targets and past", "known covariates after the horizon"])
 def test_rows_to_forecast(fitted, what):
-    rows, bent = (frame[LATER & ~BEYOND] for frame in (PANEL, BENT[what]))
-    pd.testing.assert_frame_equal(fitted.predict(rows), fitted.predict(bent), check_exact=True)
+    rows, perturbed = (frame[LATER & ~BEYOND] for frame in (PANEL, BENT[what]))
+    pd.testing.assert_frame_equal(fitted.predict(rows), fitted.predict(perturbed), check_exact=True)
     more = BENT["known covariates after the horizon"][LATER]
     one, other = (fitted.predict(frame)["load"].to_numpy() for frame in (PANEL[LATER], more))
     first = (~BEYOND[LATER]).to_numpy()
@@ -79,8 +79,8 @@ def test_rows_to_forecast(fitted, what):
 
 def test_series_never_seen_before(fitted):
     """They are scaled by their own values, of which only those up to the cutoff count."""
-    new, bent = (f.assign(unique_id="new " + f["unique_id"]) for f in (PANEL, BENT["targets and past"]))
-    np.testing.assert_array_equal(at_cutoff(fitted, new), at_cutoff(fitted, bent))
+    new, perturbed = (f.assign(unique_id="new " + f["unique_id"]) for f in (PANEL, BENT["targets and past"]))
+    np.testing.assert_array_equal(at_cutoff(fitted, new), at_cutoff(fitted, perturbed))
 
 
 @pytest.mark.parametrize("name", [n for n in FORECASTERS if n != "GRU"])
@@ -107,6 +107,6 @@ def test_fits_of_a_network_see_only_their_rows():
 def test_a_history_is_only_its_past(fitted):
     """Rows of a history whose targets are missing lend nothing but their known covariates."""
     blank = PANEL.assign(load=PANEL["load"].where(~LATER))
-    bent = bend(blank, LATER, ["wind"])
-    one, other = (fitted.predict(history=frame)["load"] for frame in (blank, bent))
+    perturbed = bend(blank, LATER, ["wind"])
+    one, other = (fitted.predict(history=frame)["load"] for frame in (blank, perturbed))
     np.testing.assert_array_equal(one, other)

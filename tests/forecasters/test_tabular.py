@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import forecastkit as fk
-from forecastkit.data.time_grid import Grid
+from forecastkit.data.time_grid import TimeGrid
 from forecastkit.data.windows import Origins
 from forecastkit.features.lags import clock, clock_names
 
@@ -61,7 +61,7 @@ def slow_row(model, panel, buffers, entity, row, step):
     out = {name: value - anchor for name, value in out.items()}
     out |= {"anchor": anchor, "step": step, "past_0": buffers.past[row, 0], "static_0": buffers.static[entity, 0]}
     out["known_0"] = buffers.known[row + step, 0] if low <= row + step < high else np.nan
-    stamp = panel.grid.stamps(np.array([panel.start[entity] + row + step - low]))[0]
+    stamp = panel.grid.timestamps(np.array([panel.start[entity] + row + step - low]))[0]
     return out | {"hour": stamp.hour, "weekday": stamp.day_of_week, "day_of_year": stamp.day_of_year}
 
 
@@ -199,13 +199,13 @@ def test_rows_count_as_much_as_their_targets():
 
 
 def test_the_clock():
-    stamps = pd.DatetimeIndex(["2024-01-01 13:30", "2024-12-31 00:00"])
-    half_hours = Grid("fixed", 1_800_000_000)
+    timestamps = pd.DatetimeIndex(["2024-01-01 13:30", "2024-12-31 00:00"])
+    half_hours = TimeGrid("fixed", 1_800_000_000)
     assert clock_names(half_hours) == ("hour", "weekday", "day_of_year")
-    got = clock(half_hours, half_hours.ordinals(stamps)[0], clock_names(half_hours))
+    got = clock(half_hours, half_hours.ordinals(timestamps)[0], clock_names(half_hours))
     np.testing.assert_array_equal(got, [[13.5, 0, 1], [0, 1, 366]])
-    monthly = Grid("month", period="M")
+    monthly = TimeGrid("month", period="M")
     assert clock_names(monthly) == ("month",)
     np.testing.assert_array_equal(clock(monthly, np.array([0, 11, 12]), ("month",)), [[1], [12], [1]])
-    kinds = [Grid("position"), Grid("month", 12), Grid("business"), Grid("fixed", 7 * 86_400_000_000)]
+    kinds = [TimeGrid("position"), TimeGrid("month", 12), TimeGrid("business"), TimeGrid("fixed", 7 * 86_400_000_000)]
     assert [clock_names(grid) for grid in kinds] == [(), (), ("weekday", "day_of_year"), ("day_of_year",)]

@@ -14,7 +14,7 @@ from test_network import changed, run, silence, windows
 from test_panel import make as make_small_panel
 
 import forecastkit as fk
-from forecastkit.data.windows import Buffers, Origins, Windows, carried, gather
+from forecastkit.data.windows import Buffers, Origins, Windows, forward_fill, gather
 from forecastkit.networks import backbones
 from forecastkit.networks.backbone import Backbone
 from forecastkit.networks.heads import make_head
@@ -93,7 +93,7 @@ def test_windows_of_all_channels_are_counted_once():
 def test_values_are_carried_within_each_channel():
     window = np.random.default_rng(0).normal(size=(4, 3, 7))
     window[np.random.default_rng(1).random(window.shape) < 0.4] = np.nan
-    np.testing.assert_array_equal(carried(window), np.stack([carried(part) for part in window]))
+    np.testing.assert_array_equal(forward_fill(window), np.stack([forward_fill(part) for part in window]))
 
 
 def test_the_loss_is_the_mean_over_what_is_observed_of_all_channels():
@@ -307,10 +307,10 @@ def test_rows_within_and_beyond_the_horizon():
 
 def test_no_forecast_sees_what_comes_after_its_cutoff_in_any_column():
     X, cutoff = wide(), 90
-    bent = X.copy()
-    bent.iloc[cutoff:] = -50.0
+    perturbed = X.copy()
+    perturbed.iloc[cutoff:] = -50.0
     results = []
-    for frame in (X, bent):
+    for frame in (X, perturbed):
         forecasts = fk.backtest(fk.InvertedTransformerForecaster(**TINY), frame, start=cutoff, stride=7).forecasts
         results.append(forecasts[forecasts["cutoff"] == X.index[cutoff - 1]]["forecast"].to_numpy())
     assert len(results[0]) == 3 * HORIZON

@@ -5,7 +5,7 @@ import pytest
 from conftest import ROLES, make_panel
 
 import forecastkit as fk
-from forecastkit.networks.temporal_decoder import StepPath
+from forecastkit.networks.temporal_decoder import TemporalDecoder
 
 BATCH, PATCH, HORIZON, PAST, FEATURES, UNITS = 2, 3, 5, 4, 2, 6
 
@@ -18,11 +18,11 @@ def given():
 
 
 def test_it_starts_at_nothing(given):
-    np.testing.assert_array_equal(StepPath(PATCH, HORIZON, 1)(*given), np.zeros((BATCH, HORIZON, 1)))
+    np.testing.assert_array_equal(TemporalDecoder(PATCH, HORIZON, 1)(*given), np.zeros((BATCH, HORIZON, 1)))
 
 
 def test_a_step_reads_its_own_features_its_place_in_past_patches_and_its_token(given):
-    path = StepPath(PATCH, HORIZON, 2, units=8)
+    path = TemporalDecoder(PATCH, HORIZON, 2, units=8)
     path(*given)
     rng = np.random.default_rng(1)
     path.set_weights([rng.normal(size=weight.shape) for weight in path.get_weights()])

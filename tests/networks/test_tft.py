@@ -108,8 +108,8 @@ def test_variables_are_named_in_the_order_of_their_tokens():
         for number, (role, column) in enumerate(names):
             if role in ("position", "series"):
                 continue
-            bent = changed(inputs, role, (slice(None), -1) if role == "target" else (..., column))
-            moved = embedded(network, bent)[list(named).index(place)]
+            perturbed = changed(inputs, role, (slice(None), -1) if role == "target" else (..., column))
+            moved = embedded(network, perturbed)[list(named).index(place)]
             differs = (np.asarray(moved) != tokens[place]).any(axis=(0, 1, 3))
             assert differs.tolist() == [n == number for n in range(len(names))], (place, role, column)
 

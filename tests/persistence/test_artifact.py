@@ -146,7 +146,7 @@ def test_parameters_and_scores_come_back(saved, gru):
     assert loaded.scores_ == gru.scores_
     assert loaded.schema_ == gru.schema_
     assert clone(loaded).get_params() == gru.get_params()
-    assert loaded.history_of_training_ == gru.history_of_training_
+    assert loaded.training_history_ == gru.training_history_
 
 
 def test_a_loaded_model_goes_on(tmp_path, saved, panel, future):

@@ -66,10 +66,10 @@ def test_every_test_window_counts_on_the_training_scale(run, csv):
 
 def test_scaling_sees_training_rows_only(accuracy, csv):
     frame = accuracy.read(csv)
-    bent = frame.copy()
-    bent.iloc[TRAIN:] *= 100
+    perturbed = frame.copy()
+    perturbed.iloc[TRAIN:] *= 100
     split = (TRAIN, VALIDATION, TEST)
-    whole, changed = (accuracy.standardise(each, split)[:TRAIN] for each in (frame, bent))
+    whole, changed = (accuracy.standardise(each, split)[:TRAIN] for each in (frame, perturbed))
     pd.testing.assert_frame_equal(whole, changed)
 
 
@@ -279,8 +279,8 @@ def test_the_readme_shows_the_speeds_of_the_results(tmp_path):
 def test_only_recurrent_networks_meet_darts_and_skforecast():
     speed = script("speed")
     args = speed.arguments(["--no-keras", "--more-python", "more"])
-    assert list(speed.contenders(args, "lstm")) == ["ours", "darts", "skforecast"]
-    assert list(speed.contenders(args, "transformer")) == ["ours"]
+    assert list(speed.candidates(args, "lstm")) == ["ours", "darts", "skforecast"]
+    assert list(speed.candidates(args, "transformer")) == ["ours"]
 
 
 def test_multiply_adds_by_hand():

@@ -40,10 +40,10 @@ def months():
     """Three series of different lengths, seasons and sizes, in the file's columns."""
     parts = []
     for name, length in (("A", 150), ("B", 72), ("C", 40)):
-        stamps = pd.date_range("1960-01-01", periods=length, freq="MS").strftime("%Y-%m")
+        timestamps = pd.date_range("1960-01-01", periods=length, freq="MS").strftime("%Y-%m")
         y = (1 + len(parts)) * 100 * (2 + np.sin(2 * np.pi * np.arange(length) / 12)) + np.arange(length)
         split = np.where(np.arange(length) < length - 18, "train", "test")
-        parts.append(pd.DataFrame({"id": name, "ds": stamps, "y": y, "split": split}))
+        parts.append(pd.DataFrame({"id": name, "ds": timestamps, "y": y, "split": split}))
     return pd.concat(parts)
 
 

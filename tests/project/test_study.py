@@ -66,10 +66,10 @@ def test_slopes_are_those_of_small_changes():
 
     windows = np.random.default_rng(0).normal(size=(2, 4, 2)).astype("float32")
     net = Steps("gru", 4, windows)
-    slopes, moved = net.slopes(windows), windows.copy()
+    input_gradients, moved = net.input_gradients(windows), windows.copy()
     moved[:, 1, 0] += 1e-2
     change = (net.predict(moved) - net.predict(windows))[:, 0] / 1e-2
-    np.testing.assert_allclose(slopes[:, 1, 0], change, rtol=0.05, atol=1e-4)
+    np.testing.assert_allclose(input_gradients[:, 1, 0], change, rtol=0.05, atol=1e-4)
 
 
 def test_training_recalls_the_last_value():

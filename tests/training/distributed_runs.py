@@ -23,7 +23,7 @@ def forecaster(**changes):
 
 def keep(model, folder: Path, name: str, **more) -> None:
     """Weights, forecasts and losses of a fitted forecaster for the test to compare."""
-    record = model.history_of_training_
+    record = model.training_history_
     arrays = {f"w{i}": weight for i, weight in enumerate(model.model_.get_weights())}
     forecast = model.forecast()["forecast"].to_numpy()
     np.savez(folder / f"{name}.npz", forecast=forecast, loss=record.loss, val_loss=record.val_loss, **arrays, **more)

@@ -58,7 +58,7 @@ def assert_same(model, other):
         np.testing.assert_array_equal(own, others)
     np.testing.assert_array_equal(model.predict(), other.predict())
     assert model.scores_ == other.scores_
-    assert model.history_of_training_.val_loss == other.history_of_training_.val_loss
+    assert model.training_history_.val_loss == other.training_history_.val_loss
 
 
 @pytest.mark.parametrize("epoch", range(EPOCHS + 2))
@@ -81,7 +81,7 @@ def test_killed_again_and_again(monkeypatch, tmp_path, whole):
 def test_patience_counts_epochs_from_before(monkeypatch, tmp_path):
     sizes = {**SIZES, "epochs": 40, "patience": 2, "learning_rate": 0.3, "final_epochs": 0}
     whole = fk.GRUForecaster(**sizes).fit(series())
-    record = whole.history_of_training_
+    record = whole.training_history_
     assert record.ended == "patience"
     killed(monkeypatch, len(record.loss) - 1, fk.GRUForecaster(**sizes, resume=tmp_path))
     assert_same(fk.GRUForecaster(**sizes, resume=tmp_path).fit(series()), whole)
@@ -94,7 +94,7 @@ def test_without_a_random_state_the_seed_is_that_of_the_killed_fit(monkeypatch, 
     first = fk.GRUForecaster(**sizes, resume=tmp_path).fit(series())
     for path, data in zip(["again"], kept, strict=True):
         (tmp_path / path).write_bytes(data)
-    assert len(first.history_of_training_.loss) == EPOCHS
+    assert len(first.training_history_.loss) == EPOCHS
     killed(monkeypatch, 2, fk.GRUForecaster(**sizes, resume=tmp_path))
     name = next(path for path in tmp_path.iterdir() if path.name != "again")
     os.replace(tmp_path / "again", name)
@@ -130,7 +130,7 @@ def test_what_is_printed_and_called_does_not_matter(monkeypatch, tmp_path, whole
 def test_ctrl_c_keeps_what_a_later_fit_goes_on_from(monkeypatch, tmp_path, whole):
     model = fk.GRUForecaster(**SIZES, resume=tmp_path)
     killed(monkeypatch, 2, model, KeyboardInterrupt)
-    assert len(model.history_of_training_.loss) == 2
+    assert len(model.training_history_.loss) == 2
     assert np.isfinite(model.predict()).all()
     assert_same(fk.GRUForecaster(**SIZES, resume=tmp_path).fit(series()), whole)
 

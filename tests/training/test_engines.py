@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 from conftest import ROLES, make_panel
 
-from forecastkit.data.ingest.read_panel import open_door
-from forecastkit.data.windows import Buffers, Origins, Windows, carried, gather
+from forecastkit.data.ingest.read_panel import read_panel
+from forecastkit.data.windows import Buffers, Origins, Windows, forward_fill, gather
 from forecastkit.networks import backbones
 from forecastkit.networks.heads import make_head
 from forecastkit.networks.network import Network, Sizes
@@ -27,7 +27,7 @@ SIZES = Sizes(LOOKBACK, HORIZON, 3, past=1, known=1, static=1, masked=True)
 @pytest.fixture(scope="module")
 def data():
     """Buffers of a panel with covariates of all roles and gaps, and its training windows."""
-    panel, _ = open_door(make_panel(150, ("a", "b")), series_id="unique_id", time="ds", **ROLES)
+    panel, _ = read_panel(make_panel(150, ("a", "b")), series_id="unique_id", time="ds", **ROLES)
     stop = panel.last_observed() + 1
     buffers = Scaler.fit(panel, stop, HORIZON, ()).buffers(panel, LOOKBACK, HORIZON)
     return buffers, Windows.training(panel, stop, LOOKBACK, HORIZON)
@@ -247,7 +247,7 @@ def test_values_after_the_window_are_never_read(data, plainly):
 def test_carried_values():
     nan = np.nan
     window = np.array([[nan, 1, nan, nan, 2], [nan] * 5, [3, 4, 5, 6, nan]])
-    np.testing.assert_array_equal(carried(window), [[1, 1, 1, 1, 2], [0] * 5, [3, 4, 5, 6, 6]])
+    np.testing.assert_array_equal(forward_fill(window), [[1, 1, 1, 1, 2], [0] * 5, [3, 4, 5, 6, 6]])
 
 
 def test_the_backend_in_use_has_its_engine():

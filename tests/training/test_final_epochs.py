@@ -6,7 +6,7 @@ import pytest
 import forecastkit as fk
 from forecastkit.training import trained_network
 from forecastkit.training.engines.tensorflow import TensorFlowEngine
-from forecastkit.training.network_cache import Spares
+from forecastkit.training.network_cache import NetworkCache
 
 TINY = {"horizon": 4, "lookback": 12, "epochs": 2, "units": 8, "random_state": 0}
 
@@ -20,7 +20,7 @@ def test_the_step_is_traced_once(monkeypatch):
         return trace(function, *signature)
 
     monkeypatch.setattr(TensorFlowEngine, "_traced", staticmethod(counting))
-    monkeypatch.setattr(trained_network, "SPARES", Spares())
+    monkeypatch.setattr(trained_network, "NETWORK_CACHE", NetworkCache())
     fk.GRUForecaster(**TINY, final_epochs=2).fit(np.sin(np.arange(150) / 3.0))
     assert traced.count("_gradients") == 1
 
@@ -34,10 +34,10 @@ def test_there_is_one_for_every_five(epochs, final):
 
 def test_they_see_the_validation_rows_and_scores_do_not():
     rows = np.sin(np.arange(150) / 3.0)
-    bent = rows.copy()
-    bent[-8:] += 3.0
+    perturbed = rows.copy()
+    perturbed[-8:] += 3.0
     models = [fk.GRUForecaster(**TINY, validation_size=30, final_epochs=n).fit(rows) for n in (0, 2)]
     assert models[0].scores_ == models[1].scores_
     assert not np.array_equal(models[0].predict(), models[1].predict())
-    changed = fk.GRUForecaster(**TINY, validation_size=30, final_epochs=2).fit(bent)
+    changed = fk.GRUForecaster(**TINY, validation_size=30, final_epochs=2).fit(perturbed)
     assert not np.array_equal(changed.model_.get_weights()[0], models[1].model_.get_weights()[0])

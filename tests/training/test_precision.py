@@ -36,8 +36,8 @@ def check_close(name, precision, rel=0.02, **changes):
     exact, half = fitted(name, **changes), fitted(name, precision, **changes)
     assert half.model_.backbone.compute_dtype == precision.removeprefix("mixed_")
     for losses in ("loss", "val_loss"):
-        assert getattr(half.history_of_training_, losses) == pytest.approx(
-            getattr(exact.history_of_training_, losses), rel=rel
+        assert getattr(half.training_history_, losses) == pytest.approx(
+            getattr(exact.training_history_, losses), rel=rel
         )
     # Values have a standard deviation of 2; rounding is carried on from step to step.
     assert 0 < np.abs(half.predict() - exact.predict()).mean() < 0.3

@@ -10,13 +10,13 @@ from keras.callbacks import Callback
 import forecastkit as fk
 from forecastkit.training import network_cache, trained_network
 from forecastkit.training.engines.tensorflow import TensorFlowEngine
-from forecastkit.training.network_cache import Spare, Spares
+from forecastkit.training.network_cache import CacheEntry, NetworkCache
 
 
 @pytest.fixture(autouse=True)
 def none_left(monkeypatch):
     """No network of another test, and none for the next."""
-    monkeypatch.setattr(trained_network, "SPARES", Spares())
+    monkeypatch.setattr(trained_network, "NETWORK_CACHE", NetworkCache())
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def forgotten(*args, **more):
 @pytest.mark.parametrize("more", [{}, {"dropout": 0.5}, {"loss": "student_t"}, {"seed": 1}, {"rows": 260}], ids=repr)
 def test_a_second_fit_traces_nothing_and_forecasts_as_if_it_were_the_first(more, traced):
     alone = forgotten(**more)
-    trained_network.SPARES.kept.clear()
+    trained_network.NETWORK_CACHE.kept.clear()
     same_kind = {name: value for name, value in more.items() if name not in ("seed", "rows")}
     forgotten(rows=230, seed=7, **same_kind)
     traced.clear()
@@ -59,7 +59,7 @@ def test_a_second_fit_traces_nothing_and_forecasts_as_if_it_were_the_first(more,
 def test_compiled_steps_serve_other_data(monkeypatch, traced):
     monkeypatch.setattr("forecastkit.forecasters.neural.WORTH_COMPILING", 1)
     alone = forgotten(rows=260)
-    trained_network.SPARES.kept.clear()
+    trained_network.NETWORK_CACHE.kept.clear()
     forgotten(rows=200)
     traced.clear()
     np.testing.assert_array_equal(forgotten(rows=260), alone)
@@ -77,7 +77,7 @@ def test_covariates_and_weights_of_other_data_are_read(traced):
 
     alone = forecast(1)
     gc.collect()
-    trained_network.SPARES.kept.clear()
+    trained_network.NETWORK_CACHE.kept.clear()
     forecast(0)
     gc.collect()
     assert forecast(1) == alone
@@ -108,8 +108,10 @@ def test_a_network_that_somebody_may_hold_is_not_handed_on():
     fitted(callbacks=[Keeps()])
     gc.collect()
     forgotten(seed=3)
-    assert all(spare.network is not held for same in trained_network.SPARES.kept.values() for spare in same)
-    assert all(spare.network is not Keeps.seen for same in trained_network.SPARES.kept.values() for spare in same)
+    assert all(spare.network is not held for same in trained_network.NETWORK_CACHE.kept.values() for spare in same)
+    assert all(
+        spare.network is not Keeps.seen for same in trained_network.NETWORK_CACHE.kept.values() for spare in same
+    )
     for mine, before in zip(held.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(mine, before)
 
@@ -120,7 +122,7 @@ def test_a_network_from_garbage_that_holds_itself_works():
     model.itself = model
     del model
     gc.collect()
-    assert len(trained_network.SPARES.kept) == 1
+    assert len(trained_network.NETWORK_CACHE.kept) == 1
     np.testing.assert_array_equal(forgotten(), alone)
 
 
@@ -132,11 +134,11 @@ def test_training_on_traces_nothing(traced):
 
 
 def spare(size):
-    return Spare(object(), object(), 0, [np.zeros(size)])
+    return CacheEntry(object(), object(), 0, [np.zeros(size)])
 
 
 def test_the_oldest_go_where_there_are_too_many():
-    kept = Spares(most=3, most_weights=10)
+    kept = NetworkCache(most=3, most_weights=10)
     kinds = {kind: spare(4) for kind in "abc"}
     for kind, one in kinds.items():
         kept.give(kind, one)

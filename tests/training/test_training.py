@@ -83,7 +83,7 @@ def test_the_warm_up_of_a_short_run_is_a_quarter_of_it():
 # ---------------------------------------------------------------------------------------------- the loop
 
 
-class Journal(keras.callbacks.Callback):
+class RunLog(keras.callbacks.Callback):
     """Writes down what is called, and the weights it sees."""
 
     def __init__(self):
@@ -143,9 +143,9 @@ class Engine:
 WINDOWS = Windows([3], [20], 1)
 
 
-def go(engine, plan, callbacks=(), judged=True, record=None):
-    judged = WINDOWS.at(np.arange(3)) if judged else None
-    return train(engine, None, WINDOWS, judged, plan, callbacks, engine.network, record)
+def go(engine, plan, callbacks=(), validation_origins=True, record=None):
+    validation_origins = WINDOWS.at(np.arange(3)) if validation_origins else None
+    return train(engine, None, WINDOWS, validation_origins, plan, callbacks, engine.network, record)
 
 
 def test_the_best_weights_are_restored():
@@ -165,7 +165,7 @@ def test_patience_ends_training(patience, epochs):
 
 def test_without_validation_the_last_weights_are_kept_and_patience_is_idle():
     engine = Engine(losses=[1, 2, 3, 4, 5, 6])
-    record = go(engine, plan(patience=1), judged=False)
+    record = go(engine, plan(patience=1), validation_origins=False)
     assert (engine.weight, record.best_epoch, record.val_loss) == (6.0, 5, [])
 
 
@@ -222,7 +222,7 @@ def test_the_rate_has_fallen_when_the_time_is_over(monkeypatch):
 
 
 def test_callbacks_are_called_in_the_order_of_keras():
-    ours, theirs = Journal(), Journal()
+    ours, theirs = RunLog(), RunLog()
     go(Engine(val_losses=[1] * 2), plan(epochs=2), [ours])
     x = np.zeros((4, 1), "float32")
     model = keras.Sequential([keras.layers.Dense(1)])
@@ -314,38 +314,38 @@ def test_a_forecaster_that_diverged_at_once_is_refused_and_not_fitted():
 
 
 def test_a_forecaster_that_diverged_later_forecasts_by_its_best_weights():
-    journal = Journal()
-    forecaster = fk.GRUForecaster(**TINY, epochs=3, callbacks=[journal, Breaks(1)])
+    run_log = RunLog()
+    forecaster = fk.GRUForecaster(**TINY, epochs=3, callbacks=[run_log, Breaks(1)])
     with pytest.warns(UserWarning, match="The weights of epoch 1 are kept"):
         forecaster.fit(wave(120))
-    np.testing.assert_array_equal(forecaster.model_.get_weights()[0], journal.seen[0])
+    np.testing.assert_array_equal(forecaster.model_.get_weights()[0], run_log.seen[0])
     assert np.isfinite(forecaster.predict()).all()
 
 
 def test_an_interrupted_forecaster_forecasts_by_its_best_weights():
-    journal = Journal()
-    forecaster = fk.GRUForecaster(**TINY, epochs=3, callbacks=[journal, Breaks(1, KeyboardInterrupt())])
+    run_log = RunLog()
+    forecaster = fk.GRUForecaster(**TINY, epochs=3, callbacks=[run_log, Breaks(1, KeyboardInterrupt())])
     with pytest.raises(KeyboardInterrupt):
         forecaster.fit(wave(120))
-    np.testing.assert_array_equal(forecaster.model_.get_weights()[0], journal.seen[0])
+    np.testing.assert_array_equal(forecaster.model_.get_weights()[0], run_log.seen[0])
     assert np.isfinite(forecaster.predict(coverage=0.8)).all(axis=None)
-    assert forecaster.history_of_training_.ended == "interrupted"
+    assert forecaster.training_history_.ended == "interrupted"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, InputError])
 def test_what_breaks_the_final_training_leaves_the_weights_that_were_judged(monkeypatch, error):
-    def breaks(engine, buffers, windows, judged, plan, callbacks, network, record=None, checkpoint=None):
-        if judged is not None:
-            return train(engine, buffers, windows, judged, plan, callbacks, network, record)
+    def breaks(engine, buffers, windows, validation_origins, plan, callbacks, network, record=None, checkpoint=None):
+        if validation_origins is not None:
+            return train(engine, buffers, windows, validation_origins, plan, callbacks, network, record)
         network.set_weights([weight * 0 for weight in network.get_weights()])
         raise error
 
     monkeypatch.setattr(neural, "train", breaks)
-    journal = Journal()
-    forecaster = fk.GRUForecaster(**{**TINY, "final_epochs": 1}, epochs=1, callbacks=[journal])
+    run_log = RunLog()
+    forecaster = fk.GRUForecaster(**{**TINY, "final_epochs": 1}, epochs=1, callbacks=[run_log])
     with pytest.raises(error):
         forecaster.fit(wave(120))
-    np.testing.assert_array_equal(forecaster.model_.get_weights()[0], journal.seen[0])
+    np.testing.assert_array_equal(forecaster.model_.get_weights()[0], run_log.seen[0])
     assert np.isfinite(forecaster.predict()).all()
 
 
@@ -353,7 +353,7 @@ def test_a_time_limit_of_nothing_still_gives_a_forecaster():
     began = time.monotonic()
     forecaster = fk.GRUForecaster(**TINY, epochs=1000, time_limit=0.01).fit(wave(120))
     assert time.monotonic() - began < 60
-    assert forecaster.history_of_training_.ended == "time limit"
+    assert forecaster.training_history_.ended == "time limit"
     assert np.isfinite(forecaster.predict()).all()
 
 

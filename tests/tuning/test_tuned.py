@@ -128,7 +128,7 @@ def test_new_series_have_scales_of_their_own(panel):
 def test_ctrl_c_leaves_what_was_found(after, monkeypatch):
     from forecastkit.tuning import processes
 
-    told = processes.Here.run
+    told = processes.InProcessRunner.run
 
     def run(self, parameters, seconds):
         run.count += 1
@@ -137,7 +137,7 @@ def test_ctrl_c_leaves_what_was_found(after, monkeypatch):
         return told(self, parameters, seconds)
 
     run.count = 0
-    monkeypatch.setattr(processes.Here, "run", run)
+    monkeypatch.setattr(processes.InProcessRunner, "run", run)
     model = tuned(TroubledForecaster(horizon=6, lookback=24), {"bias": (0.0, 9.0)})
     with pytest.raises(KeyboardInterrupt):
         model.fit(SERIES)

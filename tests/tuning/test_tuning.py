@@ -12,7 +12,7 @@ from conftest import ROLES, make_panel, wave
 from tuning_help import TroubledForecaster
 
 import forecastkit as fk
-from forecastkit.data.ingest.read_panel import open_door
+from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.evaluation.folds import Sizes
 from forecastkit.tuning.results import make_trials
 from forecastkit.tuning.search import Search
@@ -29,7 +29,7 @@ def troubled(**parameters):
 
 
 def search_of(forecaster, X=SERIES, space=None, **settings):
-    panel, schema = open_door(X, **forecaster._reading())
+    panel, schema = read_panel(X, **forecaster._reading())
     return Search(forecaster, panel, schema, space or BIASES, Settings(**{**HERE, **settings}))
 
 
@@ -214,13 +214,13 @@ def test_no_fold_sees_what_comes_after_it_and_no_fit_sees_a_fold(fold):
 
 
 def test_folds_are_laid_over_the_last_rows():
-    panel, schema = open_door(SERIES)
+    panel, schema = read_panel(SERIES)
     folds = lay_folds(panel, schema, 4, None)
     assert [len(fold.origins) for fold in folds] == [17, 17, 17]
     assert [int(fold.stop[0]) for fold in folds] == [140, 160, 180]
-    few, schema = open_door(SERIES[:7])
+    few, schema = read_panel(SERIES[:7])
     assert len(lay_folds(few, schema, 1, None)) == 3
-    assert len(lay_folds(open_door(SERIES[:5])[0], schema, 1, None)) == 2
+    assert len(lay_folds(read_panel(SERIES[:5])[0], schema, 1, None)) == 2
 
 
 def test_weights_of_rows_reach_every_fold():
@@ -498,6 +498,6 @@ def test_a_line_for_every_trial(capsys):
 
 
 def test_sizes_of_folds_are_those_of_comparisons():
-    panel, schema = open_door(SERIES)
+    panel, schema = read_panel(SERIES)
     sizes = Sizes.suited(200, 1, 4, folds=2)
     assert [len(fold.origins) for fold in lay_folds(panel, schema, 4, 2)] == [sizes.n_windows] * 2

@@ -15,11 +15,11 @@ from conftest import wave
 from tuning_help import TroubledForecaster
 
 import forecastkit as fk
-from forecastkit.data.ingest.read_panel import open_door
+from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.tuning.processes import Processes
 from forecastkit.tuning.search import Search
 from forecastkit.tuning.settings import Settings
-from forecastkit.tuning.trial import Terms
+from forecastkit.tuning.trial import TrialLimits
 
 SERIES = wave(120)
 TESTS = Path(__file__).parent
@@ -31,7 +31,7 @@ def troubled(**parameters):
 
 
 def task_of(forecaster):
-    panel, schema = open_door(SERIES)
+    panel, schema = read_panel(SERIES)
     return Search(forecaster, panel, schema, SPACE, Settings(n_folds=1, n_jobs=0, random_state=0)).task
 
 
@@ -45,7 +45,7 @@ def processes(request):
 
 
 def test_a_trial_says_what_it_says_here(processes):
-    outcome = processes.run({"bias": 0.0}, Terms())
+    outcome = processes.run({"bias": 0.0}, TrialLimits())
     here = fk.tune(troubled(bias=0.0), SERIES, space=SPACE, n_trials=1, n_folds=1, n_jobs=0, random_state=0)
     assert outcome.state == "done"
     assert outcome.score == here.best_score
@@ -53,20 +53,20 @@ def test_a_trial_says_what_it_says_here(processes):
 
 def test_a_trial_that_takes_too_long_is_ended(processes):
     began = time.monotonic()
-    outcome = processes.run({"trouble": "sleep60"}, Terms(2.0, most=3.0))
+    outcome = processes.run({"trouble": "sleep60"}, TrialLimits(2.0, most=3.0))
     assert outcome.state == "unfinished"
     assert time.monotonic() - began < 20
 
 
 def test_a_process_that_is_killed_is_a_failed_trial(processes):
-    outcome = processes.run({"trouble": "killed"}, Terms())
+    outcome = processes.run({"trouble": "killed"}, TrialLimits())
     assert (outcome.state, outcome.error) == ("failed", None)
     assert "ended from outside" in outcome.message
-    assert processes.run({"bias": 0.0}, Terms()).state == "done"
+    assert processes.run({"bias": 0.0}, TrialLimits()).state == "done"
 
 
 def test_a_bug_travels(processes):
-    outcome = processes.run({"trouble": "bug"}, Terms())
+    outcome = processes.run({"trouble": "bug"}, TrialLimits())
     assert isinstance(outcome.error, KeyError)
 
 
@@ -77,7 +77,7 @@ def test_processes_that_cannot_begin_are_a_bug(monkeypatch):
         with pytest.raises(RuntimeError, match="did not start: ImportError: no such thing"):
             opened.begin()
         with pytest.raises(RuntimeError, match="did not start: ImportError: no such thing"):
-            opened.run({}, Terms())
+            opened.run({}, TrialLimits())
     finally:
         opened.close()
 

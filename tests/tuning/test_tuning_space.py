@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import forecastkit as fk
-from forecastkit.data.time_grid import Grid
+from forecastkit.data.time_grid import TimeGrid
 from forecastkit.networks import backbones
-from forecastkit.tuning.default_spaces import Ground, default_space
-from forecastkit.tuning.space import Choice, DictSpace, Range, flaw, make_space
+from forecastkit.tuning.default_spaces import DataContext, default_space
+from forecastkit.tuning.space import Choice, DictSpace, Range, find_parameter_error, make_space
 
-HOURLY = Grid("fixed", 3_600_000_000)
-GROUND = Ground(lookback=96, patch=24, room=400, horizon=48, season=24, grid=HOURLY, positive=True)
+HOURLY = TimeGrid("fixed", 3_600_000_000)
+GROUND = DataContext(lookback=96, patch=24, room=400, horizon=48, season=24, grid=HOURLY, positive=True)
 
 
 class Proposal:
@@ -122,14 +122,14 @@ def test_every_network_has_a_space_in_which_it_lies_itself(name):
     assert set(made.codes(own)) == set(space), "the defaults lie outside"
     rng = np.random.default_rng(0)
     draws = [{dimension.name: dimension.draw(rng) for dimension in made.dimensions} for _ in range(50)]
-    assert np.mean([flaw(forecaster, draw) is None for draw in draws]) > 0.5
+    assert np.mean([find_parameter_error(forecaster, draw) is None for draw in draws]) > 0.5
 
 
 def test_windows_fit_the_rows():
     space = default_space(fk.GRUForecaster(horizon=48), GROUND)
     assert space["lookback"] == [48, 96, 144, 192, 288]
     assert space["patch"] == [12, 24]
-    short = Ground(lookback=10, patch=1, room=16, horizon=2, season=1, grid=Grid("position"), positive=False)
+    short = DataContext(lookback=10, patch=1, room=16, horizon=2, season=1, grid=TimeGrid("position"), positive=False)
     space = default_space(fk.GRUForecaster(horizon=2), short)
     assert space["lookback"] == [5, 10, 15]
     assert not {"calendar", "target_transform"} & set(space), "there are no times, and values below zero"
@@ -150,7 +150,7 @@ def test_what_reads_off_the_history_has_nothing_to_search():
 
 def test_a_network_of_given_sizes_keeps_them_among_the_choices():
     forecaster = fk.GRUForecaster(**SMALL | {"lookback": 30, "units": 10, "dropout": 0.15})
-    space = default_space(forecaster, Ground(30, 6, 100, 6, 24, HOURLY, True))
+    space = default_space(forecaster, DataContext(30, 6, 100, 6, 24, HOURLY, True))
     assert 30 in space["lookback"]
     assert 0.15 in space["dropout"]
     assert space["units"] == [5, 10, 20]

@@ -7,7 +7,7 @@ from conftest import SMALL
 
 import forecastkit as fk
 from forecastkit.uncertainty import conformal
-from forecastkit.uncertainty.conformal import FEWEST, LATEST, Corrections
+from forecastkit.uncertainty.conformal import FEWEST, LATEST, ConformalAdjustment
 from forecastkit.utils.exceptions import ParameterError
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -74,7 +74,7 @@ def test_quantiles_that_miss_are_moved_to_where_they_hold(head, changing):
     found = fk.backtest(model, changing[:900], quantile_levels=LEVELS).forecasts
     assert 0.65 < coverage(found) < 0.93
     corrections = model.corrections_
-    assert isinstance(corrections, Corrections)
+    assert isinstance(corrections, ConformalAdjustment)
     plain = fk.MinGRUForecaster(**{**SIZES, "final_epochs": 0}, **head).fit(changing[:800])
     moved = model.predict(quantile_levels=LEVELS) - plain.predict(quantile_levels=LEVELS)
     scale = plain.scaler_.target.scale[0, 0]
@@ -91,14 +91,14 @@ def test_a_loaded_forecaster_corrects_alike(calibrate, changing, tmp_path):
 
 
 def test_what_comes_after_an_origin_does_not_move_its_corrections(changing):
-    bent = changing.copy()
-    bent[1_000:] *= 3
+    perturbed = changing.copy()
+    perturbed[1_000:] *= 3
     model = fk.LinearForecaster(horizon=3, lookback=24, calibrate="rolling").fit(changing[:800])
     one, other = (
         fk.backtest(model, data, start=850, quantile_levels=LEVELS)
         .forecasts.query("cutoff < 1000")
         .drop(columns="actual")
-        for data in (changing, bent)
+        for data in (changing, perturbed)
     )
     pd.testing.assert_frame_equal(one, other, check_exact=True)
 

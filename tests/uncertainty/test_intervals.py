@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import forecastkit as fk
-from forecastkit.data.ingest.read_panel import open_door
+from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.windows import Origins
 from forecastkit.uncertainty.residual_quantiles import (
     FEW_APART,
@@ -17,7 +17,7 @@ from forecastkit.uncertainty.residual_quantiles import (
     ResidualQuantiles,
     interpolate_quantiles,
 )
-from forecastkit.uncertainty.residuals import apart
+from forecastkit.uncertainty.residuals import independent_windows
 from forecastkit.utils.exceptions import ArtifactError, InputError, ParameterError
 
 NAN = np.nan
@@ -50,9 +50,12 @@ def test_levels_too_fine_for_the_number_take_the_outermost_residual():
 def test_the_side_of_errors_counts_only_where_many_windows_are_apart():
     residuals = np.stack([np.arange(1.0, 10.0), np.arange(11.0, 20.0)], axis=1)[:, :, None]
     levels = [0.1, 0.25, 0.5, 0.75, 0.9]
-    signed, many = (ResidualQuantiles.fit(residuals, levels, apart=apart) for apart in (None, [19, 1]))
+    signed, many = (
+        ResidualQuantiles.fit(residuals, levels, independent_windows=independent_windows)
+        for independent_windows in (None, [19, 1])
+    )
     np.testing.assert_array_equal(many.tables, signed.tables)
-    few = ResidualQuantiles.fit(residuals[:, :1], levels, apart=[FEW_APART - 1]).at(levels)
+    few = ResidualQuantiles.fit(residuals[:, :1], levels, independent_windows=[FEW_APART - 1]).at(levels)
     # -9 ... -1 and 1 ... 9: n + 1 = 19, so q0.9 is rank 18, q0.75 rank ceil(14.25).
     np.testing.assert_array_equal(few, [[[-9, -6, 0, 6, 9]]])
 
@@ -60,7 +63,7 @@ def test_the_side_of_errors_counts_only_where_many_windows_are_apart():
 def test_a_series_with_a_table_of_its_own_has_its_own_count():
     rng = np.random.default_rng(0)
     residuals = rng.normal(2.0, 1.0, (OWN_TABLE_RESIDUALS, 2, 3))
-    both = ResidualQuantiles.fit(residuals, apart=[FEW_APART, FEW_APART - 1])
+    both = ResidualQuantiles.fit(residuals, independent_windows=[FEW_APART, FEW_APART - 1])
     one, two = (ResidualQuantiles.fit(residuals[:, [place]]) for place in (0, 1))
     np.testing.assert_array_equal(both.at(LEVELS)[0], one.at(LEVELS)[0])
     low, middle, high = np.moveaxis(both.at([0.1, 0.5, 0.9])[1], -1, 0)
@@ -69,11 +72,11 @@ def test_a_series_with_a_table_of_its_own_has_its_own_count():
 
 
 def test_windows_apart_are_counted_by_blocks_of_a_horizon():
-    panel, _ = open_door(pd.DataFrame({"a": np.arange(30.0), "b": np.arange(30.0)}))
+    panel, _ = read_panel(pd.DataFrame({"a": np.arange(30.0), "b": np.arange(30.0)}))
     rows = np.array([10, 11, 12, 13, 20, 29])
     origins = Origins(np.zeros(7, int), np.append(rows, 5), np.array([0] * 6 + [1]))
-    np.testing.assert_array_equal(apart(origins, panel, 4), [4, 1])  # blocks 2, 3, 5 and 7
-    np.testing.assert_array_equal(apart(origins, panel, 1), [6, 1])
+    np.testing.assert_array_equal(independent_windows(origins, panel, 4), [4, 1])  # blocks 2, 3, 5 and 7
+    np.testing.assert_array_equal(independent_windows(origins, panel, 1), [6, 1])
 
 
 def test_few_windows_put_the_range_about_the_forecast():
@@ -154,8 +157,8 @@ def test_steps_with_few_residuals_borrow_from_their_neighbours():
     three = ResidualQuantiles.fit(residuals[:, :, 3:6].reshape(60, 1, 1)).at([0.1, 0.9])[0, 0]
     np.testing.assert_array_equal(table[4], three)  # 60 residuals: its own and those of a step on either side
     many = rng.normal(size=(60, 1, 2)) + np.array([0.0, 100.0])
-    apart = ResidualQuantiles.fit(many).at([0.5])[0, :, 0]
-    assert apart[1] - apart[0] > 90  # nothing is borrowed where there are enough
+    independent_windows = ResidualQuantiles.fit(many).at([0.5])[0, :, 0]
+    assert independent_windows[1] - independent_windows[0] > 90  # nothing is borrowed where there are enough
 
 
 def test_a_step_never_observed_takes_those_of_its_neighbours():

@@ -9,13 +9,13 @@ from forecastkit.data.array_checks import as_array, check_width, refuse_nameless
 from forecastkit.data.files.datetimes import is_categories
 from forecastkit.data.ingest import convert
 from forecastkit.data.ingest.duplicates import RULES
-from forecastkit.data.ingest.regularize import Table, lay, lay_on_grid, parts
+from forecastkit.data.ingest.regularize import Table, parts, regularize, to_regular_grid
 from forecastkit.data.ingest.timezones import check_timezone, in_zone
 from forecastkit.data.memmap.dataset import MappedData
 from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema, find_schema, holds_times
-from forecastkit.data.time_grid import Grid
+from forecastkit.data.time_grid import TimeGrid
 from forecastkit.utils.validation import check_choice, refuse, some
 
 
@@ -31,7 +31,7 @@ def to_pandas(data):
     return native.to_pandas(), native.implementation.value
 
 
-def open_door(
+def read_panel(
     X, y=None, *, freq=None, timezone: str | None = None, duplicates: str = "refuse", **roles
 ) -> tuple[Panel, Schema]:
     """Read training data: find each column's role, check every cell, lay the rows on a regular grid.
@@ -61,10 +61,10 @@ def open_door(
     y, _ = to_pandas(y)
     X, y = _framed(X, y), None if y is None else (y if isinstance(y, (pd.Series, pd.DataFrame)) else np.asarray(y))
     schema = replace(find_schema(X, y, library=library, **roles), timezone=timezone, duplicates=duplicates)
-    return lay_on_grid(read_rows(schema, X, y), freq), schema
+    return to_regular_grid(read_rows(schema, X, y), freq), schema
 
 
-def read_more(schema: Schema, grid: Grid, X, y=None, *, follow: Panel | None = None) -> Panel:
+def read_more(schema: Schema, grid: TimeGrid, X, y=None, *, follow: Panel | None = None) -> Panel:
     """Read data of a known kind onto a known grid: newer rows, or another history.
 
     Parameters
@@ -72,7 +72,7 @@ def read_more(schema: Schema, grid: Grid, X, y=None, *, follow: Panel | None = N
     follow : Panel, optional
         Rows that carry no times come after the cutoff of their series here; without it they start at ordinal 0.
     """
-    return lay(read_rows(schema, X, y, follow=follow), grid, follow)
+    return regularize(read_rows(schema, X, y, follow=follow), grid, follow)
 
 
 def read_rows(schema: Schema, X, y=None, future: bool = False, follow: Panel | None = None) -> Table:
@@ -88,15 +88,15 @@ def read_rows(schema: Schema, X, y=None, future: bool = False, follow: Panel | N
     if not len(frame):
         refuse(WHERE, "there must be rows", "0 rows")
     entity, ids = _entities(frame, schema)
-    stamps = _stamps(frame, schema, y)
-    if schema.timezone is not None and stamps is not None:
-        stamps = in_zone(stamps, Places(entity, ids, stamps), schema.timezone, follow)
-    places = Places(entity, ids, stamps)
+    timestamps = _timestamps(frame, schema, y)
+    if schema.timezone is not None and timestamps is not None:
+        timestamps = in_zone(timestamps, Places(entity, ids, timestamps), schema.timezone, follow)
+    places = Places(entity, ids, timestamps)
     return Table(
         schema,
         entity,
         ids,
-        stamps,
+        timestamps,
         _blank(len(frame), len(schema.target)) if future else _targets(X, y, schema, frame, places),
         _blank(len(frame), schema.width(schema.past))
         if future
@@ -174,7 +174,7 @@ def _numbered(column):
     return codes, column.cat.categories[appeared]
 
 
-def _stamps(frame, schema, y):
+def _timestamps(frame, schema, y):
     """Times of the rows: from a column, X's index, else y's index; None where there are none."""
     if not schema.indexed:
         return convert.times(frame[schema.time], schema.time)

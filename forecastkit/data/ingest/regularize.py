@@ -14,7 +14,7 @@ from forecastkit.data.ingest.timezones import refuse_timezone
 from forecastkit.data.panel import Panel, pointers, spread
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema, holds_times
-from forecastkit.data.time_grid import Grid, find_grid
+from forecastkit.data.time_grid import TimeGrid, find_time_grid
 from forecastkit.utils.validation import refuse
 
 #: Rows of a part.
@@ -28,7 +28,7 @@ class Table:
     schema: Schema
     entity: np.ndarray
     ids: tuple
-    stamps: pd.Index | None
+    timestamps: pd.Index | None
     target: np.ndarray
     past: np.ndarray
     known: np.ndarray
@@ -36,7 +36,7 @@ class Table:
 
     @property
     def places(self) -> Places:
-        return Places(self.entity, self.ids, self.stamps)
+        return Places(self.entity, self.ids, self.timestamps)
 
 
 def parts(rows: int) -> Iterator[slice]:
@@ -44,14 +44,14 @@ def parts(rows: int) -> Iterator[slice]:
     return (slice(low, min(low + PART, rows)) for low in range(0, rows, PART))
 
 
-def lay_on_grid(table: Table, freq: str | None = None) -> Panel:
+def to_regular_grid(table: Table, freq: str | None = None) -> Panel:
     """The panel of a table on the grid that its own times show."""
-    if table.stamps is None:
+    if table.timestamps is None:
         if table.schema.timezone is not None:
             refuse_timezone("none")
-        return lay(table, Grid("position"))
-    entity, stamps = table.entity, table.stamps
-    number = stamps.asi8 if holds_times(stamps) else np.asarray(stamps, dtype="int64")
+        return regularize(table, TimeGrid("position"))
+    entity, timestamps = table.entity, table.timestamps
+    number = timestamps.asi8 if holds_times(timestamps) else np.asarray(timestamps, dtype="int64")
     if not _rise(entity, number):
         order = np.lexsort((number, entity))
         entity, number = entity[order], number[order]
@@ -59,9 +59,9 @@ def lay_on_grid(table: Table, freq: str | None = None) -> Panel:
         if repeated.any():
             _check_duplicates(table, order[repeated])
             order, entity = order[~repeated], entity[~repeated]
-        stamps = stamps[order]
-    places = Places(entity, table.ids, stamps)
-    return lay(table, find_grid(stamps, places.first(), freq, WHERE, places))
+        timestamps = timestamps[order]
+    places = Places(entity, table.ids, timestamps)
+    return regularize(table, find_time_grid(timestamps, places.first(), freq, WHERE, places))
 
 
 def _rise(entity, number):
@@ -82,11 +82,11 @@ def _check_duplicates(table, rows):
         refuse_duplicates(table.places, again, settled=table.schema.timezone is not None)
 
 
-def lay(table: Table, grid: Grid, follow: Panel | None = None) -> Panel:
+def regularize(table: Table, grid: TimeGrid, follow: Panel | None = None) -> Panel:
     """The panel of a table on a grid; rows without times are counted, from the end of the series they follow."""
-    if table.stamps is not None:
+    if table.timestamps is not None:
         _check_on_grid(table, grid)
-        return _panel(table, grid, lambda part: grid.ordinals(table.stamps[part])[0])
+        return _panel(table, grid, lambda part: grid.ordinals(table.timestamps[part])[0])
     begin = np.zeros(len(table.ids), dtype="int64")
     if follow is not None:
         at = follow.places(table.ids)
@@ -103,13 +103,13 @@ def lay(table: Table, grid: Grid, follow: Panel | None = None) -> Panel:
 
 def _check_on_grid(table, grid):
     """Refuse times that the grid does not have."""
-    for part in parts(len(table.stamps)):
-        grid.check_kind(table.stamps[part], WHERE)
-        if not grid.ordinals(table.stamps[part])[1].all():
-            grid.ordinals_of(table.stamps, WHERE, table.places)  # which refuses them all
+    for part in parts(len(table.timestamps)):
+        grid.check_kind(table.timestamps[part], WHERE)
+        if not grid.ordinals(table.timestamps[part])[1].all():
+            grid.ordinals_of(table.timestamps, WHERE, table.places)  # which refuses them all
 
 
-def _panel(table: Table, grid: Grid, ordinals: Callable[[slice], np.ndarray]) -> Panel:
+def _panel(table: Table, grid: TimeGrid, ordinals: Callable[[slice], np.ndarray]) -> Panel:
     """The rows laid on the grid, NaN where there are none."""
     entities, rows = len(table.ids), len(table.entity)
     start = np.full(entities, np.iinfo("int64").max)
@@ -121,18 +121,18 @@ def _panel(table: Table, grid: Grid, ordinals: Callable[[slice], np.ndarray]) ->
     indptr = pointers(end - start + 1)
     check_sparse(rows, int(indptr[-1]), grid)
     shift = start - indptr[:-1]
-    buffers = _laid_buffers(table, lambda part: ordinals(part) - shift[table.entity[part]], int(indptr[-1]))
+    buffers = _regular_buffers(table, lambda part: ordinals(part) - shift[table.entity[part]], int(indptr[-1]))
     return Panel(grid, table.ids, start, indptr, *buffers, table.static)
 
 
-def check_sparse(rows: int, steps: int, grid: Grid) -> None:
+def check_sparse(rows: int, steps: int, grid: TimeGrid) -> None:
     """Refuse rows that would be lost among the steps of the grid."""
     if steps > 50 * rows + 10_000:
         rule = f"rows must fill at least a fiftieth of their {grid.name} grid"
         refuse(WHERE, rule, f"{rows} rows for {steps} steps", "Pass freq= for a coarser grid.")
 
 
-def _laid_buffers(table, place, rows):
+def _regular_buffers(table, place, rows):
     """The buffers of the table's rows, each laid at its `place` among the panel's rows."""
     buffers, count = (table.target, table.past, table.known), len(table.entity)
     if count == rows and _are_in_place(place, rows):
@@ -142,15 +142,15 @@ def _laid_buffers(table, place, rows):
         taken[place(part)] = True
     if np.count_nonzero(taken) < count:
         at, buffers = _merged(table, place(slice(0, count)))
-        return tuple(_lay(rows, values, lambda part: at[part]) for values in buffers)
-    return tuple(_lay(rows, values, place) for values in buffers)
+        return tuple(_regularize(rows, values, lambda part: at[part]) for values in buffers)
+    return tuple(_regularize(rows, values, place) for values in buffers)
 
 
 def _are_in_place(place, rows):
     return all(np.array_equal(place(part), np.arange(part.start, part.stop)) for part in parts(rows))
 
 
-def _lay(rows, values, place):
+def _regularize(rows, values, place):
     out = np.full((rows, values.shape[1]), np.nan, dtype=values.dtype)
     for part in parts(len(values)) if values.shape[1] else ():
         out[place(part)] = values[part]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.array_checks import as_array
-from forecastkit.data.ingest.read_panel import open_door, to_pandas
+from forecastkit.data.ingest.read_panel import read_panel, to_pandas
 from forecastkit.data.memmap.dataset import MappedData
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
@@ -39,7 +39,7 @@ def read_weights(sample_weight, X, y, panel: Panel, schema: Schema, reading: dic
     index = y.index if isinstance(y, (pd.Series, pd.DataFrame)) else keys.index
     given = pd.Series(_checked(sample_weight, len(keys)), index=index, name=WHERE)
     # They take the way of a target beside the same keys, whatever sorts, merges or moves the rows.
-    found, _ = open_door(keys, given, **{name: value for name, value in reading.items() if name not in ROLES})
+    found, _ = read_panel(keys, given, **{name: value for name, value in reading.items() if name not in ROLES})
     weights = np.nan_to_num(found.target[:, 0])
     mean = weights[~np.isnan(panel.target).all(axis=1)].mean()
     if not mean > 0:

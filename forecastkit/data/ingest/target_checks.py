@@ -18,7 +18,7 @@ def refuse_targets(where: str, rule: str, wrong: np.ndarray, panel: Panel, names
 
 def _cell(panel, names, row, channel):
     entity = np.searchsorted(panel.indptr, row, side="right") - 1
-    stamp = panel.grid.stamps(panel.ordinal_at(np.array([entity]), np.array([row])))[0]
+    stamp = panel.grid.timestamps(panel.ordinal_at(np.array([entity]), np.array([row])))[0]
     column = f" in {names[channel]!r}" if panel.channels > 1 else ""
     series = "" if panel.ids[entity] is None else f" of {panel.ids[entity]!r}"
     return f"{panel.target[row, channel]:g}{column}{series} at {stamp}"

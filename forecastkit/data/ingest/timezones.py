@@ -44,7 +44,7 @@ def refuse_timezone(got: str) -> NoReturn:
     refuse(WHERE, "timezone= needs times", got, "Leave it out.", ParameterError)
 
 
-def in_zone(stamps: pd.Index, places: Places, timezone: str, follow: Panel | None = None) -> pd.DatetimeIndex:
+def in_zone(timestamps: pd.Index, places: Places, timezone: str, follow: Panel | None = None) -> pd.DatetimeIndex:
     """Stamps as times of a zone; those that have a zone already are converted.
 
     Parameters
@@ -69,51 +69,51 @@ def in_zone(stamps: pd.Index, places: Places, timezone: str, follow: Panel | Non
     the earlier one: the repeated hour was left out. Rows that mostly fall are read from the end; where rows have no
     order, the first of two is still the earlier one.
     """
-    if not isinstance(stamps, pd.DatetimeIndex):
-        kind = "periods" if isinstance(stamps, pd.PeriodIndex) else "whole numbers"
+    if not isinstance(timestamps, pd.DatetimeIndex):
+        kind = "periods" if isinstance(timestamps, pd.PeriodIndex) else "whole numbers"
         refuse_timezone(kind)
-    if stamps.tz is not None:
-        return stamps.tz_convert(timezone)
-    earlier = _localised(stamps, timezone, True)
+    if timestamps.tz is not None:
+        return timestamps.tz_convert(timezone)
+    earlier = _localised(timestamps, timezone, True)
     if (skipped := earlier.isna()).any():
-        _check_skipped(stamps, skipped, places, timezone)
-        return stamps.tz_localize(timezone, ambiguous=np.ones(len(stamps), bool), nonexistent="shift_forward")
-    later = _localised(stamps, timezone, False)
+        _check_skipped(timestamps, skipped, places, timezone)
+        return timestamps.tz_localize(timezone, ambiguous=np.ones(len(timestamps), bool), nonexistent="shift_forward")
+    later = _localised(timestamps, timezone, False)
     rows = np.flatnonzero(earlier.asi8 != later.asi8)
     if not len(rows):
         return earlier
-    second = _are_second(stamps, rows, places, earlier, later, follow)
+    second = _are_second(timestamps, rows, places, earlier, later, follow)
     chosen = earlier.asi8.copy()
     chosen[rows[second]] = later.asi8[rows[second]]
-    utc = pd.DatetimeIndex(chosen.view(f"M8[{stamps.unit}]"), tz="UTC")
-    return utc.tz_convert(timezone).rename(stamps.name)
+    utc = pd.DatetimeIndex(chosen.view(f"M8[{timestamps.unit}]"), tz="UTC")
+    return utc.tz_convert(timezone).rename(timestamps.name)
 
 
-def _localised(stamps, timezone, first):
-    return stamps.tz_localize(timezone, ambiguous=np.full(len(stamps), first), nonexistent="NaT")
+def _localised(timestamps, timezone, first):
+    return timestamps.tz_localize(timezone, ambiguous=np.full(len(timestamps), first), nonexistent="NaT")
 
 
-def _check_skipped(stamps, skipped, places, timezone):
+def _check_skipped(timestamps, skipped, places, timezone):
     """Refuse times that no clock showed; a day whose midnight is skipped begins an hour later."""
-    if (stamps == stamps.normalize()).all():
+    if (timestamps == timestamps.normalize()).all():
         return
     rule = f"times must exist in {timezone}, whose clocks skip an hour"
     remedy = "Are they of another zone, such as UTC, or without clock changes? Set that timezone=, or drop the rows."
     refuse(WHERE, rule, f"{places.count(skipped, 'that does not', 'that do not')}", remedy)
 
 
-def _are_second(stamps, rows, places, earlier, later, follow):
+def _are_second(timestamps, rows, places, earlier, later, follow):
     """Which of these rows, of times that clocks show twice, are the later ones."""
-    way = _ways(stamps.asi8, places)
-    entity, at = places.entity[rows], stamps.asi8[rows]
-    day = stamps.values[rows].astype("datetime64[D]").astype("int64")
+    way = _ways(timestamps.asi8, places)
+    entity, at = places.entity[rows], timestamps.asi8[rows]
+    day = timestamps.values[rows].astype("datetime64[D]").astype("int64")
     # The rows of one change, in the order of time as far as the order of rows says it.
     order = np.lexsort((rows * np.where(way[entity] < 0, -1, 1), day, entity))
     fell = _falls(entity[order], day[order], at[order]) & (way[entity[order]] != 0)
     rank, count = np.empty((2, len(rows)), dtype="int64")
     rank[order], count[order] = _ranks(entity[order], at[order])
     if (count > 2).any():
-        often = np.zeros(len(stamps), dtype=bool)
+        often = np.zeros(len(timestamps), dtype=bool)
         often[rows[count > 2]] = True
         rule = "a clock change repeats a time once: a series may have it twice"
         refuse(WHERE, rule, places.count(often, "more often", "more often"), "Remove duplicates first.")
@@ -159,13 +159,13 @@ def _ranks(entity, at):
 def _ends_between(follow, places, entity, earlier, later):
     """Whether the history of a row's series ends at the earlier of two times or between them."""
     known = follow.places(places.ids)
-    ends = _instants(follow.grid.stamps(follow.cutoffs()))[known]
+    ends = _instants(follow.grid.timestamps(follow.cutoffs()))[known]
     after = (_instants(earlier) <= ends[entity]) & (ends[entity] < _instants(later))
     return after & (known[entity] >= 0)
 
 
-def _instants(stamps):
-    return stamps.as_unit("us").asi8
+def _instants(timestamps):
+    return timestamps.as_unit("us").asi8
 
 
 def clock_changes(panel: Panel) -> Changes:
@@ -201,5 +201,5 @@ def _turns(grid, first, last):
 
 def _offsets(grid, ordinals):
     """Microseconds between the clock on the wall and UTC."""
-    stamps = grid.stamps(ordinals)
-    return _instants(stamps.tz_localize(None)) - _instants(stamps)
+    timestamps = grid.timestamps(ordinals)
+    return _instants(timestamps.tz_localize(None)) - _instants(timestamps)

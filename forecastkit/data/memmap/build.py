@@ -21,11 +21,11 @@ import pyarrow.parquet
 from forecastkit.data.array_storage import parts, reserve
 from forecastkit.data.files.multiple import find_paths
 from forecastkit.data.ingest.read_panel import read_rows
-from forecastkit.data.ingest.regularize import Table, check_sparse, lay_on_grid
+from forecastkit.data.ingest.regularize import Table, check_sparse, to_regular_grid
 from forecastkit.data.memmap.dataset import MappedData, open_mapped, write_manifest
 from forecastkit.data.panel import ROW_BUFFERS, Panel, pointers
 from forecastkit.data.schema import Schema, find_schema
-from forecastkit.data.time_grid import Grid
+from forecastkit.data.time_grid import TimeGrid
 from forecastkit.utils.validation import refuse, some
 
 WHERE = "map_parquet"
@@ -112,7 +112,7 @@ def _frames(files, columns=None, series=None) -> Iterator[pd.DataFrame]:
         pa.default_memory_pool().release_unused()
 
 
-def _look(files, roles, freq) -> tuple[Schema, Grid]:
+def _look(files, roles, freq) -> tuple[Schema, TimeGrid]:
     """Roles and grid as the first rows show them."""
     head = _head(files)
     head = head[[name for name in head.columns if not name.startswith("__index_level_")]]
@@ -125,7 +125,7 @@ def _look(files, roles, freq) -> tuple[Schema, Grid]:
     if schema.categories:
         rule = "mapped covariates must be numbers"
         refuse(WHERE, rule, f"classes in {some(map(repr, schema.categories))}", "Give 0/1 columns instead.")
-    return schema, lay_on_grid(read_rows(schema, head), freq).grid
+    return schema, to_regular_grid(read_rows(schema, head), freq).grid
 
 
 def _head(files):
@@ -173,7 +173,7 @@ def _find_ends(files, schema, grid) -> _Series:
     """The first pass: every key is read and checked."""
     series, keys = _Series(), replace(schema, target=(), known=(), past=(), static=())
     for table in _tables(files, keys, future=True):
-        series.add(table, grid.ordinals_of(table.stamps, WHERE, table.places))
+        series.add(table, grid.ordinals_of(table.timestamps, WHERE, table.places))
     kinds = {type(name).__name__ for name in series.number} - {"str", "int", "NoneType"}
     if kinds:
         refuse(WHERE, f"series must be named by text or whole numbers in {schema.series_id!r}", some(sorted(kinds)))
@@ -191,7 +191,7 @@ def _write_rows(folder, files, schema, grid, series) -> Panel:
     taken = np.memmap(folder / "taken", dtype=bool, mode="w+", shape=rows)
     for table in _tables(files, schema):
         entity = series.entities(table)
-        at = indptr[entity] + grid.ordinals(table.stamps)[0] - series.start[entity]
+        at = indptr[entity] + grid.ordinals(table.timestamps)[0] - series.start[entity]
         _check_new(table, taken, at)
         taken[at] = True
         for name in ROW_BUFFERS:

@@ -13,7 +13,7 @@ import numpy as np
 
 from forecastkit.data.panel import ROW_BUFFERS, Panel
 from forecastkit.data.schema import ROLES, Schema
-from forecastkit.data.time_grid import Grid
+from forecastkit.data.time_grid import TimeGrid
 from forecastkit.utils.exceptions import ArtifactError
 from forecastkit.utils.validation import refuse
 
@@ -114,7 +114,7 @@ def _panel(path, manifest):
     buffers = {name: _mapped(path / f"{name}.npy", (rows, width)) for name, width in manifest["widths"].items()}
     if len(small["start"]) != len(manifest["ids"]) or set(buffers) != set(ROW_BUFFERS):
         raise ValueError("its parts do not belong together")
-    return Panel(Grid(**manifest["grid"]), tuple(manifest["ids"]), **small, **buffers)
+    return Panel(TimeGrid(**manifest["grid"]), tuple(manifest["ids"]), **small, **buffers)
 
 
 def _mapped(path, shape):

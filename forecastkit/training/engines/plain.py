@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from forecastkit.data.windows import Buffers, carried, gather, weights_after
+from forecastkit.data.windows import Buffers, forward_fill, gather, weights_after
 from forecastkit.utils.validation import refuse
 
 PREDICT_BATCH = 1024
@@ -46,7 +46,7 @@ class PlainEngine:
     def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0, scaled=False):
         self.network, self.head, self.decay, self.clip, self.scaled = network, head, decay, clip, scaled
         self.sizes = network.sizes
-        self.batch_size = self.slope_step = None
+        self.batch_size = self.input_gradient_step = None
 
     def prepare(self, buffers: Buffers, batch_size: int):
         """Keep the buffers, compile the network with optimizer and loss."""
@@ -123,7 +123,7 @@ class PlainEngine:
             filled = np.resize(part, (size, 3))
             inputs, _ = self._gather(buffers, filled, targets=False)
             if not self.sizes.masked:
-                inputs["target"] = carried(inputs["target"])
+                inputs["target"] = forward_fill(inputs["target"])
             out[low : low + size] = np.asarray(self.network.predict_on_batch(inputs))[: len(part)]
         return out
 
@@ -139,13 +139,13 @@ class PlainEngine:
         if keras.backend.backend() != "jax":
             got = f"KERAS_BACKEND={keras.backend.backend()}"
             refuse("interpret", "gradients by inputs need the TensorFlow or the JAX backend", got)
-        self.slope_step = self.slope_step or self._slopes()
+        self.input_gradient_step = self.input_gradient_step or self._slopes()
         given = {name: np.asarray(inputs[name], dtype) for name, (_, dtype) in self.sizes.inputs().items()}
         real = {name: values for name, values in given.items() if values.dtype.kind == "f"}
         whole = {name: values for name, values in given.items() if name not in real}
         kinds = self.network.trainable_variables, self.network.non_trainable_variables
         state = [[variable.value for variable in kind] for kind in kinds]
-        forecast, gradients = self.slope_step(real, whole, np.asarray(weights, "float32"), *state)
+        forecast, gradients = self.input_gradient_step(real, whole, np.asarray(weights, "float32"), *state)
         return np.asarray(forecast), {name: np.asarray(gradient) for name, gradient in gradients.items()}
 
     def _slopes(self):
@@ -155,11 +155,11 @@ class PlainEngine:
             forecast, _ = self.network.stateless_call(trainable, fixed, {**real, **whole}, training=False)
             return keras.ops.sum(forecast * weights), forecast
 
-        def slopes(*given):
+        def input_gradients(*given):
             (_, forecast), gradients = jax.value_and_grad(total, has_aux=True)(*given)
             return forecast, gradients
 
-        return jax.jit(slopes)
+        return jax.jit(input_gradients)
 
     def evaluate(self, table: np.ndarray) -> float:
         """Mean loss over the origins in `table` (n, 3)."""

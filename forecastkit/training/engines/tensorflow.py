@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras import ops
 
 from forecastkit.data.array_storage import ALIGNMENT
-from forecastkit.data.windows import Buffers, carried, gather, weights_after
+from forecastkit.data.windows import Buffers, forward_fill, gather, weights_after
 from forecastkit.networks.layers import STEP_PART, STEP_SEED
 from forecastkit.training.engines.loss_scale import LossScale
 from forecastkit.utils.cpu import cores
@@ -78,7 +78,7 @@ class TensorFlowEngine:
             name: tf.TensorSpec((None, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()
         }
         self.predict_step = self._traced(self._predict, self.signature)
-        self.optimizer = self.average = self.count = self.slope_step = self.kind = None
+        self.optimizer = self.average = self.count = self.input_gradient_step = self.kind = None
         self.release()
 
     @staticmethod
@@ -266,7 +266,7 @@ class TensorFlowEngine:
             part = slice(low, low + size)
             inputs, _ = self._gather(np, buffers, table[part], targets=False)
             if not self.sizes.masked:
-                inputs["target"] = carried(inputs["target"])
+                inputs["target"] = forward_fill(inputs["target"])
             with TRACING:
                 out[part] = self.predict_step(
                     {name: tf.constant(inputs[name], spec.dtype) for name, spec in self.signature.items()}
@@ -288,12 +288,12 @@ class TensorFlowEngine:
         gradients : dict of ndarray, (n, ...)
             Of the inputs that are real numbers.
         """
-        if self.slope_step is None:
+        if self.input_gradient_step is None:
             shape = (None, *self.sizes.beside, self.sizes.horizon, self.head.outputs)
-            self.slope_step = self._traced(self._slopes, (self.signature, tf.TensorSpec(shape, tf.float32)))
+            self.input_gradient_step = self._traced(self._slopes, (self.signature, tf.TensorSpec(shape, tf.float32)))
         with TRACING:
             given = {name: tf.constant(inputs[name], spec.dtype) for name, spec in self.signature.items()}
-            forecast, gradients = self.slope_step((given, tf.constant(weights, tf.float32)))
+            forecast, gradients = self.input_gradient_step((given, tf.constant(weights, tf.float32)))
         return forecast.numpy(), {name: gradient.numpy() for name, gradient in gradients.items()}
 
     def _slopes(self, given):
