@@ -18,7 +18,7 @@ class Places:
         Number of each row's series.
     ids : tuple
         Names of the series; None where there is one without a name.
-    stamps : Index, optional
+    timestamps : Index, optional
         Without times rows are named by their position.
     """
 
@@ -34,7 +34,7 @@ class Places:
         """One row in words: ``'a' at 2024-01-01 00:00:00``."""
         series = self.ids[self.entity[row]] if self.entity[row] >= 0 else None
         where = f"row {row}" if self.timestamps is None else f"{'' if series is None else 'at '}{self.timestamps[row]}"
-        return where if series is None else f"{series!r} {where if self.stamps is not None else f'in {where}'}"
+        return where if series is None else f"{series!r} {where if self.timestamps is not None else f'in {where}'}"
 
     def some(self, bad: np.ndarray) -> str:
         """The first of the rows where `bad` is true, and how many more there are."""
