@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forecastkit.data.files import read_table, streaming
 from forecastkit.data.files import read_table as files
+from forecastkit.data.files import streaming
 from forecastkit.data.files.datetimes import parse_times
 from forecastkit.data.files.infer_roles import find_roles
+from forecastkit.data.files.read_table import read_table
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.utils.exceptions import InputError
 

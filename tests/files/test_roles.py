@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecastkit.data.files import read_table
 from forecastkit.data.files.infer_roles import find_roles
+from forecastkit.data.files.read_table import read_table
 from forecastkit.datasets import dataset_path, list_datasets, load_dataset
 from forecastkit.utils.exceptions import InputError
 

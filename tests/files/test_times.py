@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecastkit.data.files.datetimes import parse_times
+from forecastkit.data.files.datetimes import parse_times, read_clock, try_times
 from forecastkit.utils.exceptions import InputError
 
 DAYS = pd.date_range("2024-01-01", periods=60, freq="D")
@@ -107,3 +107,33 @@ def test_what_is_no_time_is_refused_with_its_cells(cells, says):
     said = refused(parse_times, pd.Series(cells), "time column 'zeit'")
     assert said.startswith("time column 'zeit': ")
     assert says in said
+
+
+def test_a_remembered_order_decides_where_cells_do_not():
+    cells = pd.Series(["02/07/2021", "03/07/2021"])
+    assert try_times(cells, "day/month/year").values.dt.day.tolist() == [2, 3]
+    assert try_times(cells, "month/day/year").values.dt.day.tolist() == [7, 7]
+    assert try_times(cells, "day/month/year").sentence == ""
+    assert try_times(pd.Series(["01/02/2021"])).sentence == "01/02/2021 is read as month/day/year"
+    said = refused(parse_times, pd.Series(["02/13/2021"]), "time", "day/month/year")
+    assert "the day must come first as in the rows before, got '02/13/2021' in row 1." in said
+
+
+@pytest.mark.parametrize(
+    ("cells", "hours"),
+    [
+        (["00:00", "13:30"], [0, 13.5]),
+        (["12:00 AM", "1:00 pm"], [0, 13]),
+        (["00:00 - 01:00", "01:00 - 02:00"], [0, 1]),
+        (["00:00-01:00", "23:00-24:00"], [0, 23]),
+        (["24:00", "0:15:00"], [24, 0.25]),
+        ([0, 23], [0, 23]),
+    ],
+)
+def test_times_of_day(cells, hours):
+    assert (read_clock(pd.Series(cells)) / pd.Timedelta("1h")).tolist() == hours
+
+
+@pytest.mark.parametrize("cells", [["25:00"], ["noon"], ["10:61"], [25], ["13:00 PM"], ["01:00", None]])
+def test_what_is_no_time_of_day(cells):
+    assert read_clock(pd.Series(cells)) is None

@@ -16,10 +16,22 @@ from forecastkit.utils.validation import refuse, some
 
 @dataclass(frozen=True, eq=False)
 class Times:
-    """Times as read, and how they are written, such as ``"day.month.year"``; empty when they were times already."""
+    """A column of times as read.
+
+    Attributes
+    ----------
+    values : pandas.Series
+        datetime64 with the index and the name of the cells, or int64 for positions.
+    order : str
+        How they are written, such as ``"day.month.year"``; empty when they were times already. Pass it as `order` when
+        later rows of the same source are read: an ambiguous date is then read as it was the first time.
+    sentence : str
+        What was guessed, in one line; empty where the cells allow no other reading.
+    """
 
     values: pd.Series
     order: str
+    sentence: str = ""
 
 
 _CLOCK = (
@@ -38,7 +50,7 @@ _SHAPES = tuple(
 _ANY_TIME = "every cell must be a time, such as 2024-01-31 13:00"
 
 
-def parse_times(values: pd.Series, where: str = "time") -> pd.Series:
+def parse_times(values: pd.Series, where: str = "time", order: str = "") -> pd.Series:
     """Read a column of times, deciding on its form from the whole column.
 
     Parameters
@@ -49,6 +61,8 @@ def parse_times(values: pd.Series, where: str = "time") -> pd.Series:
         numbers are positions. Datetimes pass.
     where : str
         What a refusal calls the column.
+    order : str
+        How the times of the same source were written before (`Times.order`): it decides where cells are ambiguous.
 
     Returns
     -------
@@ -66,10 +80,18 @@ def parse_times(values: pd.Series, where: str = "time") -> pd.Series:
     A field above 12 is a day. Where none is, the reading that gives the more regular steps wins, then the one in which
     rows rise; a tie is read month first around ``/``, else day first.
     """
-    return read_times(pd.Series(values), where).values
+    return read_times(pd.Series(values), where, order).values
 
 
-def read_times(values: pd.Series, where: str) -> Times:
+def try_times(values: pd.Series, order: str = "") -> Times | None:
+    """The times of a column, None where it is not one of times; never raises."""
+    try:
+        return read_times(values, "", order)
+    except InputError:
+        return None
+
+
+def read_times(values: pd.Series, where: str, order: str = "") -> Times:
     """`parse_times`, and how the times are written."""
     blank = values.isna().to_numpy()
     if blank.any():
@@ -80,7 +102,7 @@ def read_times(values: pd.Series, where: str) -> Times:
         return Times(values, "")
     if pd.api.types.is_numeric_dtype(values):
         return read_numbers(values, where)
-    return _category_times(values, where) if is_categories(values) else _text_times(values, where)
+    return _category_times(values, where, order) if is_categories(values) else _text_times(values, where, order)
 
 
 def is_categories(values: pd.Series) -> bool:
@@ -88,18 +110,18 @@ def is_categories(values: pd.Series) -> bool:
     return isinstance(values.dtype, pd.CategoricalDtype)
 
 
-def _category_times(values: pd.Series, where: str) -> Times:
+def _category_times(values: pd.Series, where: str, order: str) -> Times:
     """The times of coded text, each read once, in the order they appear."""
     codes = values.cat.codes.to_numpy()
     appeared = pd.unique(codes)
     try:
-        times = _text_times(pd.Series(values.cat.categories[appeared]), where)
+        times = _text_times(pd.Series(values.cat.categories[appeared]), where, order)
     except InputError:
-        return _text_times(values.astype(object), where)  # which names rows
+        return _text_times(values.astype(object), where, order)  # which names rows
     place = np.empty(len(values.cat.categories), dtype="int64")
     place[appeared] = np.arange(len(appeared))
     read = pd.Series(pd.DatetimeIndex(times.values).take(place[codes]), index=values.index, name=values.name)
-    return Times(read, times.order)
+    return Times(read, times.order, times.sentence)
 
 
 def show_cells(values: pd.Series, bad: np.ndarray) -> str:
@@ -114,7 +136,7 @@ def is_time(cell: str) -> bool:
     return any(shape.match(cell) for shape in _SHAPES)
 
 
-def _text_times(values: pd.Series, where: str) -> Times:
+def _text_times(values: pd.Series, where: str, order: str) -> Times:
     try:
         text = pa.array(values, type=pa.large_string())
     except (pa.ArrowException, TypeError):  # objects of other kinds, such as datetime.date
@@ -126,13 +148,13 @@ def _text_times(values: pd.Series, where: str) -> Times:
     if found.null_count:
         refuse(where, _ANY_TIME, show_cells(values, found.is_null().to_numpy(zero_copy_only=False)))
     fields = _Fields(found)
-    year, month, day, order = _dates(values, fields, where)
+    year, month, day, order, sentence = _dates(values, fields, where, order)
     dates, exist = _calendar(year, month, day)
     clock, valid = _clock(fields)
     if not (exist & valid).all():
         refuse(where, _ANY_TIME, show_cells(values, ~(exist & valid)))
     times = pd.Series(dates.astype("datetime64[us]") + clock, index=values.index, name=values.name)
-    return Times(_localise(times, fields, values, where) if fields.has("zone") else times, order)
+    return Times(_localise(times, fields, values, where) if fields.has("zone") else times, order, sentence)
 
 
 class _Fields:
@@ -162,34 +184,44 @@ class _Fields:
         return np.array([meaning(word) for word in coded.dictionary.to_pylist()])[coded.indices.to_numpy()]
 
 
-def _dates(values: pd.Series, fields: _Fields, where: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
-    """Year, month and day of all cells, and their order in words."""
+def _dates(
+    values: pd.Series, fields: _Fields, where: str, order: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, str, str]:
+    """Year, month and day of all cells, their order in words, and what was guessed."""
     year, mark = fields.numbers("year"), fields.text("mark")[0].as_py()
     if fields.has("quarter"):
-        return year, 3 * fields.numbers("quarter") - 2, np.ones_like(year), "year-quarter"
+        return year, 3 * fields.numbers("quarter") - 2, np.ones_like(year), "year-quarter", ""
     if not fields.has("first"):
         month_first = fields.found.type.get_field_index("month") < fields.found.type.get_field_index("year")
         words = ["month", "year"] if month_first else ["year", "month", "day"][: 3 if fields.has("day") else 2]
-        return year, fields.numbers("month"), fields.numbers("day", 1), mark.join(words)
+        return year, fields.numbers("month"), fields.numbers("day", 1), mark.join(words), ""
     year = np.where(year < 100, year + np.where(year < 69, 2000, 1900), year)
     first, other = fields.numbers("first"), fields.numbers("other")
-    if _day_first(year, first, other, mark, values, where):
-        return year, other, first, mark.join(["day", "month", "year"])
-    return year, first, other, mark.join(["month", "day", "year"])
+    day_first, sure = _day_first(year, first, other, mark, values, where, order)
+    order = mark.join(["day", "month", "year"] if day_first else ["month", "day", "year"])
+    sentence = "" if sure else f"{values.iloc[0]} is read as {order}"
+    return (year, other, first, order, sentence) if day_first else (year, first, other, order, sentence)
 
 
 def _day_first(
-    year: np.ndarray, first: np.ndarray, other: np.ndarray, mark: str, values: pd.Series, where: str
-) -> bool:
+    year: np.ndarray, first: np.ndarray, other: np.ndarray, mark: str, values: pd.Series, where: str, order: str
+) -> tuple[bool, bool]:
+    """Whether the day stands before the month, and whether that is beyond doubt."""
     days, months = first > 12, other > 12
+    if order.startswith(("day", "month")):
+        day_first = order.startswith("day")
+        if (wrong := months if day_first else days).any():
+            rule = f"the {'day' if day_first else 'month'} must come first as in the rows before"
+            refuse(where, rule, show_cells(values, wrong))
+        return day_first, True
     if days.any() and months.any():
         odd = np.zeros(len(values), dtype=bool)
         odd[[days.argmax(), months.argmax()]] = True
         refuse(where, "the day must come first in all cells or in none", show_cells(values, odd), "Write 2024-01-31.")
     if days.any() or months.any():
-        return bool(days.any())
+        return bool(days.any()), True
     as_day, as_month = _regularity(year, other, first), _regularity(year, first, other)
-    return as_day > as_month if as_day != as_month else mark != "/"
+    return as_day > as_month if as_day != as_month else mark != "/", False
 
 
 def _regularity(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> tuple[float, float]:
@@ -265,3 +297,50 @@ def _dated_numbers(whole: np.ndarray) -> tuple[np.ndarray, str]:
         if 1e8 * size <= low and high <= 5e9 * size:
             return (whole * (10**6 // size)).astype("datetime64[us]"), f"unix {unit}"
     return whole, "whole numbers"
+
+
+_CLOCK_ALONE = re.compile(
+    r"\s*(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?(?::(?P<second>\d{2})(?:[.,]\d+)?)?\s*(?:h|Uhr)?(?P<half>[AaPp]\.?[Mm]\.?)?"
+    r"\s*(?:(?:-|–|—|to|bis|a|à)\s*\d{1,2}(?::\d{2}){0,2}\s*(?:h|Uhr|[AaPp]\.?[Mm]\.?)?)?\s*"
+)
+
+
+def read_clock(values: pd.Series) -> pd.Series | None:
+    """Times of day beside a column of dates, as time since midnight.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        ``13:00``, ``1:00 PM``, ``00:00 - 01:00`` (its start), or hours as numbers.
+
+    Returns
+    -------
+    pandas.Series or None
+        timedelta64 with the index and the name of `values`; None where a cell is no time of day.
+    """
+    if values.isna().any():
+        return None
+    if pd.api.types.is_numeric_dtype(values):
+        hours = values.to_numpy(dtype="float64")
+        valid = (hours >= 0) & (hours <= 24)
+        return pd.Series(pd.to_timedelta(values, unit="h")) if valid.all() else None
+    coded = values.astype(str).astype("category")
+    meanings = [_since_midnight(cell) for cell in coded.cat.categories]
+    if any(meaning is None for meaning in meanings):
+        return None
+    seconds = np.array(meanings)[coded.cat.codes.to_numpy()]
+    return pd.Series(seconds.astype("timedelta64[s]"), index=values.index, name=values.name)
+
+
+def _since_midnight(cell: str) -> int | None:
+    """Seconds from midnight to a time of day, None where the cell is none."""
+    found = _CLOCK_ALONE.fullmatch(cell)
+    if found is None:
+        return None
+    hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
+    if found["half"]:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + 12 * (found["half"][0].lower() == "p")
+    seconds = (hour * 60 + minute) * 60 + second
+    return seconds if minute < 60 and second < 60 and seconds <= 86400 else None
