@@ -1,6 +1,5 @@
 """The forecaster that chooses and trains an ensemble within a number of seconds."""
 
-import json
 import warnings
 from dataclasses import asdict, dataclass
 
@@ -13,6 +12,7 @@ from forecastkit.auto.final_fits import Schedule, refit
 from forecastkit.auto.fold_scores import FoldEvaluator
 from forecastkit.auto.select_members import choose
 from forecastkit.auto.successive_halving import Halving
+from forecastkit.auto.trials_file import append_line, check_trials_file
 from forecastkit.comparison.candidates import Candidate
 from forecastkit.comparison.measure import parts_of
 from forecastkit.evaluation.time_budget import MOST, Budget, seconds_of
@@ -20,7 +20,7 @@ from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.ensemble import Combination
 from forecastkit.forecasters.ensemble_members import is_usable
 from forecastkit.utils.exceptions import InputError, ParameterError
-from forecastkit.utils.formatting import plain, share
+from forecastkit.utils.formatting import share
 from forecastkit.utils.validation import check_real, refuse
 
 #: Parts of the time that the search may end at, and that the baselines may take before it.
@@ -107,7 +107,7 @@ class AutoForecaster(Combination):
         check_real(WHERE, "time_limit", self._seconds(), 1.0, 1e9, optional=True)
         check_candidates(self.forecasters)
         if self.path is not None:
-            append_line(self.path)
+            check_trials_file(self.path)
 
     def _seconds(self):
         return seconds_of(self.time_limit, WHERE)
@@ -263,15 +263,6 @@ class AutoForecaster(Combination):
         if not self._is_trained():
             raise AttributeError("best_forecaster_ exists after fit")
         return self.forecasters_[0]
-
-
-def append_line(path, values: dict | None = None) -> None:
-    """Append values to a file as a JSON line; none only see whether that is possible."""
-    try:
-        with open(path, "a", encoding="utf-8") as file:
-            file.write("" if values is None else json.dumps(plain(values)) + "\n")
-    except (OSError, TypeError) as error:
-        refuse(WHERE, "path must be a file that can be written", f"{path!r} ({error})", error=ParameterError)
 
 
 def seconds_to_finish(member) -> float:

@@ -168,7 +168,14 @@ def refit_all(refits: Refits, groups: list[Origins], resume, say) -> list[pd.Dat
             if resume is not None:
                 run_log.add(key, refits.kept(frame))
         else:
-            frame = refits.restored(found, group)
+            frame = _restored(refits, run_log, found, group)
         progress.tell(frame, fresh=found is None)
         parts.append(refits.without_gap(frame))
     return parts
+
+
+def _restored(refits: Refits, run_log: RunLog, found: dict, group: Origins) -> pd.DataFrame:
+    try:
+        return refits.restored(found, group)
+    except (ValueError, KeyError, TypeError) as error:
+        return run_log.refuse_line(error)

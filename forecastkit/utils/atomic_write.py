@@ -1,29 +1,47 @@
-"""Files that are whole or not there, whenever the process is killed."""
+"""Atomic file writes: a temporary file that replaces the target when it is complete."""
 
+import contextlib
+import errno
+import hashlib
 import os
+import re
 import secrets
+import socket
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+#: Names of temporary files: who writes them (a hash of the machine, the process), and a random part.
+TEMPORARY = re.compile(r"\.forecastkit-([0-9a-f]{8})-([0-9]+)-[0-9a-f]{16}\.tmp")
+#: Seconds after which a temporary file of another machine, or of a reused process number, counts as left over.
+ABANDONED = 86_400.0
+
 
 @contextmanager
 def atomic_write(path: Path, durable: bool = False) -> Iterator[Path]:
-    """A name beside `path` to write to, which takes its place when the block is over and nothing was raised.
+    """A temporary name in the folder of `path`, which replaces `path` when the block ends without an exception.
+
+    A symbolic link stays, and the file it points to is replaced. Temporary files that killed processes left in the
+    folder are removed.
 
     Parameters
     ----------
     path : Path
     durable : bool
-        Whether the bytes are on the disk before they take the place of the old ones, for files that must outlast a
-        crash of the machine too.
+        Whether the bytes are on the disk before they replace the old ones, for files that must survive a crash of the
+        machine too.
 
     Raises
     ------
     OSError
-        Where there is no room or no right to write.
+        Where the file cannot be written, or the path is a device, a pipe or a socket.
     """
-    temporary = path.parent / f".{secrets.token_hex(16)}.tmp"
+    path = Path(os.path.realpath(path))
+    check_regular(path)
+    remove_abandoned(path.parent)
+    temporary = path.parent / f".forecastkit-{_machine()}-{os.getpid()}-{secrets.token_hex(8)}.tmp"
     try:
         yield temporary
         if durable:
@@ -32,3 +50,44 @@ def atomic_write(path: Path, durable: bool = False) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_regular(path: Path) -> None:
+    """Raise OSError where the path is something that a file must not replace: a device, pipe, socket or broken link."""
+    with contextlib.suppress(FileNotFoundError):
+        mode = os.lstat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "Is a directory", str(path))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "Not a regular file", str(path))
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Delete temporary files of ours whose process is gone."""
+    with contextlib.suppress(OSError):
+        for entry in list(os.scandir(folder)):
+            found = TEMPORARY.fullmatch(entry.name)
+            if found and _is_abandoned(entry, found[1], int(found[2])):
+                os.unlink(entry.path)
+
+
+def _is_abandoned(entry, machine: str, process: int) -> bool:
+    if machine == _machine() and not _is_running(process):
+        return True
+    return time.time() - entry.stat(follow_symlinks=False).st_mtime > ABANDONED
+
+
+def _is_running(process: int) -> bool:
+    if os.name != "posix":  # signal 0 ends a process there
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _machine() -> str:
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
