@@ -1,12 +1,16 @@
 """The panel: N series as flat arrays on one regular grid. Column names are forgotten here."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from forecastkit.data.array_storage import allocate_like, is_mapped
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.utils.validation import refuse
+
+if TYPE_CHECKING:
+    from forecastkit.data.schema import Schema
 
 ROW_BUFFERS = ("target", "past", "known")
 #: Rows looked at together where the ends of all series are searched.
@@ -41,6 +45,8 @@ class Panel:
     target : ndarray of shape (R, C), float32 or float64
     past, known : ndarray of shape (R, features), float32
     static : ndarray of shape (E, features), float32
+    schema : Schema, optional
+        Names of the columns, where the panel is passed to `fit` in the place of a frame. Forecasters keep it apart.
     """
 
     grid: TimeGrid
@@ -51,6 +57,7 @@ class Panel:
     past: np.ndarray
     known: np.ndarray
     static: np.ndarray
+    schema: "Schema | None" = field(default=None, repr=False, compare=False)
 
     @property
     def lengths(self) -> np.ndarray:

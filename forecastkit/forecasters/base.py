@@ -113,7 +113,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array, Series or frame
+        X : array, Series, frame or Panel
             Alone: the series themselves, rows in time. With `y`: covariates known ahead, row by row.
         y : array, Series or frame, optional
             Target or targets of the same rows.

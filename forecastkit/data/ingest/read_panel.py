@@ -9,6 +9,7 @@ from forecastkit.data.array_checks import as_array, check_width, refuse_nameless
 from forecastkit.data.files.datetimes import is_categories
 from forecastkit.data.ingest import convert
 from forecastkit.data.ingest.duplicates import RULES
+from forecastkit.data.ingest.given_panel import more_rows, panel_with_schema
 from forecastkit.data.ingest.regularize import Table, parts, regularize, to_regular_grid
 from forecastkit.data.ingest.timezones import check_timezone, in_zone
 from forecastkit.data.memmap.dataset import MappedData
@@ -55,6 +56,8 @@ def read_panel(
     """
     check_choice(WHERE, "duplicates", duplicates, RULES)
     check_timezone(timezone)
+    if isinstance(X, Panel):
+        return panel_with_schema(X, y, timezone=timezone, duplicates=duplicates, **roles)
     if isinstance(X, MappedData):
         return X.read(y, freq=freq, timezone=timezone, duplicates=duplicates, **roles)
     X, library = to_pandas(X)
@@ -72,6 +75,8 @@ def read_more(schema: Schema, grid: TimeGrid, X, y=None, *, follow: Panel | None
     follow : Panel, optional
         Rows that carry no times come after the cutoff of their series here; without it they start at ordinal 0.
     """
+    if isinstance(X, Panel):
+        return more_rows(schema, grid, X, y)
     return regularize(read_rows(schema, X, y, follow=follow), grid, follow)
 
 
@@ -82,6 +87,8 @@ def read_rows(schema: Schema, X, y=None, future: bool = False, follow: Panel | N
     """
     if isinstance(X, MappedData):
         refuse(WHERE, "mapped data are for fit and for backtests of what is not fitted", repr(X), "Give a frame here.")
+    if isinstance(X, Panel):
+        refuse(WHERE, "rows to forecast must be a frame or an array", "a Panel")
     X, y = to_pandas(X)[0], to_pandas(y)[0]
     frame = _as_frame(_framed(X, y), schema)
     _check_columns(frame, schema, future)

@@ -34,6 +34,8 @@ def read_weights(sample_weight, X, y, panel: Panel, schema: Schema, reading: dic
         return None
     if isinstance(X, MappedData):
         refuse(WHERE, "mapped data have no weights", "some", "Leave sample_weight out.")
+    if isinstance(X, Panel):
+        refuse(WHERE, "weights are for rows of frames and arrays", "a Panel", "Pass the data as a frame.")
     X, y = to_pandas(X)[0], to_pandas(y)[0]
     keys = _keys(X, schema)
     index = y.index if isinstance(y, (pd.Series, pd.DataFrame)) else keys.index
