@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecastkit.data.files.datetimes import parse_times, read_clock, try_times
+from forecastkit.data.files.datetimes import parse_times, read_clock, read_times, try_times
 from forecastkit.utils.exceptions import InputError
 
 DAYS = pd.date_range("2024-01-01", periods=60, freq="D")
@@ -36,6 +36,55 @@ def refused(function, *args, **kwargs):
         ([20240131, 20240201], "2024-01-31", "2024-02-01"),
         ([1704067200, 1704070800], "2024-01-01", "2024-01-01 01:00"),
         ([1704067200000, 1704067200500], "2024-01-01", "2024-01-01 00:00:00.5"),
+        (["Jan-18", "Feb-18"], "2018-01-01", "2018-02-01"),
+        (["Sep 16, 2021", "Sep 17, 2021"], "2021-09-16", "2021-09-17"),
+        (["September 1st, 2021", "September 2nd, 2021"], "2021-09-01", "2021-09-02"),
+        (["01-Mar-2021", "02-Mar-2021 13:30"], "2021-03-01", "2021-03-02 13:30"),
+        (["16-Sep-21", "17-Sep-21"], "2021-09-16", "2021-09-17"),
+        (["01Mar2021", "02Mar2021"], "2021-03-01", "2021-03-02"),
+        (["16. September 2021", "1. März 2022"], "2021-09-16", "2022-03-01"),
+        (["1. Mrz 2021", "2. Dez. 2021"], "2021-03-01", "2021-12-02"),
+        (["1 août 2021", "15 févr. 2022"], "2021-08-01", "2022-02-15"),
+        (["16 de septiembre de 2021", "1 de enero de 2022"], "2021-09-16", "2022-01-01"),
+        (["1 gennaio 2021", "2 dicembre 2021"], "2021-01-01", "2021-12-02"),
+        (["1 de março de 2021", "2 out 2021"], "2021-03-01", "2021-10-02"),
+        (["1 mei 2021", "2 maart 2022"], "2021-05-01", "2022-03-02"),
+        (["Thu Sep 16 13:00:00 2021", "Fri Sep 17 13:00:00 2021"], "2021-09-16 13:00", "2021-09-17 13:00"),
+        (["Montag, 1.3.2021", "Di 2.3.2021"], "2021-03-01", "2021-03-02"),
+        (["Mar 2021", "April 2021"], "2021-03-01", "2021-04-01"),
+        (["2018 Jan", "2018-Dec"], "2018-01-01", "2018-12-01"),
+        (["2023-W05", "2023-W06"], "2023-01-30", "2023-02-06"),
+        (["2023W05", "2023W52"], "2023-01-30", "2023-12-25"),
+        (["2023-W05-3"], "2023-02-01", None),
+        (["KW 5 2023", "KW 06 2023"], "2023-01-30", "2023-02-06"),
+        (["2019-52", "2020-53", "2021-01"], "2019-12-23", "2021-01-04"),
+        ([202014, 202053], "2020-03-30", "2020-12-28"),
+        (["Q1 2005", "Q4 2005"], "2005-01-01", "2005-10-01"),
+        (["2005Q1", "2005Q2"], "2005-01-01", "2005-04-01"),
+        (["1. Quartal 2005", "2. Quartal 2005"], "2005-01-01", "2005-04-01"),
+        (["1Q05", "4Q05"], "2005-01-01", "2005-10-01"),
+        (["T1 2005", "T2 2005"], "2005-01-01", "2005-04-01"),
+        (["H1 2005", "H2 2005"], "2005-01-01", "2005-07-01"),
+        (["2005-S1", "2005-S2"], "2005-01-01", "2005-07-01"),
+        (["2005-S01", "2005-S02"], "2005-01-03", "2005-01-10"),
+        (["2018M01", "2018M12"], "2018-01-01", "2018-12-01"),
+        (["21-03-30", "21-03-31", "21-04-01"], "2021-03-30", "2021-04-01"),
+        ([2021030100, 2021030123], "2021-03-01", "2021-03-01 23:00"),
+        ([202103010005, 202103010010], "2021-03-01 00:05", "2021-03-01 00:10"),
+        ([20210301000005, 20210301130501], "2021-03-01 00:00:05", "2021-03-01 13:05:01"),
+        (["20210301T1305", "20210301 14:05"], "2021-03-01 13:05", "2021-03-01 14:05"),
+        (["01032021", "02032021"], "2021-03-01", "2021-03-02"),
+        ([2021001, 2021365], "2021-01-01", "2021-12-31"),
+        ([1704067200000000, 1704067201000000], "2024-01-01", "2024-01-01 00:00:01"),
+        ([1704067200000000000, 1704067201000000000], "2024-01-01", "2024-01-01 00:00:01"),
+        ([1704067200.25, 1704067201.0], "2024-01-01 00:00:00.25", "2024-01-01 00:00:01"),
+        ([44197.0, 44197.041666666664], "2021-01-01", "2021-01-01 01:00"),
+        (["2021-03-01 00:00 - 01:00", "2021-03-01 01:00 - 02:00"], "2021-03-01", "2021-03-01 01:00"),
+        (["01.03.2021 00:00 - 01.03.2021 01:00 (CET)"], "2021-03-01", None),
+        (["2021-03-01/2021-03-07", "2021-03-08/2021-03-14"], "2021-03-01", "2021-03-08"),
+        ([f"2021-03-01 {h:02}:00-{h + 1:02}:00" for h in range(24)], "2021-03-01", "2021-03-01 23:00"),
+        (["2021-03-01 23:00", "2021-03-01 24:00"], "2021-03-01 23:00", "2021-03-02"),
+        (["2021年3月1日", "2021年3月2日"], "2021-03-01", "2021-03-02"),
     ],
 )
 def test_forms_of_time(cells, first, last):
@@ -56,6 +105,64 @@ def test_offsets_give_a_time_zone():
     assert "all times must have an offset or none, got '2024-01-02 00:00' in row 2." in refused(
         parse_times, pd.Series(["2024-01-01 00:00Z", "2024-01-02 00:00"])
     )
+
+
+def test_offsets_that_change_with_the_clock_keep_the_steps_even():
+    hours = pd.date_range("2021-03-27", periods=48, freq="h", tz="Europe/Berlin")
+    times = read_times(pd.Series([stamp.isoformat() for stamp in hours]), "t")
+    assert (times.values == hours).all()
+    assert times.sentence == "offsets change: times are in UTC"
+    days = pd.date_range("2021-03-20", periods=20, freq="D", tz="Europe/Berlin")
+    times = read_times(pd.Series([stamp.isoformat() for stamp in days]), "t")
+    assert (times.values == days.tz_localize(None)).all()
+    assert times.sentence == "offsets change: times are those of the clock"
+    named = parse_times(pd.Series(["28.03.2021 01:00 CET", "28.03.2021 03:00 CEST"]))
+    assert named.dt.hour.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("cells", "name", "first", "last"),
+    [
+        (["1/2005", "4/2005"], "Quarter", "2005-01-01", "2005-10-01"),
+        (["2005-1", "2005-4"], "quartal", "2005-01-01", "2005-10-01"),
+        (["2020-01", "2020-12"], "week", "2019-12-30", "2020-03-16"),
+        ([202001, 202012], "yearweek", "2019-12-30", "2020-03-16"),
+        ([202001, 202012], "month", "2020-01-01", "2020-12-01"),
+        ([44197, 44198], "date", "2021-01-01", "2021-01-02"),
+        ([20051, 20054], "quarter", "2005-01-01", "2005-10-01"),
+        ([210301, 210302, 210303], "date", "2021-03-01", "2021-03-03"),
+    ],
+)
+def test_the_name_of_a_column_tells_what_its_numbers_mean(cells, name, first, last):
+    times = parse_times(pd.Series(cells, name=name))
+    assert times.iloc[[0, -1]].tolist() == [pd.Timestamp(first), pd.Timestamp(last)]
+
+
+def test_days_without_a_year_are_refused():
+    days = pd.date_range("2020-01-01", "2020-12-31").strftime("%b-%d")
+    assert "a date must have a year, got 'Jan-01' in row 1" in refused(parse_times, pd.Series(days))
+
+
+def test_the_form_is_remembered_where_later_rows_leave_it_open():
+    for cells, order, want in [
+        ([202001], "yyyyww", "2019-12-30"),
+        (["2020-01"], "year-week", "2019-12-30"),
+        (["1/2005"], "year-quarter", "2005-01-01"),
+        (["05-06-07"], "year-month-day", "2005-06-07"),
+    ]:
+        times = try_times(pd.Series(cells), order)
+        assert times.values[0] == pd.Timestamp(want)
+        assert times.order == order
+    assert try_times(pd.Series([1990, 1991]), "whole numbers").values.tolist() == [1990, 1991]
+
+
+def test_names_of_months_are_those_of_unicode():
+    dates = pytest.importorskip("babel.dates")
+    for language in ("en", "de", "fr", "es", "it", "pt", "nl"):
+        for width in ("wide", "abbreviated"):
+            names = dates.get_month_names(width, locale=language)
+            cells = pd.Series([f"1 {names[month]} 2021" for month in range(1, 13)])
+            assert parse_times(cells).dt.month.tolist() == list(range(1, 13))
 
 
 def test_datetimes_and_periods_pass_and_other_whole_numbers_are_positions():
@@ -95,7 +202,7 @@ def test_where_no_field_is_above_12_regular_steps_decide_and_then_the_mark(cells
         (["soon", "later"] * 3, "got 'soon' in row 1, 'later' in row 2, 'soon' in row 3, ... and 3 more."),
         (["2024-01-01", None, "2024-01-03"], "got blank in row 2."),
         (["2024-02-29", "2023-02-29"], "got '2023-02-29' in row 2."),
-        (["2024-01-01 23:00", "2024-01-01 24:00"], "got '2024-01-01 24:00' in row 2."),
+        (["2024-01-01 23:00", "2024-01-01 24:01"], "got '2024-01-01 24:01' in row 2."),
         (["1-01", "1-02", "3-12"], "got '1-01' in row 1"),
         (["13.01.2024", "01.13.2024"], "the day must come first in all cells or in none, got '13.01.2024' in row 1,"),
         ([1.5, 2.0], "got '1.5' in row 1."),
@@ -116,7 +223,9 @@ def test_a_remembered_order_decides_where_cells_do_not():
     assert try_times(cells, "day/month/year").sentence == ""
     assert try_times(pd.Series(["01/02/2021"])).sentence == "01/02/2021 is read as month/day/year"
     said = refused(parse_times, pd.Series(["02/13/2021"]), "time", "day/month/year")
-    assert "the day must come first as in the rows before, got '02/13/2021' in row 1." in said
+    assert (
+        "dates must be written day/month/year, as in the rows that the model knows, got '02/13/2021' in row 1." in said
+    )
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from forecastkit.data.files.datetimes import is_time
 from forecastkit.data.files.streaming import stream_parquet, stream_text
+from forecastkit.data.files.time_shapes import is_time
 from forecastkit.utils.validation import refuse, some
 
 #: Bytes of text from which a file is read in blocks; packed ones are taken to be eight times as large.

@@ -1,0 +1,280 @@
+"""Reads times that are written as text: finds their form, and what its fields mean, from the whole column."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta, timezone
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from forecastkit.data.files.calendar_dates import dates_of, full_years, regularity, weeks_of
+from forecastkit.data.files.time_shapes import CLOSE_INTERVAL, INTERVALS, MONTHS, SHAPES, UNITS, ZONES, named_period
+from forecastkit.utils.validation import refuse, some
+
+ANY_TIME = "every cell must be a time, such as 2024-01-31 13:00"
+_SAMPLE = 50  # cells that the form is found from
+_FARTHEST = 14 * 60  # minutes between a zone and UTC
+
+
+def show_cells(values: pd.Series, bad: np.ndarray) -> str:
+    """The first cells that are wrong, with their rows counted from 1."""
+    rows = np.flatnonzero(bad)
+    cells = ["blank" if pd.isna(cell) else repr(_short(str(cell))) for cell in values.iloc[rows[:3]]]
+    return some([f"{cell} in row {row + 1}" for cell, row in zip(cells, rows, strict=False)] + [*rows[3:]])
+
+
+def _short(cell: str) -> str:
+    return cell if len(cell) <= 60 else cell[:57] + "..."
+
+
+@dataclass(frozen=True, eq=False)
+class _Dates:
+    """Days of cells, which of them exist, their form in words, and what was guessed."""
+
+    days: np.ndarray
+    exist: np.ndarray
+    order: str
+    sentence: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class _Column:
+    """Cells, what a refusal calls them, and the form in which the rows before were written."""
+
+    values: pd.Series
+    where: str
+    order: str
+
+    def refuse(self, rule: str, bad: np.ndarray, remedy: str = "") -> None:
+        refuse(self.where, rule, show_cells(self.values, bad), remedy)
+
+
+class _Fields:
+    """What the named groups of a form caught in all cells."""
+
+    def __init__(self, found: pa.StructArray):
+        self.found = found
+
+    def text(self, name: str) -> pa.Array:
+        return pc.struct_field(self.found, name)
+
+    def has(self, name: str) -> bool:
+        known = self.found.type.get_field_index(name) >= 0
+        return known and pc.any(pc.not_equal(self.text(name), "")).as_py()
+
+    def numbers(self, name: str, default: int = 0) -> np.ndarray:
+        if not self.has(name):
+            return np.full(len(self.found), default)
+        text = self.text(name)
+        if name == "fraction":
+            text = pc.utf8_slice_codeunits(pc.utf8_rpad(text, 6, "0"), 0, 6)
+        return pc.cast(pc.if_else(pc.equal(text, ""), str(default), text), pa.int64()).to_numpy()
+
+    def mapped(self, name: str, meaning: Callable[[str], int]) -> np.ndarray:
+        """Numbers for text of few distinct values."""
+        coded = pc.dictionary_encode(self.text(name))
+        return np.array([meaning(word) for word in coded.dictionary.to_pylist()])[coded.indices.to_numpy()]
+
+
+def read_text(values: pd.Series, text: pa.Array, where: str, order: str) -> tuple[pd.Series, str, str]:
+    """Times of text, the form in words, and what was guessed.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        The cells.
+    text : pyarrow.Array
+        The same as text.
+    where : str
+        What a refusal calls the column.
+    order : str
+        The form of the rows before, empty where there are none.
+    """
+    column = _Column(values, where, order)
+    text, sentence = _starts(text)
+    shape, fields = _match(column, text)
+    dates = _dates(column, shape, fields)
+    clock, valid = _clock(fields)
+    if not (dates.exist & valid).all():
+        column.refuse(ANY_TIME, ~(dates.exist & valid))
+    times = pd.Series(dates.days.astype("datetime64[us]") + clock, index=values.index, name=values.name)
+    sentences = [sentence, dates.sentence]
+    if fields.has("zone"):
+        minutes = _offsets(column, fields)
+        if np.abs(minutes).max() > _FARTHEST or len(np.unique(minutes)) > 4:  # 00:00-01:00, 01:00-02:00, ...
+            starts = pc.replace_substring_regex(text, CLOSE_INTERVAL.pattern, r"\1")
+            if not starts.equals(text):
+                return read_text(values, starts, where, order)
+            column.refuse("an offset from UTC must be of at most 14 hours", np.abs(minutes) > _FARTHEST)
+        times, said = _localise(times, minutes)
+        sentences.append(said)
+    return times, dates.order, "; ".join(filter(None, sentences))
+
+
+def _starts(text: pa.Array) -> tuple[pa.Array, str]:
+    """Intervals as their starts; other text as it stands."""
+    for pattern in INTERVALS:
+        if pc.all(pc.match_substring_regex(text[:_SAMPLE], pattern.pattern)).as_py():
+            return pc.replace_substring_regex(text, pattern.pattern, r"\1"), "intervals are read as their starts"
+    return text, ""
+
+
+def _match(column: _Column, text: pa.Array) -> tuple[str, _Fields]:
+    """The form that most of the first cells have, and what it catches in all cells."""
+    misses = {name: pc.extract_regex(text[:_SAMPLE], shape.pattern).null_count for name, shape in SHAPES.items()}
+    shape = min(misses, key=misses.__getitem__)
+    found = pc.extract_regex(text, SHAPES[shape].pattern)
+    if found.null_count:
+        column.refuse(ANY_TIME, found.is_null().to_numpy(zero_copy_only=False))
+    return shape, _Fields(found)
+
+
+def _dates(column: _Column, shape: str, fields: _Fields) -> _Dates:
+    if shape == "digits":
+        return _three_numbers(column, fields)
+    if shape in ("year month", "month year") and not fields.has("day"):
+        return _two_numbers(column, shape, fields)
+    if fields.has("unit"):
+        return _periods(column, fields)
+    year, day = full_years(fields.numbers("year")), fields.numbers("day", 1)
+    if not fields.has("name"):
+        mark = fields.text("mark")[0].as_py() if shape == "year month" else "-"
+        return _Dates(*dates_of(year, fields.numbers("month"), day), mark.join(("year", "month", "day")))
+    month = fields.mapped("name", lambda name: MONTHS[name.lower()])
+    if shape == "name year":
+        _refuse_days_without_year(column, month, fields.numbers("year"))
+    words = [word for word in shape.replace("name", "month").split() if word != "clock"]
+    if not fields.has("day"):
+        words = [word for word in words if word != "day"]
+    return _Dates(*dates_of(year, month, day), "-".join(words))
+
+
+def _refuse_days_without_year(column: _Column, month: np.ndarray, number: np.ndarray) -> None:
+    """Refuse ``Jan-01`` to ``Dec-31`` that are days rather than years."""
+    if (number > 31).any():
+        return
+    as_years, _ = dates_of(full_years(number), month)
+    as_days, exist = dates_of(np.full_like(number, 2000), month, number)
+    if exist.all() and regularity(as_days) > regularity(as_years):
+        column.refuse("a date must have a year", np.ones(len(number), dtype=bool))
+
+
+def _two_numbers(column: _Column, shape: str, fields: _Fields) -> _Dates:
+    """A year and a month, an ISO week or a quarter."""
+    year, number, mark = fields.numbers("year"), fields.numbers("month"), fields.text("mark")[0].as_py()
+    called = column.order if column.order in _PERIOD_ORDERS else f"year-{named_period(column.values.name)}"
+    first, ones = shape == "year month", np.ones_like(year)
+    if called == "year-quarter" and (number <= 4).all():
+        return _Dates(dates_of(year, 3 * number - 2)[0], number >= 1, "year-quarter")
+    weeks, exist = weeks_of(year, number)
+    if exist.all() and first and (called == "year-week" or (number.max() > 13 and column.order == "")):
+        said = "" if number.max() > 13 else f"{column.values.iloc[0]} is read as year-week"
+        return _Dates(weeks, exist, "year-week", said)
+    return _Dates(*dates_of(year, number, ones), mark.join(("year", "month") if first else ("month", "year")))
+
+
+_PERIOD_ORDERS = ("year-quarter", "year-week", "year-half")
+
+
+def _periods(column: _Column, fields: _Fields) -> _Dates:
+    """Quarters, halves, ISO weeks and months with a sign of what they are, such as ``2005Q1`` and ``2023-W05``."""
+    year, number = full_years(fields.numbers("year")), fields.numbers("number")
+    kinds = {UNITS[unit.lower()] for unit in pc.unique(fields.text("unit")).to_pylist()}
+    if kinds == {"s"}:
+        lengths = pc.utf8_length(fields.text("number"))
+        half = (number <= 2).all() and pc.all(pc.equal(lengths, 1)).as_py()
+        kinds = {column.order.removeprefix("year-") if column.order in _PERIOD_ORDERS else "half" if half else "week"}
+    if len(kinds) > 1:
+        column.refuse(f"periods must be of one kind, not {' and '.join(sorted(kinds))}", np.ones(len(year), dtype=bool))
+    kind = kinds.pop()
+    if kind == "week":
+        return _Dates(*weeks_of(year, number, fields.numbers("weekday", 1)), "year-week")
+    months = {"quarter": 3, "half": 6, "month": 1}[kind]
+    days, exist = dates_of(year, months * (number - 1) + 1)
+    return _Dates(days, exist & (number >= 1), f"year-{kind}")
+
+
+def _three_numbers(column: _Column, fields: _Fields) -> _Dates:
+    """Day, month and year of dates that do not begin with a year of four digits."""
+    first, other, last = fields.numbers("first"), fields.numbers("other"), fields.numbers("year")
+    mark, year = fields.text("mark")[0].as_py(), full_years(last)
+    readings = {"day month year": dates_of(year, other, first), "month day year": dates_of(year, first, other)}
+    if (last < 100).all():
+        readings["year month day"] = dates_of(full_years(first), other, last)
+    known = _words(column.order)
+    if known in readings:
+        days, exist = readings[known]
+        if not exist.all():
+            rule = f"dates must be written {mark.join(known.split())}, as in the rows that the model knows"
+            column.refuse(rule, ~exist, "Write 2024-01-31.")
+        return _Dates(days, exist, mark.join(known.split()))
+    possible = {words: days for words, (days, exist) in readings.items() if exist.all()}
+    if not possible:
+        return _no_order(column, first, other, readings, mark)
+    ties = list(possible) if mark != "/" else sorted(possible, key=lambda words: words != "month day year")
+    best = max(ties, key=lambda words: regularity(possible[words]))
+    sentence = f"{column.values.iloc[0]} is read as {mark.join(best.split())}" if len(possible) > 1 else ""
+    return _Dates(possible[best], np.ones(len(first), dtype=bool), mark.join(best.split()), sentence)
+
+
+def _words(order: str) -> str:
+    """``day month year`` of ``day/month/year``."""
+    return " ".join(re.findall(r"[a-z]+", order))
+
+
+def _no_order(column: _Column, first: np.ndarray, other: np.ndarray, readings: dict, mark: str) -> _Dates:
+    """The dates of which the fewest do not exist; days and months that change places are refused."""
+    days, months = first > 12, other > 12
+    if days.any() and months.any():
+        odd = np.zeros(len(first), dtype=bool)
+        odd[[days.argmax(), months.argmax()]] = True
+        column.refuse("the day must come first in all cells or in none", odd, "Write 2024-01-31.")
+    words = max(readings, key=lambda words: readings[words][1].sum())
+    return _Dates(*readings[words], mark.join(words.split()))
+
+
+def _clock(fields: _Fields) -> tuple[np.ndarray, np.ndarray]:
+    """Time since midnight, and where it exists; 24:00 is the midnight after."""
+    hour, minute, second = (fields.numbers(name) for name in ("hour", "minute", "second"))
+    valid = (minute < 60) & (second < 60) & ((hour < 24) | ((hour == 24) & (minute == 0) & (second == 0)))
+    if fields.has("half"):
+        half = fields.mapped("half", lambda half: {"": -1, "a": 0, "p": 12}[half[:1].lower()])
+        valid &= (half < 0) | ((hour >= 1) & (hour <= 12))
+        hour = np.where(half < 0, hour, hour % 12 + half)
+        if (half < 0).any() and not (hour[half < 0] == 0).all():
+            valid &= half >= 0
+    micros = ((hour * 60 + minute) * 60 + second) * 1_000_000 + fields.numbers("fraction")
+    return micros.astype("timedelta64[us]"), valid
+
+
+def _offsets(column: _Column, fields: _Fields) -> np.ndarray:
+    """Minutes east of Greenwich of all cells."""
+    absent = pc.equal(fields.text("zone"), "").to_numpy(zero_copy_only=False)
+    if absent.any():
+        column.refuse("all times must have an offset or none", absent)
+    return fields.mapped("zone", _offset)
+
+
+def _offset(zone: str) -> int:
+    """Minutes of ``+01:00``, ``+0100``, ``+01``, ``UTC+1``, ``Z``, ``CEST``."""
+    if zone.lower() in ZONES:
+        return ZONES[zone.lower()]
+    sign, digits = re.fullmatch(r"\D*([+\-−])([\d:]+)", zone).groups()
+    hours, minutes = digits.split(":") if ":" in digits else (digits[:2], digits[2:] or "0")
+    return (int(hours) * 60 + int(minutes)) * (1 if sign == "+" else -1)
+
+
+def _localise(times: pd.Series, minutes: np.ndarray) -> tuple[pd.Series, str]:
+    """Times with their zone; where offsets change they are those of UTC, or of the clock where its steps are even.
+
+    Days begin at midnight of the clock, and hours follow each other in UTC.
+    """
+    if (minutes == minutes[0]).all():
+        return times.dt.tz_localize(timezone(timedelta(minutes=int(minutes[0])))), ""
+    universal = times - minutes.astype("timedelta64[m]")
+    if regularity(times.to_numpy())[0] > regularity(universal.to_numpy())[0]:
+        return times, "offsets change: times are those of the clock"
+    return universal.dt.tz_localize("UTC"), "offsets change: times are in UTC"

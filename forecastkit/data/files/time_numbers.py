@@ -1,0 +1,130 @@
+"""Times that are written as numbers: years, digits of a date, unix times, days of a spreadsheet."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from forecastkit.data.files.calendar_dates import dates_of, full_years, regularity, weeks_of
+from forecastkit.data.files.time_shapes import named_period
+
+#: Years that digits of a date may have, and those that a year alone may have.
+_YEARS, _LONE_YEARS = (1900, 2100), (1700, 2300)
+_UNIX = (("seconds", 10**6), ("milliseconds", 10**3), ("microseconds", 1), ("nanoseconds", 1))
+#: Days of a spreadsheet from 1954 to 2091, and the day that it counts from.
+_SPREADSHEET, _DAY_ZERO = (20_000, 70_000), np.datetime64("1899-12-30", "us")
+POSITIONS, EXCEL = "whole numbers", "Excel serial days"
+
+Reading = tuple[str, np.ndarray]
+
+
+def dated_numbers(numbers: np.ndarray, name: object = None, order: str = "") -> tuple[np.ndarray | None, str, str]:
+    """Times written as numbers.
+
+    Parameters
+    ----------
+    numbers : numpy.ndarray
+        int64, or float64 where some are no whole numbers.
+    name : object
+        What the column is called: a column of weeks or of dates tells what its digits mean.
+    order : str
+        The reading of the same source before, which decides where several are possible.
+
+    Returns
+    -------
+    times : numpy.ndarray or None
+        datetime64[us], or int64 for positions; None where fractions have no meaning as times.
+    order : str
+        The reading, such as ``"yyyymmdd"``.
+    sentence : str
+        What was guessed; empty where there is one reading.
+    """
+    called = {"yyyyww": "week", "yyyyq": "quarter", EXCEL: "date"}.get(order, named_period(name))
+    found = dict(_readings(numbers, called))
+    if order == POSITIONS and numbers.dtype.kind == "i":
+        return numbers, POSITIONS, ""
+    if order in found:
+        return found[order].astype("datetime64[us]"), order, ""
+    if not found:
+        return (numbers, POSITIONS, "") if numbers.dtype.kind == "i" else (None, "", "")
+    best = next(iter(found))
+    several = [reading for reading in found if reading != best]
+    sentence = f"{numbers[0]:.15g} is read as {best}" if several or best == EXCEL else ""
+    return found[best].astype("datetime64[us]"), best, sentence
+
+
+def _readings(numbers: np.ndarray, called: str) -> Iterator[Reading]:
+    """What numbers can be, the likeliest first."""
+    if numbers.dtype.kind == "i":
+        yield from _years(numbers)
+        yield from _six_digits(numbers, called)
+        yield from _digits(numbers)
+    yield from _unix(numbers)
+    if _within(numbers, _SPREADSHEET) and (numbers.dtype.kind == "f" or called == "date"):
+        seconds = np.round(numbers.astype("float64") * 86_400).astype("int64")  # fractions of days are not exact
+        yield EXCEL, _DAY_ZERO + seconds.astype("timedelta64[s]")
+
+
+def _within(numbers: np.ndarray, bounds: tuple[float, float]) -> bool:
+    return bool(numbers.min() >= bounds[0] and numbers.max() <= bounds[1])
+
+
+def _years(whole: np.ndarray) -> Iterator[Reading]:
+    low, high = whole.min(), whole.max()
+    counting = low in (0, 1) and len(np.unique(whole)) == high - low + 1
+    if low >= 1 and _LONE_YEARS[0] <= high <= _LONE_YEARS[1] and not counting:
+        yield "year", dates_of(whole, np.ones_like(whole))[0]
+
+
+def _six_digits(whole: np.ndarray, called: str) -> Iterator[Reading]:
+    """Months and weeks of a year and dates of six digits; quarters of five, where the column is called so."""
+    if called == "quarter" and _within(whole // 10, _YEARS) and _within(whole % 10, (1, 4)):
+        yield "yyyyq", dates_of(whole // 10, 3 * (whole % 10) - 2)[0]
+    found: dict[str, np.ndarray] = {}
+    if _within(whole // 100, _LONE_YEARS):
+        months, exist = dates_of(whole // 100, whole % 100)
+        if exist.all():
+            found["yyyymm"] = months
+        weeks, exist = weeks_of(whole // 100, whole % 100)
+        if exist.all() and _within(whole // 100, _YEARS) and (called == "week" or (whole % 100).max() > 13):
+            found["yyyyww"] = weeks
+    days, exist = dates_of(full_years(whole // 10000), whole // 100 % 100, whole % 100)
+    if exist.all() and _within(whole, (100_000 if called != "date" else 10_000, 999_999)):
+        found["yymmdd"] = days
+    likely = ["yyyyww", "yyyymm", "yymmdd"] if _within(whole // 100, _YEARS) else ["yymmdd", "yyyymm"]
+    for reading in sorted(found, key=lambda reading: (-round(regularity(found[reading])[0], 2), likely.index(reading))):
+        yield reading, found[reading]
+
+
+def _digits(whole: np.ndarray) -> Iterator[Reading]:
+    """Dates and times of eight to fourteen digits, and years with the day of the year."""
+    for order, size in (("yyyymmdd", 1), ("yyyymmddhh", 100), ("yyyymmddhhmm", 10**4), ("yyyymmddhhmmss", 10**6)):
+        days, clock = whole // size, whole % size
+        years = _LONE_YEARS if size == 1 else _YEARS
+        if not _within(days // 10**4, years):
+            continue
+        dates, exist = dates_of(days // 10**4, days // 100 % 100, days % 100)
+        clock = clock * (10**6 // size)
+        hour, minute, second = clock // 10**4, clock // 100 % 100, clock % 100
+        if (exist & (hour <= 24) & (minute < 60) & (second < 60) & (clock <= 240_000)).all():
+            seconds = ((hour * 60 + minute) * 60 + second).astype("timedelta64[s]")
+            yield order, dates + seconds
+    if _within(whole % 10**4, _YEARS) and _within(whole, (1_010_000, 31_129_999)):
+        dates, exist = dates_of(whole % 10**4, whole // 10**4 % 100, whole // 10**6)
+        if exist.all():
+            yield "ddmmyyyy", dates
+    if _within(whole // 1000, _YEARS) and _within(whole % 1000, (1, 366)):
+        first = dates_of(whole // 1000, np.ones_like(whole))[0]
+        dates = first + (whole % 1000 - 1)
+        if (dates.astype("datetime64[Y]") == first.astype("datetime64[Y]")).all():
+            yield "year and day of the year", dates
+
+
+def _unix(numbers: np.ndarray) -> Iterator[Reading]:
+    for unit, micros in _UNIX:
+        size = 10**6 // micros if unit != "nanoseconds" else 10**9
+        if _within(numbers, (1e8 * size, 5e9 * size)):
+            if numbers.dtype.kind == "f":
+                stamps = np.round(numbers * micros).astype("int64")
+            else:
+                stamps = numbers // 1000 if unit == "nanoseconds" else numbers * micros
+            yield f"unix {unit}", stamps.astype("datetime64[us]")

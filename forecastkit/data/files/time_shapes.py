@@ -1,0 +1,138 @@
+"""The forms in which times are written as text: patterns, names of months, and what periods are called.
+
+The patterns are read by `re` and by the RE2 engine of pyarrow alike, so they use what both understand.
+"""
+
+import re
+
+#: Names of months and their abbreviations in English, German, French, Spanish, Italian, Portuguese and Dutch.
+MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january januar jänner jaenner janvier janeiro januari gennaio enero janv jan jän ene gen",
+            "february februar février fevrier febrero febbraio fevereiro februari févr fevr feb fév fev",
+            "march märz maerz mars marzo março marco maart mär mrz mar mrt",
+            "april avril abril aprile apr avr abr",
+            "mayo maggio maio mai may mag mei",
+            "june juni juin junio giugno junho jun giu",
+            "july juli juillet julio luglio julho juil jul lug",
+            "august août aout agosto augustus aug aoû ago",
+            "september septembre septiembre settembre setembro sept sep set",
+            "october oktober octobre octubre ottobre outubro oct okt ott out",
+            "november novembre noviembre novembro nov",
+            "december dezember décembre decembre diciembre dicembre dezembro dec dez déc dic",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+_WEEKDAYS = (
+    "monday tuesday wednesday thursday friday saturday sunday mon tues tue wed thurs thur thu fri sat sun "
+    "montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag mo di mi do fr sa so "
+    "lundi mardi mercredi jeudi vendredi samedi dimanche lun mar mer jeu ven sam dim "
+    "lunes martes miércoles miercoles jueves viernes sábado sabado domingo mié mie jue vie sáb sab dom "
+    "lunedì martedì mercoledì giovedì venerdì lunedi martedi mercoledi giovedi venerdi domenica gio "
+    "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira seg ter qua qui sex "
+    "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag ma wo vr za zo"
+)
+#: Minutes east of Greenwich of the names of zones that exports use.
+ZONES = {
+    "z": 0, "utc": 0, "gmt": 0, "wet": 0, "bst": 60, "west": 60, "cet": 60, "mez": 60, "cest": 120, "mesz": 120,
+    "eet": 120, "eest": 180, "est": -300, "edt": -240, "cst": -360, "cdt": -300, "mst": -420, "mdt": -360,
+    "pst": -480, "pdt": -420,
+}  # fmt: skip
+#: What a period of a year is called, and what it is.
+PERIODS = {
+    "quarter": "q t k quarter qtr quartal trimestre trim kwartaal",
+    "half": "h half hj halbjahr semestre semester halfjaar",
+    "week": "w wk kw week woche kalenderwoche semaine sem semana settimana",
+    "month": "m month monat mois mes mês mese maand",
+    "s": "s",  # a half (semestre) or a week (semaine): the whole column decides
+}
+UNITS = {name: unit for unit, names in PERIODS.items() for name in names.split()}
+
+
+def _any_of(names) -> str:
+    return "|".join(re.escape(name).replace(r"\-", "-") for name in sorted(names, key=lambda name: (-len(name), name)))
+
+
+_NAME = rf"(?P<name>{_any_of(MONTHS)})\.?"
+_UNIT = rf"(?P<unit>{_any_of(UNITS)})"
+_WEEKDAY = rf"(?:(?:{_any_of(set(_WEEKDAYS.split()))})\.?,?\s+)?"
+_YEAR = r"(?P<year>\d{4}|\d{2})"
+_DAY = r"(?P<day>\d{1,2})"
+_ORDINAL = r"(?:\.|st|nd|rd|th|er|º|ª)?"
+_ZONE = rf"\(?(?P<zone>(?:UTC|GMT)?[+\-−]\d{{1,2}}(?::?\d{{2}})?|{_any_of(ZONES)})\)?(?:\[[A-Za-z_/]+\])?"
+_CLOCK = (
+    r"(?:(?:[T_:]|\s*,?\s+-?\s*(?:at\s+|um\s+|à\s+|a\s+las\s+)?)"
+    r"(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2})(?:[:.](?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?)?"
+    rf"\s*(?:h|Uhr)?\s*(?P<half>[ap]\.?\s?m\.?)?\s*(?:{_ZONE})?)?"
+)
+_SHAPES = {
+    "year month": rf"{_WEEKDAY}(?P<year>\d{{4}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?:[-/.]{_DAY}{_CLOCK})?",
+    "digits": (
+        rf"{_WEEKDAY}(?P<first>\d{{1,2}})(?P<mark>[-/.])\s?(?P<other>\d{{1,2}})[-/.]\s?(?P<year>\d{{4}}|\d{{2}}){_CLOCK}"
+    ),
+    "year period": rf"(?P<year>\d{{4}})\s*[-/,.]?\s*{_UNIT}[.-]?\s*(?P<number>\d{{1,2}})(?:-(?P<weekday>[1-7]))?",
+    "period year": rf"{_UNIT}[. -]*(?P<number>\d{{1,2}})[-/ ,.'’]+(?:of\s+|de\s+)?{_YEAR}",
+    "number period": rf"(?P<number>\d{{1,2}}){_ORDINAL}\s*{_UNIT}[-/ ,.'’]*(?:of\s+|de\s+)?{_YEAR}",
+    "month year": r"(?P<month>\d{1,2})(?P<mark>[-/.])(?P<year>\d{4})",
+    "day name year": (
+        rf"{_WEEKDAY}{_DAY}{_ORDINAL}[-/ ]*(?:de\s+|of\s+)?{_NAME}(?:\s+del?\s+|[-/ ,'’]*){_YEAR}{_CLOCK}"
+    ),
+    "name day year": rf"{_WEEKDAY}{_NAME}[-/ ]*{_DAY}(?:st|nd|rd|th)?[-/, ]+{_YEAR}{_CLOCK}",
+    "name year": rf"{_NAME}(?:\s+del?\s+|[-/ ,.'’]*){_YEAR}",
+    "year name": rf"(?P<year>\d{{4}})[-/ ]*{_NAME}(?:[-/ ]+{_DAY}{_CLOCK})?",
+    "name day clock year": (
+        rf"{_WEEKDAY}{_NAME}\s+{_DAY}\s+(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}}):(?P<second>\d{{2}})"
+        rf"(?:\s+{_ZONE})?\s+(?P<year>\d{{4}})"
+    ),
+    "compact": (
+        r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})[T _-]\s?"
+        rf"(?P<hour>\d{{2}})(?::?(?P<minute>\d{{2}})(?::?(?P<second>\d{{2}})(?:[.,](?P<fraction>\d{{1,9}}))?)?)?\s*(?:{_ZONE})?"
+    ),
+    "characters": (
+        r"(?P<year>\d{4})\s*[年년]\s*(?P<month>\d{1,2})\s*[月월]\s*"
+        r"(?:(?P<day>\d{1,2})\s*[日일]\s*(?:(?P<hour>\d{1,2})(?:[:时時시]\s*(?:(?P<minute>\d{2})(?:分|분)?)?)?)?)?"
+    ),
+}
+#: The forms by name, each with the named groups that it catches.
+SHAPES = {name: re.compile(rf"(?i)^\s*{pattern}\s*$") for name, pattern in _SHAPES.items()}
+
+_HOURS = r"\d{1,2}:\d{2}(?::\d{2})?"
+_TO = r"(?:\s-|-\s|–|—|~|\sto\s|\sbis\s|\suntil\s)"
+#: An interval, of which the first group is the start.
+INTERVALS = (
+    re.compile(
+        rf"(?i)^\s*(.*[\sT]{_HOURS}(?:\s*[ap]m)?)\s*{_TO}\s*(?:.*[\sT])?{_HOURS}(?:\s*[ap]m)?(?:\s*\(?[a-z/]+\)?)?\s*$"
+    ),
+    re.compile(r"(?i)^\s*(\d[\d./-]{5,})\s*(?:\s-|-\s|–|—|~|\sto\s|\sbis\s|/)\s*\d[\d./-]{5,}\s*$"),
+)
+#: As the first, but without a sign that tells it from a time with an offset.
+CLOSE_INTERVAL = re.compile(rf"^\s*(.*[\sT]{_HOURS})-{_HOURS}\s*$")
+
+
+def is_time(cell: object) -> bool:
+    """Whether a cell of text has the form of a time."""
+    if not isinstance(cell, str):
+        return False
+    for pattern in INTERVALS:
+        if found := pattern.match(cell):
+            cell = found[1]
+    return any(shape.match(cell) for shape in SHAPES.values())
+
+
+_WEEK_NAME = re.compile(r"(?i)week|woche|semaine|semana|settimana|(?<![a-z])(?:kw|wk|yyyyww|yw)(?![a-z])")
+_QUARTER_NAME = re.compile(r"(?i)quart|qtr|trimest|kwartaal|(?<![a-z])q(?![a-z])")
+_DATE_NAME = re.compile(r"(?i)date|datum|dato|fecha|data|giorno|zeitpunkt|zeitstempel|timestamp|日期|日付|날짜")
+
+
+def named_period(name: object) -> str:
+    """What a column's name says of its numbers: ``"week"``, ``"quarter"``, ``"date"``, or nothing."""
+    if not isinstance(name, str):
+        return ""
+    for period, pattern in (("week", _WEEK_NAME), ("quarter", _QUARTER_NAME), ("date", _DATE_NAME)):
+        if pattern.search(name):
+            return period
+    return ""
