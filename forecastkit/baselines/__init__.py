@@ -1,3 +1,3 @@
-"""Forecasting methods without training loops: simple methods and the closed-form ridge regression."""
+"""Forecasting methods without training loops: simple methods, exponential smoothing, the ridge regression."""
 
 __all__ = []

@@ -13,6 +13,8 @@ BASELINES = {
     "seasonal_naive": "SeasonalNaiveForecaster",
     "drift": "DriftForecaster",
     "mean": "MeanForecaster",
+    "theta": "ThetaForecaster",
+    "damped_trend": "DampedTrendForecaster",
     "linear": "LinearForecaster",
 }
 #: Forecasters made of others, by name.

@@ -20,6 +20,8 @@ BASELINES = {
     "seasonal_naive": baselines.SeasonalNaiveForecaster,
     "drift": baselines.DriftForecaster,
     "mean": baselines.MeanForecaster,
+    "theta": baselines.ThetaForecaster,
+    "damped_trend": baselines.DampedTrendForecaster,
     "linear": baselines.LinearForecaster,
 }
 #: Baselines that are in every comparison.

@@ -1,5 +1,8 @@
 from .base import Forecaster as Forecaster
 from .baselines import (
+    DampedTrendForecaster as DampedTrendForecaster,
+)
+from .baselines import (
     DriftForecaster as DriftForecaster,
 )
 from .baselines import (
@@ -14,6 +17,9 @@ from .baselines import (
 from .baselines import (
     SeasonalNaiveForecaster as SeasonalNaiveForecaster,
 )
+from .baselines import (
+    ThetaForecaster as ThetaForecaster,
+)
 from .ensemble import EnsembleForecaster as EnsembleForecaster
 from .neural import (
     KerasForecaster as KerasForecaster,
@@ -24,6 +30,7 @@ from .neural import (
 from .tabular import TabularForecaster as TabularForecaster
 
 __all__ = [
+    "DampedTrendForecaster",
     "DriftForecaster",
     "EnsembleForecaster",
     "Forecaster",
@@ -34,4 +41,5 @@ __all__ = [
     "NeuralForecaster",
     "SeasonalNaiveForecaster",
     "TabularForecaster",
+    "ThetaForecaster",
 ]

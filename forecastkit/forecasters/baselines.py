@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecastkit.baselines import ridge, simple
+from forecastkit.baselines import exponential_smoothing, ridge, simple
 from forecastkit.data.windows import Windows, crop
 from forecastkit.forecasters.base import Forecaster
 
@@ -57,6 +57,48 @@ class MeanForecaster(_Reading):
 
     def _read(self, panel, origins):
         return simple.mean(panel, origins, self.horizon_)
+
+
+class _Smoothing(_Reading):
+    """Methods that take out the seasons of `season_length` and, of what is left, those of the frequency above it."""
+
+    def _seasons(self, panel):
+        main = self.season_length_
+        return main, *(season for season in panel.grid.seasons if season > main > 1 and season % main == 0)
+
+    def _memory(self):
+        return exponential_smoothing.rows_seen(self._seasons(self.history_))
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ThetaForecaster(_Smoothing):
+    """The Theta method: the mean of the linear trend and of the smoothed line of doubled deviations from it.
+
+    Seasons are taken out by classical decomposition where an analysis of variance finds them: by multiplication or
+    addition, whichever explains a history better. Every series is fitted alone, on the latest 512 rows or six cycles.
+
+    References
+    ----------
+    Assimakopoulos and Nikolopoulos (2000), "The theta model", International Journal of Forecasting 16.
+    """
+
+    def _read(self, panel, origins):
+        return exponential_smoothing.theta(panel, origins, self.horizon_, self._seasons(panel))
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class DampedTrendForecaster(_Smoothing):
+    """Exponential smoothing with a damped trend, or none, of seasonally adjusted values.
+
+    Seasons and rows as in `ThetaForecaster`; whether there is a trend is chosen by Akaike's criterion.
+
+    References
+    ----------
+    Gardner and McKenzie (1985), "Forecasting trends in time series", Management Science 31.
+    """
+
+    def _read(self, panel, origins):
+        return exponential_smoothing.damped_trend(panel, origins, self.horizon_, self._seasons(panel))
 
 
 #: Forecasters that read their forecasts off the history, whatever the lookback.

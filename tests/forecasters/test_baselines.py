@@ -7,7 +7,7 @@ from conftest import wave
 
 import forecastkit as fk
 
-BASELINES = ["Naive", "SeasonalNaive", "Drift", "Mean", "Linear"]
+BASELINES = ["Naive", "SeasonalNaive", "Drift", "Mean", "Theta", "DampedTrend", "Linear"]
 
 
 def make(name, **kwargs):
