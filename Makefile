@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install test test-all lint format bench notebook clean
+.PHONY: help install test test-all lint format stubs bench notebook clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -27,6 +27,9 @@ lint: install  ## Check style and formatting
 format: install  ## Mend style and formatting
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+stubs: install  ## Write the classes and stubs that editors read, after a change of public names or parameters
+	$(BIN)/python tools/write_stubs.py
 
 bench: install  ## A quick accuracy run; benchmarks/README.md has the full ones
 	mkdir -p benchmarks/results

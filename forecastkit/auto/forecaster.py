@@ -1,6 +1,7 @@
 """The forecaster that chooses and trains an ensemble within a number of seconds."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from forecastkit.evaluation.time_budget import MOST, Budget, seconds_of
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.ensemble import Combination
 from forecastkit.forecasters.ensemble_members import is_usable
+from forecastkit.utils import types
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.formatting import share
 from forecastkit.utils.validation import check_real, refuse
@@ -83,10 +85,10 @@ class AutoForecaster(Combination):
     Forecasting 32 (plain averages).
     """
 
-    forecasters: object = None
-    time_limit: object = None
-    random_state: object = None
-    path: object = None
+    forecasters: Sequence[str | Forecaster] | None = None
+    time_limit: float | str | None = None
+    random_state: types.Seed | None = None
+    path: types.Path | None = None
     verbose: int = 0
 
     _budget = None  # of the fit that is going on

@@ -171,9 +171,9 @@ def class_of(name: str) -> type:
         return EnsembleForecaster
     if name in BASELINES:
         return BASELINES[name]
-    from forecastkit.forecasters import neural  # not before a network is asked for: baselines need no backend
+    from forecastkit.forecasters import networks  # not before a network is asked for: baselines need no backend
 
-    return getattr(neural, f"{backbones.class_names()[name]}Forecaster")
+    return getattr(networks, f"{backbones.class_names()[name]}Forecaster")
 
 
 def _check_used(made, parameters):

@@ -79,7 +79,7 @@ def _train(asked):
     import keras
     import numpy as np
 
-    from forecastkit.forecasters.neural import GRUForecaster
+    from forecastkit.forecasters.networks import GRUForecaster
     from forecastkit.networks import backbones
     from forecastkit.training.engines.hardware import PROCESSOR, cudnn_hindrance, describe_devices
 

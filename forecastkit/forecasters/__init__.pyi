@@ -21,12 +21,8 @@ from .baselines import (
     ThetaForecaster as ThetaForecaster,
 )
 from .ensemble import EnsembleForecaster as EnsembleForecaster
-from .neural import (
-    KerasForecaster as KerasForecaster,
-)
-from .neural import (
-    NeuralForecaster as NeuralForecaster,
-)
+from .keras import KerasForecaster as KerasForecaster
+from .neural import NeuralForecaster as NeuralForecaster
 from .tabular import TabularForecaster as TabularForecaster
 
 __all__ = [

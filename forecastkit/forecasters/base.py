@@ -1,6 +1,7 @@
 """The contract that every forecaster keeps: fit, predict, forecast, update, score, save."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -24,7 +25,9 @@ from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.preprocessing.target_transforms import TRANSFORMS, outside
 from forecastkit.uncertainty import validation
 from forecastkit.uncertainty.conformal import LATEST
+from forecastkit.utils.docstrings import inherit_parameters
 from forecastkit.utils.exceptions import InputError
+from forecastkit.utils.types import Calibrate, Columns
 from forecastkit.utils.validation import check_choice, check_int, check_levels, check_real, refuse
 
 #: Constructor parameters that say how data are read.
@@ -87,24 +90,28 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
 
     horizon: int | None = None
     lookback: int | None = None
-    target: object = None
+    target: Columns | None = None
     time: str | None = None
     series_id: str | None = None
-    known: object = None
-    past: object = None
-    static: object = None
+    known: Columns | None = None
+    past: Columns | None = None
+    static: Columns | None = None
     freq: str | None = None
     timezone: str | None = None
     duplicates: str = "refuse"
     season_length: int | None = None
     validation_size: float = 0.2
-    quantile_levels: object = None
-    calibrate: object = False
+    quantile_levels: Sequence[float] | None = None
+    calibrate: Calibrate = False
 
     _held = None  # the panel being fitted and its buffers
     _tail_only = False  # whether the history lacks rows of the fit, as that of a loaded forecaster does
     _weight = None  # of its rows, where they do not count alike
     _linear = None  # a linear forecaster fitted on the same rows, which need not be fitted again as the reference
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        inherit_parameters(cls)
 
     # ------------------------------------------------------------------------------------------ fit
 

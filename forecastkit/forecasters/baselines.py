@@ -7,6 +7,7 @@ import numpy as np
 from forecastkit.baselines import exponential_smoothing, ridge, simple
 from forecastkit.data.windows import Windows, crop
 from forecastkit.forecasters.base import Forecaster
+from forecastkit.utils.types import Fourier
 
 
 class _Reading(Forecaster):
@@ -130,7 +131,7 @@ class LinearForecaster(Forecaster):
     """
 
     holidays: str | None = None
-    fourier: object = None
+    fourier: Fourier | None = None
     target_transform: str | None = None
 
     def _fit(self, panel, split, stop):

@@ -1,6 +1,8 @@
 """Forecasters made of other forecasters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from sklearn.base import clone
@@ -160,9 +162,9 @@ class EnsembleForecaster(Combination):
        quantiles? Management Science 59.
     """
 
-    forecasters: object = None
+    forecasters: Sequence[Forecaster] | None = None
     how: str = "mean"
-    weights: object = None
+    weights: Literal["backtest"] | Sequence[float] | None = None
     seeds: int = 1
     n_jobs: int | None = None
 
@@ -198,7 +200,7 @@ class EnsembleForecaster(Combination):
         if self.forecasters is not None:
             return [clone(member) for member in self.forecasters]
         from forecastkit.forecasters.baselines import LinearForecaster
-        from forecastkit.forecasters.neural import GRUForecaster
+        from forecastkit.forecasters.networks import GRUForecaster
 
         return [GRUForecaster(random_state=0), LinearForecaster()]
 

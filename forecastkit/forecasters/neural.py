@@ -1,11 +1,11 @@
 """Forecasters around a network: one for any backbone, and one named after each."""
 
 from dataclasses import dataclass, fields, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import ClassVar
 
 import keras
-from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from forecastkit.data.array_storage import any_missing, map_rows
@@ -14,7 +14,6 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Windows, crop
 from forecastkit.features.calendar import calendar_names, count_events
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.networks import backbones
 from forecastkit.networks.backbone import Backbone
 from forecastkit.networks.heads import LOSSES, Head, make_head
 from forecastkit.networks.network import NORMALIZATIONS, Sizes
@@ -24,6 +23,8 @@ from forecastkit.training.engines import DISTRIBUTIONS, PRECISIONS, agreed, find
 from forecastkit.training.loop import Lines, Plan, Record, train
 from forecastkit.training.trained_network import TrainedNetwork
 from forecastkit.uncertainty.residuals import observed_after
+from forecastkit.utils import types
+from forecastkit.utils.docstrings import inherit_parameters
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.validation import check_choice, check_int, check_real, refuse
 
@@ -34,6 +35,28 @@ FEWEST_TOKENS = 12
 FEWEST_ORIGINS = 16
 #: Learning rate of the final epochs, as a fraction of the peak.
 FINAL_RATE = 0.3
+
+#: Parameters by subject, as docstrings list them; those of a backbone belong to the network.
+PARAMETER_GROUPS = {
+    "Data": (*(f.name for f in fields(Forecaster)), "target_transform", "calendar", "holidays", "fourier"),
+    "Training": (
+        "loss",
+        "epochs",
+        "windows_per_epoch",
+        "batch_size",
+        "learning_rate",
+        "patience",
+        "final_epochs",
+        "time_limit",
+        "precision",
+        "distribute",
+        "resume",
+        "random_state",
+        "verbose",
+        "callbacks",
+    ),
+    "Network": ("patch", "normalization", "embed_series"),
+}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -105,7 +128,7 @@ class NeuralForecaster(Forecaster):
     target_transform: str | None = None
     calendar: bool = False
     holidays: str | None = None
-    fourier: object = None
+    fourier: types.Fourier | None = None
     embed_series: bool = False
     loss: str = "mae"
     epochs: int = 10
@@ -117,12 +140,16 @@ class NeuralForecaster(Forecaster):
     time_limit: float | None = None
     precision: str | None = None
     distribute: str | None = None
-    resume: object = None
-    random_state: object = None
+    resume: types.Path | None = None
+    random_state: types.Seed | None = None
     verbose: int = 0
-    callbacks: object = None
+    callbacks: types.Callbacks | None = None
 
     _checkpoints = ()  # of the fit that is going on
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        inherit_parameters(cls, PARAMETER_GROUPS)
 
     def _architecture(self) -> Backbone:
         """The backbone's hyperparameters as an object of their own."""
@@ -374,64 +401,24 @@ def padded(windows: Windows, buffers, lookback: int) -> bool:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class KerasForecaster(NeuralForecaster):
-    """Forecaster around any backbone, also your own.
+class NamedForecaster(NeuralForecaster):
+    """Base of the forecasters named after a backbone, whose hyperparameters are their own."""
 
-    Parameters
-    ----------
-    backbone : str, Backbone, or class
-        A name of the registry, an object such as ``LSTM(units=64)``, a subclass of `Backbone`, or a Keras layer class
-        that is called as ``layer(past, future, mask=None, training=None)``, see `forecastkit.Backbone`.
-    """
-
-    backbone: object = "gru"
-
-    def _architecture(self):
-        chosen = backbones.find(self.backbone) if isinstance(self.backbone, str) else self.backbone
-        if isinstance(chosen, Backbone):
-            return clone(chosen)
-        if isinstance(chosen, type) and issubclass(chosen, Backbone):
-            return chosen()
-        if isinstance(chosen, type) and callable(getattr(chosen, "call", None)):
-            return LayerBackbone(layer=chosen)
-        return refuse(
-            "KerasForecaster",
-            "backbone must be a name, a Backbone or a class",
-            repr(chosen),
-            "Pass the layer's class, not a built layer.",
-            ParameterError,
-        )
-
-
-@dataclass(kw_only=True, eq=False, repr=False)
-class LayerBackbone(Backbone):
-    """A user's Keras layer class as a backbone."""
-
-    layer: object = None
-
-    def build(self):
-        return self.layer()
-
-
-class _Named:
-    """Takes the backbone's hyperparameters from the forecaster's own fields."""
+    #: The backbone that the forecaster is named after.
+    architecture: ClassVar[type[Backbone]]
 
     def _architecture(self):
         backbone = type(self).architecture
         return backbone(**{f.name: getattr(self, f.name) for f in fields(backbone)})
 
 
-def _named_forecaster(backbone):
-    """The class `<Backbone>Forecaster`: the fields of the backbone beside the common ones."""
+@cache
+def named_forecaster(backbone: type[Backbone]) -> type[NamedForecaster]:
+    """The class `<Backbone>Forecaster` of a backbone for which `forecasters/networks.py` has none."""
     members = {
         "architecture": backbone,
-        "__module__": __name__,
-        "__doc__": f"Forecaster around the `{backbone.__name__}` backbone.\n\n{backbone.__doc__}",
+        "__module__": "forecastkit.forecasters.networks",  # where pickle finds it
+        "__doc__": f"Forecaster around the `{backbone.__name__}` backbone.",
     }
-    made = type(f"{backbone.__name__}Forecaster", (_Named, NeuralForecaster, backbone), members)
+    made = type(f"{backbone.__name__}Forecaster", (NamedForecaster, backbone), members)
     return dataclass(kw_only=True, eq=False, repr=False)(made)
-
-
-for _name in backbones.names():
-    _made = _named_forecaster(backbones.find(_name))
-    globals()[_made.__name__] = _made

@@ -1,9 +1,10 @@
 """A forecaster around any scikit-learn regressor: lags, calendar and covariates as a table of features."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import RegressorMixin, clone
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.utils import check_random_state, get_tags
 
@@ -12,6 +13,7 @@ from forecastkit.features.calendar import calendar_names
 from forecastkit.features.lags import Lags, clock, clock_names, known_ahead
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.types import Fourier, Seed
 from forecastkit.utils.validation import check_choice, check_int, refuse
 
 #: Of a season's values before the step, and of the last values, this many are columns where `lags` is not given.
@@ -79,15 +81,15 @@ class TabularForecaster(Forecaster):
     trees", International Journal of Forecasting.
     """
 
-    regressor: object = None
-    lags: object = None
+    regressor: RegressorMixin | None = None
+    lags: int | Sequence[int] | None = None
     anchor: str = "auto"
     calendar: bool = True
     holidays: str | None = None
-    fourier: object = None
+    fourier: Fourier | None = None
     target_transform: str | None = None
     max_rows: int = 200_000
-    random_state: object = 0
+    random_state: Seed = 0
 
     def _check_parameters(self):
         super()._check_parameters()

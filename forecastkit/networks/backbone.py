@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sklearn.base import BaseEstimator
 
 from forecastkit.utils import exceptions, validation
+from forecastkit.utils.docstrings import inherit_parameters
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -44,6 +45,10 @@ class Backbone(BaseEstimator):
     selects_variables = False
     #: Peak learning rate where the user gives none.
     learning_rate = 1e-3
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        inherit_parameters(cls)
 
     def build(self):
         """Return a fresh, unbuilt Keras layer."""

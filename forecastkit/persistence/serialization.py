@@ -24,7 +24,7 @@ from forecastkit.utils.validation import refuse
 REBUILT = {
     "ConformalAdjustment": "uncertainty.conformal",
     "Lags": "features.lags",
-    "LayerBackbone": "forecasters.neural",
+    "LayerBackbone": "forecasters.keras",
     "Moments": "preprocessing.scaler",
     "Panel": "data.panel",
     "Record": "training.loop",

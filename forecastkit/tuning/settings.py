@@ -8,6 +8,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.evaluation.folds import most_folds
 from forecastkit.evaluation.time_budget import seconds_of
 from forecastkit.tuning.space import WHERE
+from forecastkit.utils import types
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.validation import check_choice, check_int, refuse
 
@@ -34,11 +35,11 @@ class Settings:
 
     search: str = "local"
     n_trials: int | None = None
-    time_limit: object = None
+    time_limit: float | str | None = None
     n_folds: int | None = None
-    directory: object = None
+    directory: types.Path | None = None
     n_jobs: int = 1
-    random_state: object = None
+    random_state: types.Seed | None = None
     refits: int = 0
 
     def check(self, where: str = WHERE) -> None:

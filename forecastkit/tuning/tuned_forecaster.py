@@ -1,6 +1,8 @@
 """A forecaster whose parameters are searched when it is fitted."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import keras  # noqa: F401  its import draws from the global generators, which a fit must not
 import pandas as pd
@@ -10,6 +12,7 @@ from forecastkit.forecasters.base import Forecaster
 from forecastkit.tuning.search import Search
 from forecastkit.tuning.settings import Settings
 from forecastkit.tuning.space import make_space
+from forecastkit.utils import types
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse
 
@@ -78,15 +81,15 @@ class TunedForecaster(Forecaster):
     As `forecastkit.tune`.
     """
 
-    forecaster: object = field(kw_only=False)
-    space: object = field(default=None, kw_only=False)
+    forecaster: Forecaster = field(kw_only=False)
+    space: Mapping[str, Any] | Callable[..., Mapping[str, Any]] | None = field(default=None, kw_only=False)
     search: str = "local"
     n_trials: int | None = None
-    time_limit: object = None
+    time_limit: float | str | None = None
     n_folds: int | None = None
-    directory: object = None
+    directory: types.Path | None = None
     n_jobs: int = 1
-    random_state: object = None
+    random_state: types.Seed | None = None
     verbose: int = 0
 
     def _check_parameters(self):

@@ -11,7 +11,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 import forecastkit as fk
-from forecastkit.forecasters.neural import LayerBackbone, choose_patch
+from forecastkit.forecasters.keras import LayerBackbone
+from forecastkit.forecasters.neural import choose_patch
 from forecastkit.networks import backbones
 from forecastkit.training.trained_network import TrainedNetwork
 from forecastkit.utils.exceptions import InputError, ParameterError

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from forecastkit.forecasters.neural import LayerBackbone
+from forecastkit.forecasters.keras import LayerBackbone
 from forecastkit.networks import backbones
 from forecastkit.networks.attention import watch_attention
 from forecastkit.networks.heads import make_head

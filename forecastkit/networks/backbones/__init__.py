@@ -5,29 +5,38 @@ The file `lstm_transformer.py` holds the class `LSTMTransformer`: its name witho
 
 import importlib
 import re
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import did_you_mean, refuse
 
+if TYPE_CHECKING:
+    from forecastkit.networks.backbone import Backbone
+
 FOLDER = Path(__file__).parent
 
 
+@cache
 def names() -> tuple[str, ...]:
     """Names of all backbones, as the command line and `KerasForecaster(backbone="gru")` take them."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_")))
 
 
-def class_names() -> dict[str, str]:
-    """Class name of every backbone by its name, read from the files without importing them."""
+@cache
+def class_names() -> Mapping[str, str]:
+    """Class name of every backbone by its name, read from the files once and without importing them."""
     found = {}
     for name in names():
         classes = re.findall(r"^class (\w+)", (FOLDER / f"{name}.py").read_text(encoding="utf-8"), flags=re.MULTILINE)
         found[name] = next(c for c in classes if c.lower() == name.replace("_", ""))
-    return found
+    return MappingProxyType(found)
 
 
-def find(name: str):
+def find(name: str) -> "type[Backbone]":
     """The backbone class of this name.
 
     Raises

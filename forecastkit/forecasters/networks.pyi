@@ -1,0 +1,2932 @@
+# Written by tools/write_stubs.py: change that, or what it reads, and run it again.
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from forecastkit.forecasters.neural import NamedForecaster
+from forecastkit.networks.backbones.cnn_transformer import CNNTransformer
+from forecastkit.networks.backbones.convolutional_blocks import ConvolutionalBlocks
+from forecastkit.networks.backbones.decoder_only import DecoderOnly
+from forecastkit.networks.backbones.encoder_decoder import EncoderDecoder
+from forecastkit.networks.backbones.gru import GRU
+from forecastkit.networks.backbones.gru_transformer import GRUTransformer
+from forecastkit.networks.backbones.inverted_transformer import InvertedTransformer
+from forecastkit.networks.backbones.lstm import LSTM
+from forecastkit.networks.backbones.lstm_transformer import LSTMTransformer
+from forecastkit.networks.backbones.mamba import Mamba
+from forecastkit.networks.backbones.min_gru import MinGRU
+from forecastkit.networks.backbones.min_lstm import MinLSTM
+from forecastkit.networks.backbones.recurrent_blocks import RecurrentBlocks
+from forecastkit.networks.backbones.rnn import RNN
+from forecastkit.networks.backbones.rnn_transformer import RNNTransformer
+from forecastkit.networks.backbones.tft import TFT
+from forecastkit.networks.backbones.transformer import Transformer
+from forecastkit.networks.backbones.transformer_xl import TransformerXL
+from forecastkit.utils import types
+from forecastkit.utils.types import Calibrate, Columns
+
+class CNNTransformerForecaster(NamedForecaster, CNNTransformer):
+    """Forecaster around the `CNNTransformer` backbone.
+
+    A causal convolution over the tokens of the past (local features), then Transformer blocks (global attention).
+
+    References are at `CNNTransformer`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `kernel`, `layers`, `heads`, `feedforward`, `positions`,
+      `units`, `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    kernel : int
+        Tokens under the convolution.
+    layers, heads, feedforward, positions
+        As in `Transformer`.
+    units : int
+        Width of every token; a multiple of `heads`.
+    dropout : float
+        Fraction dropped in training after attention, after feed-forward, and before the head.
+    """
+
+    architecture: ClassVar[type[CNNTransformer]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        kernel: int = 3,
+        layers: int = 1,
+        heads: int = 4,
+        feedforward: int | None = None,
+        positions: str = "learned",
+        units: int = 64,
+        dropout: float = 0.1,
+    ) -> None: ...
+
+class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):
+    """Forecaster around the `ConvolutionalBlocks` backbone.
+
+    The Transformer block with its self-attention replaced by a causal convolution; residuals and feed-forward kept.
+
+    References are at `ConvolutionalBlocks`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `kernel`, `feedforward`, `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    units : int
+        Width of every token.
+    layers : int
+        Blocks. Each looks `kernel` times as far back as the one before: ``kernel ** layers`` tokens in all.
+    kernel : int
+        Tokens under the convolution, itself included; at least 2.
+    feedforward : int, optional
+        Width inside the feed-forward layers. Default: twice the units.
+    dropout : float
+        Fraction dropped in training after the convolution, after feed-forward, and before the head.
+    """
+
+    architecture: ClassVar[type[ConvolutionalBlocks]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        units: int = 64,
+        layers: int = 3,
+        kernel: int = 3,
+        feedforward: int | None = None,
+        dropout: float = 0.1,
+    ) -> None: ...
+
+class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):
+    """Forecaster around the `DecoderOnly` backbone.
+
+    Causal decoder-only Transformer over segments: the tokens of the past, then those of the future.
+
+    References are at `DecoderOnly`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `heads`, `feedforward`, `positions`,
+      `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    units, layers, heads, feedforward, positions, dropout
+        As in `Transformer`.
+    """
+
+    architecture: ClassVar[type[DecoderOnly]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        units: int = 64,
+        layers: int = 2,
+        heads: int = 4,
+        feedforward: int | None = None,
+        positions: str = "learned",
+        dropout: float = 0.1,
+    ) -> None: ...
+
+class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):
+    """Forecaster around the `EncoderDecoder` backbone.
+
+    The full encoder-decoder Transformer: queries of the horizon attend to each other and to the encoded past.
+
+    References are at `EncoderDecoder`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `layers`, `units`, `heads`, `feedforward`, `positions`,
+      `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    layers : int
+        Blocks of the encoder, and as many of the decoder.
+    units, heads, feedforward, positions, dropout
+        As in `Transformer`.
+    """
+
+    architecture: ClassVar[type[EncoderDecoder]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        layers: int = 2,
+        units: int = 64,
+        heads: int = 4,
+        feedforward: int | None = None,
+        positions: str = "learned",
+        dropout: float = 0.1,
+    ) -> None: ...
+
+class GRUForecaster(NamedForecaster, GRU):
+    """Forecaster around the `GRU` backbone.
+
+    Gated recurrent unit over the tokens of the past, stepped once into each token of the future.
+
+    References are at `GRU`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    units : int
+        Width of tokens and states.
+    layers : int
+        Recurrent layers on top of each other.
+    dropout : float
+        Fraction of the states dropped in training, before the head only.
+    """
+
+    architecture: ClassVar[type[GRU]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        units: int = 128,
+        layers: int = 1,
+        dropout: float = 0.2,
+    ) -> None: ...
+
+class GRUTransformerForecaster(NamedForecaster, GRUTransformer):
+    """Forecaster around the `GRUTransformer` backbone.
+
+    Gated recurrent layer before every Transformer block.
+
+    References are at `GRUTransformer`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `heads`, `feedforward`, `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    units : int
+        Width of every token and state; a multiple of `heads`.
+    layers : int
+        Blocks of LSTM, attention and feed-forward.
+    heads : int
+    feedforward : int, optional
+        Width inside the feed-forward layers. Default: twice the units.
+    dropout : float
+        Fraction dropped in training after attention, after feed-forward, and before the head.
+    """
+
+    architecture: ClassVar[type[GRUTransformer]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        units: int = 128,
+        layers: int = 1,
+        heads: int = 4,
+        feedforward: int | None = None,
+        dropout: float = 0.1,
+    ) -> None: ...
+
+class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):
+    """Forecaster around the `InvertedTransformer` backbone.
+
+    Transformer whose tokens are the target columns: each reads the whole lookback, and they attend to each other.
+
+    References are at `InvertedTransformer`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `heads`, `feedforward`, `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    units : int
+        Width of every token, of segments as well as of whole columns; a multiple of `heads`.
+    layers : int
+        Blocks of attention among the columns and feed-forward on each.
+    heads : int
+    feedforward : int, optional
+        Width inside the feed-forward layers. Default: twice the units.
+    dropout : float
+        Fraction dropped in training after attention, after feed-forward, and before the head.
+    """
+
+    architecture: ClassVar[type[InvertedTransformer]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        units: int = 128,
+        layers: int = 2,
+        heads: int = 4,
+        feedforward: int | None = None,
+        dropout: float = 0.1,
+    ) -> None: ...
+
+class LSTMForecaster(NamedForecaster, LSTM):
+    """Forecaster around the `LSTM` backbone.
+
+    Long short-term memory over the tokens of the past, stepped once into each token of the future.
+
+    References are at `LSTM`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `bidirectional`, `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    units : int
+        Width of tokens and states; with `bidirectional`, of each direction.
+    layers : int
+        Recurrent layers on top of each other.
+    bidirectional : bool
+        Reads the past in both directions and takes both final states, each stepped into the future.
+    dropout : float
+        Fraction of the states dropped in training, before the head only.
+    """
+
+    architecture: ClassVar[type[LSTM]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        units: int = 128,
+        layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.2,
+    ) -> None: ...
+
+class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):
+    """Forecaster around the `LSTMTransformer` backbone.
+
+    LSTM before every Transformer block: the recurrence carries the order, attention looks far back.
+
+    References are at `LSTMTransformer`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `heads`, `feedforward`, `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    units : int
+        Width of every token and state; a multiple of `heads`.
+    layers : int
+        Blocks of LSTM, attention and feed-forward.
+    heads : int
+    feedforward : int, optional
+        Width inside the feed-forward layers. Default: twice the units.
+    dropout : float
+        Fraction dropped in training after attention, after feed-forward, and before the head.
+    """
+
+    architecture: ClassVar[type[LSTMTransformer]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        units: int = 128,
+        layers: int = 1,
+        heads: int = 4,
+        feedforward: int | None = None,
+        dropout: float = 0.1,
+    ) -> None: ...
+
+class MambaForecaster(NamedForecaster, Mamba):
+    """Forecaster around the `Mamba` backbone.
+
+    Selective state space over the tokens of the past, read on into the tokens of the future.
+
+    References are at `Mamba`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `expand`, `states`, `kernel`,
+      `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    units : int
+        Width of every token.
+    layers : int
+        Selective blocks.
+    expand : int
+        Channels inside a block, as a multiple of the units.
+    states : int
+        States of every channel.
+    kernel : int
+        Tokens under the convolution of a block.
+    dropout : float
+        Fraction dropped in training after every block and before the head.
+    """
+
+    architecture: ClassVar[type[Mamba]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        units: int = 64,
+        layers: int = 1,
+        expand: int = 2,
+        states: int = 8,
+        kernel: int = 4,
+        dropout: float = 0.1,
+    ) -> None: ...
+
+class MinGRUForecaster(NamedForecaster, MinGRU):
+    """Forecaster around the `MinGRU` backbone.
+
+    Minimal gated recurrent unit: blocks of a parallel recurrence and feed-forward, read on into the future.
+
+    References are at `MinGRU`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `feedforward`, `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    units : int
+        Width of tokens and states.
+    layers : int
+        Blocks of recurrence and feed-forward.
+    feedforward : int, optional
+        Width inside the feed-forward layers. Default: twice the units.
+    dropout : float
+        Fraction dropped in training after the recurrence, after feed-forward, and before the head.
+    """
+
+    architecture: ClassVar[type[MinGRU]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        units: int = 128,
+        layers: int = 2,
+        feedforward: int | None = None,
+        dropout: float = 0.1,
+    ) -> None: ...
+
+class MinLSTMForecaster(NamedForecaster, MinLSTM):
+    """Forecaster around the `MinLSTM` backbone.
+
+    Minimal long short-term memory: blocks of a parallel recurrence and feed-forward, read on into the future.
+
+    References are at `MinLSTM`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `feedforward`, `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    units, layers, feedforward, dropout
+        As in `MinGRU`.
+    """
+
+    architecture: ClassVar[type[MinLSTM]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        units: int = 128,
+        layers: int = 2,
+        feedforward: int | None = None,
+        dropout: float = 0.1,
+    ) -> None: ...
+
+class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):
+    """Forecaster around the `RecurrentBlocks` backbone.
+
+    The Transformer block with its self-attention replaced by a recurrent layer; residuals and feed-forward are kept.
+
+    References are at `RecurrentBlocks`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `cell`, `feedforward`, `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    units : int
+        Width of every token and state.
+    layers : int
+        Blocks.
+    cell : {'gru', 'lstm', 'rnn'}
+    feedforward : int, optional
+        Width inside the feed-forward layers. Default: twice the units.
+    dropout : float
+        Fraction dropped in training after the recurrence, after feed-forward, and before the head.
+    """
+
+    architecture: ClassVar[type[RecurrentBlocks]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        units: int = 128,
+        layers: int = 1,
+        cell: str = "gru",
+        feedforward: int | None = None,
+        dropout: float = 0.1,
+    ) -> None: ...
+
+class RNNForecaster(NamedForecaster, RNN):
+    """Forecaster around the `RNN` backbone.
+
+    Simple recurrent network over the tokens of the past, stepped once into each token of the future.
+
+    References are at `RNN`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    units : int
+        Width of tokens and states.
+    layers : int
+        Recurrent layers on top of each other.
+    dropout : float
+        Fraction of the states dropped in training, before the head only.
+    """
+
+    architecture: ClassVar[type[RNN]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        units: int = 128,
+        layers: int = 1,
+        dropout: float = 0.2,
+    ) -> None: ...
+
+class RNNTransformerForecaster(NamedForecaster, RNNTransformer):
+    """Forecaster around the `RNNTransformer` backbone.
+
+    Simple recurrent layer before every Transformer block: the cheapest of the recurrent hybrids.
+
+    References are at `RNNTransformer`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `heads`, `feedforward`, `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    units : int
+        Width of every token and state; a multiple of `heads`.
+    layers : int
+        Blocks of LSTM, attention and feed-forward.
+    heads : int
+    feedforward : int, optional
+        Width inside the feed-forward layers. Default: twice the units.
+    dropout : float
+        Fraction dropped in training after attention, after feed-forward, and before the head.
+    """
+
+    architecture: ClassVar[type[RNNTransformer]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        units: int = 128,
+        layers: int = 1,
+        heads: int = 4,
+        feedforward: int | None = None,
+        dropout: float = 0.1,
+    ) -> None: ...
+
+class TFTForecaster(NamedForecaster, TFT):
+    """Forecaster around the `TFT` backbone.
+
+    Temporal Fusion Transformer: weighs its variables, and `fk.interpret` shows the weights.
+
+    References are at `TFT`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `heads`, `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    units : int
+        Width of every token and state; a multiple of `heads`.
+    layers : int
+        LSTM layers, of past and future each.
+    heads : int
+        Heads of attention; they share their values, so that their mean weight tells what was attended to.
+    dropout : float
+        Fraction dropped in training before each gate but the last, and before the head.
+    """
+
+    architecture: ClassVar[type[TFT]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        units: int = 64,
+        layers: int = 1,
+        heads: int = 4,
+        dropout: float = 0.1,
+    ) -> None: ...
+
+class TransformerForecaster(NamedForecaster, Transformer):
+    """Forecaster around the `Transformer` backbone.
+
+    Transformer encoder over the tokens of past and future together; the future's leave it as the forecast.
+
+    References are at `Transformer`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `heads`, `feedforward`, `positions`,
+      `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    units : int
+        Width of every token; a multiple of `heads`.
+    layers : int
+        Blocks of attention and feed-forward.
+    heads : int
+    feedforward : int, optional
+        Width inside the feed-forward layers. Default: twice the units.
+    positions : {'learned', 'sinusoidal', 'rotary', 'none'}
+        What tells tokens apart: a vector added to each, learned or of sines and cosines; or their queries and keys
+        turned by their place, so that attention knows their distance.
+    dropout : float
+        Fraction dropped in training after attention, after feed-forward, and before the head.
+    """
+
+    architecture: ClassVar[type[Transformer]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        units: int = 64,
+        layers: int = 2,
+        heads: int = 4,
+        feedforward: int | None = None,
+        positions: str = "learned",
+        dropout: float = 0.1,
+    ) -> None: ...
+
+class TransformerXLForecaster(NamedForecaster, TransformerXL):
+    """Forecaster around the `TransformerXL` backbone.
+
+    Transformer-XL: reads the past in segments that attend to a memory of earlier ones, by content and distance.
+
+    References are at `TransformerXL`.
+
+    Parameters by subject:
+
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
+      `calendar`, `holidays`, `fourier`.
+    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
+      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `heads`, `feedforward`, `segment`,
+      `memory`, `dropout`.
+
+    Parameters
+    ----------
+    horizon : int, optional
+        Steps forecast at once. Default: one season of the frequency, else 1.
+    lookback : int, optional
+        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        quarter of the data.
+    target : str or list of str, optional
+        Columns of X to forecast when there is no y. Default: all without another role.
+    time, series_id : str, optional
+        Columns or index levels that hold the time and the series' name.
+    known, past, static : str or list of str, optional
+        Covariates known ahead, known up to the cutoff only, and constant within a series.
+    freq : str, optional
+        Pandas alias of the frequency. Default: found from the times.
+    timezone : str, optional
+        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
+        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+    duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
+        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
+        categories the last.
+    season_length : int, optional
+        Steps of the main season. Default: that of the frequency.
+    validation_size : int or float
+        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+    quantile_levels : list of float, optional
+        Columns of `forecast`; networks are trained for them.
+    calibrate : {False, True, 'rolling'}
+        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
+        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
+        Under the loss 'mse' a forecast is the mean of the transforms.
+    calendar : bool
+        Whether tokens carry the time of day, week and year.
+    holidays : str, optional
+        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
+        less. Their linear effect is taken out of the target first, as that of known covariates.
+    fourier : int or dict, optional
+        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``. Their linear effect is taken out too.
+    loss : str
+        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
+        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+    epochs : int
+        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+    windows_per_epoch : int, optional
+        Windows drawn in an epoch.
+    batch_size : int
+        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
+        origin's together, and at least 16 origins.
+    learning_rate : float, optional
+        Peak of the schedule. Default: what suits the backbone.
+    patience : int or None
+        Epochs without a better validation loss until training stops.
+    final_epochs : int, optional
+        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
+        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+    time_limit : float, optional
+        Seconds of training.
+    precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
+        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
+        units for it. Default: Keras' own dtype policy.
+    distribute : {None, 'auto', 'mirrored', 'multiworker'}
+        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
+        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+    resume : path-like, optional
+        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
+        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
+        What is kept is deleted at the end. Callbacks begin anew.
+    random_state : int, RandomState or None
+        Seed of weights, batches and dropout; the same seed gives the same forecasts.
+    verbose : int
+        1 prints a line per epoch.
+    callbacks : list of keras.callbacks.Callback, optional
+    patch : int, optional
+        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        tokens in the lookback.
+    normalization : {'last', 'standard', 'mean', 'none'}, optional
+        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
+        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+    embed_series : bool
+        Whether every series has a learned vector of its own.
+    units : int
+        Width of every token; a multiple of `heads`.
+    layers : int
+        Blocks of attention and feed-forward. The forecast is reached by about ``layers * memory`` tokens before the
+        last segment, since each block looks one memory further back.
+    heads : int
+    feedforward : int, optional
+        Width inside the feed-forward layers. Default: twice the units.
+    segment : int, optional
+        Tokens of the past that are read together; the past as a whole where it has no more. Default: the past in one
+        part more than there are layers, so that all of it reaches the forecast.
+    memory : int, optional
+        Tokens before a segment that it attends to; 0 forgets them. Default: the segment before.
+    dropout : float
+        Fraction dropped in training after attention, after feed-forward, and before the head.
+    """
+
+    architecture: ClassVar[type[TransformerXL]]
+
+    def __init__(
+        self,
+        *,
+        horizon: int | None = None,
+        lookback: int | None = None,
+        target: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        known: Columns | None = None,
+        past: Columns | None = None,
+        static: Columns | None = None,
+        freq: str | None = None,
+        timezone: str | None = None,
+        duplicates: str = "refuse",
+        season_length: int | None = None,
+        validation_size: float = 0.2,
+        quantile_levels: Sequence[float] | None = None,
+        calibrate: Calibrate = False,
+        target_transform: str | None = None,
+        calendar: bool = False,
+        holidays: str | None = None,
+        fourier: types.Fourier | None = None,
+        loss: str = "mae",
+        epochs: int = 10,
+        windows_per_epoch: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float | None = None,
+        patience: int | None = 4,
+        final_epochs: int | None = None,
+        time_limit: float | None = None,
+        precision: str | None = None,
+        distribute: str | None = None,
+        resume: types.Path | None = None,
+        random_state: types.Seed | None = None,
+        verbose: int = 0,
+        callbacks: types.Callbacks | None = None,
+        patch: int | None = None,
+        normalization: str | None = None,
+        embed_series: bool = False,
+        units: int = 64,
+        layers: int = 2,
+        heads: int = 4,
+        feedforward: int | None = None,
+        segment: int | None = None,
+        memory: int | None = None,
+        dropout: float = 0.1,
+    ) -> None: ...

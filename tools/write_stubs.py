@@ -1,0 +1,187 @@
+"""Write the classes named after backbones, and the stubs that editors and type checkers read.
+
+Usage: python tools/write_stubs.py
+
+Run it after a change of a public name, a constructor parameter or a docstring of a forecaster; a test compares the
+files with what it writes. `forecastkit/forecasters/networks.py` has a short class for each file of
+`networks/backbones/`; `networks.pyi` beside it has the same classes with all parameters and the whole docstring;
+`forecastkit/__init__.pyi` has the public names, of which `PUBLIC` here is the list.
+"""
+
+import ast
+import inspect
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+from forecastkit.networks import backbones
+
+PACKAGE = Path(__file__).resolve().parents[1] / "forecastkit"
+FORECASTERS = PACKAGE / "forecasters" / "networks.py"
+STUB = PACKAGE / "forecasters" / "networks.pyi"
+TOP = PACKAGE / "__init__.pyi"
+
+#: Public names by the module that holds them, apart from backbones and the forecasters named after them.
+PUBLIC = {
+    "auto.forecaster": ["AutoForecaster"],
+    "comparison.compare": ["compare"],
+    "comparison.recommend": ["recommend"],
+    "data.memmap.build": ["map_parquet"],
+    "data.memmap.dataset": ["MappedData", "open_mapped"],
+    "data.panel": ["Panel"],
+    "datasets": ["list_datasets", "load_dataset"],
+    "evaluation.backtest": ["backtest"],
+    "evaluation.results": ["Backtest"],
+    "evaluation.rolling_origin": ["RollingOrigin"],
+    "features.window_features": ["WindowFeatures"],
+    "forecasters.baselines": [
+        "DampedTrendForecaster",
+        "DriftForecaster",
+        "LinearForecaster",
+        "MeanForecaster",
+        "NaiveForecaster",
+        "SeasonalNaiveForecaster",
+        "ThetaForecaster",
+    ],
+    "forecasters.ensemble": ["EnsembleForecaster"],
+    "forecasters.keras": ["KerasForecaster"],
+    "forecasters.tabular": ["TabularForecaster"],
+    "inspection.audit": ["audit"],
+    "inspection.interpret": ["interpret"],
+    "integrations.partitions": ["forecast_partition", "forecast_partitions", "partition_meta"],
+    "integrations.tf_dataset": ["window_dataset"],
+    "networks": ["backbones"],
+    "networks.backbone": ["Backbone"],
+    "persistence.artifact": ["load"],
+    "plotting.forecasts": ["plot_backtest", "plot_comparison", "plot_forecast"],
+    "plotting.interpretation": ["plot_attention", "plot_attribution"],
+    "training.engines.cluster": ["is_chief"],
+    "tuning.api": ["tune"],
+    "tuning.tuned_forecaster": ["TunedForecaster"],
+    "utils.exceptions": ["InputError"],
+}
+NOTE = "# Written by tools/write_stubs.py: change that, or what it reads, and run it again.\n"
+
+
+def imports() -> str:
+    lines = [
+        f"from forecastkit.networks.backbones.{stem} import {name}" for stem, name in backbones.class_names().items()
+    ]
+    return "\n".join(lines)
+
+
+def summary(stem: str) -> str:
+    """The first paragraph of a backbone's docstring."""
+    return inspect.getdoc(backbones.find(stem)).split("\n\n")[0]
+
+
+def write_forecasters() -> str:
+    """The module of the named forecasters."""
+    parts = [
+        '"""A forecaster for each backbone, named after it."""\n',
+        NOTE,
+        "from dataclasses import dataclass",
+        "from forecastkit.forecasters.neural import NamedForecaster, named_forecaster",
+        "from forecastkit.networks import backbones",
+        imports(),
+    ]
+    for stem, name in backbones.class_names().items():
+        parts.append(
+            f"\n\n@dataclass(kw_only=True, eq=False, repr=False)\nclass {name}Forecaster(NamedForecaster, {name}):\n"
+            f'    """Forecaster around the `{name}` backbone.\n\n{textwrap.indent(summary(stem), "    ")}\n\n'
+            f'    References are at `{name}`.\n    """\n\n    architecture = {name}'
+        )
+    parts.append(
+        '''
+
+def __getattr__(name: str) -> type[NamedForecaster]:
+    """The forecaster of a backbone whose file is newer than this one."""
+    for stem, own in backbones.class_names().items():
+        if name == f"{own}Forecaster":
+            return named_forecaster(backbones.find(stem))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+'''
+    )
+    return "\n".join(parts)
+
+
+def annotations(cls: type) -> dict[str, str]:
+    """Source of the annotation of every field of a class, its bases' included."""
+    found: dict[str, str] = {}
+    for owner in reversed(cls.__mro__):
+        if owner.__module__.startswith("forecastkit"):
+            body = ast.parse(inspect.getsource(owner)).body[0].body
+            found |= {n.target.id: ast.unparse(n.annotation) for n in body if isinstance(n, ast.AnnAssign)}
+    return found
+
+
+def constructor(cls: type) -> str:
+    """`__init__` of a forecaster with all parameters, in the order of its docstring."""
+    from forecastkit.utils.docstrings import parameter_entries
+
+    parameters = inspect.signature(cls).parameters
+    kinds = annotations(cls)
+    order = [name for entry in parameter_entries(cls.__doc__) for name in entry.names]
+    lines = [f"        {name}: {kinds[name]} = {parameters[name].default!r}," for name in order]
+    assert set(order) == set(parameters), f"{cls.__name__}: {set(order) ^ set(parameters)}"
+    return "\n".join(["    def __init__(", "        self,", "        *,", *lines, "    ) -> None: ..."])
+
+
+def write_stub() -> str:
+    """The stub of the named forecasters: what the module has, and every parameter with its documentation."""
+    from forecastkit.forecasters import networks
+
+    parts = [
+        NOTE,
+        "from collections.abc import Sequence",
+        "from typing import ClassVar",
+        "from forecastkit.utils import types",
+        "from forecastkit.utils.types import Calibrate, Columns",
+        "from forecastkit.forecasters.neural import NamedForecaster",
+        imports(),
+    ]
+    for name in backbones.class_names().values():
+        cls = getattr(networks, f"{name}Forecaster")
+        doc = "\n".join(f"    {line}".rstrip() for line in cls.__doc__.splitlines())
+        parts.append(
+            f'\nclass {cls.__name__}(NamedForecaster, {name}):\n    """{doc.lstrip()}\n    """\n\n'
+            f"    architecture: ClassVar[type[{name}]]\n\n{constructor(cls)}"
+        )
+    return "\n".join(parts) + "\n"
+
+
+def write_top() -> str:
+    """The stub of the package: where each public name lives."""
+    homes = {f"networks.backbones.{stem}": [name] for stem, name in backbones.class_names().items()}
+    networks = [f"{name}Forecaster" for name in backbones.class_names().values()]
+    homes |= {**PUBLIC, "forecasters.networks": networks}
+    lines = [f"from .{home} import {name} as {name}" for home in sorted(homes) for name in sorted(homes[home])]
+    names = sorted([*(name for names in homes.values() for name in names), "metrics", "plots"])
+    listed = "".join(f'    "{name}",\n' for name in names)
+    return (
+        f"{NOTE}from . import metrics as metrics\nfrom . import plotting as plotting\n"
+        + "\n".join(lines)
+        + f"\n\nplots = plotting\n__version__: str\n\n__all__ = [\n{listed}]\n"
+    )
+
+
+def formatted(text: str, path: Path) -> str:
+    """The text of a file as ruff leaves it."""
+    for command in (["check", "-q", "--fix", "--exit-zero", "--select", "I,RUF022"], ["format", "-q"]):
+        command = [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(path), "-"]
+        text = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+    return text
+
+
+#: Files in the order in which they are written: the stub is read off the classes.
+FILES = {FORECASTERS: write_forecasters, TOP: write_top, STUB: write_stub}
+
+
+def main() -> None:
+    for path, write in FILES.items():
+        path.write_text(formatted(write(), path), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
