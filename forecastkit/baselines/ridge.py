@@ -3,13 +3,18 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from forecastkit.data.array_storage import allocate_like, is_mapped
+from forecastkit.data.array_storage import allocate_like, any_missing, is_mapped
 from forecastkit.data.windows import Buffers, Origins, Windows, forward_fill, weights_after
 
 #: Penalties in units of the mean eigenvalue of the windows' second moments.
 STRENGTHS = tuple(10.0**power for power in np.arange(-4.0, 2.1, 0.5))
-MOST_WINDOWS, MOST_JUDGED = 200_000, 4_000
+MOST_WINDOWS, MOST_VALIDATION = 200_000, 4_000
+#: Steps with missing targets that the strength is chosen by, at most: each is a system of equations of its own.
+MOST_CHOOSING_STEPS = 24
+#: How much work the equations of steps with missing targets may be, in units of that of complete ones.
+MOST_EXTRA_WORK = 4
 CHUNK = 1024
 
 
@@ -17,12 +22,21 @@ CHUNK = 1024
 class Ridge:
     """A linear map from the last-value-subtracted window to the last-value-subtracted horizon, without intercept.
 
-    One matrix for all series (Zeng et al. 2023, NLinear, in closed form). `weights` is (lookback, horizon),
-    `strength` the penalty that the validation windows chose, in units of the mean eigenvalue.
+    One matrix for all series (Zeng et al. 2023, NLinear, in closed form). A window counts at those steps whose target
+    was observed: steps with missing targets have normal equations of their own.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (lookback, horizon)
+    strength : float
+        The penalty that the validation windows chose, in units of the mean eigenvalue of each step's second moments.
+    counts : ndarray of shape (horizon,)
+        Training windows whose target was observed at each step.
     """
 
     weights: np.ndarray
     strength: float
+    counts: np.ndarray | None = None
 
     @classmethod
     def fit(
@@ -31,20 +45,25 @@ class Ridge:
         """Solve for each strength on the training windows; keep the one with the least absolute error on
         `validation_origins`."""
         strips = Strips(buffers, lookback, horizon)
-        gram, cross = _moments(strips, _chosen(windows))
-        candidates = [cls(weights, s) for s, weights in zip(STRENGTHS, _solve(gram, cross, STRENGTHS), strict=True)]
-        if not len(validation_origins):
-            return candidates[len(candidates) // 2]
-        if len(validation_origins) > MOST_JUDGED:
+        equations = NormalEquations.of(strips, windows)
+        if len(validation_origins) > MOST_VALIDATION:
             validation_origins = validation_origins[
-                np.random.default_rng(0).choice(len(validation_origins), MOST_JUDGED, replace=False)
+                np.random.default_rng(0).choice(len(validation_origins), MOST_VALIDATION, replace=False)
             ]
-        return candidates[int(np.argmin(_errors(candidates, strips, validation_origins)))]
+        steps = equations.choosing_steps()
+        candidates = equations.solve(steps, STRENGTHS) if len(validation_origins) else None
+        strength = _best_strength(candidates, strips, validation_origins, steps)
+        if candidates is not None and len(steps) == horizon:
+            weights = candidates[STRENGTHS.index(strength)]
+        else:
+            weights = equations.solve(np.arange(horizon), (strength,))[0]
+        return cls(weights, strength, equations.counts)
 
     def refit(self, buffers: Buffers, windows: Windows) -> "Ridge":
         """The same strength, relative to the size of the data, on other windows."""
-        gram, cross = _moments(Strips(buffers, *self.weights.shape), _chosen(windows))
-        return Ridge(next(_solve(gram, cross, (self.strength,))), self.strength)
+        equations = NormalEquations.of(Strips(buffers, *self.weights.shape), windows)
+        weights = equations.solve(np.arange(self.weights.shape[1]), (self.strength,))[0]
+        return Ridge(weights, self.strength, equations.counts)
 
     def predict(self, buffers: Buffers, origins: Origins) -> np.ndarray:
         """Scaled forecasts (n, horizon)."""
@@ -110,41 +129,139 @@ def _across(target):
     return out
 
 
-def _errors(candidates, strips, validation_origins):
-    """Sum of each candidate's absolute errors, a chunk of windows at a time."""
-    errors = np.zeros(len(candidates))
+@dataclass(frozen=True)
+class NormalEquations:
+    """The least squares of every step of the horizon: over all windows, and what steps with missing targets lack.
+
+    Attributes
+    ----------
+    strips : Strips
+    origins : Origins
+        Of the n windows that are learned from.
+    missing : ndarray of bool of shape (n, horizon), or None
+        Where the target was not observed; None where all were.
+    gram : ndarray of shape (lookback, lookback)
+        Sum over all windows of x x'.
+    cross : ndarray of shape (lookback, horizon)
+        Sum of x y' over the windows whose target was observed at the step.
+    """
+
+    strips: "Strips"
+    origins: Origins
+    missing: np.ndarray | None
+    gram: np.ndarray
+    cross: np.ndarray
+
+    @classmethod
+    def of(cls, strips: "Strips", windows: Windows) -> "NormalEquations":
+        """Of at most 200,000 windows, evenly spread; fewer where many targets are missing, so that work stays linear
+        in the rows."""
+        origins, missing = _chosen(windows, MOST_WINDOWS), None
+        if len(origins) and any_missing(strips.buffers.target):
+            missing = _missing(strips, origins)
+            fraction = missing.mean(axis=0)
+            extra = np.minimum(fraction, 1 - fraction).sum() / MOST_EXTRA_WORK
+            if extra > 1 and len(origins) > CHUNK:
+                kept = np.linspace(0, len(origins) - 1, max(int(len(origins) / extra), CHUNK)).astype("int64")
+                origins, missing = origins[kept], missing[kept]
+            missing = missing if missing.any() else None
+        return cls(strips, origins, missing, *_moments(strips, origins))
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Windows whose target was observed at each step, (horizon,)."""
+        counts = np.full(self.cross.shape[1], len(self.origins))
+        return counts if self.missing is None else counts - self.missing.sum(axis=0)
+
+    def choosing_steps(self) -> np.ndarray:
+        """Steps that tell one strength from another: all, or some evenly spread where each costs a solution."""
+        horizon = self.cross.shape[1]
+        if self.missing is None or horizon <= MOST_CHOOSING_STEPS:
+            return np.arange(horizon)
+        return np.linspace(0, horizon - 1, MOST_CHOOSING_STEPS).astype("int64")
+
+    def solve(self, steps: np.ndarray, strengths: tuple[float, ...]) -> np.ndarray:
+        """Weights (strengths, lookback, steps), float32."""
+        out = np.empty((len(strengths), len(self.gram), len(steps)), dtype="float32")
+        for at, gram in self._grams(steps):
+            for number, weights in enumerate(_solve(gram, self.cross[:, steps[at]], strengths)):
+                out[number][:, at] = weights
+        return out
+
+    def _grams(self, steps):
+        """Places among the steps that share second moments, and these: of all windows, or of those not missing."""
+        if self.missing is None:
+            yield np.arange(len(steps)), self.gram
+            return
+        # Steps at which the same windows lack their target share one system.
+        patterns, pattern_of = np.unique(np.packbits(self.missing[:, steps].T, axis=1), axis=0, return_inverse=True)
+        for number in range(len(patterns)):
+            at = np.flatnonzero(pattern_of.ravel() == number)
+            missing = self.missing[:, steps[at[0]]]
+            if 2 * missing.sum() <= len(missing):
+                gram = self.gram - _gram(self.strips, self.origins[missing]) if missing.any() else self.gram
+            else:
+                gram = _gram(self.strips, self.origins[~missing])
+            yield at, gram
+
+
+def _missing(strips, origins):
+    """Where the targets of windows were not observed, (n, horizon)."""
+    out = np.empty((len(origins), strips.horizon), dtype=bool)
+    for low in range(0, len(origins), CHUNK):
+        out[low : low + CHUNK] = np.isnan(strips.cut(origins[low : low + CHUNK])[:, strips.lookback :])
+    return out
+
+
+def _best_strength(candidates, strips, validation_origins, steps):
+    """The strength whose weights at these steps err least; the middle one where no error is known."""
+    if candidates is None:
+        return STRENGTHS[len(STRENGTHS) // 2]
+    errors, count = np.zeros(len(candidates)), 0
     for low in range(0, len(validation_origins), CHUNK):
         part = validation_origins[low : low + CHUNK]
         x, _, y = strips.differences(part)
-        errors += [np.nansum(strips.weighed(part, np.abs(x @ ridge.weights - y))) for ridge in candidates]
-    return errors
+        y = y[:, steps]
+        count += (~np.isnan(y)).sum()
+        errors += [np.nansum(strips.weighed(part, np.abs(x @ weights - y))) for weights in candidates]
+    return STRENGTHS[int(np.argmin(errors)) if count else len(STRENGTHS) // 2]
 
 
-def _chosen(windows):
+def _chosen(windows, most):
     total = len(windows)
-    numbers = np.arange(total) if total <= MOST_WINDOWS else np.linspace(0, total - 1, MOST_WINDOWS).astype("int64")
+    numbers = np.arange(total) if total <= most else np.linspace(0, total - 1, most).astype("int64")
     return windows.at(numbers)
 
 
 def _solve(gram, cross, strengths):
-    """The weights (float32) for each strength, from one decomposition."""
-    roots, vectors = np.linalg.eigh(gram)
-    roots = np.maximum(roots, 0.0)
-    rotated, unit = vectors.T @ cross, max(float(roots.mean()), 1e-12)
+    """The weights for each strength."""
+    unit, identity = max(float(np.trace(gram)) / len(gram), 1e-12), np.eye(len(gram))
     for strength in strengths:
-        yield ((vectors / (roots + unit * strength)) @ rotated).astype("float32")
+        try:
+            # A dozen of these take less time than one decomposition into eigenvectors.
+            yield cho_solve(cho_factor(gram + unit * strength * identity, overwrite_a=True), cross)
+        except LinAlgError:  # rounding has left sums of float32 products with a negative eigenvalue
+            roots, vectors = np.linalg.eigh(gram)
+            yield (vectors / (np.maximum(roots, 0.0) + unit * strength)) @ (vectors.T @ cross)
+
+
+def _gram(strips, origins):
+    """Sum over windows of x x', a chunk at a time."""
+    gram = np.zeros((strips.lookback,) * 2)
+    for low in range(0, len(origins), CHUNK):
+        part = origins[low : low + CHUNK]
+        x, _, _ = strips.differences(part)
+        gram += strips.weighed(part, x).T @ x
+    return gram
 
 
 def _moments(strips, origins):
-    """Sums over windows of x x' and x y', a chunk at a time; windows with missing targets are left out."""
+    """Sums over windows of x x' and x y', a chunk at a time; a missing target adds nothing to its step."""
     gram, cross = np.zeros((strips.lookback,) * 2), np.zeros((strips.lookback, strips.horizon))
     for low in range(0, len(origins), CHUNK):
         part = origins[low : low + CHUNK]
         x, _, y = strips.differences(part)
         weighed = strips.weighed(part, x)
-        missing = np.isnan(y).any(axis=1)
-        if missing.any():
-            x, y, weighed = x[~missing], y[~missing], weighed[~missing]
         gram += weighed.T @ x
-        cross += weighed.T @ y
+        cross += weighed.T @ np.nan_to_num(y)
     return gram, cross

@@ -1,5 +1,6 @@
 """Baselines that every network is measured against, with the same contract."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,6 +103,9 @@ class DampedTrendForecaster(_Smoothing):
         return exponential_smoothing.damped_trend(panel, origins, self.horizon_, self._seasons(panel))
 
 
+#: Training windows of a step below which missing targets are warned of.
+FEW_WINDOWS = 10
+
 #: Forecasters that read their forecasts off the history, whatever the lookback.
 READ_OFF = (_Reading,)
 
@@ -139,6 +143,21 @@ class LinearForecaster(Forecaster):
         windows = Windows.training(panel, split, self.lookback_, self.horizon_)
         validation_origins = self._validation(panel, split, stop)
         self.ridge_ = ridge.Ridge.fit(buffers, windows, validation_origins, self.lookback_, self.horizon_)
+        self._warn_few(len(windows))
+
+    def _warn_few(self, windows):
+        """Say that missing targets leave hardly any window to learn a step from."""
+        few = np.flatnonzero(self.ridge_.counts < min(FEW_WINDOWS, windows))
+        if len(few):
+            least = few[np.argmin(self.ridge_.counts[few])]
+            warnings.warn(
+                f"LinearForecaster: {len(few)} of {self.horizon_} steps of the horizon have fewer than {FEW_WINDOWS} "
+                f"training windows with an observed target: step {least + 1} has {self.ridge_.counts[least]} of "
+                f"{windows}. There the forecast is about the last value. Fill the gaps, give more rows, or pass "
+                "another horizon=.",
+                UserWarning,
+                stacklevel=2,
+            )
 
     def _finish(self, panel, split, stop):
         self.scaler_, self._held = self._scaler(panel, stop, self.scaler_.calendar), None
