@@ -41,6 +41,7 @@ from .forecasters.networks import RNNTransformerForecaster as RNNTransformerFore
 from .forecasters.networks import TFTForecaster as TFTForecaster
 from .forecasters.networks import TransformerForecaster as TransformerForecaster
 from .forecasters.networks import TransformerXLForecaster as TransformerXLForecaster
+from .forecasters.pretrained import PretrainedForecaster as PretrainedForecaster
 from .forecasters.tabular import TabularForecaster as TabularForecaster
 from .inspection.audit import audit as audit
 from .inspection.interpret import interpret as interpret
@@ -122,6 +123,7 @@ __all__ = [
     "MinLSTMForecaster",
     "NaiveForecaster",
     "Panel",
+    "PretrainedForecaster",
     "RNNForecaster",
     "RNNTransformer",
     "RNNTransformerForecaster",

@@ -46,6 +46,7 @@ PUBLIC = {
     ],
     "forecasters.ensemble": ["EnsembleForecaster"],
     "forecasters.keras": ["KerasForecaster"],
+    "forecasters.pretrained": ["PretrainedForecaster"],
     "forecasters.tabular": ["TabularForecaster"],
     "inspection.audit": ["audit"],
     "inspection.interpret": ["interpret"],

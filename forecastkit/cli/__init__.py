@@ -32,8 +32,8 @@ Csv = Annotated[
 Model = Annotated[
     str,
     typer.Option(
-        help="A network (gru, lstm, transformer, ...), auto, ensemble, linear, theta, damped_trend, seasonal_naive, "
-        "naive, drift, mean."
+        help="A network (gru, lstm, transformer, ...), auto, ensemble, pretrained, linear, theta, damped_trend, "
+        "seasonal_naive, naive, drift, mean."
     ),
 ]
 Settings = Annotated[

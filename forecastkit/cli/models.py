@@ -16,6 +16,7 @@ BASELINES = {
     "theta": "ThetaForecaster",
     "damped_trend": "DampedTrendForecaster",
     "linear": "LinearForecaster",
+    "pretrained": "PretrainedForecaster",
 }
 #: Forecasters made of others, by name.
 MADE_OF_OTHERS = {"auto": "AutoForecaster"}

@@ -10,6 +10,7 @@ from forecastkit.evaluation.time_budget import seconds_of
 from forecastkit.forecasters import baselines
 from forecastkit.forecasters.base import READING, Forecaster
 from forecastkit.forecasters.ensemble import EnsembleForecaster
+from forecastkit.forecasters.pretrained import PretrainedForecaster
 from forecastkit.networks import backbones
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_keys, did_you_mean, refuse
@@ -23,6 +24,7 @@ BASELINES = {
     "theta": baselines.ThetaForecaster,
     "damped_trend": baselines.DampedTrendForecaster,
     "linear": baselines.LinearForecaster,
+    "pretrained": PretrainedForecaster,
 }
 #: Baselines that are in every comparison.
 ALWAYS = ("naive", "seasonal_naive", "linear")

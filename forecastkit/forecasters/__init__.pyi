@@ -23,6 +23,7 @@ from .baselines import (
 from .ensemble import EnsembleForecaster as EnsembleForecaster
 from .keras import KerasForecaster as KerasForecaster
 from .neural import NeuralForecaster as NeuralForecaster
+from .pretrained import PretrainedForecaster as PretrainedForecaster
 from .tabular import TabularForecaster as TabularForecaster
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "MeanForecaster",
     "NaiveForecaster",
     "NeuralForecaster",
+    "PretrainedForecaster",
     "SeasonalNaiveForecaster",
     "TabularForecaster",
     "ThetaForecaster",

@@ -107,6 +107,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     _held = None  # the panel being fitted and its buffers
     _tail_only = False  # whether the history lacks rows of the fit, as that of a loaded forecaster does
     _weight = None  # of its rows, where they do not count alike
+    _most_validation_windows = None  # windows that scores and residuals are taken from; None for the usual number
     _linear = None  # a linear forecaster fitted on the same rows, which need not be fitted again as the reference
 
     def __init_subclass__(cls, **kwargs):

@@ -278,7 +278,7 @@ def storable_parameters(forecaster) -> dict:
         parameters["callbacks"] = None
     if callable(parameters.get("space")):
         parameters["space"] = None
-    for name in ("directory", "path"):
+    for name in ("directory", "path", "weights"):
         if isinstance(parameters.get(name), os.PathLike):
             parameters[name] = str(parameters[name])
     if not isinstance(parameters.get("random_state"), (int, np.integer, type(None))):

@@ -56,7 +56,7 @@ def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> 
     Without a validation block the residuals are those of training windows, and there are no scores.
     """
     horizon = forecaster.horizon_
-    validation_origins = sample_validation_windows(panel, split, stop, horizon)
+    validation_origins = sample_validation_windows(panel, split, stop, horizon, forecaster._most_validation_windows)
     held_out = len(validation_origins) > 0
     if not held_out:
         validation_origins = Windows.training(panel, stop, forecaster.lookback_, horizon).spaced(most_windows(horizon))

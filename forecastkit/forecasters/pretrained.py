@@ -1,0 +1,183 @@
+"""The pre-trained forecaster: a small network with packaged weights, which forecasts without training."""
+
+import os
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from forecastkit.baselines.ridge import Ridge
+from forecastkit.data.panel import Panel
+from forecastkit.data.windows import Origins, Windows, crop
+from forecastkit.forecasters.base import Forecaster
+from forecastkit.forecasters.predict import SHOWN_LEVELS
+from forecastkit.pretrained.candidates import Context
+from forecastkit.pretrained.forward import LEVELS, forward
+from forecastkit.pretrained.inputs import PLACES, context_width, make_inputs, trial_length, usable_second
+from forecastkit.pretrained.weights import LATEST, VERSIONS, load_weights
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import refuse
+
+#: Forecasts made at a time, and windows below which no regression is fitted.
+CHUNK, FEWEST_WINDOWS = 512, 4
+#: Longer seasons that calendars have beside those of `Grid.seasons`: a year of days, and of business days.
+YEARS = {7: 365, 5: 260}
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class PretrainedForecaster(Forecaster):
+    """A small network trained once on synthetic series, with its weights in the package; no TensorFlow is needed.
+
+    The network mixes simple forecasts of a series (one to three seasons back, drifts, exponential smoothing, theta,
+    autoregressions, and the closed-form linear regression of the data set) with weights that depend on the series, on
+    how well each of them did at earlier origins, and on the step; it adds a correction and the quantiles. `fit` solves
+    the linear regression only, so that it takes well under a second for most tables.
+
+    Parameters
+    ----------
+    weights : str or path
+        A packaged version, or the path of a file that ``python -m pretraining.train`` wrote.
+    holidays : str, optional
+        Country, or country and part, whose holidays have a linear effect: 'DE', 'US-CA'. For steps of a day or less.
+    fourier : int or dict, optional
+        Waves with a linear effect: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``.
+
+    Attributes
+    ----------
+    trained_levels_ : tuple of float
+        Quantile levels of the network, 0.01 to 0.99.
+    ridge_ : Ridge or None
+        The linear regression of the data set; None where there are too few rows for one.
+
+    Notes
+    -----
+    Known covariates have a linear effect, which is taken out before and added after, as `LinearForecaster` does it.
+    Past and static covariates are not used. `lookback` is that of the linear regression.
+
+    References
+    ----------
+    Montero-Manso et al. (2020), "FFORMA: feature-based forecast model averaging", International Journal of Forecasting
+    36. Dooley et al. (2023), "ForecastPFN: synthetically-trained zero-shot forecasting", NeurIPS.
+    """
+
+    weights: object = LATEST
+    holidays: str | None = None
+    fourier: object = None
+
+    _most_validation_windows = 256
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        if not isinstance(self.weights, (str, os.PathLike)):
+            rule = f"weights must be {' or '.join(map(repr, VERSIONS))} or the path of a file"
+            refuse(type(self).__name__, rule, repr(self.weights), error=ParameterError)
+
+    # ------------------------------------------------------------------------------------------------- learning
+
+    def _fit(self, panel, split, stop):
+        arrays = load_weights(self.weights)
+        # A file of the user's own travels with a saved model; a packaged version is named only.
+        self.weights_ = None if self.weights in VERSIONS else arrays
+        self.trained_levels_ = LEVELS
+        self.second_season_ = self._second_season(panel.grid)
+        self.ridge_ = None
+        windows = Windows.training(panel, split, self.lookback_, self._ahead)
+        if len(windows) >= FEWEST_WINDOWS:
+            origins = self._validation(panel, split, stop, self._most_validation_windows)
+            origins = origins[origins.row + self._ahead < stop[origins.entity]]
+            self.ridge_ = Ridge.fit(self._scaled(panel), windows, origins, self.lookback_, self._ahead)
+
+    def _second_season(self, grid) -> int:
+        longer = [season for season in grid.seasons if season > self.season_length_]
+        second = longer[0] if longer else YEARS.get(self.season_length_ if grid.is_time else 0, 0)
+        return usable_second(self.season_length_, second)
+
+    @property
+    def _ahead(self) -> int:
+        """Steps that the linear regression forecasts: the horizon, and those that it is tried at before."""
+        return max(self.horizon_, trial_length(self.season_length_))
+
+    def _finish(self, panel, split, stop):
+        self.scaler_, self._held = self._scaler(panel, stop, self.scaler_.calendar), None
+        self._train_on(panel, stop)
+
+    def _train_on(self, panel, stop):
+        if self.ridge_ is not None:
+            windows = Windows.training(panel, stop, self.lookback_, self._ahead)
+            self.ridge_ = self.ridge_.refit(self._scaled(panel), windows)
+
+    # ---------------------------------------------------------------------------------------------- forecasting
+
+    def _forecast(self, panel, origins):
+        weights = self.weights_ or load_weights(self.weights)
+        panel, origins = crop(panel, origins, self._memory(), self.horizon_)
+        series = self._without_effects(panel)
+        out = np.empty((len(origins), self.horizon_, len(LEVELS)))
+        for low in range(0, len(origins), CHUNK):
+            part = origins[low : low + CHUNK]
+            inputs = make_inputs(self._context(series, part), self.horizon_, self._regressions(panel, part))
+            out[low : low + CHUNK] = inputs.restore(forward(weights, inputs.network()))
+        return self._with_effects(out, panel, origins)
+
+    def _context(self, panel: Panel, origins: Origins) -> Context:
+        """The latest values up to each origin, NaN before the series."""
+        width = context_width(self.season_length_, self.second_season_)
+        rows = origins.row[:, None] + np.arange(1 - width, 1)
+        values = panel.target[np.clip(rows, 0, panel.rows - 1), origins.channel[:, None]].astype("float64")
+        inside = rows >= panel.indptr[origins.entity][:, None]
+        return Context(np.where(inside, values, np.nan), self.season_length_, self.second_season_)
+
+    def _regressions(self, panel: Panel, origins: Origins) -> list[np.ndarray] | None:
+        """What the linear regression forecasts at each origin and at those that candidates are tried at."""
+        if self.ridge_ is None:
+            return None
+        buffers = self.scaler_.buffers(panel, self.lookback_, self._ahead)
+        moments = self.scaler_.moments(panel)
+        center, scale = (values[origins.entity, origins.channel][:, None] for values in (moments.center, moments.scale))
+        begin, out = panel.indptr[origins.entity], []
+        for place in range(PLACES + 1):
+            row = origins.row - place * trial_length(self.season_length_)
+            usable = row > begin
+            earlier = replace(origins, row=np.maximum(row, begin))
+            values = self.ridge_.predict(buffers, earlier) * scale + center
+            out.append(np.where(usable[:, None], values, np.nan))
+        return out
+
+    def _has_effects(self):
+        return self.scaler_.effect.any() or self.scaler_.calendar_effect is not None
+
+    def _without_effects(self, panel: Panel) -> Panel:
+        """The panel less the linear effects of what is known ahead."""
+        if not self._has_effects():
+            return panel
+        target = self.scaler_.buffers(panel, self.lookback_, self._ahead).target.astype("float64")
+        moments = self.scaler_.moments(panel)
+        entity = np.repeat(np.arange(len(panel.ids)), panel.lengths)
+        return replace(panel, target=target * moments.scale[entity] + moments.center[entity])
+
+    def _with_effects(self, forecast, panel, origins):
+        """Forecasts with those effects added again."""
+        if not self._has_effects():
+            return forecast
+        moments = self.scaler_.moments(panel)
+        center, scale = (values[origins.entity, origins.channel] for values in (moments.center, moments.scale))
+        safe = np.where(scale > 0, scale, 1.0)[:, None, None]
+        return self.scaler_.restore((forecast - center[:, None, None]) / safe, panel, origins)
+
+    # ------------------------------------------------------------------------------------------------ contract
+
+    def _shown_levels(self):
+        return SHOWN_LEVELS if self.quantile_levels is None else self.quantile_levels
+
+    def _linear_reference(self, panel, split, origins, own):
+        if self.ridge_ is None:
+            return super()._linear_reference(panel, split, origins, own)
+        forecast = self.ridge_.predict(self._scaled(panel), origins)[:, : self.horizon_]
+        return self.scaler_.restore(forecast, panel, origins)
+
+    def _is_trained(self):
+        return hasattr(self, "ridge_")
+
+    def _memory(self):
+        tried = PLACES * trial_length(self.season_length_)
+        return max(context_width(self.season_length_, self.second_season_), self.lookback_ + tried)

@@ -1,0 +1,103 @@
+"""The pre-trained network: a recurrent body, and a head that mixes candidate forecasts and adds quantile offsets.
+
+References
+----------
+Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", EMNLP, for the recurrent body.
+Montero-Manso et al. (2020), "FFORMA: feature-based forecast model averaging", International Journal of Forecasting 36,
+which learns weights of simple forecasts from features of a series; here the weights also depend on the step and on the
+candidates' latest errors, and are learned together with a correction and the quantiles.
+"""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from forecastkit.pretrained.forward import LEVELS, MEDIAN
+
+#: What is added to the logits of candidates that are not available.
+NEVER = -1e9
+#: The central 80 % interval among the levels, and the widths from which on losses are damped.
+LOW, HIGH, MANY = LEVELS.index(0.1), LEVELS.index(0.9), 10.0
+
+
+class CandidateMixture(keras.Model):
+    """Maps inputs of `forecastkit.pretrained.inputs` to quantiles (batch, horizon, levels), in units of the scale.
+
+    Called with a dict of ``context`` (batch, features), ``patches`` (batch, patches, channels), ``steps``
+    (batch, horizon, step features), ``forecasts`` (batch, horizon, candidates) and ``available`` (batch, candidates).
+
+    Parameters
+    ----------
+    candidates : int
+        Number of candidate forecasts.
+    units : int
+        Width of the body and of the head.
+    recurrent : int
+        Units of the gated recurrent unit that reads the patches.
+    """
+
+    def __init__(self, candidates: int, units: int = 192, recurrent: int = 64, **kwargs):
+        super().__init__(**kwargs)
+        self.candidates = candidates
+        self.recurrent = layers.GRU(recurrent, name="recurrent")
+        self.context = layers.Dense(units, name="context")
+        self.deeper = layers.Dense(units, name="deeper")
+        self.step = layers.Dense(units, name="step")
+        self.hidden = layers.Dense(units, name="hidden")
+        self.second = layers.Dense(units, name="second")
+        self.head = layers.Dense(candidates + len(LEVELS), kernel_initializer="zeros", name="head")
+
+    def call(self, inputs):
+        forecasts, available = inputs["forecasts"], inputs["available"]
+        state = ops.concatenate([inputs["context"], self.recurrent(inputs["patches"])], axis=-1)
+        state = ops.silu(self.context(state))
+        state = state + ops.silu(self.deeper(state))
+        # Candidates are shown by how they differ from their mean: their common level is of no use to the weights.
+        share = available / ops.maximum(ops.sum(available, axis=-1, keepdims=True), 1.0)
+        mean = ops.sum(forecasts * share[:, None], axis=-1, keepdims=True)
+        apart = ops.arcsinh(forecasts - mean) * available[:, None]
+        step = ops.concatenate([inputs["steps"], apart], axis=-1)
+        hidden = ops.silu(self.hidden(state)[:, None] + self.step(step))
+        hidden = hidden + ops.silu(self.second(hidden))
+        return self.mixed(self.head(hidden), forecasts, available)
+
+    def mixed(self, raw, forecasts, available):
+        """Quantiles from the head's raw numbers (batch, horizon, candidates + levels)."""
+        logits = raw[..., : self.candidates] + (1.0 - available)[:, None] * NEVER
+        center = ops.sum(ops.softmax(logits, axis=-1) * forecasts, axis=-1, keepdims=True)
+        offsets = raw[..., self.candidates :]
+        center = center + offsets[..., MEDIAN : MEDIAN + 1]
+        gaps = ops.softplus(offsets - 1.0)
+        below = ops.flip(ops.cumsum(ops.flip(gaps[..., :MEDIAN], axis=-1), axis=-1), axis=-1)
+        above = ops.cumsum(gaps[..., MEDIAN + 1 :], axis=-1)
+        return ops.concatenate([center - below, center, center + above], axis=-1)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Weights by name, such as ``head/kernel``."""
+        return {f"{layer.name}/{w.name}": np.asarray(w) for layer in self.layers for w in layer.weights}
+
+    def set_arrays(self, arrays: dict[str, np.ndarray]):
+        """Take the weights of `arrays`; the model must have been called or built."""
+        for layer in self.layers:
+            for weight in layer.weights:
+                weight.assign(arrays[f"{layer.name}/{weight.name}"])
+
+
+def pinball(target, forecast):
+    """Mean quantile loss of each window over its observed steps, relative to the width of its forecast, (batch,).
+
+    The width, the forecast's mean central 80 % interval, is taken as a constant: it keeps windows that are hard for
+    every forecast from outweighing the others, and as it does not depend on the actuals, the quantiles stay calibrated,
+    which a logarithm of the loss would not leave them. Losses of many widths are damped. Targets (batch, horizon) may
+    be NaN.
+    """
+    missing = ops.isnan(target)
+    target = ops.where(missing, ops.zeros_like(target), target)
+    observed = 1.0 - ops.cast(missing, forecast.dtype)
+    levels = ops.convert_to_tensor(np.asarray(LEVELS, dtype="float32"))
+    error = target[..., None] - forecast
+    losses = 2.0 * ops.mean(ops.maximum(levels * error, (levels - 1.0) * error), axis=-1)
+    count = ops.maximum(ops.sum(observed, axis=1), 1.0)
+    width = ops.sum((forecast[..., HIGH] - forecast[..., LOW]) * observed, axis=1) / count
+    relative = ops.sum(losses * observed, axis=1) / count / (ops.stop_gradient(width) + 0.02)
+    return MANY * ops.log1p(relative / MANY)

@@ -1,0 +1,332 @@
+"""Simple forecasts of many series at once: the candidates that the pre-trained network mixes.
+
+All functions take a context, a matrix of series whose last columns are the latest values, and forecast the next steps
+of every series by the same formula. There is no loop over series.
+
+References
+----------
+.. [1] Assimakopoulos, V., & Nikolopoulos, K. (2000). The theta model: a decomposition approach to forecasting.
+   International Journal of Forecasting, 16(4), 521-530.
+.. [2] Gardner, E. S., & McKenzie, E. (1985). Forecasting trends in time series. Management Science, 31(10), 1237-1246.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+#: Names of the candidates, in the order of their axis.
+NAMES = (
+    "last value",
+    "one season back",
+    "two seasons back",
+    "three seasons back",
+    "two seasons back, level-adjusted",
+    "three seasons back, level-adjusted",
+    "one season back, corrected by the last error",
+    "one season back, corrected by the mean of the latest errors",
+    "one season back, corrected by a decaying error",
+    "seasonal drift",
+    "seasonal drift of the logarithm",
+    "mean of the last season",
+    "long mean",
+    "linear drift",
+    "local drift",
+    "slow exponential smoothing",
+    "fast exponential smoothing",
+    "theta",
+    "theta of the logarithm",
+    "damped trend",
+    "damped trend of the logarithm",
+    "seasonal trend",
+    "seasonal trend of the logarithm",
+    "autoregression",
+    "ridge regression of the data set",
+    "one long season back",
+    "one long season back, corrected by the mean of the latest errors",
+    "mean of two long seasons back, level-adjusted",
+    "one long season back, corrected by a decaying error",
+    "autoregression about the profile of the long season",
+)
+RIDGE = NAMES.index("ridge regression of the data set")
+#: Seasons that a seasonal profile is the weighted mean of, and the weight of one relative to the next newer one.
+PROFILE_SEASONS, PROFILE_DECAY = 6, 0.8
+#: Lags of the autoregression beside those of whole seasons, its penalty in observations, and its largest context.
+LAGS, PENALTY, MOST_ROWS = 6, 2.0, 720
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """The latest values of many series that share their season lengths.
+
+    Parameters
+    ----------
+    values : ndarray, (B, C)
+        Oldest first, float64; NaN where missing, and before a series' first value.
+    season : int
+        Steps of the main season, 1 for none.
+    second : int
+        Steps of a longer season, 0 for none.
+    """
+
+    values: np.ndarray
+    season: int
+    second: int = 0
+
+    @cached_property
+    def observed(self) -> np.ndarray:
+        return ~np.isnan(self.values)
+
+    @cached_property
+    def age(self) -> np.ndarray:
+        """Steps from each series' first observed value to the end of the context, (B,); 0 without any value."""
+        return np.where(self.observed.any(1), self.values.shape[1] - self.observed.argmax(1), 0)
+
+    @cached_property
+    def inside(self) -> np.ndarray:
+        """Whether a cell is at or after the series' first value, (B, C)."""
+        width = self.values.shape[1]
+        return np.arange(width) >= width - self.age[:, None]
+
+    @cached_property
+    def filled(self) -> np.ndarray:
+        """Values with gaps filled from one season before, else carried forward; the first value before the series."""
+        values = self.values
+        if self.observed.all():
+            return values
+        for _ in range(3 if self.season > 1 else 0):
+            before = np.full_like(values, np.nan)
+            before[:, self.season :] = values[:, : -self.season]
+            values = np.where(np.isnan(values), before, values)
+        known = ~np.isnan(values)
+        place = np.maximum.accumulate(np.where(known, np.arange(values.shape[1]), 0), axis=1)
+        place = np.maximum(place, known.argmax(1)[:, None])
+        return np.nan_to_num(np.take_along_axis(values, place, axis=1))
+
+    @cached_property
+    def positive(self) -> np.ndarray:
+        """Whether all values of a series are above 0, (B,)."""
+        return self.filled.min(1, initial=np.inf) > 0
+
+    def before(self, steps: int) -> Context:
+        """What the context was this many steps earlier, of the same width."""
+        values = np.full_like(self.values, np.nan)
+        values[:, steps:] = self.values[:, :-steps]
+        return Context(values, self.season, self.second)
+
+
+def back(values: np.ndarray, season: int, horizon: int, seasons: int = 1) -> np.ndarray:
+    """The value this many whole seasons before each of the next steps, (B, horizon)."""
+    width = values.shape[1]
+    place = width - season * seasons + np.arange(horizon) % season
+    return values[:, np.clip(place, 0, width - 1)]
+
+
+def tail_mean(values: np.ndarray, stop: int, length: int) -> np.ndarray:
+    """Mean of `length` columns that end `stop` columns before the last, (B, 1)."""
+    high = max(values.shape[1] - stop, 1)
+    return values[:, max(high - length, 0) : high].mean(1, keepdims=True)
+
+
+def autocorrelation(values: np.ndarray, inside: np.ndarray, lag: int = 1) -> np.ndarray:
+    """Correlation of values with those `lag` steps before, where both are inside; 0 where it is unknown. (B, 1)."""
+    pairs = inside[:, lag:] & inside[:, :-lag]
+    mean = _ratio((values * inside).sum(1), inside.sum(1))[:, None]
+    now, then = ((values[:, lag:] - mean) * pairs), ((values[:, :-lag] - mean) * pairs)
+    power = np.sqrt((now**2).sum(1) * (then**2).sum(1))
+    return _ratio((now * then).sum(1), power)[:, None]
+
+
+def _ratio(over, under):
+    return np.divide(over, under, out=np.zeros_like(over, dtype="float64"), where=under > 0)
+
+
+def slope_of(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Least-squares slope per step of the values that are inside, (B, 1)."""
+    steps = np.arange(values.shape[1]) - values.shape[1] + 1.0
+    count = np.maximum(inside.sum(1), 1)[:, None]
+    time = (steps - (steps * inside).sum(1, keepdims=True) / count) * inside
+    return _ratio((time * values).sum(1), (time**2).sum(1))[:, None]
+
+
+def profile(values: np.ndarray, age: np.ndarray, season: int) -> np.ndarray:
+    """Seasonal deviations of the next season's steps from its level, (B, season); 0 for series shorter than a season.
+
+    A weighted mean of the last seasons, each less its mean and the slope between the seasons' means.
+    """
+    number = min(values.shape[1] // season, PROFILE_SEASONS)
+    if season == 1 or number == 0:
+        return np.zeros((len(values), season))
+    blocks = values[:, -number * season :].reshape(-1, number, season)
+    newest_last = np.arange(number, 0, -1)
+    weight = (age[:, None] >= newest_last * season) * PROFILE_DECAY ** (newest_last - 1.0)
+    level = blocks.mean(2)
+    oldest = np.minimum(np.maximum(age // season, 1), number)
+    rows = np.arange(len(values))
+    slope = _ratio(level[:, -1] - level[rows, number - oldest], (oldest - 1.0) * season)
+    within = slope[:, None] * (np.arange(season) - (season - 1) / 2)
+    apart = blocks - level[:, :, None] - within[:, None]
+    return _ratio((apart * weight[:, :, None]).sum(1), np.broadcast_to(weight.sum(1)[:, None], within.shape))
+
+
+def tiled(pattern: np.ndarray, width: int) -> np.ndarray:
+    """A pattern (B, season) of the next season, laid backwards over the last `width` steps."""
+    times = -(-width // pattern.shape[1])
+    return np.tile(pattern, (1, times))[:, times * pattern.shape[1] - width :]
+
+
+def smoothed(values: np.ndarray, inside: np.ndarray, rate: float) -> np.ndarray:
+    """Level of exponential smoothing at the last step, (B, 1): weights of the values inside add up to 1."""
+    weight = inside * (1.0 - rate) ** np.arange(values.shape[1] - 1, -1, -1.0)
+    return _ratio((values * weight).sum(1), weight.sum(1))[:, None]
+
+
+def smooth_trends(values, inside, index, season, horizon):
+    """Forecasts of the seasonally adjusted values with their season: a tuple of (B, horizon), and those values.
+
+    Exponential smoothing, slow and fast; theta [1]_; a damped trend [2]_; and the trend of the last four seasons.
+    """
+    steps = np.arange(1, horizon + 1)
+    around = index[:, np.arange(horizon) % season]
+    adjusted = values - tiled(index, values.shape[1])
+    slow, fast = smoothed(adjusted, inside, 0.15), smoothed(adjusted, inside, 0.5)
+    theta = smoothed(adjusted, inside, 0.3) + 0.5 * slope_of(adjusted, inside) * steps
+    length = min(max(season, 6), 24, values.shape[1])
+    local = slope_of(adjusted[:, -length:], inside[:, -length:])
+    damped = fast + local * np.cumsum(0.9**steps)
+    length = min(max(4 * season, 10), values.shape[1])
+    straight = fast + slope_of(adjusted[:, -length:], inside[:, -length:]) * steps
+    return tuple(forecast + around for forecast in (slow, fast, theta, damped, straight)), adjusted
+
+
+def autoregression(adjusted, inside, index, season, horizon):
+    """Forecasts of a ridge autoregression of the seasonally adjusted values, iterated, (B, horizon)."""
+    lags = [*range(1, LAGS + 1), *([season, season + 1] if season > LAGS else [])]
+    width = min(adjusted.shape[1], MOST_ROWS)
+    lags = [lag for lag in lags if 2 * lag < width]
+    recent, within = adjusted[:, -width:], inside[:, -width:]
+    mean = _ratio((recent * within).sum(1), within.sum(1))[:, None]
+    centred = (recent - mean) * within
+    reach = max(lags)
+    table = np.stack([centred[:, reach - lag : width - lag] for lag in lags], axis=2)
+    oldest = within[:, : width - reach]
+    table, target = table * oldest[:, :, None], centred[:, reach:] * oldest
+    gram, cross = np.swapaxes(table, 1, 2) @ table, np.swapaxes(table, 1, 2) @ target[:, :, None]
+    power = (centred**2).sum(1) / np.maximum(within.sum(1), 1)
+    penalty = PENALTY * power + 1e-12 * power.max(initial=0.0) + 1e-300
+    gram += penalty[:, None, None] * np.eye(len(lags))
+    weights = np.linalg.solve(gram, cross)[:, :, 0]
+    bound = 3.0 * np.abs(centred).max(1)
+    series = np.concatenate([centred[:, -reach:], np.zeros((len(centred), horizon))], axis=1)
+    places = reach - np.array(lags)
+    for step in range(horizon):
+        ahead = (series[:, places + step] * weights).sum(1)
+        series[:, reach + step] = np.clip(ahead, -bound, bound)  # an explosive fit stays near what was seen
+    return series[:, reach:] + mean + index[:, np.arange(horizon) % index.shape[1]]
+
+
+def seasonal(values, inside, season, horizon):
+    """Candidates of one season: plain, level-adjusted and error-corrected; a dict of (B, horizon)."""
+    steps = np.arange(1, horizon + 1)
+    one, two, three = (back(values, season, horizon, seasons) for seasons in (1, 2, 3))
+    level = tail_mean(values, 0, season)
+    errors = values[:, season:] - values[:, :-season] if season < values.shape[1] else np.zeros_like(values[:, :1])
+    within = inside[:, season:] & inside[:, :-season] if season < values.shape[1] else np.zeros_like(inside[:, :1])
+    latest = min(max(2, season // 4), 12)
+    decay = np.clip(autocorrelation(errors, within), 0.0, 0.995)
+    seasons_ahead = -(-steps // season)
+    return {
+        "plain": (one, two, three),
+        "adjusted": tuple(
+            far + level - tail_mean(values, season * (k - 1), season) for k, far in ((2, two), (3, three))
+        ),
+        "last": one + errors[:, -1:],
+        "mean": one + tail_mean(errors, 0, latest),
+        "decay": one + errors[:, -1:] * decay**steps,
+        "drift": one + (level - tail_mean(values, season, season)) * seasons_ahead,
+        "level": level,
+    }
+
+
+def candidates(context: Context, horizon: int, ridge: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """All candidate forecasts of a context.
+
+    Parameters
+    ----------
+    context : Context
+    horizon : int
+    ridge : ndarray of shape (B, horizon), optional
+        The data set's closed-form linear forecast, NaN where there is none.
+
+    Returns
+    -------
+    forecasts : ndarray of shape (B, horizon, K)
+        In the order of `NAMES`; those that are not available are the last value.
+    available : ndarray of bool, (B, K)
+    """
+    values, season, second, age = context.filled, context.season, context.second, context.age
+    steps, rows = np.arange(1, horizon + 1), len(values)
+    main = seasonal(values, context.inside, season, horizon)
+    long = seasonal(values, context.inside, second, horizon) if second else None
+    last = values[:, -1:]
+    found = [last, *main["plain"], *main["adjusted"], main["last"], main["mean"], main["decay"], main["drift"]]
+    found += [None, main["level"] if season > 1 else tail_mean(values, 0, 4)]
+    found += [_ratio((values * context.inside).sum(1), np.maximum(age, 1))[:, None]]
+    first = np.take_along_axis(values, values.shape[1] - np.maximum(age, 1)[:, None], axis=1)
+    found += [last + _ratio(last - first, np.maximum(age[:, None] - 1.0, 1.0)) * steps]
+    short = np.minimum(np.maximum(min(2 * season, 24), 4), np.maximum(age - 1, 1))[:, None]
+    then = np.take_along_axis(values, np.maximum(values.shape[1] - 1 - short, 0), axis=1)
+    found += [last + (last - then) / short * steps]
+    logs = _logarithms(context, horizon)
+    index = profile(values, age, season)
+    (slow, fast, theta, damped, straight), adjusted = smooth_trends(values, context.inside, index, season, horizon)
+    found += [slow, fast, theta, logs[1], damped, logs[2], straight, logs[3]]
+    found += [autoregression(adjusted, context.inside, index, season, horizon), ridge]
+    found[10] = logs[0]
+    if long:
+        found += [long["plain"][0], long["mean"], 0.5 * (long["plain"][0] + long["adjusted"][0]), long["decay"]]
+        index = profile(values, age, second)
+        found += [autoregression(values - tiled(index, values.shape[1]), context.inside, index, season, horizon)]
+    else:
+        found += [None] * 5
+    needs = _needed(season, second, values.shape[1])
+    out, available = np.empty((rows, horizon, len(NAMES))), np.empty((rows, len(NAMES)), dtype=bool)
+    for k, (forecast, need) in enumerate(zip(found, needs, strict=True)):
+        usable = np.zeros(rows, dtype=bool) if forecast is None else (age >= need)
+        if forecast is not None:
+            usable &= np.isfinite(forecast).all(1)
+        out[:, :, k] = np.where(usable[:, None], last if forecast is None else forecast, last)
+        available[:, k] = usable
+    available[:, 0] = True
+    return out, available
+
+
+def _needed(season, second, width):
+    """Least age of a series for each candidate."""
+    never = width + 1
+    one = season if season > 1 else never
+    needs = [0, season, 2 * one, 3 * one, 2 * one, 3 * one, one + 1, one + 2, one + 4]
+    needs += [2 * one, 2 * one, 2, 3, 2, 4, 2, 2, 5, 5, 5, 5, 6, 6, max(12, season + 4), 2]
+    two = second if second else never
+    return [*needs, two, two + 2, 2 * two, two + 4, two + season + 4]
+
+
+def _logarithms(context, horizon):
+    """Seasonal drift, theta, damped and seasonal trend of the logarithms, NaN for series that are not positive."""
+    positive, season = context.positive, context.season
+    out = [np.full((len(positive), horizon), np.nan) for _ in range(4)]
+    rows = np.flatnonzero(positive)
+    if not len(rows):
+        return out
+    values = np.log(context.filled[rows])
+    inside, age = context.inside[rows], context.age[rows]
+    low, high = values.min(1, keepdims=True), values.max(1, keepdims=True)
+    room = np.minimum(0.5 * (high - low) + 0.1, 1.5)
+    index = profile(values, age, season)
+    trends = smooth_trends(values, inside, index, season, horizon)[0][2:]
+    drift = seasonal(values, inside, season, horizon)["drift"]
+    for place, forecast in zip(out, (drift, *trends), strict=True):
+        place[rows] = np.exp(np.clip(forecast, low - room, high + room))
+    return out

@@ -1,0 +1,234 @@
+"""What the pre-trained network sees of a series: candidate forecasts, their recent errors, and the latest values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecastkit.pretrained.candidates import NAMES, RIDGE, Context, autocorrelation, back, candidates, slope_of
+
+#: The latest values are read in patches of this length, this many of them; the last few one by one.
+PATCH, PATCHES, LATEST = 8, 16, 16
+#: Numbers per patch, per context and per step that the network takes; `benchmarked` and `summary` fix them.
+CHANNELS = 3 * PATCH
+PLACES = 3  # earlier origins that candidates are tried at
+SUMMARY = 20
+FEATURES = SUMMARY + 2 * LATEST + 2 * (len(NAMES) + 1)
+STEP_FEATURES = 6
+#: Context widths: what every candidate needs, within these bounds.
+SHORTEST, LONGEST = 144, 2100
+
+
+def context_width(season: int, second: int = 0) -> int:
+    """Values of the past that are looked at for these season lengths."""
+    return int(np.clip(max(5 * season, 3 * second + 16), SHORTEST, LONGEST))
+
+
+def usable_second(season: int, second: int) -> int:
+    """The longer season where a context holds it and it is a season of its own, else 0."""
+    return second if season < second <= LONGEST // 2 else 0
+
+
+def trial_length(season: int) -> int:
+    """Steps between the earlier origins that candidates are tried at."""
+    return int(min(max(season, 4), 24))
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """The network's inputs, float32, in units of each series' scale, and how to undo them.
+
+    Attributes
+    ----------
+    context : ndarray, (B, FEATURES)
+    patches : ndarray, (B, PATCHES, CHANNELS)
+    steps : ndarray, (B, H, STEP_FEATURES)
+    forecasts : ndarray, (B, H, K)
+    available : ndarray, (B, K)
+    center, scale : ndarray, (B,), float64
+        A scale of 0 marks a series that never changed.
+    """
+
+    context: np.ndarray
+    patches: np.ndarray
+    steps: np.ndarray
+    forecasts: np.ndarray
+    available: np.ndarray
+    center: np.ndarray
+    scale: np.ndarray
+
+    def network(self) -> dict[str, np.ndarray]:
+        """The arrays that the network is called with, by name."""
+        names = ("context", "patches", "steps", "forecasts", "available")
+        return {name: getattr(self, name) for name in names}
+
+    def restore(self, outputs: np.ndarray) -> np.ndarray:
+        """Outputs (B, ...) in units of the scale, in the series' own units, float64."""
+        along = (-1, *[1] * (outputs.ndim - 1))
+        return outputs.astype("float64") * self.scale.reshape(along) + self.center.reshape(along)
+
+
+def make_inputs(context: Context, horizon: int, ridge: list[np.ndarray | None] | None = None) -> Inputs:
+    """Inputs of the network for the steps after a context.
+
+    Parameters
+    ----------
+    context : Context
+    horizon : int
+    ridge : list of ndarray, optional
+        Forecasts of the closed-form regression from the end of the context (B, horizon or more), and from one, two and
+        three `trial_length` before (B, steps).
+
+    Notes
+    -----
+    A series' unit is its mean absolute seasonal change, drawn towards its standard deviation where few changes are
+    known.
+    """
+    ridge = ridge or [None] * (PLACES + 1)
+    now = None if ridge[0] is None else ridge[0][:, :horizon]
+    forecasts, available = candidates(context, horizon, now)
+    center, scale, spread, change = units(context)
+    safe = np.where(scale > 0, scale, 1.0)[:, None]
+    scaled = (context.filled - center[:, None]) / safe
+    errors = benchmarked(context, safe, available, ridge[1:])
+    latest = np.arcsinh(_latest(scaled, LATEST))
+    changes = np.arcsinh(_latest(scaled, LATEST) - _latest(scaled, LATEST, context.season))
+    known = summary(context, scaled, safe[:, 0], spread, change)
+    return Inputs(
+        context=np.concatenate([known, latest, changes, errors], axis=1).astype("float32"),
+        patches=patches(context, scaled),
+        steps=step_features(context, horizon).astype("float32"),
+        forecasts=((forecasts - center[:, None, None]) / safe[:, :, None]).astype("float32"),
+        available=available.astype("float32"),
+        center=center,
+        scale=scale,
+    )
+
+
+def units(context: Context):
+    """Center and scale of each series, its standard deviation and its mean change from step to step, each (B,)."""
+    values, season, inside = context.filled, context.season, context.inside
+    count = np.maximum(inside.sum(1), 1)
+    spread = np.sqrt(np.maximum(((values - values[:, -1:]) ** 2 * inside).sum(1) / count, 0.0))
+    mean = (values * inside).sum(1) / count
+    deviation = np.sqrt(np.maximum(((values - mean[:, None]) ** 2 * inside).sum(1) / count, 0.0))
+    reach = min(values.shape[1], 4 * season + 32)
+    recent, within = values[:, -reach:], inside[:, -reach:]
+
+    def change(lag):
+        pairs = within[:, lag:] & within[:, :-lag]
+        number = pairs.sum(1)
+        return (np.abs(recent[:, lag:] - recent[:, :-lag]) * pairs).sum(1), number
+
+    total, number = change(season)
+    scale = (total + 3.0 * deviation) / (number + 3.0)
+    scale = np.where(scale > 1e-9 * np.maximum(np.abs(mean), spread), scale, 0.0)
+    one, steps = change(1)
+    return values[:, -min(season, values.shape[1]) :].mean(1), scale, deviation, one / np.maximum(steps, 1)
+
+
+def _latest(values, number, lag=0):
+    """The last `number` columns, `lag` columns earlier; the first one stands for what is before it."""
+    width = values.shape[1]
+    return values[:, np.clip(np.arange(width - number, width) - lag, 0, width - 1)]
+
+
+def benchmarked(context: Context, scale: np.ndarray, available, ridge) -> np.ndarray:
+    """Errors of the candidates at earlier origins, at their first steps and at the later ones, (B, 2 (K + 1)).
+
+    Logarithms of mean absolute errors in units of the scale, less their mean over the candidates, and that mean; 0
+    where a candidate is not available.
+    """
+    length = min(trial_length(context.season), context.values.shape[1] // (2 * PLACES))
+    near = -(-length // 4)
+    errors = np.full((PLACES, *available.shape, 2), np.nan)
+    for place in range(PLACES):
+        shift = (place + 1) * length
+        earlier = context.before(shift)
+        own = None if ridge[place] is None else ridge[place][:, :length]
+        forecasts, usable = candidates(earlier, length, own)
+        width = context.values.shape[1]
+        actual = context.values[:, width - shift : width - shift + length, None]
+        missed = np.abs(forecasts - actual) / scale[:, :, None]
+        usable &= (earlier.age > 2)[:, None]
+        for band, part in enumerate((missed[:, :near], missed[:, near:])):
+            mean, some = _observed_mean(part)
+            errors[place, :, :, band] = np.where(some & usable, mean, np.nan)
+    mean, some = _observed_mean(errors)
+    logs = np.log(np.where(some, mean, 1.0) + 0.01)
+    some &= available[:, :, None]
+    count = np.maximum(some.sum(1, keepdims=True), 1)
+    level = (logs * some).sum(1, keepdims=True) / count
+    apart = np.where(some, np.clip(logs - level, -4.0, 4.0), 0.0)
+    return np.concatenate([apart[:, :, 0], apart[:, :, 1], level[:, 0, 0:1], level[:, 0, 1:2]], axis=1)
+
+
+def _observed_mean(values):
+    """Mean over the axis after the first that is not missing, and whether there is any; places first or steps second.
+
+    For (B, steps, K) over steps; for (places, B, K, bands) over places.
+    """
+    axis = 1 if values.ndim == 3 else 0
+    seen = ~np.isnan(values)
+    count = seen.sum(axis)
+    return np.where(seen, values, 0.0).sum(axis) / np.maximum(count, 1), count > 0
+
+
+def summary(context: Context, scaled, scale, spread, change) -> np.ndarray:
+    """What is known of a series as a whole, (B, SUMMARY)."""
+    season, second, inside, rows = context.season, context.second, context.inside, len(scaled)
+    age = np.maximum(context.age, 1)
+    ones = np.ones(rows)
+    differences = np.diff(scaled, axis=1)
+    pairs = inside[:, 1:] & inside[:, :-1]
+    yearly = scaled[:, season:] - scaled[:, :-season]
+    both = inside[:, season:] & inside[:, :-season]
+    raw = context.filled
+    whole = (np.abs(raw - np.round(raw)) < 1e-9 * np.maximum(np.abs(raw), 1.0)).all(1)
+    columns = [
+        np.log(age) / 4,
+        np.log(season) / 4 * ones,
+        (np.log(second) / 4 if second else 0.0) * ones,
+        float(second > 0) * ones,
+        float(season > 1) * ones,
+        np.log(age / season) / 4,
+        (context.observed & inside).sum(1) / age,
+        np.log(spread / scale + 0.01),
+        np.log(change / scale + 0.01),
+        np.arcsinh(slope_of(scaled, inside)[:, 0] * season),
+        np.arcsinh(slope_of(scaled[:, -3 * season - 8 :], inside[:, -3 * season - 8 :])[:, 0] * season),
+        np.arcsinh(raw[:, -season:].mean(1) / scale) / 4,
+        context.positive * 1.0,
+        whole * 1.0,
+        ((raw == 0) & inside).sum(1) / age,
+        autocorrelation(differences, pairs)[:, 0],
+        autocorrelation(yearly, both)[:, 0],
+        autocorrelation(differences, pairs, season)[:, 0] if season > 1 else np.zeros(rows),
+        autocorrelation(yearly, both, season)[:, 0] if 2 * season < scaled.shape[1] else np.zeros(rows),
+        autocorrelation(differences, pairs, second)[:, 0] if second else np.zeros(rows),
+    ]
+    return np.clip(np.stack(columns, axis=1), -10.0, 10.0)
+
+
+def patches(context: Context, scaled) -> np.ndarray:
+    """Values, seasonal changes and the mask of the latest steps, (B, PATCHES, CHANNELS) float32, oldest first."""
+    number = PATCH * PATCHES
+    inside = _latest(context.inside & context.observed, number)
+    values = np.arcsinh(_latest(scaled, number)) * inside
+    changes = np.arcsinh(_latest(scaled, number) - _latest(scaled, number, context.season)) * inside
+    parts = [part.reshape(-1, PATCHES, PATCH) for part in (values, changes, inside.astype("float64"))]
+    return np.concatenate(parts, axis=2).astype("float32")
+
+
+def step_features(context: Context, horizon: int) -> np.ndarray:
+    """Where each step is, (B, H, STEP_FEATURES): near or far, in seasons, in the season, and beside what was seen."""
+    steps, season = np.arange(1, horizon + 1.0), context.season
+    angle = 2 * np.pi * steps / season
+    shared = np.stack([np.log(steps) / 4, np.log1p(steps / season), np.sin(angle), np.cos(angle), 1 / steps], axis=1)
+    beside = np.log(steps / np.maximum(context.age, 1)[:, None]) / 4
+    shared = np.broadcast_to(shared, (len(beside), *shared.shape))
+    return np.concatenate([shared, beside[:, :, None]], axis=2)
+
+
+__all__ = ["RIDGE", "Inputs", "back", "context_width", "make_inputs", "trial_length", "usable_second"]

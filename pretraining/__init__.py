@@ -1,0 +1,1 @@
+"""Pre-training of `forecastkit.PretrainedForecaster`: synthetic series, training, evaluation. Not installed."""

@@ -1,0 +1,128 @@
+"""Readers of real, public series: sets that zero-shot forecasts are evaluated on, and what training may use.
+
+All sets are files of one folder, given as a path, under the names that ``docs/pretraining.md`` lists with their
+sources. Nothing is downloaded. `DEVELOPMENT` sets were looked at while the generator and the network were chosen,
+`HELD_OUT` sets once at the end. The packaged weights are trained on synthetic series only; `training_series` is for
+experiments and gives the training parts of M1 without what any set is evaluated on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Set:
+    """A set: how it is read, its frequency, the horizon, and the number of last steps that are forecast.
+
+    `origins` forecasts are made of each series, `horizon` steps apart; the last one ends with the series.
+    """
+
+    read: Callable[[Path], list[np.ndarray]]
+    freq: str
+    season: int
+    horizon: int
+    origins: int = 1
+
+
+def competition(name: str) -> Callable[[Path], list[np.ndarray]]:
+    """Series of a part of M1, their official test rows last."""
+
+    def read(folder):
+        table = pd.read_csv(folder / f"m1_{name}.csv.gz")
+        return [group["y"].to_numpy("float64") for _, group in table.groupby(table.columns[0], sort=False)]
+
+    return read
+
+
+def m4(name: str) -> Callable[[Path], list[np.ndarray]]:
+    """Series of a part of M4, their official test rows last."""
+
+    def read(folder):
+        parts = [pd.read_csv(folder / f"m4_{name}_{part}.csv.gz", index_col=0) for part in ("train", "test")]
+        rows = [part.to_numpy("float64") for part in parts]
+        return [np.concatenate([row[~np.isnan(row)] for row in pair]) for pair in zip(*rows, strict=True)]
+
+    return read
+
+
+def columns(file: str, names=None, rows: int | None = None, before: int = 0) -> Callable[[Path], list[np.ndarray]]:
+    """Numeric columns of a table; with `rows`, its first rows only, and of those the last `before` and the test."""
+
+    def read(folder):
+        table = pd.read_csv(folder / file)
+        table = table[names] if names else table.select_dtypes("number")
+        values = table.to_numpy("float64")[:rows]
+        return list(values[-before:].T if before else values.T)
+
+    return read
+
+
+def bike(folder: Path) -> list[np.ndarray]:
+    """Hourly rentals; hours that are absent had none."""
+    table = pd.read_csv(folder / "bike_sharing_hourly.csv", parse_dates=["datetime"])
+    return [table.set_index("datetime")["cnt"].astype("float64").asfreq("h", fill_value=0.0).to_numpy()]
+
+
+def temperatures(folder: Path) -> list[np.ndarray]:
+    """Daily minimum temperatures, the two absent days missing."""
+    table = pd.read_csv(folder / "daily_min_temperatures.csv")
+    index = pd.to_datetime(table[table.columns[0]])
+    return [pd.to_numeric(table[table.columns[1]]).set_axis(index).asfreq("D").to_numpy("float64")]
+
+
+def ett(file: str, season: int) -> Set:
+    """All columns of an ETT table up to the end of its test months; forecasts over the last days of those."""
+    day = 24 if season == 24 else 96
+    horizon = 48 if season == 24 else 96
+    freq = "h" if season == 24 else "15min"
+    return Set(columns(file, rows=600 * day), freq, season, horizon, origins=30)
+
+
+DEVELOPMENT = {
+    "m1_monthly": Set(competition("monthly"), "MS", 12, 18),
+    "m1_quarterly": Set(competition("quarterly"), "QS", 4, 8),
+    "daily_min_temperatures": Set(temperatures, "D", 7, 14, 26),
+    "sunspots": Set(columns("sunspots_monthly.csv"), "MS", 12, 12, 20),
+    "airpassengers": Set(columns("AirPassengers.csv"), "MS", 12, 24),
+}
+HELD_OUT = {
+    "m1_yearly": Set(competition("yearly"), "YS", 1, 6),
+    "shampoo": Set(columns("shampoo_sales.csv"), "MS", 12, 12),
+    "illness": Set(columns("national_illness.csv"), "W", 52, 24, 7),
+    "m4_weekly": Set(m4("weekly"), "W", 52, 13),
+    "exchange": Set(columns("exchange_rate.csv"), "D", 7, 30, 40),
+    "bike_sharing": Set(bike, "h", 24, 24, 60),
+    "m4_hourly": Set(m4("hourly"), "h", 24, 48),
+    "etth1": ett("ETTh1.csv", 24),
+    "etth2": ett("ETTh2.csv", 24),
+    "ettm1": ett("ETTm1.csv.gz", 96),
+    "taylor": Set(columns("taylor_halfhourly.csv", ["demand"]), "30min", 48, 48, 28),
+}
+
+
+def long_frame(series: list[np.ndarray], freq: str) -> pd.DataFrame:
+    """Series as a long table whose times all end together, which lets one call forecast all of them."""
+    longest = max(map(len, series))
+    times = pd.date_range("2000-01-03", periods=longest, freq=freq)
+    parts = [
+        pd.DataFrame({"unique_id": f"s{number}", "ds": times[longest - len(values) :], "y": values})
+        for number, values in enumerate(series)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def training_series(folder: Path) -> list[tuple[np.ndarray, int]]:
+    """Training parts of M1 and their seasons, for experiments: the official test rows are left out.
+
+    M1 monthly and quarterly are development sets and M1 yearly is held out: figures on these sets are not zero-shot
+    for a network that was trained with this function. M4 hourly and weekly are left out altogether.
+    """
+    found = []
+    for name in ("monthly", "quarterly", "yearly"):
+        known = {**DEVELOPMENT, **HELD_OUT}[f"m1_{name}"]
+        found += [(values[: -known.horizon], known.season) for values in known.read(Path(folder))]
+    return found
