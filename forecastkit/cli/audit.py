@@ -4,8 +4,8 @@ from forecastkit.cli import model_source, models
 from forecastkit.cli.console import Report
 from forecastkit.cli.read_data import about
 from forecastkit.cli.train import told
-from forecastkit.inspection.audit import Audit
-from forecastkit.inspection.audit import audit as run_audit
+from forecastkit.inspection.lookahead_audit import Audit
+from forecastkit.inspection.lookahead_audit import audit as run_audit
 from forecastkit.utils.exceptions import InputError
 
 

@@ -9,8 +9,8 @@ from forecastkit.cli.console import Report
 from forecastkit.cli.output_files import check_output, check_picture, write_csv
 from forecastkit.cli.read_data import about
 from forecastkit.cli.train import told
-from forecastkit.evaluation.backtest import Backtest
-from forecastkit.evaluation.backtest import backtest as run_backtest
+from forecastkit.evaluation.backtesting import Backtest
+from forecastkit.evaluation.backtesting import backtest as run_backtest
 from forecastkit.evaluation.results import covered_levels
 from forecastkit.utils.formatting import decimals, number, ranges, share
 

@@ -76,7 +76,7 @@ def compare(csv, models, choices, budget, memory, lookbacks, parameters, setting
 
 def run(report: Report, names, data: Data, parameters: dict, options: dict) -> Comparison:
     """The comparison, with a line of progress."""
-    from forecastkit.comparison.compare import compare
+    from forecastkit.comparison.comparison import compare
 
     load_backend(names)
     with report.live("runs", "starting") as show:

@@ -9,7 +9,7 @@ from forecastkit.cli import models
 from forecastkit.cli.choose_sizes import Plan
 from forecastkit.cli.console import Report
 from forecastkit.cli.read_data import Data
-from forecastkit.evaluation.backtest import backtest
+from forecastkit.evaluation.backtesting import backtest
 from forecastkit.evaluation.results import covered_levels
 from forecastkit.metrics.functions import score_table
 from forecastkit.utils.formatting import decimals, number, ranges, share

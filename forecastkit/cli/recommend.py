@@ -9,7 +9,7 @@ from forecastkit.cli.describe_data import data_dict, say_data
 from forecastkit.cli.flags import ROLES
 from forecastkit.cli.read_data import about, read_data
 from forecastkit.cli.train import told
-from forecastkit.comparison.recommend import Recommendation
+from forecastkit.comparison.recommendation import Recommendation
 from forecastkit.data.files.multiple import listed
 from forecastkit.evaluation.time_budget import Budget, seconds_of
 
@@ -33,7 +33,7 @@ def recommend(csv, budget, parameters, settings, json, quiet) -> None:
 
 
 def _run(report: Report, data, parameters: dict, budget: Budget) -> Recommendation:
-    from forecastkit.comparison.recommend import recommend
+    from forecastkit.comparison.recommendation import recommend
 
     load_backend(["gru"])
     with report.live("runs", "starting") as show:

@@ -1,5 +1,5 @@
-from .compare import compare as compare
-from .recommend import recommend as recommend
+from .comparison import compare as compare
+from .recommendation import recommend as recommend
 
 __all__ = [
     "compare",

@@ -1,4 +1,4 @@
-from .backtest import backtest as backtest
+from .backtesting import backtest as backtest
 from .results import Backtest as Backtest
 from .rolling_origin import RollingOrigin as RollingOrigin
 

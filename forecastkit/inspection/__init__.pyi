@@ -1,5 +1,5 @@
-from .audit import audit as audit
-from .interpret import interpret as interpret
+from .interpretation import interpret as interpret
+from .lookahead_audit import audit as audit
 
 __all__ = [
     "audit",

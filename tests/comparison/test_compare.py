@@ -13,7 +13,7 @@ from conftest import ROLES, wave
 
 import forecastkit as fk
 from forecastkit.cli import main
-from forecastkit.comparison import compare, measure
+from forecastkit.comparison import comparison, measure
 from forecastkit.comparison import results as comparisons
 from forecastkit.comparison.candidates import make_contenders
 from forecastkit.data.ingest.read_panel import read_panel
@@ -273,7 +273,7 @@ def test_what_is_done_is_not_done_again(compared, series, monkeypatch):
     def fail(*args, **kwargs):
         raise AssertionError("run again")
 
-    monkeypatch.setattr(compare, "run", fail)
+    monkeypatch.setattr(comparison, "run", fail)
     lines = []
     again = fk.compare("gru", series, seeds=2, folds=2, path=path, progress=lines.append, **QUICK, **TINY)
     pd.testing.assert_frame_equal(again.table, result.table)
@@ -289,14 +289,14 @@ def test_an_interrupted_comparison_goes_on(series, tmp_path, monkeypatch):
         return kept(model, task, fold, latency)
 
     with monkeypatch.context() as patch:
-        patch.setattr(compare, "run", stop)
+        patch.setattr(comparison, "run", stop)
         with pytest.raises(KeyboardInterrupt):
             fk.compare("linear", series, folds=2, path=path, **QUICK)
     done = path.read_text().splitlines()
     assert len(done) == 2  # what the file is about, and the first fold
     path.write_text("\n".join([*done, '{"key": "torn']))
     ran = []
-    monkeypatch.setattr(compare, "run", lambda *a, **k: ran.append(1) or kept(*a, **k))
+    monkeypatch.setattr(comparison, "run", lambda *a, **k: ran.append(1) or kept(*a, **k))
     result = fk.compare("linear", series, folds=2, path=path, **QUICK)
     assert len(ran) == 5
     whole = fk.compare("linear", series, folds=2, **QUICK)
@@ -352,7 +352,7 @@ def test_a_budget_is_kept_whatever_a_fit_takes_beside_training(series, monkeypat
     """Fits of all lengths of overhead, on a clock of our own; the limits of a round are the same."""
     clock, limits = Clock(), []
     monkeypatch.setattr(budgets, "time", clock)
-    monkeypatch.setattr(compare, "time", clock)
+    monkeypatch.setattr(comparison, "time", clock)
 
     def work(model, task, fold, latency=False):
         seconds = getattr(model, "time_limit", None) or 0.0
@@ -368,7 +368,7 @@ def test_a_budget_is_kept_whatever_a_fit_takes_beside_training(series, monkeypat
         costs = {"fit_seconds": seconds + overhead, "train_seconds": seconds, "seconds": seconds + overhead}
         return {**found, **costs} if seconds else found
 
-    monkeypatch.setattr(compare, "run", work)
+    monkeypatch.setattr(comparison, "run", work)
     models = {f"gru {number}": fk.GRUForecaster() for number in range(networks)}
     result = fk.compare(models, series, seeds=seeds, folds=1, n_windows=10, budget=600, **QUICK)
     assert 0.9 * 600 < result.settings["seconds"] < 1.1 * 600
@@ -381,7 +381,7 @@ def test_what_a_budget_does_not_suffice_for_is_not_run(series, monkeypatch):
     """Fits that take far longer than anyone could know: the clock wins."""
     clock = Clock()
     monkeypatch.setattr(budgets, "time", clock)
-    monkeypatch.setattr(compare, "time", clock)
+    monkeypatch.setattr(comparison, "time", clock)
     errors = {name: [1.0] * 10 for name in ("mae", "mse", "mase", "steps")}
 
     def work(model, task, fold, latency=False):
@@ -390,7 +390,7 @@ def test_what_a_budget_does_not_suffice_for_is_not_run(series, monkeypatch):
         found = {"mae": 1.0, "mse": 1.0, "mase": 1.0, "by_cutoff": errors, "fit_seconds": 100, "seconds": 100}
         return found if seconds is None else {**found, "train_seconds": seconds}
 
-    monkeypatch.setattr(compare, "run", work)
+    monkeypatch.setattr(comparison, "run", work)
     models = {f"gru {number}": fk.GRUForecaster() for number in range(8)}
     result = fk.compare(models, series, seeds=3, folds=1, n_windows=10, budget=600, **QUICK)
     assert 0.8 * 600 < result.settings["seconds"] < 1.2 * 600
@@ -418,8 +418,8 @@ def test_seeds_that_the_budget_cannot_pay_are_left_out(series):
     ):
         fk.compare("gru", series, folds=2, budget=4, **QUICK)
     candidates = make_contenders("gru", SIZES)
-    task, folds = compare.lay_out(candidates, *read_panel(series), (2, 5, 1))
-    contest = compare._ComparisonRun(candidates, task, folds, [0, 1, 2], Budget(13.0), None)
+    task, folds = comparison.lay_out(candidates, *read_panel(series), (2, 5, 1))
+    contest = comparison._ComparisonRun(candidates, task, folds, [0, 1, 2], Budget(13.0), None)
     assert contest.seeds == [0, 1]
     contest.open(None)
     contest.result(None)
@@ -490,7 +490,7 @@ def test_fingerprints_know_parameters_but_not_those_of_a_run():
     ],
 )
 def test_bad_input_is_one_sentence_before_any_training(models, options, sentence, series, monkeypatch):
-    monkeypatch.setattr(compare, "run", None)
+    monkeypatch.setattr(comparison, "run", None)
     with pytest.raises(InputError) as refusal:
         fk.compare(models, series, **options)
     assert str(refusal.value).startswith(sentence)
@@ -517,7 +517,7 @@ def test_peak_memory_is_that_of_a_process_of_its_own(series):
 
 
 def test_what_memory_says_is_in_the_table(series, monkeypatch):
-    monkeypatch.setattr(compare, "measure_memory", lambda model, task, fold: {"memory_mb": 12.0})
+    monkeypatch.setattr(comparison, "measure_memory", lambda model, task, fold: {"memory_mb": 12.0})
     result = fk.compare("linear", series, folds=1, **SIZES)
     assert (result.table["memory_mb"] == 12.0).all()
     assert "memory MB" in repr(result)
@@ -526,13 +526,13 @@ def test_what_memory_says_is_in_the_table(series, monkeypatch):
 def test_memory_leaves_the_budget_to_the_runs(series, monkeypatch):
     clock = Clock()
     monkeypatch.setattr(budgets, "time", clock)
-    monkeypatch.setattr(compare, "time", clock)
+    monkeypatch.setattr(comparison, "time", clock)
 
     def slow(model, task, fold):
         clock.now += 15
         return {"memory_mb": 1.0}
 
-    monkeypatch.setattr(compare, "measure_memory", slow)
+    monkeypatch.setattr(comparison, "measure_memory", slow)
     result = fk.compare("linear", series, folds=1, budget=60, **SIZES)
     assert result.table["memory_mb"].notna().sum() == 1
     assert result.notes == ["peak memory of naive, seasonal_naive was not measured: the budget is for the runs"]
@@ -618,6 +618,6 @@ def test_ctrl_c_says_what_is_kept(run, monkeypatch):
     def stop(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(compare, "run", stop)
+    monkeypatch.setattr(comparison, "run", stop)
     assert "finished runs are in c.jsonl" in run(*LINEAR, "--out", "c.json", code=130).err
     assert "nothing is kept" in run(*LINEAR, code=130).err

@@ -10,9 +10,9 @@ from conftest import wave
 
 import forecastkit as fk
 from forecastkit.cli import main
-from forecastkit.comparison import recommend
+from forecastkit.comparison import recommendation
 from forecastkit.comparison.candidates import make_contenders
-from forecastkit.comparison.recommend import Facts, decide, describe, measure, rule_of_thumb, shortlist
+from forecastkit.comparison.recommendation import Facts, decide, describe, measure, rule_of_thumb, shortlist
 from forecastkit.comparison.results import Comparison
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.datasets import dataset_path
@@ -28,7 +28,7 @@ def facts(**changes):
 
 def measured(data, **parameters):
     candidates = make_contenders("linear", parameters)
-    task, folds = recommend.lay_out(candidates, *read_panel(data, None, **candidates[0].forecaster._reading()))
+    task, folds = recommendation.lay_out(candidates, *read_panel(data, None, **candidates[0].forecaster._reading()))
     return measure(task, folds[0])
 
 
@@ -145,7 +145,7 @@ def test_without_numbers_nothing_is_recommended():
 @pytest.fixture
 def quick(monkeypatch):
     """The comparison without its networks, which take their seconds."""
-    monkeypatch.setattr(recommend, "shortlist", lambda rule, *rest: [rule] if rule == "linear" else ["drift"])
+    monkeypatch.setattr(recommendation, "shortlist", lambda rule, *rest: [rule] if rule == "linear" else ["drift"])
 
 
 def test_a_recommendation_can_be_fitted(quick):

@@ -20,7 +20,7 @@ import forecastkit as fk
 from forecastkit.inspection.attribution import point_weights, shared_by_patch
 from forecastkit.inspection.input_names import choices
 from forecastkit.inspection.integrated_gradients import Pairs, completeness_error
-from forecastkit.inspection.interpret import over_steps
+from forecastkit.inspection.interpretation import over_steps
 from forecastkit.inspection.results import attends
 from forecastkit.networks import backbones
 from forecastkit.networks.attention import watch_attention
@@ -476,7 +476,7 @@ def test_known_covariates_must_reach_over_the_horizon(gru):
 
 
 def test_too_many_attributions_are_refused(gru, future, monkeypatch):
-    monkeypatch.setattr("forecastkit.inspection.interpret.MOST_CELLS", 1000)
+    monkeypatch.setattr("forecastkit.inspection.interpretation.MOST_CELLS", 1000)
     refused("at most 1,000.*Choose series=", gru, future, error=fk.InputError)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from forecastkit.baselines import simple
 from forecastkit.comparison.candidates import Candidate, make_contenders
-from forecastkit.comparison.compare import compare, lay_out
+from forecastkit.comparison.comparison import compare, lay_out
 from forecastkit.comparison.measure import Task
 from forecastkit.comparison.results import SAME, Comparison
 from forecastkit.data.ingest.read_panel import read_panel
