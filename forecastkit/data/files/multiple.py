@@ -9,11 +9,12 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from forecastkit.data.files.infer_roles import find_series, find_times
+from forecastkit.data.files.other_formats import SUFFIXES
 from forecastkit.data.files.read_table import Table, read_table
 from forecastkit.utils.validation import refuse, some
 
 #: Files of a folder that are tables.
-TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".gz", ".bz2", ".xz", ".zst", ".zip")
+TABLES = (".csv", ".tsv", ".txt", *SUFFIXES, ".gz", ".bz2", ".xz", ".zst", ".zip")
 #: Column of the files' names, where these name series.
 STEM = "file"
 #: Share of times that may repeat in one series.
@@ -48,14 +49,16 @@ def _expand(source: Path) -> list[Path]:
     return [source]
 
 
-def read_several(paths: Sequence[Path], series_id: str | None = None, time: str | None = None) -> Table:
+def read_several(paths: Sequence[Path], series_id: str | Sequence[str] | None = None, time: str | None = None) -> Table:
     """Read files into one table.
 
     Parameters
     ----------
     paths : sequence of Path
-    series_id, time : str, optional
-        Columns, where they are known.
+    series_id : str or sequence of str, optional
+        Columns that name the series, where they are known; their cells keep their text.
+    time : str, optional
+        The column of times, where it is known.
 
     Returns
     -------
@@ -68,17 +71,19 @@ def read_several(paths: Sequence[Path], series_id: str | None = None, time: str 
     InputError
         As `read_table` does, and where files have different columns.
     """
-    tables = [read_table(path) for path in paths]
+    names = () if series_id is None else (series_id,) if isinstance(series_id, str) else tuple(series_id)
+    tables = [read_table(path, names) for path in paths]
     if len(tables) == 1:
         return tables[0]
     first = tables[0].frame
     for path, table in zip(paths[1:], tables[1:], strict=True):
         _check_columns(path, paths[0], list(table.frame), list(first))
     frames = [table.frame[list(first)] for table in tables]
-    by_stem = series_id == STEM if series_id is not None else _share_times(frames, time)
+    by_stem = STEM in names if names else _share_times(frames, time)
     if by_stem and STEM not in first:
         frames = [frame.assign(**{STEM: stem}) for frame, stem in zip(frames, _stems(paths), strict=True)]
-    return replace(tables[0], frame=_stack(frames), files=tuple(map(str, paths)))
+    notes = tuple(dict.fromkeys(note for table in tables for note in table.notes))
+    return replace(tables[0], frame=_stack(frames), files=tuple(map(str, paths)), notes=notes)
 
 
 def _check_columns(path: Path, other: Path, names: list[str], wanted: list[str]) -> None:

@@ -2,72 +2,83 @@
 
 import re
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import IO
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
+
+from forecastkit.data.files.number_cells import MISSING, OPEN_GROUP, PADDED, PLAIN, take_apart
+from forecastkit.data.files.sources import Source
+from forecastkit.data.files.text_columns import blank
 
 #: Bytes of text, and rows of a parquet file, read at a time.
 BLOCK, BATCH = 1 << 22, 1 << 17
 #: Blocks after which freed memory is given back.
 RELEASED = 4
-#: What pandas takes for a missing cell, and the two further signs of `files`.
-MISSING = (
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
-    "NULL", "NaN", "None", "n/a", "nan", "null", "?", "-",
-)  # fmt: skip
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?")
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _FAILED = re.compile(r"In CSV column #(\d+):.*conversion error to")
 
 
+class _Undecided(Exception):
+    """Cells whose meaning the whole column decides."""
+
+
 def stream_text(
-    open_file: Callable[[], IO], head: pd.DataFrame, rows: int, separator: str, decimal: str, encoding: str
+    open_file: Callable[[], IO],
+    head: pd.DataFrame,
+    cells: pd.DataFrame,
+    rows: int,
+    separator: str,
+    decimal: str,
+    encoding: str,
 ) -> pd.DataFrame | None:
-    """A csv file as `pandas.read_csv` reads it, but text as categories in the order they appear and ISO times read.
+    """A csv file as it is read whole, but text as categories in the order they appear and ISO times read.
 
     Parameters
     ----------
     open_file : callable
         Gives the file from its beginning.
-    head : DataFrame
-        Its first rows as pandas reads them, which say the kinds of columns.
+    head, cells : DataFrame
+        Its first rows as they are read, which say the kinds of columns, and as text.
     rows : int
         About how many there are.
     separator, decimal, encoding : str
+        `decimal` is empty where the first rows have no decimal sign.
 
     Returns
     -------
     DataFrame or None
-        None where blocks cannot be read alike, such as numbers followed by text: pandas then sees the whole column.
+        None where blocks cannot be read alike, such as numbers followed by text: the whole column has to be seen.
     """
-    kinds = {name: _kind(column) for name, column in head.items()}
+    kinds = {name: _kind(head[name], cells[name]) for name in head}
     names = list(kinds)
     while None not in kinds.values():
         try:
             with open_file() as file:
-                return _gather(_blocks(file, kinds, separator, decimal, encoding), rows)
+                frame = _gather(_blocks(file, kinds, separator, decimal or ".", encoding), rows, decimal)
+            return frame.assign(**{name: blank(frame[name]) for name in frame if kinds[name] == _TEXT})
+        except _Undecided:
+            return None
         except pa.ArrowInvalid as error:
             failed = _FAILED.search(str(error))
             if failed is None:
                 return None
             name = names[int(failed[1])]
-            kinds[name] = {pa.int64(): pa.float64(), pa.timestamp("us"): _TEXT}.get(kinds[name])
+            kinds[name] = _TEXT if kinds[name] == pa.timestamp("us") else None
     return None
 
 
-def _kind(column: pd.Series) -> pa.DataType | None:
-    """The arrow type that a column has by its first rows."""
+def _kind(column: pd.Series, cells: pd.Series) -> pa.DataType | None:
+    """The arrow type that a column has by its first rows; numbers that are to be looked at are text first."""
     if pd.api.types.is_bool_dtype(column.dtype):
         return None
-    if pd.api.types.is_integer_dtype(column.dtype):
-        return pa.int64()
-    if pd.api.types.is_float_dtype(column.dtype):
-        return pa.float64()
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return pa.float64() if take_apart(cells).proves else pa.string()
     if all(_ISO.fullmatch(cell) for cell in column.dropna().astype(str)):
         return pa.timestamp("us")
     return _TEXT
@@ -80,18 +91,14 @@ def _blocks(file, kinds, separator, decimal, encoding):
             use_threads=False, block_size=BLOCK, encoding=encoding, column_names=list(kinds), skip_rows=1
         ),
         pyarrow.csv.ParseOptions(delimiter=separator),
-        pyarrow.csv.ConvertOptions(
-            column_types=kinds,
-            null_values=MISSING,
-            strings_can_be_null=True,
-            decimal_point=decimal,
-        ),
+        pyarrow.csv.ConvertOptions(column_types=kinds, null_values=MISSING, decimal_point=decimal),
     )
 
 
-def stream_parquet(path: Path) -> pd.DataFrame | None:
+def stream_parquet(source: Source) -> pd.DataFrame | None:
     """A parquet file of numbers, times and text, its text as categories; None where it is of anything else."""
-    with pyarrow.parquet.ParquetFile(path) as file:
+    stored = source.path if source.kept is None else pa.BufferReader(source.kept)
+    with pyarrow.parquet.ParquetFile(stored) as file:
         schema, rows = file.schema_arrow, file.metadata.num_rows
     text = [field.name for field in schema if _is_text(field.type)]
     indexed = (schema.pandas_metadata or {}).get("index_columns", [])
@@ -101,7 +108,7 @@ def stream_parquet(path: Path) -> pd.DataFrame | None:
         or not all(_is_simple(field.type) for field in schema)
     ):
         return None
-    with pyarrow.parquet.ParquetFile(path, read_dictionary=text, pre_buffer=False) as file:
+    with pyarrow.parquet.ParquetFile(stored, read_dictionary=text, pre_buffer=False) as file:
         return _gather(file.iter_batches(BATCH), rows)
 
 
@@ -114,18 +121,24 @@ def _is_simple(kind: pa.DataType) -> bool:
     return stamp or _is_text(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)
 
 
-def _gather(batches: Iterable[pa.RecordBatch], rows: int) -> pd.DataFrame:
-    """Batches of about so many rows as one frame."""
+def _gather(batches: Iterable[pa.RecordBatch], rows: int, decimal: str = "") -> pd.DataFrame:
+    """Batches of about so many rows as one frame; text that is not coded holds numbers with this decimal sign."""
     columns: dict[str, _Column] = {}
     for number, batch in enumerate(batches, start=1):
         for name, block in zip(batch.schema.names, batch.columns, strict=True):
             if name not in columns:
-                columns[name] = (_Words if pa.types.is_dictionary(block.type) else _Column)(rows)
+                columns[name] = _column(block.type, rows, decimal)
             columns[name].add(block)
         if number % RELEASED == 0:
             pa.default_memory_pool().release_unused()
     pa.default_memory_pool().release_unused()
     return pd.DataFrame({name: columns.pop(name).values() for name in list(columns)}, copy=False)
+
+
+def _column(kind: pa.DataType, rows: int, decimal: str) -> "_Column":
+    if pa.types.is_dictionary(kind):
+        return _Words(rows)
+    return _Numbers(rows, decimal) if pa.types.is_string(kind) else _Column(rows)
 
 
 class _Column:
@@ -156,6 +169,50 @@ class _Column:
         return self.cells
 
 
+class _Numbers(_Column):
+    """Numbers whose text is looked at: padded ones are names, and ``1.000`` may be a thousand.
+
+    Parameters
+    ----------
+    rows : int
+    decimal : str
+        The decimal sign that other columns prove, empty where none does.
+    """
+
+    def __init__(self, rows: int, decimal: str):
+        super().__init__(rows)
+        self.decimal, self.open = decimal, False
+
+    def add(self, block: pa.Array) -> None:
+        text = pc.utf8_trim_whitespace(block)
+        text = pc.if_else(pc.is_in(text, value_set=pa.array(MISSING)), pa.scalar(None, pa.string()), text)
+        if self.decimal == ",":
+            self._stop_at(text, r"\.")
+            text = pc.replace_substring(text, ",", ".")
+        self._stop_at(text, PADDED)
+        self._stop_at(pc.invert(pc.match_substring_regex(text, PLAIN)))
+        signed = text.filter(pc.fill_null(pc.match_substring_regex(text, r"[.eE]"), False))
+        if len(signed) and not self.decimal:
+            if pc.all(pc.match_substring_regex(signed, OPEN_GROUP)).as_py():
+                self.open = True
+            else:
+                self.decimal, self.open = ".", False
+        text = pc.replace_substring_regex(text, r"^\+", "")
+        self._append(pc.cast(text, pa.float64() if len(signed) else pa.int64()).to_numpy(zero_copy_only=False))
+
+    @staticmethod
+    def _stop_at(cells: pa.Array, pattern: str = "") -> None:
+        """Give up where a cell is like that."""
+        found = pc.match_substring_regex(cells, pattern) if pattern else cells
+        if pc.any(found).as_py():
+            raise _Undecided
+
+    def values(self) -> np.ndarray:
+        if self.open:
+            raise _Undecided
+        return super().values()
+
+
 class _Words(_Column):
     """Text as codes of the fewest bytes, in the order of appearance; space in front of a cell is no part of it."""
 
@@ -165,7 +222,7 @@ class _Words(_Column):
 
     def add(self, block: pa.DictionaryArray) -> None:
         words = (word.lstrip() for word in block.dictionary.to_pylist())
-        codes = [self.codes.setdefault(word, len(self.codes)) for word in words]
+        codes = [self.codes.setdefault(word, len(self.codes)) if word else -1 for word in words]
         places = np.array([*codes, -1], dtype="int32")  # a missing cell has the last place
         self._append(places[block.indices.fill_null(len(codes)).to_numpy()])
 

@@ -1,0 +1,196 @@
+"""How a table of text is laid out: its separator, the line of names, and lines around the table that are no rows."""
+
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+import pandas as pd
+
+from forecastkit.data.files.number_cells import MISSING, odd_cells
+from forecastkit.data.files.time_shapes import is_time
+from forecastkit.utils.validation import refuse, some
+
+_SEPARATORS = ("\t", ";", "|", ",")  # the rarer in text first: it wins when several divide the lines evenly
+_SAID = re.compile(r"(?i)^\ufeff?\"?sep=(.)\"?\s*$")
+_MOST_ABOVE = 50  # lines above the table
+_TOTAL = re.compile(
+    r"(?i)(grand\s+|sub-?)?(total\w*|sum|summe|gesamt\w*|insgesamt|suma|somme|somma|totaal|average|avg|mean|durchschnitt|"
+    r"mittelwert|moyenne|media|promedio|gemiddelde)\b.*"
+)
+_NUMBER = re.compile(r"[+\-−]?(\d*([.,])\d+|\d+[.,]?)(?:[eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a table of text is laid out.
+
+    Attributes
+    ----------
+    separator : str
+    skip : int
+        Lines above the line of names.
+    header : tuple of str
+        The names, as they stand.
+    rows : tuple of tuple of str
+        The first rows.
+    notes : tuple of str
+        What was left out.
+    """
+
+    separator: str
+    skip: int
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+def find_dialect(where: str, text: str) -> Dialect:
+    """The dialect of the first lines of a table.
+
+    Raises
+    ------
+    InputError
+        Where no line names the columns, or two have one name.
+    """
+    lines = text.splitlines()
+    said = _SAID.match(lines[0]) if lines else None
+    skip = 1 if said else 0
+    while skip < len(lines) and (lines[skip].startswith("#") or not lines[skip].strip()):
+        skip += 1
+    comments = skip - (1 if said else 0)
+    separator, rows = _split("\n".join(lines[skip:]), said[1] if said else None)
+    if comments and (named := _names_in_comment(lines[skip - 1], separator, rows)):
+        skip, rows = skip - 1, [named, *rows]
+    start = _find_header(rows)
+    # Rows that are blank are no rows of the reader's; they are lines, though.
+    skip += _lines_before(lines[skip:], start)
+    header = [name.strip() for name in rows[start]]
+    _check_header(where, header)
+    _check_names(where, header)
+    above = skip - (1 if said else 0)
+    notes = (f"{above} line{'s' if above > 1 else ''} above the names left out",) if above else ()
+    return Dialect(separator, skip, tuple(header), tuple(map(tuple, rows[start + 1 :])), notes)
+
+
+def _lines_before(lines: list[str], rows: int) -> int:
+    """Lines that so many rows and the blank lines between them take."""
+    if not rows:
+        return 0
+    count = 0
+    for number, line in enumerate(lines):
+        if count == rows and line.strip():
+            return number
+        count += bool(line.strip())
+    return len(lines)
+
+
+def _names_in_comment(line: str, separator: str, rows: list[list[str]]) -> list[str] | None:
+    """The names of columns in the last line that begins with ``#``, where the first row below holds data."""
+    names = next(csv.reader([line.lstrip("# \t")], delimiter=separator, skipinitialspace=True), [])
+    data = rows and any(_is_data(cell) for cell in rows[0])
+    return names if data and len(names) == len(rows[0]) and not any(map(_is_data, names)) else None
+
+
+def _split(text: str, said: str | None) -> tuple[str, list[list[str]]]:
+    """The separator that divides the lines most evenly, and the rows it makes."""
+
+    def rows(separator: str) -> list[list[str]]:
+        lines = io.StringIO(text, newline=None)
+        return [row for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if row]
+
+    def evenness(table: list[list[str]]) -> tuple[bool, bool, float]:
+        width = _width(table)
+        even = sum(len(row) - (len(row) > width and not row[-1]) == width for row in table) / len(table)
+        return width > 1 and even > 0.5, width > 1, even
+
+    if said:
+        return said, rows(said)
+    tables = {separator: rows(separator) for separator in _SEPARATORS}
+    best = max(tables, key=lambda separator: evenness(tables[separator]))
+    if _width(tables[best]) == 1:  # one column; a comma in it is a decimal sign
+        best = "," if evenness(tables[","])[-1] == 1 else ";"
+    return best, tables[best]
+
+
+def _width(table: list[list[str]]) -> int:
+    """Cells of the row of names."""
+    return len(table[_find_header(table)])
+
+
+def _find_header(rows: list[list[str]]) -> int:
+    """Which row has the names: the first, unless it and others above have fewer cells than the table."""
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    if width == 1 or (len(rows[0]) >= width and any(cell.strip() for cell in rows[0][1:])):
+        return 0
+    for number, row in enumerate(rows[1:_MOST_ABOVE], start=1):
+        filled = [cell for cell in row if cell.strip()]
+        if len(row) >= width and len(filled) > 1:
+            whole = len(set(row)) == len(row) and not any(map(_is_data, row))
+            return number if whole else 0
+    return 0
+
+
+def _is_data(cell: str) -> bool:
+    return _NUMBER.fullmatch(cell.strip()) is not None or is_time(cell)
+
+
+def _check_header(where: str, header: list[str]) -> None:
+    check_unique(where, header)
+
+
+def check_unique(where: str, header: list[str]) -> None:
+    """Refuse names that come twice."""
+    doubles = [repr(name) for name, count in Counter(filter(None, header)).items() if count > 1]
+    if doubles:
+        refuse(where, "column names must differ", f"{some(doubles)} more than once", "Rename them.")
+
+
+def _check_names(where: str, header: list[str]) -> None:
+    """Refuse a first line of data; whole numbers counting up are names that pandas gives."""
+    counting = [str(number) for number in range(len(header) + 1)]
+    if all(map(_is_data, header)) and header not in (counting[:-1], counting[1:]):
+        refuse(where, "the first line must name the columns", some(map(repr, header)), "Put a line of names on top.")
+
+
+def trim(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Rows of text without those that are no data: units below the names, blank rows, totals and notes at the end."""
+    notes = []
+    blank = frame.apply(lambda column: column.str.strip() == "").all(axis=1).to_numpy()
+    if blank.any() and len(frame.columns) > 1:
+        frame = frame[~blank].reset_index(drop=True)
+        notes.append(f"{blank.sum():,} blank row{'s' if blank.sum() > 1 else ''} left out")
+    if _is_units(frame):
+        cells = [cell.strip() for cell in frame.iloc[0] if cell.strip()]
+        frame = frame.iloc[1:].reset_index(drop=True)
+        notes.append(f"row of units ({some(cells)}) left out")
+    while len(frame) > 1 and (cell := _closing(frame)):
+        frame = frame.iloc[:-1]
+        notes.append(f"last row ({cell}) left out")
+    return frame, notes
+
+
+def _is_units(frame: pd.DataFrame) -> bool:
+    """Whether the first row holds units: no number or time, above columns of numbers."""
+    if len(frame) < 3:
+        return False
+    first = frame.iloc[0].str.strip()
+    if first.str.contains(r"\d{2}|^\d").any() or first.isin(MISSING[1:]).any():
+        return False
+    head = frame.iloc[1:30]
+    numeric = [name for name in frame if not odd_cells(head[name]).any() and (head[name].str.strip() != "").any()]
+    return len(numeric) > 0 and all(first[name] != "" or name == frame.columns[0] for name in numeric)
+
+
+def _closing(frame: pd.DataFrame) -> str:
+    """The cell that tells that the last row is a total or a note, empty where it is a row of data."""
+    last = [cell.strip() for cell in frame.iloc[-1]]
+    filled = [cell for cell in last if cell]
+    if not filled or any(map(is_time, filled)):
+        return ""
+    cell = filled[0]
+    column = frame.iloc[:, last.index(cell)]
+    alone = (column.str.strip() == cell).sum() == 1
+    note = len(filled) == 1 and len(last) > 2 and last[0] == cell and not _is_data(cell) and len(cell) > 12
+    return cell if alone and (_TOTAL.fullmatch(cell) or note) else ""

@@ -1,0 +1,82 @@
+"""Text of bytes: Unicode by its marks, else the encoding that makes the likeliest text."""
+
+import codecs
+import re
+
+import charset_normalizer
+
+from forecastkit.utils.validation import refuse
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CANDIDATES = ["cp1252", "cp1250", "cp1251", "cp1253", "gb18030", "cp932", "euc_jp", "euc_kr", "big5"]
+_ENOUGH = 20_000  # bytes from which statistics of letters tell encodings apart
+_SIGNS = "°²³µ€£§±–—‘’“”«»ºª·×½¼¾¹¿¡"
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+#: What Czech, Polish, Hungarian and others have where cp1252 has signs that no word holds.
+_CENTRAL = re.compile(r"[^\W\d_][³¹¿¥£¼¾ºª]|[³¹¿¥£¼¾][^\W\d_]")
+
+
+def find_encoding(where: str, head: bytes) -> str:
+    """The encoding of the first bytes of a file; cut short at the end of a line where it is longer.
+
+    Raises
+    ------
+    InputError
+        Where they are no text.
+    """
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    if encoding := _wide(head):
+        return encoding
+    try:
+        text, encoding = head.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        encoding = _likeliest(head)
+        text = head.decode(encoding, errors="replace")
+    if _CONTROL.search(text) or not _plausible(text, encoding):
+        refuse(where, "the file must be UTF-8 text (csv) or be called .parquet", "binary data", "Save it as UTF-8.")
+    return encoding
+
+
+def _wide(head: bytes) -> str:
+    """UTF-16 without a mark: plain signs have a zero byte before or after each."""
+    if len(head) < 4:
+        return ""
+    even, odd = (head[start::2].count(0) / (len(head) / 2) for start in (0, 1))
+    return "utf-16-le" if odd > 0.4 and not even else "utf-16-be" if even > 0.4 and not odd else ""
+
+
+def _likeliest(head: bytes) -> str:
+    """One of the encodings from before Unicode, by the lines that are not ASCII."""
+    telling = b"\n".join(line for line in head.split(b"\n") if not line.isascii())
+    found = charset_normalizer.from_bytes(telling * (1 + _ENOUGH // len(telling)), cp_isolation=_CANDIDATES).best()
+    return found.encoding if found is not None and found.encoding not in ("cp1250", "cp1252") else _western(head)
+
+
+def _western(head: bytes) -> str:
+    """cp1252, or cp1250 where its letters make words that cp1252 cannot have."""
+    try:
+        text = head.decode("cp1252")
+    except UnicodeDecodeError:
+        return "cp1250"
+    slavic = set("šž") & set(text.lower()) and set("øèìù") & set(text.lower())
+    return "cp1250" if slavic or _CENTRAL.search(text) else "cp1252"
+
+
+def _plausible(text: str, encoding: str) -> bool:
+    """Whether text of a guessed encoding has letters and units among plain cells."""
+    if encoding.startswith("utf"):
+        return True
+    special = [char for char in text if not char.isascii()]
+    if any("\ue000" <= char <= "\uf8ff" or char == "\ufffd" for char in special):
+        return False
+    if not encoding.startswith("cp125") or encoding in ("cp1251", "cp1253"):
+        return True
+    return all(char.isalpha() or char in _SIGNS for char in special) and len(special) < 0.1 * len(text)

@@ -1,0 +1,348 @@
+"""Reads columns of text that hold numbers, deciding on their signs from all columns.
+
+Numbers may have thousands separators, a decimal comma, signs of currencies and per cent, minus signs of other kinds or
+in parentheses, K and M for thousands and millions, and a unit that is the same in all cells.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from forecastkit.data.files.time_shapes import MONTHS, is_time
+from forecastkit.utils.validation import refuse
+
+#: What stands for a missing number.
+MISSING = (
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+    "NULL", "NaN", "None", "n/a", "nan", "null", "?", "-", "--", "#VALUE!", "#DIV/0!", "n.a.",
+)  # fmt: skip
+_INTEGER = r"^[+-]?\d{1,18}$"
+PADDED = r"^[+-]?0\d+$|^[+-]?\d{19,}$"
+PLAIN = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
+_INFINITE = r"^[+-]?(?:inf|Inf|INF|Infinity|infinity)$"
+_GAPS = r" '’\x{a0}\x{202f}\x{2009}"
+_WORD = r"[^\d\s.,()+\-−–'’%]{1,4}"
+_PARTS = (
+    rf"^(?P<open>\()?\s*(?P<sign>[+\-−–])?\s*(?P<before>{_WORD})?\s*(?P<inner>[\-−–])?\s*"
+    rf"(?P<body>\d[\d.,{_GAPS}]*|[.,]\d+)(?P<power>[eE][+-]?\d+)?\s*(?P<after>[^\d\s.,()+\-−–'’][^\d()]{{0,14}}?)?"
+    r"\s*(?P<back>[\-−])?(?P<close>\))?$"
+)
+_DOT = rf"^(?:\d+|\d{{1,3}}(?:[,{_GAPS}]\d{{3}})+|\d{{1,2}}(?:,\d{{2}})+,\d{{3}})(?:\.\d*)?$|^\.\d+$"
+_COMMA = rf"^(?:\d+|\d{{1,3}}(?:[.{_GAPS}]\d{{3}})+)(?:,\d*)?$|^,\d+$"
+OPEN_GROUP = r"^[+-]?[1-9]\d{0,2}[.,]\d{3}$"  # one sign before three digits: thousands or a fraction
+_SMALL = r"^(?:0|[1-9]\d{0,2})$"
+_SCALES = {
+    "k": 1e3, "K": 1e3, "tsd": 1e3, "Tsd": 1e3, "M": 1e6, "mio": 1e6, "Mio": 1e6, "mn": 1e6, "mln": 1e6, "million": 1e6,
+    "B": 1e9, "bn": 1e9, "Bn": 1e9, "Mrd": 1e9, "mrd": 1e9, "billion": 1e9,
+}  # fmt: skip
+_CURRENCIES = "$€£¥₹₽₩₺₴₫฿₪"
+_CURRENCY_WORDS = (
+    "EUR USD GBP CHF JPY CNY RMB INR BRL CAD AUD NZD SEK NOK DKK PLN CZK HUF RUB TRY ZAR MXN KRW kr Kr zł Kč Ft Rs R US"
+)
+_UNITS = (
+    "% ‰ °C °F °K ° kW MW GW Wh kWh MWh GWh kJ MJ mA kV VA kVA Hz kHz mm cm m km mi ft in l L ml hl m³ g kg t mg lb oz "
+    "s ms min h hr hrs d Pa hPa kPa mbar bar ppm ppb µg/m³ μg/m³ ug/m3 mg/l m/s km/h mph l/h m³/h m³/s W/m² kWh/m² "
+    "mm/h St Stk Stück pcs pc units Uhr"
+)
+_CALENDAR = re.compile(
+    r"(?i)(?:.*[^a-z])?(?:year|yr|month|mon|mnth|day|hour|hr|hh|mi|minute|min|second|sec|week|wk|kw|quarter|qtr|dow|doy|jahr|"
+    r"monat|tag|stunde|minute|woche|quartal|an|année|annee|mois|jour|heure|semaine|trimestre|año|ano|mes|mês|día|dia|hora|"
+    r"minuto|semana|anno|mese|giorno|ora|settimana|jaar|maand|dag|uur|kwartaal)"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A column of numbers as read.
+
+    Attributes
+    ----------
+    values : pandas.Series
+        int64 or float64, with the index and the name of the cells; missing cells are NaN.
+    sentence : str
+        What was read beside digits, such as ``"in €"`` or ``"thousands '.'"``; empty for plain numbers.
+    """
+
+    values: pd.Series
+    sentence: str = ""
+
+
+@dataclass(eq=False)
+class Cells:
+    """A column of text taken apart.
+
+    Attributes
+    ----------
+    values : Series
+        The cells.
+    text : pyarrow.Array
+        The same without space around them.
+    missing : ndarray of bool
+    bodies : pyarrow.Array or None
+        Digits, thousands and decimal signs of the cells that are not missing; None where one is no number.
+    factor : ndarray or float
+        Sign, and power of K and M, of each.
+    unit : str
+    """
+
+    values: pd.Series
+    text: pa.Array
+    missing: np.ndarray
+    bodies: pa.Array | None = None
+    factor: np.ndarray | float = 1.0
+    powers: pa.Array | None = None
+    unit: str = ""
+    proves: set[str] = field(default_factory=set)
+
+
+def parse_numbers(values: pd.Series, decimal: str = "") -> Numbers | None:
+    """Read one column of text as numbers.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Text; NaN and what stands for it are missing.
+    decimal : {'', '.', ','}
+        The decimal sign, where it is known.
+
+    Returns
+    -------
+    Numbers or None
+        None where a cell is no number, or where cells such as ``12,345`` leave open what the sign means.
+    """
+    cells = take_apart(values)
+    if cells.bodies is None or (decimal and cells.proves - {decimal}) or len(cells.proves) > 1:
+        return None
+    return to_numbers(cells, decimal or next(iter(cells.proves), ""), ",")
+
+
+def odd_cells(values: pd.Series) -> np.ndarray:
+    """Which cells of a column of text are neither numbers nor missing."""
+    text, missing = _as_text(values)
+    good = pc.fill_null(pc.match_substring_regex(text, _PARTS), False).to_numpy(zero_copy_only=False)
+    infinite = pc.fill_null(pc.match_substring_regex(text, _INFINITE), False).to_numpy(zero_copy_only=False)
+    return ~(good | infinite | missing)
+
+
+def _as_text(values: pd.Series) -> tuple[pa.Array, np.ndarray]:
+    """Cells without space around them, and which are missing."""
+    try:
+        text = pa.array(values, type=pa.large_string(), from_pandas=True)
+    except (pa.ArrowException, TypeError):
+        text = pa.array([None if pd.isna(cell) else str(cell) for cell in values], type=pa.large_string())
+    text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
+    text = pc.utf8_trim_whitespace(text)
+    missing = pc.or_(
+        pc.is_null(text), pc.fill_null(pc.is_in(text, value_set=pa.array(MISSING, pa.large_string())), False)
+    )
+    return text, missing.to_numpy(zero_copy_only=False)
+
+
+def take_apart(values: pd.Series) -> Cells:
+    """The digits and signs of a column of text, and which decimal sign they prove."""
+    text, missing = _as_text(values)
+    cells = Cells(values, text, missing)
+    given = text.filter(pa.array(~missing))
+    if not len(given) or _all(given, PLAIN):
+        cells.bodies = given
+    elif _all(given, f"{PLAIN}|{_INFINITE}"):
+        infinite = pc.match_substring_regex(given, _INFINITE)
+        sign = pc.if_else(pc.starts_with(given, "-"), -np.inf, np.inf)
+        cells.factor = pc.if_else(infinite, sign, 1.0).to_numpy(zero_copy_only=False)
+        cells.bodies = pc.if_else(infinite, pa.scalar("1.0", given.type), given)
+    elif not _looks_like_times(given):
+        _take_parts(cells, given)
+    if cells.bodies is not None and len(given):
+        _find_proofs(cells)
+    return cells
+
+
+def _all(text: pa.Array, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(text, pattern)).as_py())
+
+
+def _any(text: pa.Array, pattern: str) -> bool:
+    return bool(pc.any(pc.match_substring_regex(text, pattern)).as_py())
+
+
+def _looks_like_times(given: pa.Array) -> bool:
+    return all(map(is_time, given[:20].to_pylist()))
+
+
+def _take_parts(cells: Cells, given: pa.Array) -> None:
+    found = pc.extract_regex(given, _PARTS)
+    if found.null_count:
+        return
+    parts = {
+        name: pc.struct_field(found, name) for name in ("open", "sign", "before", "inner", "after", "back", "close")
+    }
+    before, after = (set(pc.unique(parts[name]).to_pylist()) for name in ("before", "after"))
+    scales, units = _split_scales(after)
+    if not _are_units(units, before, cells):
+        return
+    minus = [_is_minus(parts[name]) for name in ("sign", "inner", "back")]
+    parentheses = pc.not_equal(parts["open"], "").to_numpy(zero_copy_only=False)
+    if (parentheses != pc.not_equal(parts["close"], "").to_numpy(zero_copy_only=False)).any():
+        return
+    negative = np.logical_or.reduce([*minus, parentheses])
+    cells.factor = np.where(negative, -1.0, 1.0)
+    if scales:
+        coded = pc.dictionary_encode(parts["after"])
+        powers = np.array([scales.get(word, 1.0) for word in coded.dictionary.to_pylist()])
+        cells.factor = cells.factor * powers[coded.indices.to_numpy()]
+    cells.bodies = pc.utf8_trim_whitespace(pc.struct_field(found, "body"))
+    cells.powers = pc.struct_field(found, "power")
+    named = [f"with {', '.join(sorted(scales))}"] if scales else []
+    cells.unit = ", ".join([*named, *(f"in {unit}" for unit in sorted({*units, *before} - {""}))])
+
+
+def _is_minus(part: pa.Array) -> np.ndarray:
+    return pc.is_in(part, value_set=pa.array(["-", "−", "–"], part.type)).to_numpy(zero_copy_only=False)
+
+
+def _split_scales(words: Iterable[str]) -> tuple[dict[str, float], set[str]]:
+    """Words behind numbers: those that stand for a power of ten, and the units."""
+    scales, units = {}, set()
+    for word in words:
+        head, _, tail = word.strip().partition(" ")
+        stem, currency = head.rstrip(_CURRENCIES + "."), head[len(head.rstrip(_CURRENCIES + ".")) :].strip(".")
+        if stem in _SCALES and (currency or not tail or _is_currency(tail)):
+            scales[word] = _SCALES[stem]
+            units.add(currency or tail)
+        else:
+            units.add(word.strip())
+    return scales, units
+
+
+def _is_currency(word: str) -> bool:
+    return word.rstrip(".") in _CURRENCY_WORDS.split() or (
+        word != "" and all(sign in _CURRENCIES for sign in word[-1:])
+    )
+
+
+def _are_units(units: set[str], before: set[str], cells: Cells) -> bool:
+    """Whether words beside numbers are a currency or the one unit of all cells."""
+    if len(before - {""}) > 1 or len(units - {""}) > 1:
+        return False
+    if not all(map(_is_currency, before - {""})):
+        return False
+    for unit in units - {""}:
+        if _is_currency(unit) or unit in ("%", "‰"):
+            continue
+        spaced = not pc.any(pc.match_substring_regex(cells.text, rf"\d{re.escape(unit)}\)?$")).as_py()
+        if "" in units or not (unit in _UNITS.split() or spaced) or unit.lower().rstrip(".") in MONTHS:
+            return False
+    return True
+
+
+def _find_proofs(cells: Cells) -> None:
+    """Which decimal signs the cells prove, where a cell can be read in one way only."""
+    bodies = cells.bodies
+    if cells.powers is None:  # plain numbers
+        bodies = pc.replace_substring_regex(bodies, r"^[+-]|[eE].*$", "")
+    dot, comma = (pc.match_substring_regex(bodies, pattern) for pattern in (_DOT, _COMMA))
+    if not pc.all(pc.or_(dot, comma)).as_py():
+        cells.bodies = None
+        return
+    if not pc.all(comma).as_py():
+        cells.proves.add(".")
+    if not pc.all(dot).as_py():
+        cells.proves.add(",")
+
+
+def find_decimal(where: str, columns: Mapping[str, Cells], separator: str) -> str:
+    """The decimal sign of a table; empty where no column proves one.
+
+    Raises
+    ------
+    InputError
+        Where there are two.
+    """
+    proofs: dict[str, str] = {}
+    for name, cells in columns.items():
+        for sign in cells.proves if cells.bodies is not None else ():
+            proofs.setdefault(sign, name)
+    if len(proofs) == 2:
+        got = f"',' in {proofs[',']!r} and '.' in {proofs['.']!r}"
+        refuse(where, "a file must have one decimal sign", got, "Write all numbers alike.")
+    if proofs:
+        return next(iter(proofs))
+    meant = {_meaning(cells, separator) for cells in columns.values() if cells.bodies is not None} - {""}
+    return meant.pop() if len(meant) == 1 else ""
+
+
+def _meaning(cells: Cells, separator: str) -> str:
+    """The decimal sign that cells such as ``1.234`` suggest; empty where they leave it open."""
+    if not len(cells.bodies):
+        return ""
+    bodies = pc.replace_substring_regex(cells.bodies, r"^[+-]", "")
+    sign = "," if _any(bodies, ",") else "." if _any(bodies, r"\.") else ""
+    if not sign:
+        return ""
+    other = {",": ".", ".": ","}[sign]
+    if cells.unit and not all(map(_is_currency, cells.unit.removeprefix("in ").split())) and sign == ".":
+        return "."
+    signed = pc.match_substring_regex(bodies, OPEN_GROUP)
+    whole = bodies.filter(pc.invert(signed))
+    if len(whole):  # 998, 999, 1.000: a fraction would not have three digits in some cells and none in others
+        return other if _all(whole, _SMALL) else sign
+    if sign == ".":
+        return "."
+    return {",": ".", ";": ","}.get(separator, "")
+
+
+def to_numbers(cells: Cells, decimal: str, separator: str) -> Numbers | None:
+    """The numbers of a column, where the decimal sign of the table is this one; empty where that is not known."""
+    bodies = cells.bodies
+    index, name = cells.values.index, cells.values.name
+    if not len(bodies):
+        return Numbers(pd.Series(np.full(len(index), np.nan), index=index, name=name))
+    signed = _any(bodies, r"[.,]")
+    if signed and not decimal:
+        decimal = _meaning(cells, separator)
+        if not decimal:
+            return None
+    thousands = pc.any(
+        pc.match_substring_regex(bodies, rf"[{_GAPS}]|\{ {',': '.', '.': ','}.get(decimal, '.') }")
+    ).as_py()
+    grouped = bodies
+    if thousands:
+        bodies = pc.replace_substring_regex(bodies, rf"[{_GAPS}]|\{ {',': '.', '.': ','}[decimal or '.'] }", "")
+    if decimal == ",":
+        bodies = pc.replace_substring(bodies, ",", ".")
+    if cells.powers is not None:
+        bodies = pc.binary_join_element_wise(bodies, cells.powers, pa.scalar("", bodies.type))
+    whole = _all(bodies, _INTEGER)
+    numbers = pc.cast(pc.replace_substring_regex(bodies, r"^\+", ""), pa.int64() if whole else pa.float64()).to_numpy()
+    scaled = numbers * cells.factor if np.ndim(cells.factor) else numbers
+    if whole and np.ndim(cells.factor) and (scaled == np.round(scaled)).all():
+        scaled = scaled.astype("int64")
+    if cells.missing.any():
+        full = np.full(len(index), np.nan)
+        full[~cells.missing] = scaled
+        scaled = full
+    said = [f"thousands {_mark(grouped, decimal)!r}"] if thousands else []
+    return Numbers(pd.Series(scaled, index=index, name=name), ", ".join([*said, *([cells.unit] if cells.unit else [])]))
+
+
+def _mark(bodies: pa.Array, decimal: str) -> str:
+    """The thousands separator."""
+    for sign in (",", ".", "'", "’", " "):
+        if sign != decimal and _any(bodies, re.escape(sign)):
+            return sign
+    return " "
+
+
+def keeps_text(cells: Cells, names_things: bool) -> bool:
+    """Whether numbers of a column must stay text, because they name things: ``0071`` beside ``71``, or ``1e5``."""
+    given = cells.text.filter(pa.array(~cells.missing))
+    if not len(given) or cells.powers is not None:
+        return False
+    if _any(given, PADDED):
+        return names_things or _CALENDAR.fullmatch(str(cells.values.name)) is None
+    return names_things and not _all(given, _INTEGER)

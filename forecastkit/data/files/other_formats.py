@@ -1,0 +1,129 @@
+"""Reads tables that are no text: parquet, feather, JSON and spreadsheets."""
+
+import io
+import json
+from collections.abc import Callable
+from decimal import Decimal
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet
+
+from forecastkit.data.files.dialects import check_unique
+from forecastkit.data.files.sources import Source
+from forecastkit.data.files.streaming import stream_parquet
+from forecastkit.data.files.text_columns import blank, convert
+from forecastkit.utils.validation import refuse, some
+
+#: Suffixes of files that are known by them.
+SUFFIXES = {
+    ".parquet": "parquet", ".pq": "parquet", ".feather": "feather", ".arrow": "feather",
+    ".json": "JSON", ".jsonl": "JSON", ".ndjson": "JSON",
+    ".xlsx": "spreadsheet", ".xlsm": "spreadsheet", ".xls": "spreadsheet", ".ods": "spreadsheet",
+}  # fmt: skip
+
+
+def format_of(source: Source) -> str:
+    """The format of a file by its suffix, of a pipe by its first bytes; empty where it is text."""
+    if source.kept is None:
+        return SUFFIXES.get(source.path.suffix.lower(), "")
+    marks = {b"PAR1": "parquet", b"ARROW1": "feather", b"{": "JSON", b"[{": "JSON"}
+    return next((kind for mark, kind in marks.items() if source.kept.startswith(mark)), "")
+
+
+def _read_parquet(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    with source.stored() as handle:
+        check_unique(where, pyarrow.parquet.read_schema(handle).names)
+    frame = stream_parquet(source)
+    if frame is None:
+        with source.stored() as handle:
+            frame = pd.read_parquet(handle)
+    return _plain(frame), ()
+
+
+def _read_feather(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    with source.stored() as handle:
+        table = pyarrow.feather.read_table(handle)
+    check_unique(where, table.column_names)
+    return _plain(table.to_pandas()), ()
+
+
+def _read_json(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Records as an array, or one in each line."""
+    with source.open() as handle:
+        text = handle.read().decode("utf-8-sig", errors="replace")
+    try:
+        lines = not text.lstrip().startswith("[")
+        records = [json.loads(line) for line in text.splitlines() if line.strip()] if lines else json.loads(text)
+    except ValueError as error:
+        refuse(where, "JSON must be an array of records, or one record in each line", str(error), "Check the file.")
+    odd = [record for record in records if not isinstance(record, dict)]
+    odd += [
+        cell
+        for record in records
+        if isinstance(record, dict)
+        for cell in record.values()
+        if isinstance(cell, (dict, list))
+    ]
+    if odd:
+        refuse(where, "records must have plain values by the names of columns", repr(odd[0])[:60], "Flatten them.")
+    return _typed(where, _plain(pd.DataFrame.from_records(records)))
+
+
+def _read_spreadsheet(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    try:
+        with source.stored() as handle:
+            sheets = pd.read_excel(io.BytesIO(handle.read()), sheet_name=None, engine="calamine")
+    except ImportError:
+        refuse(where, "spreadsheets need another package", "none", 'Install it: pip install "forecastkit[excel]".')
+    except Exception as error:  # of the engine's own kinds
+        if type(error).__module__.startswith("python_calamine"):
+            refuse(where, "the file must be readable", " ".join(str(error).split()), "It may be damaged or cut short.")
+        raise
+    filled = {name: frame for name, frame in sheets.items() if not frame.dropna(how="all").empty}
+    if not filled:
+        refuse(where, "the file must have a header and rows", "an empty spreadsheet")
+    name, frame = next(iter(filled.items()))
+    others = [repr(other) for other in filled if other != name]
+    frame = frame.dropna(how="all").reset_index(drop=True)
+    frame, notes = _typed(where, _plain(frame))
+    return frame, (f"sheet {name!r} is read, not {some(others)}", *notes) if others else notes
+
+
+def _typed(where: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Numbers that were written as text are read."""
+    text = frame[[name for name in frame if isinstance(frame[name].dtype, pd.StringDtype)]].fillna("")
+    read, _, notes = convert(where, text, ";")
+    return frame.assign(**{name: read[name] for name in read}), tuple(notes)
+
+
+READERS: dict[str, Callable[[str, Source], tuple[pd.DataFrame, tuple[str, ...]]]] = {
+    "parquet": _read_parquet,
+    "feather": _read_feather,
+    "JSON": _read_json,
+    "spreadsheet": _read_spreadsheet,
+}
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns with names of text, the index among them, decimals of databases as numbers."""
+    if not isinstance(frame.index, pd.RangeIndex):
+        frame = frame.reset_index()
+    frame = frame.rename(columns=str)
+    return frame.assign(**{name: read for name in frame if (read := _plain_column(frame[name])) is not None})
+
+
+def _plain_column(column: pd.Series) -> pd.Series | None:
+    """Numbers of a column of decimals, and text with its blank cells missing; None where it may stay."""
+    if isinstance(column.dtype, pd.ArrowDtype) and pa.types.is_decimal(column.dtype.pyarrow_dtype):
+        return column.astype("float64")
+    if column.dtype == object:
+        present = column.dropna()
+        if (
+            len(present)
+            and present.map(lambda cell: isinstance(cell, (Decimal, int, float)) and not isinstance(cell, bool)).all()
+        ):
+            return pd.to_numeric(column.astype("float64"))
+        return None
+    return blank(column) if isinstance(column.dtype, pd.StringDtype) else None

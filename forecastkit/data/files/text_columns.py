@@ -1,0 +1,88 @@
+"""Turns columns of text into numbers, true and false, or text with blank cells missing."""
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.data.files.number_cells import (
+    MISSING,
+    Cells,
+    find_decimal,
+    keeps_text,
+    odd_cells,
+    take_apart,
+    to_numbers,
+)
+from forecastkit.data.files.time_shapes import is_time
+
+_TRUTH = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
+
+
+def convert(
+    where: str, frame: pd.DataFrame, separator: str, names: Collection[str] = ()
+) -> tuple[pd.DataFrame, str, list[str]]:
+    """A table of text with its numbers read.
+
+    Parameters
+    ----------
+    where : str
+        What a refusal calls the table.
+    frame : DataFrame of str
+    separator : str
+        Between cells: beside ``;`` a comma is a decimal sign where nothing else tells.
+    names : collection of str
+        Columns that name series: their text is kept as it stands.
+
+    Returns
+    -------
+    frame : DataFrame
+    decimal : str
+        The decimal sign; empty where no number has one.
+    notes : list of str
+        What was read beside digits.
+    """
+    apart = {name: take_apart(frame[name]) for name in frame}
+    numeric = {name: cells for name, cells in apart.items() if cells.bodies is not None}
+    numeric = {name: cells for name, cells in numeric.items() if not keeps_text(cells, name in names)}
+    decimal = find_decimal(where, numeric, separator)
+    columns, notes = {}, []
+    for name, cells in apart.items():
+        numbers = to_numbers(cells, decimal, separator) if name in numeric else None
+        if numbers is not None:
+            columns[name] = numbers.values
+            notes += [f"{numbers.sentence} in {name!r}"] if numbers.sentence else []
+        else:
+            columns[name] = _truth(cells) if name not in names else None
+            if columns[name] is None:
+                columns[name] = blank(frame[name])
+    return pd.DataFrame(columns, index=frame.index), decimal, notes
+
+
+def _truth(cells: Cells) -> pd.Series | None:
+    """True and false, None where a cell is neither."""
+    if cells.text[0].as_py() not in _TRUTH or cells.missing.any():
+        return None
+    found = cells.values.str.strip().map(_TRUTH)
+    return None if found.isna().any() else found.astype(bool)
+
+
+def blank(column: pd.Series) -> pd.Series:
+    """A column of text, coded or not, with missing cells: blank ones, and ``NA`` among numbers or times.
+
+    ``NA`` is a name elsewhere, such as that of a region.
+    """
+    coded = isinstance(column.dtype, pd.CategoricalDtype)
+    cells = pd.Series(column.cat.categories.astype("str")) if coded else column
+    stripped = cells.str.strip()
+    missing = stripped.isin(MISSING)
+    if missing.any():
+        rest = cells[~missing]
+        rest = rest.iloc[:: max(1, len(rest) // 1000)]
+        named = not len(rest) or (
+            odd_cells(rest).mean() > 0.5 and np.mean([not is_time(cell) for cell in rest[:50]]) > 0.5
+        )
+        missing = stripped == "" if named else missing
+    if not missing.any():
+        return column
+    return column.cat.remove_categories(cells[missing]) if coded else column.mask(missing)
