@@ -20,9 +20,10 @@ test: install  ## Run the tests
 test-all: install  ## Run the slow tests too
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or not slow"
 
-lint: install  ## Check style and formatting
+lint: install  ## Check style, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: install  ## Mend style and formatting
 	$(BIN)/ruff check --fix .

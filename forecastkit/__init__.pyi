@@ -1,4 +1,4 @@
-# Written by tools/write_stubs.py: change that, or what it reads, and run it again.
+# Public names and their modules; tools/write_stubs.py adds those of the backbones and sorts.
 from . import metrics as metrics
 from . import plotting as plotting
 from .auto.forecaster import AutoForecaster as AutoForecaster

@@ -5,7 +5,7 @@ Usage: python tools/write_stubs.py
 Run it after a change of a public name, a constructor parameter or a docstring of a forecaster; a test compares the
 files with what it writes. `forecastkit/forecasters/networks.py` has a short class for each file of
 `networks/backbones/`; `networks.pyi` beside it has the same classes with all parameters and the whole docstring;
-`forecastkit/__init__.pyi` has the public names, of which `PUBLIC` here is the list.
+`forecastkit/__init__.pyi` has the public names, to which this adds those of the backbones.
 """
 
 import ast
@@ -22,47 +22,9 @@ FORECASTERS = PACKAGE / "forecasters" / "networks.py"
 STUB = PACKAGE / "forecasters" / "networks.pyi"
 TOP = PACKAGE / "__init__.pyi"
 
-#: Public names by the module that holds them, apart from backbones and the forecasters named after them.
-PUBLIC = {
-    "auto.forecaster": ["AutoForecaster"],
-    "comparison.compare": ["compare"],
-    "comparison.recommend": ["recommend"],
-    "data.memmap.build": ["map_parquet"],
-    "data.memmap.dataset": ["MappedData", "open_mapped"],
-    "data.panel": ["Panel"],
-    "datasets": ["list_datasets", "load_dataset"],
-    "evaluation.backtest": ["backtest"],
-    "evaluation.results": ["Backtest"],
-    "evaluation.rolling_origin": ["RollingOrigin"],
-    "features.window_features": ["WindowFeatures"],
-    "forecasters.baselines": [
-        "DampedTrendForecaster",
-        "DriftForecaster",
-        "LinearForecaster",
-        "MeanForecaster",
-        "NaiveForecaster",
-        "SeasonalNaiveForecaster",
-        "ThetaForecaster",
-    ],
-    "forecasters.ensemble": ["EnsembleForecaster"],
-    "forecasters.keras": ["KerasForecaster"],
-    "forecasters.pretrained": ["PretrainedForecaster"],
-    "forecasters.tabular": ["TabularForecaster"],
-    "inspection.audit": ["audit"],
-    "inspection.interpret": ["interpret"],
-    "integrations.partitions": ["forecast_partition", "forecast_partitions", "partition_meta"],
-    "integrations.tf_dataset": ["window_dataset"],
-    "networks": ["backbones"],
-    "networks.backbone": ["Backbone"],
-    "persistence.artifact": ["load"],
-    "plotting.forecasts": ["plot_backtest", "plot_comparison", "plot_forecast"],
-    "plotting.interpretation": ["plot_attention", "plot_attribution"],
-    "training.engines.cluster": ["is_chief"],
-    "tuning.api": ["tune"],
-    "tuning.tuned_forecaster": ["TunedForecaster"],
-    "utils.exceptions": ["InputError"],
-}
-NOTE = "# Written by tools/write_stubs.py: change that, or what it reads, and run it again.\n"
+#: Modules whose names are those of the backbone files.
+WRITTEN = ("networks.backbones.", "forecasters.networks")
+NOTE = "# Written by tools/write_stubs.py: run it after changes.\n"
 
 
 def imports() -> str:
@@ -146,22 +108,28 @@ def write_stub() -> str:
         cls = getattr(networks, f"{name}Forecaster")
         doc = "\n".join(f"    {line}".rstrip() for line in cls.__doc__.splitlines())
         parts.append(
-            f'\nclass {cls.__name__}(NamedForecaster, {name}):\n    """{doc.lstrip()}\n    """\n\n'
+            # Both bases have a learning rate: the user's, and the backbone's own for where the user gives none.
+            f"\nclass {cls.__name__}(NamedForecaster, {name}):  # type: ignore[misc]\n"
+            f'    """{doc.lstrip()}\n    """\n\n'
             f"    architecture: ClassVar[type[{name}]]\n\n{constructor(cls)}"
         )
     return "\n".join(parts) + "\n"
 
 
 def write_top() -> str:
-    """The stub of the package: where each public name lives."""
-    homes = {f"networks.backbones.{stem}": [name] for stem, name in backbones.class_names().items()}
-    networks = [f"{name}Forecaster" for name in backbones.class_names().values()]
-    homes |= {**PUBLIC, "forecasters.networks": networks}
+    """The stub of the package: where each public name lives. Lines of other modules than `WRITTEN` stay as they are."""
+    homes: dict[str, list[str]] = {}
+    for node in ast.parse(TOP.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module and not node.module.startswith(WRITTEN):
+            homes.setdefault(node.module, []).extend(alias.name for alias in node.names)
+    homes |= {f"networks.backbones.{stem}": [name] for stem, name in backbones.class_names().items()}
+    homes["forecasters.networks"] = [f"{name}Forecaster" for name in backbones.class_names().values()]
     lines = [f"from .{home} import {name} as {name}" for home in sorted(homes) for name in sorted(homes[home])]
     names = sorted([*(name for names in homes.values() for name in names), "metrics", "plots"])
     listed = "".join(f'    "{name}",\n' for name in names)
     return (
-        f"{NOTE}from . import metrics as metrics\nfrom . import plotting as plotting\n"
+        "# Public names and their modules; tools/write_stubs.py adds those of the backbones and sorts.\n"
+        "from . import metrics as metrics\nfrom . import plotting as plotting\n"
         + "\n".join(lines)
         + f"\n\nplots = plotting\n__version__: str\n\n__all__ = [\n{listed}]\n"
     )

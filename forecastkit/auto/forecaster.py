@@ -3,9 +3,11 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from forecastkit.auto.candidates import WHERE, baselines, check_candidates, filled, make_candidates
@@ -23,6 +25,7 @@ from forecastkit.forecasters.ensemble_members import is_usable
 from forecastkit.utils import types
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.formatting import share
+from forecastkit.utils.types import Data
 from forecastkit.utils.validation import check_real, refuse
 
 #: Parts of the time that the search may end at, and that the baselines may take before it.
@@ -94,7 +97,7 @@ class AutoForecaster(Combination):
     _budget = None  # of the fit that is going on
     _needed = 0.0  # seconds that its linear forecaster took
 
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X: Data, y: Data | None = None, sample_weight: ArrayLike | None = None) -> Self:
         self._check_parameters()
         self._budget = Budget(self._seconds())
         try:
@@ -253,14 +256,14 @@ class AutoForecaster(Combination):
     # ------------------------------------------------------------------------------------------ results
 
     @property
-    def leaderboard_(self):
+    def leaderboard_(self) -> pd.DataFrame:
         """See the class."""
         if not hasattr(self, "trials_"):
             raise AttributeError("leaderboard_ exists after fit")
         return leaderboard(self.trials_, self.untried_, self.names_)
 
     @property
-    def best_forecaster_(self):
+    def best_forecaster_(self) -> Forecaster:
         """See the class."""
         if not self._is_trained():
             raise AttributeError("best_forecaster_ exists after fit")

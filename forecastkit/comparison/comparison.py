@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,30 +17,32 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.time_grid import choose_horizon
 from forecastkit.evaluation.folds import METRICS, Fold, Sizes, make_folds
 from forecastkit.evaluation.time_budget import IN_ANY_CASE, LEAST, MOST, WORTH_TRYING, Budget, seconds_of
+from forecastkit.forecasters.base import Forecaster
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.formatting import clock, number
 from forecastkit.utils.run_log import RunLog, fingerprint
+from forecastkit.utils.types import Data, Path
 from forecastkit.utils.validation import check_choice, check_int, refuse, some
 
 WHERE = "compare"
 
 
 def compare(
-    models,
-    X,
-    y=None,
+    models: str | Forecaster | Sequence[str | Forecaster] | Mapping[str, str | Forecaster],
+    X: Data,
+    y: Data | None = None,
     *,
-    seeds=3,
+    seeds: int | Sequence[int] = 3,
     folds: int | None = None,
     n_windows: int | None = None,
     stride: int | None = None,
     metric: str | None = None,
-    budget=None,
+    budget: float | str | None = None,
     memory: bool = True,
-    lookbacks=(),
-    path=None,
-    progress=None,
-    **parameters,
+    lookbacks: Sequence[int] = (),
+    path: Path | None = None,
+    progress: Callable[[str], object] | None = None,
+    **parameters: Any,
 ) -> Comparison:
     """Compare models on the same folds with the same seeds and the same time, beside three baselines.
 

@@ -1,6 +1,8 @@
 """Recommend: a model for these data, with reasons from what was measured."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from forecastkit.evaluation.time_budget import LEAST, Budget, seconds_of
 from forecastkit.forecasters.baselines import LinearForecaster
 from forecastkit.uncertainty.residuals import observed_after
 from forecastkit.utils.formatting import number, share
+from forecastkit.utils.types import Data, Path
 from forecastkit.utils.validation import refuse
 
 WHERE = "recommend"
@@ -105,7 +108,15 @@ class Recommendation:
         }
 
 
-def recommend(X, y=None, *, budget="2m", path=None, progress=None, **parameters) -> Recommendation:
+def recommend(
+    X: Data,
+    y: Data | None = None,
+    *,
+    budget: float | str = "2m",
+    path: Path | None = None,
+    progress: Callable[[str], object] | None = None,
+    **parameters: Any,
+) -> Recommendation:
     """Choose a model for these data: a rule of thumb from measured facts, tested by a quick comparison.
 
     Where the comparison contradicts the rule, the measurement wins.

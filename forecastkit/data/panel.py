@@ -1,5 +1,6 @@
 """The panel: N series as flat arrays on one regular grid. Column names are forgotten here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
@@ -109,7 +110,7 @@ class Panel:
         """Ordinal of each entity's last row with an observed target."""
         return self.start + self.last_observed() - self.indptr[:-1]
 
-    def places(self, ids) -> np.ndarray:
+    def places(self, ids: Sequence) -> np.ndarray:
         """Number of the entity of each of these identifiers, -1 where there is none."""
         place = {name: e for e, name in enumerate(self.ids)}
         return np.array([place.get(name, -1) for name in ids], dtype="int64")

@@ -1,5 +1,8 @@
 """Backtest: forecasts from many origins of the past, each seeing only what was known then."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -15,6 +18,7 @@ from forecastkit.evaluation.results import Backtest, Reference, both_scores, cov
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.future_steps import ordinal_of
 from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.types import Data, Path
 from forecastkit.utils.validation import check_int, check_levels, refuse, some
 
 WHERE = "backtest"
@@ -23,18 +27,18 @@ NEVER = np.iinfo("int64").min
 
 def backtest(
     forecaster: Forecaster,
-    X,
-    y=None,
+    X: Data,
+    y: Data | None = None,
     *,
-    start=None,
+    start: Any = None,
     n_windows: int | None = None,
     stride: int = 1,
     gap: int = 0,
     refit: bool | int = False,
     max_train_size: int | None = None,
-    quantile_levels=None,
-    resume=None,
-    verbose=False,
+    quantile_levels: Sequence[float] | None = None,
+    resume: Path | None = None,
+    verbose: bool | Callable[[str], object] = False,
 ) -> Backtest:
     """Forecast from a row of cutoffs and compare with what came.
 

@@ -1,5 +1,7 @@
 """Cross-validation in time order, for what `sklearn.model_selection.TimeSeriesSplit` cannot say."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import BaseCrossValidator
@@ -8,6 +10,7 @@ from forecastkit.data.array_checks import as_array
 from forecastkit.data.ingest.read_panel import to_pandas
 from forecastkit.data.schema import holds_times
 from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.types import Data
 from forecastkit.utils.validation import check_int, refuse
 
 WHERE = "RollingOrigin"
@@ -52,15 +55,24 @@ class RollingOrigin(BaseCrossValidator):
 
     __metadata_request__split = {"groups": True}  # noqa: RUF012
 
-    def __init__(self, horizon, n_windows=5, *, gap=0, stride=None, max_train_size=None, time=None):
+    def __init__(
+        self,
+        horizon: int,
+        n_windows: int = 5,
+        *,
+        gap: int = 0,
+        stride: int | None = None,
+        max_train_size: int | None = None,
+        time: str | None = None,
+    ):
         self.horizon, self.n_windows, self.gap, self.stride = horizon, n_windows, gap, stride
         self.max_train_size, self.time = max_train_size, time
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(self, X: Data | None = None, y: Data | None = None, groups: None = None) -> int:
         """Number of folds; the arguments are not looked at."""
         return self.n_windows
 
-    def split(self, X, y=None, groups=None):
+    def split(self, X: Data, y: Data | None = None, groups: None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the row numbers of the training and the test rows of each fold, the earliest fold first.
 
         Parameters

@@ -1,7 +1,11 @@
 """Lags, means and the calendar as a table of features for any scikit-learn regressor."""
 
+from collections.abc import Sequence
+from typing import Self
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -11,6 +15,7 @@ from forecastkit.data.panel import Panel, spread
 from forecastkit.data.windows import Origins
 from forecastkit.features.lags import Lags, Unscaled, clock, clock_names, known_ahead
 from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.types import Columns, Data
 from forecastkit.utils.validation import check_int, refuse
 
 
@@ -54,21 +59,21 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        lags=1,
+        lags: int | Sequence[int] = 1,
         *,
-        means=(),
-        horizon=1,
-        calendar=True,
-        target=None,
-        known=None,
-        time=None,
-        series_id=None,
-        freq=None,
+        means: Sequence[int] = (),
+        horizon: int = 1,
+        calendar: bool = True,
+        target: str | None = None,
+        known: Columns | None = None,
+        time: str | None = None,
+        series_id: str | None = None,
+        freq: str | None = None,
     ):
         self.lags, self.means, self.horizon, self.calendar = lags, means, horizon, calendar
         self.target, self.known, self.time, self.series_id, self.freq = target, known, time, series_id, freq
 
-    def fit(self, X, y=None):
+    def fit(self, X: Data, y: Data | None = None) -> Self:
         """Learn the columns, the frequency and the last rows of X; `y` is not looked at.
 
         Returns
@@ -122,7 +127,7 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
         """The rows that rows after them look back to."""
         return panel.between(panel.indptr[1:] - self.lags_.reach - self.horizon, panel.indptr[1:]).copy()
 
-    def transform(self, X):
+    def transform(self, X: Data) -> pd.DataFrame:
         """The features of each row of X, in its order.
 
         Parameters
@@ -164,7 +169,7 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
             columns.append(clock(panel.grid, ordinal, clock_names(panel.grid)))
         return np.hstack([column.astype("float64") for column in columns])
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Names of the columns: ``load_lag_24``, ``load_mean_168``, known covariates as they are, ``hour``."""
         check_is_fitted(self, "lags_")
         schema = self.schema_

@@ -4,8 +4,10 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -27,7 +29,7 @@ from forecastkit.uncertainty import validation
 from forecastkit.uncertainty.conformal import LATEST
 from forecastkit.utils.docstrings import inherit_parameters
 from forecastkit.utils.exceptions import InputError
-from forecastkit.utils.types import Calibrate, Columns
+from forecastkit.utils.types import Calibrate, Columns, Data, Path
 from forecastkit.utils.validation import check_choice, check_int, check_levels, check_real, refuse
 
 #: Constructor parameters that say how data are read.
@@ -116,7 +118,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
 
     # ------------------------------------------------------------------------------------------ fit
 
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X: Data, y: Data | None = None, sample_weight: ArrayLike | None = None) -> Self:
         """Fit afresh.
 
         Parameters
@@ -328,7 +330,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         return BaseEstimator._get_fitted_attr_html(shown, doc_link)
 
     @property
-    def feature_names_in_(self):
+    def feature_names_in_(self) -> np.ndarray:
         """Names of the columns of X at `fit`, where it was a frame whose names are all text."""
         columns = self.schema_.columns if hasattr(self, "schema_") else ()
         if not columns or not all(isinstance(name, str) for name in columns):
@@ -337,7 +339,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
 
     # ------------------------------------------------------------------------------------------ newer rows
 
-    def update(self, X, y=None):
+    def update(self, X: Data, y: Data | None = None) -> Self:
         """Add newer rows to the history, without training; rows already known are replaced, and counted.
 
         Returns
@@ -350,7 +352,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         self.history_, self.n_replaced_ = self.history_.merge(newer)
         return self
 
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: Data, y: Data | None = None) -> Self:
         """Add newer rows to the history and train on, scales and sizes as they are; the first call is a `fit`.
 
         Parameters
@@ -375,7 +377,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         self.trained_until_ = self.history_.cutoffs()
         return self
 
-    def save(self, path):
+    def save(self, path: Path) -> None:
         """Write what predicting needs to the file `path` (a zip without pickles); see `forecastkit.load`."""
         from forecastkit.persistence.artifact import save
 

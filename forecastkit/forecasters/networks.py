@@ -1,6 +1,6 @@
 """A forecaster for each backbone, named after it."""
 
-# Written by tools/write_stubs.py: change that, or what it reads, and run it again.
+# Written by tools/write_stubs.py: run it after changes.
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-# Written by tools/write_stubs.py: change that, or what it reads, and run it again.
+# Written by tools/write_stubs.py: run it after changes.
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -25,7 +25,7 @@ from forecastkit.networks.backbones.transformer_xl import TransformerXL
 from forecastkit.utils import types
 from forecastkit.utils.types import Calibrate, Columns
 
-class CNNTransformerForecaster(NamedForecaster, CNNTransformer):
+class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore[misc]
     """Forecaster around the `CNNTransformer` backbone.
 
     A causal convolution over the tokens of the past (local features), then Transformer blocks (global attention).
@@ -189,7 +189,7 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):
         dropout: float = 0.1,
     ) -> None: ...
 
-class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):
+class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # type: ignore[misc]
     """Forecaster around the `ConvolutionalBlocks` backbone.
 
     The Transformer block with its self-attention replaced by a causal convolution; residuals and feed-forward kept.
@@ -352,7 +352,7 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):
         dropout: float = 0.1,
     ) -> None: ...
 
-class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):
+class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     """Forecaster around the `DecoderOnly` backbone.
 
     Causal decoder-only Transformer over segments: the tokens of the past, then those of the future.
@@ -509,7 +509,7 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):
         dropout: float = 0.1,
     ) -> None: ...
 
-class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):
+class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore[misc]
     """Forecaster around the `EncoderDecoder` backbone.
 
     The full encoder-decoder Transformer: queries of the horizon attend to each other and to the encoded past.
@@ -668,7 +668,7 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):
         dropout: float = 0.1,
     ) -> None: ...
 
-class GRUForecaster(NamedForecaster, GRU):
+class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     """Forecaster around the `GRU` backbone.
 
     Gated recurrent unit over the tokens of the past, stepped once into each token of the future.
@@ -825,7 +825,7 @@ class GRUForecaster(NamedForecaster, GRU):
         dropout: float = 0.2,
     ) -> None: ...
 
-class GRUTransformerForecaster(NamedForecaster, GRUTransformer):
+class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore[misc]
     """Forecaster around the `GRUTransformer` backbone.
 
     Gated recurrent layer before every Transformer block.
@@ -987,7 +987,7 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):
         dropout: float = 0.1,
     ) -> None: ...
 
-class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):
+class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # type: ignore[misc]
     """Forecaster around the `InvertedTransformer` backbone.
 
     Transformer whose tokens are the target columns: each reads the whole lookback, and they attend to each other.
@@ -1149,7 +1149,7 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):
         dropout: float = 0.1,
     ) -> None: ...
 
-class LSTMForecaster(NamedForecaster, LSTM):
+class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     """Forecaster around the `LSTM` backbone.
 
     Long short-term memory over the tokens of the past, stepped once into each token of the future.
@@ -1309,7 +1309,7 @@ class LSTMForecaster(NamedForecaster, LSTM):
         dropout: float = 0.2,
     ) -> None: ...
 
-class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):
+class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: ignore[misc]
     """Forecaster around the `LSTMTransformer` backbone.
 
     LSTM before every Transformer block: the recurrence carries the order, attention looks far back.
@@ -1471,7 +1471,7 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):
         dropout: float = 0.1,
     ) -> None: ...
 
-class MambaForecaster(NamedForecaster, Mamba):
+class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     """Forecaster around the `Mamba` backbone.
 
     Selective state space over the tokens of the past, read on into the tokens of the future.
@@ -1638,7 +1638,7 @@ class MambaForecaster(NamedForecaster, Mamba):
         dropout: float = 0.1,
     ) -> None: ...
 
-class MinGRUForecaster(NamedForecaster, MinGRU):
+class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     """Forecaster around the `MinGRU` backbone.
 
     Minimal gated recurrent unit: blocks of a parallel recurrence and feed-forward, read on into the future.
@@ -1798,7 +1798,7 @@ class MinGRUForecaster(NamedForecaster, MinGRU):
         dropout: float = 0.1,
     ) -> None: ...
 
-class MinLSTMForecaster(NamedForecaster, MinLSTM):
+class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     """Forecaster around the `MinLSTM` backbone.
 
     Minimal long short-term memory: blocks of a parallel recurrence and feed-forward, read on into the future.
@@ -1952,7 +1952,7 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):
         dropout: float = 0.1,
     ) -> None: ...
 
-class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):
+class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: ignore[misc]
     """Forecaster around the `RecurrentBlocks` backbone.
 
     The Transformer block with its self-attention replaced by a recurrent layer; residuals and feed-forward are kept.
@@ -2114,7 +2114,7 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):
         dropout: float = 0.1,
     ) -> None: ...
 
-class RNNForecaster(NamedForecaster, RNN):
+class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     """Forecaster around the `RNN` backbone.
 
     Simple recurrent network over the tokens of the past, stepped once into each token of the future.
@@ -2271,7 +2271,7 @@ class RNNForecaster(NamedForecaster, RNN):
         dropout: float = 0.2,
     ) -> None: ...
 
-class RNNTransformerForecaster(NamedForecaster, RNNTransformer):
+class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore[misc]
     """Forecaster around the `RNNTransformer` backbone.
 
     Simple recurrent layer before every Transformer block: the cheapest of the recurrent hybrids.
@@ -2433,7 +2433,7 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):
         dropout: float = 0.1,
     ) -> None: ...
 
-class TFTForecaster(NamedForecaster, TFT):
+class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     """Forecaster around the `TFT` backbone.
 
     Temporal Fusion Transformer: weighs its variables, and `fk.interpret` shows the weights.
@@ -2593,7 +2593,7 @@ class TFTForecaster(NamedForecaster, TFT):
         dropout: float = 0.1,
     ) -> None: ...
 
-class TransformerForecaster(NamedForecaster, Transformer):
+class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     """Forecaster around the `Transformer` backbone.
 
     Transformer encoder over the tokens of past and future together; the future's leave it as the forecast.
@@ -2760,7 +2760,7 @@ class TransformerForecaster(NamedForecaster, Transformer):
         dropout: float = 0.1,
     ) -> None: ...
 
-class TransformerXLForecaster(NamedForecaster, TransformerXL):
+class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[misc]
     """Forecaster around the `TransformerXL` backbone.
 
     Transformer-XL: reads the past in segments that attend to a memory of earlier ones, by content and distance.

@@ -341,7 +341,7 @@ class NeuralForecaster(Forecaster):
         return hasattr(self, "network_") and self.network_._live is not None
 
     @property
-    def model_(self):
+    def model_(self) -> keras.Model:
         """The Keras model."""
         if not hasattr(self, "network_"):
             raise AttributeError("model_ exists after fit")

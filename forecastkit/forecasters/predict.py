@@ -2,8 +2,11 @@
 
 import copy
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -25,6 +28,7 @@ from forecastkit.uncertainty.conformal import corrected
 from forecastkit.uncertainty.residual_quantiles import LEVELS, interpolate_quantiles
 from forecastkit.uncertainty.sample_paths import at_ranks, draw_ranks, widened
 from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.types import Data, Seed
 from forecastkit.utils.validation import check_int, check_levels, refuse
 
 #: Horizons from which on rows asked for are worth a word.
@@ -84,7 +88,15 @@ class Predicting:
             other.forecasters_ = [member._adapted(panel, stop) for member in self.forecasters_]
         return other
 
-    def predict(self, X=None, *, history=None, quantile_levels=None, coverage=None, until=None):
+    def predict(
+        self,
+        X: Data | None = None,
+        *,
+        history: Data | None = None,
+        quantile_levels: Sequence[float] | None = None,
+        coverage: float | Sequence[float] | None = None,
+        until: Any = None,
+    ) -> Any:
         """Forecast the next `horizon` steps, or the rows of `X`.
 
         Parameters
@@ -156,7 +168,14 @@ class Predicting:
         check_observed(type(self).__name__, self.schema_, panel)
         return panel
 
-    def forecast(self, X=None, *, history=None, quantile_levels=None, until=None):
+    def forecast(
+        self,
+        X: Data | None = None,
+        *,
+        history: Data | None = None,
+        quantile_levels: Sequence[float] | None = None,
+        until: Any = None,
+    ) -> Any:
         """The next `horizon` steps of every series as a long frame.
 
         Parameters
@@ -223,7 +242,9 @@ class Predicting:
             return self._trained_levels
         return SHOWN_LEVELS if self.residuals_ is not None else ()
 
-    def sample(self, n: int = 100, X=None, *, history=None, random_state=None):
+    def sample(
+        self, n: int = 100, X: Data | None = None, *, history: Data | None = None, random_state: Seed | None = None
+    ) -> Any:
         """Sample paths of the next `horizon` steps, whose steps hang together as errors of the past did.
 
         Parameters
@@ -274,7 +295,7 @@ class Predicting:
         return at_ranks(widened(np.sort(forecast, axis=-1), trained, errors), LEVELS, ranks)
 
     @property
-    def cutoff_(self):
+    def cutoff_(self) -> Any:
         """Time of the last observed row: one value, or a Series by series where there are several."""
         if not hasattr(self, "history_"):
             raise AttributeError("cutoff_ exists after fit")
@@ -283,7 +304,7 @@ class Predicting:
             return timestamps.tolist()[0]
         return timestamps.to_series(index=list(self.history_.ids)).rename(self.schema_.time_name)
 
-    def future_frame(self, steps: int | None = None, *, until=None, history=None):
+    def future_frame(self, steps: int | None = None, *, until: Any = None, history: Data | None = None) -> Any:
         """The keys (series and time) of the next rows, to be filled with known covariates.
 
         Parameters
@@ -308,7 +329,7 @@ class Predicting:
         rows = Rows.after(panel, steps_until("future_frame", panel, until, steps or self.horizon_))
         return output_frames.empty_frame(self.schema_, panel, rows.entity, rows.ordinal)
 
-    def score(self, X, y=None, sample_weight=None):
+    def score(self, X: Data, y: Data | None = None, sample_weight: ArrayLike | None = None) -> float:
         """R2 of the forecasts of rows of X (or of its own targets) that have a y; the mean over several targets."""
         from sklearn.metrics import r2_score
 

@@ -15,6 +15,7 @@ from forecastkit.pretrained.forward import LEVELS, forward
 from forecastkit.pretrained.inputs import PLACES, context_width, make_inputs, trial_length, usable_second
 from forecastkit.pretrained.weights import LATEST, VERSIONS, load_weights
 from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.types import Fourier, Path
 from forecastkit.utils.validation import refuse
 
 #: Forecasts made at a time, and windows below which no regression is fitted.
@@ -60,9 +61,9 @@ class PretrainedForecaster(Forecaster):
     36. Dooley et al. (2023), "ForecastPFN: synthetically-trained zero-shot forecasting", NeurIPS.
     """
 
-    weights: object = LATEST
+    weights: Path = LATEST
     holidays: str | None = None
-    fourier: object = None
+    fourier: Fourier | None = None
 
     _most_validation_windows = 256
 

@@ -1,7 +1,9 @@
 """Looking inside a network: what it attends to, and what each input adds to its forecasts."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from forecastkit.data.windows import Origins, crop, gather
+from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.future_steps import check_known_ahead
 from forecastkit.forecasters.neural import NeuralForecaster
 from forecastkit.inspection.attribution import BASELINES, Inputs, attribute
@@ -17,6 +20,7 @@ from forecastkit.inspection.results import Interpretation, Place, attends, block
 from forecastkit.networks.attention import watch_attention
 from forecastkit.networks.variable_selection import watch_selection
 from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.types import Columns, Data
 from forecastkit.utils.validation import check_choice, check_int, check_keys, check_real, refuse, some
 
 WHERE = "interpret"
@@ -26,14 +30,14 @@ MOST_CELLS = 50_000_000
 
 
 def interpret(
-    forecaster,
-    X=None,
+    forecaster: Forecaster | Pipeline,
+    X: Data | None = None,
     *,
-    history=None,
-    cutoff=None,
-    series=None,
-    target=None,
-    steps=None,
+    history: Data | None = None,
+    cutoff: Any = None,
+    series: Any = None,
+    target: Columns | None = None,
+    steps: int | Sequence[int] | None = None,
     what: str = "all",
     baseline: str = "last",
     tolerance: float = 0.01,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from forecastkit.evaluation.backtesting import backtest, find_cutoffs
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.types import Data
 from forecastkit.utils.validation import check_int, refuse
 
 WHERE = "audit"
@@ -71,7 +73,15 @@ class Case:
         return replace(self, X=X, y=_change(self.y, None, rows, blank) if "target" in roles else self.y)
 
 
-def audit(forecaster, X, y=None, *, start=None, horizon: int | None = None, refits: bool = True) -> Audit:
+def audit(
+    forecaster: Forecaster | Callable[..., Any],
+    X: Data,
+    y: Data | None = None,
+    *,
+    start: Any = None,
+    horizon: int | None = None,
+    refits: bool = True,
+) -> Audit:
     """Change everything that comes after a cutoff, and demand that forecasts made at it stay the same, bit for bit.
 
     Parameters

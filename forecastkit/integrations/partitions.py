@@ -6,7 +6,7 @@ Nothing here knows an engine: these are functions from frames to frames, for Das
 
 import functools
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from forecastkit.data import output_frames as forecast_frames
 from forecastkit.data.ingest.read_panel import to_pandas
 from forecastkit.data.windows import Origins
 from forecastkit.persistence.artifact import load
+from forecastkit.utils import types
 from forecastkit.utils.validation import check_levels, refuse, some
 
 WHERE = "partition"
@@ -25,7 +26,13 @@ MOST_MODELS = 4
 _LOADING = threading.Lock()
 
 
-def forecast_partition(frame, path, *, quantile_levels=None, backbones: dict | None = None) -> pd.DataFrame:
+def forecast_partition(
+    frame: pd.DataFrame,
+    path: types.Path,
+    *,
+    quantile_levels: Sequence[float] | None = None,
+    backbones: dict | None = None,
+) -> pd.DataFrame:
     """Forecast every series of one partition by a saved model, from the rows of the partition alone.
 
     Parameters
@@ -65,7 +72,7 @@ def forecast_partition(frame, path, *, quantile_levels=None, backbones: dict | N
 
 
 def forecast_partitions(
-    frames: Iterable, path, *, quantile_levels=None, backbones: dict | None = None
+    frames: Iterable, path: types.Path, *, quantile_levels: Sequence[float] | None = None, backbones: dict | None = None
 ) -> Iterator[pd.DataFrame]:
     """Forecast the series of one partition that comes as frames cut anywhere, as Spark's `mapInPandas` gives them.
 
@@ -107,7 +114,9 @@ def forecast_partitions(
         yield forecast
 
 
-def partition_meta(path, *, quantile_levels=None, backbones: dict | None = None) -> pd.DataFrame:
+def partition_meta(
+    path: types.Path, *, quantile_levels: Sequence[float] | None = None, backbones: dict | None = None
+) -> pd.DataFrame:
     """A frame without rows of the columns and dtypes that `forecast_partition` gives, such as Dask's `meta=`.
 
     Parameters

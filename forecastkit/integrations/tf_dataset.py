@@ -1,5 +1,7 @@
 """A tf.data pipeline of windows, for people's own Keras models and for distributed training."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 from keras import ops
@@ -7,14 +9,15 @@ from keras import ops
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Buffers, Windows, gather
+from forecastkit.utils.types import Data
 from forecastkit.utils.validation import check_int, refuse
 
 WHERE = "window_dataset"
 
 
 def window_dataset(
-    X,
-    y=None,
+    X: Data,
+    y: Data | None = None,
     *,
     lookback: int,
     horizon: int,
@@ -22,7 +25,7 @@ def window_dataset(
     shuffle: bool = True,
     seed: int = 0,
     drop_remainder: bool | None = None,
-    **roles,
+    **roles: Any,
 ) -> tf.data.Dataset:
     """Batches of windows, gathered in the graph from one resident copy of the data.
 

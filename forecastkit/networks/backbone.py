@@ -1,11 +1,15 @@
 """What a backbone is: hyperparameters, and a layer that maps tokens of the past to tokens of the future."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sklearn.base import BaseEstimator
 
 from forecastkit.utils import exceptions, validation
 from forecastkit.utils.docstrings import inherit_parameters
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -50,7 +54,7 @@ class Backbone(BaseEstimator):
         super().__init_subclass__(**kwargs)
         inherit_parameters(cls)
 
-    def build(self):
+    def build(self) -> "keras.layers.Layer":
         """Return a fresh, unbuilt Keras layer."""
         raise NotImplementedError(f"{type(self).__name__} must define build()")
 

@@ -18,12 +18,17 @@ import json
 import zipfile
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecastkit.utils import types
 from forecastkit.utils.atomic_write import atomic_write
 from forecastkit.utils.exceptions import ArtifactError, InputError
 from forecastkit.utils.validation import refuse
+
+if TYPE_CHECKING:
+    from forecastkit.forecasters.base import Forecaster
 
 KIND = "forecastkit model"
 FORMAT = 1
@@ -47,7 +52,7 @@ BROKEN = (
 )
 
 
-def save(forecaster, path) -> None:
+def save(forecaster: "Forecaster", path: types.Path) -> None:
     """Write a fitted forecaster to one file.
 
     The file holds the tail of the history that predicting needs. It leaves out `callbacks`, which are code, and a
@@ -82,7 +87,7 @@ def save(forecaster, path) -> None:
     _write({"manifest.json": json.dumps(manifest, indent=1).encode(), **members}, Path(path))
 
 
-def load(path, backbones: dict | None = None):
+def load(path: types.Path, backbones: dict | None = None) -> "Forecaster":
     """Read a forecaster that `save` wrote.
 
     Parameters
@@ -115,7 +120,7 @@ def load(path, backbones: dict | None = None):
         return _damaged(path, f"its parts do not make a forecaster ({type(error).__name__}: {error})")
 
 
-def describe(path) -> dict:
+def describe(path: types.Path) -> dict:
     """What a saved forecaster is, without building it.
 
     Parameters

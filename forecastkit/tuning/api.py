@@ -1,5 +1,9 @@
 """Tune: search for the parameters under which a forecaster errs least on rolling-origin folds."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from forecastkit.data.ingest.read_panel import read_panel
@@ -10,25 +14,26 @@ from forecastkit.tuning.search import Search
 from forecastkit.tuning.settings import Settings
 from forecastkit.tuning.space import WHERE
 from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.types import Data, Path, Seed
 from forecastkit.utils.validation import refuse
 
 
 def tune(
     forecaster: Forecaster,
-    X,
-    y=None,
+    X: Data,
+    y: Data | None = None,
     *,
-    space=None,
+    space: Mapping[str, Any] | Callable[..., Mapping[str, Any]] | None = None,
     search: str = "local",
     n_trials: int | None = None,
-    time_limit=None,
+    time_limit: float | str | None = None,
     n_folds: int | None = None,
-    directory=None,
+    directory: Path | None = None,
     n_jobs: int = 1,
-    random_state=None,
-    sample_weight=None,
+    random_state: Seed | None = None,
+    sample_weight: ArrayLike | None = None,
     verbose: int = 0,
-    progress=None,
+    progress: Callable[[str], object] | None = None,
 ) -> Tuning:
     """Search for the parameters under which a forecaster errs least on rolling-origin folds.
 

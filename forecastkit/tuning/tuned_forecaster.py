@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 
 import keras  # noqa: F401  its import draws from the global generators, which a fit must not
 import pandas as pd
@@ -14,6 +14,7 @@ from forecastkit.tuning.settings import Settings
 from forecastkit.tuning.space import make_space
 from forecastkit.utils import types
 from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.types import Data
 from forecastkit.utils.validation import refuse
 
 #: What the best forecaster learned and this one shares.
@@ -176,7 +177,7 @@ class TunedForecaster(Forecaster):
     def _is_trained(self):
         return hasattr(self, "best_forecaster_")
 
-    def update(self, X, y=None):
+    def update(self, X: Data, y: Data | None = None) -> Self:
         super().update(X, y)
         self.best_forecaster_.history_ = self.history_
         return self

@@ -9,7 +9,7 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from forecastkit.data.memmap.dataset import MappedData, open_mapped, write_manif
 from forecastkit.data.panel import ROW_BUFFERS, Panel, pointers
 from forecastkit.data.schema import Schema, find_schema
 from forecastkit.data.time_grid import TimeGrid
+from forecastkit.utils import types
 from forecastkit.utils.validation import refuse, some
 
 WHERE = "map_parquet"
@@ -34,15 +35,15 @@ BATCH = 1 << 17
 
 
 def map_parquet(
-    source,
-    path,
+    source: types.Path | Sequence[types.Path],
+    path: types.Path,
     *,
-    target=None,
+    target: types.Columns | None = None,
     time: str | None = None,
     series_id: str | None = None,
-    known=None,
-    past=None,
-    static=None,
+    known: types.Columns | None = None,
+    past: types.Columns | None = None,
+    static: types.Columns | None = None,
     freq: str | None = None,
 ) -> MappedData:
     """Put long data that may be larger than memory into files that networks train from.

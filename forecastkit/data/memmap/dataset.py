@@ -8,12 +8,14 @@ series, NaN where a cell is missing; ``static.npy``, ``start.npy`` and ``indptr.
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from forecastkit.data.panel import ROW_BUFFERS, Panel
 from forecastkit.data.schema import ROLES, Schema
 from forecastkit.data.time_grid import TimeGrid
+from forecastkit.utils import types
 from forecastkit.utils.exceptions import ArtifactError
 from forecastkit.utils.validation import refuse
 
@@ -48,7 +50,7 @@ class MappedData:
     def __reduce__(self):
         return open_mapped, (self.path,)
 
-    def read(self, y, **reading) -> tuple[Panel, Schema]:
+    def read(self, y: None, **reading: Any) -> tuple[Panel, Schema]:
         """The panel and the schema, where nothing else is asked for than what was mapped.
 
         Parameters
@@ -75,7 +77,7 @@ class MappedData:
         return name in ("time", "series_id") and value == mapped
 
 
-def open_mapped(path) -> MappedData:
+def open_mapped(path: types.Path) -> MappedData:
     """Open a folder that `map_parquet` wrote.
 
     Parameters

@@ -43,9 +43,9 @@ class CNNTransformer(Transformer):
     layers: int = 1
     kernel: int = 3
 
-    def build(self):
+    def build(self) -> keras.layers.Layer:
         return ConvolutionalEncoder(self.kernel, self.units, Encoder(**self.arguments()))
 
-    def check(self):
+    def check(self) -> None:
         super().check()
         validation.check_int(type(self).__name__, "kernel", self.kernel)

@@ -95,12 +95,12 @@ class ConvolutionalBlocks(Backbone):
     learning_rate = 2e-3
     broadcasts = True
 
-    def build(self):
+    def build(self) -> keras.layers.Layer:
         width = self.feedforward or 2 * self.units
         dilations = [self.kernel**floor for floor in range(self.layers)]
         return Blocks([ConvolutionalBlock(self.kernel, step, width, self.dropout) for step in dilations])
 
-    def check(self):
+    def check(self) -> None:
         super().check()
         where = type(self).__name__
         validation.check_int(where, "layers", self.layers)

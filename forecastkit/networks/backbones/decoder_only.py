@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import keras
+
 from forecastkit.networks.backbones.transformer import Encoder, Transformer
 
 
@@ -26,5 +28,5 @@ class DecoderOnly(Transformer):
     of the past; one dense layer embeds a segment instead of a residual block; pre-norm; GELU.
     """
 
-    def build(self):
+    def build(self) -> keras.layers.Layer:
         return Encoder(**self.arguments(), causal=True)

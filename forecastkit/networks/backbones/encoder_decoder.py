@@ -71,5 +71,5 @@ class EncoderDecoder(Transformer):
     decoder's positions under all additive schemes; pre-norm, with a norm after each stack; GELU.
     """
 
-    def build(self):
+    def build(self) -> keras.layers.Layer:
         return Stacks(**self.arguments())

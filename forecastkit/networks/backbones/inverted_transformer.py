@@ -74,9 +74,9 @@ class InvertedTransformer(Backbone):
     learning_rate = 1e-3
     mixes_channels = True
 
-    def build(self):
+    def build(self) -> keras.layers.Layer:
         return InvertedEncoder(self.units, self.layers, self.heads, self.feedforward or 2 * self.units, self.dropout)
 
-    def check(self):
+    def check(self) -> None:
         super().check()
         check_blocks(self)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import keras
+
 from forecastkit.networks.backbones.rnn import RNN, Stack
 from forecastkit.utils import validation
 
@@ -34,9 +36,9 @@ class LSTM(RNN):
     kind = "lstm"
     learning_rate = 1e-3
 
-    def build(self):
+    def build(self) -> keras.layers.Layer:
         return Stack(self.kind, self.units, self.layers, self.bidirectional)
 
-    def check(self):
+    def check(self) -> None:
         super().check()
         validation.check_choice(type(self).__name__, "bidirectional", self.bidirectional, (True, False))

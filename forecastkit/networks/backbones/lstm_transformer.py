@@ -68,9 +68,9 @@ class LSTMTransformer(Backbone):
     kind = "lstm"
     broadcasts = True
 
-    def build(self):
+    def build(self) -> keras.layers.Layer:
         return Hybrid(self.kind, self.units, self.layers, self.heads, self.feedforward or 2 * self.units, self.dropout)
 
-    def check(self):
+    def check(self) -> None:
         super().check()
         check_blocks(self)

@@ -119,11 +119,11 @@ class Mamba(Backbone):
 
     learning_rate = 1e-3
 
-    def build(self):
+    def build(self) -> keras.layers.Layer:
         sizes = (self.expand, self.states, self.kernel, self.dropout)
         return Sequence([SelectiveStateSpace(*sizes) for _ in range(self.layers)])
 
-    def check(self):
+    def check(self) -> None:
         super().check()
         for name in ("layers", "expand", "states", "kernel"):
             validation.check_int(type(self).__name__, name, getattr(self, name))

@@ -109,11 +109,11 @@ class MinGRU(Backbone):
     learning_rate = 1e-3
     block = MinimalGRU
 
-    def build(self):
+    def build(self) -> keras.layers.Layer:
         width = self.feedforward or 2 * self.units
         return Sequence([self.block(width, self.dropout) for _ in range(self.layers)])
 
-    def check(self):
+    def check(self) -> None:
         super().check()
         validation.check_int(type(self).__name__, "layers", self.layers)
         validation.check_int(type(self).__name__, "feedforward", self.feedforward, optional=True)

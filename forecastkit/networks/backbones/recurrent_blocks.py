@@ -77,11 +77,11 @@ class RecurrentBlocks(Backbone):
     learning_rate = 1e-3
     broadcasts = True
 
-    def build(self):
+    def build(self) -> keras.layers.Layer:
         width = self.feedforward or 2 * self.units
         return Blocks([RecurrentBlock(self.cell, self.units, width, self.dropout) for _ in range(self.layers)])
 
-    def check(self):
+    def check(self) -> None:
         super().check()
         where = type(self).__name__
         validation.check_int(where, "layers", self.layers)

@@ -53,9 +53,9 @@ class RNN(Backbone):
     reads_steps = True
     embedding_activation = "relu"
 
-    def build(self):
+    def build(self) -> keras.layers.Layer:
         return Stack(self.kind, self.units, self.layers)
 
-    def check(self):
+    def check(self) -> None:
         super().check()
         validation.check_int(type(self).__name__, "layers", self.layers)

@@ -116,9 +116,9 @@ class TFT(Backbone):
     learning_rate = 1e-3
     selects_variables = True
 
-    def build(self):
+    def build(self) -> keras.layers.Layer:
         return TemporalFusion(self.units, self.layers, self.heads, self.dropout)
 
-    def check(self):
+    def check(self) -> None:
         super().check()
         check_heads(self)

@@ -75,7 +75,7 @@ class Transformer(Backbone):
 
     learning_rate = 2e-3
 
-    def build(self):
+    def build(self) -> keras.layers.Layer:
         return Encoder(**self.arguments())
 
     def arguments(self) -> dict:
@@ -88,7 +88,7 @@ class Transformer(Backbone):
             "dropout": self.dropout,
         }
 
-    def check(self):
+    def check(self) -> None:
         super().check()
         check_blocks(self)
         where = type(self).__name__

@@ -98,11 +98,11 @@ class TransformerXL(Backbone):
 
     learning_rate = 2e-3
 
-    def build(self):
+    def build(self) -> keras.layers.Layer:
         width = self.feedforward or 2 * self.units
         return Segments(self.layers, self.heads, width, self.segment, self.memory, self.dropout)
 
-    def check(self):
+    def check(self) -> None:
         super().check()
         check_blocks(self)
         where = type(self).__name__
