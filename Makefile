@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install test test-all lint format stubs bench notebook clean
+.PHONY: docs help install test test-all lint format stubs bench notebook clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -40,6 +40,10 @@ bench: install  ## A quick accuracy run; benchmarks/README.md has the full ones
 
 notebook: install  ## Execute the notebooks in place
 	$(BIN)/jupyter-execute --inplace notebooks/*.ipynb
+
+docs: install  ## Build the documentation site into build/site; warnings are errors
+	$(BIN)/pip install -q -e ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:  ## Remove what the other verbs made
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

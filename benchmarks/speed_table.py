@@ -1,4 +1,4 @@
-"""What speed.py measured, as the table of the README: ``python benchmarks/speed_table.py --readme README.md``."""
+"""What speed.py measured, as a table of the docs: ``python benchmarks/speed_table.py --page docs/speed.md``."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ from speed import best, most
 from table import markdown, rewritten
 
 RESULTS = Path(__file__).resolve().parent / "results" / "speed.json"
-HEADING = "### Speed"
+HEADING = "## Beside other libraries"
 NETWORKS = {"gru": "GRU", "lstm": "LSTM", "transformer": "Transformer"}
 RIVALS = ("keras", "neuralforecast", "darts", "skforecast")
 
@@ -47,14 +47,14 @@ def shown(results: dict) -> pd.DataFrame:
 def main(argv=None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--readme", type=Path, help="put the table into this README instead of printing it")
+    parser.add_argument("--page", type=Path, help="put the table into this page instead of printing it")
     args = parser.parse_args(argv)
     table = markdown(shown(json.loads(args.results.read_text(encoding="utf-8"))))
-    if args.readme is None:
+    if args.page is None:
         print(table)
         return
-    text = args.readme.read_text(encoding="utf-8")
-    args.readme.write_text(rewritten(text, HEADING, table), encoding="utf-8")
+    text = args.page.read_text(encoding="utf-8")
+    args.page.write_text(rewritten(text, HEADING, table), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from study import plan, published, verdicts
 from table import rewritten
 
 FOLDER = Path(__file__).resolve().parent
-HEADING = "## What the debate claims, measured"
+HEADING = "## The claims"
 RESULTS, ACCURACY = FOLDER / "results" / "study.jsonl", FOLDER / "results" / "accuracy.jsonl"
 
 
@@ -93,7 +93,7 @@ def arguments(argv=None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=RESULTS, help="lines are appended; those there are not taken again")
     parser.add_argument("--accuracy", type=Path, default=ACCURACY, help="the lines of accuracy.py")
     parser.add_argument("--table", action="store_true", help="print the verdicts as markdown, measure nothing")
-    parser.add_argument("--readme", type=Path, help="put the verdicts into this README, measure nothing")
+    parser.add_argument("--page", type=Path, help="put the verdicts into this page, measure nothing")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
@@ -104,9 +104,9 @@ def main(argv=None) -> None:
         child(*args.child)
     elif args.table:
         print(verdicts.markdown(told(args)))
-    elif args.readme:
-        text = args.readme.read_text(encoding="utf-8")
-        args.readme.write_text(rewritten(text, HEADING, verdicts.markdown(told(args))), encoding="utf-8")
+    elif args.page:
+        text = args.page.read_text(encoding="utf-8")
+        args.page.write_text(rewritten(text, HEADING, verdicts.markdown(told(args))), encoding="utf-8")
     else:
         take(args)
 

@@ -78,9 +78,9 @@ def markdown(shown: pd.DataFrame) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def rewritten(readme: str, heading: str, table: str) -> str:
+def rewritten(page: str, heading: str, table: str) -> str:
     """A text with another table in the place of the first one under a heading."""
-    before, heading, after = readme.partition(heading)
+    before, heading, after = page.partition(heading)
     lines = after.splitlines(keepends=True)
     rows = [number for number, line in enumerate(lines) if line.startswith("|")]
     end = next(number for number in range(rows[0], len(lines) + 1) if number not in rows)

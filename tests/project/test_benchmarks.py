@@ -267,13 +267,13 @@ def test_speed_is_told_with_its_ratios():
     ]
 
 
-def test_the_readme_shows_the_speeds_of_the_results(tmp_path):
-    readme = ROOT / "README.md"
-    copy = tmp_path / "README.md"
-    copy.write_text(readme.read_text(encoding="utf-8"), encoding="utf-8")
-    script("speed_table").main(["--readme", str(copy)])
-    told = "python benchmarks/speed_table.py --readme README.md"
-    assert copy.read_text(encoding="utf-8") == readme.read_text(encoding="utf-8"), told
+def test_the_page_shows_the_speeds_of_the_results(tmp_path):
+    page = ROOT / "docs" / "speed.md"
+    copy = tmp_path / "speed.md"
+    copy.write_text(page.read_text(encoding="utf-8"), encoding="utf-8")
+    script("speed_table").main(["--page", str(copy)])
+    told = "python benchmarks/speed_table.py --page docs/speed.md"
+    assert copy.read_text(encoding="utf-8") == page.read_text(encoding="utf-8"), told
 
 
 def test_only_recurrent_networks_meet_darts_and_skforecast():

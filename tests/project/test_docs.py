@@ -1,4 +1,4 @@
-"""What the README shows works as shown."""
+"""The README and the documentation: examples run, commands and names exist, links lead somewhere."""
 
 import re
 import shlex
@@ -13,14 +13,34 @@ from forecastkit.cli import app
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
-PYTHON = [text for language, text in BLOCKS if language == "python"]
+#: Pages whose Python blocks stand alone and are run.
+RUN = (
+    "README.md",
+    *(f"docs/{page}.md" for page in ("getting_started", "intervals", "saving", "backbones", "evaluation")),
+)
+PYTHON = [
+    (page, text)
+    for page in RUN
+    for text in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+]
 SHELL = [line for language, text in BLOCKS if language == "sh" for line in text.splitlines()]
 
 
 @pytest.mark.parametrize("number", range(len(PYTHON)))
 def test_python_blocks_run(number, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    exec(compile(PYTHON[number], f"README block {number}", "exec"), {"__name__": "readme"})
+    page, text = PYTHON[number]
+    exec(compile(text, f"{page}, block {number}", "exec"), {"__name__": "example"})
+
+
+def test_the_reference_has_every_public_name():
+    pages = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "reference").glob("*.md"))
+    listed = set(re.findall(r"^::: [\w.]+\.(\w+)$", pages, flags=re.MULTILINE))
+    assert set(fk.__all__) - {"backbones", "metrics", "plots"} <= listed
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= 200
 
 
 def test_commands_and_flags_exist():
@@ -47,7 +67,7 @@ PAGES = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
-    *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")),
+    *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")),
 ]
 
 

@@ -197,13 +197,13 @@ def test_every_network_has_a_name_in_text():
     assert set(backbones.names()) <= published.NAMES.keys()
 
 
-def test_the_readme_shows_the_verdicts_of_the_results(command):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_shows_the_verdicts_of_the_results(command):
+    page = (ROOT / "docs" / "study.md").read_text(encoding="utf-8")
     found = command.told(command.arguments([]))
-    assert command.rewritten(readme, command.HEADING, markdown(found)) == readme, (
-        "python benchmarks/study.py --readme README.md"
+    assert command.rewritten(page, command.HEADING, markdown(found)) == page, (
+        "python benchmarks/study.py --page docs/study.md"
     )
-    assert command.rewritten(readme, command.HEADING, "| other |") != readme
+    assert command.rewritten(page, command.HEADING, "| other |") != page
 
 
 FIGURES = ("growth", "gradients", "recalls", "context", "accuracy", "shrinking", "parameters", "observation")
