@@ -1,5 +1,8 @@
 """What all tests share: a quiet TensorFlow, two threads, and a few tiny data sets."""
 
+import contextlib
+import io
+import json
 import os
 
 # Before TensorFlow is imported: its C++ side reads these once.
@@ -11,6 +14,9 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import numpy as np
 import pandas as pd
 import pytest
+
+from forecastkit.cli import main
+from forecastkit.datasets import dataset_path
 
 #: Sizes that train in a second or two.
 SMALL = {
@@ -99,3 +105,39 @@ def gru(panel):
     import forecastkit as fk
 
     return fk.GRUForecaster(**SMALL, **ROLES).fit(panel)
+
+
+# The command line -----------------------------------------------------------------------------------------------------
+
+AIR = str(dataset_path("airpassengers"))
+#: Flags of a network that trains in a second.
+TINY = ("--epochs", "2", "--windows-per-epoch", "64", "--set", "units=8")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """The working directory, empty."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(home, capsys):
+    """Runs a command in an empty folder, which must end with this code; gives what it printed."""
+
+    def command(*args, code=0):
+        ended = main([str(arg) for arg in args])
+        printed = capsys.readouterr()
+        assert ended == code, printed.err
+        return printed
+
+    return command
+
+
+@pytest.fixture(scope="session")
+def air(tmp_path_factory):
+    """A small GRU on AirPassengers, fitted on the rows before its test; what `train --json` printed and warned of."""
+    path, printed, warned = tmp_path_factory.mktemp("air") / "air.forecast", io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(warned):
+        assert main(["train", "--csv", AIR, *TINY, "--no-refit", "--out", str(path), "--json"]) == 0
+    return path, json.loads(printed.getvalue()), warned.getvalue()

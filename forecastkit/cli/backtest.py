@@ -1,64 +1,37 @@
 """``forecast backtest``: scores of a model over many forecasts of the past."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from forecastkit.cli import model_source, models
-from forecastkit.cli.compare import stops
-from forecastkit.cli.console import Report
-from forecastkit.cli.output_files import check_output, check_picture, write_csv
-from forecastkit.cli.read_data import about
-from forecastkit.cli.train import told
+from forecastkit.cli import load_or_fit
+from forecastkit.cli.console import Reporter
+from forecastkit.cli.input_files import input_files
+from forecastkit.cli.options import BacktestOptions
+from forecastkit.cli.output_files import check_outputs, write_csv
+from forecastkit.cli.parameters import parse_parameters
+from forecastkit.cli.read_data import name_file_in_errors
+from forecastkit.cli.resumable import report_interrupt
 from forecastkit.evaluation.backtesting import Backtest
 from forecastkit.evaluation.backtesting import backtest as run_backtest
 from forecastkit.evaluation.results import covered_levels
 from forecastkit.utils.formatting import decimals, number, ranges, share
 
 
-@dataclass(frozen=True)
-class Windows:
-    """Where forecasts start; see `forecastkit.backtest`."""
-
-    start: str | None
-    n_windows: int | None
-    stride: int | None
-    gap: int
-    refit: bool | int
-    max_train_size: int | None = None
-    resume: Path | None = None
-
-    def options(self, stride: int = 1) -> dict:
-        """Arguments of `forecastkit.backtest`, a position as a number."""
-        return {
-            "start": model_source.position(self.start),
-            "n_windows": self.n_windows,
-            "stride": self.stride or stride,
-            "gap": self.gap,
-            "refit": self.refit,
-            "max_train_size": self.max_train_size,
-            "resume": self.resume,
-        }
-
-
-def backtest(artifact, csv, model, parameters, settings, windows: Windows, out, plot, overwrite, json, quiet) -> None:
-    """Test a saved model, or fit one, and print, write, draw."""
-    report = Report(quiet, json)
-    check_output(out, overwrite)
-    check_picture(plot, overwrite)
-    parameters = models.read_flags(parameters, settings)
-    model_source.check_subject("backtest", artifact, model, parameters)
-    with told(report), about(csv), stops(report, windows.resume):
-        if artifact is not None:
-            name, test, schema = _saved(report, artifact, csv, windows)
-        else:
-            name, test, schema = _fresh(report, csv, model, parameters, windows)
-    _say(report, name, test)
-    if out is not None:
-        write_csv(test.forecasts, out)
-    if plot is not None:
-        _draw(test, schema, plot)
-    for path in filter(None, (out, plot)):
-        report.line("saved", str(path))
+def backtest(options: BacktestOptions) -> None:
+    """Test a saved model, or fit one, and print, write, plot."""
+    report = Reporter(options.quiet, options.json)
+    inputs = input_files(options.csv, options.artifact, options.resume)
+    check_outputs({"--out": options.out, "--plot": options.plot}, inputs, options.overwrite)
+    parameters = parse_parameters(options.parameters, options.settings)
+    load_or_fit.check_model_source("backtest", options.artifact, options.model, parameters)
+    with report.library_warnings(), name_file_in_errors(options.csv), report_interrupt(report, options.resume):
+        name, test, schema = _run(report, options, parameters)
+    _print(report, name, test)
+    if options.out is not None:
+        write_csv(test.forecasts, options.out)
+    if options.plot is not None:
+        _plot(test, schema, options.plot)
+    for path in filter(None, (options.out, options.plot)):
+        report.info("saved", str(path))
     scores = test.scores.rename(index={"forecaster": name})
     report.result(
         {
@@ -70,57 +43,65 @@ def backtest(artifact, csv, model, parameters, settings, windows: Windows, out, 
     )
 
 
-def _saved(report: Report, artifact: Path, csv: Path, windows: Windows):
-    forecaster, X, y = model_source.saved(artifact, csv)
-    return str(artifact), _run(report, forecaster, (X, y), windows.options()), forecaster.schema_
+def _run(report: Reporter, options: BacktestOptions, parameters: dict) -> tuple[str, Backtest, object]:
+    """The name of the model, its backtest, and the schema of the data."""
+    arguments = {
+        "start": load_or_fit.parse_start(options.start),
+        "n_windows": options.n_windows,
+        "stride": options.stride or 1,
+        "gap": options.gap,
+        "refit": options.refit_every or options.refit,
+        "max_train_size": options.max_train_size,
+        "resume": options.resume,
+    }
+    if options.artifact is not None:
+        forecaster, X, y = load_or_fit.load_with_data(options.artifact, options.csv)
+        return str(options.artifact), _backtest(report, forecaster, (X, y), arguments), forecaster.schema_
+    forecaster, data, sizes = load_or_fit.make_with_data(report, options.csv, options.model, parameters)
+    arguments["stride"] = options.stride or sizes.stride
+    if options.start is None and options.n_windows is None:
+        arguments["start"] = data.panel.grid.timestamps([sizes.test_start])[0]
+    return options.model, _backtest(report, forecaster, (data.panel,), arguments), data.schema
 
 
-def _fresh(report: Report, csv: Path, model: str, parameters: dict, windows: Windows):
-    forecaster, data, plan = model_source.fresh(report, csv, model, parameters)
-    options = windows.options(plan.stride)
-    if windows.start is None and windows.n_windows is None:
-        options["start"] = data.panel.grid.timestamps([plan.test_start])[0]
-    return model, _run(report, forecaster, (data.frame,), options), data.schema
-
-
-def _run(report: Report, forecaster, data: tuple, options: dict) -> Backtest:
+def _backtest(report: Reporter, forecaster, data: tuple, arguments: dict) -> Backtest:
     """The backtest, with a line for every refit."""
-    options["quantile_levels"] = covered_levels(forecaster)
-    if not options["refit"]:
-        return run_backtest(forecaster, *data, **options)
-    with report.live("refit", "starting") as say:
-        return run_backtest(forecaster, *data, **options, verbose=lambda line: say("refit", line))
+    arguments["quantile_levels"] = covered_levels(forecaster)
+    if not arguments["refit"]:
+        return run_backtest(forecaster, *data, **arguments)
+    with report.progress("refit", "starting") as show:
+        return run_backtest(forecaster, *data, **arguments, verbose=lambda line: show("refit", line))
 
 
 def _windows(test: Backtest) -> int:
     return int(test.forecasts["cutoff"].nunique())
 
 
-def _say(report: Report, name: str, test: Backtest) -> None:
+def _print(report: Reporter, name: str, test: Backtest) -> None:
     places = decimals(test.scores["mae"])
     rows = [
         (
-            shown,
+            label,
             number(row["mae"], places),
             number(row["rmse"], places),
             number(row.get("mase")),
             share(row.get("coverage_0.8")),
             share(row["skill"]),
         )
-        for shown, (_, row) in zip((name, "seasonal naive"), test.scores.iterrows(), strict=True)
+        for label, (_, row) in zip((name, "seasonal naive"), test.scores.iterrows(), strict=True)
     ]
-    first, last = (_said(test.forecasts["cutoff"].agg(end)) for end in ("min", "max"))
-    report.line("windows", f"{_windows(test):,}, from {first} to {last}")
-    report.table("backtest", ("MAE", "RMSE", "MASE", "in 80 % range", "skill"), rows)
+    first, last = (_format_cutoff(test.forecasts["cutoff"].agg(end)) for end in ("min", "max"))
+    report.info("cutoffs", f"{_windows(test):,}, from {first} to {last}")
+    report.table("backtest", ("MAE", "RMSE", "MASE", "80 % interval holds", "skill"), rows)
     if held := ranges(test.ranges()):
-        report.line("ranges", held)
+        report.info("coverage", held)
 
 
-def _said(cutoff) -> str:
+def _format_cutoff(cutoff) -> str:
     return str(cutoff).removesuffix(" 00:00:00")
 
 
-def _draw(test: Backtest, schema, path: Path) -> None:
+def _plot(test: Backtest, schema, path: Path) -> None:
     from forecastkit.plotting.forecasts import plot_backtest
 
     plot_backtest(test.forecasts, time=schema.time_name, series_id=schema.series_id, path=path)

@@ -10,7 +10,7 @@ MOST_CUTOFFS, MOST_ORIGINS = 200, 20_000
 
 
 @dataclass(frozen=True)
-class Plan:
+class Sizes:
     """Sizes in rows.
 
     Attributes
@@ -19,14 +19,14 @@ class Plan:
         Of the longest series.
     horizon, lookback : int
     validation : int or float
-        Rows or part of the rows, as forecasters take it.
+        Rows or a fraction of them, as forecasters take it.
     test : int
     test_start : int
         Ordinal of the first row of the test.
     stride : int
         Rows between the forecasts of the test.
     shortened : bool
-        Whether horizon or lookback are less than usual because rows are few.
+        Whether horizon or lookback are shorter than usual because there are few rows.
     """
 
     rows: int
@@ -39,15 +39,20 @@ class Plan:
     shortened: bool
 
     @property
+    def parameters(self) -> dict:
+        """The sizes as constructor parameters."""
+        return {"horizon": self.horizon, "lookback": self.lookback, "validation_size": self.validation}
+
+    @property
     def cutoffs(self) -> int:
         """Forecast origins in the test of the longest series."""
         return (self.test - self.horizon) // self.stride + 1
 
 
-def make_plan(data: Data, parameters: dict, test_size: int | float | None = None) -> Plan:
-    """Choose what the user left open so that the rows suffice.
+def choose_sizes(data: Data, parameters: dict, test_size: int | float | None = None) -> Sizes:
+    """Choose the sizes that the user did not give so that the rows suffice.
 
-    The horizon is what is usual at the frequency, at most a fifth of the rows; validation and test have two horizons
+    The horizon is the usual one of the frequency, at most a fifth of the rows; validation and test have two horizons
     or a tenth of the rows each; the lookback leaves at least a third of the training rows to start from.
 
     Raises
@@ -57,7 +62,8 @@ def make_plan(data: Data, parameters: dict, test_size: int | float | None = None
     """
     rows = int(data.lengths.max())
     usual_horizon, usual_lookback = data.panel.grid.usual_sizes
-    horizon = parameters.get("horizon") or max(1, min(usual_horizon, rows // 5))
+    horizon = parameters.get("horizon")
+    horizon = max(1, min(usual_horizon, rows // 5)) if horizon is None else horizon
     check_int("--horizon", "horizon", horizon)
     if rows < 2 * horizon + 2:
         rule = f"a horizon of {horizon} needs {2 * horizon + 2} rows, {horizon} of them for the test"
@@ -67,6 +73,7 @@ def make_plan(data: Data, parameters: dict, test_size: int | float | None = None
     if validation is None:
         validation = max(horizon, min(max(2 * horizon, rows // 10), (rows - test) // 4))
     lookback = parameters.get("lookback")
+    check_int("--lookback", "lookback", lookback, optional=True)
     if lookback is None:
         kept = validation if isinstance(validation, int) else round(validation * (rows - test))
         lookback = _lookback(usual_lookback, rows - test - kept - horizon, data.panel.grid.seasons[0])
@@ -74,7 +81,7 @@ def make_plan(data: Data, parameters: dict, test_size: int | float | None = None
         lookback < usual_lookback and "lookback" not in parameters
     )
     stride = _stride(test - horizon + 1, len(data.panel.ids) * data.panel.channels)
-    return Plan(rows, horizon, lookback, validation, test, data.end - test + 1, stride, shortened)
+    return Sizes(rows, horizon, lookback, validation, test, data.end - test + 1, stride, shortened)
 
 
 def _test_rows(data: Data, rows: int, horizon: int, given: int | float | None) -> int:

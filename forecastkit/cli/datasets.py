@@ -1,39 +1,38 @@
-"""``forecast datasets``: list the data that come along, or copy a file of them."""
+"""``forecast datasets``: list the bundled data sets, or copy one."""
 
-from pathlib import Path
-
-from forecastkit.cli.console import Report
-from forecastkit.cli.output_files import check_output, write_bytes
+from forecastkit.cli.console import Reporter
+from forecastkit.cli.options import DatasetsOptions
+from forecastkit.cli.output_files import check_outputs, write_bytes
 from forecastkit.datasets import dataset_path, list_datasets
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse
 
 
-def datasets(name: str | None, out: Path | None, overwrite: bool, json: bool) -> None:
-    """List all, or copy the named one to `out`."""
-    report = Report(json=json)
-    if name is None:
-        if out is not None:
+def datasets(options: DatasetsOptions) -> None:
+    """List all, or copy the named one."""
+    report = Reporter(json=options.json)
+    if options.name is None:
+        if options.out is not None:
             refuse("datasets", "--out needs the name of a data set", "none", error=ParameterError)
-        _list(report)
+        _print_list(report)
         return
-    source = dataset_path(name)
-    if out is None:
-        report.line("file", str(source))
+    source = dataset_path(options.name)
+    if options.out is None:
+        report.info("file", str(source))
     else:
-        check_output(out, overwrite)
-        write_bytes(source.read_bytes(), out)
-        report.line("saved", f"{out}      next: forecast train --csv {out}")
-    report.result({"name": name, "file": str(out or source)})
+        check_outputs({"--out": options.out}, [source], options.overwrite)
+        write_bytes(source.read_bytes(), options.out)
+        report.info("saved", f"{options.out}      next: forecast train --csv {options.out}")
+    report.result({"name": options.name, "file": str(options.out or source)})
 
 
-def _list(report: Report) -> None:
+def _print_list(report: Reporter) -> None:
     found = list_datasets()
-    width = max(len(one.name) for one in found)
-    for one in found:
-        series = f"{one.series} series, " if one.series > 1 else ""
-        report.out.print(f"{one.name:<{width}}  {one.title}", soft_wrap=True)
+    width = max(len(each.name) for each in found)
+    for each in found:
+        series = f"{each.series} series, " if each.series > 1 else ""
+        report.out.print(f"{each.name:<{width}}  {each.title}", soft_wrap=True)
         report.out.print(
-            f"{'':<{width}}  {one.rows:,} rows, {series}target {one.target}, licence: {one.licence}", style="dim"
+            f"{'':<{width}}  {each.rows:,} rows, {series}target {each.target}, licence: {each.licence}", style="dim"
         )
-    report.result({"datasets": [vars(one) for one in found]})
+    report.result({"datasets": [vars(each) for each in found]})

@@ -1,11 +1,11 @@
-"""What was found in a table, for people and for programs."""
+"""What was detected in a table, as lines and as a dict."""
 
 from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 
-from forecastkit.cli.console import Report
+from forecastkit.cli.console import Reporter
 from forecastkit.cli.flags import as_flags
 from forecastkit.cli.read_data import Data
 from forecastkit.data.files.infer_roles import Roles
@@ -18,21 +18,21 @@ from forecastkit.utils.validation import some
 KINDS = {"business": "business day", "month": "step"}
 
 
-def say_data(report: Report, data: Data) -> None:
-    """Lines on the file, its series, times, gaps and columns."""
+def print_data(report: Reporter, data: Data) -> None:
+    """Print the file, its series, timestamps, gaps and columns."""
     roles, panel = data.roles, data.panel
-    report.line("file", data.table.describe(roles.date_order))
+    report.info("file", data.table.describe(roles.date_order))
     if roles.series_id is not None:
-        stems = "      each file is one" if data.table.files and roles.series_id == STEM else ""
-        report.line("series", f"{roles.series_id}: {some(panel.ids, 5)}{stems}")
-    report.line("time", _time_words(data))
-    if gaps := _gap_words(data):
-        report.line("gaps", gaps)
-    _say_columns(report, roles)
+        stems = "      one per file" if data.table.files and roles.series_id == STEM else ""
+        report.info("series", f"{roles.series_id}: {some(panel.ids, 5)}{stems}")
+    report.info("time", _describe_time(data))
+    if gaps := _describe_gaps(data):
+        report.info("gaps", gaps)
+    _print_columns(report, roles)
 
 
-def data_dict(data: Data) -> dict:
-    """The same for programs."""
+def summarize_data(data: Data) -> dict:
+    """The same as a dict."""
     roles, panel = data.roles, data.panel
     return {
         "file": str(data.path),
@@ -45,8 +45,8 @@ def data_dict(data: Data) -> dict:
         "freq": panel.grid.name,
         "timezone": panel.grid.tz,
         "clock": asdict(clock_changes(panel)),
-        "first": said(panel.grid, int(panel.start.min())),
-        "last": said(panel.grid, data.end),
+        "first": format_time(panel.grid, int(panel.start.min())),
+        "last": format_time(panel.grid, data.end),
         "series_id": roles.series_id,
         "series": len(panel.ids),
         "missing": sum(longest_gap(data)[:1]),
@@ -58,7 +58,7 @@ def data_dict(data: Data) -> dict:
     }
 
 
-def _say_columns(report: Report, roles: Roles) -> None:
+def _print_columns(report: Reporter, roles: Roles) -> None:
     names = ("target", "known", "past", "static")
     parts = {name: some(getattr(roles, name), 8) for name in names if getattr(roles, name)}
     if roles.unused:
@@ -66,23 +66,27 @@ def _say_columns(report: Report, roles: Roles) -> None:
     head = parts.pop("target")
     joined = "      ".join([head, *(f"{name}  {text}" for name, text in parts.items())])
     if len(joined) <= 90:
-        report.line("target", joined)
+        report.info("target", joined)
         return
     for name, text in {"target": head, **parts}.items():
-        report.line(name, text)
+        report.info(name, text)
 
 
-def _time_words(data: Data) -> str:
+def _describe_time(data: Data) -> str:
     grid, panel = data.panel.grid, data.panel
     if data.roles.time is None:
-        return "no column of times: rows are taken in their order"
-    span = f"{said(grid, int(panel.start.min()), short=True)} to {said(grid, data.end, short=True)}"
+        return "no column of timestamps: rows are taken in their order"
+    span = f"{format_time(grid, int(panel.start.min()), short=True)} to {format_time(grid, data.end, short=True)}"
     ahead = int((panel.ends - panel.start + 1 - data.lengths).max())
-    known = f"      {units(grid, ahead)} after it with known columns" if ahead > 0 and panel.known.shape[1] else ""
-    return f"{data.roles.time}, {grid.name}, {span}{known}{_clock_words(panel)}"
+    known = (
+        f"      {format_steps(grid, ahead)} after it with known covariates"
+        if ahead > 0 and panel.known.shape[1]
+        else ""
+    )
+    return f"{data.roles.time}, {grid.name}, {span}{known}{_describe_clock_changes(panel)}"
 
 
-def _clock_words(panel: Panel) -> str:
+def _describe_clock_changes(panel: Panel) -> str:
     changes = clock_changes(panel)
     kinds = {"repeated": changes.repeated, "repeated without rows": changes.dropped, "skipped": changes.skipped}
     found = [f"{count:,} {kind}" for kind, count in kinds.items() if count]
@@ -90,15 +94,15 @@ def _clock_words(panel: Panel) -> str:
     return f"      clock: {', '.join(found)} {hours}" if found else ""
 
 
-def _gap_words(data: Data) -> str:
+def _describe_gaps(data: Data) -> str:
     count, longest, entity, row = longest_gap(data)
     if not count:
         return ""
     panel = data.panel
-    since = said(panel.grid, int(panel.start[entity] + row - panel.indptr[entity]), short=True)
+    since = format_time(panel.grid, int(panel.start[entity] + row - panel.indptr[entity]), short=True)
     place = since if panel.ids[entity] is None else f"{panel.ids[entity]}, {since}"
-    cells = units(panel.grid, count, exact=True) if panel.channels == 1 else f"{count:,} values"
-    return f"{cells} masked, longest {units(panel.grid, longest, exact=True)} ({place})"
+    cells = format_steps(panel.grid, count, exact=True) if panel.channels == 1 else f"{count:,} values"
+    return f"{cells} missing, longest {format_steps(panel.grid, longest, exact=True)} ({place})"
 
 
 def longest_gap(data: Data) -> tuple[int, int, int, int]:
@@ -120,8 +124,8 @@ def longest_gap(data: Data) -> tuple[int, int, int, int]:
     return found
 
 
-def said(grid: TimeGrid, ordinal: int, short: bool = False) -> str:
-    """The time at an ordinal as one would say it; `short` leaves out the time of day."""
+def format_time(grid: TimeGrid, ordinal: int, short: bool = False) -> str:
+    """The time at an ordinal; `short` leaves out the time of day."""
     stamp = grid.timestamps(np.array([ordinal]))[0]
     if not grid.is_time:
         return str(stamp)
@@ -131,8 +135,8 @@ def said(grid: TimeGrid, ordinal: int, short: bool = False) -> str:
     return f"{stamp:%Y-%m-%d}" if short or grid.by_wall else f"{stamp:%Y-%m-%d %H:%M}"
 
 
-def units(grid: TimeGrid, steps: int, exact: bool = False) -> str:
-    """A number of steps in words: ``24 months``, ``31 hours``; unless `exact`, ``73 days`` for many hours."""
+def format_steps(grid: TimeGrid, steps: int, exact: bool = False) -> str:
+    """A number of steps: ``24 months``, ``31 hours``; unless `exact`, ``73 days`` for many hours."""
     if not exact and grid.kind == "fixed" and grid.step < DAY and steps * grid.step >= 3 * DAY:
         return _count(round(steps * grid.step / DAY), "day")
     if grid.kind == "month" and grid.step in (1, 3, 12):

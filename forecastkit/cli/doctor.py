@@ -1,27 +1,30 @@
-"""``forecast doctor``: what this machine has for training, and what stands in the way."""
+"""``forecast doctor``: whether this machine can train models, and what prevents it."""
 
-from forecastkit.cli.console import Report
+from forecastkit.cli.console import Reporter
+from forecastkit.cli.options import DoctorOptions
 from forecastkit.diagnostics.machine import Finding, examine
 from forecastkit.diagnostics.smoke_test import rehearse
 from forecastkit.training.engines import DISTRIBUTIONS, PRECISIONS
 from forecastkit.utils.validation import check_choice, check_real
 
+TEST_RUN = "two steps in a separate process ..."
 
-def doctor(distribute, precision, timeout, run, json) -> None:
-    """Look, train two steps, and say what was found; code 1 where training cannot work."""
-    check_choice("--distribute", "it", distribute, DISTRIBUTIONS)
-    check_choice("--precision", "it", precision, (None, *PRECISIONS))
-    check_real("--timeout", "it", timeout, 1.0, 86400.0)
-    report = Report(json=json)
+
+def doctor(options: DoctorOptions) -> None:
+    """Examine, train two steps, and print the findings; exit code 1 where training cannot work."""
+    check_choice("--distribute", "it", options.distribute, DISTRIBUTIONS)
+    check_choice("--precision", "it", options.precision, (None, *PRECISIONS))
+    check_real("--timeout", "it", options.timeout, 1.0, 86400.0)
+    report = Reporter(json=options.json)
     findings = examine()
     for finding in findings:
-        _say(report, finding)
-    if run and not any(finding.prevents for finding in findings):
-        with report.live("dry run", "two steps in a process of their own ...") as say:
-            say("dry run", "two steps in a process of their own ...")
-            more = rehearse(distribute, precision, timeout)
+        _print(report, finding)
+    if options.run and not any(finding.prevents for finding in findings):
+        with report.progress("test run", TEST_RUN) as show:
+            show("test run", TEST_RUN)
+            more = rehearse(options.distribute, options.precision, options.timeout)
         for finding in more:
-            _say(report, finding)
+            _print(report, finding)
         findings += more
     prevented = any(finding.prevents for finding in findings)
     report.result({"works": not prevented, "findings": [vars(finding) for finding in findings]})
@@ -29,8 +32,7 @@ def doctor(distribute, precision, timeout, run, json) -> None:
         raise SystemExit(1)
 
 
-def _say(report: Report, finding: Finding) -> None:
-    label, style = finding.subject, "red" if finding.prevents else ""
-    report.line(label, finding.text, style)
+def _print(report: Reporter, finding: Finding) -> None:
+    report.info(finding.subject, finding.text, "red" if finding.prevents else "")
     if finding.remedy:
-        report.line("", finding.remedy, "yellow")
+        report.info("", finding.remedy, "yellow")

@@ -1,13 +1,83 @@
-"""Flags that are constructor parameters of forecasters, declared once for all commands. Light: nothing is imported."""
+"""Flags that are constructor parameters of forecasters, and commands made from dataclasses of options. Light."""
 
 import functools
 import inspect
+import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from forecastkit.cli.model_names import loss_names
+
+#: Bytes of a file's name and of a whole path at most, on all usual file systems.
+MAX_NAME, MAX_PATH = 255, 4095
+#: Largest number that counts of rows, steps and epochs can be.
+MAX_COUNT = 2**31 - 1
+
+
+def parse_path(text: str) -> Path:
+    """A path that a file can have.
+
+    Raises
+    ------
+    typer.BadParameter
+        Where the text is empty, holds a null character, or a name in it is too long.
+    """
+    if not text.strip():
+        raise typer.BadParameter(f"must be the name of a file or folder, got {text!r}.")
+    if "\0" in text:
+        raise typer.BadParameter("must not hold a null character.")
+    longest = max((len(os.fsencode(part)) for part in Path(text).parts), default=0)
+    if longest > MAX_NAME or len(os.fsencode(text)) > MAX_PATH:
+        got = f"{text[:40]}... of {len(os.fsencode(text)):,}"
+        raise typer.BadParameter(f"a name must have at most {MAX_NAME} bytes, a path {MAX_PATH:,}, got {got}.")
+    return Path(text)
+
+
+def parse_count(text: str) -> int:
+    """A whole number from 1 on.
+
+    Raises
+    ------
+    typer.BadParameter
+        Where the text is something else.
+    """
+    return _whole(text, 1)
+
+
+def parse_count_from_zero(text: str) -> int:
+    """A whole number from 0 on.
+
+    Raises
+    ------
+    typer.BadParameter
+        Where the text is something else.
+    """
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if not least <= value <= MAX_COUNT:
+        raise typer.BadParameter(f"must be a whole number from {least} to {MAX_COUNT}, got {text[:40]!r}.")
+    return value
+
+
+def option(help: str, *names: str, **settings):
+    """An option whose default is not shown."""
+    return typer.Option(*names, help=help, **{"show_default": False, **settings})
+
+
+def path_option(help: str, *names: str, metavar: str = "FILE"):
+    """An option that takes a path."""
+    return option(help, *names, metavar=metavar, parser=parse_path)
 
 
 @dataclass(frozen=True)
@@ -16,92 +86,133 @@ class Flag:
 
     Parameters
     ----------
-    kind : type
-        Of the text given: lists come as text, parted by commas.
+    type : type
+        Of the value; lists are comma-separated text.
     metavar : str
-        What stands for the value in the help.
+        Placeholder of the value in the help.
     help : str
-    least : float, optional
-        The smallest value.
+    parser : callable, optional
+        Of the text of the value.
     """
 
-    kind: type
+    type: type
     metavar: str
     help: str
-    least: float | None = None
+    parser: Callable | None = None
 
     def parameter(self, name: str) -> inspect.Parameter:
         """The flag as a parameter of a command."""
-        flag = f"--{name.replace('_', '-')}"
-        option = typer.Option(flag, metavar=self.metavar, help=self.help, min=self.least, show_default=False)
-        annotation = Annotated[self.kind | None, option]
-        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        settings = {} if self.parser is None else {"parser": self.parser}
+        declared = option(self.help, f"--{name.replace('_', '-')}", metavar=self.metavar, **settings)
+        return inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[self.type | None, declared]
+        )
 
 
-ROLES = {
-    "target": Flag(str, "COLUMNS", "Columns to forecast, parted by commas. Found if not given."),
-    "time": Flag(str, "COLUMN", "The column of times. Found if not given."),
-    "series_id": Flag(str, "COLUMN", "The column that names the series of a long table. Found if not given."),
-    "known": Flag(str, "COLUMNS", "Columns known ahead, such as holidays or a weather forecast."),
-    "past": Flag(str, "COLUMNS", "Columns known up to now only. Default: the other numeric ones beside a target."),
-    "static": Flag(str, "COLUMNS", "Columns that are the same within a series."),
-    "freq": Flag(str, "ALIAS", "Frequency as a pandas alias: h, D, MS. Found if not given."),
-    "timezone": Flag(str, "ZONE", "Zone of the clock that times were written by, such as Europe/Berlin."),
-    "duplicates": Flag(str, "RULE", "Make rows of one series and time one: mean, first, last, sum, max or min."),
+COLUMN_ROLES = {
+    "target": Flag(str, "COLUMNS", "Columns to forecast, comma-separated. Default: detected."),
+    "time": Flag(str, "COLUMN", "Column with the timestamps. Default: detected."),
+    "series_id": Flag(str, "COLUMN", "Column that names the series of a long table. Default: detected."),
+    "known": Flag(
+        str, "COLUMNS", "Covariates known in advance, such as holidays or weather forecasts, comma-separated."
+    ),
+    "past": Flag(
+        str, "COLUMNS", "Covariates known up to the forecast only. Default: other numeric columns beside --target."
+    ),
+    "static": Flag(str, "COLUMNS", "Columns that are constant within each series, comma-separated."),
+    "freq": Flag(str, "ALIAS", "Frequency as a pandas alias, such as h, D or MS. Default: detected."),
+    "timezone": Flag(str, "ZONE", "Time zone of the timestamps, such as Europe/Berlin."),
+    "duplicates": Flag(
+        str, "RULE", "How to merge rows of the same series and time: mean, first, last, sum, max or min."
+    ),
 }
 SIZES = {
-    "horizon": Flag(int, "N", "Steps to forecast. Chosen by the frequency if not given.", 1),
-    "lookback": Flag(int, "N", "Steps of the past that a forecast sees. Chosen if not given.", 1),
-    "season_length": Flag(int, "N", "Steps of the main season. Default: that of the frequency.", 1),
-    "validation_size": Flag(str, "SIZE", "Last rows (12), or part of the rows (0.2), that stop the training."),
+    "horizon": Flag(int, "N", "Number of steps to forecast. Default: chosen by the frequency.", parse_count),
+    "lookback": Flag(int, "N", "Past steps that a forecast uses. Default: chosen by the frequency.", parse_count),
+    "season_length": Flag(int, "N", "Steps in the main season. Default: chosen by the frequency.", parse_count),
+    "validation_size": Flag(
+        str, "SIZE", "Last rows used for early stopping and intervals: a number (12) or a fraction (0.2)."
+    ),
 }
 TRAINING = {
-    "holidays": Flag(str, "COUNTRY", "Use the holidays of a country, or of its part: DE, US-CA."),
-    "fourier": Flag(str, "WAVES", "Use so many waves of every season, or by its length: 3, or 24:3,168:2."),
-    "patch": Flag(int, "N", "Steps that make one token of the network; 1 reads step by step.", 1),
-    "quantile_levels": Flag(str, "LEVELS", "Train for these quantiles, such as 0.1,0.5,0.9."),
-    "loss": Flag(str, "NAME", "mae, mse or huber."),
-    "epochs": Flag(int, "N", "Epochs at most.", 1),
-    "windows_per_epoch": Flag(int, "N", "Windows drawn in an epoch.", 1),
-    "batch_size": Flag(int, "N", "Windows of a training step.", 1),
+    "holidays": Flag(str, "COUNTRY", "Use the public holidays of a country or region, such as DE or US-CA."),
+    "fourier": Flag(str, "TERMS", "Fourier terms for every season (3) or by season length (24:3,168:2)."),
+    "patch": Flag(int, "N", "Steps that form one token of the network; 1 reads step by step.", parse_count),
+    "quantile_levels": Flag(str, "LEVELS", "Quantiles to train for, comma-separated, such as 0.1,0.5,0.9."),
+    "loss": Flag(str, "NAME", f"Loss or distribution of a network: {', '.join(loss_names())}."),
+    "epochs": Flag(int, "N", "Maximum number of epochs.", parse_count),
+    "windows_per_epoch": Flag(int, "N", "Training windows sampled in each epoch.", parse_count),
+    "batch_size": Flag(int, "N", "Windows in each training step.", parse_count),
     "learning_rate": Flag(float, "X", "Peak learning rate."),
-    "patience": Flag(int, "N", "Epochs without progress until training stops.", 1),
-    "time_limit": Flag(float, "SECONDS", "Seconds of training at most."),
-    "random_state": Flag(int, "N", "Seed; the same seed gives the same forecasts. Default: 0.", 0),
+    "patience": Flag(int, "N", "Epochs without improvement after which training stops.", parse_count),
+    "time_limit": Flag(float, "SECONDS", "Maximum training time in seconds."),
+    "random_state": Flag(
+        int, "N", "Random seed, for forecasts that can be repeated. Default: 0.", parse_count_from_zero
+    ),
 }
-PARAMETERS = {**ROLES, **SIZES, **TRAINING}
-#: Of a single training, beside its parameters.
-KEPT = {"resume": Flag(str, "FOLDER", "Keep every epoch there; the same command goes on where it was killed.")}
+PARAMETERS = {**COLUMN_ROLES, **SIZES, **TRAINING}
+#: A single training run can be resumed too.
+TRAIN_PARAMETERS = {
+    **PARAMETERS,
+    "resume": Flag(str, "FOLDER", "Save every epoch in this folder; the same command continues an interrupted run."),
+}
 #: A comparison sets seeds and time limits itself.
-COMPARED = {name: flag for name, flag in PARAMETERS.items() if name not in ("random_state", "time_limit")}
-#: Flags of single commands that library sentences name too.
-NAMED_ALIKE = ("history", "start", "folds", "n_folds", "stride", "budget", "seeds", "metric", "space", "search")
+COMPARE_PARAMETERS = {name: flag for name, flag in PARAMETERS.items() if name not in ("random_state", "time_limit")}
+#: Other parameters of the library that are flags of some command.
+OTHER_FLAGS = (
+    "resume",
+    "history",
+    "start",
+    "folds",
+    "n_folds",
+    "stride",
+    "budget",
+    "seeds",
+    "metric",
+    "space",
+    "search",
+)
 
 
-def takes(flags: dict[str, Flag]) -> Callable[[Callable], Callable]:
-    """Give a command these flags, in the place of its parameter `parameters`, where it finds the ones that were set."""
+def command(app: typer.Typer, options: type, flags: dict[str, Flag] | None = None) -> Callable[[Callable], Callable]:
+    """Decorator: add a function of one dataclass of options to the app, each field an option of the command line.
 
-    def extend(command: Callable) -> Callable:
-        signature = inspect.signature(command)
-        extra = [flag.parameter(name) for name, flag in flags.items()]
-        places = [extra if name == "parameters" else [own] for name, own in signature.parameters.items()]
-        merged = [parameter for place in places for parameter in place]
+    Parameters
+    ----------
+    app : typer.Typer
+    options : type
+        A dataclass with keyword fields annotated as typer wants them.
+    flags : dict of str to Flag, optional
+        Expanded in the place of the field `parameters`, which gets a dict of those that were set.
+    """
+    parameters = []
+    for field in fields(options):
+        if field.name == "parameters":
+            parameters += [flag.parameter(name) for name, flag in flags.items()]
+            continue
+        default = inspect.Parameter.empty if field.default is MISSING else field.default
+        parameters.append(
+            inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=field.type)
+        )
 
-        @functools.wraps(command)
+    def extend(function: Callable) -> Callable:
+        @functools.wraps(function)
         def run(**given):
-            values = {name: given.pop(name) for name in flags}
-            return command(**given, parameters={name: value for name, value in values.items() if value is not None})
+            if flags is not None:
+                values = {name: given.pop(name) for name in flags}
+                given["parameters"] = {name: value for name, value in values.items() if value is not None}
+            return function(options(**given))
 
-        run.__signature__ = signature.replace(parameters=merged)
-        run.__annotations__ = {parameter.name: parameter.annotation for parameter in merged}
-        return run
+        run.__signature__ = inspect.Signature(parameters)
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return app.command(function.__name__)(run)
 
     return extend
 
 
 def as_flags(sentence: str) -> str:
     """A sentence about parameters as one about flags: ``series_id=`` becomes ``--series-id``."""
-    names = "|".join([*PARAMETERS, *KEPT, *NAMED_ALIKE])
+    names = "|".join([*PARAMETERS, *OTHER_FLAGS])
 
     def as_flag(found: re.Match) -> str:
         return f"--{found[1].replace('_', '-')} {found[2] or found[3]}".rstrip()

@@ -1,74 +1,112 @@
-"""The test of a trained model, beside the linear and the seasonal naive forecast on the same windows."""
+"""The test of a trained model on the last rows, beside the linear and the seasonal naive forecast."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from forecastkit.cli import models
-from forecastkit.cli.choose_sizes import Plan
-from forecastkit.cli.console import Report
+from forecastkit.cli.choose_sizes import Sizes
+from forecastkit.cli.console import Reporter
 from forecastkit.cli.read_data import Data
 from forecastkit.evaluation.backtesting import backtest
 from forecastkit.evaluation.results import covered_levels
 from forecastkit.metrics.functions import score_table
+from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.formatting import decimals, number, ranges, share
 
 REFERENCES = {"linear": "linear", "seasonal_naive": "seasonal naive"}
-MOST_WEAK = 5
+COLUMNS = ("mae", "mase", "coverage")
+MAX_WORSE = 5
 
 
 @dataclass(frozen=True)
-class Trial:
-    """Scores of a model and the references.
+class Worse:
+    """A series that a reference forecasts better than the model.
+
+    Attributes
+    ----------
+    series : str
+    reference : str
+    error, own_error : float
+        Mean absolute errors of the reference and of the model.
+    """
+
+    series: str
+    reference: str
+    error: float
+    own_error: float
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """Scores of a model and the references on the test rows.
 
     Attributes
     ----------
     scores : DataFrame
-        ``mae``, ``mase`` and ``coverage`` by model, the tested one first.
-    weak : list of (str, str, float, float)
-        Where a reference is better, worst first: the series, the reference, its error and that of the model.
-    parts : int
-        Series that were compared.
+        ``mae``, ``mase`` and ``coverage`` by model, the tested one first; empty where it could not be tested.
+    worse : list of Worse
+        By the ratio of the errors, the largest first.
+    series : int
+        Number of series and targets that were compared.
     coverage : list of dict
-        How often intervals of the tested model held what came, see `forecastkit.Backtest`.
+        Fractions of actuals inside the intervals of the tested model, see `forecastkit.Backtest`.
     """
 
-    scores: pd.DataFrame
-    weak: list
-    parts: int
-    coverage: list
+    scores: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
+    worse: list[Worse] = field(default_factory=list)
+    series: int = 0
+    coverage: list[dict] = field(default_factory=list)
 
     @property
-    def best(self) -> str:
-        return str(_measure(self.scores).idxmin()) if _measure(self.scores).notna().any() else self.model
+    def model(self) -> str | None:
+        """Name of the tested model."""
+        return self.scores.index[0] if len(self.scores) else None
 
     @property
-    def model(self) -> str:
-        return self.scores.index[0]
+    def best(self) -> str | None:
+        """Name of the best one, by MASE where all have it, which weighs series of all scales alike, else by MAE."""
+        measure = self.scores["mase"] if self.scores["mase"].notna().all() else self.scores["mae"]
+        return str(measure.idxmin()) if measure.notna().any() else self.model
 
 
-def try_out(model: str, forecaster, data: Data, plan: Plan) -> Trial:
-    """Forecast the test rows with the fitted forecaster and with references fitted on the same rows."""
+def evaluate_holdout(model: str, forecaster, data: Data, sizes: Sizes) -> Holdout:
+    """Forecast the test rows with the fitted forecaster and with references fitted on the same rows.
+
+    Raises
+    ------
+    InputError
+        Where no window of the test rows has an actual.
+    """
     name = REFERENCES.get(model, model)
     candidates = {name: forecaster}
-    for reference, shown in REFERENCES.items():
-        if shown != name:
-            candidates[shown] = _reference(reference, data, plan)
+    for reference, label in REFERENCES.items():
+        if label != name:
+            candidates[label] = _fit_reference(reference, data, sizes)
     tests = {
-        shown: backtest(contender, data.frame, stride=plan.stride, quantile_levels=covered_levels(contender))
-        for shown, contender in candidates.items()
+        label: backtest(candidate, data.panel, stride=sizes.stride, quantile_levels=covered_levels(candidate))
+        for label, candidate in candidates.items()
     }
-    rows = {shown: _scores(test) for shown, test in tests.items()}
-    scores = pd.DataFrame.from_dict(rows, orient="index", columns=["mae", "mase", "coverage"])
+    rows = {label: _scores(test) for label, test in tests.items()}
+    scores = pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS))
     keys = [key for key in (data.roles.series_id, "target") if key in tests[name].forecasts]
-    errors = {shown: _errors(test.forecasts, keys) for shown, test in tests.items()}
-    return Trial(scores, _weak(name, errors) if keys else [], len(errors[name]), tests[name].ranges())
+    errors = {label: _errors(test.forecasts, keys) for label, test in tests.items()}
+    return Holdout(scores, _find_worse(name, errors) if keys else [], len(errors[name]), tests[name].ranges())
 
 
-def _reference(name: str, data: Data, plan: Plan):
-    parameters = {"horizon": plan.horizon, "lookback": plan.lookback, "validation_size": plan.validation, **data.keys}
-    return models.make_forecaster(name, parameters).fit(data.rows_before(plan.test_start))
+def try_holdout(report: Reporter, model: str, forecaster, data: Data, sizes: Sizes) -> Holdout:
+    """`evaluate_holdout`, or a warning where the model cannot be tested: what was trained is not lost for that."""
+    try:
+        return evaluate_holdout(model, forecaster, data, sizes)
+    except InputError as error:
+        report.warning(f"the model was not tested: {error}")
+        return Holdout()
+
+
+def _fit_reference(name: str, data: Data, sizes: Sizes):
+    forecaster = models.make_forecaster(name, {**sizes.parameters, **data.role_parameters})
+    return forecaster.fit(data.rows_before(sizes.test_start))
 
 
 def _scores(test) -> tuple[float, float, float]:
@@ -80,58 +118,52 @@ def _errors(forecasts: pd.DataFrame, keys: list[str]) -> pd.Series:
     return score_table(forecasts[[*keys, "actual", "forecast"]], by=keys)["mae"]
 
 
-def _weak(name: str, errors: dict[str, pd.Series]) -> list:
-    """Series in which a reference has the lesser error, those with the largest ratio first."""
-    own = errors[name]
-    others = pd.DataFrame({shown: error for shown, error in errors.items() if shown != name})
+def _find_worse(name: str, errors: dict[str, pd.Series]) -> list[Worse]:
+    """Series in which a reference has the smaller error, those with the largest ratio first."""
+    others = pd.DataFrame({label: error for label, error in errors.items() if label != name}).dropna(how="all")
+    own = errors[name].reindex(others.index)
     better, least = others.idxmin(axis=1), others.min(axis=1)
     lost = own[own > least]
     order = (lost / least[lost.index].clip(lower=1e-300)).sort_values(ascending=False).index
-    return [(_part(key), better[key], float(least[key]), float(own[key])) for key in order]
+    return [Worse(_series_name(key), better[key], float(least[key]), float(own[key])) for key in order]
 
 
-def _part(key) -> str:
+def _series_name(key) -> str:
     return ", ".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
 
-def _measure(scores: pd.DataFrame) -> pd.Series:
-    """What models are ranked by: MASE, which mixes series of all sizes fairly, else MAE."""
-    return scores["mase"] if scores["mase"].notna().all() else scores["mae"]
-
-
-def say_trial(report: Report, trial: Trial) -> None:
-    """The table of scores, and where the model loses."""
-    places = decimals(trial.scores["mae"])
+def print_holdout(report: Reporter, holdout: Holdout) -> None:
+    """Print the table of scores, and where a reference is better."""
+    if holdout.model is None:
+        return
+    places = decimals(holdout.scores["mae"])
     rows = [
         (name, number(row["mae"], places), number(row["mase"]), share(row["coverage"]))
-        for name, row in trial.scores.iterrows()
+        for name, row in holdout.scores.iterrows()
     ]
-    strong = list(trial.scores.index).index(trial.best)
-    report.table("test", ("MAE", "MASE", "in 80 % range"), rows, strong)
-    if held := ranges(trial.coverage):
-        report.line("ranges", held)
-    for part, better, least, own in trial.weak[:MOST_WEAK]:
-        report.line(
-            "weak",
-            f"{part}: {better} is better ({number(least, places)}, {trial.model} {number(own, places)})",
-            "yellow",
-        )
-    if len(trial.weak) > MOST_WEAK:
-        report.line("weak", f"and {len(trial.weak) - MOST_WEAK} more of {trial.parts} series", "yellow")
-    if trial.best != trial.model:
-        flag = next(flag for flag, shown in REFERENCES.items() if shown == trial.best)
-        advice = f"consider --model {flag}" + " or ensemble" * (trial.model != "ensemble")
-        report.warning(f"{trial.best} forecasts these rows better than {trial.model}: {advice}")
+    best = list(holdout.scores.index).index(holdout.best)
+    report.table("test", ("MAE", "MASE", "80 % interval holds"), rows, best)
+    if held := ranges(holdout.coverage):
+        report.info("coverage", held)
+    for each in holdout.worse[:MAX_WORSE]:
+        errors = f"MAE {number(each.error, places)}, {holdout.model} {number(each.own_error, places)}"
+        report.info("worse", f"{each.series}: {each.reference} is better ({errors})", "yellow")
+    if len(holdout.worse) > MAX_WORSE:
+        report.info("worse", f"and {len(holdout.worse) - MAX_WORSE} more of {holdout.series} series", "yellow")
+    if holdout.best != holdout.model:
+        flag = next(flag for flag, label in REFERENCES.items() if label == holdout.best)
+        advice = f"consider --model {flag}" + " or ensemble" * (holdout.model != "ensemble")
+        report.warning(f"{holdout.best} forecasts these rows better than {holdout.model}: {advice}")
 
 
-def trial_dict(trial: Trial) -> dict:
-    """The same for programs."""
+def summarize_holdout(holdout: Holdout) -> dict:
+    """The same as a dict."""
     return {
-        "test": trial.scores.astype("float64").to_dict(orient="index"),
-        "best": trial.best,
-        "coverage": trial.coverage,
+        "test": holdout.scores.astype("float64").to_dict(orient="index"),
+        "best": holdout.best,
+        "coverage": holdout.coverage,
         "weak": [
-            {"series": part, "better": better, "mae": least, "mae_of_model": own}
-            for part, better, least, own in trial.weak
+            {"series": each.series, "better": each.reference, "mae": each.error, "mae_of_model": each.own_error}
+            for each in holdout.worse
         ],
     }

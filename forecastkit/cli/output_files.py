@@ -1,44 +1,103 @@
-"""Files that commands write: refused before any work where that will not do, and never half there."""
+"""Files that commands write: checked before any work, and complete or not there."""
 
+import os
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from forecastkit.utils.atomic_write import atomic_write
+from forecastkit.utils.atomic_write import atomic_write, check_regular
 from forecastkit.utils.validation import refuse
 
+PLOTS = (".png", ".pdf", ".svg")
 
-def check_output(path: Path | None, overwrite: bool) -> None:
-    """Refuse a path that exists, unless it may be replaced, or that cannot be written."""
+
+def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = (), overwrite: bool = False) -> None:
+    """Refuse outputs that cannot be written, or that would replace an input, another output or an existing file.
+
+    Parameters
+    ----------
+    outputs : dict of str to Path
+        By flag; plots are those of ``--plot``.
+    inputs : iterable of Path
+        Files that the command reads, which are never replaced.
+    overwrite : bool
+        Whether other existing files may be replaced.
+
+    Raises
+    ------
+    InputError
+        Naming the file and the rule.
+    """
+    given = {flag: path for flag, path in outputs.items() if path is not None}
+    inputs = list(inputs)
+    for place, (flag, path) in enumerate(given.items()):
+        if flag == "--plot":
+            _check_suffix(path)
+        for source in inputs:
+            if _is_same(path, source):
+                refuse(str(path), f"{flag} must not replace a file that the command reads", repr(str(source)))
+        for other, earlier in list(given.items())[:place]:
+            if _is_same(path, earlier):
+                refuse(str(path), f"{flag} and {other} must be different files", "the same one")
+        check_output(path, overwrite)
+
+
+def check_output(path: Path | None, overwrite: bool = False) -> None:
+    """Refuse a path that exists, unless it may be replaced, or that cannot be written.
+
+    Raises
+    ------
+    InputError
+        Naming the file and the rule.
+    """
     if path is None:
         return
     where = str(path)
     if path.is_dir():
         refuse(where, "the output must be a file", "a folder")
-    if path.exists() and not overwrite:
+    target = Path(os.path.realpath(path))
+    try:
+        check_regular(target)
+    except OSError as error:
+        refuse(where, "the output must be a regular file", f"something else ({error.strerror})")
+    if os.path.lexists(path) and not overwrite:
         refuse(where, "the output must not exist", "a file of that name", "Pass --overwrite to replace it.")
     try:
-        with tempfile.TemporaryFile(dir=path.parent):
+        with tempfile.TemporaryFile(dir=target.parent):
             pass
     except OSError as error:
-        refuse(where, "the output must be in a folder that can be written", f"{str(path.parent)!r} ({error.strerror})")
+        folder = str(path.parent)
+        refuse(where, "the output must be in a folder that can be written", f"{folder!r} ({error.strerror})")
 
 
-def check_picture(path: Path | None, overwrite: bool) -> None:
-    """`check_output`, and that the suffix is a kind of picture."""
-    if path is not None and path.suffix.lower() not in (".png", ".pdf", ".svg"):
-        refuse(str(path), "a picture must end in .png, .pdf or .svg", repr(path.suffix))
-    check_output(path, overwrite)
+def _check_suffix(path: Path) -> None:
+    if path.suffix.lower() not in PLOTS:
+        refuse(str(path), f"a plot must end in {', '.join(PLOTS[:-1])} or {PLOTS[-1]}", repr(path.suffix))
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two paths name one file, through links too, or would once it is written."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return os.path.realpath(one) == os.path.realpath(other)
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame, whole or not at all."""
+    """Write a frame, complete or not at all."""
     write_bytes(frame.to_csv(index=False).encode(), path)
 
 
 def write_bytes(content: bytes, path: Path) -> None:
-    """Write a file, whole or not at all."""
+    """Write a file, complete or not at all.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be written.
+    """
     try:
         with atomic_write(path) as temporary:
             temporary.write_bytes(content)

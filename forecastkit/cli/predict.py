@@ -5,61 +5,71 @@ from pathlib import Path
 
 import pandas as pd
 
-from forecastkit.cli.console import Report
-from forecastkit.cli.models import read_levels
-from forecastkit.cli.output_files import check_output, check_picture, write_csv
-from forecastkit.cli.quiet_import import hushed
+from forecastkit.cli.console import Reporter
+from forecastkit.cli.input_files import input_files
+from forecastkit.cli.options import PredictOptions
+from forecastkit.cli.output_files import check_outputs, write_csv
+from forecastkit.cli.parameters import parse_levels
 from forecastkit.cli.read_data import read_like
-from forecastkit.cli.train import told
+from forecastkit.cli.silence import silenced_imports
 from forecastkit.data.ingest.read_panel import read_more
 from forecastkit.data.output_frames import history_frame
 from forecastkit.persistence.artifact import load
-from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.formatting import decimals, number
 from forecastkit.utils.validation import check_levels, check_real, refuse, some
 
-PICTURE = (0.1, 0.25, 0.75, 0.9)
-MOST_ROWS = 24
+#: Quantiles in a plot, and rows that are printed.
+PLOTTED = (0.1, 0.25, 0.75, 0.9)
+MAX_ROWS = 24
 
 
-def predict(model, history, future, out, plot, coverage, quantile_levels, overwrite, json, quiet) -> None:
-    """Forecast from the remembered or another history; print, write, draw."""
-    report = Report(quiet, json)
-    check_output(out, overwrite)
-    check_picture(plot, overwrite)
-    levels = _levels(coverage, quantile_levels)
-    with hushed():
-        forecaster = load(model)
+def predict(options: PredictOptions) -> None:
+    """Forecast from the remembered or another history; print, write, plot."""
+    report = Reporter(options.quiet, options.json)
+    tables = [path for path in (options.history, options.future) if path is not None]
+    inputs = input_files(tables, options.model)
+    check_outputs({"--out": options.out, "--plot": options.plot}, inputs, options.overwrite)
+    levels = _parse_levels(options.coverage, options.quantile_levels)
+    with silenced_imports():
+        forecaster = load(options.model)
     schema = forecaster.schema_
-    past = None if history is None else read_like(history, schema)
-    ahead = None if future is None else _check_future(future, read_like(future, schema, future=True), forecaster)
-    given = (past, past[list(schema.target)]) if past is not None and schema.supervised else past
-    with told(report):
-        frame = forecaster.forecast(ahead, history=given, quantile_levels=levels)
-    if plot is not None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # was said above
-            _draw(forecaster, ahead, past, given, plot)
-    frame = _bounds(frame) if coverage is not None else frame
-    _say(report, frame, schema)
-    if out is not None:
-        write_csv(frame, out)
-    for path in filter(None, (out, plot)):
-        report.line("saved", str(path))
-    report.result(_dict(model, forecaster, frame))
+    history, future = _read_rows(options, forecaster)
+    with report.library_warnings():
+        frame = forecaster.forecast(future, history=history, quantile_levels=levels)
+    if options.plot is not None:
+        _plot(forecaster, future, history, options.plot)
+    frame = _name_bounds(frame) if options.coverage is not None else frame
+    _print(report, frame, schema)
+    if options.out is not None:
+        write_csv(frame, options.out)
+    for path in filter(None, (options.out, options.plot)):
+        report.info("saved", str(path))
+    report.result(_summarize(options.model, forecaster, frame))
 
 
-def _levels(coverage: float | None, quantile_levels: str | None) -> tuple[float, ...] | None:
-    """The quantiles to ask for."""
+def _read_rows(options: PredictOptions, forecaster) -> tuple:
+    """The history as `forecast` takes it and the rows to forecast, None where they are not given."""
+    schema, history, future = forecaster.schema_, None, None
+    if options.history is not None:
+        history = read_like(options.history, schema)
+        history = (history, history[list(schema.target)]) if schema.supervised else history
+    if options.future is not None:
+        future = _check_future(options.future, read_like(options.future, schema, future=True), forecaster)
+    return history, future
+
+
+def _parse_levels(coverage: float | None, quantile_levels: str | None) -> tuple[float, ...] | None:
+    """The quantile levels of the forecast."""
     if coverage is None:
-        return None if quantile_levels is None else check_levels("--quantile-levels", read_levels(quantile_levels))
+        return None if quantile_levels is None else check_levels("--quantile-levels", parse_levels(quantile_levels))
     if quantile_levels is not None:
-        refuse("predict", "either --coverage or --quantile-levels can be asked for", "both", error=ParameterError)
+        refuse("predict", "either --coverage or --quantile-levels can be given", "both", error=ParameterError)
     check_real("--coverage", "coverage", coverage, 1e-6, 1 - 1e-6)
     return ((1 - coverage) / 2, (1 + coverage) / 2)
 
 
-def _bounds(frame: pd.DataFrame) -> pd.DataFrame:
+def _name_bounds(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with its two quantiles called lower and upper."""
     return frame.rename(columns=dict(zip(frame.columns[-2:], ("lower", "upper"), strict=True)))
 
@@ -73,44 +83,50 @@ def _check_future(path: Path, ahead: pd.DataFrame, forecaster) -> pd.DataFrame:
     return ahead
 
 
-def _draw(forecaster, ahead, past, given, path: Path) -> None:
+def _plot(forecaster, future, history, path: Path) -> None:
     from forecastkit.plotting.forecasts import plot_forecast
 
-    schema = forecaster.schema_
-    panel = forecaster.history_
-    if past is not None:
-        panel = read_more(schema, panel.grid, *(given if isinstance(given, tuple) else (given,)))
-    frame = forecaster.forecast(ahead, history=given, quantile_levels=_fan(forecaster))
-    names = {"time": schema.time_name, "series_id": schema.series_id}
-    title = f"Forecast of {schema.target[0]}" if len(schema.target) == 1 else None
-    plot_forecast(frame, history_frame(panel, schema), **names, path=path, title=title)
+    schema, panel = forecaster.schema_, forecaster.history_
+    if history is not None:
+        panel = read_more(schema, panel.grid, *(history if isinstance(history, tuple) else (history,)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # printed with the forecast
+        frame = forecaster.forecast(future, history=history, quantile_levels=_plotted_levels(forecaster))
+        names = {"time": schema.time_name, "series_id": schema.series_id}
+        title = f"Forecast of {schema.target[0]}" if len(schema.target) == 1 else None
+        try:
+            plot_forecast(frame, history_frame(panel, schema), **names, path=path, title=title)
+        except (OverflowError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            refuse(str(path), "times of a plot must lie between the years 1 and 9999", f"the error {str(error)!r}")
 
 
-def _fan(forecaster) -> tuple[float, ...] | None:
-    """Quantiles for the picture, inside those that were trained."""
+def _plotted_levels(forecaster) -> tuple[float, ...] | None:
+    """Quantiles of the plot, inside those that were trained."""
     trained = getattr(forecaster, "trained_levels_", None)
-    return PICTURE if trained is None or (trained[0] <= PICTURE[0] and trained[-1] >= PICTURE[-1]) else None
+    return PLOTTED if trained is None or (trained[0] <= PLOTTED[0] and trained[-1] >= PLOTTED[-1]) else None
 
 
-def _say(report: Report, frame: pd.DataFrame, schema) -> None:
-    """The first rows as a table."""
+def _print(report: Reporter, frame: pd.DataFrame, schema) -> None:
+    """Print the first rows as a table."""
     keys = [name for name in (schema.series_id, schema.time_name, "target") if name in frame and name is not None]
-    shown = frame.head(MOST_ROWS)
-    numbers = [name for name in frame.columns if name not in (*keys, "cutoff", "step")]
-    places = decimals(shown[numbers].to_numpy().ravel())
-    times = _times(frame[schema.time_name]).head(MOST_ROWS)
+    shown = frame.head(MAX_ROWS)
+    values = [name for name in frame.columns if name not in (*keys, "cutoff", "step")]
+    places = decimals(shown[values].to_numpy().ravel())
+    times = _format_times(frame[schema.time_name]).head(MAX_ROWS)
     texts = [times if name == schema.time_name else shown[name].astype(str) for name in keys]
     rows = [
-        (*cells, *(number(value, places) for value in values))
-        for *cells, values in zip(*texts, shown[numbers].to_numpy(), strict=True)
+        (*cells, *(number(value, places) for value in row))
+        for *cells, row in zip(*texts, shown[values].to_numpy(), strict=True)
     ]
-    report.table(str(keys[0]), [str(name) for name in (*keys[1:], *numbers)], rows)
+    report.table(str(keys[0]), [str(name) for name in (*keys[1:], *values)], rows)
     if len(frame) > len(shown):
-        report.line("", f"... and {len(frame) - len(shown):,} more rows: --out forecast.csv writes all")
+        report.info("", f"... and {len(frame) - len(shown):,} more rows; --out forecast.csv writes all of them")
 
 
-def _times(times: pd.Series) -> pd.Series:
-    """Times as short as they can be said."""
+def _format_times(times: pd.Series) -> pd.Series:
+    """Timestamps without parts that are zero in all of them."""
     if pd.api.types.is_datetime64_any_dtype(times):
         if (times == times.dt.normalize()).all():
             return times.dt.strftime("%Y-%m-%d")
@@ -119,7 +135,7 @@ def _times(times: pd.Series) -> pd.Series:
     return times.astype(str)
 
 
-def _dict(model: Path, forecaster, frame: pd.DataFrame) -> dict:
+def _summarize(model: Path, forecaster, frame: pd.DataFrame) -> dict:
     timestamps = [name for name in frame if pd.api.types.is_datetime64_any_dtype(frame[name])]
     plain = frame.assign(**{name: frame[name].map(pd.Timestamp.isoformat) for name in timestamps})
     return {"model": str(model), "horizon": forecaster.horizon_, "forecast": plain.to_dict(orient="records")}

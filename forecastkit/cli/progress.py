@@ -1,45 +1,50 @@
-"""The progress of a training run, as one line that changes."""
+"""The progress of a training run as one line that changes."""
 
+import math
 import time
+from collections.abc import Callable
 
 import keras
 
-from forecastkit.utils.formatting import clock
+from forecastkit.utils.formatting import clock, number
 
 
-class Epochs(keras.callbacks.Callback):
-    """Says epoch, best epoch and time after every epoch: ``9/20  best 8  00:52``.
+class EpochProgress(keras.callbacks.Callback):
+    """Prints epoch, loss, best loss and time after every epoch: ``9/20  loss 0.214  best 0.209 in epoch 8  00:52``.
 
     Parameters
     ----------
-    say : callable
+    show : callable
         Takes a label and a text.
     """
 
-    def __init__(self, say):
+    def __init__(self, show: Callable[[str, str], None]):
         super().__init__()
-        self.say, self.began = say, time.monotonic()
-        # Training works on a shallow copy of its callbacks: what is counted must be shared with it.
+        self.show, self.began = show, time.monotonic()
+        # Training works on a shallow copy of its callbacks: the losses must be shared with it.
         self.losses: dict[int, float] = {}
 
     @property
     def best(self) -> int:
-        """The epoch with the least loss, from 1; 0 before the first is over."""
+        """The epoch with the smallest loss, from 1; 0 before the first is over."""
         return min(self.losses, key=self.losses.get) + 1 if self.losses else 0
 
     def on_train_begin(self, logs=None):
-        # A run that is resumed goes on after epochs that were not seen here.
+        # A resumed run continues after epochs that were not seen here.
         done = self.params.get("record")
         self.losses.update(enumerate((done.val_loss or done.loss) if done else ()))
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
-        self.losses[epoch] = logs.get("val_loss", logs.get("loss", float("inf")))
-        self._say(epoch + 1)
+        self.losses[epoch] = logs.get("val_loss", logs.get("loss", math.inf))
+        self._show(epoch)
 
-    def _say(self, epoch):
-        best = f"  best {self.best}" if self.best else ""
-        self.say("epoch", f"{epoch:>2}/{self.params['epochs']}{best}  {clock(time.monotonic() - self.began)}")
+    def _show(self, epoch: int) -> None:
+        loss, best = number(self.losses[epoch], 4), number(self.losses[self.best - 1], 4)
+        elapsed = clock(time.monotonic() - self.began)
+        self.show(
+            "epoch", f"{epoch + 1:>2}/{self.params['epochs']}  loss {loss}  best {best} in epoch {self.best}  {elapsed}"
+        )
 
     def __deepcopy__(self, memo):
         return self

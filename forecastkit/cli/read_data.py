@@ -1,7 +1,7 @@
-"""A table as the commands see it: read, its columns' roles found, laid on a grid."""
+"""A table as commands use it: read, with the roles of its columns, as one panel."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from forecastkit.cli.flags import COLUMN_ROLES
 from forecastkit.data.files.infer_roles import Roles, find_roles
 from forecastkit.data.files.multiple import STEM, find_paths, listed, read_several
 from forecastkit.data.files.read_table import Table
@@ -19,26 +20,28 @@ from forecastkit.data.row_labels import Places
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.validation import refuse, some
 
-#: Parameters that are no columns.
+#: Parameters that say how a table is read, and are no columns.
 READING = ("freq", "timezone", "duplicates")
+#: Parameters that name columns.
+COLUMNS = ("target", "known", "past", "static")
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """A file, read.
+    """A table that was read once: every fit and test of a command uses its panel.
 
     Attributes
     ----------
     path : str
-        Or paths, as one would say them.
+        Or several, as messages name them.
     table : Table
     roles : Roles
     frame : DataFrame
-        The columns that play a part.
+        The columns with a role.
     panel : Panel
-    schema : Schema
+        With its schema.
     reading : dict
-        How the table is to be read, as the user gave it: `READING`.
+        How the table is read, as the user gave it: `READING`.
     """
 
     path: str
@@ -46,15 +49,18 @@ class Data:
     roles: Roles
     frame: pd.DataFrame
     panel: Panel
-    schema: Schema
     reading: dict = field(default_factory=dict)
 
     @property
-    def keys(self) -> dict:
-        """The constructor parameters that say the roles."""
-        roles = self.roles
-        lists = {name: list(getattr(roles, name)) or None for name in ("target", "known", "past", "static")}
-        return {"time": roles.time, "series_id": roles.series_id, **self.reading, **lists}
+    def schema(self) -> Schema:
+        """Names of the panel's columns."""
+        return self.panel.schema
+
+    @property
+    def role_parameters(self) -> dict:
+        """The constructor parameters that name the columns and how they are read."""
+        lists = {name: list(getattr(self.roles, name)) or None for name in COLUMNS}
+        return {"time": self.roles.time, "series_id": self.roles.series_id, **self.reading, **lists}
 
     @property
     def lengths(self) -> np.ndarray:
@@ -66,40 +72,39 @@ class Data:
         """Ordinal of the last observed row of all."""
         return int((self.panel.start + self.lengths - 1).max())
 
-    def rows_before(self, ordinal: int) -> pd.DataFrame:
-        """The rows of the frame before this place of the grid, of series in which anything is observed there."""
-        before = self.frame[self._ordinals() < ordinal]
-        if self.roles.series_id is None:
-            return before
-        seen = before.loc[before[list(self.roles.target)].notna().any(axis=1), self.roles.series_id].unique()
-        return before[before[self.roles.series_id].isin(seen)]
-
-    def _ordinals(self) -> np.ndarray:
-        if self.roles.time is not None:
-            return self.panel.grid.ordinals(pd.Index(self.frame[self.roles.time]))[0]
-        if self.roles.series_id is None:
-            return np.arange(len(self.frame))
-        return self.frame.groupby(self.roles.series_id, sort=False).cumcount().to_numpy()
+    def rows_before(self, ordinal: int) -> Panel:
+        """The rows before this ordinal of the grid, of the series in which anything is observed there."""
+        panel = self.panel
+        stop = panel.row_at(np.arange(len(panel.ids)), ordinal)
+        before = panel.between(panel.indptr[:-1], stop)
+        return before.take(np.flatnonzero(before.last_observed() >= before.indptr[:-1]))
 
 
 #: A file, a folder, a pattern such as ``data/*.csv``, or several of them.
 Sources = Path | Sequence[Path]
 
 
-def said_paths(sources: Sources) -> str:
-    """Paths as one would say them."""
+def join_paths(sources: Sources) -> str:
+    """Paths as messages name them: the first two, and how many more."""
     return some(listed(sources), 2)
 
 
 def read_data(sources: Sources, roles: dict) -> Data:
-    """Read a file, or several as one, with the roles that were given and find the others.
+    """Read a file, or several as one, with the roles that were given, and detect the others.
+
+    Parameters
+    ----------
+    sources : Path or sequence of Path
+    roles : dict
+        Constructor parameters; those that say nothing of columns and their reading are ignored.
 
     Raises
     ------
     InputError
-        As `read_table`, `find_roles` and the door do; and where a series or target holds nothing.
+        As `read_table`, `find_roles` and `read_panel` do; and where a series or target has no value.
     """
-    path = said_paths(sources)
+    roles = {name: roles[name] for name in COLUMN_ROLES if name in roles}
+    path = join_paths(sources)
     table = read_several(find_paths(listed(sources)), roles.get("series_id"), roles.get("time"))
     if STEM in table.frame and table.files:
         roles = {"series_id": STEM, **roles}
@@ -107,16 +112,16 @@ def read_data(sources: Sources, roles: dict) -> Data:
     given = {name: value for name, value in roles.items() if name not in READING}
     found = find_roles(table.frame, **given, where=path)
     frame = _select(found, table.frame, reading.get("timezone"))
-    keys = {name: list(getattr(found, name)) or None for name in ("target", "known", "past", "static")}
-    with about(sources):
+    keys = {name: list(getattr(found, name)) or None for name in COLUMNS}
+    with name_file_in_errors(sources):
         frame = _zoned(frame, found, reading.get("timezone"))
         panel, schema = read_panel(frame, time=found.time, series_id=found.series_id, **reading, **keys)
         _check_observed(panel, schema)
-    return Data(path, table, found, frame, panel, schema, reading)
+    return Data(path, table, found, frame, replace(panel, schema=schema), reading)
 
 
 def _select(roles: Roles, frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
-    """The columns that play a part; where a zone is asked for, unix times are those of UTC."""
+    """The columns with a role; with a time zone, unix times are those of UTC."""
     selected = roles.select(frame)
     if timezone is None or not roles.date_order.startswith("unix"):
         return selected
@@ -124,7 +129,7 @@ def _select(roles: Roles, frame: pd.DataFrame, timezone: str | None) -> pd.DataF
 
 
 def _zoned(frame: pd.DataFrame, roles: Roles, timezone: str | None) -> pd.DataFrame:
-    """The frame with times of the zone, so that any part of it says what the whole does."""
+    """The frame with times of the zone, so that any part of it is read like the whole."""
     check_timezone(timezone)
     if timezone is None or roles.time is None:
         return frame
@@ -136,9 +141,9 @@ def _zoned(frame: pd.DataFrame, roles: Roles, timezone: str | None) -> pd.DataFr
 
 
 @contextmanager
-def about(sources: Sources):
-    """Refusals of the door name the file instead."""
-    path = said_paths(sources)
+def name_file_in_errors(sources: Sources) -> Iterator[None]:
+    """Name the file in refusals of `read_panel`."""
+    path = join_paths(sources)
     try:
         yield
     except InputError as error:
@@ -165,14 +170,14 @@ def read_like(sources: Sources, schema: Schema, future: bool = False) -> pd.Data
     sources : Path or sequence of Path
     schema : Schema
     future : bool
-        Rows to forecast: targets and past covariates may lack.
+        Rows to forecast: targets and past covariates may be missing.
 
     Raises
     ------
     InputError
-        Naming the columns that lack.
+        Naming the missing columns.
     """
-    path = said_paths(sources)
+    path = join_paths(sources)
     frame = read_several(find_paths(listed(sources)), schema.series_id, schema.time).frame
     roles = {"target": schema.target, "known": schema.known, "past": schema.past, "static": schema.static}
     if future:
@@ -196,6 +201,6 @@ def read_like(sources: Sources, schema: Schema, future: bool = False) -> pd.Data
 
 
 def _indexed(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """The frame with its keys where the model's own data had them."""
+    """The frame with its keys in the index where the model's own data had them there."""
     keys = [name for name in (schema.series_id, schema.time) if name is not None]
     return frame.set_index(keys) if schema.indexed and schema.time is not None else frame

@@ -2,58 +2,51 @@
 
 import shlex
 
-from forecastkit.cli import models as registry
-from forecastkit.cli.compare import complete, load_backend, say, stops
-from forecastkit.cli.console import Report
-from forecastkit.cli.describe_data import data_dict, say_data
-from forecastkit.cli.flags import ROLES
-from forecastkit.cli.read_data import about, read_data
-from forecastkit.cli.train import told
+from forecastkit.cli.compare import complete_parameters, load_backend, parse_budget, print_comparison
+from forecastkit.cli.console import Reporter
+from forecastkit.cli.describe_data import print_data, summarize_data
+from forecastkit.cli.flags import COLUMN_ROLES
+from forecastkit.cli.options import RecommendOptions
+from forecastkit.cli.parameters import parse_parameters
+from forecastkit.cli.read_data import Data, name_file_in_errors, read_data
+from forecastkit.cli.resumable import report_interrupt
 from forecastkit.comparison.recommendation import Recommendation
-from forecastkit.data.files.multiple import listed
-from forecastkit.evaluation.time_budget import Budget, seconds_of
+from forecastkit.evaluation.time_budget import Budget
 
 
-def recommend(csv, budget, parameters, settings, json, quiet) -> None:
-    """Read, choose sizes, compare quickly, say the choice and its reasons."""
-    report, begun = Report(quiet, json), Budget(seconds_of(budget, "--budget"))
-    given = registry.read_flags(parameters, settings)
-    data = read_data(csv, {name: given[name] for name in given if name in ROLES})
-    say_data(report, data)
-    parameters = complete(data, given, {})
-    report.line("chosen", f"horizon {parameters['horizon']}, lookback {parameters['lookback']}")
-    with told(report), about(csv), stops(report, None):
-        found = _run(report, data, parameters, begun)
-    say(report, found.comparison)
-    report.line("choice", found.name, "bold")
+def recommend(options: RecommendOptions) -> None:
+    """Read, choose sizes, compare quickly, print the choice and its reasons."""
+    report, budget = Reporter(options.quiet, options.json), Budget(parse_budget(options.budget))
+    given = parse_parameters(options.parameters, options.settings)
+    data = read_data(options.csv, given)
+    print_data(report, data)
+    parameters = complete_parameters(data, given, {})
+    report.info("settings", f"horizon {parameters['horizon']}, lookback {parameters['lookback']}")
+    with report.library_warnings(), name_file_in_errors(options.csv), report_interrupt(report, None):
+        found = _run(report, data, parameters, budget)
+    print_comparison(report, found.comparison)
+    report.info("choice", found.name, "bold")
     for reason in found.reasons:
-        report.line("because", reason)
-    report.line("next", command := _next(found, csv, given))
-    report.result({**data_dict(data), **found.to_dict(), "next": command})
+        report.info("because", reason)
+    report.info("next", command := _next_command(found, options, given))
+    report.result({**summarize_data(data), **found.to_dict(), "next": command})
 
 
-def _run(report: Report, data, parameters: dict, budget: Budget) -> Recommendation:
+def _run(report: Reporter, data: Data, parameters: dict, budget: Budget) -> Recommendation:
     from forecastkit.comparison.recommendation import recommend
 
     load_backend(["gru"])
-    with report.live("runs", "starting") as show:
-        return recommend(data.frame, budget=budget, **parameters, progress=lambda text: show("runs", text))
+    with report.progress("runs", "starting") as show:
+        return recommend(data.panel, budget=budget, **parameters, progress=lambda text: show("runs", text))
 
 
-def _next(found: Recommendation, csv, given: dict) -> str:
+def _next_command(found: Recommendation, options: RecommendOptions, given: dict) -> str:
     """The command that trains what was chosen."""
-    roles = [
-        f"--{name.replace('_', '-')} {_text(given[name])}" for name in (*ROLES, "horizon", "lookback") if name in given
-    ]
-    return " ".join(
-        [
-            "forecast train",
-            *(f"--csv {shlex.quote(str(path))}" for path in listed(csv)),
-            f"--model {found.name}",
-            *roles,
-        ]
-    )
+    names = [name for name in (*COLUMN_ROLES, "horizon", "lookback") if name in given]
+    flags = [f"--{name.replace('_', '-')} {_quote(given[name])}" for name in names]
+    tables = [f"--csv {shlex.quote(str(path))}" for path in options.csv]
+    return " ".join(["forecast train", *tables, f"--model {found.name}", *flags])
 
 
-def _text(value) -> str:
+def _quote(value) -> str:
     return shlex.quote(",".join(map(str, value)) if isinstance(value, list) else str(value))

@@ -44,7 +44,7 @@ def test_json_is_json(run):
     ("flags", "sentence"),
     [
         (("--budget", "soon"), "--budget: budget must be a number of seconds"),
-        (("--model", "linear", "--budget", "1m"), "--budget: goes with --model auto, got --model linear"),
+        (("--model", "linear", "--budget", "1m"), "--budget: is for --model auto, got --model linear"),
     ],
 )
 def test_budgets_that_are_refused(run, flags, sentence):

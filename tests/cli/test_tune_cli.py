@@ -6,7 +6,7 @@ import pytest
 
 import forecastkit as fk
 from forecastkit.cli import main
-from forecastkit.cli.tune import read_space
+from forecastkit.cli.tune import parse_space
 from forecastkit.datasets import dataset_path
 
 AIR = str(dataset_path("airpassengers"))
@@ -28,7 +28,7 @@ def run(tmp_path, monkeypatch, capsys):
 def test_the_search_is_told_tested_and_saved(run, tmp_path):
     out = run("tune", "--csv", AIR, *SPACE, "--trials", "4", "--folds", "2", "--directory", "kept").out
     lines = {line.split()[0]: line for line in out.splitlines()}
-    assert "local, 2 folds of 18 origins, at most 4 trials" in lines["search"]
+    assert "local, 2 folds with 18 cutoffs, at most 4 trials" in lines["search"]
     assert "lookback, target_transform" in lines["space"]
     assert "4/4" in lines["trial"]
     assert {"trials", "defaults", "test", "linear", "seasonal", "saved"} <= set(lines)
@@ -56,7 +56,7 @@ def test_the_search_is_told_tested_and_saved(run, tmp_path):
     ],
 )
 def test_text_becomes_a_space(texts, space):
-    assert read_space(texts) == space
+    assert parse_space(texts) == space
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_text_becomes_a_space(texts, space):
         (["--search", "grid"], 2, "search must be one of"),
         (["--budget", "soon"], 2, "budget must be a number of seconds"),
         (["--folds", "40"], 1, "40 folds of"),
-        (["--model", "gru", "--budget", "5s"], 2, "time limit must be at least 15 s for one trial on 3 folds"),
+        (["--model", "gru", "--budget", "5s"], 2, "time limit must be at least 18 s for one trial on 3 folds"),
     ],
 )
 def test_bad_input_is_one_sentence(run, tmp_path, arguments, code, sentence):
@@ -95,7 +95,7 @@ def test_ctrl_c_ends_the_search_and_the_best_so_far_is_written(run, monkeypatch)
 
     monkeypatch.setattr("forecastkit.tuning.search.Processes", Impatient)
     printed = run("tune", "--csv", AIR, *SPACE, "--trials", "6")
-    assert "search stopped: going on with the best so far" in printed.err
+    assert "search stopped: continuing with the best trial so far" in printed.err
     assert fk.load("model.forecast").horizon_ == 12
     trials.extend([{}] * 3)
     printed = run("tune", "--csv", AIR, *SPACE, "--trials", "6", "--overwrite", code=130)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import forecastkit as fk
-from forecastkit.cli.models import read_flags
+from forecastkit.cli.parameters import parse_parameters
 from forecastkit.data.time_grid import TimeGrid, find_time_grid
 from forecastkit.features.calendar import asked_names, calendar_names, calendar_table
 from forecastkit.utils.exceptions import InputError
@@ -184,7 +184,7 @@ def test_saved_models_know_them_too(tmp_path):
 
 
 def test_waves_on_the_command_line():
-    assert read_flags({"fourier": "3", "holidays": "DE"}, []) == {"fourier": 3, "holidays": "DE"}
-    assert read_flags({"fourier": "24:3,365.25:2"}, []) == {"fourier": {24: 3, 365.25: 2}}
-    with pytest.raises(InputError, match=r"--fourier: must be a number of waves, such as 3, .* got 'many'"):
-        read_flags({"fourier": "many"}, [])
+    assert parse_parameters({"fourier": "3", "holidays": "DE"}, []) == {"fourier": 3, "holidays": "DE"}
+    assert parse_parameters({"fourier": "24:3,365.25:2"}, []) == {"fourier": {24: 3, 365.25: 2}}
+    with pytest.raises(InputError, match=r"--fourier: must be a number of terms, such as 3, .* got 'many'"):
+        parse_parameters({"fourier": "many"}, [])

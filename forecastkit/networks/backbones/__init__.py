@@ -11,9 +11,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.validation import did_you_mean, refuse
-
 if TYPE_CHECKING:
     from forecastkit.networks.backbone import Backbone
 
@@ -45,6 +42,9 @@ def find(name: str) -> "type[Backbone]":
         If there is none; the sentence names the nearest one.
     """
     if name not in names():
+        from forecastkit.utils.exceptions import ParameterError  # here: the command line reads names without numpy
+        from forecastkit.utils.validation import did_you_mean, refuse
+
         refuse(
             "backbone",
             "must be one of the registered ones",

@@ -1,0 +1,87 @@
+"""Runs a command: what the user can correct is one sentence and an exit code, never a traceback."""
+
+import contextlib
+import os
+import sys
+
+from forecastkit.cli.app import app
+from forecastkit.cli.flags import as_flags
+from forecastkit.cli.interrupts import STOPPED, single_interrupts
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run a command of the process, or the one that is given.
+
+    Parameters
+    ----------
+    args : list of str, optional
+        Instead of those of the process.
+
+    Returns
+    -------
+    int
+        0 done, 1 data or model refused, 2 wrong usage, 130 stopped by Ctrl-C.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _replace_unprintable()
+    with single_interrupts():
+        code = _run(args)
+    return _flush(code)
+
+
+def _run(args) -> int:
+    try:
+        app(args, prog_name="forecast")
+    except SystemExit as end:
+        return int(end.code or 0)
+    except KeyboardInterrupt:
+        _report("warning", "stopped")
+        return STOPPED
+    except BrokenPipeError:
+        return 1
+    except (ValueError, OSError, MemoryError) as error:
+        return _refused(error)
+    return 0
+
+
+def _refused(error: Exception) -> int:
+    """Print a refusal and return its exit code; raise what is a defect of ours."""
+    from forecastkit.utils.exceptions import InputError, ParameterError
+
+    if isinstance(error, InputError):
+        _report("error", as_flags(str(error)))
+        return 2 if isinstance(error, ParameterError) else 1
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        _report("error", f"{where}the file must be readable or writable, got the error {error.strerror!r}.")
+        return 1
+    if isinstance(error, MemoryError):
+        _report("error", f"memory must suffice for the data and the model, got none left ({error or 'out of memory'}).")
+        return 1
+    raise error
+
+
+def _report(kind: str, text: str) -> None:
+    from forecastkit.cli.console import Reporter
+
+    getattr(Reporter(), kind)(text)
+
+
+def _replace_unprintable() -> None:
+    """Print a question mark where the encoding of a stream lacks a character, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")
+
+
+def _flush(code: int) -> int:
+    """Write what is buffered; a full disk or a closed pipe at that moment is no traceback either."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            _report("error", f"the output must be written, got the error {error.strerror!r}.")
+        return code or 1
+    return code

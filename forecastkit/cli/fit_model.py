@@ -1,0 +1,105 @@
+"""A fit with a line of progress, and what is kept of one that Ctrl-C stops."""
+
+from pathlib import Path
+from typing import NoReturn
+
+from forecastkit.cli.console import Reporter
+from forecastkit.cli.interrupts import STOPPED
+from forecastkit.cli.read_data import Data
+from forecastkit.data.panel import Panel
+
+#: The remedy for a training that was still improving: so many times as many epochs.
+MORE_EPOCHS = 3
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C during a fit.
+
+    Attributes
+    ----------
+    ready : str
+        What can be saved; empty where there is nothing yet.
+    """
+
+    def __init__(self, ready: str):
+        super().__init__(ready)
+        self.ready = ready
+
+
+def fit_model(report: Reporter, forecaster, panel: Panel) -> None:
+    """Fit with a line of progress, which leaves nothing in the forecaster.
+
+    Raises
+    ------
+    Stopped
+        After Ctrl-C.
+    """
+    network = find_network(forecaster)
+    if network is None:
+        _fit_with_lines(report, forecaster, panel)
+        return
+    from forecastkit.cli.progress import EpochProgress
+
+    with report.progress("epoch", "starting") as show:
+        progress = EpochProgress(show)
+        network.set_params(callbacks=[progress])
+        try:
+            forecaster.fit(panel)
+        except KeyboardInterrupt:
+            ready = progress.best and hasattr(forecaster, "history_")
+            raise Stopped(f"the best weights so far, of epoch {progress.best}," if ready else "") from None
+        finally:
+            network.set_params(callbacks=None)
+
+
+def _fit_with_lines(report: Reporter, forecaster, panel: Panel) -> None:
+    """Fit what has no epochs of its own; ``auto`` prints what it tries."""
+    prints = "verbose" in forecaster.get_params(deep=False) and not report.quiet
+    try:
+        forecaster.set_params(**({"verbose": 1} if prints else {})).fit(panel)
+    except KeyboardInterrupt:
+        raise Stopped("the members that were ready" if hasattr(forecaster, "history_") else "") from None
+    finally:
+        forecaster.set_params(**({"verbose": 0} if prints else {}))
+
+
+def find_network(forecaster):
+    """The forecaster or its first member if that is trained by epochs; None for ``auto``, which has many trainings."""
+    if hasattr(type(forecaster), "leaderboard_"):
+        return None
+    members = getattr(forecaster, "forecasters", None) or [forecaster]
+    return members[0] if "callbacks" in members[0].get_params(deep=False) else None
+
+
+def warn_of_last_epoch(report: Reporter, forecaster) -> None:
+    """Say that a training ended while it was still improving, and how to go on."""
+    fitted = (getattr(forecaster, "forecasters_", None) or [forecaster])[0]
+    record = getattr(fitted, "training_history_", None)
+    if find_network(forecaster) is None or record is None or len(record.loss) < 2:
+        return
+    epochs = len(record.loss)
+    if record.best_epoch + 1 < epochs or record.ended not in ("epochs", "time limit"):
+        return
+    limit = record.ended == "time limit"
+    remedy = "pass a longer --time-limit" if limit else f"pass --epochs {MORE_EPOCHS * epochs}"
+    report.warning(f"training ended after {epochs} epochs while it was still improving; {remedy} to train longer")
+
+
+def add_history(forecaster, data: Data):
+    """The forecaster with all rows as its history, without training."""
+    return forecaster.update(data.panel)
+
+
+def save_interrupted(report: Reporter, forecaster, data: Data, path: Path | None, ready: str) -> NoReturn:
+    """After Ctrl-C: save what is ready where ``--out`` says so, and exit."""
+    if ready and path is not None:
+        add_history(forecaster, data).save(path)
+        report.warning(f"stopped: {ready} are in {path}; they were not tested")
+    elif ready:
+        report.warning("stopped: nothing was written; with --out FILE the best weights so far are saved")
+    else:
+        report.warning("stopped before the first epoch was over: nothing was written")
+    network = find_network(forecaster)
+    if ready and network is not None and network.resume is not None:
+        report.info("resume", f"the same command continues from the epochs in {network.resume}")
+    raise SystemExit(STOPPED)

@@ -1,0 +1,37 @@
+"""Ctrl-C: pressed twice in quick succession it counts once, so that what is being saved is saved."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+#: Exit code of a command stopped by Ctrl-C.
+STOPPED = 130
+#: Seconds within which further interrupts belong to the first.
+SECONDS = 1.0
+
+
+@contextmanager
+def single_interrupts() -> Iterator[None]:
+    """Raise KeyboardInterrupt at the first Ctrl-C, ignore others for a second, raise it again at a later one.
+
+    Only in the main thread, and only where the handler is Python's own.
+    """
+    default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if threading.current_thread() is not threading.main_thread() or not default:
+        yield
+        return
+    last = [-SECONDS]
+
+    def handle(number, frame):
+        now = time.monotonic()
+        if now - last[0] >= SECONDS:
+            last[0] = now
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

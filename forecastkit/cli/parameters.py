@@ -1,0 +1,102 @@
+"""Constructor parameters from the text of flags."""
+
+import ast
+import csv
+from collections.abc import Sequence
+
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import refuse
+
+LISTS = ("target", "known", "past", "static")
+#: Nesting and length of text that is read as a Python value.
+MAX_LITERAL = 10_000
+
+
+def parse_parameters(given: dict, settings: Sequence[str] | None) -> dict:
+    """Constructor parameters from the text of flags and of ``--set name=value``.
+
+    Parameters
+    ----------
+    given : dict
+        Values of flags by the name of the parameter.
+    settings : sequence of str, optional
+        Later ones win.
+
+    Raises
+    ------
+    ParameterError
+        Naming the flag.
+    """
+    parameters = {name: _parse_flag(name, value) for name, value in given.items()}
+    for setting in settings or ():
+        name, sign, value = setting.partition("=")
+        if not sign or not name.strip():
+            refuse("--set", "must be NAME=VALUE", repr(setting), error=ParameterError)
+        name = name.strip().replace("-", "_")
+        parameters[name] = _parse_flag(name, value) if name in PARSERS else parse_literal(value)
+    return parameters
+
+
+def _parse_flag(name: str, value):
+    return PARSERS[name](value) if name in PARSERS else value
+
+
+def parse_list(text: str) -> list[str]:
+    """Comma-separated names; quotes protect commas."""
+    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+
+
+def parse_levels(text: str) -> list[float]:
+    """Quantile levels from text such as ``0.1,0.5,0.9``."""
+    try:
+        return [float(level) for level in text.strip("[]() ").split(",")]
+    except ValueError:
+        rule = "must be comma-separated numbers between 0 and 1"
+        return refuse("--quantile-levels", rule, repr(text), error=ParameterError)
+
+
+def parse_fourier(text: str) -> int | dict | None:
+    """A number of Fourier terms, or numbers by season length: ``3``, ``24:3,168:2``."""
+    if text.strip().lower() == "none":
+        return None
+    try:
+        if ":" not in text:
+            return int(text)
+        pairs = (pair.split(":") for pair in text.strip("{} ").split(","))
+        return {parse_literal(season): int(number) for season, number in pairs}
+    except (ValueError, TypeError):
+        rule = "must be a number of terms, such as 3, or numbers by season length, such as 24:3,168:2"
+        return refuse("--fourier", rule, repr(text), error=ParameterError)
+
+
+def parse_size(flag: str, text: str) -> int | float:
+    """A number of rows, or a fraction of them."""
+    value = parse_literal(text)
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if not is_count and not (isinstance(value, float) and 0 <= value < 0.9):
+        rule = "must be a number of rows, such as 24, or a fraction of them below 0.9, such as 0.1"
+        refuse(flag, rule, repr(text), error=ParameterError)
+    return value
+
+
+def parse_literal(text: str):
+    """The value of text, as in ``--set name=value``: a number, true, false, none, a list, else the text itself."""
+    text = text.strip()
+    words = {"none": None, "true": True, "false": False}
+    if text.lower() in words:
+        return words[text.lower()]
+    if len(text) > MAX_LITERAL:
+        return text
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return text
+
+
+#: Flags whose text is more than a number or a name.
+PARSERS = {
+    **dict.fromkeys(LISTS, parse_list),
+    "quantile_levels": parse_levels,
+    "fourier": parse_fourier,
+    "validation_size": lambda text: parse_size("--validation-size", text),
+}

@@ -1,0 +1,85 @@
+"""Sizes, gaps and timestamps of a table."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecastkit.cli.choose_sizes import choose_sizes
+from forecastkit.cli.describe_data import format_steps, format_time, longest_gap
+from forecastkit.cli.read_data import Data
+from forecastkit.data.files.infer_roles import find_roles
+from forecastkit.data.files.read_table import Table
+from forecastkit.data.ingest.read_panel import read_panel
+from forecastkit.data.time_grid import TimeGrid
+
+HOURS = pd.date_range("2024-01-01", periods=500, freq="h")
+
+
+def made(frame, **roles):
+    """A table as `read_data` would give it."""
+    found = find_roles(frame, **roles)
+    selected = found.select(frame)
+    panel, schema = read_panel(selected, time=found.time, series_id=found.series_id, target=list(found.target))
+    return Data("data.csv", Table(frame), found, selected, replace(panel, schema=schema))
+
+
+@pytest.mark.parametrize(
+    ("rows", "freq", "sizes"),
+    [
+        (144, "MS", (12, 36, 24, 24, 1)),
+        (60, "MS", (12, 12, 12, 15, 1)),
+        (17_520, "h", (48, 336, 1752, 1752, 9)),
+        (3_650, "D", (14, 91, 365, 365, 2)),
+        (40, "D", (8, 7, 8, 10, 1)),
+        (4, "D", (1, 1, 1, 1, 1)),
+    ],
+)
+def test_sizes_are_usual_ones_that_the_rows_allow(rows, freq, sizes):
+    data = made(pd.DataFrame({"t": pd.date_range("2000-01-01", periods=rows, freq=freq), "y": np.ones(rows)}))
+    chosen = choose_sizes(data, {})
+    assert (chosen.horizon, chosen.lookback, chosen.validation, chosen.test, chosen.stride) == sizes
+    assert chosen.cutoffs <= 200
+    assert chosen.test_start == data.end - chosen.test + 1
+
+
+def test_rows_before_the_test_leave_out_series_that_begin_in_it():
+    late = pd.DataFrame({"t": HOURS[90:100], "s": "late", "y": 1.0})
+    frame = pd.concat([pd.DataFrame({"t": HOURS[:100], "s": "early", "y": 1.0}), late])
+    data = made(frame, series_id="s")
+    before = data.rows_before(data.end - 9)
+    assert (before.rows, before.ids) == (90, ("early",))
+    by_row = made(frame.drop(columns="t"), series_id="s")
+    assert by_row.rows_before(5).rows == 10
+
+
+def test_the_longest_gap_is_found_within_series():
+    frame = pd.DataFrame({"t": np.tile(HOURS[:10], 2), "s": np.repeat(["a", "b"], 10), "y": 1.0})
+    frame.loc[[2, 13, 14, 15, 18, 19], "y"] = np.nan  # the last two are after the last observed row
+    assert longest_gap(made(frame, series_id="s")) == (4, 3, 1, 13)
+    assert longest_gap(made(frame.fillna(1.0), series_id="s"))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("grid", "steps", "words"),
+    [
+        (TimeGrid("fixed", 3_600_000_000), 31, "31 hours"),
+        (TimeGrid("fixed", 3_600_000_000), 1752, "73 days"),
+        (TimeGrid("fixed", 900_000_000), 8, "8 steps"),
+        (TimeGrid("fixed", 86_400_000_000), 1, "1 day"),
+        (TimeGrid("month"), 24, "24 months"),
+        (TimeGrid("month", 3), 2, "2 quarters"),
+        (TimeGrid("business"), 5, "5 business days"),
+        (TimeGrid("position"), 1000, "1,000 rows"),
+    ],
+)
+def test_numbers_of_steps_in_words(grid, steps, words):
+    assert format_steps(grid, steps) == words
+
+
+def test_times_as_one_says_them():
+    assert format_time(TimeGrid("month"), 0) == "1970-01"
+    assert format_time(TimeGrid("fixed", 3_600_000_000), 5) == "1970-01-01 05:00"
+    assert format_time(TimeGrid("fixed", 3_600_000_000), 5, short=True) == "1970-01-01"
+    assert format_time(TimeGrid("position"), 5) == "5"
