@@ -1,4 +1,4 @@
-"""Who is tried, in the order of what each is expected to gain."""
+"""Candidates of AutoForecaster, in order of expected gain."""
 
 from forecastkit.comparison.candidates import Candidate, changed, class_of, known_names, members, name_of
 from forecastkit.data.panel import Panel

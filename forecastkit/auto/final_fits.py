@@ -1,4 +1,4 @@
-"""Training the chosen ones on all training rows in the seconds that are left, every one as long as it may."""
+"""Final training of the selected members within the remaining time."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Folds of the training rows, and what forecasters scored on them."""
+"""Scores of candidates on rolling-origin folds of the training rows."""
 
 import time
 from collections.abc import Callable

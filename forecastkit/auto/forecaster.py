@@ -1,4 +1,4 @@
-"""The forecaster that chooses and trains an ensemble within a number of seconds."""
+"""AutoForecaster: select and train an ensemble within a time limit."""
 
 import warnings
 from collections.abc import Sequence

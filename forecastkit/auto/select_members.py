@@ -1,4 +1,4 @@
-"""Who is in the average, and what each counts."""
+"""Select the ensemble's members and weights."""
 
 import numpy as np
 

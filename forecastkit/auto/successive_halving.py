@@ -1,4 +1,4 @@
-"""Successive halving: in every round a later-to-earlier fold, more seconds for each, and half of the candidates."""
+"""Successive halving: each round uses an earlier fold, twice the time and half the candidates."""
 
 from collections.abc import Callable
 

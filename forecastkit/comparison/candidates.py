@@ -1,4 +1,4 @@
-"""Who takes part in a comparison: models by name or as forecasters, made to agree on horizon and columns."""
+"""Candidate models of a comparison, with a common horizon and common columns."""
 
 import hashlib
 from collections.abc import Iterable
@@ -102,7 +102,7 @@ def make_contenders(models, parameters: dict) -> list[Candidate]:
     Parameters
     ----------
     models : str, Forecaster, list of them, or dict of name to one
-        ``"all"`` stands for all networks; names may be parted by commas.
+        ``"all"`` stands for all networks; names may be comma-separated.
     parameters : dict
         Of the constructors. Models given by name take those they know, forecasters those they leave None.
 

@@ -1,4 +1,4 @@
-"""Compare: models on the same folds, seeds and budget, with what each costs and which differences are noise."""
+"""Compare models on the same folds, seeds and time budget."""
 
 import math
 import time

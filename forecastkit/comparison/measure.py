@@ -1,4 +1,4 @@
-"""One run of a comparison, measured: fit, forecasts, errors, seconds, and in a process of its own peak memory."""
+"""Measure one run of a comparison: errors, seconds of fit and forecast, peak memory."""
 
 import json
 import os

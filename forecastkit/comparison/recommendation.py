@@ -1,4 +1,4 @@
-"""Recommend: a model for these data, with reasons from what was measured."""
+"""Recommend a model for a data set, with the reasons."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass

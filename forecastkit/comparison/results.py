@@ -1,4 +1,4 @@
-"""The result of a comparison: a table with a verdict for each model, the runs behind it, and what it is written to."""
+"""Result of a comparison: table with verdicts, runs, export, plot."""
 
 from __future__ import annotations
 

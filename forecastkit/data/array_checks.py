@@ -1,4 +1,4 @@
-"""Plain arrays as scikit-learn hands them over; what does not fit is refused in the words that its own checks know."""
+"""Check plain arrays, with the error messages that scikit-learn's own checks expect."""
 
 import numpy as np
 

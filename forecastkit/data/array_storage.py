@@ -1,4 +1,4 @@
-"""Where arrays as large as the data are put: in memory, or in a file where the data are in one.
+"""Allocate arrays in memory, or memory-mapped next to memory-mapped inputs.
 
 An array that is mapped from a file (`numpy.memmap`) costs no memory that the system cannot take back: what is derived
 from one is put into a file beside it. Such a file has no name any more, so that it ends with its array.

@@ -1,4 +1,4 @@
-"""Results in the user's names: the long forecast frame, and outputs of the kind that came in."""
+"""Format forecasts like the input data."""
 
 import numpy as np
 import pandas as pd

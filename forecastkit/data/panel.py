@@ -1,4 +1,4 @@
-"""The panel: N series as flat arrays on one regular grid. Column names are forgotten here."""
+"""The panel: N series as flat arrays on one regular time grid, without column names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace

@@ -1,4 +1,4 @@
-"""Which series and time a row is of, for sentences about rows that break a rule."""
+"""Locate rows (series, timestamp) in error messages."""
 
 from dataclasses import dataclass
 

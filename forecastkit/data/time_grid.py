@@ -1,4 +1,4 @@
-"""Regular grids of times: stamps <-> whole numbers, so that everything behind the door counts rows."""
+"""Regular time grids: conversion between timestamps and integer positions."""
 
 import contextlib
 from dataclasses import dataclass

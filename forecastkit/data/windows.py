@@ -1,4 +1,4 @@
-"""Windows: all places where lookback rows are followed by horizon rows, as index arithmetic over resident buffers."""
+"""Windows of lookback and horizon rows, as index arithmetic over the buffers of a panel."""
 
 from dataclasses import dataclass, fields
 

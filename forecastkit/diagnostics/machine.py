@@ -1,4 +1,4 @@
-"""What this machine has, found without importing TensorFlow, which may be what is broken."""
+"""Properties of this machine, found without importing TensorFlow, whose installation may be broken."""
 
 import ctypes.util
 import os

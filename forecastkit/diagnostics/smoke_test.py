@@ -1,4 +1,4 @@
-"""Two steps of training in a process of their own, so that what hangs or breaks there does neither here."""
+"""Smoke test: train two steps in a subprocess with a timeout."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Backtest: forecasts from many origins of the past, each seeing only what was known then."""
+"""Backtest: forecasts from past cutoffs, each from the rows up to its cutoff."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -40,7 +40,7 @@ def backtest(
     resume: Path | None = None,
     verbose: bool | Callable[[str], object] = False,
 ) -> Backtest:
-    """Forecast from a row of cutoffs and compare with what came.
+    """Forecast from successive cutoffs and compare with the actuals.
 
     Parameters
     ----------

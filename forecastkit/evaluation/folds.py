@@ -1,4 +1,4 @@
-"""Folds of a comparison: what a model may be fitted on, and the cutoffs that follow, the same for all models."""
+"""Folds: training rows and the cutoffs after them, the same for all models."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The fits of a backtest: which rows each of them sees, its forecasts, what is kept of them and said."""
+"""Refits of a backtest: training windows, forecasts, resume file, progress."""
 
 import base64
 import hashlib
@@ -55,7 +55,7 @@ class Refits:
         return clone(self.forecaster)._fit_panel(seen.take(present).copy(), self.schema)
 
     def forecast(self, model, group: Origins) -> pd.DataFrame:
-        """The long frame of forecasts from these cutoffs, all steps, with what came."""
+        """The long frame of forecasts from these cutoffs, all steps, with the actuals."""
         panel = self.panel if self.max_train_size is None else self._recent(group)
         row = panel.row_at(group.entity, self.panel.ordinal_at(group.entity, group.row))
         # Series that the model was not fitted on are scaled by what was known at their first cutoff.

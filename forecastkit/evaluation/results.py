@@ -1,4 +1,4 @@
-"""What is read off a backtest: scores as a whole and by group, and how often intervals held what came."""
+"""Backtest results: scores overall and by group, interval coverage."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Backtest:
         and CRPS) and the skill ``1 - MAE / MAE of the seasonal naive``; where distributions are forecast, the
         logarithmic score, the mean of ``-log density`` (Good 1952), as well.
     coverage : DataFrame
-        A row for each central interval whose quantiles were asked for (0.8: from q0.1 to q0.9): ``share`` of what came
-        that it held, ``rows``, and two standard errors of the share: ``binomial_error``, as if all rows were
+        A row for each central interval whose quantiles were requested (0.8: from q0.1 to q0.9): ``share``, the fraction
+        of actuals inside it, ``rows``, and two standard errors of the share: ``binomial_error``, as if all rows were
         independent, and ``block_error``, which lets rows of one block of two horizons of time (one, where there would
         be fewer than eight) err together. Forecasts from neighbouring cutoffs do, so the latter is the honest one; it
         is NaN where all windows lie in one block.
@@ -150,7 +150,7 @@ def covered_levels(forecaster, intervals: Sequence[float] = COVERED) -> tuple[fl
 
 
 def coverage_table(forecasts: pd.DataFrame, place: np.ndarray, horizon: int) -> pd.DataFrame:
-    """How often central intervals held what came, see `Backtest`.
+    """Coverage of central intervals, see `Backtest`.
 
     Parameters
     ----------

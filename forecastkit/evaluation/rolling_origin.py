@@ -1,4 +1,4 @@
-"""Cross-validation in time order, for what `sklearn.model_selection.TimeSeriesSplit` cannot say."""
+"""Rolling-origin cross-validation for scikit-learn, with gaps, strides and panels."""
 
 from collections.abc import Iterator
 

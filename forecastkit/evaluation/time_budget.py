@@ -1,4 +1,4 @@
-"""A budget of seconds, shared evenly by fits whose overhead is learned as they go."""
+"""Time budget shared by several fits, whose overhead is estimated as they run."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""Features of times alone, known for ever: where in the day, week and year a step lies, waves on request, holidays."""
+"""Deterministic time features: cyclical calendar, Fourier terms, holidays."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Lags, means and calendar of (origin, step) pairs as columns of a table: what models of single rows learn from.
+"""Lags, moving means and calendar of (origin, step) pairs as a table for regressors.
 
 Nothing after an origin is ever read but known covariates and the clock: every other row is counted back from it.
 """

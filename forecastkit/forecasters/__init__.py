@@ -1,4 +1,4 @@
-"""The estimators: base class, networks, baselines, tabular regressors and ensembles.
+"""The estimators: base class, networks, simple methods, regressors and ensembles.
 
 Public names are imported on first use; `__init__.pyi` lists them for type checkers.
 """

@@ -1,4 +1,4 @@
-"""The contract that every forecaster keeps: fit, predict, forecast, update, score, save."""
+"""Base class of all forecasters: fit, predict, forecast, update, score, save."""
 
 import warnings
 from collections.abc import Sequence

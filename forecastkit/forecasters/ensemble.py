@@ -1,4 +1,4 @@
-"""Forecasters made of other forecasters."""
+"""EnsembleForecaster: a combination of other forecasters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Fitting the members of an ensemble: with seeds of their own, one after another or in processes."""
+"""Fit the members of an ensemble, one after another or in processes, each with its own seed."""
 
 import copy
 import os

@@ -1,4 +1,4 @@
-"""What the members of a combination count, and the quantile levels that they share."""
+"""Combination weights (Bates-Granger) and common quantile levels."""
 
 import numpy as np
 

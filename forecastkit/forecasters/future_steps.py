@@ -1,4 +1,4 @@
-"""How far ahead: until when series are forecast, and whether known covariates reach so far."""
+"""Number of steps to forecast per series, limited by the future covariates."""
 
 import warnings
 

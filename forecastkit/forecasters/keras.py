@@ -1,4 +1,4 @@
-"""Forecaster around any backbone, also one of your own."""
+"""KerasForecaster: a forecaster around any backbone."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Forecasters around a network: one for any backbone, and one named after each."""
+"""Base class of all forecasters around a network."""
 
 from dataclasses import dataclass, fields, replace
 from functools import cache, partial
@@ -82,7 +82,7 @@ class NeuralForecaster(Forecaster):
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     embed_series : bool
         Whether every series has a learned vector of its own.

@@ -1,4 +1,4 @@
-"""Forecasting with what was learned: rows asked for, quantiles, long frames, scores."""
+"""Prediction methods of a fitted forecaster: points, quantiles, samples, long frames, scores."""
 
 import copy
 import warnings
@@ -31,13 +31,13 @@ from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Data, Seed
 from forecastkit.utils.validation import check_int, check_levels, refuse
 
-#: Horizons from which on rows asked for are worth a word.
+#: Warn when rows lie more than this many horizons ahead.
 FAR = 4
 SHOWN_LEVELS = (0.1, 0.5, 0.9)
 
 
 class Predicting:
-    """The half of a forecaster that speaks of the future, given what `fit` learned."""
+    """Mixin: predict, forecast, sample and score of a fitted forecaster."""
 
     def _forecast(self, panel: Panel, origins: Origins) -> np.ndarray:
         """Forecasts (n, horizon, outputs) in the user's units; looks at no row after an origin but known covariates.
@@ -233,7 +233,7 @@ class Predicting:
         return output_frames.long_frame(panel, self.schema_, origins, self._points(forecast), quantiles, actual)
 
     def _log_density(self, panel, origins, forecast):
-        """Logarithm of the density of what came, (n, horizon); None where the forecast is no distribution."""
+        """Log-density of the actuals, (n, horizon); None where the forecast is no distribution."""
 
     def _shown_levels(self):
         if self.quantile_levels is not None:

@@ -148,7 +148,7 @@ class PretrainedForecaster(Forecaster):
         return self.scaler_.effect.any() or self.scaler_.calendar_effect is not None
 
     def _without_effects(self, panel: Panel) -> Panel:
-        """The panel less the linear effects of what is known ahead."""
+        """The panel less the linear effects of future covariates."""
         if not self._has_effects():
             return panel
         target = self.scaler_.buffers(panel, self.lookback_, self._ahead).target.astype("float64")

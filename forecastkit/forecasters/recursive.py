@@ -1,4 +1,4 @@
-"""Forecasts of any row of a panel: the horizon and beyond it in rounds, and one step ahead inside the history."""
+"""Recursive forecasts beyond the horizon, and one-step forecasts inside the history."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""Looking into a model: what its forecasts rest on, and whether it sees the future.
+"""Interpretation of fitted models, and audits for look-ahead.
 
 Public names are imported on first use; `__init__.pyi` lists them for type checkers.
 """

@@ -1,4 +1,4 @@
-"""What every input of a fitted network adds to its forecasts, in the user's units, as arrays."""
+"""Attribution of a network's forecasts to its inputs, in the units of the target."""
 
 from dataclasses import dataclass
 
@@ -49,7 +49,7 @@ def attribute(model, panel: Panel, origins: Origins, steps: np.ndarray, kind: st
     """Integrated gradients (Sundararajan et al. 2017) of the point forecasts of a fitted network.
 
     All around the network is affine, so that a straight line in the user's units is one in the network's inputs. The
-    linear effect of what is known ahead, which the scaler takes out of the past and adds to the forecast, is its own.
+    linear effect of future covariates, which the scaler takes out of the past and adds to the forecast, is its own.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the columns of a network's inputs are called, and which of them a network selects."""
+"""Names of a network's inputs, and the weights with which a network selects them."""
 
 from dataclasses import dataclass
 

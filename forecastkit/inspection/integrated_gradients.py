@@ -1,4 +1,4 @@
-"""Integrated gradients of a network's forecasts by its inputs, in its own units."""
+"""Integrated gradients of a network's forecasts."""
 
 from dataclasses import dataclass, fields
 

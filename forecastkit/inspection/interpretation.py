@@ -1,4 +1,4 @@
-"""Looking inside a network: what it attends to, and what each input adds to its forecasts."""
+"""Interpret a fitted network: attribution, attention, variable selection."""
 
 import warnings
 from collections.abc import Sequence

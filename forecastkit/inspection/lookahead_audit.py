@@ -1,4 +1,4 @@
-"""Audit: whether forecasts change when what came after them does."""
+"""Audit: test whether forecasts change when rows after their cutoff change."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -298,7 +298,7 @@ def _change(data, names, rows: np.ndarray, blank: bool):
 
 
 def _perturb(values: np.ndarray, rows: np.ndarray, blank: bool) -> np.ndarray:
-    """Numbers three times as large and one more: counts stay counts, and what is above zero stays there."""
+    """Perturb values (3x + 1): keeps sign and integrality, and what is above zero stays there."""
     if blank:
         out = values.astype("float64")
         out[rows] = np.nan

@@ -1,4 +1,4 @@
-"""What was found inside a network: arrays, and frames under the user's own names."""
+"""Results of an interpretation, as arrays and as frames with the user's column names."""
 
 import random
 from dataclasses import dataclass

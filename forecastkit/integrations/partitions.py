@@ -1,4 +1,4 @@
-"""A saved model applied to partitions of many series, by an engine that runs them on several processes or machines.
+"""Apply a saved model to partitions of many series, by Dask, Ray or Spark.
 
 Nothing here knows an engine: these are functions from frames to frames, for Dask's `map_partitions`, Ray Data's
 `map_batches` and Spark's `mapInPandas`.

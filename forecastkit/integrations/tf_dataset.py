@@ -1,4 +1,4 @@
-"""A tf.data pipeline of windows, for people's own Keras models and for distributed training."""
+"""A tf.data pipeline of windows for the user's own Keras models."""
 
 from typing import Any
 

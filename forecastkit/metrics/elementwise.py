@@ -1,4 +1,4 @@
-"""The formulas behind the metrics, value by value; means and quotients that leave out what is missing."""
+"""Elementwise formulas behind the metrics; means and ratios that ignore missing values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures of forecast error: plain functions on arrays, and one table of scores from a long frame.
+"""Measures of forecast error, as functions of arrays.
 
 Throughout, `actual` may hold NaN where nothing was observed: those places are left out. A NaN forecast of an observed
 value is not left out, it makes the score NaN, because a model must not gain by not answering. Sums are float64. Every

@@ -1,4 +1,4 @@
-"""Attention, and what it knows of positions. All of it goes through `attend`, where `watch_attention` looks on."""
+"""Attention layers and positional encodings; `watch_attention` records weights."""
 
 import contextvars
 from contextlib import contextmanager

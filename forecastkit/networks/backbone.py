@@ -1,4 +1,4 @@
-"""What a backbone is: hyperparameters, and a layer that maps tokens of the past to tokens of the future."""
+"""Base class of backbones: hyperparameters, and a layer from past tokens to future tokens."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

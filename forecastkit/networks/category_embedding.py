@@ -1,4 +1,4 @@
-"""Categories of many levels in networks: a learned vector for each level, and one for the unknown."""
+"""Embeddings of high-cardinality categories, with an unknown level."""
 
 from keras import layers, ops
 

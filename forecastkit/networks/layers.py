@@ -1,4 +1,4 @@
-"""Layers that more than one backbone uses. All in `keras.ops`, so they run on every Keras backend."""
+"""Layers shared by several backbones, in `keras.ops` for every Keras backend."""
 
 import contextvars
 import math
@@ -88,7 +88,7 @@ class FeedForward(layers.Layer):
 
 
 def own_mask(layer):
-    """The layer, its ``mask`` argument its own affair: Keras would hand it on to the layers after it, or warn."""
+    """Mark the layer as consuming `mask` without propagating it; Keras would pass it to later layers, or warn."""
     layer.supports_masking = True
     layer.compute_mask = lambda inputs, previous_mask=None: None
     return layer

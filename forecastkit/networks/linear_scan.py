@@ -1,4 +1,4 @@
-"""Linear recurrences along time without a loop over the steps. In `keras.ops`, as the layers."""
+"""Linear recurrences along time by a parallel scan, in `keras.ops`."""
 
 from keras import ops
 

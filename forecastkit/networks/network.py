@@ -1,4 +1,4 @@
-"""The one network: window -> normalise -> patches -> embed -> backbone -> head -> undo the normalisation."""
+"""The network around every backbone: normalise, patch, embed, backbone, head, denormalise."""
 
 from dataclasses import dataclass
 

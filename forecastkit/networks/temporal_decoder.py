@@ -1,4 +1,4 @@
-"""A path from what is known of each step to its forecast, beside the tokens that stand for whole patches."""
+"""Per-step decoder of future covariates (TiDE), added to the patch head."""
 
 from keras import layers, ops
 

@@ -1,4 +1,4 @@
-"""Variables with tokens of their own, gated residual networks, and the selection that weighs variables by them."""
+"""Gated residual networks and variable selection (Temporal Fusion Transformer)."""
 
 import contextvars
 from contextlib import contextmanager

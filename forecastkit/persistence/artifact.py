@@ -1,4 +1,4 @@
-"""The artifact: a fitted forecaster as one zip of JSON and numpy arrays. Nothing in it is executed.
+"""The file of a saved model: a zip of JSON and numpy arrays without pickle.
 
 Members, all stored without compression, so that a file can never hold more than its own size:
 

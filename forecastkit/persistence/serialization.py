@@ -1,4 +1,4 @@
-"""Fitted forecasters as plain JSON and numpy arrays, and back: what a saved model consists of.
+"""Convert fitted forecasters to JSON and numpy arrays, and back.
 
 JSON values stand for themselves. Everything else is an object with the key ``$`` that names its kind. Only the classes
 named here, the public forecasters and the registered backbones are ever made again; a user's own backbone class must be
@@ -265,7 +265,7 @@ def pack_timestamp(value):
 
 
 def fields_of(value) -> dict:
-    """Constructor arguments that make an object again."""
+    """Constructor arguments from which the object can be rebuilt."""
     if hasattr(value, "_state"):
         return value._state()
     return {name: getattr(value, name) for name in value.__dataclass_fields__}

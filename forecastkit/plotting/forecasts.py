@@ -1,4 +1,4 @@
-"""Pictures of forecasts and backtests, as matplotlib figures that belong to no window and touch no global state."""
+"""Plots of forecasts, backtests and comparisons, as matplotlib figures without global state."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def plot_forecast(
     title: str | None = None,
     max_series: int = 6,
 ) -> Figure:
-    """Draw forecasts with their ranges, after the end of the history.
+    """Plot forecasts with their intervals after the history.
 
     Parameters
     ----------
     frame : DataFrame
-        A long forecast frame: ``[series_id,] time, [target,] cutoff, step, forecast`` and, for ranges, symmetric
+        A long forecast frame: ``[series_id,] time, [target,] cutoff, step, forecast`` and, for intervals, symmetric
         quantiles (``q0.1`` and ``q0.9``) or ``lower`` and ``upper``. Of several cutoffs the last of each series counts.
     history : DataFrame, optional
         What was observed, in a long frame: ``[series_id,] time, [target,] actual``, the same names as in `frame`. The
@@ -116,7 +116,7 @@ def plot_backtest(
     baseline_name: str = "seasonal naive",
     max_cutoffs: int = 4,
 ) -> Figure:
-    """Draw the forecasts of a backtest over what came, and how the error grows with the step.
+    """Plot the forecasts of a backtest with the actuals, and the error by step.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def plot_comparison(
     path: str | os.PathLike | None = None,
     title: str | None = None,
 ) -> Figure:
-    """Draw the error of every model with its range, beside the seconds that a fit takes.
+    """Plot the error of every model with its standard error, beside the seconds of a fit.
 
     Parameters
     ----------
@@ -270,9 +270,11 @@ def _numbers(values: pd.Series) -> np.ndarray:
 def _bands(rows: pd.DataFrame, most: int | None = None) -> list[_Band]:
     """The bands of symmetric quantiles, else of lower and upper, the widest first."""
     columns = quantile_columns(rows)
-    edges = [(f"{100 * level:g} % range", columns[low], columns[high]) for level, low, high in symmetric_pairs(columns)]
+    edges = [
+        (f"{100 * level:g} % interval", columns[low], columns[high]) for level, low, high in symmetric_pairs(columns)
+    ]
     if not edges and {"lower", "upper"} <= set(rows.columns):
-        edges = [("range", "lower", "upper")]
+        edges = [("interval", "lower", "upper")]
     edges = edges[:most]
     shades = _shades(len(edges))
     return [

@@ -1,4 +1,4 @@
-"""Pictures of what was found inside a network: values above, what they add or what is attended to below."""
+"""Plots of attributions and attention weights."""
 
 from __future__ import annotations
 

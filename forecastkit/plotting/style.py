@@ -1,4 +1,4 @@
-"""Figures with few lines and plain numbers, what is written on them, and how they become files."""
+"""Plot style: colours, axes, labels, saving."""
 
 from __future__ import annotations
 
@@ -205,12 +205,12 @@ def plain_times(values: pd.Series) -> np.ndarray:
 
 
 def said(time: object) -> str:
-    """A time as one would say it: no seconds, no midnight."""
+    """A timestamp without seconds and without midnight."""
     return f"{time:%Y-%m-%d %H:%M}".removesuffix(" 00:00") if isinstance(time, datetime) else str(time)
 
 
 def save(figure: Figure, path: str | os.PathLike) -> None:
-    """Write a picture of which no one reads half."""
+    """Save the figure atomically."""
     path = Path(path)
     kind = path.suffix[1:].lower()
     if kind not in figure.canvas.get_supported_filetypes():

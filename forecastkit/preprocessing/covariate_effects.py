@@ -1,4 +1,4 @@
-"""Linear effects of what is known ahead on the scaled targets, shared by all series: ridge regressions."""
+"""Linear effects of future covariates on the scaled targets, shared by all series: ridge regressions."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Scaling per series by training statistics, in float64, and the linear effect of what is known ahead."""
+"""Scaling per series by training statistics, in float64, and the linear effect of future covariates."""
 
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -55,7 +55,7 @@ class Moments:
         )
 
     def apply(self, values: np.ndarray, indptr: np.ndarray) -> np.ndarray:
-        """Standardised values, float32, a chunk of rows at a time; those of a constant column are 0 for ever."""
+        """Standardised values, float32, a chunk of rows at a time; constant columns become 0."""
         out = allocate_like(values.shape, values)
         divisor = np.where(self.scale == 0, np.inf, self.scale)
         for rows, group in _chunks(indptr):

@@ -1,4 +1,4 @@
-"""Transforms of the target value by value, which rise, so that quantiles and medians pass through them."""
+"""Monotonic transforms of the target, so that quantiles pass through them."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A training run on disk, epoch by epoch, so that one that was killed goes on where it was."""
+"""Checkpoints of a training run after every epoch, from which an interrupted run resumes."""
 
 import hashlib
 import io

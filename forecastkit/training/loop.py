@@ -1,4 +1,4 @@
-"""The training loop: epochs of drawn windows, a schedule, early stopping, the best weights kept."""
+"""The training loop: epochs of sampled windows, learning-rate schedule, early stopping, best weights."""
 
 import copy
 import time

@@ -1,4 +1,4 @@
-"""Networks whose owners are gone: the next fit of the same kind goes on with their traced and compiled steps.
+"""Cache of compiled networks, so that refits of the same architecture skip tracing.
 
 Tracing takes a second or more, compiling many, and folds, seeds and grids fit the same network again and again.
 """

@@ -1,4 +1,4 @@
-"""A network that was trained: its weights, and how to build it again."""
+"""Trained network: weights plus the configuration to rebuild it."""
 
 import random
 import threading

@@ -1,4 +1,4 @@
-"""Tune: search for the parameters under which a forecaster errs least on rolling-origin folds."""
+"""Tune: search hyperparameters by error on rolling-origin folds."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Spaces that come along: what is worth searching for every kind of forecaster."""
+"""Default search spaces for every kind of forecaster."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A search over several processes or machines: one chief with the oracle, any number of workers that ask it.
+"""Search over several machines: one chief with the oracle, and workers that request trials.
 
 keras-tuner's own protocol and environment variables: ``KERASTUNER_TUNER_ID`` (``chief``, or a name of the worker's
 own), ``KERASTUNER_ORACLE_IP`` and ``KERASTUNER_ORACLE_PORT``. Its chief waits for ever for a worker that is gone, and

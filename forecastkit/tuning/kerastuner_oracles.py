@@ -1,4 +1,4 @@
-"""keras-tuner's oracles, which propose parameters, with their known traps closed."""
+"""keras-tuner oracles with fixes for resuming, locking and duplicates."""
 
 import functools
 import inspect

@@ -1,4 +1,4 @@
-"""The part of keras-tuner that asks an oracle for trials, runs them and reports; also as one of several workers."""
+"""keras-tuner adapter: requests trials from an oracle, runs them, reports the results."""
 
 import contextlib
 import random

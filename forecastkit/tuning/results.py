@@ -1,4 +1,4 @@
-"""What a search found."""
+"""Result of a search: leaderboard, best parameters."""
 
 from dataclasses import dataclass
 

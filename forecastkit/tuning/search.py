@@ -1,4 +1,4 @@
-"""A search: laid out, run in threads that share an oracle, and what it found."""
+"""Run a search: trials in parallel, time limit, resuming."""
 
 import hashlib
 import math

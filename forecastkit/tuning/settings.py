@@ -1,4 +1,4 @@
-"""How to search: what the user may choose, and the folds that follow from it."""
+"""Options of a search, and the folds that follow from them."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What is searched: the user's plain dict, or function of ``hp``, as parameters of a forecaster."""
+"""Search spaces: the user's dict or function of ``hp`` as forecaster parameters."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""One trial: a forecaster under given parameters, fitted and judged on every fold."""
+"""One trial: fit a forecaster with given parameters and score it on every fold."""
 
 import time
 from dataclasses import dataclass, field

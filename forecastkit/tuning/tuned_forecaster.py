@@ -1,4 +1,4 @@
-"""A forecaster whose parameters are searched when it is fitted."""
+"""TunedForecaster: a forecaster whose parameters are searched in `fit`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields

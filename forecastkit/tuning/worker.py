@@ -1,4 +1,4 @@
-"""The other side of `processes`: a process that imports once and runs every trial in a copy of itself.
+"""Worker process of `processes`: imports once and runs every trial in a forked copy.
 
 It reads lines from its standard input, ``run NUMBER`` and ``kill NUMBER``, and answers ``ready`` once and ``ended
 NUMBER`` whenever a trial's process is gone. Trials and what became of them are files in one folder. Where the system
@@ -53,7 +53,7 @@ class _Copies:
         self.folder, self.task, self.answers, self.running = folder, task, answers, {}
 
     def serve(self):
-        """Obey until the standard input ends, then leave nothing behind."""
+        """Process commands from stdin until EOF, then terminate all children."""
         rest = b""
         while True:
             self._collect()

@@ -1,4 +1,4 @@
-"""Conformal corrections of quantiles: by how much they missed on a later block, or over the latest windows.
+"""Conformal adjustment of quantiles, from a validation block or from the latest errors.
 
 References
 ----------

@@ -1,4 +1,4 @@
-"""Errors of windows: what came after origins, in units of each series' scale, window by window of each series."""
+"""Forecast residuals of validation windows, scaled per series."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Paths: samples whose steps hang together as the errors of the past did."""
+"""Sample paths whose steps depend on each other as past errors did."""
 
 import numpy as np
 

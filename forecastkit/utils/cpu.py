@@ -1,4 +1,4 @@
-"""What the processor lends this process, found without TensorFlow."""
+"""Number of CPU cores available to this process."""
 
 import os
 

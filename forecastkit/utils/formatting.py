@@ -21,7 +21,7 @@ def share(value: float | None) -> str:
 
 
 def ranges(rows: Sequence[dict]) -> str:
-    """How often intervals held what came, from the rows of `Backtest.coverage`; empty where there are none.
+    """Coverage of intervals as text, from the rows of `Backtest.coverage`; empty where there are none.
 
     The error is the larger one of two: the binomial one is too small where forecasts overlap, that by blocks of time is
     itself uncertain where blocks are few.

@@ -66,8 +66,8 @@ def test_one_series(history):
     assert past.get_xdata()[-1] == np.datetime64("2024-02-23")
     assert len(forecast.get_xdata()) == HORIZON + 1, "the forecast starts at the last observed value"
     assert forecast.get_ydata()[0] == past.get_ydata()[-1]
-    assert [band.get_label() for band in bands(axes)] == ["80 % range", "50 % range"]
-    assert {"Forecast", "6 steps after 2024-02-23", "history", "forecast", "80 % range", "50 % range"} <= set(
+    assert [band.get_label() for band in bands(axes)] == ["80 % interval", "50 % interval"]
+    assert {"Forecast", "6 steps after 2024-02-23", "history", "forecast", "80 % interval", "50 % interval"} <= set(
         texts(figure)
     )
 
@@ -77,7 +77,7 @@ def test_labels_at_the_end_do_not_touch(history):
     flat = frame.assign(**{f"q{level:g}": frame.forecast for level in (0.1, 0.25, 0.75, 0.9)})
     figure = plot_forecast(flat, history)
     figure.canvas.draw()
-    boxes = [text.get_window_extent() for text in figure.axes[0].texts if "range" in text.get_text()]
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts if "interval" in text.get_text()]
     assert len(boxes) == 2
     assert not boxes[0].overlaps(boxes[1])
 
@@ -85,7 +85,7 @@ def test_labels_at_the_end_do_not_touch(history):
 def test_lower_and_upper_are_a_range(history):
     frame = forecasts(history, 54)[["time", "cutoff", "step", "forecast", "q0.1", "q0.9"]]
     figure = plot_forecast(frame.rename(columns={"q0.1": "lower", "q0.9": "upper"}), history)
-    assert [band.get_label() for band in bands(figure.axes[0])] == ["range"]
+    assert [band.get_label() for band in bands(figure.axes[0])] == ["interval"]
 
 
 def test_without_history_and_ranges(history):
@@ -138,7 +138,7 @@ def test_a_panel_for_each_series_in_order(panel):
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["b", "a"]
     assert "and 1 more" in texts(figure)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
-        *("history", "80 % range", "50 % range", "forecast")
+        *("history", "80 % interval", "50 % interval", "forecast")
     ]
     assert lines(figure.axes[1], INK)[0].get_ydata()[0] > lines(figure.axes[0], INK)[0].get_ydata()[0]
 

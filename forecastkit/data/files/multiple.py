@@ -1,4 +1,4 @@
-"""One table of several files: their rows one after another."""
+"""Read several files and concatenate their rows."""
 
 import glob
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Cells: columns of a frame as arrays of numbers, each checked on the way."""
+"""Convert and validate frame columns."""
 
 from decimal import Decimal
 from numbers import Real

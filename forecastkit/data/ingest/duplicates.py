@@ -1,4 +1,4 @@
-"""Rows of one series and time made one."""
+"""Resolve duplicate (series, time) rows."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The one door: whatever the user holds becomes a panel, and its names are kept to dress the results."""
+"""Read user data into a Panel, and keep a Schema for formatting results."""
 
 from dataclasses import replace
 

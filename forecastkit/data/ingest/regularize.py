@@ -1,4 +1,4 @@
-"""Lays rows, in whatever order they came, on the regular grid of a panel.
+"""Build a Panel from unordered rows: sort, merge duplicates, insert missing time steps.
 
 Rows may be many: what is as long as they are is made a part at a time.
 """

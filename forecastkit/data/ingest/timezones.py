@@ -1,4 +1,4 @@
-"""The clock on the wall: stamps without a zone read as times of one whose clocks skip and repeat hours."""
+"""Localise naive timestamps, resolving daylight-saving gaps and repeats."""
 
 from dataclasses import dataclass
 from typing import NoReturn

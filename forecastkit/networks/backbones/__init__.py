@@ -1,4 +1,4 @@
-"""The registry: a backbone exists because its file is in this folder.
+"""Registry of backbones: every file in this folder is one.
 
 The file `lstm_transformer.py` holds the class `LSTMTransformer`: its name without underscores, in any case.
 """

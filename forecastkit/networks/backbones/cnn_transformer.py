@@ -1,4 +1,4 @@
-"""Convolutions for what is near, a Transformer for what is far."""
+"""Causal convolution before Transformer blocks."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Causal Transformer: past and future in one sequence, in which no token looks ahead."""
+"""Decoder-only causal Transformer over past and future tokens."""
 
 from dataclasses import dataclass
 

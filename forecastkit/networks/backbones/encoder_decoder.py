@@ -1,4 +1,4 @@
-"""The full Transformer: an encoder of the past, and a decoder whose tokens are the future."""
+"""Encoder-decoder Transformer: encoder of the past, decoder of the future tokens."""
 
 from dataclasses import dataclass
 

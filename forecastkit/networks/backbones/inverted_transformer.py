@@ -1,4 +1,4 @@
-"""Inverted Transformer: a token is a whole series, and attention looks at the other series."""
+"""Inverted Transformer: one token per series, attention between series."""
 
 from dataclasses import dataclass
 
@@ -60,7 +60,7 @@ class InvertedTransformer(Backbone):
     ----------
     Liu et al. (2024), "iTransformer: Inverted Transformers are effective for time series forecasting", ICLR.
     Departures: segments are embedded before they are merged into the column's token, so that covariates and missing
-    values enter with them; it also reads the tokens of the future, which carry what is known ahead, and they are added
+    values enter with them; it also reads the tokens of the future, which carry future covariates, and they are added
     to its forecast; covariates are not tokens of their own; pre-norm; a column without an observed value is not
     attended to; windows have their last value taken out unless `normalization` says otherwise.
     """

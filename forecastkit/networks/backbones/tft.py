@@ -1,4 +1,4 @@
-"""Temporal Fusion Transformer: variables are chosen, recurrence reads what is near and attention what is far."""
+"""Temporal Fusion Transformer: variable selection, LSTM, attention."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Transformer-XL: segments of the past in turn, each with a memory of those before it, and relative positions."""
+"""Transformer-XL: segments with memory and relative positions."""
 
 from dataclasses import dataclass
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""What a network's outputs mean: points, quantiles, and the parameters of distributions, each with its loss."""
+"""Output heads of a network: points, quantiles, distributions, each with its loss."""
 
 from forecastkit.networks.heads.base import Head
 from forecastkit.networks.heads.distributions import DISTRIBUTIONS, Distribution

@@ -1,4 +1,4 @@
-"""What every head keeps to."""
+"""Interface of output heads."""
 
 import numpy as np
 from keras import ops

@@ -1,4 +1,4 @@
-"""Distribution heads: the network gives the parameters, and trains by the negative log-likelihood.
+"""Distribution heads, trained with the negative log-likelihood.
 
 The first output is the mean, which is the point forecast; a distribution that is read in the user's units gives
 quantiles at any level, samples and densities by scipy.

@@ -1,4 +1,4 @@
-"""The machines of a training run, as TF_CONFIG names them, and their first meeting. Without TensorFlow."""
+"""Workers of a distributed run, from TF_CONFIG, without TensorFlow."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Training on several devices or machines by tf.distribute; everything else is done as on one."""
+"""Training engine for several devices or machines by tf.distribute."""
 
 import zlib
 

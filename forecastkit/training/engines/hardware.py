@@ -1,4 +1,4 @@
-"""What networks are trained on, and what keeps a backbone from the fast kernels of a card."""
+"""Devices that networks are trained on, and what prevents the use of cuDNN."""
 
 import keras
 

@@ -1,4 +1,4 @@
-"""Loss scaling, without which small gradients are 0 in float16."""
+"""Loss scaling for float16, so that small gradients do not underflow."""
 
 import tensorflow as tf
 

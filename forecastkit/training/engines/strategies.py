@@ -1,4 +1,4 @@
-"""Strategies of tf.distribute by name, and what all workers of one must agree on."""
+"""Strategies of tf.distribute by name, and checks that all workers agree."""
 
 import signal
 import threading
