@@ -16,13 +16,13 @@ from .evaluation.rolling_origin import RollingOrigin as RollingOrigin
 from .features.window_features import WindowFeatures as WindowFeatures
 from .forecasters.baselines import DampedTrendForecaster as DampedTrendForecaster
 from .forecasters.baselines import DriftForecaster as DriftForecaster
-from .forecasters.baselines import LinearForecaster as LinearForecaster
 from .forecasters.baselines import MeanForecaster as MeanForecaster
 from .forecasters.baselines import NaiveForecaster as NaiveForecaster
 from .forecasters.baselines import SeasonalNaiveForecaster as SeasonalNaiveForecaster
 from .forecasters.baselines import ThetaForecaster as ThetaForecaster
 from .forecasters.ensemble import EnsembleForecaster as EnsembleForecaster
 from .forecasters.keras import KerasForecaster as KerasForecaster
+from .forecasters.linear import LinearForecaster as LinearForecaster
 from .forecasters.networks import CNNTransformerForecaster as CNNTransformerForecaster
 from .forecasters.networks import ConvolutionalBlocksForecaster as ConvolutionalBlocksForecaster
 from .forecasters.networks import DecoderOnlyForecaster as DecoderOnlyForecaster

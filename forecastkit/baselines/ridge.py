@@ -16,11 +16,13 @@ MOST_CHOOSING_STEPS = 24
 #: How much work the equations of steps with missing targets may be, in units of that of complete ones.
 MOST_EXTRA_WORK = 4
 CHUNK = 1024
+#: What is taken out of windows, and what is added to their variance under 'standard', in units of the series' own.
+NORMALIZATIONS, LEAST_VARIANCE = ("last", "mean", "standard"), 1e-3
 
 
 @dataclass(frozen=True)
 class Ridge:
-    """A linear map from the last-value-subtracted window to the last-value-subtracted horizon, without intercept.
+    """A linear map from the normalised window to the horizon, normalised alike, without intercept.
 
     One matrix for all series (Zeng et al. 2023, NLinear, in closed form). A window counts at those steps whose target
     was observed: steps with missing targets have normal equations of their own.
@@ -32,20 +34,30 @@ class Ridge:
         The penalty that the validation windows chose, in units of the mean eigenvalue of each step's second moments.
     counts : ndarray of shape (horizon,)
         Training windows whose target was observed at each step.
+    normalization : {'last', 'mean', 'standard'}
+        What is taken out of windows: the last value, the mean, or the mean and the standard deviation.
     """
 
     weights: np.ndarray
     strength: float
     counts: np.ndarray | None = None
+    normalization: str = "last"
 
     @classmethod
     def fit(
-        cls, buffers: Buffers, windows: Windows, validation_origins: Origins, lookback: int, horizon: int
+        cls,
+        buffers: Buffers,
+        windows: Windows,
+        validation_origins: Origins,
+        lookback: int,
+        horizon: int,
+        normalization: str = "last",
+        most: int | None = None,
     ) -> "Ridge":
-        """Solve for each strength on the training windows; keep the one with the least absolute error on
+        """Solve for each strength on at most so many training windows; keep the one with the least absolute error on
         `validation_origins`."""
-        strips = Strips(buffers, lookback, horizon)
-        equations = NormalEquations.of(strips, windows)
+        strips = Strips(buffers, lookback, horizon, normalization)
+        equations = NormalEquations.of(strips, windows, most or MOST_WINDOWS)
         if len(validation_origins) > MOST_VALIDATION:
             validation_origins = validation_origins[
                 np.random.default_rng(0).choice(len(validation_origins), MOST_VALIDATION, replace=False)
@@ -57,22 +69,23 @@ class Ridge:
             weights = candidates[STRENGTHS.index(strength)]
         else:
             weights = equations.solve(np.arange(horizon), (strength,))[0]
-        return cls(weights, strength, equations.counts)
+        return cls(weights, strength, equations.counts, normalization)
 
-    def refit(self, buffers: Buffers, windows: Windows) -> "Ridge":
+    def refit(self, buffers: Buffers, windows: Windows, most: int | None = None) -> "Ridge":
         """The same strength, relative to the size of the data, on other windows."""
-        equations = NormalEquations.of(Strips(buffers, *self.weights.shape), windows)
+        strips = Strips(buffers, *self.weights.shape, self.normalization)
+        equations = NormalEquations.of(strips, windows, most or MOST_WINDOWS)
         weights = equations.solve(np.arange(self.weights.shape[1]), (self.strength,))[0]
-        return Ridge(weights, self.strength, equations.counts)
+        return Ridge(weights, self.strength, equations.counts, self.normalization)
 
     def predict(self, buffers: Buffers, origins: Origins) -> np.ndarray:
         """Scaled forecasts (n, horizon)."""
         lookback, horizon = self.weights.shape
-        strips = Strips(buffers, lookback, 0)
+        strips = Strips(buffers, lookback, 0, self.normalization)
         out = np.empty((len(origins), horizon), dtype="float32")
         for low in range(0, len(origins), CHUNK):
-            window, last, _ = strips.differences(origins[low : low + CHUNK])
-            out[low : low + CHUNK] = window @ self.weights + last
+            window, center, scale, _ = strips.normalised(origins[low : low + CHUNK])
+            out[low : low + CHUNK] = window @ self.weights * scale + center
         return out
 
 
@@ -84,15 +97,17 @@ class Strips:
     buffers : Buffers
     lookback, horizon : int
         Steps up to the origin and after it.
+    normalization : {'last', 'mean', 'standard'}
+        What `normalised` takes out of windows.
     """
 
-    def __init__(self, buffers: Buffers, lookback: int, horizon: int):
+    def __init__(self, buffers: Buffers, lookback: int, horizon: int, normalization: str = "last"):
         values = _across(buffers.target)
         short = lookback + horizon - values.shape[1]
         if short > 0:
             values = np.pad(values, ((0, 0), (0, short)), constant_values=np.nan)
         self.values, self.view = values, np.lib.stride_tricks.sliding_window_view(values, lookback + horizon, axis=1)
-        self.buffers, self.lookback, self.horizon = buffers, lookback, horizon
+        self.buffers, self.lookback, self.horizon, self.normalization = buffers, lookback, horizon, normalization
 
     def cut(self, origins: Origins) -> np.ndarray:
         """Values (n, lookback + horizon) around the origins, NaN outside of their entity."""
@@ -112,12 +127,19 @@ class Strips:
         weight = weights_after(np, self.buffers, origins.table(), self.horizon)
         return values if weight is None else values * weight.mean(axis=1, keepdims=True)
 
-    def differences(self, origins: Origins):
-        """Window and horizon less the last value, (n, lookback) and (n, horizon), and that value (n, 1)."""
+    def normalised(self, origins: Origins):
+        """Window (n, lookback), what was taken out of it, center and scale (n, 1), and the horizon (n, horizon) alike.
+
+        The scale is 1 where nothing is divided by.
+        """
         cells = self.cut(origins)
         window = forward_fill(cells[:, : self.lookback])
-        last = window[:, -1:]
-        return window - last, last, cells[:, self.lookback :] - last
+        center = window[:, -1:] if self.normalization == "last" else window.mean(axis=1, keepdims=True)
+        window, horizon = window - center, cells[:, self.lookback :] - center
+        if self.normalization != "standard":
+            return window, center, np.float32(1.0), horizon
+        scale = np.sqrt((window**2).mean(axis=1, keepdims=True) + np.float32(LEAST_VARIANCE))
+        return window / scale, center, scale, horizon / scale
 
 
 def _across(target):
@@ -153,10 +175,10 @@ class NormalEquations:
     cross: np.ndarray
 
     @classmethod
-    def of(cls, strips: "Strips", windows: Windows) -> "NormalEquations":
-        """Of at most 200,000 windows, evenly spread; fewer where many targets are missing, so that work stays linear
+    def of(cls, strips: "Strips", windows: Windows, most: int) -> "NormalEquations":
+        """Of at most so many windows, evenly spread; fewer where many targets are missing, so that work stays linear
         in the rows."""
-        origins, missing = _chosen(windows, MOST_WINDOWS), None
+        origins, missing = _chosen(windows, most), None
         if len(origins) and any_missing(strips.buffers.target):
             missing = _missing(strips, origins)
             fraction = missing.mean(axis=0)
@@ -220,10 +242,10 @@ def _best_strength(candidates, strips, validation_origins, steps):
     errors, count = np.zeros(len(candidates)), 0
     for low in range(0, len(validation_origins), CHUNK):
         part = validation_origins[low : low + CHUNK]
-        x, _, y = strips.differences(part)
+        x, _, scale, y = strips.normalised(part)
         y = y[:, steps]
         count += (~np.isnan(y)).sum()
-        errors += [np.nansum(strips.weighed(part, np.abs(x @ weights - y))) for weights in candidates]
+        errors += [np.nansum(strips.weighed(part, np.abs(x @ weights - y) * scale)) for weights in candidates]
     return STRENGTHS[int(np.argmin(errors)) if count else len(STRENGTHS) // 2]
 
 
@@ -250,7 +272,7 @@ def _gram(strips, origins):
     gram = np.zeros((strips.lookback,) * 2)
     for low in range(0, len(origins), CHUNK):
         part = origins[low : low + CHUNK]
-        x, _, _ = strips.differences(part)
+        x, _, _, _ = strips.normalised(part)
         gram += strips.weighed(part, x).T @ x
     return gram
 
@@ -260,7 +282,7 @@ def _moments(strips, origins):
     gram, cross = np.zeros((strips.lookback,) * 2), np.zeros((strips.lookback, strips.horizon))
     for low in range(0, len(origins), CHUNK):
         part = origins[low : low + CHUNK]
-        x, _, y = strips.differences(part)
+        x, _, _, y = strips.normalised(part)
         weighed = strips.weighed(part, x)
         gram += weighed.T @ x
         cross += weighed.T @ np.nan_to_num(y)

@@ -10,6 +10,7 @@ from forecastkit.evaluation.time_budget import seconds_of
 from forecastkit.forecasters import baselines
 from forecastkit.forecasters.base import READING, Forecaster
 from forecastkit.forecasters.ensemble import EnsembleForecaster
+from forecastkit.forecasters.linear import LinearForecaster
 from forecastkit.forecasters.pretrained import PretrainedForecaster
 from forecastkit.networks import backbones
 from forecastkit.utils.exceptions import ParameterError
@@ -23,7 +24,7 @@ BASELINES = {
     "mean": baselines.MeanForecaster,
     "theta": baselines.ThetaForecaster,
     "damped_trend": baselines.DampedTrendForecaster,
-    "linear": baselines.LinearForecaster,
+    "linear": LinearForecaster,
     "pretrained": PretrainedForecaster,
 }
 #: Baselines that are in every comparison.

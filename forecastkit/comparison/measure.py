@@ -94,7 +94,7 @@ def parts_of(model) -> list:
 def count_parameters(model) -> int:
     """Numbers that a fitted model has learned: weights of networks and regressions."""
     networks = [part.network_.live()[0].count_params() for part in parts_of(model) if hasattr(part, "network_")]
-    ridges = [part.ridge_.weights.size for part in parts_of(model) if hasattr(part, "ridge_")]
+    ridges = [one.ridge.weights.size for part in parts_of(model) for one in getattr(part, "parts_", ())]
     return int(sum(networks) + sum(ridges))
 
 

@@ -15,7 +15,7 @@ from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.windows import Windows
 from forecastkit.evaluation.folds import Fold
 from forecastkit.evaluation.time_budget import LEAST, Budget, seconds_of
-from forecastkit.forecasters.baselines import LinearForecaster
+from forecastkit.forecasters.linear import LinearForecaster
 from forecastkit.uncertainty.residuals import observed_after
 from forecastkit.utils.formatting import number, share
 from forecastkit.utils.types import Data, Path

@@ -6,9 +6,6 @@ from .baselines import (
     DriftForecaster as DriftForecaster,
 )
 from .baselines import (
-    LinearForecaster as LinearForecaster,
-)
-from .baselines import (
     MeanForecaster as MeanForecaster,
 )
 from .baselines import (
@@ -22,6 +19,7 @@ from .baselines import (
 )
 from .ensemble import EnsembleForecaster as EnsembleForecaster
 from .keras import KerasForecaster as KerasForecaster
+from .linear import LinearForecaster as LinearForecaster
 from .neural import NeuralForecaster as NeuralForecaster
 from .pretrained import PretrainedForecaster as PretrainedForecaster
 from .tabular import TabularForecaster as TabularForecaster

@@ -1,14 +1,11 @@
-"""Baselines that every network is measured against, with the same contract."""
+"""Baselines that are read off the history, with the contract of all forecasters."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-from forecastkit.baselines import exponential_smoothing, ridge, simple
-from forecastkit.data.windows import Windows, crop
+from forecastkit.baselines import exponential_smoothing, simple
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.utils.types import Fourier
 
 
 class _Reading(Forecaster):
@@ -103,80 +100,5 @@ class DampedTrendForecaster(_Smoothing):
         return exponential_smoothing.damped_trend(panel, origins, self.horizon_, self._seasons(panel))
 
 
-#: Training windows of a step below which missing targets are warned of.
-FEW_WINDOWS = 10
-
 #: Forecasters that read their forecasts off the history, whatever the lookback.
 READ_OFF = (_Reading,)
-
-
-@dataclass(kw_only=True, eq=False, repr=False)
-class LinearForecaster(Forecaster):
-    """One ridge regression from the last-value-subtracted window to the horizon, shared by all series.
-
-    Solved in closed form in a second or two. The validation block chooses the strength; then the regression is
-    solved again on all rows.
-
-    Parameters
-    ----------
-    holidays : str, optional
-        Country, or country and part, whose holidays have a linear effect: 'DE', 'US-CA'. For steps of a day or less.
-    fourier : int or dict, optional
-        Waves with a linear effect: pairs of sine and cosine for every usual season, or by its length in steps, such as
-        ``{365.25: 3}``.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
-        Of the target before it is scaled, undone in forecasts; for counts and for what varies the more the larger it
-        is.
-
-    References
-    ----------
-    Zeng et al. (2023), "Are Transformers effective for time series forecasting?", AAAI (NLinear, trained there by
-    gradient descent). Toner and Darlow (2024), "An analysis of linear time series forecasting models", ICML.
-    """
-
-    holidays: str | None = None
-    fourier: Fourier | None = None
-    target_transform: str | None = None
-
-    def _fit(self, panel, split, stop):
-        buffers = self._scaled(panel)
-        windows = Windows.training(panel, split, self.lookback_, self.horizon_)
-        validation_origins = self._validation(panel, split, stop)
-        self.ridge_ = ridge.Ridge.fit(buffers, windows, validation_origins, self.lookback_, self.horizon_)
-        self._warn_few(len(windows))
-
-    def _warn_few(self, windows):
-        """Say that missing targets leave hardly any window to learn a step from."""
-        few = np.flatnonzero(self.ridge_.counts < min(FEW_WINDOWS, windows))
-        if len(few):
-            least = few[np.argmin(self.ridge_.counts[few])]
-            warnings.warn(
-                f"LinearForecaster: {len(few)} of {self.horizon_} steps of the horizon have fewer than {FEW_WINDOWS} "
-                f"training windows with an observed target: step {least + 1} has {self.ridge_.counts[least]} of "
-                f"{windows}. There the forecast is about the last value. Fill the gaps, give more rows, or pass "
-                "another horizon=.",
-                UserWarning,
-                stacklevel=2,
-            )
-
-    def _finish(self, panel, split, stop):
-        self.scaler_, self._held = self._scaler(panel, stop, self.scaler_.calendar), None
-        self._train_on(panel, stop)
-
-    def _train_on(self, panel, stop):
-        buffers = self._scaled(panel)
-        self.ridge_ = self.ridge_.refit(buffers, Windows.training(panel, stop, self.lookback_, self.horizon_))
-
-    def _forecast(self, panel, origins):
-        panel, origins = crop(panel, origins, self.lookback_, self.horizon_)
-        buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
-        return self.scaler_.restore(self.ridge_.predict(buffers, origins), panel, origins)[..., None]
-
-    def _linear_reference(self, panel, split, validation_origins, own):
-        return own
-
-    def _is_trained(self):
-        return hasattr(self, "ridge_")
-
-    def _memory(self):
-        return self.lookback_

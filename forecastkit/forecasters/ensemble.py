@@ -199,7 +199,7 @@ class EnsembleForecaster(Combination):
     def _members(self):
         if self.forecasters is not None:
             return [clone(member) for member in self.forecasters]
-        from forecastkit.forecasters.baselines import LinearForecaster
+        from forecastkit.forecasters.linear import LinearForecaster
         from forecastkit.forecasters.networks import GRUForecaster
 
         return [GRUForecaster(random_state=0), LinearForecaster()]

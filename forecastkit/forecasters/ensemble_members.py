@@ -53,7 +53,8 @@ def fit_here(members: list[Forecaster], order: list[int], panel: Panel, schema: 
 def linear_for(member: Forecaster, others: Iterable[Forecaster]) -> Forecaster | None:
     """A fitted linear forecaster among the others that is the one this member would be compared with."""
     same, lookback = ("season_length", "holidays", "fourier", "target_transform"), vars(member).get("lookback_")
-    fitted = [other for other in others if hasattr(other, "ridge_") and not member._divides()]
+    plain = [other for other in others if getattr(other, "recipes", 0) == 1 and other.normalization in (None, "last")]
+    fitted = [other for other in plain if hasattr(other, "ridge_") and not member._divides()]
     for other in fitted:
         alike = all(getattr(other, name) == getattr(member, name, None) for name in same)
         if alike and other.lookback_ == (lookback or member.lookback):

@@ -25,6 +25,7 @@ REBUILT = {
     "ConformalAdjustment": "uncertainty.conformal",
     "Lags": "features.lags",
     "LayerBackbone": "forecasters.keras",
+    "LinearPart": "forecasters.linear_recipes",
     "Moments": "preprocessing.scaler",
     "Panel": "data.panel",
     "Record": "training.loop",

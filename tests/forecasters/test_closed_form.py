@@ -120,7 +120,7 @@ def fitted(panel, lookback=5, horizon=3):
 
 def test_the_ridge_solves_its_normal_equations():
     ridge, buffers, windows = fitted(make(SIZES, 0.0))
-    x, _, y = Strips(buffers, 5, 3).differences(windows.at(np.arange(len(windows))))
+    x, _, _, y = Strips(buffers, 5, 3).normalised(windows.at(np.arange(len(windows))))
     x, y = x.astype("float64"), y.astype("float64")
     penalty = ridge.strength * np.trace(x.T @ x) / 5
     expected = np.linalg.solve(x.T @ x + penalty * np.eye(5), x.T @ y)
@@ -129,8 +129,8 @@ def test_the_ridge_solves_its_normal_equations():
 
 def errors_by_strength(buffers, windows, validation_origins):
     """Mean absolute validation error of each strength, by a solution of its own in float64."""
-    x, _, y = Strips(buffers, 5, 3).differences(windows.at(np.arange(len(windows))))
-    u, _, v = Strips(buffers, 5, 3).differences(validation_origins)
+    x, _, _, y = Strips(buffers, 5, 3).normalised(windows.at(np.arange(len(windows))))
+    u, _, _, v = Strips(buffers, 5, 3).normalised(validation_origins)
     x, y, u, v = (values.astype("float64") for values in (x, y, u, v))
     errors = []
     for strength in closed_form.STRENGTHS:
@@ -162,7 +162,7 @@ def test_the_strength_with_the_least_error_is_kept():
 @settings(max_examples=20, deadline=None)
 def test_missing_targets_count_for_nothing_and_their_windows_stay(seed, missing):
     ridge, buffers, windows = fitted(make({"a": (0, 60), "b": (4, 40)}, missing, seed))
-    x, _, y = Strips(buffers, 5, 3).differences(windows.at(np.arange(len(windows))))
+    x, _, _, y = Strips(buffers, 5, 3).normalised(windows.at(np.arange(len(windows))))
     x, y = x.astype("float64"), y.astype("float64")
     for step in range(3):
         seen = ~np.isnan(y[:, step])

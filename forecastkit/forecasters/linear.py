@@ -1,0 +1,167 @@
+"""The closed-form linear forecaster, by one recipe or by the mean of several that the data choose."""
+
+import warnings
+from dataclasses import dataclass, replace
+
+from forecastkit.baselines import ridge
+from forecastkit.data.windows import Windows, crop
+from forecastkit.forecasters.base import Forecaster
+from forecastkit.forecasters.linear_recipes import LinearPart, Recipe, choose_recipes
+from forecastkit.utils.types import Fourier
+from forecastkit.utils.validation import check_choice, check_int
+
+#: Training windows of a step below which missing targets are warned of.
+FEW_WINDOWS = 10
+#: Values of the targets up to which recipes are tried: each transform is a copy of them.
+MOST_CELLS = 2_000_000
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class LinearForecaster(Forecaster):
+    """Ridge regression from the normalised window to the horizon, shared by all series.
+
+    Solved in closed form in a second or two. The validation block chooses the strength; then the regression is
+    solved again on all rows.
+
+    Parameters
+    ----------
+    recipes : int
+        Regressions whose forecasts are averaged, at most. From 2 on, every combination of a normalization, a target
+        transform and a lookback that is left open is tried on the validation windows, in closed form too, and the best
+        are kept, as long as their errors are within 5 % of the least. With more than two million values, and without a
+        validation block, it is one.
+    normalization : {'last', 'mean', 'standard'}, optional
+        What is taken out of every window and put back: the last value, the mean, or mean and standard deviation.
+        Default: 'last', or what `recipes` choose.
+    holidays : str, optional
+        Country, or country and part, whose holidays have a linear effect: 'DE', 'US-CA'. For steps of a day or less.
+    fourier : int or dict, optional
+        Waves with a linear effect: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        ``{365.25: 3}``.
+    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        Of the target before it is scaled, undone in forecasts; for counts and for what varies the more the larger it
+        is. Default: none, or what `recipes` choose.
+
+    Attributes
+    ----------
+    parts_ : list of LinearPart
+        The fitted regressions, the best first.
+
+    References
+    ----------
+    Zeng et al. (2023), "Are Transformers effective for time series forecasting?", AAAI (NLinear, trained there by
+    gradient descent). Toner and Darlow (2024), "An analysis of linear time series forecasting models", ICML.
+    """
+
+    recipes: int = 3
+    normalization: str | None = None
+    holidays: str | None = None
+    fourier: Fourier | None = None
+    target_transform: str | None = None
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        check_int("LinearForecaster", "recipes", self.recipes)
+        check_choice("LinearForecaster", "normalization", self.normalization, (*ridge.NORMALIZATIONS, None))
+
+    def _fit(self, panel, split, stop):
+        own = Recipe(self.normalization or "last", self.target_transform, self.lookback_)
+        chosen = [own]
+        few = panel.rows * panel.channels <= MOST_CELLS
+        if self.recipes > 1 and few and len(self._validation(panel, split, stop)):
+            chosen = choose_recipes(self, panel, split, stop, own)
+            self.lookback_, self._held = max(recipe.lookback for recipe in chosen), None
+        parts = []
+        for recipe in chosen:
+            scaler, buffers = self._scaled_for(recipe, panel, split)
+            windows = Windows.training(panel, split, recipe.lookback, self.horizon_)
+            validation = self._validation(panel, split, stop)
+            sizes = recipe.lookback, self.horizon_, recipe.normalization, self._most(chosen)
+            parts.append(LinearPart(scaler, ridge.Ridge.fit(buffers, windows, validation, *sizes)))
+        self.parts_ = parts
+        self._warn_few(len(Windows.training(panel, split, chosen[0].lookback, self.horizon_)))
+
+    def _warn_few(self, windows):
+        """Say that missing targets leave hardly any window to learn a step from."""
+        counts = self.ridge_.counts
+        few = np.flatnonzero(counts < min(FEW_WINDOWS, windows))
+        if len(few):
+            least = few[np.argmin(counts[few])]
+            warnings.warn(
+                f"LinearForecaster: {len(few)} of {self.horizon_} steps of the horizon have fewer than {FEW_WINDOWS} "
+                f"training windows with an observed target: step {least + 1} has {counts[least]} of "
+                f"{windows}. There the forecast is about the last value. Fill the gaps, give more rows, or pass "
+                "another horizon=.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def _most(self, parts):
+        """Training windows of each regression: of several each has its part of the work."""
+        return ridge.MOST_WINDOWS // len(parts)
+
+    def _scaled_for(self, recipe, panel, stop):
+        """The scaler of a recipe, of rows before ``stop[e]``, and the panel in its units."""
+        if recipe.target_transform == self.target_transform:
+            return self.scaler_, self._scaled(panel)
+        more = {"weight": self._weight, "codes": self.schema_.codes(), "transform": recipe.target_transform}
+        scaler = type(self.scaler_).fit(panel, stop, self.horizon_, self.scaler_.calendar, **more)
+        return scaler, replace(scaler.buffers(panel, self.lookback_, self.horizon_), weight=self._weight)
+
+    def _finish(self, panel, split, stop):
+        self.scaler_, self._held = self._scaler(panel, stop, self.scaler_.calendar), None
+        self._solve_again(panel, stop, lambda part: self._scaled_for(part.recipe, panel, stop))
+
+    def _train_on(self, panel, stop):
+        def scaled(part):
+            scaler = part.scaler.extended(panel, stop)
+            return scaler, replace(scaler.buffers(panel, self.lookback_, self.horizon_), weight=self._weight)
+
+        self._solve_again(panel, stop, scaled)
+
+    def _solve_again(self, panel, stop, scaled):
+        parts = []
+        for part in self.parts_:
+            scaler, buffers = scaled(part)
+            windows = Windows.training(panel, stop, part.recipe.lookback, self.horizon_)
+            parts.append(LinearPart(scaler, part.ridge.refit(buffers, windows, self._most(self.parts_))))
+        self.parts_ = parts
+
+    def _forecast(self, panel, origins):
+        panel, origins = crop(panel, origins, self.lookback_, self.horizon_)
+        forecasts = []
+        for part in self.parts_:
+            buffers = part.scaler.buffers(panel, self.lookback_, self.horizon_)
+            forecasts.append(part.scaler.restore(part.ridge.predict(buffers, origins), panel, origins))
+        mean = forecasts[0].copy()
+        for forecast in forecasts[1:]:
+            mean += (forecast - forecasts[0]) / len(forecasts)  # exact where all are equal
+        return mean[..., None]
+
+    def _adapted(self, panel, stop):
+        other = super()._adapted(panel, stop)
+        if other is not self:
+            other.parts_ = [replace(part, scaler=part.scaler.extended(panel, stop)) for part in self.parts_]
+        return other
+
+    def _set_state(self, learned):
+        learned = dict(learned)
+        if "ridge_" in learned:  # files of versions with one regression
+            learned["parts_"] = [LinearPart(learned["scaler_"], learned.pop("ridge_"))]
+        super()._set_state(learned)
+
+    def _linear_reference(self, panel, split, validation_origins, own):
+        return own
+
+    def _is_trained(self):
+        return hasattr(self, "parts_")
+
+    @property
+    def ridge_(self):
+        """The regression of the best recipe."""
+        if not self._is_trained():
+            raise AttributeError("ridge_ exists after fit")
+        return self.parts_[0].ridge
+
+    def _memory(self):
+        return self.lookback_
