@@ -3,6 +3,8 @@
 import warnings
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from forecastkit.baselines import ridge
 from forecastkit.data.windows import Windows, crop
 from forecastkit.forecasters.base import Forecaster

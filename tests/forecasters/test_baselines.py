@@ -82,7 +82,7 @@ def test_seasons_come_from_the_frequency():
 )
 def test_default_sizes(rows, freq, options, expected):
     index = pd.date_range("2024", periods=rows, freq=freq) if freq else None
-    model = fk.LinearForecaster(**options).fit(pd.Series(wave(rows), index=index))
+    model = fk.LinearForecaster(recipes=1, **options).fit(pd.Series(wave(rows), index=index))
     assert (model.horizon_, model.lookback_) == expected
 
 
@@ -91,8 +91,8 @@ def test_the_linear_forecaster_uses_the_last_rows_too():
     x = np.zeros(400)
     for i in range(1, 400):
         x[i] = (0.9 if i < 300 else -0.9) * x[i - 1] + rng.normal()
-    model = fk.LinearForecaster(horizon=1, lookback=4, validation_size=100).fit(x)
-    early = fk.LinearForecaster(horizon=1, lookback=4, validation_size=0).fit(x[:300])
+    model = fk.LinearForecaster(recipes=1, horizon=1, lookback=4, validation_size=100).fit(x)
+    early = fk.LinearForecaster(recipes=1, horizon=1, lookback=4, validation_size=0).fit(x[:300])
     assert abs(model.ridge_.weights - early.ridge_.weights).max() > 0.1
 
 
