@@ -104,4 +104,4 @@ def _format_cutoff(cutoff) -> str:
 def _plot(test: Backtest, schema, path: Path) -> None:
     from forecastkit.plotting.forecasts import plot_backtest
 
-    plot_backtest(test.forecasts, time=schema.time_name, series_id=schema.series_id, path=path)
+    plot_backtest(test.forecasts, time=schema.time_name, series_id=schema.series_keys or None, path=path)

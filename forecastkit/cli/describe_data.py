@@ -22,13 +22,20 @@ def print_data(report: Reporter, data: Data) -> None:
     """Print the file, its series, timestamps, gaps and columns."""
     roles, panel = data.roles, data.panel
     report.info("file", data.table.describe(roles.date_order))
-    if roles.series_id is not None:
-        stems = "      one per file" if data.table.files and roles.series_id == STEM else ""
-        report.info("series", f"{roles.series_id}: {some(panel.ids, 5)}{stems}")
+    if roles.series_id:
+        stems = "      one per file" if data.table.files and roles.series_id == (STEM,) else ""
+        report.info("series", f"{', '.join(roles.series_id)}: {some(map(series_name, panel.ids), 5)}{stems}")
     report.info("time", _describe_time(data))
     if gaps := _describe_gaps(data):
         report.info("gaps", gaps)
     _print_columns(report, roles)
+    for note in roles.notes:
+        report.info("note", as_flags(note))
+
+
+def series_name(name: object) -> str:
+    """The name of a series; one that several columns make is written ``Rome / bread``."""
+    return " / ".join(map(str, name)) if isinstance(name, tuple) else str(name)
 
 
 def summarize_data(data: Data) -> dict:
@@ -47,7 +54,7 @@ def summarize_data(data: Data) -> dict:
         "clock": asdict(clock_changes(panel)),
         "first": format_time(panel.grid, int(panel.start.min())),
         "last": format_time(panel.grid, data.end),
-        "series_id": roles.series_id,
+        "series_id": roles.series_id if len(roles.series_id) > 1 else next(iter(roles.series_id), None),
         "series": len(panel.ids),
         "missing": sum(longest_gap(data)[:1]),
         "target": roles.target,
@@ -83,7 +90,8 @@ def _describe_time(data: Data) -> str:
         if ahead > 0 and panel.known.shape[1]
         else ""
     )
-    return f"{data.roles.time}, {grid.name}, {span}{known}{_describe_clock_changes(panel)}"
+    name = " + ".join(data.roles.time_parts) or data.roles.time
+    return f"{name}, {grid.name}, {span}{known}{_describe_clock_changes(panel)}"
 
 
 def _describe_clock_changes(panel: Panel) -> str:
@@ -100,7 +108,7 @@ def _describe_gaps(data: Data) -> str:
         return ""
     panel = data.panel
     since = format_time(panel.grid, int(panel.start[entity] + row - panel.indptr[entity]), short=True)
-    place = since if panel.ids[entity] is None else f"{panel.ids[entity]}, {since}"
+    place = since if panel.ids[entity] is None else f"{series_name(panel.ids[entity])}, {since}"
     cells = format_steps(panel.grid, count, exact=True) if panel.channels == 1 else f"{count:,} values"
     return f"{cells} missing, longest {format_steps(panel.grid, longest, exact=True)} ({place})"
 

@@ -111,8 +111,8 @@ class Flag:
 
 COLUMN_ROLES = {
     "target": Flag(str, "COLUMNS", "Columns to forecast, comma-separated. Default: detected."),
-    "time": Flag(str, "COLUMN", "Column with the timestamps. Default: detected."),
-    "series_id": Flag(str, "COLUMN", "Column that names the series of a long table. Default: detected."),
+    "time": Flag(str, "COLUMNS", "Column of timestamps, or the columns that make one: date,hour. Default: detected."),
+    "series_id": Flag(str, "COLUMNS", "Columns that name the series of a long table. Default: detected."),
     "known": Flag(
         str, "COLUMNS", "Covariates known in advance, such as holidays or weather forecasts, comma-separated."
     ),

@@ -90,7 +90,7 @@ def evaluate_holdout(model: str, forecaster, data: Data, sizes: Sizes) -> Holdou
     }
     rows = {label: _scores(test) for label, test in tests.items()}
     scores = pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS))
-    keys = [key for key in (data.roles.series_id, "target") if key in tests[name].forecasts]
+    keys = [key for key in (*data.roles.series_id, "target") if key in tests[name].forecasts]
     errors = {label: _errors(test.forecasts, keys) for label, test in tests.items()}
     return Holdout(scores, _find_worse(name, errors) if keys else [], len(errors[name]), tests[name].ranges())
 

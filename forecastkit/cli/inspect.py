@@ -11,6 +11,7 @@ from forecastkit.cli.options import InspectOptions
 from forecastkit.cli.parameters import parse_parameters
 from forecastkit.cli.read_data import read_data
 from forecastkit.data.files.multiple import TABLES
+from forecastkit.data.schema import as_names
 from forecastkit.persistence.artifact import describe
 from forecastkit.utils.formatting import decimals, number, ranges, share
 from forecastkit.utils.validation import some
@@ -42,7 +43,7 @@ def _print_model(report: Reporter, model: dict) -> None:
     roles = "      ".join(f"{role}  {some(model[role], 8)}" for role in ("known", "past", "static") if model[role])
     report.info("target", some(model["target"], 8) + (f"      {roles}" if roles else ""))
     if model["series_id"] is not None:
-        report.info("series", f"{model['series_id']}: {model['series']:,}")
+        report.info("series", f"{', '.join(as_names(model['series_id']))}: {model['series']:,}")
     until = model["cutoff"].removesuffix(" 00:00:00")
     report.info("time", f"{model['time'] or 'by row'}, {model['freq']}, history to {until}")
     report.info(

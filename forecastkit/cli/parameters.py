@@ -8,6 +8,8 @@ from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse
 
 LISTS = ("target", "known", "past", "static")
+#: One column, or several that make one key.
+KEYS = ("time", "series_id")
 #: Nesting and length of text that is read as a Python value.
 MAX_LITERAL = 10_000
 
@@ -44,6 +46,12 @@ def _parse_flag(name: str, value):
 def parse_list(text: str) -> list[str]:
     """Comma-separated names; quotes protect commas."""
     return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+
+
+def parse_key(text: str) -> str | list[str]:
+    """One name, or several that are comma-separated."""
+    names = parse_list(text)
+    return names[0] if len(names) == 1 else names
 
 
 def parse_levels(text: str) -> list[float]:
@@ -96,6 +104,7 @@ def parse_literal(text: str):
 #: Flags whose text is more than a number or a name.
 PARSERS = {
     **dict.fromkeys(LISTS, parse_list),
+    **dict.fromkeys(KEYS, parse_key),
     "quantile_levels": parse_levels,
     "fourier": parse_fourier,
     "validation_size": lambda text: parse_size("--validation-size", text),

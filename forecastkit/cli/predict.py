@@ -92,7 +92,7 @@ def _plot(forecaster, future, history, path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # printed with the forecast
         frame = forecaster.forecast(future, history=history, quantile_levels=_plotted_levels(forecaster))
-        names = {"time": schema.time_name, "series_id": schema.series_id}
+        names = {"time": schema.time_name, "series_id": schema.series_keys or None}
         title = f"Forecast of {schema.target[0]}" if len(schema.target) == 1 else None
         try:
             plot_forecast(frame, history_frame(panel, schema), **names, path=path, title=title)
@@ -110,7 +110,7 @@ def _plotted_levels(forecaster) -> tuple[float, ...] | None:
 
 def _print(report: Reporter, frame: pd.DataFrame, schema) -> None:
     """Print the first rows as a table."""
-    keys = [name for name in (schema.series_id, schema.time_name, "target") if name in frame and name is not None]
+    keys = [name for name in (*schema.series_keys, schema.time_name, "target") if name in frame]
     shown = frame.head(MAX_ROWS)
     values = [name for name in frame.columns if name not in (*keys, "cutoff", "step")]
     places = decimals(shown[values].to_numpy().ravel())

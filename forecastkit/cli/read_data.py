@@ -10,13 +10,17 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.cli.flags import COLUMN_ROLES
-from forecastkit.data.files.infer_roles import Roles, find_roles
+from forecastkit.data.files.infer_roles import Roles, find_roles, find_time
 from forecastkit.data.files.multiple import STEM, find_paths, listed, read_several
 from forecastkit.data.files.read_table import Table
+from forecastkit.data.files.series_columns import series_codes
+from forecastkit.data.files.wide_tables import melt_wide
+from forecastkit.data.ingest.find_keys import melted_like
 from forecastkit.data.ingest.read_panel import WHERE, Schema, read_panel
 from forecastkit.data.ingest.timezones import check_timezone, in_zone
 from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import Places
+from forecastkit.data.schema import as_names
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.validation import refuse, some
 
@@ -60,7 +64,8 @@ class Data:
     def role_parameters(self) -> dict:
         """The constructor parameters that name the columns and how they are read."""
         lists = {name: list(getattr(self.roles, name)) or None for name in COLUMNS}
-        return {"time": self.roles.time, "series_id": self.roles.series_id, **self.reading, **lists}
+        keys = {"time": list(self.roles.time_parts) or self.roles.time, "series_id": _one_or_all(self.roles.series_id)}
+        return {**keys, **self.reading, **lists}
 
     @property
     def lengths(self) -> np.ndarray:
@@ -105,27 +110,56 @@ def read_data(sources: Sources, roles: dict) -> Data:
     """
     roles = {name: roles[name] for name in COLUMN_ROLES if name in roles}
     path = join_paths(sources)
-    table = read_several(find_paths(listed(sources)), roles.get("series_id"), roles.get("time"))
+    table = read_several(find_paths(listed(sources)), roles.get("series_id"), _only(as_names(roles.get("time"))))
     if STEM in table.frame and table.files:
         roles = {"series_id": STEM, **roles}
     reading = {name: roles[name] for name in READING if name in roles}
     given = {name: value for name, value in roles.items() if name not in READING}
+    table, notes = _melt(table, given)
     found = find_roles(table.frame, **given, where=path)
+    found = replace(found, notes=(*notes, *found.notes))
     frame = _select(found, table.frame, reading.get("timezone"))
     keys = {name: list(getattr(found, name)) or None for name in COLUMNS}
     with name_file_in_errors(sources):
         frame = _zoned(frame, found, reading.get("timezone"))
-        panel, schema = read_panel(frame, time=found.time, series_id=found.series_id, **reading, **keys)
+        time, series_id = list(found.time_parts) or found.time, _one_or_all(found.series_id)
+        panel, schema = read_panel(frame, time=time, series_id=series_id, **reading, **keys)
+        schema = replace(schema, date_order="" if found.time_parts else found.date_order)
         _check_observed(panel, schema)
     return Data(path, table, found, frame, replace(panel, schema=schema), reading)
 
 
+def _melt(table: Table, given: dict) -> tuple[Table, tuple[str, ...]]:
+    """The table, made long where its headers are times, and what is to be said of it."""
+    if any(given.get(name) for name in ("time", "target", "known", "past")):
+        return table, ()
+    melted = melt_wide(table.frame)
+    if melted is None:
+        return table, ()
+    headers = some(melted.headers, 2)
+    note = f"wide table: the {len(melted.headers)} headers {headers} are read as times, each row as a series"
+    return replace(table, frame=melted.frame), (note,)
+
+
+def _only(names: tuple) -> str | None:
+    """The name, where there is one."""
+    return names[0] if len(names) == 1 else None
+
+
+def _one_or_all(names: tuple) -> str | list | None:
+    """One name as text, several as a list."""
+    return list(names) if len(names) > 1 else _only(names)
+
+
 def _select(roles: Roles, frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
     """The columns with a role; with a time zone, unix times are those of UTC."""
-    selected = roles.select(frame)
-    if timezone is None or not roles.date_order.startswith("unix"):
-        return selected
-    return selected.assign(**{roles.time: selected[roles.time].dt.tz_localize("UTC")})
+    return _in_utc(roles.select(frame), roles.time, roles.date_order, timezone)
+
+
+def _in_utc(frame: pd.DataFrame, time: str | None, order: str, timezone: str | None) -> pd.DataFrame:
+    if timezone is None or not order.startswith("unix"):
+        return frame
+    return frame.assign(**{time: frame[time].dt.tz_localize("UTC")})
 
 
 def _zoned(frame: pd.DataFrame, roles: Roles, timezone: str | None) -> pd.DataFrame:
@@ -133,8 +167,11 @@ def _zoned(frame: pd.DataFrame, roles: Roles, timezone: str | None) -> pd.DataFr
     check_timezone(timezone)
     if timezone is None or roles.time is None:
         return frame
-    names = None if roles.series_id is None else frame[roles.series_id]
-    entity, ids = (np.zeros(len(frame), "int64"), (None,)) if names is None else pd.factorize(names)
+    entity, ids = np.zeros(len(frame), "int64"), (None,)
+    if roles.series_id:
+        entity = series_codes(frame, roles.series_id)
+        names = frame[list(roles.series_id)].iloc[np.unique(entity, return_index=True)[1]]
+        ids = tuple(names.itertuples(index=False, name=None)) if len(roles.series_id) > 1 else names.iloc[:, 0]
     timestamps = pd.Index(frame[roles.time])
     timestamps = in_zone(timestamps, Places(entity, tuple(ids), timestamps), timezone)
     return frame.assign(**{roles.time: timestamps})
@@ -178,29 +215,32 @@ def read_like(sources: Sources, schema: Schema, future: bool = False) -> pd.Data
         Naming the missing columns.
     """
     path = join_paths(sources)
-    frame = read_several(find_paths(listed(sources)), schema.series_id, schema.time).frame
-    roles = {"target": schema.target, "known": schema.known, "past": schema.past, "static": schema.static}
-    if future:
-        roles |= {"target": (), "past": ()}
-    needed = [name for names in roles.values() for name in names]
-    needed += [name for name in (schema.series_id, schema.time) if name is not None]
+    frame = read_several(find_paths(listed(sources)), schema.series_keys or None, schema.time).frame
+    frame = melted_like(schema, frame)
+    roles = {role: getattr(schema, role) for role in COLUMNS}
+    if future:  # what is static is remembered
+        roles |= {"target": (), "past": (), "static": tuple(name for name in schema.static if name in frame)}
+    time = as_names(schema.time)
+    if schema.time_parts and schema.time not in frame:
+        time = schema.time_parts
+    needed = [*(name for names in roles.values() for name in names), *schema.series_keys, *time]
     lacking = [name for name in needed if name not in frame]
     if lacking:
         rule = f"the columns that the model was trained on must be there ({some(needed, 8)})"
         refuse(path, rule, f"no {some(map(repr, lacking))} among {some(frame.columns, 8)}")
     if future:
         frame = frame.assign(**dict.fromkeys(schema.target, np.nan))
-    found = find_roles(
-        frame,
-        time=schema.time,
-        series_id=schema.series_id,
-        where=path,
-        **roles | {"target": schema.target, "past": roles["past"]},
-    )
-    return _indexed(_select(found, frame, schema.timezone), replace(schema, time=found.time))
+    selected = {name: frame[name] for name in schema.series_keys}
+    if time:
+        selected[schema.time] = find_time(frame, frame[[]], time, (), path, schema.date_order).values
+    for name in (*schema.target, *roles["known"], *roles["past"], *roles["static"]):
+        is_number = name in schema.target or pd.api.types.is_numeric_dtype(frame[name])
+        selected[name] = frame[name] if is_number else frame[name].astype("category")
+    frame = _in_utc(pd.DataFrame(selected), schema.time, schema.date_order, schema.timezone)
+    return _indexed(frame, schema)
 
 
 def _indexed(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     """The frame with its keys in the index where the model's own data had them there."""
-    keys = [name for name in (schema.series_id, schema.time) if name is not None]
+    keys = [*schema.series_keys, *as_names(schema.time)]
     return frame.set_index(keys) if schema.indexed and schema.time is not None else frame

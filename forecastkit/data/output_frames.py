@@ -18,6 +18,20 @@ def labels(names, codes: np.ndarray) -> pd.Index:
     return pd.Index(list(names)).take(codes)
 
 
+def series_columns(schema: Schema, ids: tuple, entity: np.ndarray) -> dict:
+    """The columns that name the series of these entities, by their names; none for one series."""
+    if len(schema.series_keys) < 2:
+        return {name: labels(ids, entity) for name in schema.series_keys}
+    return {name: labels([names[place] for names in ids], entity) for place, name in enumerate(schema.series_keys)}
+
+
+def series_index(schema: Schema, ids: tuple) -> pd.Index:
+    """The names of series as an index, of several levels where several columns name them."""
+    if len(schema.series_keys) > 1:
+        return pd.MultiIndex.from_tuples(list(ids), names=list(schema.series_keys))
+    return pd.Index(list(ids))
+
+
 def timestamps_at(panel: Panel, ordinals: np.ndarray) -> pd.Index:
     """Stamps of many ordinals: each distinct one is made once."""
     low, high = int(ordinals.min()), int(ordinals.max())
@@ -46,9 +60,7 @@ def long_frame(
     steps = np.tile(np.arange(1, horizon + 1), n)
     entity, channel = np.repeat(origins.entity, horizon), np.repeat(origins.channel, horizon)
     cutoff = np.repeat(panel.start[origins.entity] + origins.row - panel.indptr[origins.entity], horizon)
-    columns = {}
-    if schema.is_panel:
-        columns[schema.series_id] = labels(panel.ids, entity)
+    columns = series_columns(schema, panel.ids, entity)
     columns[schema.time_name] = timestamps_at(panel, cutoff + steps)
     if len(schema.target) > 1:
         columns["target"] = labels(schema.target, channel)
@@ -70,9 +82,7 @@ def history_frame(panel: Panel, schema: Schema) -> pd.DataFrame:
     """What was observed, long: the series, time and target keys of the forecast frame, and ``actual``."""
     n, channels = panel.target.shape
     entity = np.repeat(np.arange(len(panel.ids)), panel.lengths)
-    columns = {}
-    if schema.is_panel:
-        columns[schema.series_id] = labels(panel.ids, np.tile(entity, channels))
+    columns = series_columns(schema, panel.ids, np.tile(entity, channels))
     columns[schema.time_name] = timestamps_at(panel, np.tile(panel.ordinals(), channels))
     if channels > 1:
         columns["target"] = labels(schema.target, np.repeat(np.arange(channels), n))
@@ -138,7 +148,8 @@ def _with_keys(schema, frame, panel, entity, ordinal):
         return frame.set_axis(timestamps.rename(schema.time))
     keys = {(schema.time_name, schema.indexed and schema.time is not None): timestamps}
     if schema.is_panel:
-        keys = {(schema.series_id, schema.series_indexed): labels(panel.ids, entity), **keys}
+        names = series_columns(schema, panel.ids, entity)
+        keys = {**{(name, schema.series_indexed): values for name, values in names.items()}, **keys}
     levels = {name: values for (name, in_index), values in keys.items() if in_index}
     if levels:
         names, values = list(levels), list(levels.values())

@@ -1,6 +1,5 @@
 """What the columns are: the role of each, found once at fit and kept to read more and to dress results."""
 
-import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +8,7 @@ import pandas as pd
 from forecastkit.data.array_checks import check_covariates, refuse_nameless
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_keys, did_you_mean, refuse, some
+from forecastkit.utils.warn import warn_user
 
 #: Levels of a category at most that become a column each; of more, one column holds their codes.
 MOST_COLUMNS = 16
@@ -31,8 +31,10 @@ class Schema:
         Whether the target was one-dimensional.
     target, known, past, static : tuple
         Column names by role.
-    time, series_id : str or None
-        Names of the time and the series column or index level.
+    time : str or None
+        Name of the time column or index level.
+    series_id : str, tuple of str or None
+        Name of the series column or index level, or of several that name a series together.
     indexed, series_indexed : bool
         Whether times, and whether series names, are in the index.
     categories : dict
@@ -48,6 +50,10 @@ class Schema:
         What becomes of rows of one series and time.
     columns : tuple
         All columns of X at fit, in their order; numbers where it had no names.
+    time_parts : tuple
+        Columns that make the time together, whose names are joined in `time`.
+    date_order : str
+        How times of text are written, such as ``"day/month/year"``: more rows are read in this order.
     """
 
     form: str
@@ -58,7 +64,7 @@ class Schema:
     past: tuple = ()
     static: tuple = ()
     time: str | None = None
-    series_id: str | None = None
+    series_id: str | tuple | None = None
     indexed: bool = True
     series_indexed: bool = False
     categories: dict = field(default_factory=dict)
@@ -67,6 +73,13 @@ class Schema:
     timezone: str | None = None
     duplicates: str = "refuse"
     columns: tuple = ()
+    time_parts: tuple = ()
+    date_order: str = ""
+
+    @property
+    def series_keys(self) -> tuple:
+        """The columns or index levels that name a series together; () for one series."""
+        return as_names(self.series_id)
 
     @property
     def is_panel(self) -> bool:
@@ -89,13 +102,14 @@ class Schema:
 
 def find_schema(X, y, *, target=None, time=None, series_id=None, known=None, past=None, static=None, library="pandas"):
     """The schema of training data, already pandas or numpy."""
-    roles = {"known": _names(known), "past": _names(past), "static": _names(static)}
+    roles = {"known": as_names(known), "past": as_names(past), "static": as_names(static)}
+    series_id = _single(series_id)
     if y is not None:
         if target is not None:
             refuse(WHERE, "target= names columns of X, and y must not be given with it", repr(target))
         found = _supervised(X, y, roles, time, series_id)
     elif isinstance(X, pd.DataFrame):
-        found = _of_frame(X, roles, _names(target), time, series_id)
+        found = _of_frame(X, roles, as_names(target), time, series_id)
     elif isinstance(X, pd.Series):
         name = X.name if X.name is not None else "y"
         found = {"form": "series", "target": (name,), "time": time or X.index.name}
@@ -111,10 +125,17 @@ def find_schema(X, y, *, target=None, time=None, series_id=None, known=None, pas
     return Schema(**found, categories=categories, coded=coded, library=library, columns=columns)
 
 
-def _names(names):
+def as_names(names) -> tuple:
+    """One name or several as a tuple."""
     if names is None:
         return ()
     return (names,) if isinstance(names, str) or not np.iterable(names) else tuple(names)
+
+
+def _single(names):
+    """Several names as a tuple, one as itself."""
+    names = as_names(names)
+    return names if len(names) > 1 else names[0] if names else None
 
 
 def _of_array(X):
@@ -139,7 +160,7 @@ def _supervised(X, y, roles, time, series_id):
     found = {"supervised": True, "flat": flat, "target": target}
     if isinstance(X, pd.DataFrame):
         keys = _find_keys(X, time, series_id)
-        taken = {keys["time"], keys["series_id"], *roles["past"], *roles["static"]}
+        taken = {keys["time"], *as_names(keys["series_id"]), *roles["past"], *roles["static"]}
         _check_roles(X, roles)
         known = roles["known"] or tuple(c for c in X.columns if c not in taken)
         if keys["time"] is None and keys["indexed"]:
@@ -149,8 +170,8 @@ def _supervised(X, y, roles, time, series_id):
     names = tuple(f"x{i}" for i in range(np.shape(X)[1]))
     past = tuple(name if isinstance(name, str) else f"x{name}" for name in roles["past"])
     lost = [
-        *_names(None if time == times_of_y else time),
-        *_names(series_id),
+        *as_names(None if time == times_of_y else time),
+        *as_names(series_id),
         *roles["static"],
         *(set(roles["known"]) - {*names, *range(len(names))}),
     ]
@@ -166,7 +187,7 @@ def _of_frame(frame, roles, target, time, series_id):
         refuse(WHERE, "a frame must have a column to forecast", "none")
     keys = _find_keys(frame, time, series_id)
     _check_roles(frame, {"target": target, **roles})
-    taken = {keys["time"], keys["series_id"], *roles["known"], *roles["past"], *roles["static"]}
+    taken = {keys["time"], *as_names(keys["series_id"]), *roles["known"], *roles["past"], *roles["static"]}
     twice = [c for c in target if c in taken]
     if twice:
         refuse(WHERE, "a target cannot have another role too", some(map(repr, twice)))
@@ -176,7 +197,7 @@ def _of_frame(frame, roles, target, time, series_id):
         roles = {**roles, "past": roles["past"] + others}
         if others:
             said = f"{WHERE}: taken as past covariates, known up to the cutoff only: {some(map(repr, others), 8)}. "
-            warnings.warn(said + "Name them in known= or past=, or leave them out.", UserWarning, stacklevel=5)
+            warn_user(said + "Name them in known= or past=, or leave them out.")
     if not (target or free):
         refuse(WHERE, "a frame must have a column to forecast", f"only {some(map(repr, frame.columns), 8)}")
     form = "panel" if keys["series_id"] is not None else "frame"
@@ -190,7 +211,11 @@ def _check_roles(frame, roles):
 
 def _check_keys_free(found):
     """Refuse names of keys, and of a long panel's targets, that results need for columns of their own."""
-    names = [found.get("time"), found.get("series_id"), *(found["target"] if found["form"] == "panel" else ())]
+    names = [
+        found.get("time"),
+        *as_names(found.get("series_id")),
+        *(found["target"] if found["form"] == "panel" else ()),
+    ]
     taken = [name for name in names if name in RESERVED]
     if taken:
         rule = f"the names {', '.join(RESERVED)} are kept for results"
@@ -198,13 +223,14 @@ def _check_keys_free(found):
 
 
 def _find_keys(frame, time, series_id):
-    """Names of the time and the series column or level, and whether they are in the index."""
+    """Names of the time and the series columns or levels, and whether they are in the index."""
     levels = list(frame.index.names)
     everything = [*frame.columns, *(name for name in levels if name is not None)]
-    for what, name in (("time", time), ("series_id", series_id)):
-        if name is not None and name not in everything:
-            rule, remedy = f"the column named in {what}= must exist", did_you_mean(name, everything)
-            refuse(WHERE, rule, repr(name), remedy, ParameterError)
+    for what, names in (("time", as_names(time)), ("series_id", as_names(series_id))):
+        for name in names:
+            if name not in everything:
+                rule, remedy = f"the column named in {what}= must exist", did_you_mean(name, everything)
+                refuse(WHERE, rule, repr(name), remedy, ParameterError)
     if series_id is None and "unique_id" in everything:
         series_id = "unique_id"
     if isinstance(frame.index, pd.MultiIndex):
@@ -218,24 +244,27 @@ def _find_keys(frame, time, series_id):
             stamped = [c for c in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[c])]
             time = stamped[0] if len(stamped) == 1 else None
         indexed = time is None or time not in frame.columns
-    in_index = series_id is not None and series_id not in frame.columns
-    return {"time": time, "series_id": series_id, "indexed": indexed, "series_indexed": in_index}
+    inside = {name not in frame.columns for name in as_names(series_id)}
+    if len(inside) > 1:
+        got, remedy = some(map(repr, as_names(series_id))), "reset_index() makes all of them columns."
+        refuse(WHERE, "columns that name series together must all be columns, or all be index levels", got, remedy)
+    return {"time": time, "series_id": series_id, "indexed": indexed, "series_indexed": inside == {True}}
 
 
 def _find_levels(index, time, series_id):
-    """Which level of a MultiIndex is the time, and which the series: of two, the one that does not hold times."""
+    """Which level of a MultiIndex is the time, and which name the series: all others."""
     if None in index.names:
         got = f"names {list(index.names)}"
         refuse(WHERE, "the levels of the index must have names", got, "rename_axis(['unique_id', 'ds']) gives some.")
-    others = [n for n in index.names if n not in (time, series_id)]
+    others = [n for n in index.names if n not in (time, *as_names(series_id))]
     if time is None:
         timed = [n for n in others if holds_times(index.levels[index.names.index(n)])]
         time = next(iter(timed or ([n for n in others if n != series_id] if series_id is not None else [])), None)
     if series_id is None:
         rest = [n for n in others if n != time]
-        if len(rest) != 1:
-            refuse(WHERE, "series_id= must name the level of the series", some(map(repr, index.names)))
-        series_id = rest[0]
+        if not rest or time is None:
+            refuse(WHERE, "series_id= must name the levels of the series", some(map(repr, index.names)))
+        series_id = _single(rest)
     return time, series_id
 
 

@@ -185,7 +185,7 @@ def _result(forecasts, panel, schema, cutoffs, horizon, gap, season) -> Backtest
     """Forecasts with their scores and those of the seasonal naive on the same windows."""
     origins = Origins.every_channel(cutoffs.entity, cutoffs.row, panel.channels)
     naive = simple.seasonal_naive(panel, origins, horizon, season)[:, gap:].ravel()
-    series = tuple(name for name in (schema.series_id, "target") if name in forecasts)
+    series = tuple(name for name in (*schema.series_keys, "target") if name in forecasts)
     about = Reference(series, naive, *_scales(panel, schema, cutoffs, season, series))
     place = np.repeat(panel.ordinal_at(origins.entity, origins.row), horizon - gap)
     return Backtest(forecasts, both_scores(forecasts, about), coverage_table(forecasts, place, horizon), about)
@@ -203,7 +203,9 @@ def _scales(panel, schema, cutoffs, season, series):
             scales[:, place] = metrics.seasonal_scale(seen, season), metrics.seasonal_scale_squared(seen, season)
     if not series:
         return scales[0, 0, 0], scales[1, 0, 0]
-    names = {schema.series_id: [panel.ids[entity] for entity in entities], "target": schema.target}
-    index = pd.MultiIndex.from_product([names[name] for name in series], names=series)
+    channels = range(panel.channels)
+    keys = output_frames.series_columns(schema, panel.ids, np.repeat(entities, len(channels)))
+    keys |= {"target": np.tile(np.array(schema.target, dtype=object), len(entities))}
+    index = pd.MultiIndex.from_arrays([keys[name] for name in series], names=series)
     index = index if len(series) > 1 else index.get_level_values(0)
     return tuple(pd.Series(scale.ravel(), index=index) for scale in scales)

@@ -52,8 +52,9 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -93,8 +94,8 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     horizon: int | None = None
     lookback: int | None = None
     target: Columns | None = None
-    time: str | None = None
-    series_id: str | None = None
+    time: str | list[str] | None = None
+    series_id: str | list[str] | None = None
     known: Columns | None = None
     past: Columns | None = None
     static: Columns | None = None

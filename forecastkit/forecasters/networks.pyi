@@ -51,8 +51,9 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -147,8 +148,8 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -214,8 +215,9 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -312,8 +314,8 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -378,8 +380,9 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -468,8 +471,8 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -535,8 +538,9 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -627,8 +631,8 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -693,8 +697,9 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -787,8 +792,8 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -850,8 +855,9 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -947,8 +953,8 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -1012,8 +1018,9 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -1109,8 +1116,8 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -1174,8 +1181,9 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -1270,8 +1278,8 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -1334,8 +1342,9 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -1431,8 +1440,8 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -1497,8 +1506,9 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -1597,8 +1607,8 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -1663,8 +1673,9 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -1759,8 +1770,8 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -1823,8 +1834,9 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -1913,8 +1925,8 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -1977,8 +1989,9 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -2074,8 +2087,8 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -2139,8 +2152,9 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -2233,8 +2247,8 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -2296,8 +2310,9 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -2393,8 +2408,8 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -2458,8 +2473,9 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -2554,8 +2570,8 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -2619,8 +2635,9 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -2719,8 +2736,8 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,
@@ -2786,8 +2803,9 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         quarter of the data.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
-    time, series_id : str, optional
-        Columns or index levels that hold the time and the series' name.
+    time, series_id : str or list of str, optional
+        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
+        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
     known, past, static : str or list of str, optional
         Covariates known ahead, known up to the cutoff only, and constant within a series.
     freq : str, optional
@@ -2889,8 +2907,8 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
-        time: str | None = None,
-        series_id: str | None = None,
+        time: str | list[str] | None = None,
+        series_id: str | list[str] | None = None,
         known: Columns | None = None,
         past: Columns | None = None,
         static: Columns | None = None,

@@ -302,7 +302,8 @@ class Predicting:
         timestamps = output_frames.timestamps_at(self.history_, self.history_.cutoffs())
         if not self.schema_.is_panel:
             return timestamps.tolist()[0]
-        return timestamps.to_series(index=list(self.history_.ids)).rename(self.schema_.time_name)
+        index = output_frames.series_index(self.schema_, self.history_.ids)
+        return timestamps.to_series(index=index).rename(self.schema_.time_name)
 
     def future_frame(self, steps: int | None = None, *, until: Any = None, history: Data | None = None) -> Any:
         """The keys (series and time) of the next rows, to be filled with known covariates.

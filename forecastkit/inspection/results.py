@@ -53,9 +53,8 @@ class Place:
 
     def keys(self) -> dict[str, pd.Index]:
         """Series, target and cutoff of each origin under the user's names."""
-        schema, columns = self.schema, {}
-        if schema.is_panel:
-            columns[schema.series_id] = output_frames.labels(self.panel.ids, self.origins.entity)
+        schema = self.schema
+        columns = output_frames.series_columns(schema, self.panel.ids, self.origins.entity)
         if len(schema.target) > 1:
             columns["target"] = output_frames.labels(schema.target, self.origins.channel)
         return {**columns, "cutoff": output_frames.timestamps_at(self.panel, self.cutoffs)}
@@ -70,12 +69,20 @@ class Place:
 
     def origin_of(self, series=None, target=None) -> int:
         """The first origin of this series and target."""
-        keys, keep = self.keys(), np.ones(len(self.origins), dtype=bool)
-        for what, name, column in (("series", series, self.schema.series_id), ("target", target, "target")):
+        keep = np.ones(len(self.origins), dtype=bool)
+        ids, targets = self.panel.ids if self.schema.is_panel else (), self.schema.target
+        for what, name, names, places in (
+            ("series", series, ids, self.origins.entity),
+            ("target", target, targets if len(targets) > 1 else (), self.origins.channel),
+        ):
             if name is not None:
-                index = keys.get(column, pd.Index([]))
-                check_keys("interpret", f"the chosen {what}", [name], index.unique())
-                keep &= np.asarray(index == name)
+                check_keys(
+                    "interpret",
+                    f"the chosen {what}",
+                    [name],
+                    [names[place] for place in np.unique(places)] if names else (),
+                )
+                keep &= places == names.index(name)
         return int(np.flatnonzero(keep)[0])
 
     def past_of(self, origin: int) -> np.ndarray:

@@ -67,7 +67,7 @@ def forecast_partition(
     if not len(frame):
         return meta
     forecast = model.forecast(history=frame, quantile_levels=quantile_levels)
-    _check_like(forecast, meta, model.schema_.series_id)
+    _check_like(forecast, meta, model.schema_.series_keys)
     return forecast
 
 
@@ -96,7 +96,7 @@ def forecast_partitions(
     InputError
         As `forecast_partition`, and where a series comes back after another one.
     """
-    series = _model(path, backbones).schema_.series_id
+    series = list(_model(path, backbones).schema_.series_keys)
     one = functools.partial(forecast_partition, path=path, quantile_levels=quantile_levels, backbones=backbones)
     ended: set = set()
     held = None
@@ -170,24 +170,32 @@ def _meta(model, levels):
 
 def _check_like(forecast, meta, series):
     """Refuse series named by another kind of value: partitions would not go together."""
-    got, wanted = forecast[series].dtype, meta[series].dtype
-    if got != wanted:
-        rule = f"series must be named by values of the kind seen at fit ({wanted}) in {series!r}"
-        refuse(WHERE, rule, str(got), "Convert the column.")
+    for name in series:
+        got, wanted = forecast[name].dtype, meta[name].dtype
+        if got != wanted:
+            rule = f"series must be named by values of the kind seen at fit ({wanted}) in {name!r}"
+            refuse(WHERE, rule, str(got), "Convert the column.")
 
 
 def _without_last(frame, series):
     """The rows of all series but the last one, and its own; columns that lack are refused by whoever forecasts."""
-    if not len(frame) or series not in frame.columns:
+    if not len(frame) or not set(series) <= set(frame.columns):
         return frame, None
-    last = (frame[series] == frame[series].iloc[-1]).to_numpy(dtype=bool, na_value=False)
+    last = np.ones(len(frame), dtype=bool)
+    for name in series:
+        last &= (frame[name] == frame[name].iloc[-1]).to_numpy(dtype=bool, na_value=False)
     return frame[~last], frame[last]
 
 
 def _check_ended(names, ended: set):
     """Note that these series are complete, and refuse those that already were."""
-    names = set(names.unique().tolist())
+    names = set(names.drop_duplicates().itertuples(index=False, name=None))
     if again := names & ended:
         rule = "rows of a series must follow each other"
-        refuse(WHERE, rule, f"{some(sorted(map(repr, again)))} again", "Sort the partition by series and time.")
+        refuse(
+            WHERE,
+            rule,
+            f"{some(sorted(repr(key if len(key) > 1 else key[0]) for key in again))} again",
+            "Sort the partition by series and time.",
+        )
     ended |= names

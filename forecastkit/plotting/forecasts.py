@@ -47,7 +47,7 @@ def plot_forecast(
     history: pd.DataFrame | None = None,
     *,
     time: str = "time",
-    series_id: str | None = None,
+    series_id: str | Sequence[str] | None = None,
     series: object = None,
     target: object = None,
     path: str | os.PathLike | None = None,
@@ -108,7 +108,7 @@ def plot_backtest(
     baseline: pd.DataFrame | None = None,
     *,
     time: str = "time",
-    series_id: str | None = None,
+    series_id: str | Sequence[str] | None = None,
     series: object = None,
     target: object = None,
     path: str | os.PathLike | None = None,
@@ -229,20 +229,21 @@ def _panels(
     frame: pd.DataFrame,
     other: pd.DataFrame | None,
     time: str,
-    series_id: str | None,
+    series_id: str | Sequence[str] | None,
     series: object,
     target: object,
     needed: Sequence[str],
 ) -> list[_Panel]:
     """One panel for each chosen series and target, in order of appearance."""
-    keys = [key for key in (series_id, "target" if "target" in frame.columns else None) if key is not None]
+    names = () if series_id is None else (series_id,) if isinstance(series_id, str) else tuple(series_id)
+    keys = [*names, *(("target",) if "target" in frame.columns else ())]
     check_keys("plot", "the columns drawn", [time, *keys, *needed], frame.columns)
     if not len(frame):
         refuse("plot", "frame must have rows", "none")
     if other is None:
         other = frame.iloc[:0].assign(actual=np.nan)
     check_keys("plot", "the columns of the second frame", [time, *keys, "actual"], other.columns)
-    for key, chosen in ((series_id, series), ("target", target)):
+    for key, chosen in ((names, series), (("target",), target)):
         frame = _chosen(frame, key, chosen)
     if not keys:
         return [_Panel((), frame.sort_values(time), other.sort_values(time))]
@@ -253,14 +254,17 @@ def _panels(
     ]
 
 
-def _chosen(frame: pd.DataFrame, key: str | None, chosen: object) -> pd.DataFrame:
+def _chosen(frame: pd.DataFrame, keys: tuple[str, ...], chosen: object) -> pd.DataFrame:
+    """The rows of what is chosen by name: by a tuple of names where several columns name a series."""
     if chosen is None:
         return frame
-    if key is None or key not in frame.columns:
+    if not keys or not set(keys) <= set(frame.columns):
         refuse("plot", "what is chosen by name must have a column", repr(chosen), "Name it with series_id=.")
-    names = list(chosen) if isinstance(chosen, (list, tuple)) else [chosen]
-    check_keys("plot", f"the chosen {key}", names, frame[key].unique())
-    return frame[frame[key].isin(names)]
+    several = isinstance(chosen, list) or (isinstance(chosen, tuple) and len(keys) == 1)
+    names = list(chosen) if several else [chosen]
+    rows = frame[keys[0]] if len(keys) == 1 else frame[list(keys)].apply(tuple, axis=1)
+    check_keys("plot", f"the chosen {', '.join(keys)}", names, rows.unique())
+    return frame[rows.isin(names)]
 
 
 def _numbers(values: pd.Series) -> np.ndarray:

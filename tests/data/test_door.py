@@ -181,8 +181,13 @@ def test_static_columns_are_one_row_per_series():
 
 def test_columns_without_a_role_are_said():
     frame = pd.DataFrame({"load": VALUES, "wind": K, "note": "x"}, index=TIMES)
-    with pytest.warns(UserWarning, match="taken as past covariates.*: 'wind'"):
+    with pytest.warns(UserWarning, match="Panel:") as said:
         _, schema = door(frame, target="load")
+    assert [str(one.message).split(". Name")[0] for one in said] == [
+        "Panel: unused columns: 'note' (text, the same in all rows)",
+        "Panel: taken as past covariates, known up to the cutoff only: 'wind'",
+    ]
+    assert {one.filename for one in said} == {__file__}
     assert (schema.target, schema.past) == (("load",), ("wind",))
 
 
@@ -224,7 +229,16 @@ REFUSED = {
         "the target 'y' must be finite, got 4 infinite: 'b' at 2024-01-01 00:00:00, .* and 1 more",
     ),
     "infinity in X": ((INFINITE[:, None], VALUES), {}, "the covariate 'x0' must be finite"),
-    "dates in X": ((pd.DataFrame({"d": TIMES, "e": TIMES}), VALUES), {}, "the covariate 'd' must be numeric"),
+    "dates in X": (
+        (pd.DataFrame({"d": TIMES, "e": TIMES}), VALUES),
+        {},
+        "one column must hold the times, got 'd', 'e'. Name it with time=",
+    ),
+    "more dates in X": (
+        (pd.DataFrame({"d": TIMES}, index=TIMES), VALUES),
+        {},
+        "the covariate 'd' must be numeric",
+    ),
     "doubles": ((pd.concat([WIDE, WIDE[:5]]),), {}, r"must be one row, got 5 duplicates: 2024-01-01 00:00:00.* 2 more"),
     "doubles in a panel": ((pd.concat([LONG, LONG[:1]]),), {}, r"'b' at 2024-01-01.*A clock change\? Set timezone="),
     "a blank time": (

@@ -237,7 +237,9 @@ def both_ways(path, monkeypatch, block=1 << 12):
 )
 def test_blocks_give_the_panel_that_pandas_gives(tmp_path, monkeypatch, dialect, form, values, whole, suffix, ends):
     separator, decimal = dialect
-    frame = pd.DataFrame({"shop": np.repeat(["süd", " nord"], 60), "when": np.tile(DAYS, 2), "y": values, "k": 1})
+    frame = pd.DataFrame(
+        {"shop": np.repeat(["süd", " nord"], 60), "when": np.tile(DAYS, 2), "y": values, "k": np.arange(120) % 7}
+    )
     frame["y"] = frame["y"].astype(float).fillna(0).round() if whole else frame["y"].astype(float)
     path = tmp_path / f"data.csv{suffix}"
     frame.to_csv(path, sep=separator, decimal=decimal, date_format=form, index=False, lineterminator=ends, na_rep="?")

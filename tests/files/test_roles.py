@@ -25,8 +25,9 @@ def frame_of(**columns):
 
 def test_all_numeric_columns_are_targets_without_a_hint():
     roles = find_roles(frame_of(a=np.sin(np.arange(60)), b=np.cos(np.arange(60)), note=["x"] * 60))
-    assert (roles.time, roles.series_id, roles.target) == ("time", None, ("a", "b"))
-    assert roles.unused == (("note", "text"),)
+    assert (roles.time, roles.series_id, roles.target) == ("time", (), ("a", "b"))
+    assert roles.unused == (("note", "text, the same in all rows"),)
+    assert roles.notes[0].startswith("2 targets, as no name says which column is to be forecast: target='a' forecasts")
 
 
 def test_a_column_called_like_a_target_is_one_and_the_others_are_past():
@@ -36,7 +37,9 @@ def test_a_column_called_like_a_target_is_one_and_the_others_are_past():
     roles = find_roles(frame, target="temp", past=["wind"])
     assert (roles.target, roles.past) == (("temp",), ("wind",))
     assert roles.unused == (("load", "not named as past"),)
-    assert find_roles(frame.assign(sales=1.0)).target == ("temp", "load", "wind", "sales")
+    roles = find_roles(frame.assign(sales=1.0))
+    assert (roles.target, roles.past) == (("load", "sales"), ("temp", "wind"))
+    assert "all are called like a target: target='load' forecasts one" in roles.notes[0]
 
 
 def test_reasons_for_unused_columns():
@@ -50,10 +53,9 @@ def test_reasons_for_unused_columns():
             made=DAYS,
         )
     )
-    assert roles.target == ("y",)
+    assert (roles.target, roles.past) == (("y",), ("flag",))
     assert dict(roles.unused) == {
         "instant": "a row counter",
-        "flag": "true or false",
         "none": "blank",
         "price": "not all numbers: 'n.a.' in row 1",
         "made": "times as well",
@@ -79,21 +81,21 @@ def panel(levels, **columns):
 @pytest.mark.parametrize(("name", "levels"), [("site", "abc"), ("store", [1, 2, 3]), ("kind", "abc"), ("no", [7, 8])])
 def test_the_series_column_is_found(name, levels):
     roles = find_roles(panel(levels, rider=["m"] * 60).rename(columns={"key": name}))
-    assert (roles.time, roles.series_id, roles.target) == ("time", name, ("x",))
-    assert roles.unused == (("rider", "text, the same within each series: static=rider uses it"),)
+    assert (roles.time, roles.series_id, roles.target) == ("time", (name,), ("x",))
+    assert roles.unused == (("rider", "text, the same in all rows"),)
 
 
 def test_repeated_hours_of_a_clock_change_do_not_hide_or_invent_a_series():
     frame = panel("ab").rename(columns={"key": "site"})
-    assert find_roles(pd.concat([frame, frame.iloc[:1]], ignore_index=True)).series_id == "site"
+    assert find_roles(pd.concat([frame, frame.iloc[:1]], ignore_index=True)).series_id == ("site",)
     single = frame_of(y=np.ones(60), clock=["summer"] * 30 + ["winter"] * 30)
     single.loc[30, "time"] = single.loc[29, "time"]
-    assert find_roles(single).series_id is None
+    assert find_roles(single).series_id == ()
 
 
 def test_whole_numbers_are_no_series_without_the_name_of_one():
     roles = find_roles(panel("ab").drop(columns="key").assign(x=np.arange(120) % 37))
-    assert roles.series_id is None
+    assert roles.series_id == ()
 
 
 def test_years_are_times_when_the_column_is_called_so_and_tells_rows_apart():
@@ -111,7 +113,7 @@ def test_labels_without_dates_are_no_times():
     labels = [f"{year}-{month:02}" for year in (1, 2, 3) for month in range(1, 13)]
     roles = find_roles(pd.DataFrame({"Month": labels, "Sales": np.ones(36)}))
     assert (roles.time, roles.times, roles.target) == (None, None, ("Sales",))
-    assert roles.unused == (("Month", "text"),)
+    assert roles.unused == (("Month", "text, one value per row"),)
 
 
 def test_a_time_column_with_a_few_odd_cells_is_refused_rather_than_passed_over():
@@ -166,7 +168,11 @@ def test_select_gives_the_columns_with_a_part_and_text_as_categories():
 def test_the_files_that_come_with_the_package_are_understood(dataset):
     table = read_table(dataset_path(dataset.name))
     roles = find_roles(table.frame)
-    assert (len(table.frame), roles.time, roles.series_id) == (dataset.rows, dataset.time, dataset.series_id)
+    assert (len(table.frame), roles.time, roles.series_id) == (
+        dataset.rows,
+        dataset.time,
+        () if dataset.series_id is None else (dataset.series_id,),
+    )
     assert dataset.target in roles.target
     assert set(dataset.redundant) <= dict(roles.unused).keys()
     known = load_dataset(dataset.name).reset_index()

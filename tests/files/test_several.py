@@ -85,7 +85,7 @@ def test_train_predict_and_backtest_with_several_files(home, capsys):
     assert main(["train", "--csv", "north.csv", "--csv", "south.csv.gz", *quick]) == 0
     said = capsys.readouterr().out
     assert "file     2 files, 800 rows" in said
-    assert "series   file: north, south      each file is one" in said
+    assert "series   file: north, south      one per file" in said
     assert main(["predict", "m.forecast", "--history", "*.csv*", "--out", "f.txt"]) == 0
     assert pd.read_csv("f.txt")["file"].unique().tolist() == ["north", "south"]
     assert main(["backtest", "--csv", "*.csv*", "--model", "linear", "--horizon", "6", "--n-windows", "2"]) == 0

@@ -1,35 +1,29 @@
 """Finds which column of a table plays which part: time, series, targets, covariates.
 
-Guesses are made for files only: a frame handed to a forecaster is taken at its word.
+Of a file everything is found. Of a frame handed to a forecaster only the keys are, see `data/ingest/find_keys.py`.
 """
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
-from forecastkit.data.files.datetimes import Times, is_categories, is_time, read_numbers, read_times, show_cells
-from forecastkit.utils.exceptions import InputError, ParameterError
+from forecastkit.data.files import column_names
+from forecastkit.data.files.column_kinds import describe_column, is_calendar, odd_cells, refuse_unread
+from forecastkit.data.files.datetimes import read_numbers, read_times, show_cells
+from forecastkit.data.files.series_columns import find_series, series_codes, some_times
+from forecastkit.data.files.time_columns import (
+    TimeColumns,
+    find_parts,
+    find_text_times,
+    join_times,
+    joined_name,
+    numbered_times,
+    rank_times,
+    try_times,
+)
+from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_keys, refuse, some
-
-_TIME_WORDS = re.compile(
-    "time|date|datetime|date_time|timestamp|ds|year|quarter|month|week|day|zeit|zeitpunkt|zeitstempel|uhrzeit|datum|jahr|"
-    "quartal|monat|woche|tag|tijd|heure|année|annee|trimestre|mois|semaine|jour|fecha|hora|año|mes|semana|día|dia"
-)
-_SERIES_WORDS = re.compile(
-    "id|uid|series|item|product|article|sku|store|shop|site|station|sensor|meter|location|region|country|city|zone|group|"
-    "ticker|symbol|customer|household|serie|reihe|produkt|artikel|filiale|standort|zähler|ort|land|stadt|gruppe|kunde"
-)
-_TARGET_WORDS = (
-    re.compile("y|target"),
-    re.compile("value|cnt|count|sales|demand|load|consumption|wert|umsatz|absatz|verbrauch"),
-)
-#: Rows that repeated times are looked for in, where there are more than many.
-MANY, FEW = 1 << 20, 200_000
-_FEW_REPEATS = 0.01  # a few repeated (series, time) rows, such as clock changes, do not hide a series column
-_ANY_SERIES = 0.2  # below this share of repeated times only a column that is called like a series is one
 
 
 @dataclass(frozen=True)
@@ -38,60 +32,72 @@ class Roles:
 
     Attributes
     ----------
-    time, series_id : str or None
-        None when there is no such column: rows are in order, or one series.
+    time : str or None
+        The column of times, the name of `time_parts` joined; None when rows are in order.
+    time_parts : tuple of str
+        Columns that make one time together; empty where one column holds it.
+    series_id : tuple of str
+        Columns that name the series together; empty where there is one series.
     target, known, past, static : tuple of str
         Columns to forecast, known ahead, known only to the past, and the same within a series.
     unused : tuple of (str, str)
         The other columns, each with the reason.
+    notes : tuple of str
+        What was chosen among several possibilities, a sentence each.
     date_order : str
         How the times are written, such as ``"day.month.year"``; empty when they were times already.
     times : pandas.Series or None
-        The time column, read.
+        The times, read.
     """
 
     time: str | None
-    series_id: str | None
+    series_id: tuple[str, ...]
     target: tuple[str, ...]
     known: tuple[str, ...] = ()
     past: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
     unused: tuple[tuple[str, str], ...] = ()
+    time_parts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     date_order: str = ""
     times: pd.Series | None = field(default=None, repr=False, compare=False)
 
     def select(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The columns of `frame` that play a part, times read and text among the covariates as categories."""
-        keys = [name for name in (self.series_id, self.time) if name is not None]
-        selected = frame[[*keys, *self.target, *self.known, *self.past, *self.static]]
-        text = [name for name in (*self.known, *self.past, *self.static) if not _is_numeric(frame[name])]
         read = {} if self.time is None else {self.time: self.times}
-        return selected.assign(**read, **{name: frame[name].astype("category") for name in text})
+        selected = frame[[*self.series_id, *self.target, *self.known, *self.past, *self.static]]
+        text = [name for name in (*self.known, *self.past, *self.static) if not _is_numeric(frame[name])]
+        selected = selected.assign(**{name: frame[name].astype("category") for name in text})
+        for name, values in read.items():
+            selected.insert(len(self.series_id), name, values)
+        return selected
 
 
 def find_roles(
     frame: pd.DataFrame,
     *,
-    time: str | None = None,
-    series_id: str | None = None,
+    time: str | Sequence[str] | None = None,
+    series_id: str | Sequence[str] | None = None,
     target: str | Iterable[str] | None = None,
     known: str | Iterable[str] | None = None,
     past: str | Iterable[str] | None = None,
     static: str | Iterable[str] | None = None,
     where: str = "data",
 ) -> Roles:
-    """Find the time column, the series column, the targets and the covariates of a table.
+    """Find the time column, the series columns, the targets and the covariates of a table.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         As `read_table` gives it.
-    time, series_id : str, optional
-        Given names are taken; otherwise the time column is one whose cells are all times, and the series column one
-        within which times do not repeat although they do in the table.
+    time, series_id : str or sequence of str, optional
+        Given names are taken. Otherwise the time is a column whose cells are all times, a date with a clock or hours
+        beside it, or the parts of a date; and the series are named by as few columns as make times unique.
     target, known, past, static : str or iterable of str, optional
-        Given names are taken. Without `target` a single column called like one (``y``, ``sales``) is it, else all
-        numeric columns are targets. With a target the other numeric columns are `past`, unless `past` is given.
+        Given names are taken. Without `target` a column whose name says so (``y``, ``sales``) is it, else all columns
+        that measure something are targets. With a target the other such columns are `past`, unless `past` is given,
+        and so are true/false columns and text of few values. Without `static` what does not change within any series
+        is static.
     where : str
         What a refusal calls the table.
 
@@ -102,37 +108,116 @@ def find_roles(
     Raises
     ------
     InputError
-        When a given name does not exist or plays two parts, a given time column does not parse, or a target is text.
+        When a given name does not exist or plays two parts; a time column does not parse; a target is text; or there
+        are no times although a column of text may hold some.
     """
     given = {"target": target, "known": known, "past": past, "static": static}
     given = {role: _names(names) for role, names in given.items()}
-    _check_roles(where, frame, {"time": _names(time), "series_id": _names(series_id), **given})
-    taken = [series_id, *given["target"], *given["known"], *given["past"], *given["static"]]
-    free = frame.drop(columns=[name for name in taken if name is not None])
-    time, times, others = _find_time(frame, free, time, series_id, where)
-    if series_id is None:
-        series_id = find_series(free.drop(columns=[*others, *_names(time)]), None if times is None else times.values)
-    free = free.drop(columns=[name for name in (time, series_id) if name in free])
-    unused = dict.fromkeys(others, "times as well") | _find_unused(free.drop(columns=others), frame, series_id)
-    targets, rest = _find_targets(where, free, given["target"], [name for name in free if name not in unused])
+    keys = {"time": _names(time), "series_id": _names(series_id)}
+    _check_roles(where, frame, {**keys, **given})
+    taken = [*keys["series_id"], *given["target"], *given["known"], *given["past"], *given["static"]]
+    free = frame.drop(columns=taken)
+    found = find_time(frame, free, keys["time"], keys["series_id"], where)
+    free = free.drop(columns=[name for name in (*found.columns, *found.others) if name in free])
+    series = keys["series_id"] or find_series(free, found.values)
+    free = free.drop(columns=[name for name in series if name in free])
+    unused = dict.fromkeys(found.others, "times as well")
+    kinds = _kinds(free, frame, series, found)
+    if found.name is None:
+        refuse_unread(where, free)
+    unused |= {name: kind.reason for name, kind in kinds.items() if kind.role == "unused"}
+    numeric = [name for name, kind in kinds.items() if kind.role == "measured"]
+    if not (given["target"] or numeric):  # better a target that looks odd than none
+        numeric = [name for name, kind in kinds.items() if kind.role == "unused" and _may_be_target(free[name])]
+        unused = {name: reason for name, reason in unused.items() if name not in numeric}
+    targets, rest, notes = _find_targets(where, free, given["target"], numeric)
+    rest += [name for name, kind in kinds.items() if kind.role == "class"]
+    fixed = [name for name, kind in kinds.items() if kind.role == "static" and name not in targets]
     if past is None:
-        given["past"] = tuple(rest)
+        given["past"] = tuple(name for name in frame if name in rest)
     else:
         unused |= dict.fromkeys(rest, "not named as past")
+    if static is None:
+        given["static"] = tuple(fixed)
+    else:
+        unused |= dict.fromkeys(fixed, "the same within each series, not named as static")
     return Roles(
-        time=time,
-        series_id=series_id,
+        time=found.name,
+        time_parts=found.parts,
+        series_id=series,
         unused=tuple((name, unused[name]) for name in frame if name in unused),
-        date_order="" if times is None else times.order,
-        times=None if times is None else times.values,
+        notes=(*notes, *_offer_known(given["past"])),
+        date_order="" if found.times is None else found.times.order,
+        times=found.values,
         **given | {"target": targets},
     )
 
 
+def find_time(
+    frame: pd.DataFrame,
+    free: pd.DataFrame,
+    given: Sequence[str],
+    series_id: Sequence[str],
+    where: str,
+    order: str = "",
+) -> TimeColumns:
+    """The times of a table: those of the columns that are given, else what is found among the `free` ones.
+
+    The `order` is that in which times of the same source were written before.
+    """
+    if len(given) == 1:
+        times = read_times(frame[given[0]], f"{where}: time column {given[0]!r}", order)
+        others = [name for name in free if name not in given and try_times(free[name]) is not None]
+        return TimeColumns(given[0], (), times, tuple(others))
+    if given:
+        return _joined(frame, tuple(given), (), where)
+    found = find_text_times(free, where)
+    ranked, tied = rank_times(found)
+    if ranked:
+        name, others = ranked[0], tuple(ranked[1:])
+        parts = find_parts(free.drop(columns=list(others)), name, found[name])
+        if parts:
+            return _joined(frame, parts, others, where)
+        return TimeColumns(name, (), found[name], others, tied)
+    if parts := find_parts(free, None, None):
+        return _joined(frame, parts, (), where)
+    return _find_numbered(frame, free, series_id, where)
+
+
+def _joined(frame: pd.DataFrame, parts: tuple[str, ...], others: tuple[str, ...], where: str) -> TimeColumns:
+    return TimeColumns(joined_name(parts), parts, join_times(frame, parts, where), others)
+
+
+def _find_numbered(frame: pd.DataFrame, free: pd.DataFrame, series_id: Sequence[str], where: str) -> TimeColumns:
+    """Whole numbers in a column called like a time, such as years, that tell the rows of each series apart."""
+    ranked = []
+    for name in free:
+        if (times := numbered_times(free[name])) is None:
+            continue
+        if pd.api.types.is_datetime64_any_dtype(times):
+            parts = find_parts(free, name, read_numbers(free[name], where))
+            if parts:
+                return _joined(frame, parts, (), where)
+        if _tell_apart(frame, free.drop(columns=name), times, series_id):
+            ranked.append(name)
+    if not ranked:
+        return TimeColumns()
+    dated = [name for name in ranked if not column_names.is_called(name, column_names.CALENDAR)]
+    name = (dated or ranked)[0]
+    return TimeColumns(name, (), read_numbers(free[name], where), tuple(other for other in ranked if other != name))
+
+
+def _tell_apart(frame: pd.DataFrame, free: pd.DataFrame, times: pd.Series, series_id: Sequence[str]) -> bool:
+    series = tuple(series_id) or find_series(free, times)
+    rows = some_times(times)
+    frame, times = frame[rows], times[rows]
+    return not pd.DataFrame({"series": series_codes(frame, series), "time": times}).duplicated().any()
+
+
 def find_times(frame: pd.DataFrame, time: str | None = None) -> pd.Series | None:
     """The times of a table, None where it has no column of them."""
-    found = _find_time(frame, frame, time if time in frame else None, None, "data")[1]
-    return None if found is None else found.values
+    given = (time,) if isinstance(time, str) and time in frame else ()
+    return find_time(frame, frame, given, (), "data").values
 
 
 def _names(names: str | Iterable[str] | None) -> tuple[str, ...]:
@@ -150,183 +235,97 @@ def _check_roles(where: str, frame: pd.DataFrame, given: dict[str, tuple[str, ..
             roles[name] = role
     for name in given["target"]:
         if not _is_numeric(frame[name]):
-            refuse(where, f"target {name!r} must be numeric", show_cells(frame[name], _not_numbers(frame[name])))
+            refuse(where, f"target {name!r} must be numeric", show_cells(frame[name], odd_cells(frame[name])))
 
 
 def _is_numeric(column: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(column)
 
 
-def _not_numbers(column: pd.Series) -> np.ndarray:
-    """Which cells of a column that is not numeric are to blame."""
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return column.notna().to_numpy()
-    if is_categories(column):
-        words = _not_numbers(pd.Series(column.cat.categories))
-        return np.append(words, False)[column.cat.codes.to_numpy()]
-    return (pd.to_numeric(column.astype(object), errors="coerce").isna() & column.notna()).to_numpy()
+def _may_be_target(column: pd.Series) -> bool:
+    return _is_numeric(column) and not is_calendar(column, None)
 
 
-def _is_called(name: str, words: re.Pattern) -> bool:
-    return words.fullmatch(name.lower()) is not None
+def _kinds(free: pd.DataFrame, frame: pd.DataFrame, series: tuple[str, ...], found: TimeColumns) -> dict:
+    """What each free column may be."""
+    codes = series_codes(frame, series) if series else None
+    times = found.values
+    if times is not None and not pd.api.types.is_datetime64_any_dtype(times):
+        times = None
+    return {name: describe_column(free[name], codes, times) for name in free}
 
 
-def _holds(name: str, words: re.Pattern) -> bool:
-    """Whether one of the words is part of a name: ``orderDate`` and ``order_date`` hold two."""
-    parts = re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
-    return any(_is_called(part, words) for part in parts)
-
-
-def _find_time(
-    frame: pd.DataFrame, free: pd.DataFrame, given: str | None, series_id: str | None, where: str
-) -> tuple[str | None, Times | None, list[str]]:
-    """The time column, its times, and the other columns of times."""
-    if given is not None:
-        times = read_times(frame[given], f"{where}: time column {given!r}")
-        return given, times, [name for name in free if name != given and _try_times(free[name])]
-    begun = [name for name in free if _is_text(free[name]) and _begins_as_times(free[name].head(50))]
-    found = {name: times for name in begun if (times := _try_times(free[name]))}
-    ranked = sorted(found, key=lambda name: (*_repeats(found, name), *_likeness(name, _TIME_WORDS)))
-    if begun and not found:  # better a word about the odd cells than rows taken in their order
-        name = min(begun, key=lambda name: _likeness(name, _TIME_WORDS))
-        read_times(free[name], f"{where}: time column {name!r}")
-    if not found:
-        ranked = [name for name in free if _is_numbered(frame, free, name, series_id)]
-        found = {name: read_numbers(free[name], where) for name in ranked}
-    return (ranked[0], found[ranked[0]], ranked[1:]) if ranked else (None, None, [])
-
-
-def _begins_as_times(cells: pd.Series) -> bool:
-    """Whether the first cells of a column are times, or most look like one."""
-    cells = cells.astype(object) if is_categories(cells) else cells
-    return _try_times(cells) is not None or cells.astype(str).map(is_time).mean() > 0.5
-
-
-def _likeness(name: str, words: re.Pattern) -> tuple[bool, bool]:
-    """A sort key: names that are one of the words first, then those that hold one."""
-    return not _is_called(name, words), not _holds(name, words)
-
-
-def _is_text(column: pd.Series) -> bool:
-    """Whether a column may hold times: text, coded or not, or times."""
-    return not _is_numeric(column) and not (is_categories(column) and _is_numeric(column.cat.categories))
-
-
-def _try_times(column: pd.Series) -> Times | None:
-    """The times of a column, None where it is not one of times."""
-    try:
-        return read_times(column, "") if _is_text(column) else None
-    except InputError:
-        return None
-
-
-def _is_numbered(frame: pd.DataFrame, free: pd.DataFrame, name: str, series_id: str | None) -> bool:
-    """Whether whole numbers in a column called like a time, such as years, tell the rows of each series apart."""
-    if not _is_called(name, _TIME_WORDS) or not _is_numeric(free[name]) or free[name].isna().any():
-        return False
-    try:
-        times = read_numbers(free[name], "").values
-    except InputError:
-        return False
-    series = series_id or find_series(free.drop(columns=name), times)
-    some_rows = _some_times(times)
-    frame, times = frame[some_rows], times[some_rows]
-    return not pd.DataFrame({"series": 0 if series is None else frame[series], "time": times}).duplicated().any()
-
-
-def find_series(frame: pd.DataFrame, times: pd.Series | None) -> str | None:
-    """The column within which times do not repeat, although they do in the table."""
-    if "unique_id" in frame:
-        return "unique_id"
-    if times is None:
-        return None
-    some_rows = _some_times(times)
-    frame, times = frame[some_rows], times[some_rows]
-    if not times.duplicated().any():
-        return None
-    few = [name for name in frame if not _is_measured(frame[name]) and frame[name].nunique() <= len(frame) / 2]
-    for name in sorted(few, key=lambda name: (*_likeness(name, _SERIES_WORDS), _is_numeric(frame[name]))):
-        if _separates(frame[name], times, hinted=_holds(name, _SERIES_WORDS)):
-            return name
-    return None
-
-
-def _repeats(found: dict[str, Times], name: str) -> tuple[bool, ...]:
-    """Whether times repeat in a column, where there is another to choose."""
-    return () if len(found) == 1 else (bool(found[name].values.duplicated().any()),)
-
-
-def _some_times(times: pd.Series) -> np.ndarray | slice:
-    """Rows to look at: all, or of very many all rows at some of the times, so that what repeats there is seen."""
-    if len(times) <= MANY:
-        return slice(None)
-    wanted = np.zeros(len(times), dtype=bool)
-    sparse = len(times) // FEW
-    while not wanted.any():
-        for low in range(0, len(times), MANY):
-            numbers = times.iloc[low : low + MANY].to_numpy().view("uint64")
-            wanted[low : low + MANY] = (numbers * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(33)) % sparse == 0
-        sparse = sparse // 2 or 1
-    return wanted
-
-
-def _is_measured(column: pd.Series) -> bool:
-    return pd.api.types.is_float_dtype(column) or pd.api.types.is_bool_dtype(column)
-
-
-def _separates(column: pd.Series, times: pd.Series, hinted: bool) -> bool:
-    repeated = times.duplicated().mean()
-    left = pd.DataFrame({"series": column, "time": times}).duplicated().mean()
-    if hinted:
-        return left <= repeated / 10
-    if _is_numeric(column):  # small whole numbers may be measurements: exactly as many levels as needed, nothing left
-        return repeated >= _ANY_SERIES and left == 0 and column.nunique() == times.value_counts().max()
-    return repeated >= _ANY_SERIES and left <= _FEW_REPEATS
-
-
-def _find_unused(free: pd.DataFrame, frame: pd.DataFrame, series_id: str | None) -> dict[str, str]:
-    """Reasons why columns cannot be a target or a covariate unasked."""
-    unused = {name: reason for name in free if (reason := _why_unused(free[name], frame, series_id))}
-    if all(name in unused for name in free):  # better a target that looks odd than none
-        unused = {name: reason for name, reason in unused.items() if not _is_numeric(free[name])}
-    return unused
-
-
-def _why_unused(column: pd.Series, frame: pd.DataFrame, series_id: str | None) -> str:
-    if column.isna().all():
-        return "" if _is_target(column.name) else "blank"
-    if not _is_numeric(column):
-        return _why_text(column, frame, series_id)
-    if pd.api.types.is_bool_dtype(column):
-        return "true or false"
-    begins = column.iloc[0] in (0, 1) and (column.head(100).diff().iloc[1:] == 1).all()
-    counting = begins and (column.diff().iloc[1:] == 1).all() and len(column) > 2
-    return "a row counter" if counting and not _is_target(column.name) else ""
-
-
-def _why_text(column: pd.Series, frame: pd.DataFrame, series_id: str | None) -> str:
-    bad = _not_numbers(column)
-    if bad.sum() < column.notna().sum() / 2:
-        return f"not all numbers: {show_cells(column, bad)}"
-    if series_id is not None and (column.groupby(frame[series_id]).nunique() <= 1).all():
-        return f"text, the same within each series: static={column.name} uses it"
-    return "text"
-
-
-def _is_target(name: str) -> bool:
-    return any(_is_called(name, words) for words in _TARGET_WORDS)
+# Targets --------------------------------------------------------------------------------------------------------------
 
 
 def _find_targets(
     where: str, free: pd.DataFrame, given: tuple[str, ...], numeric: list[str]
-) -> tuple[tuple[str, ...], list[str]]:
-    """The targets, and the numeric columns that are left."""
+) -> tuple[tuple[str, ...], list[str], list[str]]:
+    """The targets, the numeric columns that are left, and what is to be said of the choice."""
+    if not given:
+        _refuse_odd_target(where, free, numeric)
     if not given and not numeric:
         text = [f"{name!r} such as {str(next(iter(free[name].dropna()), 'blank'))!r}" for name in free]
         refuse(where, "there must be a numeric column to forecast", f"only {some(text)}" if text else "no other column")
-    for words in () if given else _TARGET_WORDS:
-        called = [name for name in numeric if _is_called(name, words)]
-        if len(called) == 1:
-            given = tuple(called)
-            break
-    return given or tuple(numeric), [name for name in numeric if name not in given] if given else []
+    if given:
+        return given, [name for name in numeric if name not in given], []
+    named = _named_targets(numeric)
+    targets = named or tuple(numeric)
+    rest = [name for name in numeric if name not in targets]
+    return targets, rest, _say_choice(targets, numeric, bool(named))
+
+
+def _named_targets(numeric: list[str]) -> tuple[str, ...]:
+    """Columns whose names say that they are to be forecast: those of the clearest kind only."""
+    for test in (column_names.is_called, column_names.holds):
+        for names in column_names.TARGETS:
+            named = [name for name in numeric if test(name, names)]
+            named = [name for name in named if not column_names.holds(name, column_names.NOT_TARGETS)]
+            if _is_unlike("ot", named, numeric):
+                continue
+            if named:
+                return tuple(named)
+    return ()
+
+
+def _is_unlike(name: str, named: list[str], numeric: list[str]) -> bool:
+    """Whether the only named column ends a row of numbered ones, which are all alike."""
+    return [column_names.plain(one) for one in named] == [name] and any(str(one).isdigit() for one in numeric)
+
+
+def _say_choice(targets: tuple[str, ...], numeric: list[str], named: bool) -> list[str]:
+    if len(targets) > 1:
+        why = "all are called like a target" if named else "no name says which column is to be forecast"
+        rest = "the others are" if len(numeric) > 2 else "the other is"
+        return [f"{len(targets)} targets, as {why}: target={targets[0]!r} forecasts one, and {rest} past covariates"]
+    return []
+
+
+def _refuse_odd_target(where: str, free: pd.DataFrame, numeric: list[str]) -> None:
+    """Refuse a column that is called like a target and holds numbers but for a few cells."""
+    clear = {name for names in column_names.TARGETS[:2] for name in free if column_names.is_called(name, names)}
+    for name in free:
+        column = free[name]
+        if name in numeric or _is_numeric(column) or not (name in clear or not numeric):
+            continue
+        odd = odd_cells(column)
+        if odd.any() and odd.sum() < column.notna().sum() / 2:
+            remedy = "Blank what is no number."
+            refuse(where, f"the column {name!r} must hold numbers to be forecast", show_cells(column, odd), remedy)
+
+
+def _offer_known(past: tuple[str, ...]) -> list[str]:
+    """A sentence about past covariates that are known ahead as a rule."""
+    ahead = [name for name in past if is_ahead(name)]
+    if not ahead:
+        return []
+    verb = "is" if len(ahead) == 1 else "are"
+    return [
+        f"{some(ahead, 8)} {verb} taken as known up to the cutoff only: "
+        f"known={','.join(ahead)!r} where they are known ahead"
+    ]
+
+
+def is_ahead(name: str) -> bool:
+    """Whether a name is that of something known ahead as a rule, such as a promotion."""
+    return column_names.is_called(name, column_names.AHEAD) or column_names.holds(name, column_names.AHEAD)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from forecastkit.data.files.infer_roles import find_series, find_times
+from forecastkit.data.files.infer_roles import find_times
 from forecastkit.data.files.other_formats import SUFFIXES
 from forecastkit.data.files.read_table import Table, read_table
+from forecastkit.data.files.series_columns import find_series
 from forecastkit.utils.validation import refuse, some
 
 #: Files of a folder that are tables.
@@ -110,7 +111,7 @@ def _share_times(frames: list[pd.DataFrame], time: str | None) -> bool:
         return False
     if pd.concat([found.drop_duplicates() for found in times]).duplicated().mean() <= FEW:
         return False
-    return find_series(_stack(frames), pd.concat(times, ignore_index=True)) is None
+    return not find_series(_stack(frames), pd.concat(times, ignore_index=True))
 
 
 def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:

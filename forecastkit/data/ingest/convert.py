@@ -121,12 +121,15 @@ def column_of(frame: pd.DataFrame, name) -> pd.Series:
     return frame.index.get_level_values(name).to_series(index=frame.index)
 
 
-def times(column: pd.Series | pd.Index, name) -> pd.Index:
-    """A column of times, or of whole numbers, as an index without gaps."""
+def times(column: pd.Series | pd.Index, name, order: str = "") -> pd.Index:
+    """A column of times, or of whole numbers, as an index without gaps; text in the `order` of the data at fit."""
     if (blank := np.asarray(column.isna())).any():
         got = f"{int(blank.sum())} without: row {some(np.flatnonzero(blank))}"
         refuse(WHERE, f"every row must have a time in {name!r}", got)
     if pd.api.types.is_integer_dtype(column.dtype):
+        if order:  # such as years, which were read as times at fit
+            read = read_times(pd.Series(column), f"{WHERE}: the time column {name!r}", order).values
+            return pd.Index(read.to_numpy(), name=name)
         return pd.Index(column).astype("int64")
     if isinstance(column.dtype, pd.PeriodDtype):
         return pd.PeriodIndex(column)
@@ -135,7 +138,7 @@ def times(column: pd.Series | pd.Index, name) -> pd.Index:
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return pd.DatetimeIndex(column.array, copy=False, name=column.name)
     if pd.api.types.infer_dtype(column) == "string":
-        return pd.DatetimeIndex(read_times(pd.Series(column), f"{WHERE}: the time column {name!r}").values)
+        return pd.DatetimeIndex(read_times(pd.Series(column), f"{WHERE}: the time column {name!r}", order).values)
     try:
         return pd.DatetimeIndex(pd.to_datetime(column))
     except (ValueError, TypeError) as error:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from forecastkit.data.panel import Panel
-from forecastkit.data.schema import ROLES, WHERE, Schema
+from forecastkit.data.schema import ROLES, WHERE, Schema, as_names
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse, some
@@ -28,7 +28,7 @@ def panel_with_schema(panel: Panel, y=None, *, timezone=None, duplicates="refuse
         Where the parameters name other columns than the panel has.
     """
     _refuse_y(y)
-    given = {role: _names(roles.get(role)) for role in ("target", *ROLES)}
+    given = {role: as_names(roles.get(role)) for role in ("target", *ROLES)}
     keys = {name: roles.get(name) for name in ("time", "series_id")}
     if panel.schema is not None:
         _check_same(panel.schema, given, keys)
@@ -77,7 +77,7 @@ def _check_same(schema, given, keys):
             rule = f"{role}= must name the {role} columns of the panel ({some(getattr(schema, role), 8)})"
             refuse(WHERE, rule, some(map(repr, names), 8), error=ParameterError)
     for key, name in keys.items():
-        if name is not None and name != getattr(schema, key):
+        if name is not None and as_names(name) not in (as_names(getattr(schema, key)), _parts_of(schema, key)):
             refuse(
                 WHERE, f"{key}= must be that of the panel ({getattr(schema, key)!r})", repr(name), "", ParameterError
             )
@@ -100,7 +100,6 @@ def _width(panel, role):
     return getattr(panel, role).shape[1]
 
 
-def _names(names):
-    if names is None:
-        return ()
-    return (names,) if isinstance(names, str) or not np.iterable(names) else tuple(names)
+def _parts_of(schema, key):
+    """The columns that a time was made of."""
+    return schema.time_parts if key == "time" and schema.time_parts else None

@@ -9,6 +9,7 @@ from forecastkit.data.array_checks import as_array, check_width, refuse_nameless
 from forecastkit.data.files.datetimes import is_categories
 from forecastkit.data.ingest import convert
 from forecastkit.data.ingest.duplicates import RULES
+from forecastkit.data.ingest.find_keys import find_keys, keyed_like
 from forecastkit.data.ingest.given_panel import more_rows, panel_with_schema
 from forecastkit.data.ingest.regularize import Table, parts, regularize, to_regular_grid
 from forecastkit.data.ingest.timezones import check_timezone, in_zone
@@ -63,7 +64,9 @@ def read_panel(
     X, library = to_pandas(X)
     y, _ = to_pandas(y)
     X, y = _framed(X, y), None if y is None else (y if isinstance(y, (pd.Series, pd.DataFrame)) else np.asarray(y))
-    schema = replace(find_schema(X, y, library=library, **roles), timezone=timezone, duplicates=duplicates)
+    X, roles, layout = find_keys(X, y, roles, duplicates)
+    found = find_schema(X, y, library=library, **roles)
+    schema = replace(found, timezone=timezone, duplicates=duplicates, **layout)
     return to_regular_grid(read_rows(schema, X, y), freq), schema
 
 
@@ -89,8 +92,8 @@ def read_rows(schema: Schema, X, y=None, future: bool = False, follow: Panel | N
         refuse(WHERE, "mapped data are for fit and for backtests of what is not fitted", repr(X), "Give a frame here.")
     if isinstance(X, Panel):
         refuse(WHERE, "rows to forecast must be a frame or an array", "a Panel")
-    X, y = to_pandas(X)[0], to_pandas(y)[0]
-    frame = _as_frame(_framed(X, y), schema)
+    X, y = keyed_like(schema, _framed(to_pandas(X)[0], y)), to_pandas(y)[0]
+    frame = _as_frame(X, schema)
     _check_columns(frame, schema, future)
     if not len(frame):
         refuse(WHERE, "there must be rows", "0 rows")
@@ -131,7 +134,7 @@ def _as_frame(X, schema):
     if isinstance(X, pd.Series):
         return X.to_frame(schema.target[0] if not schema.supervised else (*schema.known, *schema.past)[0])
     if schema.is_panel or not schema.indexed:
-        refuse_nameless(some(repr(name) for name in (schema.series_id, schema.time) if name is not None))
+        refuse_nameless(some(repr(name) for name in (*schema.series_keys, schema.time) if name is not None))
     names = schema.known + schema.past if schema.supervised else schema.target
     values = X[:, None] if X.ndim == 1 and not schema.supervised else X
     check_width(values, len(names), WHERE)
@@ -144,8 +147,7 @@ def _check_columns(frame, schema, future):
     needed = [*schema.known]
     if not future:  # what is static is remembered
         needed += [*schema.static, *schema.past, *(() if schema.supervised else schema.target)]
-    if schema.series_id is not None and schema.series_id not in frame.index.names:
-        needed.append(schema.series_id)
+    needed += [name for name in schema.series_keys if name not in frame.index.names]
     if not schema.indexed and schema.time is not None:
         needed.append(schema.time)
     lacking = [c for c in needed if c not in frame.columns]
@@ -158,15 +160,28 @@ def _check_columns(frame, schema, future):
 
 
 def _entities(frame, schema):
-    """Number of each row's series, and their names in the order they appear."""
+    """Number of each row's series, and their names in the order they appear: tuples where several columns name them."""
     if schema.series_id is None:
         return np.zeros(len(frame), dtype="int8"), (None,)
-    column = convert.column_of(frame, schema.series_id)
+    coded = [_codes_of(convert.column_of(frame, name), name) for name in schema.series_keys]
+    if len(coded) == 1:
+        codes, ids = coded[0]
+        return codes, tuple(ids.tolist())
+    joint = np.zeros(len(frame), dtype="int64")
+    for codes, ids in coded:
+        joint = joint * len(ids) + codes
+    joint = pd.factorize(joint)[0]
+    first = np.unique(joint, return_index=True)[1]
+    return joint, tuple(zip(*(ids[codes[first]].tolist() for codes, ids in coded), strict=True))
+
+
+def _codes_of(column, name):
+    """Codes of a column of names, and the names in the order they appear."""
     codes, ids = _numbered(column) if is_categories(column) else pd.factorize(column)
     if (nameless := codes < 0).any():
         got = f"{nameless.sum()} without: row {some(np.flatnonzero(nameless))}"
-        refuse(WHERE, f"every row must name its series in {schema.series_id!r}", got)
-    return codes, tuple(ids.tolist())
+        refuse(WHERE, f"every row must name its series in {name!r}", got)
+    return codes, ids
 
 
 def _numbered(column):
@@ -184,7 +199,7 @@ def _numbered(column):
 def _timestamps(frame, schema, y):
     """Times of the rows: from a column, X's index, else y's index; None where there are none."""
     if not schema.indexed:
-        return convert.times(frame[schema.time], schema.time)
+        return convert.times(frame[schema.time], schema.time, schema.date_order)
     index = frame.index
     if isinstance(index, pd.MultiIndex):
         return None if schema.time is None else convert.times(index.get_level_values(schema.time), schema.time)

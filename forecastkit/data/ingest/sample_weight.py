@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.array_checks import as_array
+from forecastkit.data.ingest.find_keys import keyed_like
 from forecastkit.data.ingest.read_panel import read_panel, to_pandas
 from forecastkit.data.memmap.dataset import MappedData
 from forecastkit.data.panel import Panel
@@ -37,11 +38,13 @@ def read_weights(sample_weight, X, y, panel: Panel, schema: Schema, reading: dic
     if isinstance(X, Panel):
         refuse(WHERE, "weights are for rows of frames and arrays", "a Panel", "Pass the data as a frame.")
     X, y = to_pandas(X)[0], to_pandas(y)[0]
-    keys = _keys(X, schema)
+    keys = _keys(keyed_like(schema, X), schema)
     index = y.index if isinstance(y, (pd.Series, pd.DataFrame)) else keys.index
     given = pd.Series(_checked(sample_weight, len(keys)), index=index, name=WHERE)
     # They take the way of a target beside the same keys, whatever sorts, merges or moves the rows.
-    found, _ = read_panel(keys, given, **{name: value for name, value in reading.items() if name not in ROLES})
+    own = {"time": schema.time if schema.time in keys.columns else reading.get("time"), "series_id": schema.series_id}
+    own |= {name: value for name, value in reading.items() if name not in (*ROLES, *own)}
+    found, _ = read_panel(keys, given, **own)
     weights = np.nan_to_num(found.target[:, 0])
     mean = weights[~np.isnan(panel.target).all(axis=1)].mean()
     if not mean > 0:
@@ -52,7 +55,7 @@ def read_weights(sample_weight, X, y, panel: Panel, schema: Schema, reading: dic
 def _keys(X, schema):
     """The columns and the index that say which series and time a row belongs to."""
     if isinstance(X, pd.DataFrame):
-        return X[[name for name in (schema.series_id, schema.time) if name in X.columns]]
+        return X[[name for name in (*schema.series_keys, schema.time) if name in X.columns]]
     return pd.DataFrame(index=X.index if isinstance(X, pd.Series) else pd.RangeIndex(len(as_array(X))))
 
 

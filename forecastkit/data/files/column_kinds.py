@@ -1,0 +1,192 @@
+"""What a column without a given role may be: a measurement, classes, static, or nothing that a model can use."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.data.files import column_names
+from forecastkit.data.files.datetimes import is_categories, show_cells
+from forecastkit.data.files.series_columns import is_constant_within
+from forecastkit.utils.validation import refuse
+
+#: Values of a column of text at most that are taken as classes, unasked.
+MOST_CLASSES = 100
+#: Rows that a calendar column is compared with the times in.
+COMPARED = 5_000
+_MISSING = column_names.words("na n/a n.a. nan none null missing error err # #n/a - -- ? * . unknown")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a column may be.
+
+    Attributes
+    ----------
+    role : {'measured', 'class', 'static', 'unused'}
+        Numbers that may be a target or a covariate; true/false or text that may be a covariate; the same within every
+        series; or nothing.
+    reason : str
+        Why it is unused.
+    """
+
+    role: str
+    reason: str = ""
+
+
+def describe_column(column: pd.Series, codes: np.ndarray | None, times: pd.Series | None) -> Kind:
+    """What a column may be.
+
+    Parameters
+    ----------
+    column : Series
+    codes : ndarray of int, optional
+        The series of each row, where there are several.
+    times : Series of datetime64, optional
+    """
+    named = is_target_name(column.name)
+    if column.isna().all():
+        return Kind("measured") if named else Kind("unused", "blank")
+    if not pd.api.types.is_numeric_dtype(column):
+        return _describe_text(column, codes)
+    if pd.api.types.is_bool_dtype(column):
+        return _fixed(column, codes) or Kind("class")
+    if named:
+        return Kind("measured")
+    if is_calendar(column, times):
+        return Kind("unused", "repeats the calendar")
+    if is_counter(column, codes):
+        return Kind("unused", "a row counter")
+    return _fixed(column, codes) or Kind("measured")
+
+
+def is_target_name(name: str) -> bool:
+    """Whether a name is that of a column to forecast."""
+    return any(column_names.is_called(name, names) for names in column_names.TARGETS)
+
+
+def _fixed(column: pd.Series, codes: np.ndarray | None) -> Kind | None:
+    """A column that does not change: within each series, or in all rows of one series whose name it is."""
+    if codes is None or codes.max(initial=0) < 1:
+        if column_names.holds(column.name, column_names.SERIES) and column.nunique(dropna=False) == 1:
+            return Kind("unused", "the same in all rows")
+        return None
+    if not is_constant_within(column, codes):
+        return None
+    if column.nunique() <= 1 and not column.isna().any():
+        return Kind("unused", "the same in all rows")
+    return Kind("static")
+
+
+def _describe_text(column: pd.Series, codes: np.ndarray | None) -> Kind:
+    odd = odd_cells(column)
+    if 0 < odd.sum() < column.notna().sum() / 2 and not _are_classes(column, odd):
+        return Kind("unused", f"not all numbers: {show_cells(column, odd)}")
+    levels = column.nunique()
+    if levels <= 1 and not column.isna().any():
+        return Kind("unused", "text, the same in all rows")
+    if codes is not None and codes.max(initial=0) >= 1 and is_constant_within(column, codes):
+        if levels > codes.max() or levels > MOST_CLASSES:
+            return Kind("unused", "names the series as well")
+        return Kind("static")
+    if levels == len(column):
+        return Kind("unused", "text, one value per row")
+    if levels > min(MOST_CLASSES, len(column) / 2):
+        return Kind("unused", f"text of {levels:,} values")
+    return Kind("class")
+
+
+def _are_classes(column: pd.Series, odd: np.ndarray) -> bool:
+    """Whether text among numbers names classes: words that come again, beside few numbers."""
+    words, counts = np.unique(column[odd].astype(str), return_counts=True)
+    missing = any(column_names.plain(word) in _MISSING or not any(map(str.isalpha, word)) for word in words)
+    return not missing and counts.min() > 1 and column[~odd].nunique() <= 10
+
+
+def odd_cells(column: pd.Series) -> np.ndarray:
+    """Which cells of a column that is not numeric are no numbers."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return column.notna().to_numpy()
+    if is_categories(column):
+        words = odd_cells(pd.Series(column.cat.categories))
+        return np.append(words, False)[column.cat.codes.to_numpy()]
+    return (pd.to_numeric(column.astype(object), errors="coerce").isna() & column.notna()).to_numpy()
+
+
+def is_counter(column: pd.Series, codes: np.ndarray | None = None) -> bool:
+    """Whether whole numbers count rows: one more in each row of the table or of its series, from 0 or 1 or by name."""
+    if len(column) < 3 or column.isna().any():
+        return False
+    named = column_names.is_called(column.name, column_names.COUNTERS) or column_names.holds(
+        column.name, column_names.words("unnamed rownum rowid")
+    )
+    if named and _rises(column):
+        return True
+    if not named and column.iloc[0] not in (0, 1):
+        return _counts(column) and not pd.api.types.is_float_dtype(column)
+    if _counts(column):
+        return True
+    if codes is None:
+        return False
+    order = np.argsort(codes, kind="stable")
+    steps = column.iloc[order].diff().to_numpy()[1:]
+    return bool((steps[codes[order][1:] == codes[order][:-1]] == 1).all())
+
+
+def _rises(column: pd.Series) -> bool:
+    steps = column.diff().iloc[1:]
+    return bool((column % 1 == 0).all() and ((steps > 0).all() or (steps < 0).all()))
+
+
+def _counts(column: pd.Series) -> bool:
+    for part in (column.head(100), column):
+        steps = part.diff().iloc[1:]
+        if not (steps == 1).all():
+            return False
+    return True
+
+
+def is_calendar(column: pd.Series, times: pd.Series | None) -> bool:
+    """Whether a column is called like a part of a date, and holds that part of the times."""
+    if not (column_names.is_called(column.name, column_names.CALENDAR)) or column.isna().any():
+        return False
+    if times is None:
+        return True
+    stamps = pd.DatetimeIndex(times.iloc[:COMPARED])
+    stamps = stamps.tz_localize(None) if stamps.tz is not None else stamps
+    values = column.iloc[:COMPARED].to_numpy(dtype="float64")
+    own = (stamps.year, stamps.quarter, stamps.month, stamps.isocalendar().week, stamps.day, stamps.hour, stamps.minute,
+           stamps.day_of_week, stamps.day_of_year)  # fmt: skip
+    return any(_repeats(values, np.asarray(part, dtype="float64")) for part in own)
+
+
+def _repeats(values: np.ndarray, part: np.ndarray) -> bool:
+    """Whether each value stands for one value of the part, and the other way round."""
+    pairs = len(pd.DataFrame({"a": values, "b": part}).drop_duplicates())
+    return pairs == len(np.unique(values)) == len(np.unique(part))
+
+
+def refuse_unread(where: str, free: pd.DataFrame) -> None:
+    """Refuse columns of text that may hold times where no times were found; labels that count the rows pass."""
+    for name in free:
+        column = free[name]
+        if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+            continue
+        alone = len(column) > 1 and column.notna().all() and column.nunique() == len(column)
+        called = column_names.is_called(name, column_names.TIMES) or column_names.holds(name, column_names.DATES)
+        # A name alone does not make a time: `month` may hold classes, as `promo` does.
+        if (alone or (called and column.nunique() > len(column) / 2)) and not _count_rows(column):
+            what = "may hold times" if called else "has another value in every row, as times have"
+            got = f"cells such as {str(next(iter(column.dropna()), ''))!r}"
+            remedy = "Name the column of times with time=, or leave this one out of the table."
+            refuse(where, f"{name!r} {what}, and no column was read as times", got, remedy)
+
+
+def _count_rows(column: pd.Series) -> bool:
+    """Whether labels of numbers, such as 1-01, 1-02, rise from row to row: their order is that of the rows."""
+    numbers = column.astype(str).str.extractall(r"(\d+)")[0].astype("float64").unstack()
+    if len(numbers) != len(column) or numbers.isna().any(axis=None):
+        return False
+    steps = np.diff(numbers.to_numpy(), axis=0)
+    leading = steps[np.arange(len(steps)), (steps != 0).argmax(axis=1)]
+    return bool((leading > 0).all())

@@ -1,0 +1,109 @@
+"""What names of columns tell about their role, in English, German, French, Spanish, Italian, Portuguese and Dutch.
+
+A name is compared as a whole (``sales``), and by its words: ``Weekly_Sales`` and ``weeklySales`` hold two.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+
+def words(text: str) -> frozenset[str]:
+    """Names written in one string, without accents."""
+    return frozenset(plain(text).split())
+
+
+def plain(name: object) -> str:
+    """A name in lower case, without accents."""
+    decomposed = unicodedata.normalize("NFKD", str(name).strip().lower())
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def split_name(name: object) -> list[str]:
+    """The words of a name: ``order_date`` and ``orderDate`` have two."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", str(name))
+    return re.findall(r"[^\W\d_]+", plain(spaced))
+
+
+def is_called(name: object, names: Iterable[str]) -> bool:
+    """Whether a name is one of these."""
+    return plain(name) in names
+
+
+def holds(name: object, names: Iterable[str]) -> bool:
+    """Whether one of the words of a name is one of these; single letters, as in ``y2``, are no words."""
+    return any(word in names for word in split_name(name) if len(word) > 1)
+
+
+def likeness(name: object, names: Iterable[str]) -> tuple[bool, bool]:
+    """A sort key: names that are one of the words first, then those that hold one."""
+    return not is_called(name, names), not holds(name, names)
+
+
+#: Columns of whole dates or times.
+DATES = words(
+    "time date datetime date_time timestamp ts ds dt period zeit zeitpunkt zeitstempel zeitraum periode datum heure "
+    "temps fecha tiempo periodo data ora tempo tijd tijdstip tijdstempel dteday"
+)
+YEARS = words("year yr jahr annee an ano año anno jaar")
+QUARTERS = words("quarter qtr quartal trimestre trimester kwartaal")
+MONTHS = words("month mnth mon monat mois mes mese maand")
+WEEKS = words("week wk kw woche semaine semana settimana isoweek weekofyear weeknum weeknumber calendar_week")
+DAYS = words("day dom dayofmonth day_of_month tag jour dia giorno dag")
+HOURS = words("hour hr hh h stunde std uur heure hora ora hour_of_day hourofday he hour_ending")
+MINUTES = words("minute min minuto minuut minuten")
+#: Parts of dates that no date is made of.
+WEEKDAYS = words(
+    "weekday dayofweek day_of_week dow wochentag jour_semaine dia_semana giorno_settimana weekdag dayname day_name "
+    "dayofyear day_of_year doy"
+)
+CLOCKS = words("time uhrzeit zeit heure hora ora orario tijd clock timeofday time_of_day hour stunde uur interval")
+#: Any name of a time or of a part of one.
+TIMES = DATES | YEARS | QUARTERS | MONTHS | WEEKS | DAYS | HOURS | words("uhrzeit hour")
+CALENDAR = YEARS | QUARTERS | MONTHS | WEEKS | DAYS | HOURS | MINUTES | WEEKDAYS
+
+SERIES = words(
+    "id uid series item product article sku upc store shop branch outlet site station sensor meter device machine "
+    "location region country state city zone area group category family department dept brand ticker symbol customer "
+    "client household name code key serie reihe produkt artikel filiale markt standort zahler ort land stadt gruppe "
+    "kunde "
+    "produit magasin ville pays groupe capteur client producto articulo tienda ciudad pais grupo sensor cliente "
+    "prodotto articolo negozio citta paese gruppo sensore produto artigo loja cidade winkel stad groep klant "
+    "vestiging abteilung kategorie marke categorie marque categoria marca"
+)
+COUNTERS = words(
+    "no nr num number id idx index row rowid row_id rownum rec record instant obs unnamed lfd zeile n numero nummer"
+)
+
+#: Columns to forecast, the clearest names first.
+TARGETS = (
+    words("y target ot ziel zielwert zielgrosse cible objetivo obiettivo alvo doel"),
+    words(
+        "value values sales sale demand load consumption cnt count counts quantity qty units revenue turnover "
+        "orders volume usage "
+        "wert werte umsatz absatz verbrauch nachfrage last menge anzahl verkaufe "
+        "valeur ventes vente demande consommation charge quantite "
+        "valor ventas venta demanda consumo carga cantidad "
+        "valore vendite vendita domanda carico quantita conteggio "
+        "vendas quantidade contagem procura "
+        "waarde verkoop omzet vraag verbruik belasting aantal"
+    ),
+    words(
+        "price close amount passengers visitors visits pageviews sessions users traffic "
+        "preis betrag besucher prix montant precio importe prezzo importo preco prijs bedrag "
+        "pm pm2.5 pm25 pm10 births deaths cases production generation output"
+    ),
+)
+#: Words of columns that speak of a target but are not it.
+NOT_TARGETS = words(
+    "forecast forecasted predicted prediction pred prognose previsione previsao prevision pronostico prevision "
+    "lag lagged previous prev last_year avg average mean rolling moving ma min max std budget plan planned "
+    "expected estimate estimated lower upper"
+)
+#: Columns that are known ahead as a rule.
+AHEAD = words(
+    "open promo promotion promotions holiday holidays event closed onpromotion discount campaign schoolholiday "
+    "stateholiday isholiday vacation feiertag ferien offen geoffnet aktion rabatt ferie vacances ouvert promotion "
+    "festivo vacaciones abierto promocion festivita vacanze aperto promozione feriado ferias aberto promocao "
+    "feestdag vakantie actie geopend workingday weekend"
+)

@@ -1,0 +1,128 @@
+"""Finds the columns that name the series of a long table: as few as make times unique."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.data.files import column_names
+
+#: Rows that repeated times are looked for in, where there are more than many.
+MANY, FEW = 1 << 20, 200_000
+#: A few repeated (series, time) rows, such as clock changes, do not hide a series column.
+FEW_REPEATS = 0.01
+#: Below this fraction of repeated times only a column that is called like a series is one.
+MANY_REPEATS = 0.2
+#: Columns that are combined, and how many at most.
+MOST_CANDIDATES, MOST_KEYS = 8, 4
+
+
+def find_series(free: pd.DataFrame, times: pd.Series | None) -> tuple[str, ...]:
+    """The columns within whose combinations times do not repeat, although they do in the table; () for none.
+
+    One column where one suffices, else the fewest: text, and whole numbers whose name is that of a series.
+    """
+    if "unique_id" in free:
+        return ("unique_id",)
+    if times is None:
+        return ()
+    rows = some_times(times)
+    free, times = free[rows], times[rows]
+    moments = pd.factorize(times)[0]
+    repeated = _repeated(moments)
+    if not repeated:
+        return ()
+    codes = {name: pd.factorize(free[name])[0] for name in free if _may_name(free[name])}
+    codes = {name: code for name, code in codes.items() if 0 < code.max() + 1 <= len(free) / 2}
+    order = sorted(codes, key=lambda name: (*column_names.likeness(name, column_names.SERIES), _is_number(free[name])))
+    for name in order:
+        left = _repeated(moments, codes[name])
+        if left <= FEW_REPEATS and _is_sure(free[name], codes[name], moments, left, repeated):
+            return (name,)
+    if several := _find_several(free, codes, order, moments, repeated):
+        return several
+    for name in order:
+        if column_names.holds(name, column_names.SERIES) and _repeated(moments, codes[name]) <= repeated / 10:
+            return (name,)
+    return ()
+
+
+def some_times(times: pd.Series) -> np.ndarray | slice:
+    """Rows to look at: all, or of very many all rows at some of the times, so that what repeats there is seen."""
+    if len(times) <= MANY:
+        return slice(None)
+    wanted = np.zeros(len(times), dtype=bool)
+    sparse = len(times) // FEW
+    while not wanted.any():
+        for low in range(0, len(times), MANY):
+            numbers = times.iloc[low : low + MANY].to_numpy().view("uint64")
+            wanted[low : low + MANY] = (numbers * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(33)) % sparse == 0
+        sparse = sparse // 2 or 1
+    return wanted
+
+
+def series_codes(frame: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
+    """The number of each row's series, -1 where a name is missing."""
+    codes = np.zeros(len(frame), dtype="int64")
+    for name in keys:
+        own = pd.factorize(frame[name])[0]
+        codes = np.where((codes < 0) | (own < 0), -1, codes * (own.max(initial=0) + 1) + own)
+    return pd.factorize(codes)[0] if len(keys) > 1 else codes
+
+
+def is_constant_within(column: pd.Series, codes: np.ndarray) -> bool:
+    """Whether a column has one value at most within each series."""
+    for rows in (slice(0, 10_000), slice(None)):  # most columns show it at once
+        values, series = pd.factorize(column.iloc[rows])[0], codes[rows]
+        seen = (values >= 0) & (series >= 0)
+        values, series = values[seen], series[seen]
+        first = np.full(series.max(initial=0) + 1, -1)
+        first[series[::-1]] = values[::-1]
+        if (values != first[series]).any():
+            return False
+    return True
+
+
+def _may_name(column: pd.Series) -> bool:
+    if column_names.is_called(column.name, column_names.CALENDAR):
+        return False
+    dtype = column.dtype
+    return not (pd.api.types.is_float_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)
+                or pd.api.types.is_datetime64_any_dtype(dtype))  # fmt: skip
+
+
+def _is_number(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column)
+
+
+def _repeated(moments: np.ndarray, codes: np.ndarray | None = None) -> float:
+    """Fraction of rows whose series and time an earlier row has."""
+    keys = moments if codes is None else moments.astype("int64") * (codes.max() + 2) + codes
+    return 1 - len(pd.unique(keys)) / len(keys)
+
+
+def _is_sure(column: pd.Series, codes: np.ndarray, moments: np.ndarray, left: float, repeated: float) -> bool:
+    """Whether a column that leaves so few repeated times names the series."""
+    if column_names.holds(column.name, column_names.SERIES):
+        return left <= repeated / 10
+    if repeated < MANY_REPEATS:
+        return False
+    if _is_number(column):  # small whole numbers may be measurements: exactly as many levels as needed, nothing left
+        return left == 0 and codes.max() + 1 == np.bincount(moments[moments >= 0]).max()
+    return True
+
+
+def _find_several(
+    free: pd.DataFrame, codes: dict[str, np.ndarray], order: list[str], moments: np.ndarray, repeated: float
+) -> tuple[str, ...]:
+    """The fewest columns whose combinations leave no repeated times, in the order of the table."""
+    if repeated < MANY_REPEATS:
+        return ()
+    hinted = {name: column_names.holds(name, column_names.SERIES) for name in order}
+    able = [name for name in order if hinted[name] or not _is_number(free[name])][:MOST_CANDIDATES]
+    for count in range(2, min(MOST_KEYS, len(able)) + 1):
+        for names in sorted(combinations(able, count), key=lambda names: sum(not hinted[name] for name in names)):
+            joint = series_codes(free, names)
+            if joint.max() + 1 <= len(free) / 2 and _repeated(moments, joint) <= FEW_REPEATS:
+                return tuple(name for name in free if name in names)
+    return ()

@@ -1,0 +1,147 @@
+"""Wide tables, whose headers are times: each cell becomes a row of a long table."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.data.files import column_names
+from forecastkit.data.files.datetimes import is_time, read_times, try_times
+from forecastkit.data.files.time_shapes import MONTHS
+from forecastkit.utils.exceptions import InputError
+
+#: Headers that must be times.
+FEWEST = 3
+_YEAR = re.compile(r"(?:[A-Za-z]{1,4}[ _.-]?)?((?:1[7-9]|20|21|22)\d{2})(?:\s*\[[^\]]*\])?")
+_HOUR = re.compile(r"(?:h|he|hour|std|stunde|uhr)?[ _.-]?(\d{1,2})(?:[:.h]00)?(?:\s*h)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Melted:
+    """A wide table made long.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        The columns that were no times, then the headers, then `value`.
+    time, value : str
+        Names of the columns of the headers and of the cells.
+    headers : list
+        The headers that were times.
+    """
+
+    frame: pd.DataFrame
+    time: str
+    value: str
+    headers: list
+
+
+def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value") -> Melted | None:
+    """The long form of a table whose headers are times; None where they are not.
+
+    Headers may be dates or years; or, beside a column of years, months; beside one of months, years; and beside one of
+    dates, the hours of a day.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Not changed.
+    time, value : str
+        Names for the new columns. By default the time is called ``time``, or ``year``, ``month`` or ``hour`` where it
+        is only that.
+    """
+    numeric = [name for name in frame if _may_be_cells(frame[name])]
+    found = _read_headers(frame, numeric)
+    if found is None:
+        return None
+    headers, meaning, kind = found
+    kept = [name for name in frame if name not in headers]
+    time = time or _free_name(kind, kept)
+    value = _free_name(value, [*kept, time])
+    rows, columns = len(frame), len(headers)
+    long = pd.DataFrame({name: _repeated(frame[name], columns) for name in kept})
+    long[time] = np.tile(pd.Index(meaning).to_numpy(), rows)
+    long[value] = frame[headers].to_numpy(dtype="float64", na_value=np.nan).ravel()
+    return Melted(long, time, value, headers)
+
+
+def _may_be_cells(column: pd.Series) -> bool:
+    return (pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)) or column.isna().all()
+
+
+def _free_name(name: str, taken: list) -> str:
+    lowered = {column_names.plain(one) for one in taken}
+    while name in lowered:
+        name += "_"
+    return name
+
+
+def _repeated(column: pd.Series, times: int) -> pd.Series:
+    """Each cell so many times; a blank among names is an empty name."""
+    text = not pd.api.types.is_numeric_dtype(column) and column.dtype.kind not in "mM"
+    column = column.astype(object).where(column.notna(), "") if text else column
+    return pd.Series(column.array.repeat(times) if hasattr(column.array, "repeat") else np.repeat(column, times))
+
+
+def _read_headers(frame: pd.DataFrame, numeric: list) -> tuple[list, list, str] | None:
+    """The headers that are times, what they mean, and what kind of time they are."""
+    others = [name for name in frame if name not in numeric]
+    years = _matching(numeric, _year_of)
+    if len(years) >= FEWEST and _mostly(years, numeric):
+        by_month = any(_holds_months(frame[name]) for name in frame if name not in years)
+        if by_month:
+            return list(years), list(years.values()), "year"
+        return list(years), [pd.Timestamp(year, 1, 1) for year in years.values()], "time"
+    months = _matching(numeric, lambda name: MONTHS.get(column_names.plain(name).strip(" .")))
+    dated = any(column_names.is_called(name, column_names.YEARS) for name in frame)
+    if len(months) >= FEWEST and dated and len(set(months.values())) == len(months):
+        return list(months), list(months.values()), "month"
+    hours = _matching(numeric, _hour_of)
+    whole_day = sorted(hours.values()) in (list(range(24)), list(range(1, 25)))
+    if whole_day and any(_holds_dates(frame[name]) for name in others):
+        return list(hours), list(hours.values()), "hour"
+    return _dates(numeric)
+
+
+def _dates(numeric: list) -> tuple[list, list, str] | None:
+    dates = [name for name in numeric if isinstance(name, pd.Timestamp) or is_time(str(name))]
+    if len(dates) < FEWEST or not _mostly(dates, numeric):
+        return None
+    try:
+        read = read_times(pd.Series([str(name) for name in dates]), "headers")
+    except InputError:
+        return None
+    if read.values.duplicated().any() or not pd.api.types.is_datetime64_any_dtype(read.values):
+        return None
+    return dates, read.values.tolist(), "time"
+
+
+def _matching(names: list, meaning) -> dict:
+    found = {name: meaning(name) for name in names}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _mostly(headers, numeric: list) -> bool:
+    """Whether the columns of numbers are these, but for a few such as a latitude."""
+    return len(headers) >= 0.75 * len(numeric) or len(numeric) - len(headers) <= 2
+
+
+def _year_of(name: object) -> int | None:
+    found = _YEAR.fullmatch(str(name).strip())
+    return int(found[1]) if found else None
+
+
+def _hour_of(name: object) -> int | None:
+    found = _HOUR.fullmatch(str(name).strip())
+    return int(found[1]) if found and int(found[1]) <= 24 else None
+
+
+def _holds_months(column: pd.Series) -> bool:
+    if not column_names.is_called(column.name, column_names.MONTHS):
+        return False
+    return bool(column.nunique() == len(column) <= 12)
+
+
+def _holds_dates(column: pd.Series) -> bool:
+    return try_times(column) is not None if not pd.api.types.is_numeric_dtype(column) else False

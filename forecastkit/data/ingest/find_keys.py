@@ -1,0 +1,354 @@
+"""Finds the keys of a frame that names none: text read as times, columns that name series; and says so.
+
+A frame is taken at its word where roles are named. Where they are not, no column that may hold times or name series is
+left aside silently: it is taken with a warning, or refused by name.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from forecastkit.data.files import column_names
+from forecastkit.data.files.column_kinds import describe_column, is_calendar, is_counter, refuse_unread
+from forecastkit.data.files.datetimes import Times, read_times
+from forecastkit.data.files.infer_roles import find_time, is_ahead
+from forecastkit.data.files.series_columns import find_series
+from forecastkit.data.files.time_columns import join_times, joined_name
+from forecastkit.data.files.wide_tables import melt_wide
+from forecastkit.data.schema import WHERE, Schema, are_numbers, as_names, holds_times
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import check_keys, refuse, some
+from forecastkit.utils.warn import warn_user
+
+
+@dataclass(frozen=True)
+class _Search:
+    """A frame, the roles named for it and found in it, and what is kept of how its keys are read."""
+
+    frame: pd.DataFrame
+    roles: dict
+    supervised: bool
+    layout: dict = field(default_factory=dict)
+
+    def named(self, *roles: str) -> tuple:
+        """The columns of these roles; of all where none is given."""
+        roles = roles or ("target", "time", "series_id", "known", "past", "static")
+        return tuple(name for role in roles for name in as_names(self.roles.get(role)))
+
+    @property
+    def free(self) -> pd.DataFrame:
+        """The columns without a role."""
+        named = self.named()
+        return self.frame[[name for name in self.frame.columns if name not in named]]
+
+    def with_roles(self, **roles) -> "_Search":
+        return replace(self, roles={**self.roles, **roles})
+
+
+def find_keys(X, y, roles: dict, duplicates: str) -> tuple:
+    """The data with one column of times, the roles with those that were found, and fields of the schema.
+
+    Parameters
+    ----------
+    X, y
+        As `fit` takes them, as pandas.
+    roles : dict
+        As `read_panel` takes them.
+    duplicates : str
+        Repeated times ask for series where they are to be refused.
+
+    Returns
+    -------
+    X, roles : as given
+    layout : dict
+        `time_parts` and `date_order` of the schema.
+
+    Raises
+    ------
+    InputError
+        Where a column may hold times or name series and cannot be read, or there are several such.
+    """
+    if not isinstance(X, pd.DataFrame) or X.columns.has_duplicates or not _are_named_rightly(X, roles):
+        return X, roles, {}  # what is wrong is refused where the schema is made
+    search = _Search(X, dict(roles), y is not None)
+    search = _find_time(_melt(search), y)
+    if duplicates == "refuse":
+        search = _find_series(search, y)
+    if y is None:
+        search = _find_rest(search, _times_of(search, y))
+    return search.frame, search.roles, search.layout
+
+
+def _are_named_rightly(X: pd.DataFrame, roles: dict) -> bool:
+    """Whether the columns that roles name exist, and none has two."""
+    named = [name for role in ("target", "known", "past", "static") for name in as_names(roles.get(role))]
+    keys = [*as_names(roles.get("time")), *as_names(roles.get("series_id"))]
+    once = len(set(named)) == len(named)
+    joined = joined_name(as_names(roles.get("time"))) in X.columns
+    return once and set(named) <= {*X.columns} and (joined or set(keys) <= {*X.columns, *X.index.names})
+
+
+def melted_like(schema: Schema, frame: pd.DataFrame) -> pd.DataFrame:
+    """A wide table made long where the data at fit were; any other as it is."""
+    if (
+        schema.time is None
+        or schema.time in frame
+        or len(schema.target) != 1
+        or not set(schema.series_keys) <= {*frame}
+    ):
+        return frame
+    if schema.time_parts and set(schema.time_parts) <= {*frame}:
+        return frame
+    melted = melt_wide(frame, None if schema.time_parts else schema.time, schema.target[0])
+    return frame if melted is None else melted.frame
+
+
+def keyed_like(schema: Schema, X):
+    """More rows of data of a known kind: wide tables made long, the times that several columns make in one."""
+    if isinstance(X, pd.DataFrame):
+        X = melted_like(schema, X)
+    if not schema.time_parts or not isinstance(X, pd.DataFrame) or schema.time in X.columns:
+        return X
+    if missing := [name for name in schema.time_parts if name not in X.columns]:
+        rule = f"the columns that make the time must be there: {some(map(repr, schema.time_parts), 8)}"
+        refuse(WHERE, rule, f"none named {some(map(repr, missing))} among {some(map(repr, X.columns), 8)}")
+    return X.assign(**{schema.time: join_times(X, schema.time_parts, WHERE).values})
+
+
+# Wide tables ----------------------------------------------------------------------------------------------------------
+
+
+def _melt(search: _Search) -> _Search:
+    """The long form of a wide table, whose headers are times."""
+    frame = search.frame
+    if search.supervised or search.named("target", "time", "known", "past") or isinstance(frame.index, pd.MultiIndex):
+        return search
+    if holds_times(frame.index):
+        return search
+    named = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+    melted = melt_wide(named)
+    if melted is None:
+        return search
+    names = [name for name in melted.frame if name not in (melted.time, melted.value)]
+    if not names and len(frame) > 1:
+        rule = f"rows of a wide table, whose headers {some(melted.headers, 2)} are times, must be named by a column"
+        refuse(WHERE, rule, f"{len(frame)} rows without names", "Add one, or transpose the frame.")
+    said = (
+        f"the {len(melted.headers)} headers {some(map(str, melted.headers), 2)} are read as times, each row as a series"
+    )
+    warn_user(f"{WHERE}: {said}. Melt the frame to say so.")
+    return replace(search, frame=melted.frame).with_roles(target=melted.value)
+
+
+# Times ----------------------------------------------------------------------------------------------------------------
+
+
+def _find_time(search: _Search, y) -> _Search:
+    given, frame = as_names(search.roles.get("time")), search.frame
+    if len(given) > 1:
+        return _join(search, given)
+    if given and given[0] in frame.columns:
+        return _with_order(search, given[0])
+    if given or _has_times(search, y) or not len(frame):
+        return search
+    if "ds" in frame.columns and ("unique_id" in frame.columns or search.roles.get("series_id") is not None):
+        return _with_order(search, "ds")
+    text, stamped = _text_columns(search.free), _stamped_columns(search.free)
+    if search.supervised and not (text or stamped):
+        return search
+    candidates = search.free
+    if search.supervised:  # numbers of X are covariates, but for hours beside a date
+        hours = column_names.HOURS | column_names.MINUTES
+        wanted = {*text, *stamped, *(name for name in candidates if column_names.is_called(name, hours))}
+        candidates = candidates[[name for name in candidates if name in wanted]]
+    found = find_time(frame, candidates, (), _given_series(search), WHERE)
+    if found.name is None:
+        if not search.supervised:
+            refuse_unread(WHERE, search.free[text])
+        return search
+    if found.tied:
+        several = some(map(repr, (*found.columns, *found.others)), 8)
+        refuse(WHERE, "one column must hold the times", several, "Name it with time=.", ParameterError)
+    if found.parts:
+        return _say_time(_join(search, found.parts, found.times), found.columns, found.times)
+    if found.name in stamped:
+        return search.with_roles(time=found.name)
+    layout = {**search.layout, "date_order": found.times.order}
+    frame = frame.assign(**{found.name: found.values})
+    return _say_time(
+        replace(search, frame=frame, layout=layout).with_roles(time=found.name), found.columns, found.times
+    )
+
+
+def _has_times(search: _Search, y) -> bool:
+    """Whether an index holds times, or names a level of them."""
+    index = search.frame.index
+    if isinstance(index, pd.MultiIndex) or holds_times(index):
+        return True
+    return isinstance(y, (pd.Series, pd.DataFrame)) and holds_times(y.index)
+
+
+def _given_series(search: _Search) -> tuple:
+    given = as_names(search.roles.get("series_id"))
+    given = given or (("unique_id",) if "unique_id" in search.frame.columns else ())
+    return tuple(name for name in given if name in search.frame.columns)
+
+
+def _text_columns(frame: pd.DataFrame) -> list:
+    """Columns of text, or of objects that are no numbers."""
+    kinds = (pd.CategoricalDtype, pd.PeriodDtype)
+    return [
+        name
+        for name in frame
+        if not pd.api.types.is_numeric_dtype(frame[name])
+        and not isinstance(frame[name].dtype, kinds)
+        and frame[name].dtype.kind not in "mM"
+        and not are_numbers(frame[name])
+    ]
+
+
+def _stamped_columns(frame: pd.DataFrame) -> list:
+    """Columns of datetimes or periods."""
+    return [c for c in frame if frame[c].dtype.kind == "M" or isinstance(frame[c].dtype, pd.PeriodDtype)]
+
+
+def _with_order(search: _Search, name: str) -> _Search:
+    """Note the order of dates of a column of text."""
+    if name not in _text_columns(search.frame[[name]]):
+        return search
+    times = read_times(search.frame[name], f"{WHERE}: the time column {name!r}")
+    frame = search.frame.assign(**{name: times.values})
+    return replace(search, frame=frame, layout={**search.layout, "date_order": times.order})
+
+
+def _join(search: _Search, parts: tuple, times: Times | None = None) -> _Search:
+    """The search with the times that these columns make in a column of their own."""
+    name = joined_name(parts)
+    layout = {**search.layout, "time_parts": tuple(parts)}
+    frame = search.frame
+    if name not in frame.columns:
+        check_keys(WHERE, "a column named in time=", parts, frame.columns)
+        taken = [part for part in parts if part in search.named("target", "series_id")]
+        if taken:
+            refuse(WHERE, "a column of the time cannot have another role", some(map(repr, taken)), error=ParameterError)
+        times = times or join_times(frame, parts, WHERE)
+        frame = frame.assign(**{name: times.values})
+    unnamed = [part for part in parts if part in frame.columns and part not in search.named("known", "past", "static")]
+    frame = frame.drop(columns=unnamed)
+    return replace(search, frame=frame, layout=layout).with_roles(time=name)
+
+
+def _say_time(search: _Search, columns: tuple, times: Times) -> _Search:
+    names = repr(columns[0]) if len(columns) == 1 else f"{some(map(repr, columns), 8)} together"
+    order = f", written {times.order}," if times.order and len(columns) == 1 else ""
+    value = repr(columns[0]) if len(columns) == 1 else repr(list(columns))
+    warn_user(f"{WHERE}: {names}{order} {'is' if len(columns) == 1 else 'are'} read as the time. Pass time={value}.")
+    return search
+
+
+def _times_of(search: _Search, y) -> pd.Series | None:
+    """The times of the rows where they are known, datetimes or whole numbers."""
+    time, frame = search.roles.get("time"), search.frame
+    if isinstance(time, str) and time in frame.columns:
+        column = frame[time]
+        return column if column.dtype.kind in "Miu" and column.notna().all() else None
+    if time is None:
+        stamped = [c for c in search.free if pd.api.types.is_datetime64_any_dtype(frame[c])]
+        if len(stamped) == 1 and frame[stamped[0]].notna().all():
+            return frame[stamped[0]]
+    for index in (frame.index, getattr(y, "index", None)):
+        if holds_times(index) and not index.hasnans:
+            index = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
+            return pd.Series(index, index=frame.index)
+    return None
+
+
+# Series ---------------------------------------------------------------------------------------------------------------
+
+
+def _find_series(search: _Search, y) -> _Search:
+    """The columns that name series, where times repeat and no series are named."""
+    frame = search.frame
+    if search.roles.get("series_id") is not None or "unique_id" in frame.columns:
+        return search
+    if isinstance(frame.index, pd.MultiIndex) or (times := _times_of(search, y)) is None:
+        return search
+    free = search.free.drop(columns=[name for name in search.free if frame[name].dtype.kind in "mM"])
+    named = [
+        c for c in free if not pd.api.types.is_numeric_dtype(free[c]) or column_names.holds(c, column_names.SERIES)
+    ]
+    found = find_series(free[named].reset_index(drop=True), times.reset_index(drop=True))
+    if not found:
+        return search
+    names = some(map(repr, found), 8)
+    value = repr(found[0]) if len(found) == 1 else repr(list(found))
+    warn_user(
+        f"{WHERE}: times repeat, and not within {names}: taken as the name of the series. Pass series_id={value}."
+    )
+    return search.with_roles(series_id=found[0] if len(found) == 1 else found)
+
+
+# What is left ---------------------------------------------------------------------------------------------------------
+
+
+def _find_rest(search: _Search, times: pd.Series | None) -> _Search:
+    """Text among the columns beside a target becomes classes; what is left unused is said."""
+    frame, target = search.frame, as_names(search.roles.get("target"))
+    keys = {*_given_series(search), *search.frame.index.names}
+    free = search.free[[name for name in search.free if name not in keys and name != "ds"]]
+    if times is not None and times.name in free.columns:
+        free = free.drop(columns=[times.name])
+    if not len(frame):
+        return search
+    if not target:
+        return _without_counters(search, free, times)
+    past, unused = [], {}
+    for name in (name for name in free if name not in target):
+        plain = pd.api.types.is_numeric_dtype(frame[name]) or are_numbers(frame[name])
+        reason = "" if plain else _why_unused(frame[name])
+        if reason:
+            unused[name] = reason
+        else:
+            past.append(name)
+    if unused:
+        said = some((f"{name!r} ({reason})" for name, reason in unused.items()), 8)
+        warn_user(f"{WHERE}: unused columns: {said}. Name them in known=, past= or static=, or leave them out.")
+    if past:
+        warn_user(f"{WHERE}: {say_past(past)}")
+    frame = frame.drop(columns=list(unused))
+    return replace(search, frame=frame).with_roles(past=(*as_names(search.roles.get("past")), *past))
+
+
+def say_past(names: list) -> str:
+    """What is said of columns that were made past covariates unasked."""
+    said = f"taken as past covariates, known up to the cutoff only: {some(map(repr, names), 8)}. "
+    ahead = [name for name in names if is_ahead(name)]
+    hint = f" (such as {some(map(repr, ahead))})" if ahead else ""
+    return f"{said}Name in known= those that are known ahead{hint}, in past= the others, or leave them out."
+
+
+def _why_unused(column: pd.Series) -> str:
+    """The reason why a column that holds no numbers is unused; empty where it holds classes."""
+    if column.dtype.kind in "mM" or isinstance(column.dtype, pd.PeriodDtype):
+        return "times as well"
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return ""
+    return describe_column(column, None, None).reason
+
+
+def _without_counters(search: _Search, free: pd.DataFrame, times: pd.Series | None) -> _Search:
+    """Without named targets: columns whose names and cells count rows or repeat the calendar are none."""
+    unused = {}
+    for name in free:
+        column = free[name]
+        if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+            continue
+        if column_names.is_called(name, column_names.COUNTERS) and is_counter(column):
+            unused[name] = "counts rows"
+        elif times is not None and times.dtype.kind == "M" and is_calendar(column, times):
+            unused[name] = "repeats the calendar"
+    if not unused or len(unused) == len(free.columns):
+        return search
+    said = some((f"{name!r} ({reason})" for name, reason in unused.items()), 8)
+    warn_user(f"{WHERE}: unused columns: {said}. Name the columns to forecast with target=.")
+    return replace(search, frame=search.frame.drop(columns=list(unused)))

@@ -1,0 +1,92 @@
+"""Layouts of tables as strangers have them, read by `forecast inspect` and trained on."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecastkit.cli import main
+
+HOURS = pd.date_range("2024-01-01", periods=100, freq="h")
+
+
+def inspected(path, capsys, *flags):
+    assert main(["inspect", str(path), "--json", *flags]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_two_columns_that_name_series(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    parts = [
+        pd.DataFrame(
+            {"Store": s, "Dept": d, "Date": pd.date_range("2021-01-01", periods=60, freq="7D"), "Type": "AB"[s - 1]}
+        )
+        for s in (1, 2)
+        for d in (1, 2, 3)
+    ]
+    frame = pd.concat(parts, ignore_index=True).assign(Weekly_Sales=np.arange(360.0), IsHoliday=[True, False] * 180)
+    frame.to_csv("w.csv", index=False)
+    for flags in ((), ("--series-id", "Store,Dept")):
+        found = inspected("w.csv", capsys, *flags)
+        assert (found["series_id"], found["series"], found["freq"]) == (["Store", "Dept"], 6, "weekly")
+        assert (found["target"], found["past"], found["static"]) == (["Weekly_Sales"], ["IsHoliday"], ["Type"])
+    assert main(["train", "--csv", "w.csv", "--model", "linear", "--horizon", "4", "--lookback", "8", "-q"]) == 0
+    assert main(["predict", "model.forecast", "--history", "w.csv", "--out", "f.csv", "-q"]) == 0
+    forecast = pd.read_csv("f.csv")
+    assert list(forecast)[:3] == ["Store", "Dept", "Date"]
+    assert len(forecast) == 24
+
+
+def test_a_date_and_hours_make_one_time(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    frame = pd.DataFrame({"dteday": HOURS.strftime("%d.%m.%Y"), "hr": HOURS.hour, "cnt": np.arange(100)})
+    frame.to_csv("b.csv", index=False)
+    found = inspected("b.csv", capsys)
+    assert (found["time"], found["freq"], found["series"], found["target"]) == ("dteday_hr", "hourly", 1, ["cnt"])
+    assert main(["train", "--csv", "b.csv", "--model", "linear", "--horizon", "4", "--lookback", "8", "-q"]) == 0
+    assert main(["predict", "model.forecast", "--history", "b.csv", "--out", "f.csv", "-q"]) == 0
+    assert pd.read_csv("f.csv")["dteday_hr"].tolist()[0] == "2024-01-05 04:00:00"
+
+
+def test_the_order_of_dates_is_kept_in_the_file(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    days = pd.date_range("2021-03-01", periods=123)
+    pd.DataFrame({"date": days.strftime("%d/%m/%Y"), "sales": np.arange(123)}).to_csv("y.csv", index=False)
+    pd.DataFrame({"date": ["02/07/2021", "03/07/2021"], "sales": [230, 231]}).to_csv("new.csv", index=False)
+    assert main(["train", "--csv", "y.csv", "--model", "linear", "--horizon", "3", "--lookback", "14", "-q"]) == 0
+    assert main(["predict", "model.forecast", "--history", "new.csv", "--out", "f.csv", "-q"]) == 0
+    assert pd.read_csv("f.csv")["date"].tolist() == ["2021-07-04", "2021-07-05", "2021-07-06"]
+
+
+def test_years_as_headers(tmp_path, capsys):
+    frame = pd.DataFrame(np.arange(36).reshape(3, 12), columns=[str(y) for y in range(2010, 2022)])
+    frame.insert(0, "Country Code", ["TCD", "PER", "FJI"])
+    frame.insert(0, "Country", ["Chad", "Peru", "Fiji"])
+    frame.to_csv(tmp_path / "wb.csv", index=False)
+    found = inspected(tmp_path / "wb.csv", capsys)
+    assert (found["series_id"], found["series"], found["freq"], found["rows"]) == ("Country", 3, "yearly", 36)
+    assert (found["target"], found["unused"]) == (["value"], {"Country Code": "names the series as well"})
+
+
+PM = pd.DataFrame(
+    {
+        "No": np.arange(5001, 5101),
+        "year": HOURS.year,
+        "month": HOURS.month,
+        "day": HOURS.day,
+        "hour": HOURS.hour,
+        "pm2.5": np.random.default_rng(0).normal(size=100),
+        "TEMP": np.random.default_rng(1).normal(size=100),
+        "cbwd": ["NW", "SE", "cv", "NE"] * 25,
+    }
+)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_counters_and_parts_of_times_are_no_targets(tmp_path, capsys, order):
+    PM[::order].to_csv(tmp_path / "pm.csv", index=False)
+    found = inspected(tmp_path / "pm.csv", capsys)
+    assert (found["time"], found["freq"]) == ("year_month_day_hour", "hourly")
+    assert (found["target"], found["past"]) == (["pm2.5"], ["TEMP", "cbwd"])
+    assert found["unused"] == {"No": "a row counter"}
