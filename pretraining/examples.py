@@ -3,7 +3,7 @@
 import numpy as np
 
 from forecastkit.pretrained.candidates import Context
-from forecastkit.pretrained.inputs import PLACES, context_width, make_inputs, trial_length, usable_second
+from forecastkit.pretrained.inputs import PLACES, SHORTEST, context_width, make_inputs, trial_length, usable_second
 from pretraining.generator import Frequency, draw, draw_frequency
 
 #: Steps of the horizon that an example holds, and the largest lookback of the regression.
@@ -33,7 +33,7 @@ def from_series(rng, series, horizon, season, second):
         start = longest - rng.integers(shortest, longest + 1, size=(rows, 1))
         past[np.arange(longest) < start] = np.nan
     regression = regressions(rng, past, horizon, season)
-    width = context_width(season, second)
+    width = min(context_width(season, second), max(longest, SHORTEST))  # padding beyond the series only costs time
     context = np.full((rows, width), np.nan)
     context[:, -min(longest, width) :] = past[:, -width:]
     inputs = make_inputs(Context(context, season, second), horizon, regression)

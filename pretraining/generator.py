@@ -225,7 +225,7 @@ def counts(rng, rows, steps, season, second):
 
 
 FAMILIES = (structural, state_space, airline, integrated, gaussian_process, processes, counts)
-FAMILY_ODDS = (4.5, 2, 2, 2.5, 1.2, 2.5, 0.8)
+FAMILY_ODDS = (4.5, 2, 2, 1.5, 1.2, 2.5, 0.8)
 
 
 def draw(rng, rows, steps, season, second):

@@ -13,6 +13,7 @@ from forecastkit.forecasters.predict import SHOWN_LEVELS
 from forecastkit.pretrained.candidates import Context
 from forecastkit.pretrained.forward import LEVELS, forward
 from forecastkit.pretrained.inputs import PLACES, context_width, make_inputs, trial_length, usable_second
+from forecastkit.pretrained.seasons import find_season
 from forecastkit.pretrained.weights import LATEST, VERSIONS, load_weights
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Fourier, Path
@@ -20,6 +21,8 @@ from forecastkit.utils.validation import refuse
 
 #: Forecasts made at a time, and windows below which no regression is fitted.
 CHUNK, FEWEST_WINDOWS = 512, 4
+#: Series of which a season is looked for where times say nothing of it.
+MOST_SERIES = 20
 #: Longer seasons that calendars have beside those of `Grid.seasons`: a year of days, and of business days.
 YEARS = {7: 365, 5: 260}
 
@@ -53,7 +56,8 @@ class PretrainedForecaster(Forecaster):
     Notes
     -----
     Known covariates have a linear effect, which is taken out before and added after, as `LinearForecaster` does it.
-    Past and static covariates are not used. `lookback` is that of the linear regression.
+    Past and static covariates are not used. `lookback` is that of the linear regression. Where rows have no times and
+    no `season_length` is given, the season is found from the values (1 for none): see `season_length_`.
 
     References
     ----------
@@ -72,6 +76,19 @@ class PretrainedForecaster(Forecaster):
         if not isinstance(self.weights, (str, os.PathLike)):
             rule = f"weights must be {' or '.join(map(repr, VERSIONS))} or the path of a file"
             refuse(type(self).__name__, rule, repr(self.weights), error=ParameterError)
+
+    def _choose_sizes(self, panel, stop):
+        super()._choose_sizes(panel, stop)
+        if self.season_length is None and not panel.grid.is_time:
+            self.season_length_ = self._found_season(panel, self._split(panel, stop))
+            if self.lookback is None:
+                longest = int((stop - panel.indptr[:-1]).max())
+                self.lookback_ = self._choose_lookback(longest, self.season_length_)
+
+    def _found_season(self, panel, stop) -> int:
+        """The season of the values before `stop`, of a few of the longest series."""
+        longest = np.argsort(panel.indptr[:-1] - stop, kind="stable")[:MOST_SERIES]
+        return find_season([values for e in longest for values in panel.target[panel.indptr[e] : stop[e]].T])
 
     # ------------------------------------------------------------------------------------------------- learning
 

@@ -34,9 +34,11 @@ class CandidateMixture(keras.Model):
         Width of the body and of the head.
     recurrent : int
         Units of the gated recurrent unit that reads the patches.
+    dropout : float
+        Fraction of the body's and the head's hidden units that are left out in training.
     """
 
-    def __init__(self, candidates: int, units: int = 192, recurrent: int = 64, **kwargs):
+    def __init__(self, candidates: int, units: int = 192, recurrent: int = 64, dropout: float = 0.0, **kwargs):
         super().__init__(**kwargs)
         self.candidates = candidates
         self.recurrent = layers.GRU(recurrent, name="recurrent")
@@ -45,20 +47,21 @@ class CandidateMixture(keras.Model):
         self.step = layers.Dense(units, name="step")
         self.hidden = layers.Dense(units, name="hidden")
         self.second = layers.Dense(units, name="second")
+        self.drop = layers.Dropout(dropout, name="drop")
         self.head = layers.Dense(candidates + len(LEVELS), kernel_initializer="zeros", name="head")
 
-    def call(self, inputs):
+    def call(self, inputs, training=False):
         forecasts, available = inputs["forecasts"], inputs["available"]
         state = ops.concatenate([inputs["context"], self.recurrent(inputs["patches"])], axis=-1)
         state = ops.silu(self.context(state))
-        state = state + ops.silu(self.deeper(state))
+        state = self.drop(state + ops.silu(self.deeper(state)), training=training)
         # Candidates are shown by how they differ from their mean: their common level is of no use to the weights.
         share = available / ops.maximum(ops.sum(available, axis=-1, keepdims=True), 1.0)
         mean = ops.sum(forecasts * share[:, None], axis=-1, keepdims=True)
         apart = ops.arcsinh(forecasts - mean) * available[:, None]
         step = ops.concatenate([inputs["steps"], apart], axis=-1)
         hidden = ops.silu(self.hidden(state)[:, None] + self.step(step))
-        hidden = hidden + ops.silu(self.second(hidden))
+        hidden = self.drop(hidden + ops.silu(self.second(hidden)), training=training)
         return self.mixed(self.head(hidden), forecasts, available)
 
     def mixed(self, raw, forecasts, available):

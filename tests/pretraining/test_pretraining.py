@@ -58,7 +58,10 @@ def options(folder, *more):
     return parser().parse_args([*flags, *more])
 
 
-def test_a_short_training_beats_the_seasonal_naive(tmp_path):
+def test_a_short_training_beats_the_seasonal_naive(tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "FIRST", 4)
+    monkeypatch.setattr(train, "STEPS_A_ROUND", 40)
+    monkeypatch.setattr(train, "HELD_OUT", 64)
     Training(options(tmp_path, "--minutes", "0.3")).run()
     data = fk.load_dataset("daily_min_temperatures")
     model = fk.PretrainedForecaster(horizon=14, weights=tmp_path / "weights.npz")
@@ -72,6 +75,7 @@ def test_a_short_training_beats_the_seasonal_naive(tmp_path):
 def test_a_killed_training_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(train, "NEW", 128)
     monkeypatch.setattr(train, "STEPS_A_ROUND", 2)
+    monkeypatch.setattr(train, "HELD_OUT", 64)
     first = Training(options(tmp_path, "--minutes", "0.001"))
     first.run()
     again = Training(options(tmp_path))
