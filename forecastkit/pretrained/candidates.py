@@ -51,6 +51,8 @@ NAMES = (
     "autoregression about the profile of the long season",
 )
 RIDGE = NAMES.index("ridge regression of the data set")
+#: Candidates of the logarithm, which only series above 0 have.
+LOGARITHMS = tuple(k for k, name in enumerate(NAMES) if name.endswith("of the logarithm"))
 #: Seasons that a seasonal profile is the weighted mean of, and the weight of one relative to the next newer one.
 PROFILE_SEASONS, PROFILE_DECAY = 6, 0.8
 #: Lags of the autoregression beside those of whole seasons, its penalty in observations, and its largest context.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecastkit.pretrained.candidates import NAMES, RIDGE, Context, autocorrelation, back, candidates, slope_of
+from forecastkit.pretrained.candidates import LOGARITHMS, NAMES, Context, autocorrelation, candidates, slope_of
 
 #: The latest values are read in patches of this length, this many of them; the last few one by one.
 PATCH, PATCHES, LATEST = 8, 16, 16
@@ -14,6 +14,8 @@ PATCH, PATCHES, LATEST = 8, 16, 16
 CHANNELS = 3 * PATCH
 PLACES = 3  # earlier origins that candidates are tried at
 SUMMARY = 20
+#: Places of the summary that change their sign with the series, and the one that says whether it is above 0.
+SIGNED, POSITIVE = (9, 10, 11), 12
 FEATURES = SUMMARY + 2 * LATEST + 2 * (len(NAMES) + 1)
 STEP_FEATURES = 6
 #: Context widths: what every candidate needs, within these bounds.
@@ -48,6 +50,8 @@ class Inputs:
     available : ndarray, (B, K)
     center, scale : ndarray, (B,), float64
         A scale of 0 marks a series that never changed.
+    errors, tried : ndarray, (B, K, 2)
+        Logarithms of the candidates' errors at earlier origins, and where there are any.
     """
 
     context: np.ndarray
@@ -57,6 +61,8 @@ class Inputs:
     available: np.ndarray
     center: np.ndarray
     scale: np.ndarray
+    errors: np.ndarray
+    tried: np.ndarray
 
     def network(self) -> dict[str, np.ndarray]:
         """The arrays that the network is called with, by name."""
@@ -67,6 +73,21 @@ class Inputs:
         """Outputs (B, ...) in units of the scale, in the series' own units, float64."""
         along = (-1, *[1] * (outputs.ndim - 1))
         return outputs.astype("float64") * self.scale.reshape(along) + self.center.reshape(along)
+
+    def mirrored(self) -> Inputs:
+        """Inputs of the same series times -1, as one below 0: without the candidates of the logarithm."""
+        available = self.available.copy()
+        available[:, LOGARITHMS] = 0
+        context = self.context.copy()
+        context[:, SIGNED] *= -1
+        context[:, POSITIVE] = 0
+        context[:, SUMMARY : SUMMARY + 2 * LATEST] *= -1
+        context[:, SUMMARY + 2 * LATEST :] = relative_errors(self.errors, self.tried, available > 0)
+        signs = np.repeat([-1, -1, 1], PATCH).astype("float32")
+        forecasts = -self.forecasts
+        forecasts[:, :, LOGARITHMS] = forecasts[:, :, :1]
+        changed = {"context": context, "patches": self.patches * signs, "forecasts": forecasts, "available": available}
+        return replace(self, center=-self.center, **changed)
 
 
 def make_inputs(context: Context, horizon: int, ridge: list[np.ndarray | None] | None = None) -> Inputs:
@@ -91,18 +112,22 @@ def make_inputs(context: Context, horizon: int, ridge: list[np.ndarray | None] |
     center, scale, spread, change = units(context)
     safe = np.where(scale > 0, scale, 1.0)[:, None]
     scaled = (context.filled - center[:, None]) / safe
-    errors = benchmarked(context, safe, available, ridge[1:])
+    errors, tried = benchmarked(context, safe, available, ridge[1:])
     latest = np.arcsinh(_latest(scaled, LATEST))
     changes = np.arcsinh(_latest(scaled, LATEST) - _latest(scaled, LATEST, context.season))
     known = summary(context, scaled, safe[:, 0], spread, change)
     return Inputs(
-        context=np.concatenate([known, latest, changes, errors], axis=1).astype("float32"),
+        context=np.concatenate([known, latest, changes, relative_errors(errors, tried, available)], axis=1).astype(
+            "float32"
+        ),
         patches=patches(context, scaled),
         steps=step_features(context, horizon).astype("float32"),
         forecasts=((forecasts - center[:, None, None]) / safe[:, :, None]).astype("float32"),
         available=available.astype("float32"),
         center=center,
         scale=scale,
+        errors=errors,
+        tried=tried,
     )
 
 
@@ -134,11 +159,15 @@ def _latest(values, number, lag=0):
     return values[:, np.clip(np.arange(width - number, width) - lag, 0, width - 1)]
 
 
-def benchmarked(context: Context, scale: np.ndarray, available, ridge) -> np.ndarray:
-    """Errors of the candidates at earlier origins, at their first steps and at the later ones, (B, 2 (K + 1)).
+def benchmarked(context: Context, scale: np.ndarray, available, ridge) -> tuple[np.ndarray, np.ndarray]:
+    """Errors of the candidates at earlier origins, at their first steps and at the later ones.
 
-    Logarithms of mean absolute errors in units of the scale, less their mean over the candidates, and that mean; 0
-    where a candidate is not available.
+    Returns
+    -------
+    logs : ndarray, (B, K, 2)
+        Logarithms of mean absolute errors in units of the scale.
+    tried : ndarray of bool, (B, K, 2)
+        Where there are any.
     """
     length = min(trial_length(context.season), context.values.shape[1] // (2 * PLACES))
     near = -(-length // 4)
@@ -157,7 +186,12 @@ def benchmarked(context: Context, scale: np.ndarray, available, ridge) -> np.nda
             errors[place, :, :, band] = np.where(some & usable, mean, np.nan)
     mean, some = _observed_mean(errors)
     logs = np.log(np.where(some, mean, 1.0) + 0.01)
-    some &= available[:, :, None]
+    return logs, some
+
+
+def relative_errors(logs, tried, available) -> np.ndarray:
+    """Errors less their mean over the available candidates, and that mean, (B, 2 (K + 1)); 0 where there are none."""
+    some = tried & available[:, :, None]
     count = np.maximum(some.sum(1, keepdims=True), 1)
     level = (logs * some).sum(1, keepdims=True) / count
     apart = np.where(some, np.clip(logs - level, -4.0, 4.0), 0.0)
@@ -229,6 +263,3 @@ def step_features(context: Context, horizon: int) -> np.ndarray:
     beside = np.log(steps / np.maximum(context.age, 1)[:, None]) / 4
     shared = np.broadcast_to(shared, (len(beside), *shared.shape))
     return np.concatenate([shared, beside[:, :, None]], axis=2)
-
-
-__all__ = ["RIDGE", "Inputs", "back", "context_width", "make_inputs", "trial_length", "usable_second"]

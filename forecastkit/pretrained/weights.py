@@ -20,7 +20,7 @@ from forecastkit.utils.validation import refuse
 
 FOLDER = Path(__file__).parent / "weights"
 #: Packaged versions and the sha256 of their files.
-VERSIONS: dict[str, str] = {"2026.1": "1a9a3ef73146cab7b153a47fc1ffc9d00b06b4a9b533f73184fdddbe3b689675"}
+VERSIONS: dict[str, str] = {"2026.1": "1c1db89b362d873c556c66787f59105217f4e202465c5b92dc1640b6969a2569"}
 LATEST = "2026.1"
 
 

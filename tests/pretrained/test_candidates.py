@@ -140,6 +140,18 @@ def test_inputs_are_finite_whatever_the_series(season, length, missing, constant
         assert inputs.scale[0] == 0
 
 
+@pytest.mark.parametrize("lift", [0.0, 100.0])
+def test_a_mirrored_series_is_the_series_times_minus_one(lift):
+    values = RNG.normal(size=(4, 120)).cumsum(1) + lift
+    values[1, 30:40] = np.nan
+    ridge = [RNG.normal(size=(4, 12)) + lift for _ in range(PLACES + 1)]
+    mirrored = make_inputs(context(values, 12), 6, ridge).mirrored()
+    wanted = make_inputs(context(-values, 12), 6, [-forecast for forecast in ridge])
+    np.testing.assert_allclose(mirrored.center, wanted.center)
+    for name, array in wanted.network().items():
+        np.testing.assert_allclose(mirrored.network()[name], array, rtol=1e-4, atol=1e-4, err_msg=name)
+
+
 def test_series_do_not_see_each_other():
     values = RNG.normal(size=(5, 120)).cumsum(1)
     values[3, 40:60] = np.nan
