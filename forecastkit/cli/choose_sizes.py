@@ -3,6 +3,14 @@
 from dataclasses import dataclass
 
 from forecastkit.cli.read_data import Data
+from forecastkit.data.sizes import (
+    held_out_rows,
+    horizon_within,
+    lookback_within,
+    stride_within,
+    usual_sizes,
+    validation_rows,
+)
 from forecastkit.utils.validation import check_int, refuse
 
 #: Forecast origins of a test: per series, and of all series together.
@@ -61,9 +69,9 @@ def choose_sizes(data: Data, parameters: dict, test_size: int | float | None = N
         Where the rows do not suffice for training and test.
     """
     rows = int(data.lengths.max())
-    usual_horizon, usual_lookback = data.panel.grid.usual_sizes
+    usual_horizon, usual_lookback = usual_sizes(data.panel.grid)
     horizon = parameters.get("horizon")
-    horizon = max(1, min(usual_horizon, rows // 5)) if horizon is None else horizon
+    horizon = horizon_within(usual_horizon, rows) if horizon is None else horizon
     check_int("--horizon", "horizon", horizon)
     if rows < 2 * horizon + 2:
         rule = f"a horizon of {horizon} needs {2 * horizon + 2} rows, {horizon} of them for the test"
@@ -71,36 +79,26 @@ def choose_sizes(data: Data, parameters: dict, test_size: int | float | None = N
     test = _test_rows(data, rows, horizon, test_size)
     validation = parameters.get("validation_size")
     if validation is None:
-        validation = max(horizon, min(max(2 * horizon, rows // 10), (rows - test) // 4))
+        validation = validation_rows(rows, test, horizon)
     lookback = parameters.get("lookback")
     check_int("--lookback", "lookback", lookback, optional=True)
     if lookback is None:
         kept = validation if isinstance(validation, int) else round(validation * (rows - test))
-        lookback = _lookback(usual_lookback, rows - test - kept - horizon, data.panel.grid.seasons[0])
+        lookback = lookback_within(usual_lookback, rows - test - kept - horizon, data.panel.grid.seasons[0])
     shortened = (horizon < usual_horizon and "horizon" not in parameters) or (
         lookback < usual_lookback and "lookback" not in parameters
     )
-    stride = _stride(test - horizon + 1, len(data.panel.ids) * data.panel.channels)
+    most = min(MOST_CUTOFFS, MOST_ORIGINS // (len(data.panel.ids) * data.panel.channels))
+    stride = stride_within(test - horizon + 1, most)
     return Sizes(rows, horizon, lookback, validation, test, data.end - test + 1, stride, shortened)
 
 
 def _test_rows(data: Data, rows: int, horizon: int, given: int | float | None) -> int:
     most = rows - horizon - 2
     if given is None:
-        return max(horizon, min(max(2 * horizon, rows // 10), rows // 4))
+        return held_out_rows(rows, horizon)
     test = given if isinstance(given, int) else round(given * rows)
     if not horizon <= test <= most:
         got = f"{test} of {rows} rows"
         refuse(str(data.path), f"the test must have between {horizon} (the horizon) and {most} rows", got)
     return test
-
-
-def _lookback(usual: int, room: int, season: int) -> int:
-    """At most two thirds of the rows that windows can lie in, in whole seasons where that is possible."""
-    most = min(usual, max(room * 2 // 3, 1))
-    return most // season * season if season > 1 and most >= season else most
-
-
-def _stride(places: int, series: int) -> int:
-    most = max(1, min(MOST_CUTOFFS, MOST_ORIGINS // series))
-    return max(1, -(-places // most))

@@ -12,6 +12,7 @@ from forecastkit.cli.parameters import parse_parameters
 from forecastkit.cli.read_data import read_data
 from forecastkit.data.files.multiple import TABLES
 from forecastkit.data.schema import as_names
+from forecastkit.data.sizes import usual_sizes
 from forecastkit.persistence.artifact import describe
 from forecastkit.utils.formatting import decimals, number, ranges, share
 from forecastkit.utils.validation import some
@@ -23,7 +24,7 @@ def inspect(options: InspectOptions) -> None:
     if is_table(path):
         data = read_data(path, parse_parameters(options.parameters, ()))
         print_data(report, data)
-        horizon, lookback = data.panel.grid.usual_sizes
+        horizon, lookback = usual_sizes(data.panel.grid)
         report.info("usual", f"horizon {horizon}, lookback {lookback}      next: forecast train --csv {path}")
         usual = {"horizon": horizon, "lookback": lookback}
         report.result({"kind": "table", **summarize_data(data), "usual": usual})

@@ -23,6 +23,7 @@ from forecastkit.cli.options import TrainOptions
 from forecastkit.cli.output_files import check_outputs
 from forecastkit.cli.parameters import parse_parameters, parse_size
 from forecastkit.cli.read_data import Data, read_data
+from forecastkit.data.sizes import choose_patch
 from forecastkit.evaluation.time_budget import seconds_of
 from forecastkit.training.engines.cluster import is_chief
 from forecastkit.utils.exceptions import InputError, ParameterError
@@ -154,8 +155,6 @@ def _print_sizes(report: Reporter, model: str, forecaster, data: Data, sizes: Si
 
 
 def _patch(network, data: Data, sizes: Sizes) -> int:
-    from forecastkit.forecasters.neural import choose_patch
-
     season = network.season_length or data.panel.grid.seasons[0]
     return network.patch or choose_patch(season, sizes.lookback, sizes.horizon)
 

@@ -14,7 +14,7 @@ from forecastkit.comparison.results import Comparison, make_table
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.output_frames import timestamps_at
 from forecastkit.data.panel import Panel
-from forecastkit.data.time_grid import choose_horizon
+from forecastkit.data.sizes import choose_horizon
 from forecastkit.evaluation.folds import METRICS, Fold, Sizes, make_folds
 from forecastkit.evaluation.time_budget import IN_ANY_CASE, LEAST, MOST, WORTH_TRYING, Budget, seconds_of
 from forecastkit.forecasters.base import Forecaster

@@ -163,22 +163,6 @@ class TimeGrid:
         unit = next(alias for alias, length in FIXED.items() if self.step % length == 0)
         return f"{self.step // FIXED[unit]} {unit}"
 
-    @property
-    def usual_sizes(self) -> tuple[int, int]:
-        """Horizon and lookback that people usually want at this frequency."""
-        season = self.seasons[0]
-        if self.kind == "business":
-            return 10, 65
-        if self.kind == "month":
-            return {1: (12, 36), 3: (8, 16), 12: (6, 12)}.get(self.step, (6, 12))
-        if self.kind == "fixed" and self.step == DAY:
-            return 14, 91
-        if self.kind == "fixed" and self.step == 7 * DAY:
-            return 13, 104
-        if self.kind == "fixed" and season > 1:
-            return 2 * season, 14 * season if season <= 24 else 7 * season
-        return 12, 36
-
 
 def _shown(timestamps: pd.DatetimeIndex, tz: str) -> pd.DatetimeIndex:
     """What the clocks of a zone show first of these stamps, or next where they skip one."""
@@ -342,9 +326,3 @@ def _from_offset(offset, wall):
     # A period's stamps are first days, though its offset counts ends.
     starts = alias.endswith("S") or (wall.day == 1).all()
     return {"kind": "month", "step": step, "day": 1 if starts else 0, "phase": int(first % step)}
-
-
-def choose_horizon(horizon: int | None, season_length: int | None, grid: TimeGrid) -> tuple[int, int]:
-    """Horizon and season length in use: where not given, one season of the frequency."""
-    season = int(season_length or grid.seasons[0])
-    return int(horizon or season), season

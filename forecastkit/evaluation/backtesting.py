@@ -11,7 +11,7 @@ from forecastkit.baselines import simple
 from forecastkit.data import output_frames
 from forecastkit.data.ingest.read_panel import read_more, read_panel
 from forecastkit.data.panel import Panel, spread
-from forecastkit.data.time_grid import choose_horizon
+from forecastkit.data.sizes import choose_horizon
 from forecastkit.data.windows import Origins
 from forecastkit.evaluation.refits import Refits, groups_of, refit_all
 from forecastkit.evaluation.results import Backtest, Reference, both_scores, coverage_table

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecastkit.data.panel import Panel
+from forecastkit.data.sizes import held_out_rows, stride_within
 from forecastkit.data.windows import Origins
 from forecastkit.evaluation.results import covered_levels
 from forecastkit.metrics.functions import seasonal_scale, symmetric_pairs
@@ -65,7 +66,7 @@ class Sizes:
         """
         for name, value in (("folds", folds), ("n_windows", n_windows), ("stride", stride)):
             check_int(WHERE, name, value, optional=True)
-        length = max(horizon, min(max(2 * horizon, rows // 10), rows // 4))
+        length = held_out_rows(rows, horizon)
         if folds is None:
             folds = 1 if length // horizon >= ENOUGH_BLOCKS else FEW_DATA_FOLDS
         if folds > 1:
@@ -74,8 +75,7 @@ class Sizes:
         if n_windows is not None:
             stride = stride or max(1, (places - 1) // max(n_windows - 1, 1))
             return cls(horizon, folds, n_windows, stride)
-        most = max(1, min(MOST_CUTOFFS, MOST_ORIGINS // series))
-        stride = stride or -(-places // most)
+        stride = stride or stride_within(places, min(MOST_CUTOFFS, MOST_ORIGINS // series))
         return cls(horizon, folds, (places - 1) // stride + 1, stride)
 
 

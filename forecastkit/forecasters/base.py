@@ -18,11 +18,12 @@ from forecastkit.data.ingest.sample_weight import read_weights
 from forecastkit.data.ingest.target_checks import refuse_targets
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
-from forecastkit.data.time_grid import choose_horizon
+from forecastkit.data.sizes import choose_horizon, choose_lookback
 from forecastkit.data.windows import Origins
 from forecastkit.features.calendar import asked_names
 from forecastkit.forecasters.predict import Predicting
 from forecastkit.forecasters.recursive import check_observed, tail
+from forecastkit.forecasters.transaction import restored
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.preprocessing.target_transforms import TRANSFORMS, outside
 from forecastkit.uncertainty import validation
@@ -49,7 +50,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -144,11 +145,17 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         """
         self._check_parameters()
         panel, schema = read_panel(X, y, **self._reading())
-        self._weight = read_weights(sample_weight, X, y, panel, schema, self._reading())
-        try:
-            return self._fit_panel(panel, schema)
-        finally:
-            vars(self).pop("_weight", None)
+        weight = read_weights(sample_weight, X, y, panel, schema, self._reading())
+        with restored(self, when=self._learned_nothing):
+            self._weight = weight
+            try:
+                return self._fit_panel(panel, schema)
+            finally:
+                vars(self).pop("_weight", None)
+
+    def _learned_nothing(self, error: BaseException) -> bool:
+        """Whether a `fit` that raised this leaves nothing to use: an interrupted training has its best weights."""
+        return isinstance(error, InputError) or not hasattr(self, "history_")
 
     def _reading(self):
         return {name: getattr(self, name) for name in READING}
@@ -203,7 +210,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         self.history_, self.trained_until_ = panel, panel.cutoffs()
         vars(self).pop("_tail_only", None)
         if is_mapped(panel.target):  # forecasts lay rows over the history, which would copy it to memory
-            self.history_, self._tail_only = tail(panel, self.scaler_, self._rows_needed()), True
+            self.history_, self._tail_only = tail(panel, self.scaler_, self._rows_kept()), True
 
     def _scaler(self, panel, stop, calendar) -> Scaler:
         """Scales and linear effects of the rows before ``stop``."""
@@ -246,12 +253,11 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
             rule = f"a series must have at least horizon + 2 = {self.horizon_ + 2} rows"
             got = f"{longest} rows (n_samples={longest})"
             refuse(type(self).__name__, rule, got, "Pass a shorter horizon= or more rows.")
-        self.lookback_ = self._choose_lookback(longest, max(self.season_length_, *panel.grid.seasons))
+        self.lookback_ = self._choose_lookback(longest, (self.season_length_, *panel.grid.seasons))
 
-    def _choose_lookback(self, longest, season):
+    def _choose_lookback(self, longest, seasons):
         if self.lookback is None:
-            wanted = max(3 * season if season > 1 else 0, 3 * self.horizon_)
-            return self._round_lookback(int(np.clip(wanted, 1, max(longest // 4, 1))))
+            return self._round_lookback(choose_lookback(self.horizon_, seasons, longest))
         most = longest - self.horizon_
         if self.lookback > most:
             warnings.warn(
@@ -356,6 +362,8 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     def partial_fit(self, X: Data, y: Data | None = None) -> Self:
         """Add newer rows to the history and train on, scales and sizes as they are; the first call is a `fit`.
 
+        A loaded forecaster trains on with these rows and those that its file holds.
+
         Parameters
         ----------
         X, y
@@ -364,19 +372,35 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        InputError
+            As `fit`, and where a loaded forecaster has too few rows to train on. The forecaster is as it was then.
         """
         if not hasattr(self, "history_"):
             return self.fit(X, y)
         self._check_parameters()
-        self.update(X, y)
-        stop = self.history_.last_observed() + 1
-        self.scaler_ = self.scaler_.extended(self.history_, stop)
-        try:
-            self._train_on(self.history_, stop)
-        finally:
-            self._put_down()
-        self.trained_until_ = self.history_.cutoffs()
+        kept = int(self.history_.lengths.max())
+        with restored(self):
+            self.update(X, y)
+            stop = self.history_.last_observed() + 1
+            self._check_rows_to_train(kept, stop)
+            self.scaler_ = self.scaler_.extended(self.history_, stop)
+            try:
+                self._train_on(self.history_, stop)
+            finally:
+                self._put_down()
+            self.trained_until_ = self.history_.cutoffs()
         return self
+
+    def _check_rows_to_train(self, kept: int, stop: np.ndarray) -> None:
+        """Refuse to train on where the history holds the last rows only, `kept` of them, and these are too few."""
+        rows, needed = int((stop - self.history_.indptr[:-1]).max()), self._rows_to_train()
+        if self._tail_only and rows < needed:
+            rule = f"training on needs {needed} rows of a series without those that are not kept"
+            got = f"{rows}, {kept} of them kept with the model, which lacks {needed - rows}"
+            refuse(f"{type(self).__name__}.partial_fit", rule, got, "Give more of the latest rows, or fit afresh.")
 
     def save(self, path: Path) -> None:
         """Write what predicting needs to the file `path` (a zip without pickles); see `forecastkit.load`."""
@@ -388,12 +412,20 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     def _state(self) -> dict:
         """What `fit` learned, for the artifact: all that ends in ``_``, of the history what predicting needs."""
         learned = {name: value for name, value in vars(self).items() if name.endswith("_")}
-        return {**learned, "history_": tail(self.history_, self.scaler_, self._rows_needed())}
+        return {**learned, "history_": tail(self.history_, self.scaler_, self._rows_kept())}
 
     def _set_state(self, learned: dict):
         """Take what `_state` gave."""
         self._tail_only = True
         vars(self).update((name, value) for name, value in learned.items() if name.endswith("_"))
+
+    def _rows_kept(self) -> int | None:
+        """Rows of the past that a saved model holds of each series, None for all: as many as predicting needs."""
+        return self._rows_needed()
+
+    def _rows_to_train(self) -> float:
+        """Rows of a series that `partial_fit` needs at least; none where forecasts are read off the history."""
+        return 0
 
     def _rows_needed(self) -> int | None:
         """Rows of the past that predicting needs, the latest errors included; None for all."""

@@ -112,8 +112,18 @@ class Combination(Forecaster):
         return len(getattr(self, "forecasters_", ())) > 0
 
     def _memory(self):
-        reaches = [member._rows_needed() for member in self.forecasters_]
-        return None if None in reaches else max(reaches)
+        return longest([member._rows_needed() for member in self.forecasters_])
+
+    def _rows_kept(self):
+        return longest([self._rows_needed(), *(member._rows_kept() for member in self.forecasters_)])
+
+    def _rows_to_train(self):
+        return max(member._rows_to_train() for member in self.forecasters_)
+
+
+def longest(reaches: list[int | None]) -> int | None:
+    """The largest number of rows, None where any is None and means all."""
+    return None if None in reaches else max(reaches)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

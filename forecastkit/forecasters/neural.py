@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from forecastkit.data.array_storage import any_missing, map_rows
 from forecastkit.data.ingest.target_checks import refuse_targets
 from forecastkit.data.panel import Panel
+from forecastkit.data.sizes import choose_patch
 from forecastkit.data.windows import Windows, crop
 from forecastkit.features.calendar import calendar_names, count_events
 from forecastkit.forecasters.base import Forecaster
@@ -30,7 +31,6 @@ from forecastkit.utils.validation import check_choice, check_int, check_real, re
 
 #: Tokens that a training run reads from which on compiling with XLA is worth its seconds.
 WORTH_COMPILING = 2_000_000
-FEWEST_TOKENS = 12
 #: Origins of a batch at least, where each brings all channels of its series.
 FEWEST_ORIGINS = 16
 #: Learning rate of the final epochs, as a fraction of the peak.
@@ -228,7 +228,7 @@ class NeuralForecaster(Forecaster):
             codes=tuple((role, len(codes)) for role, met in self.scaler_.met.items() for codes in met),
             static=buffers.static.shape[1],
             series=(len(buffers.series) + 1) * buffers.target.shape[1] if self.embed_series else 0,
-            masked=any_missing(buffers.target) or padded(windows, buffers, self.lookback_),
+            masked=needs_mask(windows, buffers, self.lookback_),
             channels=windows.width if windows.width > 1 else 0,
             unit=make_head(self.loss, self.quantile_levels).needs_unit,
         )
@@ -291,22 +291,29 @@ class NeuralForecaster(Forecaster):
         return self.epochs // 5 if self.final_epochs is None else self.final_epochs
 
     def _train_on(self, panel, stop, checkpoint=None):
+        check_support(type(self).__name__, self.loss, self.network_.head, panel, self.schema_.target)
+        windows, buffers = self._windows(panel, stop, self.network_.backbone), self._scaled(panel)
+        if not self.network_.sizes.masked and needs_mask(windows, buffers, self.lookback_):
+            self.network_ = self.network_.with_mask()
         network, engine = self.network_.live()
-        windows = self._windows(panel, stop, self.network_.backbone)
         plan = self._plan(windows, self.network_.backbone, self.network_.seed)
+        batch = engine.batch_size or plan.batch_size  # the step traced for the fit serves again
+        # Of a loaded forecaster's few rows no window counts more than it would among all those of the fit.
+        steps = min(plan.steps, -(-len(windows) // batch)) if self._tail_only else plan.steps
         plan = replace(
             plan,
             epochs=max(self._final_epochs(), 1),
-            batch_size=engine.batch_size or plan.batch_size,  # the step traced for the fit serves again
+            steps=steps,
+            batch_size=batch,
             learning_rate=FINAL_RATE * plan.learning_rate,
             patience=None,
             seed=plan.seed + 1,
         )
-        buffers, validation_origins = self._scaled(panel), network.get_weights()
+        before = network.get_weights()
         try:
             train(engine, buffers, windows, None, plan, (), network, checkpoint=checkpoint)
         except (InputError, KeyboardInterrupt):
-            network.set_weights(validation_origins)
+            network.set_weights(before)
             raise
 
     def _put_down(self):
@@ -379,6 +386,13 @@ class NeuralForecaster(Forecaster):
     def _memory(self):
         return self.lookback_
 
+    def _rows_to_train(self):
+        return self.lookback_ + self.horizon_
+
+    def _rows_kept(self):
+        """Beside those for a forecast, rows for windows of a horizon of cutoffs, so that training can go on."""
+        return max(self._rows_needed(), self.lookback_ + 2 * self.horizon_)
+
 
 def check_support(where: str, loss: str, head: Head, panel: Panel, names: tuple) -> None:
     """Refuse targets that the distribution cannot give."""
@@ -389,15 +403,9 @@ def check_support(where: str, loss: str, head: Head, panel: Panel, names: tuple)
     refuse_targets(where, f"loss={loss!r} is for {values}", wrong, panel, names, "Pass another loss=.")
 
 
-def choose_patch(season: int, lookback: int, horizon: int) -> int:
-    """The longest patch, a divisor of the season and no longer than the horizon, that leaves twelve tokens."""
-    most = max(min(horizon, lookback // FEWEST_TOKENS), 1)
-    return max(p for p in range(1, most + 1) if season == 1 or season % p == 0)
-
-
-def padded(windows: Windows, buffers, lookback: int) -> bool:
-    """Whether any training window starts before its series."""
-    return bool((windows.first - buffers.begin < lookback - 1).any())
+def needs_mask(windows: Windows, buffers, lookback: int) -> bool:
+    """Whether any training window has missing values, or starts before its series."""
+    return any_missing(buffers.target) or bool((windows.first - buffers.begin < lookback - 1).any())
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

@@ -255,6 +255,9 @@ class TabularForecaster(Forecaster):
     def _memory(self):
         return self.lookback_
 
+    def _rows_to_train(self):
+        return np.inf  # the regressor is fitted afresh, which the last rows alone do not do
+
 
 def _column_means(table):
     """Mean of each column's observed cells, 0 where there are none; float32."""

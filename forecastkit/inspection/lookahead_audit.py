@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from forecastkit.data.ingest.read_panel import read_more, read_panel, read_rows, to_pandas
 from forecastkit.data.panel import Panel, spread
-from forecastkit.data.time_grid import choose_horizon
+from forecastkit.data.sizes import choose_horizon
 from forecastkit.evaluation.backtesting import backtest, find_cutoffs
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.preprocessing.scaler import Scaler

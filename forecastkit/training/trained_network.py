@@ -4,6 +4,7 @@ import random
 import threading
 import weakref
 from contextlib import contextmanager
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -121,6 +122,21 @@ class TrainedNetwork:
             )
         network.set_weights(self.weights)
 
+    def with_mask(self) -> "TrainedNetwork":
+        """The same network with inputs for what is missing, which do not count yet: it forecasts the same.
+
+        Raises
+        ------
+        InputError
+            Where a layer of the user's own takes its inputs in a way that is not known here.
+        """
+        kept = [np.asarray(weight) for weight in self.__getstate__()["weights"]]
+        arguments = {**self._state(), "sizes": replace(self.sizes, masked=True), "weights": None}
+        masked = TrainedNetwork(**arguments)
+        wanted = [np.shape(weight) for weight in unscoped(masked._fresh).weights]
+        masked.weights = [_widened(*pair, self.sizes.patch) for pair in zip(kept, wanted, strict=True)]
+        return masked
+
     def predict(self, buffers, origins: Origins) -> np.ndarray:
         """Scaled forecasts (n, horizon, outputs)."""
         engine = self.live()[1]
@@ -137,6 +153,18 @@ class TrainedNetwork:
     def __getstate__(self):
         weights = self._live[0].get_weights() if self._live else self.weights
         return {**self.__dict__, "weights": weights, "_live": None, "_legacy": None}
+
+
+def _widened(weight: np.ndarray, shape: tuple[int, ...], patch: int) -> np.ndarray:
+    """A weight with zeros where inputs that say what is missing come in: after the `patch` steps of the target."""
+    if weight.shape == shape:
+        return weight
+    axes = [axis for axis, (own, new) in enumerate(zip(weight.shape, shape, strict=False)) if own != new]
+    if len(weight.shape) != len(shape) or len(axes) != 1 or shape[axes[0]] - weight.shape[axes[0]] != patch:
+        rule = "a network fitted on complete rows can only train on with missing ones where its inputs can be extended"
+        got = f"a weight of shape {weight.shape} that would be {shape}"
+        refuse("partial_fit", rule, got, "Fit afresh on all rows.")
+    return np.insert(weight, [patch] * patch, 0.0, axis=axes[0])
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 
 from forecastkit.comparison.candidates import Candidate, changed, members
 from forecastkit.data.panel import Panel
-from forecastkit.data.time_grid import choose_horizon
+from forecastkit.data.sizes import choose_horizon
 from forecastkit.evaluation.time_budget import LEAST, Budget
 from forecastkit.forecasters.recursive import check_observed
 from forecastkit.tuning.default_spaces import DataContext, default_space

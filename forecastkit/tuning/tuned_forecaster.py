@@ -13,7 +13,7 @@ from forecastkit.tuning.search import Search
 from forecastkit.tuning.settings import Settings
 from forecastkit.tuning.space import make_space
 from forecastkit.utils import types
-from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.types import Data
 from forecastkit.utils.validation import refuse
 
@@ -177,6 +177,9 @@ class TunedForecaster(Forecaster):
     def _is_trained(self):
         return hasattr(self, "best_forecaster_")
 
+    def _learned_nothing(self, error):
+        return isinstance(error, InputError) or not hasattr(self, "trials_")
+
     def update(self, X: Data, y: Data | None = None) -> Self:
         super().update(X, y)
         self.best_forecaster_.history_ = self.history_
@@ -225,6 +228,12 @@ class TunedForecaster(Forecaster):
 
     def _rows_needed(self):
         return self.best_forecaster_._rows_needed()
+
+    def _rows_kept(self):
+        return self.best_forecaster_._rows_kept()
+
+    def _rows_to_train(self):
+        return self.best_forecaster_._rows_to_train()
 
     def _memory(self):
         return self.best_forecaster_._memory()

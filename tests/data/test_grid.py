@@ -92,21 +92,21 @@ def test_steps_between_series_do_not_count():
 
 
 @pytest.mark.parametrize(
-    ("alias", "name", "seasons", "sizes"),
+    ("alias", "name", "seasons"),
     [
-        ("15min", "15 min", (96, 672), (192, 672)),
-        ("h", "hourly", (24, 168), (48, 336)),
-        ("D", "daily", (7,), (14, 91)),
-        ("B", "business days", (5,), (10, 65)),
-        ("W-SUN", "weekly", (52,), (13, 104)),
-        ("MS", "monthly", (12,), (12, 36)),
-        ("QS", "quarterly", (4,), (8, 16)),
-        ("YS", "yearly", (1,), (6, 12)),
+        ("15min", "15 min", (96, 672)),
+        ("h", "hourly", (24, 168)),
+        ("D", "daily", (7,)),
+        ("B", "business days", (5,)),
+        ("W-SUN", "weekly", (52,)),
+        ("MS", "monthly", (12,)),
+        ("QS", "quarterly", (4,)),
+        ("YS", "yearly", (1,)),
     ],
 )
-def test_names_seasons_and_usual_sizes(alias, name, seasons, sizes):
+def test_names_and_seasons(alias, name, seasons):
     grid = find_time_grid(pd.date_range("2020-01-01", periods=30, freq=alias), ONE)
-    assert (grid.name, grid.seasons, grid.usual_sizes) == (name, seasons, sizes)
+    assert (grid.name, grid.seasons) == (name, seasons)
 
 
 def test_times_off_the_grid_are_named():

@@ -204,6 +204,55 @@ def test_only_the_past_counts(fitted, forecast):
     np.testing.assert_array_equal(fitted.predict(perturbed), forecast)
 
 
+# ---------------------------------------------------------------------------------------------- refused calls
+
+ELSEWHEN = X[:4].set_axis(pd.date_range("2024-01-01 00:30", periods=4, freq="h", name="when"))
+REFUSED = {
+    "fit on too few rows": lambda model: model.fit(PAST[:3], Y[:3]),
+    "fit on blanks": lambda model: model.fit(PAST, Y * np.nan),
+    "fit with a wrong weight": lambda model: model.fit(PAST, Y, sample_weight=[1.0]),
+    "update by infinities": lambda model: model.update(AHEAD, [np.inf] * HORIZON),
+    "update off the grid": lambda model: model.update(ELSEWHEN, [1.0] * 4),
+    "update far away": lambda model: model.update(AHEAD.shift(10**6, freq="h"), [1.0] * HORIZON),
+    "train on infinities": lambda model: model.partial_fit(AHEAD, [np.inf] * HORIZON),
+    "train on rows off the grid": lambda model: model.partial_fit(ELSEWHEN, [1.0] * 4),
+    "predict before the history": lambda model: model.predict(X[:1].shift(-9, freq="h")),
+    "predict impossible levels": lambda model: model.predict(AHEAD, quantile_levels=[0.5, 2.0]),
+    "forecast another form": lambda model: model.forecast(history=(PAST.drop(columns="k"), Y)),
+}
+
+
+@pytest.mark.parametrize("call", REFUSED)
+def test_a_refused_call_changes_nothing(fitted, forecast, call):
+    before = {name: value for name, value in vars(fitted).items() if name != "network_"}
+    with pytest.raises(fk.InputError):
+        REFUSED[call](fitted)
+    assert vars(fitted).keys() - {"network_"} == before.keys()
+    for key, value in before.items():
+        # Lists of members are put back as other lists of the same members.
+        same = value == vars(fitted)[key] if isinstance(value, list) else value is vars(fitted)[key]
+        assert same, key
+    np.testing.assert_array_equal(fitted.predict(AHEAD), forecast)
+
+
+def test_a_training_that_fails_changes_nothing(name, fitted, forecast, monkeypatch):
+    """Not even where it has come to its end before."""
+    if hasattr(fitted, "network_") and name != "GRUForecaster":
+        pytest.skip("trainings take seconds; this one stands for all networks")
+    train_on = type(fitted)._train_on
+
+    def failing(self, *args):
+        train_on(self, *args)
+        raise fk.InputError("it has failed")
+
+    monkeypatch.setattr(type(fitted), "_train_on", failing)
+    cutoff = fitted.cutoff_
+    with pytest.raises(fk.InputError, match="it has failed"):
+        fitted.partial_fit(AHEAD, [1.0, 5.0, -3.0, 2.0])
+    assert fitted.cutoff_ == cutoff
+    np.testing.assert_array_equal(fitted.predict(AHEAD), forecast)
+
+
 # ---------------------------------------------------------------------------------------------- copies
 
 

@@ -12,7 +12,6 @@ from sklearn.exceptions import NotFittedError
 
 import forecastkit as fk
 from forecastkit.forecasters.keras import LayerBackbone
-from forecastkit.forecasters.neural import choose_patch
 from forecastkit.networks import backbones
 from forecastkit.training.trained_network import TrainedNetwork
 from forecastkit.utils.exceptions import InputError, ParameterError
@@ -50,22 +49,6 @@ def quantile():
 
 
 # ---------------------------------------------------------------------------------------------- sizes
-
-
-@pytest.mark.parametrize(("season", "lookback", "horizon", "patch"), [
-    (24, 336, 48, 24),  # a day of hours
-    (24, 96, 24, 8),  # twelve tokens must remain
-    (24, 96, 4, 4),  # no longer than the horizon
-    (24, 100, 24, 8),  # the lookback need not be a multiple
-    (7, 91, 14, 7),
-    (7, 60, 14, 1),  # a divisor of the season
-    (12, 36, 12, 3),
-    (1, 100, 24, 8),  # without a season, any
-    (1, 5, 3, 1),
-    (24, 336, 1, 1),
-])  # fmt: skip
-def test_choose_patch(season, lookback, horizon, patch):
-    assert choose_patch(season, lookback, horizon) == patch
 
 
 @pytest.mark.parametrize(("parameters", "match"), [

@@ -1,6 +1,7 @@
 """`partial_fit` trains on with newer rows and leaves scales and sizes as they are."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import forecastkit as fk
@@ -49,3 +50,120 @@ def test_an_ensemble_trains_its_members():
     assert not np.array_equal(weights, model.forecasters_[0].ridge_.weights)
     by_hand = np.mean([member.predict() for member in model.forecasters_], axis=0)
     assert np.allclose(model.predict(), by_hand)
+
+
+# ---------------------------------------------------------------------------------------------- gaps, files, few rows
+
+
+def daily(values, first=0):
+    """A series of days."""
+    return pd.Series(values, index=pd.date_range("2024-01-01", periods=first + len(values))[first:])
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A network fitted on 120 days without a gap, in a file."""
+    path = tmp_path_factory.mktemp("models") / "gru.forecast"
+    fk.GRUForecaster(**TINY).fit(daily(wave(0, 120))).save(path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["GRU", "Transformer", "TFT"])
+def test_a_network_that_knows_no_gaps_is_given_a_mask_and_forecasts_the_same(name):
+    model = getattr(fk, f"{name}Forecaster")(**{**TINY, "windows_per_epoch": 16}).fit(wave(0, 120))
+    before, model.network_ = model.predict(), model.network_.with_mask()
+    assert model.network_.sizes.masked
+    np.testing.assert_allclose(model.predict(), before, atol=1e-5)
+
+
+def test_a_network_fitted_without_gaps_trains_on_with_gaps(saved):
+    newer = daily(wave(120, 150), 120).drop(pd.date_range("2024-05-06", periods=2))
+    model = fk.load(saved).partial_fit(newer)
+    assert model.cutoff_ == pd.Timestamp("2024-05-29")
+    assert np.abs(model.predict() - wave(150, 154)).mean() < 0.7
+
+
+@pytest.mark.parametrize("rows", [1, 7])
+def test_a_loaded_network_trains_on_with_what_its_file_holds(saved, rows):
+    model = fk.load(saved)
+    before = [w.copy() for w in model.model_.get_weights()]
+    model.partial_fit(daily(wave(120, 120 + rows), 120))
+    assert any(not np.array_equal(a, b) for a, b in zip(before, model.model_.get_weights(), strict=True))
+    assert len(model.history_.target) == TINY["lookback"] + 2 * TINY["horizon"] + rows
+    assert np.isfinite(model.predict()).all()
+
+
+def test_a_loaded_network_says_how_many_rows_it_lacks(saved):
+    model = fk.load(saved)
+    stop = model.history_.last_observed() + 1
+    model.history_ = model.history_.between(stop - 6, stop)  # as a file of an earlier version holds them
+    before = model.predict(history=daily(wave(0, 100)))
+    needed = TINY["lookback"] + TINY["horizon"]
+    message = rf"partial_fit: training on needs {needed} rows .* got 9, 6 of them kept .* lacks {needed - 9}\."
+    with pytest.raises(fk.InputError, match=message):
+        model.partial_fit(daily(wave(120, 123), 120))
+    assert model.cutoff_ == pd.Timestamp("2024-04-29")
+    np.testing.assert_array_equal(model.predict(history=daily(wave(0, 100))), before)
+
+
+def test_only_some_series_have_newer_rows_and_a_new_one_is_short():
+    def long(name, first, stop):
+        days = pd.date_range("2024-01-01", periods=stop)[first:]
+        return pd.DataFrame({"unique_id": name, "ds": days, "y": wave(first, stop)})
+
+    model = fk.GRUForecaster(**TINY).fit(pd.concat([long("a", 0, 100), long("b", 0, 90)]))
+    model.partial_fit(pd.concat([long("a", 100, 103), long("new", 95, 103)]))
+    forecast = model.forecast()
+    assert forecast.groupby("unique_id").size().to_dict() == {"a": 4, "b": 4, "new": 4}
+    assert np.isfinite(forecast["forecast"]).all()
+
+
+def test_values_that_a_distribution_cannot_give_are_refused():
+    model = fk.GRUForecaster(**TINY, loss="poisson").fit(np.arange(60) % 5)
+    with pytest.raises(fk.InputError, match=r"whole numbers from 0 on, got -1 at 60"):
+        model.partial_fit([-1.0, 2.0])
+    assert model.cutoff_ == 59
+
+
+# ---------------------------------------------------------------------------------------------- loops
+
+
+def linear():
+    return fk.LinearForecaster(horizon=4, lookback=12)
+
+
+def ensemble():
+    members = [fk.GRUForecaster(epochs=2, units=8, random_state=0, windows_per_epoch=32), fk.LinearForecaster()]
+    return fk.EnsembleForecaster(forecasters=members, horizon=4, lookback=12)
+
+
+def network_alone():
+    return fk.GRUForecaster(**TINY)
+
+
+@pytest.mark.parametrize("make", [network_alone, linear, ensemble])
+def test_sixty_days_of_load_update_forecast_save(make, tmp_path):
+    path, series = tmp_path / "model.forecast", daily(wave(0, 260))
+    alone = make().fit(series[:200])
+    alone.save(path)
+    sizes = [path.stat().st_size]
+    for day in range(200, 260):
+        model = fk.load(path).update(series[day : day + 1])
+        np.testing.assert_array_equal(model.predict(), alone.update(series[day : day + 1]).predict())
+        model.save(path)
+        sizes.append(path.stat().st_size)
+    assert max(sizes) < sizes[0] + 2000
+
+
+def test_sixty_months_of_load_partial_fit_save(tmp_path):
+    path, series = tmp_path / "model.forecast", daily(wave(0, 120 + 60 * 3))
+    alone = fk.GRUForecaster(**TINY).fit(series[:120])
+    alone.save(path)
+    size, errors = path.stat().st_size, np.zeros(2)
+    for month in range(120, len(series) - 4, 3):
+        newer, actual = series[month : month + 3], wave(month + 3, month + 7)
+        model = fk.load(path).partial_fit(newer)
+        errors += [np.abs(one.predict() - actual).mean() for one in (model, alone.partial_fit(newer))]
+        model.save(path)
+    assert path.stat().st_size < size + 2000
+    assert errors[0] < 1.5 * errors[1], "the rows of the file serve about as well as all of them"

@@ -1,0 +1,115 @@
+"""Horizons, lookbacks and rows held out, from one second to a year."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import forecastkit as fk
+from forecastkit.data.sizes import (
+    MOST_LOOKBACK,
+    choose_lookback,
+    choose_patch,
+    held_out_rows,
+    stride_within,
+    usual_sizes,
+    validation_rows,
+)
+from forecastkit.data.time_grid import find_time_grid
+
+FREQUENCIES = ["ms", "s", "5s", "10s", "30s", "min", "2min", "5min", "6min", "10min", "15min", "30min", "h", "2h", "6h",
+               "7h", "D", "2D", "B", "W-SUN", "MS", "ME", "QS", "YS"]  # fmt: skip
+
+
+def grid_of(alias):
+    return find_time_grid(pd.date_range("2020-01-01", periods=30, freq=alias), np.array([0]))
+
+
+@pytest.mark.parametrize(
+    ("alias", "sizes"),
+    [
+        ("s", (60, 600)),
+        ("10s", (360, 1800)),
+        ("min", (60, 1440)),
+        ("5min", (288, 1728)),
+        ("15min", (192, 672)),
+        ("h", (48, 336)),
+        ("D", (14, 91)),
+        ("B", (10, 65)),
+        ("W-SUN", (13, 104)),
+        ("MS", (12, 36)),
+        ("QS", (8, 16)),
+        ("YS", (6, 12)),
+    ],
+)
+def test_usual_sizes(alias, sizes):
+    assert usual_sizes(grid_of(alias)) == sizes
+
+
+@pytest.mark.parametrize("alias", FREQUENCIES)
+def test_no_lookback_of_ours_has_two_thousand_steps(alias):
+    grid = grid_of(alias)
+    horizon, lookback = usual_sizes(grid)
+    assert 1 <= horizon <= 500
+    assert horizon <= lookback <= MOST_LOOKBACK < 2_000
+    for rows in (10, 1_000, 10**7):
+        chosen = choose_lookback(horizon, grid.seasons, rows)
+        assert 1 <= chosen <= min(MOST_LOOKBACK, max(rows // 4, 1))
+
+
+@pytest.mark.parametrize(
+    ("horizon", "seasons", "rows", "lookback"),
+    [
+        (24, (24, 168), 10**6, 504),  # three weeks of hours
+        (1, (7,), 10**6, 21),
+        (12, (12,), 80, 20),  # a quarter of the rows
+        (10, (1,), 10**6, 30),  # three horizons
+        (96, (96, 672), 10**6, 1344),  # two weeks of quarters of an hour, as three are too long
+        (60, (1440, 10080), 10**6, 1440),  # a day of minutes
+        (60, (3600,), 10**6, 600),  # no whole season of seconds fits
+        (5000, (1,), 10**6, MOST_LOOKBACK),
+    ],
+)
+def test_lookbacks_are_whole_seasons_as_far_as_they_fit(horizon, seasons, rows, lookback):
+    assert choose_lookback(horizon, seasons, rows) == lookback
+
+
+@pytest.mark.parametrize("rows", [7, 50, 400, 10**6])
+@pytest.mark.parametrize("horizon", [1, 3, 24])
+def test_rows_held_out(rows, horizon):
+    test = held_out_rows(rows, horizon)
+    assert horizon <= test <= max(horizon, rows // 4)
+    validation = validation_rows(rows, test, horizon)
+    assert horizon <= validation <= max(horizon, (rows - test) // 4)
+
+
+def test_strides_leave_at_most_so_many_cutoffs():
+    assert [stride_within(places, 200) for places in (1, 200, 201, 1000)] == [1, 1, 2, 5]
+    assert stride_within(5, 0) == 5
+
+
+@pytest.mark.parametrize("alias", ["s", "min", "h"])
+def test_a_naive_fit_of_short_steps_takes_a_moment(alias):
+    values = np.sin(np.arange(12_000) / 50)
+    series = pd.Series(values, pd.date_range("2024-01-01", periods=len(values), freq=alias))
+    began = time.process_time()
+    model = fk.SeasonalNaiveForecaster(horizon=60).fit(series)
+    assert model.lookback_ < 2_000
+    assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize(("season", "lookback", "horizon", "patch"), [
+    (24, 336, 48, 24),  # a day of hours
+    (24, 96, 24, 8),  # twelve tokens must remain
+    (24, 96, 4, 4),  # no longer than the horizon
+    (24, 100, 24, 8),  # the lookback need not be a multiple
+    (7, 91, 14, 7),
+    (7, 60, 14, 1),  # a divisor of the season
+    (12, 36, 12, 3),
+    (1, 100, 24, 8),  # without a season, any
+    (1, 5, 3, 1),
+    (24, 336, 1, 1),
+])  # fmt: skip
+def test_choose_patch(season, lookback, horizon, patch):
+    assert choose_patch(season, lookback, horizon) == patch
