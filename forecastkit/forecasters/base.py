@@ -24,6 +24,7 @@ from forecastkit.features.calendar import asked_names
 from forecastkit.forecasters.predict import Predicting
 from forecastkit.forecasters.recursive import check_observed, tail
 from forecastkit.forecasters.transaction import restored
+from forecastkit.preprocessing.broken_readings import warn_broken
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.preprocessing.target_transforms import TRANSFORMS, outside
 from forecastkit.uncertainty import validation
@@ -146,6 +147,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         self._check_parameters()
         panel, schema = read_panel(X, y, **self._reading())
         weight = read_weights(sample_weight, X, y, panel, schema, self._reading())
+        warn_broken(type(self).__name__, panel, schema.target)
         with restored(self, when=self._learned_nothing):
             self._weight = weight
             try:
@@ -177,7 +179,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         self._check_transform(panel)
         split = self._split(panel, stop)
         calendar = self._calendar(panel.grid)
-        self.scaler_ = self._scaler(panel, split, calendar)
+        self.scaler_ = self._scaler(panel, split, calendar).masking(panel, stop)
         try:
             self._learn(panel, split, stop)
             if finish:
@@ -386,7 +388,8 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
             self.update(X, y)
             stop = self.history_.last_observed() + 1
             self._check_rows_to_train(kept, stop)
-            self.scaler_ = self.scaler_.extended(self.history_, stop)
+            warn_broken(type(self).__name__, self.history_, self.schema_.target, self.trained_until_)
+            self.scaler_ = self.scaler_.extended(self.history_, stop).masking(self.history_, stop)
             try:
                 self._train_on(self.history_, stop)
             finally:

@@ -16,6 +16,7 @@ class _Reading(Forecaster):
         raise NotImplementedError
 
     def _forecast(self, panel, origins):
+        panel = self.scaler_.without_faults(panel)
         forecast = self._read(panel, origins)
         center = self.scaler_.moments(panel).center[origins.entity, origins.channel]
         return np.where(np.isnan(forecast), center[:, None], forecast)[..., None]

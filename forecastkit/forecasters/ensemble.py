@@ -95,7 +95,7 @@ class Combination(Forecaster):
 
     def _train_on(self, panel, stop):
         for member in self.forecasters_:
-            member.scaler_ = member.scaler_.extended(panel, stop)
+            member.scaler_ = member.scaler_.extended(panel, stop).masking(panel, stop)
             member._train_on(panel, stop)
             member.history_ = panel
 

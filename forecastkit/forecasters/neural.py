@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import keras
+import numpy as np
 from sklearn.utils import check_random_state
 
 from forecastkit.data.array_storage import any_missing, map_rows
@@ -35,6 +36,8 @@ WORTH_COMPILING = 2_000_000
 FEWEST_ORIGINS = 16
 #: Learning rate of the final epochs, as a fraction of the peak.
 FINAL_RATE = 0.3
+#: Counts up to here are told from their neighbours in float64.
+MOST_COUNT = 2.0**53
 
 #: Parameters by subject, as docstrings list them; those of a backbone belong to the network.
 PARAMETER_GROUPS = {
@@ -398,8 +401,11 @@ def check_support(where: str, loss: str, head: Head, panel: Panel, names: tuple)
     """Refuse targets that the distribution cannot give."""
     if not head.distribution:
         return
-    wrong = map_rows(lambda target: (target < head.smallest) | (head.counts & (target % 1 > 0)), panel.target)
-    values = "whole numbers from 0 on" if head.counts else "values above 0"
+    most = MOST_COUNT if head.counts else np.inf
+    wrong = map_rows(
+        lambda target: (target < head.smallest) | (target > most) | (head.counts & (target % 1 > 0)), panel.target
+    )
+    values = f"whole numbers from 0 to {MOST_COUNT:.1e}" if head.counts else "values above 0"
     refuse_targets(where, f"loss={loss!r} is for {values}", wrong, panel, names, "Pass another loss=.")
 
 

@@ -22,11 +22,12 @@ from forecastkit.utils.validation import refuse
 
 #: Classes that are made again from their fields or their `_state`, and the modules they live in.
 REBUILT = {
+    "BrokenReadings": "preprocessing.broken_readings",
     "ConformalAdjustment": "uncertainty.conformal",
     "Lags": "features.lags",
     "LayerBackbone": "forecasters.keras",
     "LinearPart": "forecasters.linear_recipes",
-    "Moments": "preprocessing.scaler",
+    "Moments": "preprocessing.moments",
     "Panel": "data.panel",
     "Record": "training.loop",
     "ResidualQuantiles": "uncertainty.residual_quantiles",

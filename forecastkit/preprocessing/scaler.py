@@ -5,78 +5,20 @@ from functools import partial
 
 import numpy as np
 
-from forecastkit.data.array_storage import allocate_like, map_rows, parts, without_missing
-from forecastkit.data.panel import Panel, owners, pointers, spread
+from forecastkit.data.array_storage import map_rows, parts, without_missing
+from forecastkit.data.panel import Panel, pointers, spread
 from forecastkit.data.windows import Buffers, last_values
 from forecastkit.features.calendar import calendar_table, is_asked
+from forecastkit.preprocessing.broken_readings import BrokenReadings
 from forecastkit.preprocessing.covariate_effects import calendar_effect, known_effect, products
+from forecastkit.preprocessing.moments import CHUNK, Moments, chunks
 from forecastkit.preprocessing.target_transforms import backward, forward
 
-CHUNK = 1 << 18
-#: The spread of a constant series in the user's units: a distribution needs one.
+#: The spread of a constant series, as a fraction of its value or where that is 0 in the user's units: a distribution
+#: needs one.
 TINY = 1e-12
 #: Values are scattered from this change between neighbours on, see `scattered`: a correlation below 0.22.
 SCATTERED = 1.25
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Mean and standard deviation per entity and column; a scale of 0 marks a constant column."""
-
-    center: np.ndarray
-    scale: np.ndarray
-
-    @classmethod
-    def of(cls, values: np.ndarray, indptr: np.ndarray) -> "Moments":
-        """Moments of the observed values of each entity, in float64 and a chunk of rows at a time."""
-        level = _levels(values, indptr)
-
-        def mean(function):
-            sums = np.zeros((2, *level.shape))
-            for rows, group in _chunks(indptr):
-                part = values[rows].astype("float64")
-                observed = ~np.isnan(part)
-                cells = np.where(observed, function(part, group), 0.0)
-                for out, given in zip(sums, (cells, observed), strict=True):
-                    for column in range(values.shape[1]):
-                        out[:, column] += np.bincount(group, weights=given[:, column], minlength=len(level))
-            return sums[0] / np.maximum(sums[1], 1.0)
-
-        # Counted from a value of the series itself: a constant has exactly itself as its mean, and a scale of 0.
-        center = level + mean(lambda part, group: part - level[group])
-        scale = np.sqrt(mean(lambda part, group: (part - center[group]) ** 2))
-        return cls(center, np.where(scale > 1e-9 * np.abs(center), scale, 0.0))
-
-    def and_those(self, other: "Moments") -> "Moments":
-        """Of these entities and then the others."""
-        return Moments(
-            np.concatenate([self.center, other.center]),
-            np.concatenate([self.scale, other.scale]),
-        )
-
-    def apply(self, values: np.ndarray, indptr: np.ndarray) -> np.ndarray:
-        """Standardised values, float32, a chunk of rows at a time; constant columns become 0."""
-        out = allocate_like(values.shape, values)
-        divisor = np.where(self.scale == 0, np.inf, self.scale)
-        for rows, group in _chunks(indptr):
-            out[rows] = (values[rows] - self.center[group]) / divisor[group]
-        return out
-
-
-def _chunks(indptr):
-    """Slices of rows, and the entity of each of their rows."""
-    for low in range(0, int(indptr[-1]), CHUNK):
-        high = min(low + CHUNK, int(indptr[-1]))
-        yield slice(low, high), owners(indptr, low, high)
-
-
-def _levels(values, indptr):
-    """An observed value of each entity and column, 0 where there is none."""
-    out = np.zeros((len(indptr) - 1, values.shape[1]))
-    filled = np.flatnonzero(np.diff(indptr))
-    if len(filled):
-        out[filled] = np.fmax.reduceat(values, indptr[filled], axis=0)
-    return np.nan_to_num(out)
 
 
 @dataclass
@@ -111,6 +53,10 @@ class Scaler:
         Of the targets, value by value, before they are scaled; see `forecastkit.preprocessing.target_transforms`.
     transformed : Moments, optional
         Of the transformed targets; those of `target` are in the user's units.
+    constant : ndarray of bool of shape (E, C), optional
+        Which targets were constant in training, where their scale does not say so because it `divides` only.
+    broken : BrokenReadings
+        Faults among the targets, which count in no moments and are masked.
     """
 
     ids: tuple
@@ -126,6 +72,8 @@ class Scaler:
     met: dict = field(default_factory=dict)
     transform: str | None = None
     transformed: Moments | None = None
+    constant: np.ndarray | None = None
+    broken: BrokenReadings = field(default_factory=BrokenReadings.none)
 
     @classmethod
     def fit(
@@ -144,12 +92,17 @@ class Scaler:
         Linear effects heed the `weight` (R,) of rows where there is one. `codes` are those of `Schema.codes`.
         """
         seen, met = panel.between(panel.indptr[:-1], stop), {}
+        moments = Moments.of(seen.target, seen.indptr)
+        broken = BrokenReadings.find(seen, moments)
+        if len(broken):
+            seen = _without(seen, broken, np.arange(len(panel.ids)))
+            moments = Moments.of(seen.target, seen.indptr)
         for role, counts in (codes or {}).items():
             met[role] = tuple(map(_met, getattr(seen, role)[:, -len(counts) :].T, counts))
             seen = replace(seen, **{role: getattr(seen, role)[:, : -len(counts)]})
         scaler = cls(
             ids=panel.ids,
-            target=_target_moments(seen, divides),
+            target=_mean_sizes(seen) if divides else moments,
             past=Moments.of(seen.past, _together(seen.past)),
             known=Moments.of(seen.known, _together(seen.known)),
             static=Moments.of(seen.static, _together(seen.static)),
@@ -160,6 +113,8 @@ class Scaler:
             divides=divides,
             transform=transform,
             transformed=_transformed_moments(seen, divides, transform),
+            constant=moments.scale == 0 if divides else None,
+            broken=broken,
         )
         if divides:
             return scaler
@@ -179,10 +134,17 @@ class Scaler:
         if not len(new):
             return self
         seen = panel.between(panel.indptr[:-1], stop).take(new)
-        target, transformed = self.target.and_those(_target_moments(seen, self.divides)), self.transformed
+        broken = BrokenReadings.find(seen, Moments.of(seen.target, seen.indptr))
+        seen = _without(seen, broken, np.arange(len(new))) if len(broken) else seen
+        moments = Moments.of(seen.target, seen.indptr)
+        target = self.target.and_those(_mean_sizes(seen) if self.divides else moments)
+        constant, transformed = self.constant, self.transformed
+        if constant is not None:
+            constant = np.concatenate([constant, moments.scale == 0])
         if transformed is not None:
             transformed = transformed.and_those(_transformed_moments(seen, self.divides, self.transform))
-        return replace(self, ids=(*self.ids, *seen.ids), target=target, transformed=transformed)
+        more = {"target": target, "transformed": transformed, "constant": constant}
+        return replace(self, ids=(*self.ids, *seen.ids), **more)
 
     def places(self, panel: Panel, trained: bool = False) -> np.ndarray:
         """Number of each of the panel's entities among ours, -1 where it has none (or was not `trained` on)."""
@@ -207,7 +169,24 @@ class Scaler:
     def standardised(self, panel: Panel) -> np.ndarray:
         """The targets transformed and in units of their series' scale, (rows, C) float32; no effect is taken out."""
         target = panel.target if self.transform is None else map_rows(partial(forward, self.transform), panel.target)
-        return self._inner(panel).apply(target, panel.indptr)
+        out = self._inner(panel).apply(target, panel.indptr)
+        if len(self.broken):
+            out[self.broken.rows(panel, self.places(panel))] = np.nan
+        return out
+
+    def without_faults(self, panel: Panel) -> Panel:
+        """The panel with the faults that are known blanked."""
+        return _without(panel, self.broken, self.places(panel)) if len(self.broken) else panel
+
+    def masking(self, panel: Panel, stop: np.ndarray) -> "Scaler":
+        """This scaler, which also masks the faults among the rows before ``stop[e]`` that it was not fitted on."""
+        seen = panel.between(panel.indptr[:-1], stop)
+        broken = BrokenReadings.find(seen, Moments.of(seen.target, seen.indptr))
+        if not len(broken):
+            return self
+        broken = replace(broken, entity=self.places(panel)[broken.entity])
+        kept = broken.entity >= 0
+        return replace(self, broken=self.broken.and_those(broken.at(kept)))
 
     def buffers(self, panel: Panel, lookback: int, horizon: int) -> Buffers:
         """Scaled float32 buffers of a panel, with calendar rows for every window that may reach over its ends."""
@@ -232,7 +211,7 @@ class Scaler:
             end=panel.indptr[1:],
             shift=panel.start - panel.indptr[:-1] - first,
             series=self.places(panel, trained=True) + 1,
-            unit=self._inner(panel).scale.astype("float32"),
+            unit=np.minimum(self._inner(panel).scale, np.finfo("float32").max).astype("float32"),
             **codes,
         )
 
@@ -253,11 +232,16 @@ class Scaler:
         center = moments.center[origins.entity, origins.channel]
         scale = moments.scale[origins.entity, origins.channel]
         if spread:
-            return forecast * np.maximum(scale, TINY).reshape(-1, *[1] * (forecast.ndim - 1))
-        if (scale == 0).any():
+            least = TINY * np.where(center == 0, 1.0, np.abs(center))
+            return forecast * np.where(scale > 0, scale, least).reshape(-1, *[1] * (forecast.ndim - 1))
+        still = scale == 0
+        if self.constant is not None:
+            still = still | self.constant[self.places(panel)[origins.entity], origins.channel]
+        if still.any():
             # A series that was constant in training has no scale: it goes on as it was last.
             last = forward(self.transform, last_values(panel, origins))
-            center = np.where((scale == 0) & ~np.isnan(last), last, center)
+            center = np.where(still & ~np.isnan(last), last, center)
+            scale = np.where(still, 0.0, scale)
         forecast = forecast.astype("float64")
         along = (-1, *[1] * (forecast.ndim - 1))
         if self.effect.any():
@@ -287,7 +271,7 @@ class Scaler:
     @staticmethod
     def _take_out(target, panel, effect, first):
         """Take effects of ordinals from `first` on, (G, C), out of scaled targets, a chunk of rows at a time."""
-        for rows, group in _chunks(panel.indptr):
+        for rows, group in chunks(panel.indptr):
             ordinals = panel.ordinal_at(group, np.arange(rows.start, rows.stop))
             target[rows] -= effect[ordinals - first]
 
@@ -300,20 +284,25 @@ class Scaler:
         return products(table, self.calendar_effect)[ordinals - first, origins.channel[:, None]]
 
 
-def _target_moments(panel, divides):
-    """Moments of the targets; where they are to be divided only, the mean size of the values as their scale."""
-    if not divides:
-        return Moments.of(panel.target, panel.indptr)
+def _mean_sizes(panel):
+    """Moments of targets that are to be divided only: the mean size of the values is their scale."""
     size = Moments.of(map_rows(np.abs, panel.target), panel.indptr).center
     return Moments(np.zeros_like(size), size)
+
+
+def _without(panel, broken, places):
+    """The panel with faults blanked; the panel given stays as it is."""
+    target = map_rows(np.copy, panel.target)
+    target[broken.rows(panel, places)] = np.nan
+    return replace(panel, target=target)
 
 
 def _transformed_moments(panel, divides, transform):
     """Moments of the transformed targets, None where nothing is transformed."""
     if transform is None:
         return None
-    target = map_rows(partial(forward, transform), panel.target)
-    return _target_moments(replace(panel, target=target), divides)
+    panel = replace(panel, target=map_rows(partial(forward, transform), panel.target))
+    return _mean_sizes(panel) if divides else Moments.of(panel.target, panel.indptr)
 
 
 def scattered(buffers: Buffers, stop: np.ndarray, season: int) -> bool:

@@ -163,7 +163,7 @@ class TunedForecaster(Forecaster):
 
     def _train_on(self, panel, stop):
         best = self.best_forecaster_
-        best.scaler_ = best.scaler_.extended(panel, stop)
+        best.scaler_ = best.scaler_.extended(panel, stop).masking(panel, stop)
         best._train_on(panel, stop)
 
     def _clear_up(self):

@@ -13,9 +13,10 @@ def series_of(scaler, panel: Panel, origins: Origins) -> np.ndarray:
 
 
 def scale_of(scaler, panel: Panel, origins: Origins) -> np.ndarray:
-    """Scale of each origin's series, (n,); 1 for constant ones."""
-    scale = scaler.moments(panel).scale[origins.entity, origins.channel]
-    return np.where(scale > 0, scale, 1.0)
+    """Scale of each origin's series, (n,); of constant ones 1, or a billionth of a value that is larger still."""
+    moments = scaler.moments(panel)
+    scale, center = (part[origins.entity, origins.channel] for part in (moments.scale, moments.center))
+    return np.where(scale > 0, scale, np.maximum(1.0, 1e-9 * np.abs(center)))
 
 
 def observed_after(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:

@@ -9,7 +9,8 @@ from test_panel import make
 from forecastkit.data.panel import pointers
 from forecastkit.data.windows import Origins
 from forecastkit.preprocessing import scaler as scaling
-from forecastkit.preprocessing.scaler import Moments, Scaler
+from forecastkit.preprocessing.moments import Moments
+from forecastkit.preprocessing.scaler import Scaler
 
 SIZES = {"a": (0, 40), "b": (4, 31), "c": (-3, 25)}
 

@@ -13,6 +13,9 @@ from forecastkit.data.schema import WHERE, Schema, are_numbers
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.validation import refuse, some
 
+#: The largest size of a covariate, which networks read as float32.
+LARGEST = float(np.finfo("float32").max)
+
 
 def numeric_array(values: np.ndarray, what: str, names: tuple, places: Places) -> np.ndarray:
     """A fresh float32 or float64 array (rows, columns) of a numeric one."""
@@ -74,7 +77,11 @@ def covariates(frame: pd.DataFrame, schema: Schema, names: tuple, places: Places
 
 def _one_covariate(column, levels, places):
     if levels is None:
-        return numeric(column.to_frame(), "covariate", places).astype("float32")
+        values = numeric(column.to_frame(), "covariate", places)
+        if (beyond := np.abs(values) > LARGEST).any():
+            got = places.count(beyond[:, 0], "beyond", "beyond")
+            refuse(WHERE, f"the covariate {column.name!r} must lie within ±{LARGEST:.1e}", got, "Rescale it.")
+        return values.astype("float32")
     known, unknown = (levels[:-1], len(levels) - 1) if levels[-1:] == (None,) else (levels, -1)
     codes = pd.Index(known).get_indexer(pd.Index(column))
     out = (np.where(codes < 0, unknown, codes)[:, None] == np.arange(len(levels))).astype("float32")

@@ -12,11 +12,12 @@ def refuse_targets(where: str, rule: str, wrong: np.ndarray, panel: Panel, names
     rows, channels = np.nonzero(wrong)
     if not len(rows):
         return
-    first = [_cell(panel, names, row, channel) for row, channel in zip(rows[:3], channels[:3], strict=True)]
+    first = [name_cell(panel, names, row, channel) for row, channel in zip(rows[:3], channels[:3], strict=True)]
     refuse(where, rule, some([*first, *rows[3:]]), remedy, ParameterError)
 
 
-def _cell(panel, names, row, channel):
+def name_cell(panel: Panel, names: tuple, row: int, channel: int) -> str:
+    """A cell of the targets in words: its value, column, series and time."""
     entity = np.searchsorted(panel.indptr, row, side="right") - 1
     stamp = panel.grid.timestamps(panel.ordinal_at(np.array([entity]), np.array([row])))[0]
     column = f" in {names[channel]!r}" if panel.channels > 1 else ""

@@ -1,0 +1,102 @@
+"""One broken reading decides neither the scale of its series nor the forecast, and is named."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import forecastkit as fk
+from forecastkit.data.ingest.read_panel import read_panel
+from forecastkit.preprocessing.broken_readings import BrokenReadings
+from forecastkit.preprocessing.moments import Moments
+
+RNG = np.random.default_rng(0)
+SEASON = 175 + 60 * np.sin(2 * np.pi * np.arange(400) / 24) + RNG.normal(0, 5, 400)
+TIMES = pd.date_range("2024-01-01", periods=400, freq="h")
+
+
+def found(*columns):
+    panel, _ = read_panel(np.stack(columns, axis=1))
+    return BrokenReadings.find(panel, Moments.of(panel.target, panel.indptr))
+
+
+def broken(place, value=1e9):
+    values = SEASON.copy()
+    values[place] = value
+    return values
+
+
+@pytest.mark.parametrize("place", [0, 200, [30, 31], 399])
+@pytest.mark.parametrize("value", [1e9, -9999999.0, 1e300])
+def test_faults_are_found_in_the_middle_and_at_the_ends(place, value):
+    faults = found(SEASON, broken(place, value))
+    assert faults.ordinal.tolist() == np.atleast_1d(place).tolist()
+    assert set(faults.channel.tolist()) == {1}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        SEASON,
+        np.where(np.arange(400) < 390, SEASON, 1e9 + SEASON),  # a new level
+        np.exp(np.arange(400) / 8),
+        np.exp(np.arange(400) / 40),
+        np.where(np.arange(400) % 100 == 50, 50.0, 0.0),  # intermittent demand
+        np.full(400, 7.0),
+        RNG.standard_t(2, 400),
+        RNG.lognormal(0, 2, 400),
+        np.r_[1.0, 2.0, 3.0, 1e9],  # too few to tell
+    ],
+)
+def test_what_is_no_fault(values):
+    assert not len(found(values))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.floats(1.0, 1e6), st.floats(-1e6, 1e6))
+def test_no_normal_values_are_faults(seed, scale, level):
+    assert not len(found(level + scale * np.random.default_rng(seed).normal(size=300)))
+
+
+@pytest.mark.parametrize("name", ["Linear", "Mean", "Naive", "SeasonalNaive", "Tabular"])
+@pytest.mark.parametrize("place", [100, 395, 399])
+def test_forecasts_are_those_of_a_series_with_a_gap(name, place):
+    series, gap = pd.Series(broken(place), TIMES), pd.Series(broken(place, np.nan), TIMES)
+    model = getattr(fk, f"{name}Forecaster")(horizon=6, lookback=48)
+    with pytest.warns(UserWarning, match=rf"1e\+09 at {TIMES[place]} is more than 100 standard deviations"):
+        model.fit(series)
+    if place < 399:  # a gap at the end is no row, so that forecasts begin earlier
+        expected = type(model)(**model.get_params()).fit(gap).predict()
+        np.testing.assert_allclose(model.predict(), expected, rtol=0.02)
+    assert model.predict().between(80, 280).all()
+    assert model.predict(history=series).between(80, 280).all()
+
+
+def test_a_network_is_not_misled_and_a_later_fault_is_masked_too():
+    parameters = {"horizon": 6, "lookback": 48, "units": 8, "epochs": 2, "random_state": 0}
+    with pytest.warns(UserWarning, match=r"1e\+09 at 2024-01-05 04:00:00"):
+        model = fk.GRUForecaster(**parameters).fit(pd.Series(broken(100)[:300], TIMES[:300]))
+    assert np.abs(model.predict() - SEASON[300:306]).mean() < 40
+    with pytest.warns(UserWarning, match=rf"^GRUForecaster: 1e\+09 at {TIMES[350]} is more"):
+        model.partial_fit(pd.Series(broken(350)[300:], TIMES[300:]))
+    assert model.predict().between(80, 280).all()
+
+
+def test_a_corrected_reading_counts_again():
+    with pytest.warns(UserWarning, match="treated as missing"):
+        model = fk.NaiveForecaster(horizon=2).fit(pd.Series(broken(399), TIMES))
+    assert (model.predict() == SEASON[398]).all()
+    model.update(pd.Series([180.0], TIMES[399:]))
+    assert (model.predict() == 180.0).all()
+
+
+def test_a_saved_model_still_masks_its_faults(tmp_path):
+    with pytest.warns(UserWarning, match="treated as missing"):
+        model = fk.LinearForecaster(horizon=6, lookback=48).fit(pd.Series(broken(380), TIMES))
+    model.save(tmp_path / "m.forecast")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert fk.load(tmp_path / "m.forecast").predict().equals(model.predict())
