@@ -1,16 +1,18 @@
 """The closed-form linear forecast: one ridge regression shared by all series."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from forecastkit.baselines.sufficient_statistics import Statistics, expand, reduce, solve, width
 from forecastkit.data.array_storage import allocate_like, any_missing, is_mapped
 from forecastkit.data.windows import Buffers, Origins, Windows, forward_fill, weights_after
 
 #: Penalties in units of the mean eigenvalue of the windows' second moments.
 STRENGTHS = tuple(10.0**power for power in np.arange(-4.0, 2.1, 0.5))
 MOST_WINDOWS, MOST_VALIDATION = 200_000, 4_000
+#: Products of the normal equations at most: of long lookbacks and horizons, fewer windows are learned from.
+MOST_PRODUCTS = 120_000_000_000
 #: Steps with missing targets that the strength is chosen by, at most: each is a system of equations of its own.
 MOST_CHOOSING_STEPS = 24
 #: How much work the equations of steps with missing targets may be, in units of that of complete ones.
@@ -36,12 +38,15 @@ class Ridge:
         Training windows whose target was observed at each step.
     normalization : {'last', 'mean', 'standard'}
         What is taken out of windows: the last value, the mean, or the mean and the standard deviation.
+    statistics : Statistics, optional
+        What was solved, so that `extended` can add windows to it; None where that is too large to be kept.
     """
 
     weights: np.ndarray
     strength: float
     counts: np.ndarray | None = None
     normalization: str = "last"
+    statistics: Statistics | None = None
 
     @classmethod
     def fit(
@@ -69,14 +74,40 @@ class Ridge:
             weights = candidates[STRENGTHS.index(strength)]
         else:
             weights = equations.solve(np.arange(horizon), (strength,))[0]
-        return cls(weights, strength, equations.counts, normalization)
+        return cls(expand(weights, lookback), strength, equations.counts, normalization)
 
     def refit(self, buffers: Buffers, windows: Windows, most: int | None = None) -> "Ridge":
         """The same strength, relative to the size of the data, on other windows."""
-        strips = Strips(buffers, *self.weights.shape, self.normalization)
-        equations = NormalEquations.of(strips, windows, most or MOST_WINDOWS)
-        weights = equations.solve(np.arange(self.weights.shape[1]), (self.strength,))[0]
-        return Ridge(weights, self.strength, equations.counts, self.normalization)
+        equations = self._equations(buffers, windows, most)
+        statistics = equations.statistics()
+        if statistics is not None:
+            return self._solved(statistics)
+        lookback, horizon = self.weights.shape
+        weights = expand(equations.solve(np.arange(horizon), (self.strength,))[0], lookback)
+        return replace(self, weights=weights, counts=equations.counts, statistics=None)
+
+    def extended(self, buffers: Buffers, windows: Windows) -> "Ridge":
+        """The regression on these windows too, beside those it was fitted on; they need not be there any more."""
+        statistics = self._sums_with(buffers, windows)
+        return self if statistics is None else self._solved(statistics)
+
+    def absorbing(self, buffers: Buffers, windows: Windows) -> "Ridge":
+        """The same weights with statistics that hold these windows too, for a later call of `extended`."""
+        return replace(self, statistics=self._sums_with(buffers, windows))
+
+    def _equations(self, buffers, windows, most=None):
+        return NormalEquations.of(
+            Strips(buffers, *self.weights.shape, self.normalization), windows, most or MOST_WINDOWS
+        )
+
+    def _sums_with(self, buffers, windows):
+        if not len(windows):
+            return self.statistics
+        return self.statistics.plus(self._equations(buffers, windows).statistics(limit=False))
+
+    def _solved(self, statistics):
+        weights = expand(statistics.solve(self.strength).astype("float32"), len(self.weights))
+        return replace(self, weights=weights, counts=statistics.counts, statistics=statistics)
 
     def predict(self, buffers: Buffers, origins: Origins) -> np.ndarray:
         """Scaled forecasts (n, horizon)."""
@@ -108,6 +139,16 @@ class Strips:
             values = np.pad(values, ((0, 0), (0, short)), constant_values=np.nan)
         self.values, self.view = values, np.lib.stride_tricks.sliding_window_view(values, lookback + horizon, axis=1)
         self.buffers, self.lookback, self.horizon, self.normalization = buffers, lookback, horizon, normalization
+
+    @property
+    def features(self) -> int:
+        """Numbers that a window is learned by, see `reduce`."""
+        return width(self.lookback)
+
+    def reduced(self, origins: Origins):
+        """Window (n, features) and horizon (n, horizon), normalised."""
+        window, _, _, horizon = self.normalised(origins)
+        return reduce(window, self.features), horizon
 
     def cut(self, origins: Origins) -> np.ndarray:
         """Values (n, lookback + horizon) around the origins, NaN outside of their entity."""
@@ -162,10 +203,12 @@ class NormalEquations:
         Of the n windows that are learned from.
     missing : ndarray of bool of shape (n, horizon), or None
         Where the target was not observed; None where all were.
-    gram : ndarray of shape (lookback, lookback)
+    gram : ndarray of shape (features, features)
         Sum over all windows of x x'.
-    cross : ndarray of shape (lookback, horizon)
+    cross : ndarray of shape (features, horizon)
         Sum of x y' over the windows whose target was observed at the step.
+    total : int
+        Windows that those learned from stand for.
     """
 
     strips: "Strips"
@@ -173,12 +216,14 @@ class NormalEquations:
     missing: np.ndarray | None
     gram: np.ndarray
     cross: np.ndarray
+    total: int
 
     @classmethod
     def of(cls, strips: "Strips", windows: Windows, most: int) -> "NormalEquations":
         """Of at most so many windows, evenly spread; fewer where many targets are missing, so that work stays linear
         in the rows."""
-        origins, missing = _chosen(windows, most), None
+        products = strips.features * (strips.features + strips.horizon)
+        origins, missing = _chosen(windows, min(most, max(MOST_PRODUCTS // products, CHUNK))), None
         if len(origins) and any_missing(strips.buffers.target):
             missing = _missing(strips, origins)
             fraction = missing.mean(axis=0)
@@ -187,13 +232,24 @@ class NormalEquations:
                 kept = np.linspace(0, len(origins) - 1, max(int(len(origins) / extra), CHUNK)).astype("int64")
                 origins, missing = origins[kept], missing[kept]
             missing = missing if missing.any() else None
-        return cls(strips, origins, missing, *_moments(strips, origins))
+        return cls(strips, origins, missing, *_moments(strips, origins), len(windows))
 
     @property
     def counts(self) -> np.ndarray:
         """Windows whose target was observed at each step, (horizon,)."""
         counts = np.full(self.cross.shape[1], len(self.origins))
         return counts if self.missing is None else counts - self.missing.sum(axis=0)
+
+    def statistics(self, limit: bool = True) -> Statistics | None:
+        """Sums that can be added to; None where there is a `limit` and they are too large to be kept."""
+        systems, system_of = [], np.zeros(self.cross.shape[1], dtype="int64")
+        for number, (at, gram) in enumerate(self._grams(np.arange(self.cross.shape[1]))):
+            if limit and not Statistics.can_hold(number + 1, len(gram)):
+                return None
+            systems.append(gram)
+            system_of[at] = number
+        each = self.total / max(len(self.origins), 1)
+        return Statistics.of(np.stack(systems), system_of, self.cross, self.counts, each) if systems else None
 
     def choosing_steps(self) -> np.ndarray:
         """Steps that tell one strength from another: all, or some evenly spread where each costs a solution."""
@@ -206,7 +262,7 @@ class NormalEquations:
         """Weights (strengths, lookback, steps), float32."""
         out = np.empty((len(strengths), len(self.gram), len(steps)), dtype="float32")
         for at, gram in self._grams(steps):
-            for number, weights in enumerate(_solve(gram, self.cross[:, steps[at]], strengths)):
+            for number, weights in enumerate(solve(gram, self.cross[:, steps[at]], strengths)):
                 out[number][:, at] = weights
         return out
 
@@ -243,7 +299,7 @@ def _best_strength(candidates, strips, validation_origins, steps):
     for low in range(0, len(validation_origins), CHUNK):
         part = validation_origins[low : low + CHUNK]
         x, _, scale, y = strips.normalised(part)
-        y = y[:, steps]
+        x, y = reduce(x, strips.features), y[:, steps]
         count += (~np.isnan(y)).sum()
         errors += [np.nansum(strips.weighed(part, np.abs(x @ weights - y) * scale)) for weights in candidates]
     return STRENGTHS[int(np.argmin(errors)) if count else len(STRENGTHS) // 2]
@@ -255,34 +311,22 @@ def _chosen(windows, most):
     return windows.at(numbers)
 
 
-def _solve(gram, cross, strengths):
-    """The weights for each strength."""
-    unit, identity = max(float(np.trace(gram)) / len(gram), 1e-12), np.eye(len(gram))
-    for strength in strengths:
-        try:
-            # A dozen of these take less time than one decomposition into eigenvectors.
-            yield cho_solve(cho_factor(gram + unit * strength * identity, overwrite_a=True), cross)
-        except LinAlgError:  # rounding has left sums of float32 products with a negative eigenvalue
-            roots, vectors = np.linalg.eigh(gram)
-            yield (vectors / (np.maximum(roots, 0.0) + unit * strength)) @ (vectors.T @ cross)
-
-
 def _gram(strips, origins):
     """Sum over windows of x x', a chunk at a time."""
-    gram = np.zeros((strips.lookback,) * 2)
+    gram = np.zeros((strips.features,) * 2)
     for low in range(0, len(origins), CHUNK):
         part = origins[low : low + CHUNK]
-        x, _, _, _ = strips.normalised(part)
+        x, _ = strips.reduced(part)
         gram += strips.weighed(part, x).T @ x
     return gram
 
 
 def _moments(strips, origins):
     """Sums over windows of x x' and x y', a chunk at a time; a missing target adds nothing to its step."""
-    gram, cross = np.zeros((strips.lookback,) * 2), np.zeros((strips.lookback, strips.horizon))
+    gram, cross = np.zeros((strips.features,) * 2), np.zeros((strips.features, strips.horizon))
     for low in range(0, len(origins), CHUNK):
         part = origins[low : low + CHUNK]
-        x, _, _, y = strips.normalised(part)
+        x, y = strips.reduced(part)
         weighed = strips.weighed(part, x)
         gram += weighed.T @ x
         cross += weighed.T @ np.nan_to_num(y)

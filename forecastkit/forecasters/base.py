@@ -22,7 +22,7 @@ from forecastkit.data.sizes import choose_horizon, choose_lookback
 from forecastkit.data.windows import Origins
 from forecastkit.features.calendar import asked_names
 from forecastkit.forecasters.predict import Predicting
-from forecastkit.forecasters.recursive import check_observed, tail
+from forecastkit.forecasters.recursive import check_observed, count_revised, tail
 from forecastkit.forecasters.transaction import restored
 from forecastkit.preprocessing.broken_readings import warn_broken
 from forecastkit.preprocessing.scaler import Scaler
@@ -111,6 +111,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
 
     _held = None  # the panel being fitted and its buffers
     _tail_only = False  # whether the history lacks rows of the fit, as that of a loaded forecaster does
+    _revised = 0  # rows that were learned from and have been given again with other values since
     _weight = None  # of its rows, where they do not count alike
     _most_validation_windows = None  # windows that scores and residuals are taken from; None for the usual number
     _linear = None  # a linear forecaster fitted on the same rows, which need not be fitted again as the reference
@@ -210,7 +211,8 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         )
         self.corrections_ = validation_origins.corrections
         self.history_, self.trained_until_ = panel, panel.cutoffs()
-        vars(self).pop("_tail_only", None)
+        for name in ("_tail_only", "_revised"):
+            vars(self).pop(name, None)
         if is_mapped(panel.target):  # forecasts lay rows over the history, which would copy it to memory
             self.history_, self._tail_only = tail(panel, self.scaler_, self._rows_kept()), True
 
@@ -358,7 +360,10 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         """
         check_is_fitted(self, "history_")
         newer = read_more(self.schema_, self.history_.grid, X, y, follow=self.history_)
-        self.history_, self.n_replaced_ = self.history_.merge(newer)
+        merged, replaced = self.history_.merge(newer)
+        if revised := count_revised(self.history_, newer, self.trained_until_):
+            self._revised += revised
+        self.history_, self.n_replaced_ = merged, replaced
         return self
 
     def partial_fit(self, X: Data, y: Data | None = None) -> Self:
@@ -394,12 +399,16 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
                 self._train_on(self.history_, stop)
             finally:
                 self._put_down()
+            vars(self).pop("_revised", None)
             self.trained_until_ = self.history_.cutoffs()
         return self
 
     def _check_rows_to_train(self, kept: int, stop: np.ndarray) -> None:
         """Refuse to train on where the history holds the last rows only, `kept` of them, and these are too few."""
         rows, needed = int((stop - self.history_.indptr[:-1]).max()), self._rows_to_train()
+        if self._tail_only and needed == np.inf:
+            got = f"only the last {kept} that are kept with the model"
+            refuse(f"{type(self).__name__}.partial_fit", "training on needs all rows of the fit", got, "Fit afresh.")
         if self._tail_only and rows < needed:
             rule = f"training on needs {needed} rows of a series without those that are not kept"
             got = f"{rows}, {kept} of them kept with the model, which lacks {needed - rows}"

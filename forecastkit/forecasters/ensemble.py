@@ -95,9 +95,18 @@ class Combination(Forecaster):
 
     def _train_on(self, panel, stop):
         for member in self.forecasters_:
+            member._revised = self._revised
             member.scaler_ = member.scaler_.extended(panel, stop).masking(panel, stop)
             member._train_on(panel, stop)
+            vars(member).pop("_revised", None)
             member.history_ = panel
+
+    def _state(self):
+        for member in self.forecasters_:  # which have not seen what `update` has brought
+            member.history_ = self.history_
+            if self._revised:
+                member._revised = self._revised
+        return super()._state()
 
     def _clear_up(self):
         for member in self.forecasters_:

@@ -7,8 +7,8 @@ import numpy as np
 
 from forecastkit.baselines import ridge
 from forecastkit.data.windows import Windows, crop
-from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.linear_recipes import LinearPart, Recipe, choose_recipes
+from forecastkit.forecasters.regression_learner import RegressionLearner
 from forecastkit.utils.types import Fourier
 from forecastkit.utils.validation import check_choice, check_int
 
@@ -19,11 +19,12 @@ MOST_CELLS = 2_000_000
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class LinearForecaster(Forecaster):
+class LinearForecaster(RegressionLearner):
     """Ridge regression from the normalised window to the horizon, shared by all series.
 
     Solved in closed form in a second or two. The validation block chooses the strength; then the regression is
-    solved again on all rows.
+    solved again on all rows. `partial_fit` adds windows to the sums that were solved, which are saved too: a loaded
+    forecaster learns as one that was never saved. Of a lookback above 1,920 steps the older ones share coefficients.
 
     Parameters
     ----------
@@ -108,25 +109,17 @@ class LinearForecaster(Forecaster):
             return self.scaler_, self._scaled(panel)
         more = {"weight": self._weight, "codes": self.schema_.codes(), "transform": recipe.target_transform}
         scaler = type(self.scaler_).fit(panel, stop, self.horizon_, self.scaler_.calendar, **more)
+        scaler = replace(scaler, broken=self.scaler_.broken)
         return scaler, replace(scaler.buffers(panel, self.lookback_, self.horizon_), weight=self._weight)
 
     def _finish(self, panel, split, stop):
         self.scaler_, self._held = self._scaler(panel, stop, self.scaler_.calendar), None
         self._solve_again(panel, stop, lambda part: self._scaled_for(part.recipe, panel, stop))
 
-    def _train_on(self, panel, stop):
-        def scaled(part):
-            scaler = part.scaler.extended(panel, stop)
-            return scaler, replace(scaler.buffers(panel, self.lookback_, self.horizon_), weight=self._weight)
+    def _regressions(self):
+        return self.parts_
 
-        self._solve_again(panel, stop, scaled)
-
-    def _solve_again(self, panel, stop, scaled):
-        parts = []
-        for part in self.parts_:
-            scaler, buffers = scaled(part)
-            windows = Windows.training(panel, stop, part.recipe.lookback, self.horizon_)
-            parts.append(LinearPart(scaler, part.ridge.refit(buffers, windows, self._most(self.parts_))))
+    def _set_regressions(self, parts):
         self.parts_ = parts
 
     def _forecast(self, panel, origins):

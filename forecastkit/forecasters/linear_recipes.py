@@ -123,6 +123,7 @@ def recipe_errors(forecaster, panel: Panel, split, stop, recipes: list[Recipe]) 
     for transform in dict.fromkeys(recipe.target_transform for recipe in recipes):
         more = {"weight": weight, "codes": forecaster.schema_.codes(), "transform": transform}
         scaler = Scaler.fit(panel, split, horizon, forecaster.scaler_.calendar, **more)
+        scaler = replace(scaler, broken=forecaster.scaler_.broken)
         buffers = replace(scaler.buffers(panel, longest, horizon), weight=weight)
         for recipe in recipes:
             if recipe.target_transform != transform:

@@ -8,8 +8,9 @@ import numpy as np
 from forecastkit.baselines.ridge import Ridge
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, Windows, crop
-from forecastkit.forecasters.base import Forecaster
+from forecastkit.forecasters.linear_recipes import LinearPart
 from forecastkit.forecasters.predict import SHOWN_LEVELS
+from forecastkit.forecasters.regression_learner import RegressionLearner
 from forecastkit.pretrained.candidates import Context
 from forecastkit.pretrained.forward import LEVELS, forward
 from forecastkit.pretrained.inputs import PLACES, context_width, make_inputs, trial_length, usable_second
@@ -28,7 +29,7 @@ YEARS = {7: 365, 5: 260}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class PretrainedForecaster(Forecaster):
+class PretrainedForecaster(RegressionLearner):
     """A small network trained once on synthetic series, with its weights in the package; no TensorFlow is needed.
 
     The network mixes simple forecasts of a series (one to three seasons back, drifts, exponential smoothing, theta,
@@ -117,12 +118,18 @@ class PretrainedForecaster(Forecaster):
 
     def _finish(self, panel, split, stop):
         self.scaler_, self._held = self._scaler(panel, stop, self.scaler_.calendar), None
-        self._train_on(panel, stop)
+        self._solve_again(panel, stop, lambda part: (self.scaler_, self._scaled(panel)))
 
-    def _train_on(self, panel, stop):
-        if self.ridge_ is not None:
-            windows = Windows.training(panel, stop, self.lookback_, self._ahead)
-            self.ridge_ = self.ridge_.refit(self._scaled(panel), windows)
+    @property
+    def _regressed(self):
+        return self._ahead
+
+    def _regressions(self):
+        return [] if self.ridge_ is None else [LinearPart(self.scaler_, self.ridge_)]
+
+    def _set_regressions(self, parts):
+        if parts:
+            self.scaler_, self.ridge_ = parts[0].scaler, parts[0].ridge
 
     # ---------------------------------------------------------------------------------------------- forecasting
 

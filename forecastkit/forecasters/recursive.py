@@ -171,3 +171,16 @@ def tail(history: Panel, scaler, memory: int | None) -> Panel:
         return panel
     first = np.where(new, history.indptr[:-1], history.indptr[1:] - panel.lengths)
     return history.between(first, history.indptr[1:])
+
+
+def count_revised(history: Panel, newer: Panel, until: np.ndarray) -> int:
+    """Rows up to the ordinals `until` (E,) whose targets newer rows change or fill in; where the history has them."""
+    at = history.places(newer.ids)
+    entity, place = spread(newer.lengths)
+    ordinal, own = newer.start[entity] + place, at[entity]
+    known = np.flatnonzero((own >= 0) & (own < len(until)))
+    own, ordinal = own[known], ordinal[known]
+    inside = (ordinal <= until[own]) & (ordinal >= history.start[own]) & (ordinal <= history.ends[own])
+    given = newer.target[known[inside]]
+    before = history.target[history.row_at(own[inside], ordinal[inside])]
+    return int((~np.isnan(given) & (given != before)).any(axis=1).sum())

@@ -35,6 +35,7 @@ REBUILT = {
     "Scaler": "preprocessing.scaler",
     "Schema": "data.schema",
     "Sizes": "networks.network",
+    "Statistics": "baselines.sufficient_statistics",
     "TimeGrid": "data.time_grid",
     "TrainedNetwork": "training.trained_network",
 }

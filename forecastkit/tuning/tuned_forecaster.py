@@ -165,6 +165,7 @@ class TunedForecaster(Forecaster):
         best = self.best_forecaster_
         best.scaler_ = best.scaler_.extended(panel, stop).masking(panel, stop)
         best._train_on(panel, stop)
+        vars(best).pop("_revised", None)
 
     def _clear_up(self):
         self.best_forecaster_._clear_up()
@@ -182,7 +183,7 @@ class TunedForecaster(Forecaster):
 
     def update(self, X: Data, y: Data | None = None) -> Self:
         super().update(X, y)
-        self.best_forecaster_.history_ = self.history_
+        self.best_forecaster_.history_, self.best_forecaster_._revised = self.history_, self._revised
         return self
 
     update.__doc__ = Forecaster.update.__doc__

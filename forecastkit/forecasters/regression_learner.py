@@ -1,0 +1,134 @@
+"""Forecasters whose closed-form regressions train on without the rows that they were fitted on."""
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+
+from forecastkit.data.panel import Panel
+from forecastkit.data.windows import Windows
+from forecastkit.forecasters.base import Forecaster
+from forecastkit.forecasters.linear_recipes import LinearPart
+
+
+class RegressionLearner(Forecaster):
+    """Base of forecasters with regressions of the horizon on the window.
+
+    A regression keeps sums over its windows. Training on adds the windows that end in newer rows, in memory and after
+    loading alike; rows whose values have changed since are learned again where all rows are there.
+
+    Attributes
+    ----------
+    learned_until_ : ndarray of int
+        Ordinal of the last row of each series that the sums hold.
+    """
+
+    @property
+    def _regressed(self) -> int:
+        """Steps that the regressions forecast."""
+        return self.horizon_
+
+    def _regressions(self) -> list[LinearPart]:
+        """The regressions with their scales."""
+        raise NotImplementedError
+
+    def _set_regressions(self, parts: list[LinearPart]) -> None:
+        """Take the place of those that `_regressions` gave."""
+        raise NotImplementedError
+
+    def _most(self, parts: list) -> int | None:
+        """Training windows of each regression at most."""
+
+    def _solve_again(self, panel, stop, scaled) -> None:
+        """Solve for all rows, in the units that `scaled` gives for each part."""
+        parts = []
+        for part in self._regressions():
+            scaler, buffers = scaled(part)
+            windows = Windows.training(panel, stop, len(part.ridge.weights), self._regressed)
+            parts.append(LinearPart(scaler, part.ridge.refit(buffers, windows, self._most(self._regressions()))))
+        self._set_regressions(parts)
+        self.learned_until_ = _last_ordinals(panel, stop)
+
+    def _train_on(self, panel, stop):
+        if self._revised and self._tail_only and self._regressions():
+            warnings.warn(
+                f"{type(self).__name__}: {self._revised} rows that were learned from have other values now; the "
+                "earlier ones still count, as the rows of the fit are not kept with a saved model. Fit afresh then.",
+                UserWarning,
+                stacklevel=4,
+            )
+        if not self._hold_sums() or (self._revised and not self._tail_only):
+            self._solve_again(panel, stop, lambda part: self._scaled_on(part, panel, stop))
+            return
+        parts = []
+        for part in self._regressions():
+            scaler, buffers = self._scaled_on(part, panel, stop)
+            windows = self._newer_windows(panel, stop, len(part.ridge.weights))
+            parts.append(LinearPart(scaler, part.ridge.extended(buffers, windows)))
+        self._set_regressions(parts)
+        self.learned_until_ = _last_ordinals(panel, stop)
+
+    def _hold_sums(self) -> bool:
+        """Whether all regressions can be added to."""
+        return all(part.ridge.statistics is not None for part in self._regressions())
+
+    def _scaled_on(self, part, panel, stop):
+        """The scaler of a part with the series it has not met, and the panel in its units."""
+        scaler = part.scaler.extended(panel, stop).masking(panel, stop)
+        return scaler, replace(scaler.buffers(panel, self.lookback_, self._regressed), weight=self._weight)
+
+    def _newer_windows(self, panel: Panel, stop: np.ndarray, lookback: int) -> Windows:
+        """Training windows that end in rows which the sums do not hold yet."""
+        windows = Windows.training(panel, stop, lookback, self._regressed)
+        first, held = windows.first.copy(), np.arange(len(self.learned_until_))
+        learned = panel.row_at(held, self.learned_until_)
+        first[held] = np.maximum(first[held], learned + 1 - self._regressed)
+        return Windows(first, stop - self._regressed, panel.channels)
+
+    def _state(self):
+        state = super()._state()
+        if hasattr(self, "learned_until_") and self._regressions() and self._hold_sums():
+            state |= self._up_to_date()
+        return state
+
+    def _up_to_date(self) -> dict:
+        """What `fit` learned with sums over all rows so far, as the rows themselves are not saved; weights stay.
+
+        Series that `update` has brought are saved as a whole, and are learned by `partial_fit`.
+        """
+        panel, count = self.history_, len(self.learned_until_)
+        stop, afresh = panel.last_observed() + 1, self._revised and not self._tail_only
+        if not afresh and np.array_equal(_last_ordinals(panel, stop)[:count], self.learned_until_):
+            return {}
+        parts = []
+        for part in self._regressions():
+            lookback = len(part.ridge.weights)
+            if afresh:
+                windows = Windows.training(panel, stop, lookback, self._regressed)
+            else:
+                windows = self._newer_windows(panel, stop, lookback)
+            windows = Windows(windows.first[:count], stop[:count] - self._regressed, panel.channels)
+            buffers = self._scaled_on(part, panel, stop)[1]
+            if afresh:
+                statistics = part.ridge.refit(buffers, windows, self._most(self._regressions())).statistics
+                ridge = replace(part.ridge, statistics=statistics)
+            else:
+                ridge = part.ridge.absorbing(buffers, windows)
+            parts.append(LinearPart(part.scaler, ridge))
+        kept = self._regressions()
+        self._set_regressions(parts)
+        learned = {name: value for name, value in vars(self).items() if name in ("parts_", "ridge_")}
+        self._set_regressions(kept)
+        return {**learned, "learned_until_": _last_ordinals(panel, stop)[:count]}
+
+    def _rows_kept(self):
+        """Beside those for a forecast, rows for the windows that end in the next row."""
+        needed = self._rows_needed()
+        return needed if needed is None else max(needed, self.lookback_ + self._regressed)
+
+    def _rows_to_train(self):
+        return 0 if self._hold_sums() else np.inf
+
+
+def _last_ordinals(panel, stop):
+    return panel.start + stop - 1 - panel.indptr[:-1]
