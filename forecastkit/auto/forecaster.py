@@ -1,6 +1,5 @@
 """AutoForecaster: select and train an ensemble within a time limit."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Self
@@ -27,6 +26,7 @@ from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.formatting import share
 from forecastkit.utils.types import Data
 from forecastkit.utils.validation import check_real, refuse
+from forecastkit.utils.warn import warn_user
 
 #: Parts of the time that the search may end at, and that the baselines may take before it.
 SEARCHED, BASELINES = 0.42, 0.3
@@ -131,7 +131,7 @@ class AutoForecaster(Combination):
                 f"time_limit={self.time_limit!r} leaves no time for" if search.had_folds else "rows are too few to try"
             )
             text = f"{WHERE}: {reason} {', '.join(self.untried_)}."
-            warnings.warn(text, UserWarning, stacklevel=6)
+            warn_user(text)
 
     def _refuse_too_little(self, panel):
         """Refuse a limit in which not even the linear forecaster can be solved."""

@@ -13,6 +13,8 @@ def as_array(data) -> np.ndarray:
     if hasattr(data, "toarray") and hasattr(data, "nnz"):
         rule = "data must be dense, as most cells of a series are not 0"
         refuse(WHERE, rule, f"a sparse {type(data).__name__}", "Pass data.toarray().")
+    if isinstance(data, np.ma.MaskedArray):  # what lies under a mask is missing
+        return data.astype("float64").filled(np.nan) if data.dtype.kind in "iufb" else data.astype(object).filled(None)
     return np.asarray(data)
 
 

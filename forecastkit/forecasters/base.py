@@ -1,6 +1,5 @@
 """Base class of all forecasters: fit, predict, forecast, update, score, save."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,6 +32,7 @@ from forecastkit.utils.docstrings import inherit_parameters
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.types import Calibrate, Columns, Data, Path
 from forecastkit.utils.validation import check_choice, check_int, check_levels, check_real, refuse
+from forecastkit.utils.warn import warn_user
 
 #: Constructor parameters that say how data are read.
 READING = ("target", "time", "series_id", "known", "past", "static", "freq", "timezone", "duplicates")
@@ -264,11 +264,9 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
             return self._round_lookback(choose_lookback(self.horizon_, seasons, longest))
         most = longest - self.horizon_
         if self.lookback > most:
-            warnings.warn(
+            warn_user(
                 f"{type(self).__name__}: {longest} rows leave {most} for the lookback beside a horizon of "
-                f"{self.horizon_}; lookback {self.lookback} is shortened to {most}.",
-                UserWarning,
-                stacklevel=5,
+                f"{self.horizon_}; lookback {self.lookback} is shortened to {most}."
             )
         return min(int(self.lookback), most)
 

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
 from forecastkit.forecasters.base import Forecaster
+from forecastkit.utils.warn import warn_user
 
 
 def is_network(member: Forecaster) -> bool:
@@ -89,7 +90,7 @@ def fit_apart(
     pool = Parallel(n_jobs=n_jobs, prefer="processes", return_as="generator", mmap_mode="c")
     for validation_origins, finished, said in pool(jobs):
         for category, text in said:
-            warnings.warn(text, category, stacklevel=2)
+            warn_user(text, category)
         for member in (validation_origins, finished):
             member.history_, member.schema_ = panel, schema
         yield validation_origins, finished

@@ -1,7 +1,5 @@
 """Number of steps to forecast per series, limited by the future covariates."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 
@@ -9,6 +7,7 @@ from forecastkit.data.panel import Panel, spread
 from forecastkit.data.schema import Schema
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.warn import warn_user
 
 
 def steps_until(where: str, panel: Panel, until, horizon: int) -> np.ndarray:
@@ -66,7 +65,7 @@ def check_known_ahead(where: str, schema: Schema, panel: Panel, steps: int | np.
         names = _names(schema, (reach < steps[:, None]).any(axis=0))
         ends = _dated(panel, short, cutoffs[short] + shortest[short])
         said = f"{where}: known covariates {some(names)} end before the steps asked for: {some(ends)}"
-        warnings.warn(f"{said}; forecasts go as far as they reach.", UserWarning, stacklevel=4)
+        warn_user(f"{said}; forecasts go as far as they reach.")
     return shortest
 
 
@@ -135,4 +134,29 @@ def warn_blank(where: str, schema: Schema, panel: Panel, rows) -> None:
         names = _names(schema, blank.any(axis=0))
         said = f"{where}: {lacking.sum()} of {len(ahead)} rows to forecast lack known covariates {some(names)}: "
         said += some(_dated(panel, entity[lacking], ordinal[lacking]))
-        warnings.warn(f"{said}; what is missing is taken at its mean.", UserWarning, stacklevel=4)
+        warn_user(f"{said}; what is missing is taken at its mean.")
+
+
+def warn_missing_steps(where: str, panel: Panel, rows) -> None:
+    """Name the steps with known covariates that are missing between the history and the last row to forecast."""
+    if not panel.known.shape[1]:
+        return
+    cutoffs = panel.cutoffs()
+    ahead = rows.ordinal - cutoffs[rows.entity]
+    wanted = np.zeros(len(panel.ids), dtype="int64")
+    np.maximum.at(wanted, rows.entity, ahead)
+    given = np.bincount(rows.entity[ahead > 0], minlength=len(panel.ids))
+    short = np.flatnonzero(given < wanted)
+    if not len(short):
+        return
+    missing = []
+    for entity in short:
+        own = np.setdiff1d(np.arange(1, wanted[entity] + 1), ahead[rows.entity == entity])
+        row = panel.row_at(np.full(len(own), entity), cutoffs[entity] + own)
+        known = (row < panel.indptr[entity + 1]) & ~np.isnan(panel.known[np.minimum(row, panel.rows - 1)]).all(axis=1)
+        missing += [(entity, cutoffs[entity] + step) for step in own[~known]]
+    if missing:
+        entities, ordinals = (np.array(values) for values in zip(*missing, strict=True))
+        said = f"{where}: {len(missing)} step{'s' * (len(missing) != 1)} before the last row to forecast have no row: "
+        said += some(_dated(panel, entities, ordinals))
+        warn_user(f"{said}; their known covariates are taken at their mean.")

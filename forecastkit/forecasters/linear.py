@@ -1,6 +1,5 @@
 """The closed-form linear forecaster, by one recipe or by the mean of several that the data choose."""
 
-import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +10,7 @@ from forecastkit.forecasters.linear_recipes import LinearPart, Recipe, choose_re
 from forecastkit.forecasters.regression_learner import RegressionLearner
 from forecastkit.utils.types import Fourier
 from forecastkit.utils.validation import check_choice, check_int
+from forecastkit.utils.warn import warn_user
 
 #: Training windows of a step below which missing targets are warned of.
 FEW_WINDOWS = 10
@@ -90,13 +90,11 @@ class LinearForecaster(RegressionLearner):
         few = np.flatnonzero(counts < min(FEW_WINDOWS, windows))
         if len(few):
             least = few[np.argmin(counts[few])]
-            warnings.warn(
+            warn_user(
                 f"LinearForecaster: {len(few)} of {self.horizon_} steps of the horizon have fewer than {FEW_WINDOWS} "
                 f"training windows with an observed target: step {least + 1} has {counts[least]} of "
                 f"{windows}. There the forecast is about the last value. Fill the gaps, give more rows, or pass "
                 "another horizon=.",
-                UserWarning,
-                stacklevel=2,
             )
 
     def _most(self, parts):

@@ -1,7 +1,6 @@
 """Prediction methods of a fitted forecaster: points, quantiles, samples, long frames, scores."""
 
 import copy
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +29,7 @@ from forecastkit.uncertainty.sample_paths import at_ranks, draw_ranks, widened
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Data, Seed
 from forecastkit.utils.validation import check_int, check_levels, refuse
+from forecastkit.utils.warn import warn_user
 
 #: Warn when rows lie more than this many horizons ahead.
 FAR = 4
@@ -151,12 +151,10 @@ class Predicting:
         """Say that rows of a fold reach much further than the horizon that was fitted for."""
         ahead = int((rows.ordinal - panel.cutoffs()[rows.entity]).max(initial=0))
         if ahead > FAR * self.horizon_:
-            warnings.warn(
+            warn_user(
                 f"{type(self).__name__}: rows reach {ahead} steps ahead, the horizon is {self.horizon_}: from there on "
                 f"forecasts are made from forecasts. Fit a longer horizon=, or cross-validate with "
-                f"RollingOrigin({self.horizon_}) or TimeSeriesSplit(test_size={self.horizon_}).",
-                UserWarning,
-                stacklevel=3,
+                f"RollingOrigin({self.horizon_}) or TimeSeriesSplit(test_size={self.horizon_})."
             )
 
     def _read_history(self, history):

@@ -9,7 +9,7 @@ from forecastkit.data.ingest.read_panel import read_rows
 from forecastkit.data.panel import Panel, spread
 from forecastkit.data.schema import Schema
 from forecastkit.data.windows import Origins
-from forecastkit.forecasters.future_steps import check_filled
+from forecastkit.forecasters.future_steps import check_filled, warn_missing_steps
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_levels, check_real, refuse, some
 
@@ -46,12 +46,25 @@ def read_asked(where: str, schema: Schema, panel: Panel, X) -> tuple[Rows, Panel
         ordinal += panel.cutoffs()[entity] + 1
     else:
         ordinal = panel.grid.ordinals_of(table.timestamps, "predict")
+        _refuse_twice(table, ordinal)
     rows = Rows(entity, ordinal)
+    warn_missing_steps(where, panel, rows)
     if not schema.known:
         return rows, panel
     panel = _with_known(panel, rows, table.known)
     check_filled(where, schema, panel, rows)
     return rows, panel
+
+
+def _refuse_twice(table, ordinal):
+    """Refuse several rows to forecast of one series and time."""
+    order = np.lexsort((ordinal, table.entity))
+    entity, ordinal = table.entity[order], ordinal[order]
+    again = np.zeros(len(order), dtype=bool)
+    again[order[1:]] = (entity[1:] == entity[:-1]) & (ordinal[1:] == ordinal[:-1])
+    if again.any():
+        got = table.places.count(again, "duplicate", "duplicates")
+        refuse("predict", "each (series, time) to forecast must be one row", got, "Remove the others.")
 
 
 def _with_known(panel, rows, given):

@@ -162,7 +162,8 @@ def test_categories_become_levels():
     assert schema.categories == {"shop": ("s", "m", "l"), "day": ("mon", "tue")}
     assert panel.known[:2].tolist() == [[1, 0, 0, 1, 0, 1, 0], [0, 1, 0, 0, 1, 0, 1]]
     later = frame.iloc[:3].assign(day=["wed", None, "tue"])
-    more = read_more(schema, panel.grid, later, VALUES[:3])
+    with pytest.warns(UserWarning, match="1 row of 'day' with a level not seen at fit: 'wed'; taken as unknown"):
+        more = read_more(schema, panel.grid, later, VALUES[:3])
     np.testing.assert_array_equal(more.known[:, 3:5], [[0.5, 0.5], [np.nan, np.nan], [0, 1]])
 
 

@@ -13,6 +13,9 @@ from forecastkit.networks.category_embedding import CategoryEmbedding, width_of
 from forecastkit.networks.layers import STEP_SEED
 from forecastkit.preprocessing.scaler import Scaler
 
+#: Levels that are not seen at fit are warned of, see tests/data/test_category_levels.py.
+pytestmark = pytest.mark.filterwarnings("ignore:Panel. .* not seen at fit")
+
 TINY = {"units": 8, "epochs": 1, "windows_per_epoch": 64, "batch_size": 32, "random_state": 0}
 NETWORKS = sorted(backbones.class_names().values())
 NAMES = [*NETWORKS, "Linear", "Naive", "SeasonalNaive", "Drift", "Mean"]

@@ -8,6 +8,7 @@ import pandas as pd
 
 from forecastkit.data.array_checks import refuse_kind
 from forecastkit.data.files.datetimes import read_times
+from forecastkit.data.ingest.category_levels import level_codes
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema, are_numbers
 from forecastkit.utils.exceptions import InputError
@@ -83,7 +84,7 @@ def _one_covariate(column, levels, places):
             refuse(WHERE, f"the covariate {column.name!r} must lie within ±{LARGEST:.1e}", got, "Rescale it.")
         return values.astype("float32")
     known, unknown = (levels[:-1], len(levels) - 1) if levels[-1:] == (None,) else (levels, -1)
-    codes = pd.Index(known).get_indexer(pd.Index(column))
+    codes = level_codes(column, known)
     out = (np.where(codes < 0, unknown, codes)[:, None] == np.arange(len(levels))).astype("float32")
     if unknown < 0 and len(levels):  # training had no such class: an unknown level is a bit of each
         out[codes < 0] = 1 / len(levels)
@@ -102,7 +103,7 @@ def _refuse_mixture(column, places):
 
 def _codes(column, levels):
     """Codes of the levels from 1 on as a column, 0 for an unknown one, NaN where it is missing."""
-    codes = pd.Index(levels).get_indexer(pd.Index(column)) + np.float32(1)
+    codes = level_codes(column, levels) + np.float32(1)
     return np.where(column.isna(), np.float32(np.nan), codes.astype("float32"))[:, None]
 
 

@@ -63,7 +63,7 @@ def read_panel(
         return X.read(y, freq=freq, timezone=timezone, duplicates=duplicates, **roles)
     X, library = to_pandas(X)
     y, _ = to_pandas(y)
-    X, y = _framed(X, y), None if y is None else (y if isinstance(y, (pd.Series, pd.DataFrame)) else np.asarray(y))
+    X, y = _framed(X, y), None if y is None else (y if isinstance(y, (pd.Series, pd.DataFrame)) else as_array(y))
     X, roles, layout = find_keys(X, y, roles, duplicates)
     found = find_schema(X, y, library=library, **roles)
     schema = replace(found, timezone=timezone, duplicates=duplicates, **layout)
@@ -227,7 +227,7 @@ def _targets(X, y, schema, frame, places):
         return convert.numeric_array(values[:, None] if values.ndim == 1 else values, "target", schema.target, places)
     if y is None:
         refuse(WHERE, "rows must come as X and y, as at fit", "X alone")
-    y = y if isinstance(y, (pd.Series, pd.DataFrame)) else np.asarray(y)
+    y = y if isinstance(y, (pd.Series, pd.DataFrame)) else as_array(y)
     if len(y) != len(frame):
         refuse(WHERE, "X and y must have the same number of rows", f"{len(frame)} and {len(y)}")
     y = y.to_frame() if isinstance(y, pd.Series) else y[:, None] if y.ndim == 1 else y
