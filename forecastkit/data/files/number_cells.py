@@ -22,7 +22,7 @@ MISSING = (
     "NULL", "NaN", "None", "n/a", "nan", "null", "?", "-", "--", "#VALUE!", "#DIV/0!", "n.a.",
 )  # fmt: skip
 _INTEGER = r"^[+-]?\d{1,18}$"
-PADDED = r"^[+-]?0\d+$|^[+-]?\d{19,}$"
+PADDED, _LONG = r"^0\d+$", r"^[+-]?\d{19,}$"
 PLAIN = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
 _INFINITE = r"^[+-]?(?:inf|Inf|INF|Infinity|infinity)$"
 _GAPS = r" '’\x{a0}\x{202f}\x{2009}"
@@ -34,6 +34,8 @@ _PARTS = (
 )
 _DOT = rf"^(?:\d+|\d{{1,3}}(?:[,{_GAPS}]\d{{3}})+|\d{{1,2}}(?:,\d{{2}})+,\d{{3}})(?:\.\d*)?$|^\.\d+$"
 _COMMA = rf"^(?:\d+|\d{{1,3}}(?:[.{_GAPS}]\d{{3}})+)(?:,\d*)?$|^,\d+$"
+_FIRST = 200  # cells that tell most columns of names from those of numbers
+OPEN_CELL = r"^[+-]?(?:[1-9]\d{0,2}\.\d{3}|\d+)$"
 OPEN_GROUP = r"^[+-]?[1-9]\d{0,2}[.,]\d{3}$"  # one sign before three digits: thousands or a fraction
 _SMALL = r"^(?:0|[1-9]\d{0,2})$"
 _SCALES = {
@@ -87,7 +89,14 @@ class Cells:
         Digits, thousands and decimal signs of the cells that are not missing; None where one is no number.
     factor : ndarray or float
         Sign, and power of K and M, of each.
+    powers : pyarrow.Array or None
+        Exponents such as ``e+03``, where bodies have none.
     unit : str
+        What stands beside the numbers.
+    proves : set of str
+        Decimal signs that a cell proves.
+    numbers : ndarray or None
+        The numbers, where nothing but digits, a point and an exponent is in any cell.
     """
 
     values: pd.Series
@@ -98,6 +107,7 @@ class Cells:
     powers: pa.Array | None = None
     unit: str = ""
     proves: set[str] = field(default_factory=set)
+    numbers: np.ndarray | None = None
 
 
 def parse_numbers(values: pd.Series, decimal: str = "") -> Numbers | None:
@@ -147,19 +157,35 @@ def take_apart(values: pd.Series) -> Cells:
     """The digits and signs of a column of text, and which decimal sign they prove."""
     text, missing = _as_text(values)
     cells = Cells(values, text, missing)
-    given = text.filter(pa.array(~missing))
-    if not len(given) or _all(given, PLAIN):
+    given = text.filter(pa.array(~missing)) if missing.any() else text
+    first = given[:_FIRST]
+    if not len(given):
         cells.bodies = given
+    elif _all(first, PLAIN) and (numbers := _cast(given)) is not None:
+        cells.bodies, cells.numbers = given, numbers
     elif _all(given, f"{PLAIN}|{_INFINITE}"):
         infinite = pc.match_substring_regex(given, _INFINITE)
         sign = pc.if_else(pc.starts_with(given, "-"), -np.inf, np.inf)
         cells.factor = pc.if_else(infinite, sign, 1.0).to_numpy(zero_copy_only=False)
         cells.bodies = pc.if_else(infinite, pa.scalar("1.0", given.type), given)
-    elif not _looks_like_times(given):
-        _take_parts(cells, given)
+    elif not all(map(is_time, given[:20].to_pylist())):
+        _take_parts(cells, first)
+        if cells.bodies is not None and len(first) < len(given):
+            cells = Cells(values, text, missing)
+            _take_parts(cells, given)
     if cells.bodies is not None and len(given):
         _find_proofs(cells)
     return cells
+
+
+def _cast(given: pa.Array) -> np.ndarray | None:
+    """Plain numbers, None where a cell has anything beside digits, a point and an exponent."""
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            return pc.cast(given, kind).to_numpy()
+        except pa.ArrowInvalid:
+            continue
+    return None
 
 
 def _all(text: pa.Array, pattern: str) -> bool:
@@ -168,10 +194,6 @@ def _all(text: pa.Array, pattern: str) -> bool:
 
 def _any(text: pa.Array, pattern: str) -> bool:
     return bool(pc.any(pc.match_substring_regex(text, pattern)).as_py())
-
-
-def _looks_like_times(given: pa.Array) -> bool:
-    return all(map(is_time, given[:20].to_pylist()))
 
 
 def _take_parts(cells: Cells, given: pa.Array) -> None:
@@ -243,6 +265,10 @@ def _are_units(units: set[str], before: set[str], cells: Cells) -> bool:
 def _find_proofs(cells: Cells) -> None:
     """Which decimal signs the cells prove, where a cell can be read in one way only."""
     bodies = cells.bodies
+    if cells.numbers is not None:
+        if cells.numbers.dtype.kind == "f" and not (_all(bodies[:_FIRST], OPEN_CELL) and _all(bodies, OPEN_CELL)):
+            cells.proves.add(".")
+        return
     if cells.powers is None:  # plain numbers
         bodies = pc.replace_substring_regex(bodies, r"^[+-]|[eE].*$", "")
     dot, comma = (pc.match_substring_regex(bodies, pattern) for pattern in (_DOT, _COMMA))
@@ -299,9 +325,10 @@ def _meaning(cells: Cells, separator: str) -> str:
 def to_numbers(cells: Cells, decimal: str, separator: str) -> Numbers | None:
     """The numbers of a column, where the decimal sign of the table is this one; empty where that is not known."""
     bodies = cells.bodies
-    index, name = cells.values.index, cells.values.name
     if not len(bodies):
-        return Numbers(pd.Series(np.full(len(index), np.nan), index=index, name=name))
+        return Numbers(_filled(cells, np.zeros(0)))
+    if cells.numbers is not None and (cells.numbers.dtype.kind == "i" or "." in (decimal, *cells.proves)):
+        return Numbers(_filled(cells, cells.numbers))
     signed = _any(bodies, r"[.,]")
     if signed and not decimal:
         decimal = _meaning(cells, separator)
@@ -322,12 +349,17 @@ def to_numbers(cells: Cells, decimal: str, separator: str) -> Numbers | None:
     scaled = numbers * cells.factor if np.ndim(cells.factor) else numbers
     if whole and np.ndim(cells.factor) and (scaled == np.round(scaled)).all():
         scaled = scaled.astype("int64")
-    if cells.missing.any():
-        full = np.full(len(index), np.nan)
-        full[~cells.missing] = scaled
-        scaled = full
     said = [f"thousands {_mark(grouped, decimal)!r}"] if thousands else []
-    return Numbers(pd.Series(scaled, index=index, name=name), ", ".join([*said, *([cells.unit] if cells.unit else [])]))
+    return Numbers(_filled(cells, scaled), ", ".join(filter(None, [*said, cells.unit])))
+
+
+def _filled(cells: Cells, numbers: np.ndarray) -> pd.Series:
+    """Numbers in the rows that have one."""
+    if cells.missing.any():
+        full = np.full(len(cells.missing), np.nan)
+        full[~cells.missing] = numbers
+        numbers = full
+    return pd.Series(numbers, index=cells.values.index, name=cells.values.name)
 
 
 def _mark(bodies: pa.Array, decimal: str) -> str:
@@ -339,10 +371,12 @@ def _mark(bodies: pa.Array, decimal: str) -> str:
 
 
 def keeps_text(cells: Cells, names_things: bool) -> bool:
-    """Whether numbers of a column must stay text, because they name things: ``0071`` beside ``71``, or ``1e5``."""
+    """Whether numbers of a column stay text, because they name things: ``0071``, or ``1e5`` in a column of names."""
     given = cells.text.filter(pa.array(~cells.missing))
     if not len(given) or cells.powers is not None:
         return False
-    if _any(given, PADDED):
+    if (cells.numbers is None or cells.numbers.dtype.kind == "f") and _any(given, _LONG):
+        return True  # more digits than a number keeps
+    if _any(given.filter(pc.starts_with(given, "0")), PADDED):
         return names_things or _CALENDAR.fullmatch(str(cells.values.name)) is None
     return names_things and not _all(given, _INTEGER)

@@ -198,6 +198,8 @@ class _Numbers(_Column):
             else:
                 self.decimal, self.open = ".", False
         text = pc.replace_substring_regex(text, r"^\+", "")
+        if len(signed):
+            self._stop_at(text, r"^[+-]?\d{19,}$")
         self._append(pc.cast(text, pa.float64() if len(signed) else pa.int64()).to_numpy(zero_copy_only=False))
 
     @staticmethod
