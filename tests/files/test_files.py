@@ -304,3 +304,36 @@ def test_parquet_text_is_coded_and_numbers_with_gaps_are_numbers(tmp_path):
     assert read["shop"].cat.categories.tolist() == ["b", "a"]
     assert read["shop"].astype(object).equals(frame["shop"].astype(object))
     np.testing.assert_array_equal(read["n"], [1, 2, np.nan] * 20)
+
+
+# Encodings ------------------------------------------------------------------------------------------------------------
+
+TEXTS = {
+    "cp1252": ("Währung;Menge", "Köln;5", "Übersee;6"),
+    "cp1250": ("prodejna;tržby", "Žižkov;5", "Košíře;6"),
+    "cp1251": ("магазин;продажи", "Москва;5", "Тверь;6"),
+    "cp1253": ("πόλη;πωλήσεις", "Αθήνα;5", "Πάτρα;6"),
+    "gb18030": ("门店,销售额", "北京,5", "上海,6"),
+    "cp932": ("店舗,売上", "東京,5", "大阪テニス,6"),
+    "euc_kr": ("매장,매출", "서울,5", "부산,6"),
+    "big5": ("門市,銷售額", "臺北,5", "高雄,6"),
+    "utf-16": ("магазин;продажи", "Wien;5", "北京;6"),
+    "utf-16-le": ("shop;sales", "Wien;5", "Linz;6"),
+    "utf-8": ("магазин;продажи", "Wien;5", "北京;6"),
+}
+
+
+@pytest.mark.parametrize("encoding", TEXTS)
+def test_encodings(tmp_path, encoding):
+    table = read_table(write(tmp_path / "data.csv", "\n".join(TEXTS[encoding]) + "\n", encoding))
+    names, *rows = (line.replace(";", ",").split(",") for line in TEXTS[encoding])
+    assert list(table.frame) == names
+    assert table.frame.astype(str).to_numpy().tolist() == rows
+    assert table.encoding == encoding
+    late = write(tmp_path / "late.csv", "a,b\n" + "x,1\n" * 40_000 + ",".join(names) + "\n", encoding)
+    assert read_table(late).frame.iloc[-1].tolist() == names
+
+
+def test_signs_alone_are_western(tmp_path):
+    table = read_table(write(tmp_path / "data.csv", "T in °C;Preis €\n1;2\n", "cp1252"))
+    assert list(table.frame) == ["T in °C", "Preis €"]

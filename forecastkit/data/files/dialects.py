@@ -157,7 +157,7 @@ def _check_names(where: str, header: list[str]) -> None:
 def trim(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Rows of text without those that are no data: units below the names, blank rows, totals and notes at the end."""
     notes = []
-    blank = (frame.iloc[:, 0].str.strip() == "").to_numpy()
+    blank = (frame.iloc[:, 0].str.strip() == "").to_numpy(copy=True)
     if blank.any() and len(frame.columns) > 1:
         blank[blank] = frame[blank].apply(lambda column: column.str.strip() == "").all(axis=1)
     if blank.any() and len(frame.columns) > 1:

@@ -15,8 +15,14 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CANDIDATES = ["cp1252", "cp1250", "cp1251", "cp1253", "gb18030", "cp932", "euc_jp", "euc_kr", "big5"]
+#: First bytes of the common characters of Chinese, Japanese and Korean encodings.
+_COMMON = {
+    "gb18030": (0xB0, 0xD7), "big5": (0xA4, 0xC6), "euc_kr": (0xB0, 0xC8), "euc_jp": (0xA4, 0xCF), "cp932": (0x82, 0x97)
+}  # fmt: skip
 _ENOUGH = 20_000  # bytes from which statistics of letters tell encodings apart
 _SIGNS = "°²³µ€£§±–—‘’“”«»ºª·×½¼¾¹¿¡"
+_WESTERN = re.compile(r"[À-ÖØ-öø-ÿŒœŠšŽžŸ]")
+_WORD = re.compile(r"[^\W\d_]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 #: What Czech, Polish, Hungarian and others have where cp1252 has signs that no word holds.
 _CENTRAL = re.compile(r"[^\W\d_][³¹¿¥£¼¾ºª]|[³¹¿¥£¼¾][^\W\d_]")
@@ -56,8 +62,39 @@ def _wide(head: bytes) -> str:
 def _likeliest(head: bytes) -> str:
     """One of the encodings from before Unicode, by the lines that are not ASCII."""
     telling = b"\n".join(line for line in head.split(b"\n") if not line.isascii())
+    if _has_western_words(telling):
+        return _western(head)
     found = charset_normalizer.from_bytes(telling * (1 + _ENOUGH // len(telling)), cp_isolation=_CANDIDATES).best()
-    return found.encoding if found is not None and found.encoding not in ("cp1250", "cp1252") else _western(head)
+    if found is None or found.encoding in ("cp1250", "cp1252"):
+        return _western(head)
+    if found.encoding not in _COMMON:
+        return found.encoding
+    return max([found.encoding, *_COMMON], key=lambda encoding: _commonness(telling, encoding))
+
+
+def _commonness(telling: bytes, encoding: str) -> float:
+    """Share of common characters among those beyond ASCII."""
+    try:
+        special = {char for char in telling.decode(encoding) if not char.isascii()}
+    except UnicodeDecodeError:
+        return -1.0
+    low, high = _COMMON[encoding]
+    return sum(low <= char.encode(encoding)[0] <= high for char in special) / max(len(special), 1)
+
+
+def _has_western_words(telling: bytes) -> bool:
+    """Whether letters beyond ASCII are one or two among others of a word, as in ``Währung``, or there are signs only.
+
+    In Cyrillic and Greek all letters of a word are beyond ASCII, and characters of Chinese, Japanese and Korean are two
+    such bytes each.
+    """
+    text = telling.decode("cp1252", errors="replace")
+    special = {char for char in text if not char.isascii()}
+    if not all(_WESTERN.match(char) or char in _SIGNS for char in special):
+        return False
+    words = [word for word in _WORD.findall(text) if not word.isascii()]
+    mixed = [word for word in words if sum(char.isascii() for char in word) >= len(word) / 2]
+    return len(mixed) > 0.7 * len(words) if words else True
 
 
 def _western(head: bytes) -> str:
@@ -79,4 +116,4 @@ def _plausible(text: str, encoding: str) -> bool:
         return False
     if not encoding.startswith("cp125") or encoding in ("cp1251", "cp1253"):
         return True
-    return all(char.isalpha() or char in _SIGNS for char in special) and len(special) < 0.1 * len(text)
+    return all(char.isalpha() or char in _SIGNS for char in special) and len(special) < 0.25 * len(text)

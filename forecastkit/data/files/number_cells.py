@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forecastkit.data.files.time_shapes import MONTHS, is_time
+from forecastkit.data.files.time_shapes import MONTHS, is_time, named_period
 from forecastkit.utils.validation import refuse
 
 #: What stands for a missing number.
@@ -24,6 +24,7 @@ MISSING = (
 _INTEGER = r"^[+-]?\d{1,18}$"
 PADDED, _LONG = r"^0\d+$", r"^[+-]?\d{19,}$"
 PLAIN = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
+_DOTTED_MONTHS = (r"^(?:0[1-9]|1[0-2])\.(?:1[7-9]|2[01])\d\d$", r"^(?:1[7-9]|2[01])\d\d\.(?:0[1-9]|1[0-2])$")
 _INFINITE = r"^[+-]?(?:inf|Inf|INF|Infinity|infinity)$"
 _GAPS = r" '’\x{a0}\x{202f}\x{2009}"
 _WORD = r"[^\d\s.,()+\-−–'’%]{1,4}"
@@ -161,6 +162,10 @@ def take_apart(values: pd.Series) -> Cells:
     first = given[:_FIRST]
     if not len(given):
         cells.bodies = given
+    elif any(_all(first, months) and _all(given, months) for months in _DOTTED_MONTHS) and _may_be_months(
+        values, given
+    ):
+        pass  # 01.2020 is no number
     elif _all(first, PLAIN) and (numbers := _cast(given)) is not None:
         cells.bodies, cells.numbers = given, numbers
     elif _all(given, f"{PLAIN}|{_INFINITE}"):
@@ -176,6 +181,13 @@ def take_apart(values: pd.Series) -> Cells:
     if cells.bodies is not None and len(given):
         _find_proofs(cells)
     return cells
+
+
+def _are_months(values: pd.Series, given: pa.Array) -> bool:
+    """Whether cells such as ``01.2020`` or ``2020.01`` are months: by their number, or the name of the column."""
+    if not any(_all(given[:_FIRST], months) and _all(given, months) for months in _DOTTED_MONTHS):
+        return False
+    return len(given) >= 8 or _CALENDAR.fullmatch(str(values.name)) is not None or named_period(values.name) == "date"
 
 
 def _cast(given: pa.Array) -> np.ndarray | None:
