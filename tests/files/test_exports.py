@@ -13,28 +13,12 @@ NAMES = (
     "web_analytics",
 )  # fmt: skip
 KEYS = {
-    "kind", "file", "rows", "separator", "decimal", "encoding", "date_order", "time", "freq", "timezone", "clock", "first",
-    "last", "series_id", "series", "missing", "target", "known", "past", "static", "unused", "usual",
+    "kind", "file", "rows", "separator", "decimal", "encoding", "date_order", "time", "freq", "timezone", "clock",
+    "first", "last", "series_id", "series", "missing", "target", "known", "past", "static", "unused", "usual",
 }  # fmt: skip
-#: What is not found yet, by export.
-WAITING = {
-    "census": "years as headers",
-    "erp": "two columns that name the series",
-    "grid_operator": "a target by a word in its name",
-    "sensor": "true and false as a covariate",
-    "shop": "static columns",
-    "stock_quotes": "price as the name of a target",
-    "weather_station": "text as a covariate",
-}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.xfail(reason=WAITING[name], strict=True)] if name in WAITING else [])
-        for name in NAMES
-    ],
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_an_export_is_understood(name, capsys):
     path = EXPORTS / f"{name}.csv"
     assert main(["inspect", str(path), "--json"]) == 0

@@ -1,7 +1,10 @@
 import dataclasses
 import gzip
+import os
 import string
+import threading
 import zipfile
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -65,9 +68,8 @@ def test_a_written_frame_is_read_back(tmp_path, dialect, form, names, values, en
     )
     table = read_table(path)
     assert (table.separator, table.decimal) == dialect
-    roles = find_roles(table.frame)
+    roles = find_roles(table.frame, target=names)
     assert (roles.time, roles.date_order) == ("when", DATE_FORMATS[form])
-    assert roles.target == tuple(names)
     selected = roles.select(table.frame)
     assert (selected["when"].to_numpy() == DAYS.to_numpy()).all()
     np.testing.assert_allclose(selected[names[0]], frame[names[0]], rtol=1e-14)
@@ -337,3 +339,86 @@ def test_encodings(tmp_path, encoding):
 def test_signs_alone_are_western(tmp_path):
     table = read_table(write(tmp_path / "data.csv", "T in °C;Preis €\n1;2\n", "cp1252"))
     assert list(table.frame) == ["T in °C", "Preis €"]
+
+
+# Other formats and pipes ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "feather", "jsonl", "json", "xlsx", "ods"])
+def test_other_formats(tmp_path, suffix):
+    frame = pd.DataFrame({"shop": ["007", "NA", "b"] * 20, "t": DAYS, "y": np.arange(60) / 4})
+    path = tmp_path / f"data.{suffix}"
+    if suffix in ("xlsx", "ods"):
+        pytest.importorskip("python_calamine")
+        pytest.importorskip("openpyxl" if suffix == "xlsx" else "odf")
+        frame.to_excel(path, index=False)
+        want = frame.assign(shop=frame["shop"].replace("NA", np.nan))  # what pandas makes of it
+    elif suffix.startswith("json"):
+        frame.to_json(path, orient="records", lines=suffix == "jsonl", date_format="iso")
+        want = frame
+    else:
+        getattr(frame, f"to_{suffix}")(path)
+        want = frame
+    read = read_table(path).frame
+    assert read["shop"].astype(object).fillna("").tolist() == want["shop"].fillna("").tolist()
+    assert (pd.DatetimeIndex(parse_times(read["t"])) == DAYS).all()
+    np.testing.assert_array_equal(read["y"], frame["y"])
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "feather"])
+def test_decimals_of_databases_are_numbers(tmp_path, suffix):
+    frame = pd.DataFrame({"t": DAYS, "y": [Decimal(f"{number}.50") for number in range(59)] + [None]})
+    getattr(frame, f"to_{suffix}")(tmp_path / f"data.{suffix}")
+    np.testing.assert_array_equal(read_table(tmp_path / f"data.{suffix}").frame["y"], [*(np.arange(59) + 0.5), np.nan])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("a.jsonl", '{"a": 1}\n{"a": \n', "JSON must be an array of records, or one record in each line"),
+        ("a.json", '[{"a": {"b": 1}}]', "records must have plain values by the names of columns"),
+        ("a.xlsx", "no such format", "the file must be readable"),
+        ("a.feather", "no such format", "the file must be readable"),
+    ],
+)
+def test_damaged_files_of_other_formats_are_refused(tmp_path, name, text, says):
+    assert says in refused(read_table, write(tmp_path / name, text))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_pipe_is_read_once_and_whole(tmp_path, packed):
+    frame = pd.DataFrame(
+        {"t": pd.date_range("2020-01-01", periods=12_000, freq="h").astype(str), "y": np.arange(12_000)}
+    )
+    text = frame.to_csv(index=False).encode()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(gzip.compress(text) if packed else text))
+    writer.start()
+    read = read_table(pipe).frame
+    writer.join()
+    pd.testing.assert_frame_equal(read, frame)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    separator=st.sampled_from([",", ";"]),
+    head=st.sampled_from(["7", "7.5", "0.125", "999", "NA", "1.234"]),
+    late=st.sampled_from(
+        ["8", "8.5", "1.000", "007", "+3", "1e5", "NA", "", "*", "1,5", "12345678901234567890", "5 %"]
+    ),
+    name=st.sampled_from(["7", "a", "12"]),
+    late_name=st.sampled_from(["8", "b", "007", "NA", "1.10"]),
+)
+def test_blocks_give_the_cells_of_the_whole(tmp_path, monkeypatch, separator, head, late, name, late_name):
+    late = f'"{late}"' if separator in late else late
+    rows = [(name, "2024-01-01", head)] * 12_000 + [(late_name, "2024-01-02", late), (name, "2024-01-03", head)]
+    text = "\n".join(map(separator.join, [("shop", "t", "y"), *rows])) + "\n"
+    plain, table, _ = both_ways(write(tmp_path / "data.csv", text), monkeypatch)
+    assert plain.decimal == table.decimal
+    for column in ("shop", "y"):
+        numeric = pd.api.types.is_numeric_dtype(plain.frame[column])
+        assert pd.api.types.is_numeric_dtype(table.frame[column]) == numeric
+        kind = "float64" if numeric else object
+        want, got = (frame[column].astype(kind) for frame in (plain.frame, table.frame))
+        assert got.fillna(-1).tolist() == want.fillna(-1).tolist()

@@ -143,10 +143,10 @@ def test_a_table_gives_its_panel(tmp_path, dialect, layout, order, gaps, times):
     table = read_table(path)
     roles = find_roles(table.frame)
     assert (table.separator, table.decimal) == (separator, decimal)
-    series_id = roles.series_id[0] if isinstance(roles.series_id, (list, tuple)) else roles.series_id
-    assert series_id == (None if layout == "one" else "store")
+    assert roles.series_id == (() if layout == "one" else ("store",))
     assert roles.target == ("sales",)
-    panel, _ = read_panel(roles.select(table.frame), time=roles.time, series_id=roles.series_id, target="sales")
+    series_id = roles.series_id[0] if roles.series_id else None
+    panel, _ = read_panel(roles.select(table.frame), time=roles.time, series_id=series_id, target="sales")
     assert panel.target.shape == (len(names) * len(stamps), 1)
     for series, start in zip(panel.ids, panel.indptr[:-1], strict=True):
         own = frame[frame["store"] == ("Nord" if layout == "one" else str(series))].set_index("when")["sales"]

@@ -162,10 +162,8 @@ def take_apart(values: pd.Series) -> Cells:
     first = given[:_FIRST]
     if not len(given):
         cells.bodies = given
-    elif any(_all(first, months) and _all(given, months) for months in _DOTTED_MONTHS) and _may_be_months(
-        values, given
-    ):
-        pass  # 01.2020 is no number
+    elif _are_months(values, given):
+        pass
     elif _all(first, PLAIN) and (numbers := _cast(given)) is not None:
         cells.bodies, cells.numbers = given, numbers
     elif _all(given, f"{PLAIN}|{_INFINITE}"):
@@ -385,7 +383,9 @@ def _mark(bodies: pa.Array, decimal: str) -> str:
 def keeps_text(cells: Cells, names_things: bool) -> bool:
     """Whether numbers of a column stay text, because they name things: ``0071``, or ``1e5`` in a column of names."""
     given = cells.text.filter(pa.array(~cells.missing))
-    if not len(given) or cells.powers is not None:
+    if not len(given):
+        return names_things
+    if cells.powers is not None:
         return False
     if (cells.numbers is None or cells.numbers.dtype.kind == "f") and _any(given, _LONG):
         return True  # more digits than a number keeps

@@ -15,6 +15,7 @@ from forecastkit.data.files.number_cells import (
     to_numbers,
 )
 from forecastkit.data.files.time_shapes import is_time
+from forecastkit.utils.validation import some
 
 _TRUTH = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
 
@@ -46,16 +47,17 @@ def convert(
     numeric = {name: cells for name, cells in apart.items() if cells.bodies is not None}
     numeric = {name: cells for name, cells in numeric.items() if not keeps_text(cells, name in names)}
     decimal = find_decimal(where, numeric, separator)
-    columns, notes = {}, []
+    columns, said = {}, {}
     for name, cells in apart.items():
         numbers = to_numbers(cells, decimal, separator) if name in numeric else None
         if numbers is not None:
             columns[name] = numbers.values
-            notes += [f"{numbers.sentence} in {name!r}"] if numbers.sentence else []
+            said.setdefault(numbers.sentence, []).append(repr(name))
         else:
             columns[name] = _truth(cells) if name not in names else None
             if columns[name] is None:
                 columns[name] = blank(frame[name])
+    notes = [f"{sentence} in {some(found)}" for sentence, found in said.items() if sentence]
     return pd.DataFrame(columns, index=frame.index), decimal, notes
 
 
