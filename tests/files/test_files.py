@@ -49,7 +49,7 @@ DATE_FORMATS = {
 }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     dialect=st.sampled_from([(",", "."), (";", "."), (";", ","), ("\t", ","), ("\t", "."), ("|", ","), ("|", ".")]),
     form=st.sampled_from(sorted(DATE_FORMATS)),
@@ -210,7 +210,7 @@ def test_a_zip_of_two_files_is_refused(tmp_path):
 # Large files ----------------------------------------------------------------------------------------------------------
 
 
-def both_ways(path, monkeypatch, block=1 << 12):
+def both_ways(path, monkeypatch, block=1 << 12, sniffed=1 << 16):
     """The file as pandas reads it, and as it is read in blocks; None where blocks were given up."""
     plain = read_table(path)
     streamed = []
@@ -223,12 +223,13 @@ def both_ways(path, monkeypatch, block=1 << 12):
         patch.setattr(files, "LARGE", 0)
         patch.setattr(files, "stream_text", stream)
         patch.setattr(streaming, "BLOCK", block)
+        patch.setattr(files, "_SNIFFED", sniffed)
         table = read_table(path)
-    assert len(streamed) == 1
-    return plain, table, streamed[0] is not None
+    assert len(streamed) <= 1
+    return plain, table, bool(streamed) and streamed[0] is not None
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     dialect=st.sampled_from([(",", "."), (";", ","), ("\t", ".")]),
     form=st.sampled_from(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M", "%m/%d/%Y"]),
@@ -352,15 +353,12 @@ def test_other_formats(tmp_path, suffix):
         pytest.importorskip("python_calamine")
         pytest.importorskip("openpyxl" if suffix == "xlsx" else "odf")
         frame.to_excel(path, index=False)
-        want = frame.assign(shop=frame["shop"].replace("NA", np.nan))  # what pandas makes of it
     elif suffix.startswith("json"):
         frame.to_json(path, orient="records", lines=suffix == "jsonl", date_format="iso")
-        want = frame
     else:
         getattr(frame, f"to_{suffix}")(path)
-        want = frame
     read = read_table(path).frame
-    assert read["shop"].astype(object).fillna("").tolist() == want["shop"].fillna("").tolist()
+    assert read["shop"].tolist() == frame["shop"].tolist()
     assert (pd.DatetimeIndex(parse_times(read["t"])) == DAYS).all()
     np.testing.assert_array_equal(read["y"], frame["y"])
 
@@ -404,17 +402,22 @@ def test_a_pipe_is_read_once_and_whole(tmp_path, packed):
 @given(
     separator=st.sampled_from([",", ";"]),
     head=st.sampled_from(["7", "7.5", "0.125", "999", "NA", "1.234"]),
-    late=st.sampled_from(
-        ["8", "8.5", "1.000", "007", "+3", "1e5", "NA", "", "*", "1,5", "12345678901234567890", "5 %"]
-    ),
+    late=st.sampled_from(["8", "8.5", "1.000", "007", "+3", "1e5", "NA", "", "*", "1,5", "9" * 20, "5 %"]),
     name=st.sampled_from(["7", "a", "12"]),
     late_name=st.sampled_from(["8", "b", "007", "NA", "1.10"]),
 )
 def test_blocks_give_the_cells_of_the_whole(tmp_path, monkeypatch, separator, head, late, name, late_name):
     late = f'"{late}"' if separator in late else late
-    rows = [(name, "2024-01-01", head)] * 12_000 + [(late_name, "2024-01-02", late), (name, "2024-01-03", head)]
+    rows = [(name, "2024-01-01", head)] * 400 + [(late_name, "2024-01-02", late), (name, "2024-01-03", head)]
     text = "\n".join(map(separator.join, [("shop", "t", "y"), *rows])) + "\n"
-    plain, table, _ = both_ways(write(tmp_path / "data.csv", text), monkeypatch)
+    path = write(tmp_path / "data.csv", text)
+    try:
+        plain, table, _ = both_ways(path, monkeypatch, sniffed=1 << 12)
+    except InputError:  # two decimal signs: refused in blocks as well
+        monkeypatch.setattr(files, "LARGE", 0)
+        refused(read_table, path)
+        monkeypatch.undo()
+        return
     assert plain.decimal == table.decimal
     for column in ("shop", "y"):
         numeric = pd.api.types.is_numeric_dtype(plain.frame[column])

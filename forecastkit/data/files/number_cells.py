@@ -387,8 +387,9 @@ def keeps_text(cells: Cells, names_things: bool) -> bool:
         return names_things
     if cells.powers is not None:
         return False
-    if (cells.numbers is None or cells.numbers.dtype.kind == "f") and _any(given, _LONG):
+    whole = _all(given, r"^[+-]?\d+$")
+    if whole and (cells.numbers is None or cells.numbers.dtype.kind == "f") and _any(given, _LONG):
         return True  # more digits than a number keeps
-    if _any(given.filter(pc.starts_with(given, "0")), PADDED):
+    if whole and _any(given, PADDED):
         return names_things or _CALENDAR.fullmatch(str(cells.values.name)) is None
     return names_things and not _all(given, _INTEGER)

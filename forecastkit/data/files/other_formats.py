@@ -74,7 +74,9 @@ def _read_json(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, ...
 def _read_spreadsheet(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, ...]]:
     try:
         with source.stored() as handle:
-            sheets = pd.read_excel(io.BytesIO(handle.read()), sheet_name=None, engine="calamine")
+            content = io.BytesIO(handle.read())
+        blanks = {"keep_default_na": False, "na_values": [""]}
+        sheets = pd.read_excel(content, sheet_name=None, engine="calamine", **blanks)
     except ImportError:
         refuse(where, "spreadsheets need another package", "none", 'Install it: pip install "forecastkit[excel]".')
     except Exception as error:  # of the engine's own kinds

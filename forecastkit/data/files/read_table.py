@@ -13,6 +13,7 @@ import pyarrow.csv
 
 from forecastkit.data.files.dialects import Dialect, find_dialect, trim
 from forecastkit.data.files.encodings import find_encoding
+from forecastkit.data.files.number_cells import take_apart
 from forecastkit.data.files.other_formats import READERS, format_of
 from forecastkit.data.files.sources import DAMAGED, Source
 from forecastkit.data.files.streaming import stream_text
@@ -200,9 +201,12 @@ def _stream(where: str, source: Source, names: Collection[str]) -> Table | None:
     cells, trimmed = trim(_parse(where, text, dialect))
     if trimmed:
         return None
-    first, decimal, notes = convert(where, cells, dialect.separator, names)
+    first, _, notes = convert(where, cells, dialect.separator, names)
     if notes:
         return None
+    # A sign that is only likely from the first rows is left to the whole file.
+    proofs = [take_apart(cells[name]).proves for name in first if pd.api.types.is_numeric_dtype(first[name])]
+    decimal = next(iter(set().union(*proofs)), "")
     count = int(1.1 * len(first) * source.size / len(head))
     frame = stream_text(
         source.open_blocks, first, cells, count, dialect.separator, decimal, encoding.removesuffix("-sig")

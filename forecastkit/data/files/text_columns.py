@@ -7,6 +7,7 @@ import pandas as pd
 
 from forecastkit.data.files.number_cells import (
     MISSING,
+    PADDED,
     Cells,
     find_decimal,
     keeps_text,
@@ -17,6 +18,7 @@ from forecastkit.data.files.number_cells import (
 from forecastkit.data.files.time_shapes import is_time
 from forecastkit.utils.validation import some
 
+_FEW_ODD = 0.2  # share of words up to which cells are numbers, of which some are odd
 _TRUTH = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
 
 
@@ -81,9 +83,8 @@ def blank(column: pd.Series) -> pd.Series:
     if missing.any():
         rest = cells[~missing]
         rest = rest.iloc[:: max(1, len(rest) // 1000)]
-        named = not len(rest) or (
-            odd_cells(rest).mean() > 0.5 and np.mean([not is_time(cell) for cell in rest[:50]]) > 0.5
-        )
+        words = odd_cells(rest) | rest.str.match(PADDED).to_numpy(dtype=bool)
+        named = not len(rest) or (words.mean() > _FEW_ODD and np.mean([not is_time(cell) for cell in rest[:50]]) > 0.5)
         missing = stripped == "" if named else missing
     if not missing.any():
         return column
