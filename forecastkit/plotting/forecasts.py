@@ -10,6 +10,7 @@ import numpy as np
 
 from forecastkit.metrics.functions import skill
 from forecastkit.metrics.score_table import quantile_columns, score_table, symmetric_pairs
+from forecastkit.plotting.inputs import find_keys, forecast_frame, history_frame
 from forecastkit.plotting.style import (
     BLUE,
     GREY,
@@ -39,14 +40,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from forecastkit.evaluation.results import Backtest
+
 __all__ = ["plot_backtest", "plot_comparison", "plot_forecast"]
 
 
 def plot_forecast(
-    frame: pd.DataFrame,
-    history: pd.DataFrame | None = None,
+    frame: pd.DataFrame | Backtest,
+    history: pd.DataFrame | pd.Series | np.ndarray | None = None,
     *,
-    time: str = "time",
+    time: str | None = None,
     series_id: str | Sequence[str] | None = None,
     series: object = None,
     target: object = None,
@@ -58,14 +61,16 @@ def plot_forecast(
 
     Parameters
     ----------
-    frame : DataFrame
-        A long forecast frame: ``[series_id,] time, [target,] cutoff, step, forecast`` and, for intervals, symmetric
-        quantiles (``q0.1`` and ``q0.9``) or ``lower`` and ``upper``. Of several cutoffs the last of each series counts.
-    history : DataFrame, optional
-        What was observed, in a long frame: ``[series_id,] time, [target,] actual``, the same names as in `frame`. The
-        last four horizons up to the cutoff are drawn; NaN leaves a gap.
-    time, series_id : str
-        The names of the time column and, of several series, of the series column. Times are dates or integers.
+    frame : DataFrame or Backtest
+        A long forecast frame, as `forecast` returns it: ``[series_id,] time, [target,] cutoff, step, forecast`` and,
+        for intervals, symmetric quantiles (``q0.1`` and ``q0.9``) or ``lower`` and ``upper``. Of several cutoffs the
+        last of each series counts.
+    history : DataFrame, Series or array, optional
+        What was observed: the series or frame that was fitted on, or a long frame ``[series_id,] time, [target,]
+        actual`` with the same names as in `frame`. The last four horizons up to the cutoff are drawn; NaN leaves a gap.
+    time, series_id : str, optional
+        The names of the time column and, of several series, of the series column, if not those before the cutoff.
+        Times are dates or integers.
     series, target : scalar or list, optional
         Which series and targets; the first ones if not given.
     path : path-like, optional
@@ -86,6 +91,9 @@ def plot_forecast(
         If a column, series or target is absent, or `path` cannot be written.
     """
     check_int("plot", "max_series", max_series)
+    frame = forecast_frame(frame, "plot_forecast")
+    time, series_id = find_keys(frame, time, series_id)
+    history = history_frame(history, frame, time, series_id)
     panels = _panels(frame, history, time, series_id, series, target, ["cutoff", "step", "forecast"])
     shown = panels[:max_series]
     figure, grid = small_multiples(len(shown))
@@ -104,10 +112,10 @@ def plot_forecast(
 
 
 def plot_backtest(
-    frame: pd.DataFrame,
+    frame: pd.DataFrame | Backtest,
     baseline: pd.DataFrame | None = None,
     *,
-    time: str = "time",
+    time: str | None = None,
     series_id: str | Sequence[str] | None = None,
     series: object = None,
     target: object = None,
@@ -120,12 +128,12 @@ def plot_backtest(
 
     Parameters
     ----------
-    frame : DataFrame
-        The forecasts of a backtest: ``[series_id,] time, [target,] cutoff, step, forecast, actual``, and quantiles.
+    frame : Backtest or DataFrame
+        A backtest, or its forecasts: ``[series_id,] time, [target,] cutoff, step, forecast, actual``, and quantiles.
     baseline : DataFrame, optional
-        The same windows forecast by a baseline, for the error by step.
-    time, series_id : str
-        The names of the time column and, of several series, of the series column.
+        The same windows forecast by a baseline, for the error by step. Default: the seasonal naive of a backtest.
+    time, series_id : str, optional
+        The names of the time column and, of several series, of the series column, if not those before the cutoff.
     series, target : scalar, optional
         The one series and target drawn; the first ones if not given.
     path : path-like, optional
@@ -148,6 +156,10 @@ def plot_backtest(
         If a column, series or target is absent, or `path` cannot be written.
     """
     check_int("plot", "max_cutoffs", max_cutoffs)
+    if baseline is None and hasattr(frame, "reference"):
+        baseline = frame.forecasts.assign(forecast=frame.reference.naive)
+    frame = forecast_frame(frame, "plot_backtest")
+    time, series_id = find_keys(frame, time, series_id)
     needed = ["cutoff", "step", "forecast", "actual"]
     panel = _panels(frame, baseline, time, series_id, series, target, needed)[0]
     figure, (upper, lower) = stack()
@@ -160,9 +172,9 @@ def plot_backtest(
 
 
 def plot_comparison(
-    table: pd.DataFrame,
+    table: object,
     *,
-    metric: str = "mase",
+    metric: str | None = None,
     path: str | os.PathLike | None = None,
     title: str | None = None,
 ) -> Figure:
@@ -170,10 +182,10 @@ def plot_comparison(
 
     Parameters
     ----------
-    table : DataFrame
-        Of a comparison: by model `metric`, ``se``, ``verdict`` and ``fit_seconds``, the best model first.
-    metric : str
-        The column of errors.
+    table : Comparison or DataFrame
+        A comparison, or its table: by model `metric`, ``se``, ``verdict`` and ``fit_seconds``, the best model first.
+    metric : str, optional
+        The column of errors. Default: that of the comparison, or ``mase``.
     path : path-like, optional
         Where to write the picture, by its suffix. The file appears whole.
     title : str, optional
@@ -190,6 +202,8 @@ def plot_comparison(
     InputError
         If a column is absent, or `path` cannot be written.
     """
+    metric = metric or getattr(table, "metric", "mase")
+    table = getattr(table, "table", table)
     check_keys("plot", "the columns drawn", [metric, "se", "verdict", "fit_seconds"], table.columns)
     shown = table[table[metric].notna()]
     if not len(shown):

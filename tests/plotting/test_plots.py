@@ -9,7 +9,8 @@ import pytest
 from matplotlib import colors, image
 from matplotlib.collections import PolyCollection
 
-from forecastkit.plotting.forecasts import BLUE, INK, ORANGE, plot_backtest, plot_forecast
+import forecastkit as fk
+from forecastkit.plotting.forecasts import BLUE, INK, ORANGE, plot_backtest, plot_comparison, plot_forecast
 from forecastkit.utils.exceptions import InputError
 
 HORIZON = 6
@@ -53,6 +54,53 @@ def panel(history):
     parts = [(history.assign(site=site, actual=history.actual * i)) for i, site in enumerate(("b", "a", "c"), 1)]
     made = [forecasts(part.rename(columns={"day": "time"}), 54).assign(site=part.site.iloc[0]) for part in parts]
     return pd.concat(parts), pd.concat(made).rename(columns={"time": "day"})
+
+
+# The library's own results --------------------------------------------------------------------------------------------
+
+
+def test_results_of_the_library_and_the_data_fitted_on_are_drawn():
+    days = pd.date_range("2024-01-01", periods=120, name="day")
+    wide = pd.DataFrame({"north": np.sin(np.arange(120.0)), "south": np.cos(np.arange(120.0))}, index=days)
+    one = wide["north"]
+    model = fk.LinearForecaster(horizon=5).fit(one)
+    frame = model.forecast()
+    for history in (one, one.rename_axis(None), one.reset_index(), one.to_frame()):
+        (axes,) = plot_forecast(frame, history).axes
+        past = lines(axes, INK)[0]
+        assert past.get_xdata()[-1] == np.datetime64(days[-1])
+        assert past.get_ydata()[-1] == one.iloc[-1]
+    assert len(plot_forecast(frame).axes) == 1
+    both = fk.LinearForecaster(horizon=5).fit(wide)
+    first, second = plot_forecast(both.forecast(), wide).axes
+    assert lines(second, INK)[0].get_ydata()[-1] == wide["south"].iloc[-1]
+    ends = fk.LinearForecaster(horizon=5).fit(one.to_numpy()).forecast()
+    assert lines(plot_forecast(ends, one.to_numpy()).axes[0], INK)[0].get_xdata()[-1] == 119
+    test = fk.backtest(model.__class__(horizon=5), one, n_windows=10, quantile_levels=[0.1, 0.9])
+    upper, lower = plot_backtest(test).axes
+    assert len(lines(lower, ORANGE)) == 1, "the seasonal naive of the backtest"
+
+
+def test_a_panel_and_a_comparison_are_drawn_as_they_are():
+    days = pd.date_range("2024-01-01", periods=60)
+    long = pd.DataFrame({"shop": np.repeat(["a", "b"], 60), "day": np.tile(days, 2), "sales": np.arange(120.0)})
+    model = fk.NaiveForecaster(horizon=3, series_id="shop", time="day", target="sales").fit(long)
+    for history in (long, long.set_index(["shop", "day"])):
+        figure = plot_forecast(model.forecast(), history)
+        assert [axes.get_title(loc="left") for axes in figure.axes] == ["a", "b"]
+        assert [lines(axes, INK)[0].get_ydata()[-1] for axes in figure.axes] == [59, 119]
+    found = fk.compare(["drift", "naive"], long, horizon=3, memory=False, series_id="shop", time="day", target="sales")
+    assert len(plot_comparison(found).axes) == 2
+
+
+def test_what_is_no_forecast_frame_is_refused_with_a_remedy():
+    model = fk.NaiveForecaster(horizon=3).fit(np.arange(40.0))
+    with pytest.raises(
+        InputError, match=r"plot_forecast needs a long forecast frame .* Pass the result of forecast\(\)"
+    ):
+        plot_forecast(model.predict(coverage=0.8))
+    with pytest.raises(InputError, match="plot_backtest needs a long forecast frame, got ndarray"):
+        plot_backtest(model.predict())
 
 
 # One series -----------------------------------------------------------------------------------------------------------
@@ -208,7 +256,7 @@ def test_refusals(history, panel, tmp_path):
     with pytest.raises(InputError, match="columns drawn must exist, got 'actual'"):
         plot_backtest(frame.drop(columns="actual"))
     with pytest.raises(InputError, match="columns of the second frame must exist, got 'actual'"):
-        plot_forecast(frame, history.rename(columns={"actual": "value"}))
+        plot_forecast(frame, history.rename(columns={"actual": "value"}).assign(other=1.0))
     with pytest.raises(InputError, match="frame must have rows, got none"):
         plot_forecast(frame.iloc[:0])
     with pytest.raises(InputError, match="chosen site must exist, got 'z'"):

@@ -1,0 +1,134 @@
+"""What plots take: long frames, results of the library, and the user's own series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecastkit.utils.validation import refuse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Columns of a forecast frame that are no key.
+MEASURES = ("target", "cutoff", "step", "path", "forecast", "actual")
+
+
+def find_keys(
+    frame: pd.DataFrame, time: str | None, series_id: str | Sequence[str] | None
+) -> tuple[str, str | Sequence[str] | None]:
+    """The names of the time and series columns of a forecast frame, which stand before the cutoff.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``[series_id,] time, [target,] cutoff, step, forecast``.
+    time : str or None
+    series_id : str, sequence of str or None
+        Names that are known already.
+
+    Returns
+    -------
+    time : str
+    series_id : str, sequence of str or None
+    """
+    names = list(frame.columns)
+    before = names[: names.index("cutoff")] if "cutoff" in names else []
+    keys = [name for name in before if name not in MEASURES and name not in (time, *_names(series_id))]
+    if time is None:
+        time = "time" if "time" in names else keys[-1] if keys else "time"
+    keys = [name for name in keys if name != time]
+    if series_id is None and keys:
+        series_id = keys[0] if len(keys) == 1 else keys
+    return time, series_id
+
+
+def _names(series_id) -> list[str]:
+    """The columns that name a series, as a list."""
+    return [] if series_id is None else [series_id] if isinstance(series_id, str) else list(series_id)
+
+
+def forecast_frame(result: object, function: str) -> pd.DataFrame:
+    """A forecast frame as pandas: itself, or the forecasts of a backtest.
+
+    Raises
+    ------
+    InputError
+        If there is none in it.
+    """
+    frame = getattr(result, "forecasts", result)
+    frame = frame.to_pandas() if hasattr(frame, "to_pandas") else frame
+    if not hasattr(frame, "columns"):
+        remedy = "Pass the result of forecast() or backtest()."
+        refuse("plot", f"{function} needs a long forecast frame", type(result).__name__, remedy)
+    if "cutoff" not in frame.columns and not {"step", "forecast"} <= set(frame.columns):
+        remedy = "Pass the result of forecast(), or of backtest(); predict() gives no frame of this kind."
+        got = f"the columns {', '.join(map(repr, frame.columns[:6]))}"
+        refuse("plot", f"{function} needs a long forecast frame with the columns cutoff, step, forecast", got, remedy)
+    return frame
+
+
+def history_frame(
+    history: object, frame: pd.DataFrame, time: str, series_id: str | Sequence[str] | None
+) -> pd.DataFrame | None:
+    """What was observed as a long frame ``[series_id,] time, [target,] actual``.
+
+    Parameters
+    ----------
+    history : DataFrame, Series, array or None
+        A long frame already; a series or array of values, by its index in time; or the frame that was fitted on, with
+        the time as a column or the index and the target under its own name.
+    frame : DataFrame
+        The forecasts, whose ``target`` column names the targets of several.
+    time : str
+    series_id : str, sequence of str or None
+        Names of the forecasts' columns.
+
+    Returns
+    -------
+    DataFrame or None
+    """
+    import pandas as pd
+
+    if history is None:
+        return None
+    history = history.to_pandas() if hasattr(history, "to_pandas") else history
+    if isinstance(history, (list, tuple, np.ndarray)):
+        values = np.asarray(history)
+        history = pd.DataFrame(values) if values.ndim > 1 else pd.Series(values)
+    if isinstance(history, pd.Series):
+        history = history.rename("actual").to_frame()
+    if "actual" in history.columns and time in history.columns:
+        return history
+    history = _with_index(history, frame, time, series_id)
+    targets = list(pd.unique(frame["target"])) if "target" in frame.columns else []
+    if targets and "target" not in history.columns and set(targets) <= set(history.columns):
+        keys = [key for key in (*_names(series_id), time) if key in history.columns]
+        return history.melt(keys, targets, var_name="target", value_name="actual")
+    return _with_actual(history, time, series_id)
+
+
+def _with_index(history, frame, time, series_id):
+    """The history with the levels of its index as columns, under the names of the forecasts' columns."""
+    if time in history.columns:
+        return history
+    levels, names = list(history.index.names), _names(series_id)
+    if len(levels) == 1:
+        index = history.index.to_timestamp() if hasattr(history.index, "to_timestamp") else history.index
+        return history.assign(**{time: index}).reset_index(drop=True)
+    if len(levels) != len(names) + 1:
+        return history
+    named = [level if level in names else time for level in levels] if set(names) <= set(levels) else [*names, time]
+    return history.rename_axis(index=named).reset_index()
+
+
+def _with_actual(history, time, series_id):
+    """The history with its only column of numbers as the actuals."""
+    if "actual" in history.columns:
+        return history
+    values = [
+        name for name in history.select_dtypes("number").columns if name not in (time, *_names(series_id), "target")
+    ]
+    return history.rename(columns={values[0]: "actual"}) if len(values) == 1 else history
