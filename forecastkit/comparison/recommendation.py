@@ -229,10 +229,14 @@ def decide(rule: str, comparison: Comparison) -> tuple[str, list[str]]:
     best = comparison.best
     if not np.isfinite(table.loc[best, metric]):
         refuse(WHERE, "a model must give numbers", str(table.loc[best, "verdict"]), "Look for extreme values.")
-    found = f"{said(best)} has the least error of {len(table)} ({metric.upper()} {_score(table, best, metric)})"
+    count = int(np.isfinite(table[metric]).sum())
+    found = f"{said(best)} has the least error of {count} ({metric.upper()} {_score(table, best, metric)})"
     if rule == best:
         return best, [f"The quick comparison agrees: {found}.", *_next(comparison), *_notes(comparison)]
     row = table.loc[rule]
+    if str(row["verdict"]).startswith("not run"):
+        untried = f"The rule names {said(rule)}, which was {row['verdict']}. In the quick comparison {found}."
+        return best, [untried, *_next(comparison), *_notes(comparison)]
     if row["verdict"] == SAME and row["difference"] <= CLEAR * table.loc[best, metric]:
         stands = f"In the quick comparison {found}, but noise explains the difference to {said(rule)}: the rule stands."
         return rule, [stands, *_notes(comparison)]

@@ -234,7 +234,10 @@ def _accuracy(sound, sizes: Sizes, metric: str) -> dict[str, dict]:
 
 
 def _coverage(runs, sizes: Sizes) -> dict[str, float]:
-    """Share of steps that each central interval held, and its error: binomial, or by blocks of time if larger."""
+    """Share of steps that each central interval held, and its error: binomial, or by blocks of time if larger.
+
+    The error is NaN, not known, where all cutoffs lie in one block.
+    """
     steps = _by_cutoff(runs, sizes, "steps")
     found = {}
     for share in [f"{share:g}" for share in COVERED]:
@@ -245,7 +248,7 @@ def _coverage(runs, sizes: Sizes) -> dict[str, float]:
         inside, weight = held[use] / steps[use], steps[use]
         whole = float(np.average(inside, weights=weight))
         errors = math.sqrt(whole * (1 - whole) / weight.sum()), block_error(inside, weight, _blocks(sizes, use))
-        found |= {f"coverage_{share}": whole, f"coverage_error_{share}": float(np.nanmax(errors))}
+        found |= {f"coverage_{share}": whole, f"coverage_error_{share}": float(np.max(errors))}
     return found
 
 
@@ -329,10 +332,11 @@ def _covered(table) -> list[str]:
     if not set(columns) <= set(table):
         return []
     errors = table[[name.replace("coverage", "coverage_error") for name in columns]].max(axis=1)
-    return [
-        "-" if np.isnan([*row, error]).any() else f"{'/'.join(f'{100 * v:.0f}' for v in row)} ± {100 * error:.0f}"
-        for row, error in zip(table[columns].to_numpy(), errors, strict=True)
+    held = [
+        "-" if np.isnan(row).any() else "/".join(f"{100 * v:.0f}" for v in row) for row in table[columns].to_numpy()
     ]
+    known = [f" ± {100 * error:.0f}" if np.isfinite(error) else " ± not known" for error in errors]
+    return [text if text == "-" else text + error for text, error in zip(held, known, strict=True)]
 
 
 def _whole(value: float) -> str:

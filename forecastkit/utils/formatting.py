@@ -24,14 +24,19 @@ def ranges(rows: Sequence[dict]) -> str:
     """Coverage of intervals as text, from the rows of `Backtest.coverage`; empty where there are none.
 
     The error is the larger one of two: the binomial one is too small where forecasts overlap, that by blocks of time is
-    itself uncertain where blocks are few.
+    itself uncertain where blocks are few. Where all windows lie in one block of time, the error is not known: the
+    binomial one of overlapping forecasts would be far too small.
     """
-    found = [(row, [row["binomial_error"], row["block_error"]]) for row in rows if row["rows"]]
+    found = [row for row in rows if row["rows"]]
+    known = [_is_number(row["block_error"]) for row in found]
     parts = [
-        f"{100 * row['interval']:g} %: {100 * row['share']:.0f} ± {100 * max(filter(_is_number, errors)):.1f} %"
-        for row, errors in found
+        f"{100 * row['interval']:g} %: {100 * row['share']:.0f}"
+        + (f" ± {100 * max(row['binomial_error'], row['block_error']):.1f} %" if is_known else " %")
+        for row, is_known in zip(found, known, strict=True)
     ]
-    return f"{', '.join(parts)} (errors: binomial, or by blocks of time if larger)" if parts else ""
+    notes = ["errors: binomial, or by blocks of time if larger"] * any(known)
+    notes += ["error not known: all windows lie in one block of time"] * (not all(known))
+    return f"{', '.join(parts)} ({'; '.join(notes)})" if parts else ""
 
 
 def _is_number(value: float | None) -> bool:

@@ -124,6 +124,11 @@ def comparison(rows, notes=()):
         ([("lstm", 0.5, "best"), ("gru", 0.9, "within noise of the best")], "lstm", "The measurement wins."),
         ([("lstm", 0.5, "best"), ("gru", math.nan, "failed: no")], "lstm", "gru failed. The measurement wins."),
         (
+            [("lstm", 0.5, "best"), ("gru", math.nan, "not run: the budget was gone")],
+            "lstm",
+            "names gru, which was not run: the budget was gone. In the quick comparison lstm has the least error of 1",
+        ),
+        (
             [("gru", 0.5, "best"), ("linear", 0.51, "within noise of the best")],
             "gru",
             "noise does not tell linear from it",

@@ -154,9 +154,18 @@ def test_nothing_covered():
 def test_what_a_report_says():
     rows = [
         {"interval": 0.5, "share": 0.48, "rows": 100, "binomial_error": 0.05, "block_error": 0.071},
-        {"interval": 0.95, "share": 0.9, "rows": 100, "binomial_error": 0.03, "block_error": None},
+        {"interval": 0.95, "share": 0.9, "rows": 100, "binomial_error": 0.03, "block_error": 0.01},
     ]
-    assert ranges(rows).startswith("50 %: 48 ± 7.1 %, 95 %: 90 ± 3.0 % (errors: binomial, or by blocks")
+    assert ranges(rows) == "50 %: 48 ± 7.1 %, 95 %: 90 ± 3.0 % (errors: binomial, or by blocks of time if larger)"
+
+
+def test_an_error_within_one_block_is_not_known():
+    """Overlapping windows of one stretch of time are no 100,000 independent ones."""
+    row = {"share": 0.42, "rows": 100_000, "binomial_error": 0.002}
+    rows = [{"interval": 0.5, "block_error": missing, **row} for missing in (None, np.nan)]
+    assert ranges(rows) == "50 %: 42 %, 50 %: 42 % (error not known: all windows lie in one block of time)"
+    test = fk.backtest(fk.NaiveForecaster(horizon=12), wave(120), n_windows=5, quantile_levels=[0.1, 0.9])
+    assert "±" not in ranges(test.ranges())
 
 
 def test_levels_are_those_that_the_model_reaches():
