@@ -58,13 +58,6 @@ def check_candidates(given) -> None:
             refuse(WHERE, "forecasters must be a list of names and forecasters", repr(one), error=ParameterError)
 
 
-def check_name(name: str) -> None:
-    """Refuse a name that no forecaster has."""
-    if name not in known_names():
-        remedy = did_you_mean(name.lower(), known_names())
-        refuse(WHERE, "the forecaster must exist", repr(name), remedy, ParameterError)
-
-
 def make_candidates(given, panel: Panel, common: dict) -> list[Candidate]:
     """The candidates with the common parameters wherever they have none of their own.
 

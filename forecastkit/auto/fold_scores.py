@@ -75,7 +75,6 @@ class FoldEvaluator:
         self.scale: dict[int, np.ndarray] = {}
         self.forecasts: dict[tuple[str, int], np.ndarray] = {}
         self.trials: list[Trial] = []
-        self.linear: dict[int, object] = {}
         self.reference: dict[int, float] = {}
 
     def _folds(self, calendar) -> list[Fold]:
@@ -112,10 +111,7 @@ class FoldEvaluator:
         most = max(int((fold.stop - self.panel.first_observed()).max()) - self.horizon, 1)
         if model.lookback is not None and model.lookback > most:
             model.set_params(lookback=most)  # fewer rows than there are in the end
-        model._linear = self.linear.get(number)  # spares it a linear fit, for scores that nobody asks for
         model._fit_panel(fold.seen(self.panel), self.schema)
-        if hasattr(model, "ridge_"):
-            self.linear[number] = model
         known = model._adapted(self.panel, fold.stop)
         # Of the first, the linear one, for all. Seasonal differences would let series that hardly move decide alone.
         self.scale.setdefault(number, scale_of(known.scaler_, self.panel, fold.origins)[:, None])

@@ -95,6 +95,7 @@ class AutoForecaster(Combination):
     verbose: int = 0
 
     _budget = None  # of the fit that is going on
+    _cross_validates = False  # a second fit may take as long as its time limit
     _needed = 0.0  # seconds that its linear forecaster took
 
     def fit(self, X: Data, y: Data | None = None, sample_weight: ArrayLike | None = None) -> Self:

@@ -39,7 +39,8 @@ def choose(search: Halving, known: dict[str, Candidate], schedule, nested: str =
     ranked = sorted((name for name, value in scores.items() if np.isfinite(value)), key=scores.get)
 
     def errors(weights):
-        return np.concatenate([search.evaluator.errors(weights, fold) for fold in range(folds)])
+        """By fold: series of one time share its shocks, and do not count as independent."""
+        return np.array([search.evaluator.errors(weights, fold).mean() for fold in range(folds)])
 
     if {LINEAR, nested} <= {*ranked} and not is_worse(errors({LINEAR: 1.0}), errors({nested: 1.0})):
         ranked.remove(nested)
@@ -68,7 +69,7 @@ def _family(ranked, errors, schedule) -> dict[str, float]:
 
 
 def is_worse(errors: np.ndarray, others: np.ndarray) -> bool:
-    """Whether errors of the same series and folds are clearly greater: by a tenth, or beyond doubt by a t test."""
+    """Whether errors of the same folds are clearly greater: by a tenth, or beyond doubt by a t test over folds."""
     from scipy.stats import t
 
     difference = errors - others

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -112,8 +113,18 @@ class Panel:
 
     def places(self, ids: Sequence) -> np.ndarray:
         """Number of the entity of each of these identifiers, -1 where there is none."""
-        place = {name: e for e, name in enumerate(self.ids)}
-        return np.array([place.get(name, -1) for name in ids], dtype="int64")
+        if ids is self.ids:
+            return np.arange(len(self.ids))
+        index = self._index
+        return np.array([index.get(name, -1) for name in ids], dtype="int64")
+
+    @cached_property
+    def _index(self) -> dict:
+        """Number of each identifier, made once."""
+        return {name: e for e, name in enumerate(self.ids)}
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name != "_index"}
 
     def ordinals(self) -> np.ndarray:
         """Ordinal of every row, shape (R,)."""

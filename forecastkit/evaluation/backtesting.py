@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecastkit import metrics
 from forecastkit.baselines import simple
 from forecastkit.data import output_frames
 from forecastkit.data.ingest.read_panel import read_more, read_panel
@@ -15,14 +14,15 @@ from forecastkit.data.sizes import choose_horizon
 from forecastkit.data.windows import Origins
 from forecastkit.evaluation.refits import Refits, groups_of, refit_all
 from forecastkit.evaluation.results import Backtest, Reference, both_scores, coverage_table
+from forecastkit.evaluation.seasonal_scales import seasonal_scales
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.future_steps import ordinal_of
+from forecastkit.uncertainty.residuals import NEVER, trained_until
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Data, Path
 from forecastkit.utils.validation import check_int, check_levels, refuse, some
 
 WHERE = "backtest"
-NEVER = np.iinfo("int64").min
 
 
 def backtest(
@@ -156,7 +156,7 @@ def _first_cutoff(fitted, panel, start, gap):
     """Row of the first cutoff of each series, which may lie before its first row."""
     begin = panel.indptr[:-1]
     if start is None and fitted is not None:
-        until = _trained_until(fitted, panel)
+        until = trained_until(fitted, panel)
         return panel.row_at(np.arange(len(panel.ids)), np.where(until == NEVER, fitted.trained_until_.max(), until))
     if start is None:
         return begin + np.maximum((0.8 * panel.lengths).astype("int64"), 1) - 1 - gap
@@ -165,15 +165,9 @@ def _first_cutoff(fitted, panel, start, gap):
     return panel.row_at(np.arange(len(panel.ids)), ordinal_of(WHERE, "start", panel, start)) - 1 - gap
 
 
-def _trained_until(fitted, panel):
-    """Ordinal of the last row of each of the panel's series that the forecaster was fitted on, NEVER for new ones."""
-    place = dict(zip(fitted.history_.ids, fitted.trained_until_.tolist(), strict=False))
-    return np.array([place.get(name, NEVER) for name in panel.ids], dtype="int64")
-
-
 def _refuse_seen(fitted, panel, cutoffs):
     ordinal = panel.ordinal_at(cutoffs.entity, cutoffs.row)
-    early = ordinal < _trained_until(fitted, panel)[cutoffs.entity]
+    early = ordinal < trained_until(fitted, panel)[cutoffs.entity]
     if early.any():
         timestamps = output_frames.timestamps_at(panel, np.unique(ordinal[early]))
         rule = "a fitted forecaster is tested on rows after those it was fitted on"
@@ -193,14 +187,10 @@ def _result(forecasts, panel, schema, cutoffs, horizon, gap, season) -> Backtest
 
 def _scales(panel, schema, cutoffs, season, series):
     """Scales of MASE and RMSSE by series, from its rows up to its first cutoff; one number each of a single series."""
-    first = panel.indptr[1:].copy()
-    np.minimum.at(first, cutoffs.entity, cutoffs.row)
+    stop = panel.indptr[1:].copy()
+    np.minimum.at(stop, cutoffs.entity, cutoffs.row + 1)
     entities = np.unique(cutoffs.entity)
-    scales = np.full((2, len(entities), panel.channels), np.nan)
-    for place, entity in enumerate(entities):
-        seen = panel.target[panel.indptr[entity] : first[entity] + 1].T.astype("float64")
-        if seen.shape[1] > season:
-            scales[:, place] = metrics.seasonal_scale(seen, season), metrics.seasonal_scale_squared(seen, season)
+    scales = seasonal_scales(panel, stop, season)[:, entities]
     if not series:
         return scales[0, 0, 0], scales[1, 0, 0]
     channels = range(panel.channels)

@@ -8,7 +8,8 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.sizes import held_out_rows, stride_within
 from forecastkit.data.windows import Origins
 from forecastkit.evaluation.results import covered_levels
-from forecastkit.metrics.functions import seasonal_scale, symmetric_pairs
+from forecastkit.evaluation.seasonal_scales import seasonal_scales
+from forecastkit.metrics.functions import symmetric_pairs
 from forecastkit.uncertainty.residuals import observed_after
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.validation import check_int, refuse
@@ -108,11 +109,7 @@ class Fold:
 
     def scale(self, panel: Panel, season: int) -> np.ndarray:
         """Mean seasonal difference of each origin's series in the rows before the fold, (n,): the scale of MASE."""
-        scale = np.full((len(panel.ids), panel.channels), np.nan)
-        for entity in np.unique(self.origins.entity):
-            rows = panel.target[panel.indptr[entity] : self.stop[entity]].astype("float64")
-            if len(rows) > season:
-                scale[entity] = seasonal_scale(rows.T, season)
+        scale = seasonal_scales(panel, self.stop, season)[0]
         return scale[self.origins.entity, self.origins.channel]
 
 

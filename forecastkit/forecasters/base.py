@@ -22,6 +22,7 @@ from forecastkit.data.windows import Origins
 from forecastkit.features.calendar import asked_names
 from forecastkit.forecasters.predict import Predicting
 from forecastkit.forecasters.recursive import check_observed, count_revised, tail
+from forecastkit.forecasters.scores_on_demand import PENDING, ScoresOnDemand
 from forecastkit.forecasters.transaction import restored
 from forecastkit.preprocessing.broken_readings import warn_broken
 from forecastkit.preprocessing.scaler import Scaler
@@ -42,7 +43,7 @@ SHOWN = ("horizon_", "lookback_", "patch_", "season_length_", "n_features_in_", 
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Forecaster(Predicting, RegressorMixin, BaseEstimator):
+class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
     """Base of all forecasters. Constructor parameters are stored as they are and checked by `fit`.
 
     Parameters
@@ -75,8 +76,9 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
 
     Attributes
     ----------
@@ -89,8 +91,9 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     trained_until_ : ndarray
         Grid ordinal of the last row that each series gave to `fit`, which `update` leaves alone.
     scores_ : dict
-        Mean absolute errors on the validation block, of this forecaster, the seasonal naive and the linear one, and
-        the skill against both.
+        Errors on the validation block: ``mae`` of this forecaster, ``mae_seasonal_naive`` and ``mae_linear`` in the
+        units of the target; ``skill_seasonal_naive`` and ``skill_linear``, the fraction of a reference's error that
+        it saves, in which every series counts by its own scale; and ``windows``, how many there were.
     """
 
     horizon: int | None = None
@@ -169,8 +172,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
 
     def _fit_panel(self, panel: Panel, schema: Schema, finish: bool = True):
         """Fit on a panel that is ours: sizes, split, model, calibration, and at the `finish` the last rows."""
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, name)
+        self._forget()
         self.schema_ = schema
         self.n_features_in_ = len(schema.columns)
         stop = panel.last_observed() + 1
@@ -191,6 +193,11 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
                 self._put_down()
         return self
 
+    def _forget(self):
+        """Drop all that an earlier fit learned."""
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            del vars(self)[name]
+
     def _learn(self, panel, split, stop):
         try:
             self._fit(panel, split, stop)
@@ -203,13 +210,12 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         self._evaluate_validation(panel, split, stop)
 
     def _evaluate_validation(self, panel, split, stop):
-        validation_origins = validation.calibrate(self, panel, split, stop)
-        self.residuals_, self.paths_, self.scores_ = (
-            validation_origins.residuals,
-            validation_origins.paths,
-            validation_origins.scores,
-        )
-        self.corrections_ = validation_origins.corrections
+        self.residual_scale_ = self.scaler_.inner_moments(panel).scale
+        found = validation.calibrate(self, panel, split, stop)
+        self.residuals_, self.paths_, self.corrections_ = found.residuals, found.paths, found.corrections
+        self.rolling_errors_, self.pending_scores_ = found.rolling_errors, found.scores
+        if self.residuals_ is not None and not self.residuals_.held_out and not is_mapped(panel.target):
+            self.fit_data_ = validation.FitData(panel, split, stop, self.scaler_, self._weight)
         self.history_, self.trained_until_ = panel, panel.cutoffs()
         for name in ("_tail_only", "_revised"):
             vars(self).pop(name, None)
@@ -307,11 +313,9 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     def _validation(self, panel, split, stop, most: int | None = None) -> Origins:
         return validation.sample_validation_windows(panel, split, stop, self.horizon_, most)
 
-    def _linear_reference(self, panel, split, validation_origins, own):
-        """What the linear model forecasts where this one forecasts `own`, (n, horizon)."""
-        if self._linear is not None:
-            return self._linear._points(self._linear._forecast(panel, validation_origins))
-        return validation.linear_reference(self, panel, split, validation_origins)
+    def _linear_reference(self, panel, origins, own):
+        """What a fitted linear model forecasts where this one forecasts `own`, (n, horizon); None without one."""
+        return None if self._linear is None else self._linear._points(self._linear._forecast(panel, origins))
 
     def _finish(self, panel: Panel, split: np.ndarray, stop: np.ndarray):
         """Use the validation rows too, once everything is judged."""
@@ -421,13 +425,15 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
 
     def _state(self) -> dict:
         """What `fit` learned, for the artifact: all that ends in ``_``, of the history what predicting needs."""
-        learned = {name: value for name, value in vars(self).items() if name.endswith("_")}
-        return {**learned, "history_": tail(self.history_, self.scaler_, self._rows_kept())}
+        learned = {name: value for name, value in vars(self).items() if name.endswith("_") and name not in PENDING}
+        return {**learned, "scores_": self.scores_, "history_": tail(self.history_, self.scaler_, self._rows_kept())}
 
     def _set_state(self, learned: dict):
         """Take what `_state` gave."""
         self._tail_only = True
         vars(self).update((name, value) for name, value in learned.items() if name.endswith("_"))
+        if "residual_scale_" not in vars(self):  # a file of an earlier version
+            self.residual_scale_, self.rolling_errors_ = self.scaler_.inner_scale(), None
 
     def _rows_kept(self) -> int | None:
         """Rows of the past that a saved model holds of each series, None for all: as many as predicting needs."""

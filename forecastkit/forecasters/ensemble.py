@@ -206,6 +206,12 @@ class EnsembleForecaster(Combination):
             rule = "how='median' counts all members alike"
             refuse(where, rule, f"weights={self.weights!r}", "Leave one of the two out.", ParameterError)
 
+    def _transform(self):
+        """That of all members where they share one: residuals of their average are counted in its space."""
+        members = self.forecasters if isinstance(self.forecasters, (list, tuple)) else ()
+        transforms = {member._transform() for member in members if isinstance(member, Forecaster)}
+        return transforms.pop() if len(transforms) == 1 else None
+
     def _check_members(self, where):
         if self.forecasters is None:
             return

@@ -53,11 +53,12 @@ def fit_here(members: list[Forecaster], order: list[int], panel: Panel, schema: 
 
 def linear_for(member: Forecaster, others: Iterable[Forecaster]) -> Forecaster | None:
     """A fitted linear forecaster among the others that is the one this member would be compared with."""
-    same, lookback = ("season_length", "holidays", "fourier", "target_transform"), vars(member).get("lookback_")
+    same, lookback = ("season_length", "holidays", "fourier"), vars(member).get("lookback_")
     plain = [other for other in others if getattr(other, "recipes", 0) == 1 and other.normalization in (None, "last")]
     fitted = [other for other in plain if hasattr(other, "ridge_") and not member._divides()]
     for other in fitted:
         alike = all(getattr(other, name) == getattr(member, name, None) for name in same)
+        alike = alike and other._transform() == member._transform()
         if alike and other.lookback_ == (lookback or member.lookback):
             return other
     return None
@@ -93,6 +94,7 @@ def fit_apart(
             warn_user(text, category)
         for member in (validation_origins, finished):
             member.history_, member.schema_ = panel, schema
+            member._with_fit_data(panel, members[0]._weight)
         yield validation_origins, finished
 
 
@@ -124,6 +126,7 @@ def _bare(member):
     for name in ("_held", "_weight", "_linear"):
         vars(bare).pop(name, None)
     bare.history_ = bare.schema_ = None
+    bare._with_fit_data(None, None)
     return bare
 
 

@@ -143,7 +143,7 @@ class LinearForecaster(RegressionLearner):
             learned["parts_"] = [LinearPart(learned["scaler_"], learned.pop("ridge_"))]
         super()._set_state(learned)
 
-    def _linear_reference(self, panel, split, validation_origins, own):
+    def _linear_reference(self, panel, origins, own):
         return own
 
     def _is_trained(self):

@@ -72,8 +72,9 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -236,8 +237,9 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -401,8 +403,9 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -559,8 +562,9 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -718,8 +722,9 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -876,8 +881,9 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -1039,8 +1045,9 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -1202,8 +1209,9 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -1363,8 +1371,9 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -1527,8 +1536,9 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -1694,8 +1704,9 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -1855,8 +1866,9 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -2010,8 +2022,9 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -2173,8 +2186,9 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -2331,8 +2345,9 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -2494,8 +2509,9 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -2656,8 +2672,9 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
@@ -2824,8 +2841,9 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         Columns of `forecast`; networks are trained for them.
     calibrate : {False, True, 'rolling'}
         Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are those of validation errors in any case.
+        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
+        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
+        point forecasts are those of validation errors in any case.
     target_transform : {'sqrt', 'log1p', 'log'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.

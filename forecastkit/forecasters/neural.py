@@ -173,13 +173,6 @@ class NeuralForecaster(Forecaster):
         check_int(where, "final_epochs", self.final_epochs, low=0, optional=True)
         check_real(where, "learning_rate", self.learning_rate, 1e-12, 10.0, optional=True)
         check_real(where, "time_limit", self.time_limit, 0.0, 1e9, optional=True)
-        if self.patch is not None and self.lookback is not None and self.patch > self.lookback:
-            refuse(
-                where,
-                "patch must not be longer than the lookback",
-                f"patch {self.patch}, lookback {self.lookback}",
-                error=ParameterError,
-            )
         self._architecture().check()
 
     def _check_head(self, where):

@@ -14,6 +14,7 @@ from forecastkit.data.ingest.read_panel import read_more
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
 from forecastkit.forecasters.future_steps import check_known_ahead, steps_until, warn_blank
+from forecastkit.forecasters.other_history import name_other
 from forecastkit.forecasters.recursive import (
     Rows,
     asked_levels,
@@ -25,6 +26,13 @@ from forecastkit.forecasters.recursive import (
 from forecastkit.uncertainty import validation
 from forecastkit.uncertainty.conformal import corrected
 from forecastkit.uncertainty.residual_quantiles import LEVELS, interpolate_quantiles
+from forecastkit.uncertainty.residuals import (
+    add_residuals,
+    from_residual_space,
+    residual_scale,
+    to_residual_space,
+    trained_until,
+)
 from forecastkit.uncertainty.sample_paths import at_ranks, draw_ranks, widened
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Data, Seed
@@ -38,6 +46,8 @@ SHOWN_LEVELS = (0.1, 0.5, 0.9)
 
 class Predicting:
     """Mixin: predict, forecast, sample and score of a fitted forecaster."""
+
+    _cross_validates = True  # whether a second fit is made for residuals where there is no validation window
 
     def _forecast(self, panel: Panel, origins: Origins) -> np.ndarray:
         """Forecasts (n, horizon, outputs) in the user's units; looks at no row after an origin but known covariates.
@@ -75,7 +85,24 @@ class Predicting:
             return interpolate_quantiles(forecast, self._trained_levels, levels)
         if self.residuals_ is None:
             refuse(type(self).__name__, "quantiles need residuals to learn from", "none", "Give more rows.")
-        return self._points(forecast)[..., None] + validation.residual_quantiles(self, panel, origins, levels)
+        self._widen_in_sample()
+        residuals = validation.residual_quantiles(self, panel, origins, levels)
+        return add_residuals(self, panel, origins, self._points(forecast)[..., None], residuals)
+
+    def _widen_in_sample(self):
+        """Where no validation window gave the residuals, take those of a cross-validation, and say so."""
+        if self.residuals_.held_out:
+            return
+        data = vars(self).pop("fit_data_", None)
+        found = validation.cross_validated(self, data) if data is not None and self._cross_validates else None
+        told = "from the errors on training windows, which are smaller than those to come"
+        if found is not None:
+            self.residuals_, self.residual_scale_ = found
+            told = "from a second fit, on the earlier of the training rows and tested on the later ones"
+        warn_user(
+            f"{type(self).__name__}: no validation window gave residuals, so intervals come {told}. Pass a larger "
+            "validation_size=, or give more rows.",
+        )
 
     def _adapted(self, panel, stop):
         """Itself, or a copy that also knows the scale of series it was not fitted on, from their rows before `stop`."""
@@ -130,6 +157,7 @@ class Predicting:
         columns = {name: values[..., i] for i, name in enumerate(names)}
         if self.schema_.supervised:
             self._warn_far(rows, panel)
+            self._warn_inside(rows, panel)
             return output_frames.format_rows(self.schema_, columns, X, len(rows.entity))
         return output_frames.format_like_input(self.schema_, panel, rows.entity, rows.ordinal, columns)
 
@@ -145,7 +173,13 @@ class Predicting:
                 refuse(where, "either X or until says which rows to forecast", "both", error=ParameterError)
             rows, panel = read_asked(where, self.schema_, panel, X)
             warn_blank(where, self.schema_, panel, rows)
-        return rows, panel, self._adapted(panel, panel.last_observed() + 1)
+        return rows, *self._ready(panel, history)
+
+    def _ready(self, panel, history):
+        """The panel to forecast, and a forecaster that knows the scales of its series."""
+        if history is not None:
+            panel = name_other(panel, self.history_, self.lookback_ + self.horizon_)
+        return panel, self._adapted(panel, panel.last_observed() + 1)
 
     def _warn_far(self, rows, panel):
         """Say that rows of a fold reach much further than the horizon that was fitted for."""
@@ -155,6 +189,20 @@ class Predicting:
                 f"{type(self).__name__}: rows reach {ahead} steps ahead, the horizon is {self.horizon_}: from there on "
                 f"forecasts are made from forecasts. Fit a longer horizon=, or cross-validate with "
                 f"RollingOrigin({self.horizon_}) or TimeSeriesSplit(test_size={self.horizon_})."
+            )
+
+    def _warn_inside(self, rows, panel, scored=False):
+        """Say that rows lie inside the span of the fit: all where they are scored, else those held out of it."""
+        inside = (rows.ordinal <= trained_until(self, panel)[rows.entity]) & (rows.ordinal >= panel.start[rows.entity])
+        if not scored:
+            at = np.where(inside, panel.row_at(rows.entity, rows.ordinal), 0)
+            inside &= np.isnan(panel.target[at]).all(axis=1)
+        if inside.any():
+            warn_user(
+                f"{type(self).__name__}: {int(inside.sum())} of {len(inside)} rows lie inside the time span that was "
+                "fitted on. They get one-step fitted values, which see the rows just before them, so their error says "
+                f"nothing of forecasts. Split by time, with RollingOrigin({self.horizon_}) or "
+                f"TimeSeriesSplit(test_size={self.horizon_}), not at random.",
             )
 
     def _read_history(self, history):
@@ -202,7 +250,7 @@ class Predicting:
         if levels is None:
             levels = self._shown_levels() if steps.max() <= self.horizon_ else ()
         levels = check_levels(where, levels) if len(levels) else ()
-        model = self._adapted(panel, panel.last_observed() + 1)
+        panel, model = self._ready(panel, history)
         return output_frames.from_pandas(model._long_ahead(panel, steps, levels), self.schema_.library)
 
     def _long_ahead(self, panel, steps, levels):
@@ -270,7 +318,7 @@ class Predicting:
         if X is not None:
             panel = read_asked(where, self.schema_, panel, X)[1]
         check_known_ahead(where, self.schema_, panel, self.horizon_)
-        model = self._adapted(panel, panel.last_observed() + 1)
+        panel, model = self._ready(panel, history)
         origins = Origins.every_channel(np.arange(len(panel.ids)), panel.last_observed(), panel.channels)
         rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
         paths = () if self.paths_ is None else self.paths_
@@ -290,7 +338,9 @@ class Predicting:
         if self.residuals_ is None:
             return at_ranks(forecast, trained, ranks)
         errors = validation.residual_quantiles(self, panel, origins, LEVELS)
-        return at_ranks(widened(np.sort(forecast, axis=-1), trained, errors), LEVELS, ranks)
+        errors = errors * residual_scale(self, panel, origins)[:, None, None]
+        wide = widened(to_residual_space(self, np.sort(forecast, axis=-1)), trained, errors)
+        return at_ranks(from_residual_space(self, wide), LEVELS, ranks)
 
     @property
     def cutoff_(self) -> Any:
@@ -333,12 +383,12 @@ class Predicting:
         from sklearn.metrics import r2_score
 
         check_is_fitted(self, "history_")
-        if y is None:
-            rows, panel, model = self._rows_asked(X, None)
-            truth = self._targets_of(X, rows, panel)
-            predicted = values_at(model, panel, rows)[..., 0]
-        else:
-            truth, predicted = np.asarray(y, dtype="float64"), np.asarray(self.predict(X))
+        rows, panel, model = self._rows_asked(X, None)
+        truth = self._targets_of(X, rows, panel) if y is None else np.asarray(y, dtype="float64")
+        if self.schema_.supervised:
+            self._warn_far(rows, panel)
+        self._warn_inside(rows, panel, scored=True)
+        predicted = values_at(model, panel, rows)[..., 0]
         truth, predicted = truth.reshape(len(truth), -1), predicted.reshape(len(predicted), -1)
         rows = ~np.isnan(truth).any(axis=1)
         weight = None if sample_weight is None else np.asarray(sample_weight)[rows]

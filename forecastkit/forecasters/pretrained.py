@@ -198,9 +198,9 @@ class PretrainedForecaster(RegressionLearner):
     def _shown_levels(self):
         return SHOWN_LEVELS if self.quantile_levels is None else self.quantile_levels
 
-    def _linear_reference(self, panel, split, origins, own):
+    def _linear_reference(self, panel, origins, own):
         if self.ridge_ is None:
-            return super()._linear_reference(panel, split, origins, own)
+            return super()._linear_reference(panel, origins, own)
         forecast = self.ridge_.predict(self._scaled(panel), origins)[:, : self.horizon_]
         return self.scaler_.restore(forecast, panel, origins)
 

@@ -34,6 +34,7 @@ REBUILT = {
     "Ridge": "baselines.ridge",
     "Scaler": "preprocessing.scaler",
     "Schema": "data.schema",
+    "ValidationErrors": "uncertainty.conformal",
     "Sizes": "networks.network",
     "Statistics": "baselines.sufficient_statistics",
     "TimeGrid": "data.time_grid",
@@ -43,7 +44,13 @@ REBUILT = {
 EARLIER_CLASSES = {"Corrections": "ConformalAdjustment", "Grid": "TimeGrid"}
 EARLIER_ATTRIBUTES = {"history_of_training_": "training_history_"}
 #: Which file of the artifact the arrays below an attribute go to; those of no other go to the weights.
-FILES = {"history_": "history", "residuals_": "calibration", "paths_": "calibration", "corrections_": "calibration"}
+FILES = {
+    "history_": "history",
+    "residuals_": "calibration",
+    "paths_": "calibration",
+    "corrections_": "calibration",
+    "rolling_errors_": "calibration",
+}
 
 
 class Packer:

@@ -1,7 +1,7 @@
 """Scaling per series by training statistics, in float64, and the linear effect of future covariates."""
 
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -148,15 +148,30 @@ class Scaler:
 
     def places(self, panel: Panel, trained: bool = False) -> np.ndarray:
         """Number of each of the panel's entities among ours, -1 where it has none (or was not `trained` on)."""
-        ids = self.ids[: self.trained] if trained else self.ids
-        place = {name: e for e, name in enumerate(ids)}
-        return np.array([place.get(name, -1) for name in panel.ids], dtype="int64")
+        if panel.ids is self.ids:
+            at = np.arange(len(self.ids))
+        else:
+            index = self._index
+            at = np.array([index.get(name, -1) for name in panel.ids], dtype="int64")
+        return np.where(at < self.trained, at, -1) if trained else at
+
+    @cached_property
+    def _index(self) -> dict:
+        """Number of each identifier: made once, as every forecast asks for it several times."""
+        return {name: e for e, name in enumerate(self.ids)}
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name != "_index"}
 
     def moments(self, panel: Panel) -> Moments:
         """Moments of the panel's entities in the user's units; those not met yet are added by `extended` first."""
         return self._of(panel, self.target)
 
-    def _inner(self, panel):
+    def inner_scale(self) -> np.ndarray:
+        """Scales of what is scaled, of the series seen in training, (trained, C)."""
+        return (self.target if self.transformed is None else self.transformed).scale[: self.trained]
+
+    def inner_moments(self, panel: Panel) -> Moments:
         """Moments of what is scaled: the targets, or their transforms."""
         return self._of(panel, self.target if self.transformed is None else self.transformed)
 
@@ -169,7 +184,7 @@ class Scaler:
     def standardised(self, panel: Panel) -> np.ndarray:
         """The targets transformed and in units of their series' scale, (rows, C) float32; no effect is taken out."""
         target = panel.target if self.transform is None else map_rows(partial(forward, self.transform), panel.target)
-        out = self._inner(panel).apply(target, panel.indptr)
+        out = self.inner_moments(panel).apply(target, panel.indptr)
         if len(self.broken):
             out[self.broken.rows(panel, self.places(panel))] = np.nan
         return out
@@ -211,7 +226,7 @@ class Scaler:
             end=panel.indptr[1:],
             shift=panel.start - panel.indptr[:-1] - first,
             series=self.places(panel, trained=True) + 1,
-            unit=np.minimum(self._inner(panel).scale, np.finfo("float32").max).astype("float32"),
+            unit=np.minimum(self.inner_moments(panel).scale, np.finfo("float32").max).astype("float32"),
             **codes,
         )
 
@@ -228,7 +243,7 @@ class Scaler:
 
     def restore(self, forecast: np.ndarray, panel: Panel, origins, spread: bool = False) -> np.ndarray:
         """Forecasts (n, horizon, ...) of these origins from scaled units to the user's, float64; or their `spread`."""
-        moments = self._inner(panel)
+        moments = self.inner_moments(panel)
         center = moments.center[origins.entity, origins.channel]
         scale = moments.scale[origins.entity, origins.channel]
         if spread:

@@ -23,6 +23,11 @@ def forward(name: str | None, values: np.ndarray) -> np.ndarray:
         return np.where(outside(name, values), np.nan, TRANSFORMS[name][0](values)).astype(values.dtype, copy=False)
 
 
+def forward_clipped(name: str | None, values: np.ndarray) -> np.ndarray:
+    """As `forward`; forecasts below the smallest value that has a transform are taken as it."""
+    return values if name is None else forward(name, np.maximum(values, TRANSFORMS[name][2]))
+
+
 def backward(name: str | None, values: np.ndarray) -> np.ndarray:
     """Undo `forward`; what lies below the transform of the smallest value becomes that value."""
     if name is None:

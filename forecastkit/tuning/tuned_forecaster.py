@@ -27,8 +27,10 @@ SHARED = (
     "scaler_",
     "residuals_",
     "paths_",
-    "scores_",
+    "residual_scale_",
     "corrections_",
+    "rolling_errors_",
+    "pending_scores_",
     "history_",
     "trained_until_",
 )
@@ -126,8 +128,7 @@ class TunedForecaster(Forecaster):
     # ------------------------------------------------------------------------------------------ fit
 
     def _fit_panel(self, panel, schema, finish=True):
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, name)
+        self._forget()
         search = Search(self._template(), panel, schema, self.space, self._settings(), self._weight)
         try:
             search.run(print if self.verbose else None)

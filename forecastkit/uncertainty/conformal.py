@@ -8,6 +8,8 @@ References
    by step of the horizon.
 .. [3] Gibbs, I., & Candès, E. (2021). Adaptive conformal inference under distribution shift. NeurIPS: why a fixed block
    does not do for long. Departure: quantiles of the latest windows instead of a level that is steered.
+.. [4] Vovk, V., Gammerman, A., & Shafer, G. (2005). Algorithmic Learning in a Random World. Springer: the rank of a
+   finite sample. Departure: ranks between two errors are read off between them.
 """
 
 from dataclasses import dataclass
@@ -16,14 +18,24 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.panel import Panel
-from forecastkit.data.windows import Origins, grouped
+from forecastkit.data.windows import Origins, Windows, grouped
 from forecastkit.uncertainty.residual_quantiles import LEVELS, ResidualQuantiles, read_between
-from forecastkit.uncertainty.residuals import by_series, observed_after, scale_of, series_of
+from forecastkit.uncertainty.residuals import (
+    NEVER,
+    add_residuals,
+    observed_after,
+    residuals_of,
+    series_number,
+    series_of,
+    trained_until,
+)
 
 #: Latest windows that rolling corrections are taken from, and the fewest that they need.
 LATEST, FEWEST = 500, 60
 #: Windows forecast at a time, about.
 AT_ONCE = 20_000
+#: Errors of validation windows that are kept, at most.
+MOST_CELLS = 40_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +59,11 @@ class ConformalAdjustment:
         """From windows that the forecaster was not trained on."""
         forecast = forecaster._forecast(panel, validation_origins)
         actual = observed_after(panel, validation_origins, forecaster.horizon_)
-        scale = scale_of(forecaster.scaler_, panel, validation_origins)[:, None]
-        levels, fitted = own_levels(forecaster), []
+        series, levels, fitted = series_number(panel, validation_origins), own_levels(forecaster), []
         for level in levels:
             quantile = forecaster._own_quantiles(panel, validation_origins, forecast, (level,))[..., 0]
-            missed = ((actual - quantile) / scale).astype("float32")
-            fitted.append(ResidualQuantiles.fit(by_series(missed, validation_origins, panel), (level,)))
+            missed = residuals_of(forecaster, panel, validation_origins, actual, quantile).astype("float32")
+            fitted.append(ResidualQuantiles.fit(missed, series, (level,), n_series=len(panel.ids) * panel.channels))
         return cls(np.array(levels), np.concatenate([one.tables for one in fitted], axis=-1), fitted[0].table_of)
 
     def at(self, levels, series: np.ndarray) -> np.ndarray:
@@ -70,77 +81,174 @@ def own_levels(forecaster) -> tuple[float, ...]:
     return tuple(sorted({*trained, *(level for level in LEVELS if trained[0] < level < trained[-1])}))
 
 
+@dataclass(frozen=True, eq=False)
+class ValidationErrors:
+    """Errors of the latest validation windows, for rolling corrections: of rows that were not trained on.
+
+    Attributes
+    ----------
+    series : ndarray of int, (n,)
+        Number of each window's series among those of the fit, rising.
+    ordinal : ndarray of int, (n,)
+        Of each window's origin on the time grid, rising within a series.
+    levels : ndarray, (L,)
+        Levels whose quantiles the errors are counted from; none where they are counted from the point.
+    errors : ndarray, (n, horizon, max(L, 1)), float32
+        In units of `residual_scale`.
+    """
+
+    series: np.ndarray
+    ordinal: np.ndarray
+    levels: np.ndarray
+    errors: np.ndarray
+
+    @classmethod
+    def fit(cls, forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> "ValidationErrors | None":
+        """Of at most 500 windows of each series; None where memory allows fewer than rolling corrections need."""
+        levels = np.array(own_levels(forecaster) if forecaster._has_spread else ())
+        cells = len(panel.ids) * panel.channels * forecaster.horizon_ * max(len(levels), 1)
+        most = min(LATEST, MOST_CELLS // cells)
+        whole = Windows.validation(panel, split, stop, forecaster.horizon_)
+        windows = Windows(
+            np.maximum(whole.first, stop - forecaster.horizon_ - most), stop - forecaster.horizon_, panel.channels
+        )
+        if most < FEWEST or not len(windows):
+            return None
+        origins = windows.at(np.arange(len(windows)))
+        series = series_number(panel, origins)
+        origins = origins[np.lexsort((origins.row, series))]
+        parts = [origins[low : low + AT_ONCE] for low in range(0, len(origins), AT_ONCE)]
+        asked = levels if len(levels) else (0.5,)
+        errors = np.concatenate([_missed(forecaster, panel, part, asked) for part in parts]).astype("float32")
+        ordinal = panel.ordinal_at(origins.entity, origins.row)
+        return cls(np.sort(series), ordinal, levels, errors)
+
+    def of(self, series: int, levels) -> tuple[np.ndarray, np.ndarray]:
+        """Ordinals (m,) of a series' windows, and errors (m, horizon, len(levels))."""
+        at = slice(*np.searchsorted(self.series, [series, series + 1]))
+        errors = self.errors[at]
+        if len(self.levels):
+            errors = read_between(errors, self.levels, np.clip(levels, self.levels[0], self.levels[-1]))
+        else:
+            errors = np.repeat(errors, len(levels), axis=-1)
+        return self.ordinal[at], errors
+
+
 def corrected(forecaster, panel: Panel, origins: Origins, forecast: np.ndarray, levels) -> np.ndarray:
     """Quantiles (n, horizon, len(levels)) with corrections, never crossing."""
-    scale = scale_of(forecaster.scaler_, panel, origins)[:, None, None]
-    if forecaster.calibrate == "rolling":
-        shift, known = _latest(forecaster, panel, origins, levels)
-        bare = _bare(forecaster, panel, origins, forecast, levels) + shift * scale
-        fixed = _fixed(forecaster, panel, origins, forecast, levels, scale)
-        return np.sort(np.where(known, bare, fixed), axis=-1)
-    return _fixed(forecaster, panel, origins, forecast, levels, scale)
+    fixed = _fixed(forecaster, panel, origins, forecast, levels)
+    if forecaster.calibrate != "rolling":
+        return fixed
+    shift = _latest(forecaster, panel, origins, levels)
+    base = _base_quantiles(forecaster, panel, origins, forecast, levels)
+    rolling = add_residuals(forecaster, panel, origins, base, shift)
+    return np.sort(np.where(np.isnan(shift), fixed, rolling), axis=-1)
 
 
-def _fixed(forecaster, panel, origins, forecast, levels, scale):
+def _fixed(forecaster, panel, origins, forecast, levels):
     own = forecaster._own_quantiles(panel, origins, forecast, levels)
     if forecaster.corrections_ is None:
         return own
     series = series_of(forecaster.scaler_, panel, origins)
-    return np.sort(own + forecaster.corrections_.at(levels, series) * scale, axis=-1)
+    return np.sort(add_residuals(forecaster, panel, origins, own, forecaster.corrections_.at(levels, series)), axis=-1)
 
 
-def _bare(forecaster, panel, origins, forecast, levels):
+def _base_quantiles(forecaster, panel, origins, forecast, levels):
     """What rolling corrections are added to: quantiles of the head, or the point for every level."""
     if forecaster._has_spread:
         return forecaster._own_quantiles(panel, origins, forecast, levels)
     return np.repeat(forecaster._points(forecast)[..., None], len(levels), axis=-1)
 
 
-def _latest(forecaster, panel: Panel, origins: Origins, levels) -> tuple[np.ndarray, np.ndarray]:
-    """Corrections (n, horizon, levels) from the windows that were over at each origin, and where there are enough."""
-    shift = np.full((len(origins), forecaster.horizon_, len(levels)), np.nan)
-    series = grouped(origins.entity * panel.channels + origins.channel)
-    pairs = [(places, _windows_before(panel, origins[places], forecaster.horizon_)) for places in series]
-    pairs = [(places, past) for places, past in pairs if len(past) >= FEWEST]
+def _latest(forecaster, panel: Panel, origins: Origins, levels) -> np.ndarray:
+    """Corrections (n, horizon, levels) from out-of-sample errors known at each origin, NaN where these are too few.
+
+    They are the errors of the validation block, by the model that had not seen it, and of windows after all training
+    rows: residuals of rows that were trained on are smaller than those to come.
+    """
+    horizon = forecaster.horizon_
+    shift = np.full((len(origins), horizon, len(levels)), np.nan)
+    until = trained_until(forecaster, panel)
+    jobs = []
+    for places in grouped(series_number(panel, origins)):
+        own = origins[places]
+        past = _windows_after(panel, own, horizon, until[own.entity[0]])
+        kept = _validation_errors(forecaster, panel, own[:1], levels)
+        if len(past) + len(kept[0]) >= FEWEST:
+            jobs.append((places, past, kept))
     # Many series at a time, as a forecast of one alone costs as much as one of hundreds.
-    for part in grouped(np.cumsum([len(past) for _, past in pairs], dtype="int64") // AT_ONCE):
-        chosen = [pairs[i] for i in part]
-        missed = _missed(forecaster, panel, Origins.joined([past for _, past in chosen]), levels)
-        ends = np.cumsum([len(past) for _, past in chosen])
-        for (places, past), own in zip(chosen, np.split(missed, ends[:-1]), strict=True):
-            shift[places] = _over(own, origins.row[places] - past.row[0], levels)
-    return shift, ~np.isnan(shift)
+    for part in grouped(np.cumsum([len(past) for _, past, _ in jobs], dtype="int64") // AT_ONCE):
+        chosen = [jobs[i] for i in part]
+        past = Origins.joined([past for _, past, _ in chosen])
+        missed = _missed(forecaster, panel, past, levels, until)
+        ends = np.cumsum([len(past) for _, past, _ in chosen])
+        for (places, own, (before, errors)), after in zip(chosen, np.split(missed, ends[:-1]), strict=True):
+            ordinal = np.concatenate([before, panel.ordinal_at(own.entity, own.row)])
+            at = panel.ordinal_at(origins.entity[places], origins.row[places])
+            shift[places] = _corrections_at(np.concatenate([errors, after]), ordinal, at, levels)
+    return shift
 
 
-def _windows_before(panel, own: Origins, horizon: int) -> Origins:
-    """The windows of one series that corrections at these of its origins may look at."""
-    begin = max(int(panel.indptr[own.entity[0]]), int(own.row.min()) - horizon - LATEST)
-    rows = np.arange(begin, int(own.row.max()))
-    return Origins(np.full(len(rows), own.entity[0]), rows, np.full(len(rows), own.channel[0]))
+def _validation_errors(forecaster, panel, origin, levels):
+    """Ordinals and errors of the validation windows of one origin's series; none where there are none."""
+    series = int(series_of(forecaster.scaler_, panel, origin)[0])
+    if series < 0 or forecaster.rolling_errors_ is None:
+        return np.empty(0, dtype="int64"), np.empty((0, forecaster.horizon_, len(levels)))
+    return forecaster.rolling_errors_.of(series, levels)
 
 
-def _over(missed: np.ndarray, place: np.ndarray, levels) -> np.ndarray:
-    """Corrections (n, horizon, levels) at these places among the windows, from those whose step was over there."""
-    out = np.full((len(place), *missed.shape[1:]), np.nan)
+def _windows_after(panel, own: Origins, horizon: int, until: int) -> Origins:
+    """Windows of one series that these of its origins may look at: the latest, with a step after ordinal `until`."""
+    entity, channel = own.entity[0], own.channel[0]
+    begin = max(int(panel.indptr[entity]), int(own.row.min()) - horizon - LATEST)
+    if until != NEVER:
+        begin = max(begin, int(panel.row_at(entity, until)) - horizon + 1)
+    rows = np.arange(begin, max(int(own.row.max()), begin))
+    return Origins(np.full(len(rows), entity), rows, np.full(len(rows), channel))
+
+
+def _corrections_at(missed: np.ndarray, ordinal: np.ndarray, at: np.ndarray, levels) -> np.ndarray:
+    """Corrections (n, horizon, levels) at origins, from those windows at rising ordinals whose step was over there."""
+    out = np.full((len(at), *missed.shape[1:]), np.nan)
     for step in range(missed.shape[1]):
-        last = place - (step + 1)  # the latest window whose step was observed
-        out[last >= 0, step] = _rolling(missed[:, step], levels)[last[last >= 0]]
+        seen = np.flatnonzero(~np.isnan(missed[:, step]).any(axis=1))
+        last = np.searchsorted(ordinal[seen], at - (step + 1), side="right") - 1
+        enough = last >= FEWEST - 1
+        out[enough, step] = _rolling(missed[seen, step], last[enough], levels)
     return out
 
 
-def _missed(forecaster, panel, past, levels):
-    """Actuals less bare quantiles (windows, horizon, levels), in units of the series' scale."""
-    bare = _bare(forecaster, panel, past, forecaster._forecast(panel, past), levels)
+def _missed(forecaster, panel, past, levels, until=None):
+    """Errors of bare quantiles (windows, horizon, levels), NaN at rows up to the ordinals `until` of their series."""
+    if not len(past):
+        return np.empty((0, forecaster.horizon_, len(levels)))
+    bare = _base_quantiles(forecaster, panel, past, forecaster._forecast(panel, past), levels)
     actual = observed_after(panel, past, forecaster.horizon_)
-    return (actual[..., None] - bare) / scale_of(forecaster.scaler_, panel, past)[:, None, None]
+    if until is not None:
+        steps = np.arange(1, forecaster.horizon_ + 1)
+        trained = panel.ordinal_at(past.entity, past.row)[:, None] + steps <= until[past.entity][:, None]
+        actual = np.where(trained, np.nan, actual)
+    columns = [residuals_of(forecaster, panel, past, actual, bare[..., i]) for i in range(len(levels))]
+    return np.stack(columns, axis=-1)
 
 
-def _rolling(missed: np.ndarray, levels) -> np.ndarray:
-    """Conformal quantile of the latest values up to each, (windows, levels): level q of column q."""
-    latest = [pd.Series(column).rolling(LATEST, min_periods=FEWEST) for column in missed.T]
-    return np.stack([values.quantile(_part(level)) for values, level in zip(latest, levels, strict=True)], axis=1)
+def _rolling(errors: np.ndarray, last: np.ndarray, levels) -> np.ndarray:
+    """Conformal quantiles (n, levels) of the latest errors up to each of these places: level q of column q.
+
+    The rank among n errors is ``(n + 1) q`` [4]_, whatever n is.
+    """
+    out = np.empty((len(last), len(levels)))
+    full = last >= LATEST - 1
+    for column, level in enumerate(levels):
+        if full.any():
+            latest = pd.Series(errors[:, column]).rolling(LATEST).quantile(_pandas_quantile(level, LATEST))
+            out[full, column] = latest.to_numpy()[last[full]]
+        for place in np.flatnonzero(~full):
+            known = errors[: last[place] + 1, column]
+            out[place, column] = np.quantile(known, _pandas_quantile(level, len(known)))
+    return out
 
 
-def _part(level: float) -> float:
-    """The quantile of pandas, whose rank is ``1 + (n - 1) q``, at the conformal rank ``(n + 1) level``."""
-    return float(np.clip(((LATEST + 1) * level - 1) / (LATEST - 1), 0.0, 1.0))
+def _pandas_quantile(level: float, n: int) -> float:
+    """The quantile of numpy and pandas, whose rank is ``1 + (n - 1) q``, at the conformal rank ``(n + 1) level``."""
+    return float(np.clip(((n + 1) * level - 1) / (n - 1), 0.0, 1.0))

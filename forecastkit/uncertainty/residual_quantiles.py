@@ -9,13 +9,13 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecastkit.utils.exceptions import ArtifactError, ParameterError
+from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_levels, refuse
 
 __all__ = ["LEVELS", "ResidualQuantiles", "interpolate_quantiles"]
@@ -52,26 +52,42 @@ class ResidualQuantiles:
         Quantiles in units of the series' scale; the first table is the shared one.
     table_of : ndarray of int, (n_series,)
         The table of each series of the fit.
+    held_out : bool
+        Whether the residuals are of windows that were not trained on.
     """
 
     levels: np.ndarray
     tables: np.ndarray
     table_of: np.ndarray
 
+    held_out: bool = True
+
     @classmethod
     def fit(
-        cls, residuals: ArrayLike, levels: Sequence[float] = LEVELS, independent_windows: ArrayLike | None = None
+        cls,
+        residuals: ArrayLike,
+        series: ArrayLike,
+        levels: Sequence[float] = LEVELS,
+        independent_windows: ArrayLike | None = None,
+        held_out: bool = True,
+        n_series: int = 0,
     ) -> ResidualQuantiles:
-        """Take the quantiles of held-out residuals.
+        """Take the quantiles of residuals.
 
         Parameters
         ----------
-        residuals : array-like, (n_windows, n_series, horizon)
-            ``actual - forecast`` in units of the series' scale, of windows that were not trained on; NaN is missing.
+        residuals : array-like, (n_windows, horizon)
+            ``actual - forecast`` in units of the series' scale; NaN is missing.
+        series : array-like of int, (n_windows,)
+            Number of each window's series.
         levels : sequence of float
             The grid of levels.
-        apart : array-like of int, (n_series,), optional
+        independent_windows : array-like of int, (n_series,), optional
             How many windows of each series have no step in common; not looked at if not given.
+        held_out : bool
+            Whether the windows were not trained on.
+        n_series : int
+            How many series there are, where the last ones may have no window.
 
         Returns
         -------
@@ -83,22 +99,24 @@ class ResidualQuantiles:
             If there is no residual at all.
         """
         levels = np.array(check_levels("ResidualQuantiles", levels))
-        residuals = np.asarray(residuals)
-        if residuals.ndim != 3:
-            refuse("ResidualQuantiles", "residuals must be (n_windows, n_series, horizon)", residuals.shape)
-        counts = (~np.isnan(residuals)).sum(axis=0)
-        if not counts.any():
+        residuals, series = np.asarray(residuals), np.asarray(series)
+        if residuals.ndim != 2 or series.shape != residuals.shape[:1]:
+            rule = "residuals must be (n_windows, horizon), and series (n_windows,)"
+            refuse("ResidualQuantiles", rule, f"{residuals.shape} and {series.shape}")
+        seen = ~np.isnan(residuals)
+        if not seen.any():
             refuse("ResidualQuantiles", "residuals must hold a number", "none", "Hold out more rows for validation.")
+        n_series = max(n_series, int(series.max()) + 1)
+        apart = np.full(n_series, FEW_APART) if independent_windows is None else np.asarray(independent_windows)
+        few = apart < FEW_APART
+        counts = np.stack([np.bincount(series, column, minlength=n_series) for column in seen.T], axis=1)
         enough = counts.min(axis=1) >= OWN_TABLE_RESIDUALS
-        independent_windows = (
-            np.full(len(counts), FEW_APART) if independent_windows is None else np.asarray(independent_windows)
-        )
-        shared = _two_sided(residuals.reshape(-1, residuals.shape[-1]), independent_windows.sum() < FEW_APART)
-        shared = _shared_table(shared, levels)
-        own = _conformal_quantiles(
-            _two_sided(residuals[:, enough], independent_windows[enough, None] < FEW_APART), levels
-        )
-        return cls(levels, np.concatenate([shared[None], own]), enough.cumsum() * enough)
+        shared = _two_sided(residuals, apart.sum() < FEW_APART)
+        tables = [_shared_table(shared, levels)]
+        for number, rows in _rows_by_series(series):
+            if enough[number]:
+                tables.append(_conformal_quantiles(_two_sided(residuals[rows], few[number]), levels))
+        return cls(levels, np.stack(tables), enough.cumsum() * enough, held_out)
 
     def at(self, levels: Sequence[float], series: ArrayLike | None = None) -> np.ndarray:
         """The quantiles of the residuals at `levels`, to be added to a point forecast.
@@ -125,26 +143,6 @@ class ResidualQuantiles:
             return quantiles[self.table_of]
         series = np.asarray(series)
         return quantiles[np.where(series < 0, 0, self.table_of[series])]
-
-    def to_arrays(self) -> dict[str, np.ndarray]:
-        """The arrays by name, for ``np.savez``."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> ResidualQuantiles:
-        """What `to_arrays` gave, also as an opened npz file; refused if the arrays do not belong together."""
-        names = [field.name for field in fields(cls)]
-        absent = [name for name in names if name not in arrays]
-        if absent:
-            refuse(
-                "ResidualQuantiles", f"the arrays must be {', '.join(names)}", f"no {absent[0]}", error=ArtifactError
-            )
-        levels, tables, table_of = (np.asarray(arrays[name]) for name in names)
-        whole = tables.ndim == 3 and levels.shape == tables.shape[2:] and table_of.ndim == 1
-        if not whole or not np.isin(table_of, range(len(tables))).all():
-            shapes = ", ".join(str(array.shape) for array in (levels, tables, table_of))
-            refuse("ResidualQuantiles", "the arrays must fit each other", shapes, error=ArtifactError)
-        return cls(levels, tables, table_of)
 
 
 def interpolate_quantiles(values: ArrayLike, trained_levels: Sequence[float], levels: Sequence[float]) -> np.ndarray:
@@ -193,9 +191,16 @@ def read_between(values: np.ndarray, grid: np.ndarray, levels: np.ndarray) -> np
     return values[..., below] + weight * (values[..., above] - values[..., below])
 
 
-def _two_sided(sample: np.ndarray, few: ArrayLike) -> np.ndarray:
+def _rows_by_series(series: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Number of each series that has windows, rising, and their rows."""
+    order = np.argsort(series, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(series[order])) + 1):
+        yield int(series[rows[0]]), rows
+
+
+def _two_sided(sample: np.ndarray, few: bool) -> np.ndarray:
     """The sample (n, ...), with each number's opposite beside it where they are `few`."""
-    return np.concatenate([sample, np.where(few, -sample, np.nan)]) if np.any(few) else sample
+    return np.concatenate([sample, -sample]) if few else sample
 
 
 def _conformal_quantiles(sample: np.ndarray, levels: np.ndarray) -> np.ndarray:

@@ -1,9 +1,13 @@
-"""Forecast residuals of validation windows, scaled per series."""
+"""Residuals of windows: actual less forecast values after origins, in the space and units that they are added in."""
 
 import numpy as np
 
-from forecastkit.data.panel import Panel, spread
+from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
+from forecastkit.preprocessing.target_transforms import backward, forward, forward_clipped
+
+#: Ordinal before all others, of the last training row of a series that was not trained on.
+NEVER = np.iinfo("int64").min
 
 
 def series_of(scaler, panel: Panel, origins: Origins) -> np.ndarray:
@@ -27,20 +31,60 @@ def observed_after(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
     return np.where(inside, values, np.nan)
 
 
+def series_number(panel: Panel, origins: Origins) -> np.ndarray:
+    """Number of each origin's series in its own panel, (n,): channels fastest."""
+    return origins.entity * panel.channels + origins.channel
+
+
 def independent_windows(origins: Origins, panel: Panel, horizon: int) -> np.ndarray:
     """About how many windows of each series have no step in common, (n_series,): blocks of a horizon they begin in."""
-    series = origins.entity * panel.channels + origins.channel
+    series = series_number(panel, origins)
     block = (origins.row - panel.indptr[origins.entity]) // horizon
     wide = block.max(initial=0) + 1
     return np.bincount(np.unique(series * wide + block) // wide, minlength=len(panel.ids) * panel.channels)
 
 
-def by_series(values: np.ndarray, origins: Origins, panel: Panel) -> np.ndarray:
-    """Values (n, horizon) of origins as (windows, series, horizon), NaN where a series has fewer windows."""
-    series = origins.entity * panel.channels + origins.channel
-    order = np.argsort(series, kind="stable")
-    counts = np.bincount(series, minlength=len(panel.ids) * panel.channels)
-    _, place = spread(counts)
-    out = np.full((int(counts.max()), len(counts), values.shape[1]), np.nan, dtype=values.dtype)
-    out[place, series[order]] = values[order]
-    return out
+def residual_scale(forecaster, panel: Panel, origins: Origins) -> np.ndarray:
+    """Unit of each origin's residuals, (n,): the scale under which those of its series were measured.
+
+    That is the scale of the transformed target at the time of validation, which a later fit of the scaler leaves as it
+    is; of a series not seen then it is today's. 1 for constant series.
+    """
+    moments = forecaster.scaler_.inner_moments(panel)
+    scale, center = (part[origins.entity, origins.channel] for part in (moments.scale, moments.center))
+    series = series_of(forecaster.scaler_, panel, origins)
+    scale = np.where(series < 0, scale, forecaster.residual_scale_.ravel()[series])
+    return np.where(scale > 0, scale, np.maximum(1.0, 1e-9 * np.abs(center)))
+
+
+def residuals_of(forecaster, panel: Panel, origins: Origins, actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
+    """Actual less forecast values (n, horizon), both transformed as the target is, in units of `residual_scale`."""
+    observed = forward(forecaster.scaler_.transform, actual)
+    difference = observed - to_residual_space(forecaster, forecast)
+    return difference / residual_scale(forecaster, panel, origins)[:, None]
+
+
+def add_residuals(
+    forecaster, panel: Panel, origins: Origins, forecast: np.ndarray, residuals: np.ndarray
+) -> np.ndarray:
+    """Forecasts (n, horizon, levels) with residuals added as `residuals_of` measured them: in the target's range."""
+    scale = residual_scale(forecaster, panel, origins)[:, None, None]
+    return from_residual_space(forecaster, to_residual_space(forecaster, forecast) + residuals * scale)
+
+
+def to_residual_space(forecaster, values: np.ndarray) -> np.ndarray:
+    """Values in the user's units transformed as the target is."""
+    return forward_clipped(forecaster.scaler_.transform, values)
+
+
+def from_residual_space(forecaster, values: np.ndarray) -> np.ndarray:
+    """Undo `to_residual_space`."""
+    return backward(forecaster.scaler_.transform, values)
+
+
+def trained_until(forecaster, panel: Panel) -> np.ndarray:
+    """Ordinal of the last row of each of the panel's series that was fitted on, (E,); `NEVER` for new series."""
+    at = forecaster.history_.places(panel.ids)
+    until = forecaster.trained_until_
+    known = (at >= 0) & (at < len(until))  # series that came with newer rows stand behind those of the fit
+    return np.where(known, until[np.where(known, at, 0)], NEVER)

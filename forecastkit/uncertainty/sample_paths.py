@@ -8,26 +8,34 @@ from forecastkit.uncertainty.residual_quantiles import LEVELS, interpolate_quant
 MOST_PATHS = 200
 
 
-def error_ranks(residuals: np.ndarray) -> np.ndarray:
-    """Ranks of residuals among those of their series and step, as parts inside (0, 1), of windows without a gap.
+def error_ranks(residuals: np.ndarray, series: np.ndarray) -> np.ndarray:
+    """Ranks of residuals among those of their series and step, as fractions inside (0, 1), of windows without a gap.
 
     Parameters
     ----------
-    residuals : ndarray of shape (windows, series, horizon)
+    residuals : ndarray of shape (windows, horizon)
         NaN where nothing was observed.
+    series : ndarray of int of shape (windows,)
+        Number of each window's series.
 
     Returns
     -------
     ndarray of shape (paths, horizon), float32
         Of at most 200 windows, evenly spread; none where no window is complete.
     """
-    order = np.argsort(np.argsort(residuals, axis=0), axis=0)  # NaN comes last
-    counts = (~np.isnan(residuals)).sum(axis=0)
-    ranks = (order + 1) / (counts + 1)
-    complete = np.argwhere(~np.isnan(residuals).any(axis=2) & (counts.min(axis=1) > 1))
+    first = np.concatenate([[0], np.cumsum(np.bincount(series))])[series]
+    ranks, least = np.empty(residuals.shape), np.full(len(series), len(series))
+    for step, values in enumerate(residuals.T):
+        order = np.lexsort((values, series))  # by series, and NaN comes last within it
+        place = np.empty(len(order), dtype="int64")
+        place[order] = np.arange(len(order))
+        counts = np.bincount(series, ~np.isnan(values))[series]
+        ranks[:, step] = (place - first + 1) / (counts + 1)
+        least = np.minimum(least, counts)
+    complete = np.flatnonzero(~np.isnan(residuals).any(axis=1) & (least > 1))
     if len(complete) > MOST_PATHS:
         complete = complete[np.linspace(0, len(complete) - 1, MOST_PATHS).round().astype(int)]
-    return ranks[complete[:, 0], complete[:, 1]].astype("float32")
+    return ranks[complete].astype("float32")
 
 
 def draw_ranks(paths: np.ndarray, shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:

@@ -1,16 +1,27 @@
 """What a forecaster learns about its own errors: residual quantiles, and validation scores beside two references."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
+from sklearn.base import clone
 
 from forecastkit.baselines import simple
 from forecastkit.baselines.ridge import Ridge
+from forecastkit.data.array_storage import is_mapped
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, Windows
-from forecastkit.uncertainty.conformal import ConformalAdjustment
+from forecastkit.preprocessing.scaler import Scaler
+from forecastkit.uncertainty.conformal import ConformalAdjustment, ValidationErrors
 from forecastkit.uncertainty.residual_quantiles import ResidualQuantiles
-from forecastkit.uncertainty.residuals import by_series, independent_windows, observed_after, scale_of, series_of
+from forecastkit.uncertainty.residuals import (
+    independent_windows,
+    observed_after,
+    residuals_of,
+    scale_of,
+    series_number,
+    series_of,
+)
 from forecastkit.uncertainty.sample_paths import error_ranks
 
 #: Steps of validation windows that residual quantiles and scores are taken from, at most, and windows at least.
@@ -41,13 +52,84 @@ class ValidationResult:
         Ranks of errors along windows, see `forecastkit.uncertainty.sample_paths`.
     corrections : ConformalAdjustment or None
         Of quantiles that the model gives by itself, where they were asked for.
-    scores : dict
+    rolling_errors : ValidationErrors or None
+        What rolling corrections begin with, where they were asked for.
+    scores : Scores or None
+        None where there is no validation window.
     """
 
     residuals: ResidualQuantiles | None = None
     paths: np.ndarray | None = None
     corrections: ConformalAdjustment | None = None
-    scores: dict = field(default_factory=dict)
+    rolling_errors: ValidationErrors | None = None
+    scores: "Scores | None" = None
+
+
+@dataclass
+class FitData:
+    """What a fit was made from, for what is computed only where somebody asks for it.
+
+    Attributes
+    ----------
+    panel : Panel
+    split, stop : ndarray of int, (n_series,)
+        Rows before ``split`` trained, those from there to ``stop`` validated.
+    scaler : Scaler
+        Of the rows before ``split``.
+    weight : ndarray or None
+        Of the rows.
+    """
+
+    panel: Panel
+    split: np.ndarray
+    stop: np.ndarray
+    scaler: Scaler
+    weight: np.ndarray | None
+
+
+@dataclass
+class Scores:
+    """Errors on the validation block; those of the linear reference are computed when `to_dict` is called first.
+
+    Attributes
+    ----------
+    errors : dict of str to tuple of float
+        Of the forecaster ('') and the references by name: mean absolute error in the target's units, and in units of
+        each series' scale.
+    windows : int
+    data : FitData or None
+        What the linear reference is fitted on.
+    sizes : tuple of int
+        Lookback and horizon.
+    most : int or None
+        Windows that were taken at most.
+    """
+
+    errors: dict
+    windows: int
+    data: FitData | None
+    sizes: tuple[int, int]
+    most: int | None = None
+
+    def to_dict(self) -> dict:
+        """``mae`` in the target's units and ``skill``, in which each series counts by its own scale."""
+        if "linear" not in self.errors:
+            self.errors["linear"] = self._linear_errors()
+            self.data = None
+        (mae, scaled), references = self.errors[""], {name: each for name, each in self.errors.items() if name}
+        scores = {"mae": mae}
+        for name, (error, scaled_error) in references.items():
+            scores[f"mae_{name}"] = error
+            scores[f"skill_{name}"] = 1 - scaled / scaled_error if scaled_error > 0 else 0.0
+        return {**scores, "windows": self.windows}
+
+    def _linear_errors(self):
+        panel, scaler = self.data.panel, self.data.scaler
+        origins = sample_validation_windows(panel, self.data.split, self.data.stop, self.sizes[1], self.most)
+        buffers = replace(scaler.buffers(panel, *self.sizes), weight=self.data.weight)
+        ridge = Ridge.fit(buffers, Windows.training(panel, self.data.split, *self.sizes), origins, *self.sizes)
+        forecast = scaler.restore(ridge.predict(buffers, origins), panel, origins)
+        return _errors(scaler, panel, origins, observed_after(panel, origins, self.sizes[1]), forecast)
 
 
 def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> ValidationResult:
@@ -56,58 +138,99 @@ def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> 
     Without a validation block the residuals are those of training windows, and there are no scores.
     """
     horizon = forecaster.horizon_
-    validation_origins = sample_validation_windows(panel, split, stop, horizon, forecaster._most_validation_windows)
-    held_out = len(validation_origins) > 0
+    origins = sample_validation_windows(panel, split, stop, horizon, forecaster._most_validation_windows)
+    held_out = len(origins) > 0
     if not held_out:
-        validation_origins = Windows.training(panel, stop, forecaster.lookback_, horizon).spaced(most_windows(horizon))
-    if not len(validation_origins):
+        origins = Windows.training(panel, stop, forecaster.lookback_, horizon).spaced(most_windows(horizon))
+    if not len(origins):
         return ValidationResult()
-    scale = scale_of(forecaster.scaler_, panel, validation_origins)[:, None]
-    actual = observed_after(panel, validation_origins, horizon)
-    own = forecaster._points(forecaster._forecast(panel, validation_origins))
-    residuals = ((actual - own) / scale).astype("float32")
+    actual = observed_after(panel, origins, horizon)
+    own = forecaster._points(forecaster._forecast(panel, origins))
+    residuals = residuals_of(forecaster, panel, origins, actual, own).astype("float32")
     if np.isnan(residuals).all():
         return ValidationResult()
-    residuals = by_series(residuals, validation_origins, panel)
+    series = series_number(panel, origins)
     quantiles = ResidualQuantiles.fit(
-        residuals, independent_windows=independent_windows(validation_origins, panel, horizon)
+        residuals, series, independent_windows=independent_windows(origins, panel, horizon), held_out=held_out
     )
-    paths = error_ranks(residuals)
+    paths = error_ranks(residuals, series)
     if not held_out:
         return ValidationResult(quantiles, paths)
-    wanted = forecaster.calibrate and forecaster._has_spread
-    corrections = ConformalAdjustment.fit(forecaster, panel, validation_origins) if wanted else None
+    corrections = rolling = None
+    if forecaster.calibrate and forecaster._has_spread:
+        corrections = ConformalAdjustment.fit(forecaster, panel, origins)
+    if forecaster.calibrate == "rolling":
+        rolling = ValidationErrors.fit(forecaster, panel, split, stop)
+    scores = _scores(forecaster, panel, split, stop, origins, actual, own)
+    return ValidationResult(quantiles, paths, corrections, rolling, scores)
 
-    def error(forecast):
-        return float(np.nanmean(np.abs(actual - forecast) / scale))
 
+def _scores(forecaster, panel, split, stop, origins, actual, own):
+    """Errors of the forecaster and the seasonal naive, and of a linear one where there is one already."""
+    scaler, horizon = forecaster.scaler_, forecaster.horizon_
+    error = partial(_errors, scaler, panel, origins, actual)
     # One after the other: thousands of windows of a forecast are as large as many a data set.
-    errors = {
-        "seasonal_naive": error(simple.seasonal_naive(panel, validation_origins, horizon, forecaster.season_length_))
-    }
-    errors["linear"] = error(forecaster._linear_reference(panel, split, validation_origins, own))
-    return ValidationResult(quantiles, paths, corrections, _scores(error(own), errors, len(validation_origins)))
+    errors = {"": error(own)}
+    errors["seasonal_naive"] = error(simple.seasonal_naive(panel, origins, horizon, forecaster.season_length_))
+    linear = forecaster._linear_reference(panel, origins, own)
+    if linear is not None:
+        errors["linear"] = error(linear)
+    data = FitData(panel, split, stop, scaler, forecaster._weight)
+    data = None if linear is not None else data
+    sizes = forecaster.lookback_, horizon
+    scores = Scores(errors, len(origins), data, sizes, forecaster._most_validation_windows)
+    if is_mapped(panel.target):  # the file may be gone when they are read
+        scores.to_dict()
+    return scores
 
 
-def _scores(own, references, windows):
-    """Mean absolute errors in units of each series' scale, and the skill against the references."""
-    scores = {"mae": own}
-    for name, error in references.items():
-        scores[f"mae_{name}"] = error
-        scores[f"skill_{name}"] = 1 - own / error if error > 0 else 0.0
-    return {**scores, "windows": windows}
-
-
-def linear_reference(forecaster, panel: Panel, split: np.ndarray, validation_origins: Origins) -> np.ndarray:
-    """Forecasts (n, horizon) of the closed-form linear model with the forecaster's sizes, fitted before `split`."""
-    sizes = forecaster.lookback_, forecaster.horizon_
-    buffers = forecaster._scaled(panel)
-    ridge = Ridge.fit(buffers, Windows.training(panel, split, *sizes), validation_origins, *sizes)
-    return forecaster.scaler_.restore(ridge.predict(buffers, validation_origins), panel, validation_origins)
+def _errors(scaler, panel, origins, actual, forecast):
+    """Mean absolute error in the target's units, and in units of each series' scale."""
+    error = np.abs(actual - forecast)
+    return float(np.nanmean(error)), float(np.nanmean(error / scale_of(scaler, panel, origins)[:, None]))
 
 
 def residual_quantiles(forecaster, panel: Panel, origins: Origins, levels) -> np.ndarray:
-    """What is added to the points of these origins for quantiles, (n, horizon, len(levels))."""
+    """Quantiles of residuals at these origins, (n, horizon, len(levels)), as `add_residuals` takes them."""
     distinct, at = np.unique(series_of(forecaster.scaler_, panel, origins), return_inverse=True)
-    scale = scale_of(forecaster.scaler_, panel, origins)
-    return forecaster.residuals_.at(levels, distinct)[at] * scale[:, None, None]
+    return forecaster.residuals_.at(levels, distinct)[at]
+
+
+def cross_validated(forecaster, data: FitData) -> tuple[ResidualQuantiles, np.ndarray] | None:
+    """Residuals of a forecaster fitted on the earlier rows of the training rows, on the later ones.
+
+    For a forecaster without validation windows. Where the rows are too few for its horizon, a shorter one is tried,
+    and the spread of the steps beyond grows from its last step as that of a random walk does.
+
+    Parameters
+    ----------
+    forecaster : Forecaster
+    data : FitData
+        What it was fitted on.
+
+    Returns
+    -------
+    residuals : ResidualQuantiles
+    scale : ndarray
+        Their units, as `residual_scale_` holds them. None instead of both where the rows are too few for any.
+    """
+    panel = data.panel.between(data.panel.indptr[:-1], data.stop)
+    longest = int(panel.lengths.max())
+    horizon = min(forecaster.horizon_, (longest - 2) // 3)
+    if horizon < 1:
+        return None
+    size = max(horizon, longest // 5)
+    other = clone(forecaster).set_params(horizon=horizon, validation_size=size)
+    silent = {"verbose": 0, "callbacks": None, "resume": None}
+    other.set_params(**{name: value for name, value in silent.items() if name in other.get_params(deep=False)})
+    other.lookback = min(forecaster.lookback_, longest - size - horizon)
+    other._weight = data.weight
+    other._fit_panel(panel, forecaster.schema_, finish=False)
+    other._put_down()
+    found = other.residuals_
+    if found is None or not found.held_out:
+        return None
+    growth = np.sqrt(np.maximum(np.arange(1, forecaster.horizon_ + 1) / horizon, 1.0))
+    last = np.minimum(np.arange(forecaster.horizon_), horizon - 1)
+    tables = found.tables[:, last] * growth[:, None]
+    return replace(found, tables=tables), other.residual_scale_

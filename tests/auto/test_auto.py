@@ -162,18 +162,22 @@ def test_a_round_that_few_could_go_into_does_not_decide(reached, folds):
 
 
 class Scores:
-    """An arena of one fold and four series where averages err as the bias of the mean, and a part of it by series."""
+    """Four folds of a hundred series where averages err as the bias of the mean, and a fraction of it by fold."""
 
     def __init__(self, spread=0.0, **errors):
-        self.biases, self.folds, self.spread = errors, [0], spread
-        self.trials = [fold_scores.Trial(name, 0, float(self.errors({name: 1.0}, 0).mean()), 1.0) for name in errors]
+        self.biases, self.folds, self.spread = errors, [0, 1, 2, 3], spread
+        self.trials = [
+            fold_scores.Trial(name, fold, float(self.errors({name: 1.0}, fold).mean()), 1.0)
+            for name in errors
+            for fold in self.folds
+        ]
 
     def errors(self, weights, fold):
-        biases = sum(weight * self.series(name) for name, weight in weights.items())
-        return 1 + np.abs(biases)
+        biases = sum(weight * self.bias(name, fold) for name, weight in weights.items())
+        return np.full(100, 1 + np.abs(biases))
 
-    def series(self, name):
-        return self.biases[name] * (1 + self.spread * np.array([1.0, -1.0, 0.5, -0.5]) * (-1) ** len(name))
+    def bias(self, name, fold):
+        return self.biases[name] * (1 + self.spread * [1.0, -1.0, 0.5, -0.5][fold] * (-1) ** len(name))
 
 
 def chosen(scores, most=9, nested="naive"):

@@ -30,6 +30,13 @@ def test_the_target_moved_by_less_than_the_horizon(lag):
         fit(Y.shift(lag))
 
 
+def test_a_covariate_that_begins_blank_says_nothing_of_itself():
+    fit(np.where(np.arange(ROWS) < 70, np.nan, np.random.default_rng(1).normal(size=ROWS)))
+    fit(np.full(ROWS, np.nan))
+    with pytest.raises(fk.InputError, match="'temp', which is 'load' 2 step"):
+        fit(Y.shift(2).where(np.arange(ROWS) >= 70))
+
+
 def test_in_every_series_of_a_panel():
     parts = [Y.reset_index(name="load").assign(unique_id=name) for name in "ab"]
     panel = pd.concat(parts).rename(columns={"index": "ds"})

@@ -1,11 +1,14 @@
 """The baselines as forecasters: known answers, constants, gaps, sizes, calibration."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import wave
 
 import forecastkit as fk
+from forecastkit.baselines.ridge import Ridge
 
 BASELINES = ["Naive", "SeasonalNaive", "Drift", "Mean", "Theta", "DampedTrend", "Linear"]
 
@@ -113,9 +116,32 @@ def test_scores_beside_the_references():
     assert scores["skill_linear"] == pytest.approx(1 - scores["mae"] / scores["mae_linear"])
 
 
-def test_scores_are_in_units_of_each_series():
-    one = make("Naive").fit(wave(300)).scores_["mae"]
-    assert make("Naive").fit(1e6 * wave(300)).scores_["mae"] == pytest.approx(one)
+def test_errors_are_in_the_units_of_the_target_and_skill_counts_series_by_their_scale():
+    data = np.stack([wave(300), 1e6 * wave(300, 1)], axis=1)
+    both = make("Drift").fit(data)
+    rows = np.arange(239, 300 - both.horizon_)
+    error = fk.backtest(make("Drift"), data, start=240).scores["mae"]["forecaster"]
+    assert both.scores_["windows"] == 2 * len(rows)
+    assert both.scores_["mae"] == pytest.approx(error)
+    alone = [make("Drift").fit(data[:, [place]]).scores_ for place in (0, 1)]
+    skills = sorted(scores["skill_seasonal_naive"] for scores in alone)
+    assert skills[0] < both.scores_["skill_seasonal_naive"] < skills[1]
+
+
+def test_the_linear_reference_is_fitted_when_scores_are_read(monkeypatch, tmp_path):
+    fits = []
+    solve = Ridge.fit
+    monkeypatch.setattr(Ridge, "fit", lambda *given: fits.append(1) or solve(*given))
+    model = make("Naive").fit(wave(300))
+    model.update(wave(310)[300:])
+    assert not fits
+    assert pickle.loads(pickle.dumps(model)).scores_ == model.scores_ == make("Naive").fit(wave(300)).scores_
+    assert len(fits) == 3
+    assert model.scores_["mae_linear"] > 0
+    assert len(fits) == 3
+    fresh = make("Naive").fit(wave(300))
+    fresh.save(tmp_path / "a.forecast")
+    assert fk.load(tmp_path / "a.forecast").scores_ == model.scores_
 
 
 def test_short_series_only_train():

@@ -16,11 +16,13 @@ from sklearn.inspection import permutation_importance
 from sklearn.model_selection import (
     GridSearchCV,
     HalvingGridSearchCV,
+    KFold,
     RandomizedSearchCV,
     TimeSeriesSplit,
     cross_val_score,
     cross_validate,
     learning_curve,
+    train_test_split,
 )
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -144,6 +146,24 @@ def test_halving_by_epochs():
     ).fit(PAST, Y)
     assert search.n_resources_ == [1, 2]
     assert search.best_estimator_.epochs == 2
+
+
+def test_rows_inside_the_fitted_span_are_warned_of():
+    """A random walk that is split at random is forecast from its neighbours, which says nothing of forecasts."""
+    rng = np.random.default_rng(0)
+    walk = pd.Series(np.cumsum(rng.normal(size=300)), index=pd.date_range("2022-01-01", periods=300))
+    X = pd.DataFrame({"x": rng.normal(size=300)}, index=walk.index)
+    seen, held_out, y, later = train_test_split(X[:-7], walk[:-7], test_size=0.1, random_state=0)
+    model = fk.LinearForecaster(horizon=7).fit(seen, y)
+    message = r"rows lie inside the time span that was fitted on\. .* RollingOrigin\(7\)"
+    with pytest.warns(UserWarning, match=message):
+        model.score(held_out, later)
+    with pytest.warns(UserWarning, match=message):
+        model.predict(held_out)
+    model.predict(seen)  # fitted values of rows that were fitted on
+    model.score(X[-7:], walk[-7:])
+    with pytest.warns(UserWarning, match=message):
+        cross_val_score(model, X[7:], walk[7:], cv=KFold(3, shuffle=True, random_state=0), error_score=0.0)
 
 
 def test_scores_of_folds():

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import SMALL
+from sklearn.ensemble import RandomForestRegressor
 
 import forecastkit as fk
 from forecastkit.uncertainty import conformal
@@ -43,17 +44,35 @@ def test_rolling_corrections_follow_a_change(changing):
     assert (rolling["q0.5"] <= rolling["q0.9"]).all()
 
 
-def test_rolling_corrections_against_a_slow_loop(changing, monkeypatch):
-    """At each origin: of the windows whose step was over by then, the latest; of n errors that of rank (n + 1) q."""
-    monkeypatch.setattr(conformal, "LATEST", 99)  # so that ranks of 0.1 and 0.9 are whole numbers
+@pytest.mark.parametrize("latest", [99, 500])
+def test_rolling_corrections_against_a_slow_loop(latest, changing, monkeypatch):
+    """At each origin: the latest errors out of the sample that were known by then; of n errors that of rank (n + 1) q.
+
+    Those are the errors of the validation block's windows and of steps after the rows of the fit.
+    """
+    monkeypatch.setattr(conformal, "LATEST", latest)
     data = changing[:700]
     model = fk.NaiveForecaster(horizon=3, season_length=1, calibrate="rolling").fit(data[:500])
     found = fk.backtest(model, data, start=520, n_windows=40, quantile_levels=[0.1, 0.9]).forecasts
     for cutoff, step, low, high in found[["cutoff", "step", "q0.1", "q0.9"]].itertuples(index=False):
-        origins = [row for row in range(500 - 200, cutoff + 1) if row + step <= cutoff][-99:]
-        errors = np.sort([data[row + step] - data[row] for row in origins])
-        assert low == pytest.approx(data[cutoff] + errors[10 - 1], abs=1e-4)
-        assert high == pytest.approx(data[cutoff] + errors[90 - 1], abs=1e-4)
+        origins = [row for row in range(399, 497) if row + step <= cutoff]
+        origins += [row for row in range(497, cutoff) if 500 <= row + step <= cutoff]
+        errors = np.sort([data[row + step] - data[row] for row in origins[-latest:]])
+        for found_there, level in ((low, 0.1), (high, 0.9)):
+            rank = (len(errors) + 1) * level  # read off between two errors where it is no whole number
+            expected = np.interp(rank, np.arange(1, len(errors) + 1), errors)
+            assert found_there == pytest.approx(data[cutoff] + expected, abs=1e-4)
+
+
+def test_rolling_intervals_hold_right_after_the_fit_of_a_regressor_that_memorises():
+    rng, data = np.random.default_rng(0), np.zeros(1_500)
+    for row in range(1, 1_500):
+        data[row] = 0.8 * data[row - 1] + rng.normal()
+    forest = RandomForestRegressor(20, random_state=0)
+    model = fk.TabularForecaster(regressor=forest, horizon=3, lookback=12, calibrate="rolling").fit(data[:900])
+    low, high = model.predict(coverage=0.8).to_numpy().T  # before anything else is observed
+    assert (high - low > 2).all()
+    assert coverage(fk.backtest(model, data, quantile_levels=LEVELS).forecasts) == pytest.approx(0.8, abs=0.05)
 
 
 def test_few_windows_leave_the_corrections_of_the_validation_block():

@@ -15,19 +15,20 @@ NAN = np.nan
 
 def test_ranks_by_hand():
     """Three windows of one series: at the first step 5 is the least and 9 the largest; a window with a gap has none."""
-    residuals = np.array([[[5.0, 1.0]], [[9.0, 0.0]], [[7.0, NAN]]])
-    np.testing.assert_allclose(error_ranks(residuals), [[1 / 4, 2 / 3], [3 / 4, 1 / 3]])
+    residuals = np.array([[5.0, 1.0], [8.0, 8.0], [9.0, 0.0], [6.0, 9.0], [7.0, NAN]])
+    ranks = error_ranks(residuals, np.array([0, 1, 0, 1, 0]))
+    np.testing.assert_allclose(ranks, [[1 / 4, 2 / 3], [2 / 3, 1 / 3], [3 / 4, 1 / 3], [1 / 3, 2 / 3]])
 
 
 def test_ranks_of_many_windows_are_thinned_and_even():
-    ranks = error_ranks(np.random.default_rng(0).normal(size=(1_000, 3, 2)))
+    ranks = error_ranks(np.random.default_rng(0).normal(size=(3_000, 2)), np.arange(3_000) % 3)
     assert ranks.shape == (MOST_PATHS, 2)
     assert ((ranks > 0) & (ranks < 1)).all()
     assert abs(ranks.mean() - 0.5) < 0.05
 
 
 def test_without_windows_steps_are_drawn_on_their_own():
-    assert error_ranks(np.full((4, 1, 3), NAN)).shape == (0, 3)
+    assert error_ranks(np.full((4, 3), NAN), np.zeros(4, int)).shape == (0, 3)
     drawn = draw_ranks(np.empty((0, 3)), (2, 5_000, 3), np.random.default_rng(0))
     assert abs(np.corrcoef(drawn[0].T)[0, 1]) < 0.05
 
@@ -87,6 +88,27 @@ def test_paths_of_panels_with_covariates_and_after_loading(gru, future, tmp_path
     assert np.isfinite(paths["forecast"]).all()
     gru.save(tmp_path / "a.forecast")
     pd.testing.assert_frame_equal(fk.load(tmp_path / "a.forecast").sample(3, future, random_state=0), paths)
+
+
+@pytest.mark.parametrize("levels", [None, [0.1, 0.5, 0.9]])
+def test_quantiles_and_paths_keep_to_the_range_of_the_transform(levels):
+    y = np.exp(np.random.default_rng(0).normal(0, 1.2, 200))
+    if levels is None:
+        model = fk.LinearForecaster(horizon=6, lookback=14, target_transform="log", calibrate=True)
+    else:
+        model = fk.MinGRUForecaster(**SIZES, target_transform="log", quantile_levels=levels, calibrate=True)
+    model.fit(y)
+    assert (model.sample(300, random_state=0)["forecast"] > 0).all()
+    asked = [0.1, 0.5, 0.9] if levels else [0.005, 0.05, 0.5, 0.95]
+    assert (model.predict(quantile_levels=asked).to_numpy() > 0).all()
+
+
+def test_an_ensemble_of_transformed_members_keeps_to_their_range():
+    y = np.exp(np.random.default_rng(0).normal(0, 1.2, 200))
+    members = [fk.LinearForecaster(target_transform="log", lookback=lookback) for lookback in (7, 14)]
+    model = fk.EnsembleForecaster(forecasters=members, horizon=4, calibrate="rolling").fit(y)
+    assert (model.sample(300, random_state=0)["forecast"] > 0).all()
+    assert (model.predict(quantile_levels=[0.005, 0.5, 0.995]).to_numpy() > 0).all()
 
 
 def test_paths_of_counts_are_counts():

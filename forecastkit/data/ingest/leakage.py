@@ -42,7 +42,8 @@ def _lag_of(panel, known, target, horizon):
     lags = np.arange(-horizon, 2 * horizon + 1)
     given = np.arange(0, len(known), max(-(-len(known) // MOST_ROWS), 1))
     told = known[given]
-    telling = given[~np.isnan(told) & (told != np.nanmedian(known[:SAMPLED]))] if len(known) else given
+    seen = told[~np.isnan(told)]
+    telling = given[~np.isnan(told) & (told != np.median(seen[:SAMPLED]))] if len(seen) else given[:0]
     if not len(telling):
         return None
     rows = telling[np.unique(np.linspace(0, len(telling) - 1, min(SAMPLED, len(telling))).astype("int64"))]

@@ -267,10 +267,10 @@ class TensorFlowEngine:
             inputs, _ = self._gather(np, buffers, table[part], targets=False)
             if not self.sizes.masked:
                 inputs["target"] = forward_fill(inputs["target"])
-            with TRACING:
-                out[part] = self.predict_step(
-                    {name: tf.constant(inputs[name], spec.dtype) for name, spec in self.signature.items()}
-                ).numpy()
+            # A concrete function traces nothing, so that threads need not wait for each other.
+            out[part] = self.predict_step(
+                {name: tf.constant(inputs[name], spec.dtype) for name, spec in self.signature.items()}
+            ).numpy()
         return out
 
     def input_gradients(self, inputs: dict, weights: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -291,9 +291,8 @@ class TensorFlowEngine:
         if self.input_gradient_step is None:
             shape = (None, *self.sizes.beside, self.sizes.horizon, self.head.outputs)
             self.input_gradient_step = self._traced(self._slopes, (self.signature, tf.TensorSpec(shape, tf.float32)))
-        with TRACING:
-            given = {name: tf.constant(inputs[name], spec.dtype) for name, spec in self.signature.items()}
-            forecast, gradients = self.input_gradient_step((given, tf.constant(weights, tf.float32)))
+        given = {name: tf.constant(inputs[name], spec.dtype) for name, spec in self.signature.items()}
+        forecast, gradients = self.input_gradient_step((given, tf.constant(weights, tf.float32)))
         return forecast.numpy(), {name: gradient.numpy() for name, gradient in gradients.items()}
 
     def _slopes(self, given):
