@@ -48,7 +48,7 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -85,7 +85,7 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -213,7 +213,7 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -250,7 +250,7 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -379,7 +379,7 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -416,7 +416,7 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -538,7 +538,7 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -575,7 +575,7 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -698,7 +698,7 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -735,7 +735,7 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -857,7 +857,7 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -894,7 +894,7 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -1021,7 +1021,7 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -1058,7 +1058,7 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -1185,7 +1185,7 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -1222,7 +1222,7 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -1347,7 +1347,7 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -1384,7 +1384,7 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -1512,7 +1512,7 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -1549,7 +1549,7 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -1680,7 +1680,7 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -1717,7 +1717,7 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -1842,7 +1842,7 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -1879,7 +1879,7 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -1998,7 +1998,7 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -2035,7 +2035,7 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -2162,7 +2162,7 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -2199,7 +2199,7 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -2321,7 +2321,7 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -2358,7 +2358,7 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -2485,7 +2485,7 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -2522,7 +2522,7 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -2648,7 +2648,7 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -2685,7 +2685,7 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
@@ -2817,7 +2817,7 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         Steps forecast at once. Default: one season of the frequency, else 1.
     lookback : int, optional
         Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
-        quarter of the data.
+        quarter of the data and 1,920 steps.
     target : str or list of str, optional
         Columns of X to forecast when there is no y. Default: all without another role.
     time, series_id : str or list of str, optional
@@ -2854,7 +2854,7 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
         less. Their linear effect is taken out of the target first, as that of known covariates.
     fourier : int or dict, optional
-        Waves that tokens carry: pairs of sine and cosine for every usual season, or by its length in steps, such as
+        Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
     loss : str
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and

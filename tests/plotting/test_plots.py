@@ -72,12 +72,12 @@ def test_results_of_the_library_and_the_data_fitted_on_are_drawn():
         assert past.get_ydata()[-1] == one.iloc[-1]
     assert len(plot_forecast(frame).axes) == 1
     both = fk.LinearForecaster(horizon=5).fit(wide)
-    first, second = plot_forecast(both.forecast(), wide).axes
+    _, second = plot_forecast(both.forecast(), wide).axes
     assert lines(second, INK)[0].get_ydata()[-1] == wide["south"].iloc[-1]
     ends = fk.LinearForecaster(horizon=5).fit(one.to_numpy()).forecast()
     assert lines(plot_forecast(ends, one.to_numpy()).axes[0], INK)[0].get_xdata()[-1] == 119
     test = fk.backtest(model.__class__(horizon=5), one, n_windows=10, quantile_levels=[0.1, 0.9])
-    upper, lower = plot_backtest(test).axes
+    _, lower = plot_backtest(test).axes
     assert len(lines(lower, ORANGE)) == 1, "the seasonal naive of the backtest"
 
 
