@@ -193,11 +193,6 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
                 self._put_down()
         return self
 
-    def _forget(self):
-        """Drop all that an earlier fit learned."""
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            del vars(self)[name]
-
     def _learn(self, panel, split, stop):
         try:
             self._fit(panel, split, stop)

@@ -12,7 +12,7 @@ from forecastkit.features.calendar import calendar_table, is_asked
 from forecastkit.preprocessing.broken_readings import BrokenReadings
 from forecastkit.preprocessing.covariate_effects import calendar_effect, known_effect, products
 from forecastkit.preprocessing.moments import CHUNK, Moments, chunks
-from forecastkit.preprocessing.target_transforms import backward, forward
+from forecastkit.preprocessing.target_transforms import backward, forward, forward_clipped
 
 #: The spread of a constant series, as a fraction of its value or where that is 0 in the user's units: a distribution
 #: needs one.
@@ -166,6 +166,14 @@ class Scaler:
     def moments(self, panel: Panel) -> Moments:
         """Moments of the panel's entities in the user's units; those not met yet are added by `extended` first."""
         return self._of(panel, self.target)
+
+    def transformed_values(self, values: np.ndarray, clip: bool = False) -> np.ndarray:
+        """Values of the target transformed, NaN where they have no transform; `clip` moves these into its range."""
+        return (forward_clipped if clip else forward)(self.transform, values)
+
+    def untransformed_values(self, values: np.ndarray) -> np.ndarray:
+        """Undo `transformed_values`."""
+        return backward(self.transform, values)
 
     def inner_scale(self) -> np.ndarray:
         """Scales of what is scaled, of the series seen in training, (trained, C)."""

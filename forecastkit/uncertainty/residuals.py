@@ -4,7 +4,6 @@ import numpy as np
 
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
-from forecastkit.preprocessing.target_transforms import backward, forward, forward_clipped
 
 #: Ordinal before all others, of the last training row of a series that was not trained on.
 NEVER = np.iinfo("int64").min
@@ -59,7 +58,7 @@ def residual_scale(forecaster, panel: Panel, origins: Origins) -> np.ndarray:
 
 def residuals_of(forecaster, panel: Panel, origins: Origins, actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
     """Actual less forecast values (n, horizon), both transformed as the target is, in units of `residual_scale`."""
-    observed = forward(forecaster.scaler_.transform, actual)
+    observed = forecaster.scaler_.transformed_values(actual)
     difference = observed - to_residual_space(forecaster, forecast)
     return difference / residual_scale(forecaster, panel, origins)[:, None]
 
@@ -74,12 +73,12 @@ def add_residuals(
 
 def to_residual_space(forecaster, values: np.ndarray) -> np.ndarray:
     """Values in the user's units transformed as the target is."""
-    return forward_clipped(forecaster.scaler_.transform, values)
+    return forecaster.scaler_.transformed_values(values, clip=True)
 
 
 def from_residual_space(forecaster, values: np.ndarray) -> np.ndarray:
     """Undo `to_residual_space`."""
-    return backward(forecaster.scaler_.transform, values)
+    return forecaster.scaler_.untransformed_values(values)
 
 
 def trained_until(forecaster, panel: Panel) -> np.ndarray:

@@ -11,7 +11,6 @@ from forecastkit.baselines.ridge import Ridge
 from forecastkit.data.array_storage import is_mapped
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, Windows
-from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.uncertainty.conformal import ConformalAdjustment, ValidationErrors
 from forecastkit.uncertainty.residual_quantiles import ResidualQuantiles
 from forecastkit.uncertainty.residuals import (
@@ -83,7 +82,7 @@ class FitData:
     panel: Panel
     split: np.ndarray
     stop: np.ndarray
-    scaler: Scaler
+    scaler: object
     weight: np.ndarray | None
 
 
