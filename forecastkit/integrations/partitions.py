@@ -99,17 +99,22 @@ def forecast_partitions(
     series = list(_model(path, backbones).schema_.series_keys)
     one = functools.partial(forecast_partition, path=path, quantile_levels=quantile_levels, backbones=backbones)
     ended: set = set()
-    held = None
+    held: list = []  # frames of the last series: joined once, when it is complete
     for frame in frames:
         frame = to_pandas(frame)[0]
-        frame = frame if held is None else pd.concat([held, frame], ignore_index=True)
-        whole, held = _without_last(frame, series)
+        if not len(frame):
+            continue
+        if held and set(series) <= set(frame.columns) and _of_series(frame, held[0], series).all():
+            held.append(frame)
+            continue
+        whole, last = _without_last(pd.concat([*held, frame], ignore_index=True), series)
+        held = [] if last is None else [last]
         if len(whole):
             forecast = one(whole)
             _check_ended(forecast[series], ended)
             yield forecast
-    if held is not None and len(held):
-        forecast = one(held)
+    if held:
+        forecast = one(pd.concat(held, ignore_index=True))
         _check_ended(forecast[series], ended)
         yield forecast
 
@@ -177,13 +182,19 @@ def _check_like(forecast, meta, series):
             refuse(WHERE, rule, str(got), "Convert the column.")
 
 
+def _of_series(frame, other, series):
+    """Which rows of a frame are of the last series of the other one, (rows,)."""
+    out = np.ones(len(frame), dtype=bool)
+    for name in series:
+        out &= (frame[name] == other[name].iloc[-1]).to_numpy(dtype=bool, na_value=False)
+    return out
+
+
 def _without_last(frame, series):
     """The rows of all series but the last one, and its own; columns that lack are refused by whoever forecasts."""
     if not len(frame) or not set(series) <= set(frame.columns):
         return frame, None
-    last = np.ones(len(frame), dtype=bool)
-    for name in series:
-        last &= (frame[name] == frame[name].iloc[-1]).to_numpy(dtype=bool, na_value=False)
+    last = _of_series(frame, frame, series)
     return frame[~last], frame[last]
 
 

@@ -15,6 +15,7 @@ The sha256 sums find damage. They do not prove who wrote a file: they travel wit
 import hashlib
 import io
 import json
+import tokenize
 import zipfile
 from importlib import metadata
 from pathlib import Path
@@ -45,11 +46,20 @@ BROKEN = (
     IndexError,
     EOFError,
     OSError,
-    MemoryError,
+    OverflowError,
     RecursionError,
     NotImplementedError,
+    SyntaxError,
+    tokenize.TokenError,
     zipfile.BadZipFile,
 )
+#: What a summary holds, and the kinds of values that are read from it.
+SUMMARY = {
+    **dict.fromkeys(("class", "freq", "cutoff"), str),
+    **dict.fromkeys(("horizon", "lookback", "season_length", "series"), int),
+    **dict.fromkeys(("target", "known", "past", "static"), list),
+    **dict.fromkeys(("parameters", "scores"), dict),
+}
 
 
 def save(forecaster: "Forecaster", path: types.Path) -> None:
@@ -109,7 +119,7 @@ def load(path: types.Path, backbones: dict | None = None) -> "Forecaster":
     from forecastkit.persistence.serialization import Unpacker
 
     path = Path(path)
-    _, members = _read(path)
+    manifest, members = _read(path)
     try:
         arrays = {name: _arrays(members[f"{name}.npz"]) for name in ARRAYS}
         packed = json.loads(members["forecaster.json"])
@@ -117,7 +127,7 @@ def load(path: types.Path, backbones: dict | None = None) -> "Forecaster":
     except InputError:
         raise
     except BROKEN as error:
-        return _damaged(path, f"its parts do not make a forecaster ({type(error).__name__}: {error})")
+        return _unreadable(path, manifest, error)
 
 
 def describe(path: types.Path) -> dict:
@@ -139,6 +149,9 @@ def describe(path: types.Path) -> dict:
         As `load`.
     """
     manifest, members = _read(Path(path))
+    for name, kind in SUMMARY.items():
+        if not isinstance(manifest["summary"].get(name), kind):
+            _damaged(path, f"the summary's {name!r} is missing or of another kind")
     sizes = {name: len(data) for name, data in members.items()}
     return {"format": manifest["format"], "versions": manifest["versions"], "bytes": sizes, **manifest["summary"]}
 
@@ -220,6 +233,19 @@ def _foreign(path, got):
 
 def _damaged(path, what):
     refuse("load", f"{str(path)!r} must be whole", f"damaged: {what}", "Save or copy it again.", ArtifactError)
+
+
+def _unreadable(path, manifest, error):
+    """Refuse parts that make no forecaster: of a file that another version wrote they may be whole."""
+    from forecastkit import __version__
+
+    written = manifest["versions"].get("forecastkit")
+    reason = f"{type(error).__name__}: {error}"
+    if written == __version__:
+        _damaged(path, f"its parts do not make a forecaster ({reason})")
+    rule = f"{str(path)!r} must be a model that this version, {__version__}, can read"
+    got = f"one that forecastkit {written} wrote ({reason})"
+    refuse("load", rule, got, f"Load it with forecastkit {written}, or fit it again.", ArtifactError)
 
 
 def _read(path):

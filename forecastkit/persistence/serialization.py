@@ -282,15 +282,17 @@ def fields_of(value) -> dict:
 
 
 def storable_parameters(forecaster) -> dict:
-    """Constructor parameters less callbacks, functions and live random states, which are code and not data."""
+    """Constructor parameters without callbacks, functions and random states, which are code, and without `resume`."""
     parameters = forecaster.get_params(deep=False)
     if "callbacks" in parameters:
         parameters["callbacks"] = None
     if callable(parameters.get("space")):
         parameters["space"] = None
-    for name in ("directory", "path", "weights"):
-        if isinstance(parameters.get(name), os.PathLike):
-            parameters[name] = str(parameters[name])
+    if "resume" in parameters:
+        parameters["resume"] = None  # a folder of the machine that trained
+    for name, value in parameters.items():
+        if isinstance(value, os.PathLike):
+            parameters[name] = str(value)
     if not isinstance(parameters.get("random_state"), (int, np.integer, type(None))):
         parameters["random_state"] = None
     return parameters

@@ -17,6 +17,8 @@ from forecastkit.utils.validation import refuse
 MOST_CHARACTERS = 60
 #: First bytes of every log, by which our own files are told from others before anything is written.
 MARK = b'{"journal": '
+#: Rows of data that are summed at a time.
+PART = 1 << 18
 
 
 class RunLog:
@@ -174,7 +176,9 @@ def fingerprint(panel) -> str:
     """A short text that is the same for the same data only."""
     digest = hashlib.sha256(repr((panel.grid, panel.ids)).encode())
     for name in ("start", "indptr", "target", "past", "known", "static"):
-        digest.update(np.ascontiguousarray(getattr(panel, name)).tobytes())
+        values = getattr(panel, name)
+        for low in range(0, len(values), PART):  # mapped data are larger than memory
+            digest.update(np.ascontiguousarray(values[low : low + PART]))
     return digest.hexdigest()[:16]
 
 

@@ -95,7 +95,11 @@ class DistributedEngine(TensorFlowEngine):
             self._push()
             losses = []
             for table, rate, seed in zip(tables, rates, seeds, strict=True):
-                given = tf.constant(table), tf.constant(int(seed), tf.int64), tf.constant(rate, tf.float32)
+                given = (
+                    tf.constant(table, self.integer),
+                    tf.constant(int(seed), tf.int64),
+                    tf.constant(rate, tf.float32),
+                )
                 losses.append(self.step(self.placed, *given))
             self.pull()
             return float(tf.add_n(losses)) / len(losses)

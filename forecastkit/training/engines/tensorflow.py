@@ -1,5 +1,6 @@
 """TensorFlow engine: batches gathered in the graph from resident buffers, compiled steps, both cores."""
 
+import os
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +16,31 @@ from forecastkit.data.windows import Buffers, forward_fill, gather, weights_afte
 from forecastkit.networks.layers import STEP_PART, STEP_SEED
 from forecastkit.training.engines.loss_scale import LossScale
 from forecastkit.utils.cpu import cores
+from forecastkit.utils.exceptions import BackendError
+from forecastkit.utils.validation import refuse
 
 #: Building and tracing touch state that Keras keeps for the whole process.
 TRACING = threading.RLock()
 PREDICT_BATCH = 1024
+#: Cells of the targets from which on rows are counted in int64.
+WIDE = 2**31
+#: The process that first traced anything: TensorFlow's threads do not live on in its forks.
+_OWNER: list[int] = []
+
+
+def check_process() -> None:
+    """Refuse to compute in a fork of the process in which TensorFlow has computed: it would wait for ever.
+
+    Raises
+    ------
+    BackendError
+    """
+    if not _OWNER:
+        _OWNER.append(os.getpid())
+    if _OWNER[0] != os.getpid():
+        rule = "TensorFlow cannot compute in a fork of a process in which it has computed"
+        remedy = "Start processes with multiprocessing.get_context('spawn'), or with joblib's loky."
+        refuse("fork", rule, f"process {os.getpid()}, forked from {_OWNER[0]}", remedy, BackendError)
 
 
 def can_share(array: np.ndarray) -> bool:
@@ -84,6 +106,7 @@ class TensorFlowEngine:
     @staticmethod
     def _traced(function, *signature):
         """A concrete function: those of many models would be taken for one that is traced again, and warned of."""
+        check_process()
         with TRACING:
             return tf.function(function, autograph=False).get_concrete_function(*signature)
 
@@ -94,6 +117,7 @@ class TensorFlowEngine:
 
         Buffers are arguments of the steps, so that those of other data of the same kind are not traced again.
         """
+        check_process()
         # The final epochs of a fit find everything in place; a weak reference keeps no second copy of the data.
         if self.given is None or self.given() is not buffers:
             self._place(buffers)
@@ -107,14 +131,14 @@ class TensorFlowEngine:
             self.scale.reset()
 
     def _place(self, buffers):
-        self.wide = buffers.target.size >= 2**31
+        self.wide = buffers.target.size >= WIDE
         resident = vars(buffers.resident(self._tensor))
         self.buffers = {name: tensor for name, tensor in resident.items() if tensor is not None}
         self.given = weakref.ref(buffers)
 
     def _trace(self, batch_size):
         self.batch_size = batch_size
-        integer = tf.int64 if self.wide else tf.int32
+        integer = self.integer
         spec = {name: tf.TensorSpec((None, *held.shape[1:]), held.dtype) for name, held in self.buffers.items()}
         if self.kind != (kind := (batch_size, integer, tuple(spec.items()))):
             self.average = [tf.Variable(weight) for weight in self.weights]
@@ -158,7 +182,7 @@ class TensorFlowEngine:
 
     def _one(self, piece, seed, part):
         seed, first = (tf.constant(int(number), tf.int64) for number in (seed, part * len(piece)))
-        loss, *gradients = self.gradient_step(self.buffers, tf.constant(piece), seed, first)
+        loss, *gradients = self.gradient_step(self.buffers, tf.constant(piece, self.integer), seed, first)
         return loss, gradients
 
     def _gradients(self, buffers, table, seed, first):
@@ -228,7 +252,12 @@ class TensorFlowEngine:
     def _tensor(self, array):
         if array.dtype.kind == "f":
             return shared(array) if can_share(array) else tf.constant(array)
-        return tf.constant(array, dtype=tf.int64 if self.wide else tf.int32)
+        return tf.constant(array, dtype=self.integer)
+
+    @property
+    def integer(self):
+        """Of rows: their numbers times the channels must fit, whatever the dtype of a table is."""
+        return tf.int64 if self.wide else tf.int32
 
     @staticmethod
     def agreed(value: float) -> float:
@@ -260,6 +289,7 @@ class TensorFlowEngine:
 
     def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:
         """Scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3)."""
+        check_process()
         out = np.empty((len(table), *self.sizes.beside, self.sizes.horizon, self.head.outputs), dtype="float32")
         size = self._most_at_once()
         for low in range(0, len(table), size):
@@ -308,4 +338,5 @@ class TensorFlowEngine:
     def evaluate(self, table: np.ndarray) -> float:
         """Mean loss over the origins in `table` (n, 3) of the prepared buffers."""
         parts = np.array_split(table, -(-len(table) // self._most_at_once()))
-        return sum(float(self.evaluate_step(self.buffers, tf.constant(part))) for part in parts) / len(table)
+        losses = (float(self.evaluate_step(self.buffers, tf.constant(part, self.integer))) for part in parts)
+        return sum(losses) / len(table)

@@ -1,0 +1,91 @@
+"""Forged, damaged and older files end in one sentence."""
+
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import forecastkit as fk
+from forecastkit.persistence.artifact import describe
+from forecastkit.persistence.serialization import storable_parameters
+from forecastkit.utils.exceptions import ArtifactError
+
+
+@pytest.fixture(scope="module")
+def members(tmp_path_factory):
+    path = tmp_path_factory.mktemp("forged") / "m.forecast"
+    fk.LinearForecaster(horizon=2, lookback=6, recipes=1).fit(np.arange(60.0) % 7).save(path)
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def forged(path, members, manifest=lambda held: None, **changed):
+    """The file with other members, whose sums are made anew, and another manifest."""
+    members = {**members, **changed}
+    held = json.loads(members["manifest.json"])
+    for name in held["members"]:
+        held["members"][name] = {
+            "bytes": len(members[name]),
+            "sha256": hashlib.sha256(members[name]).hexdigest(),
+        }
+    manifest(held)
+    text = json.dumps(held).replace('"endless"', "1e400")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in {**members, "manifest.json": text.encode()}.items():
+            archive.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize("read", [fk.load, describe])
+def test_a_format_that_is_no_number(tmp_path, members, read):
+    path = forged(tmp_path / "m", members, lambda held: held.update(format="endless"))
+    with pytest.raises(ArtifactError, match="a zip with another manifest"):
+        read(path)
+
+
+@pytest.mark.parametrize("header", [b"{", b"(((", b"{'descr': '<f8', 'shape': (", b"\xff"])
+def test_arrays_with_broken_headers(tmp_path, members, header):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("x.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    with pytest.raises(ArtifactError, match="must be whole, got damaged"):
+        fk.load(forged(tmp_path / "m", members, **{"history.npz": out.getvalue()}))
+
+
+@pytest.mark.parametrize("name", ["class", "target", "horizon", "scores", "freq"])
+@pytest.mark.parametrize("value", [None, 5.5])
+def test_a_forged_summary(tmp_path, members, name, value):
+    path = forged(tmp_path / "m", members, lambda held: held["summary"].update({name: value}))
+    with pytest.raises(ArtifactError, match=f"the summary's '{name}' is missing or of another kind"):
+        describe(path)
+
+
+def test_a_file_of_another_version_is_not_called_damaged(tmp_path, members):
+    unknown = members["forecaster.json"].replace(b'"strength"', b'"penalty"')
+    with pytest.raises(ArtifactError, match="must be whole, got damaged"):
+        fk.load(forged(tmp_path / "m", members, **{"forecaster.json": unknown}))
+    older = forged(tmp_path / "m", members, lambda held: held["versions"].update(forecastkit="0.0.1"),
+                   **{"forecaster.json": unknown})  # fmt: skip
+    with pytest.raises(ArtifactError, match=r"got one that forecastkit 0\.0\.1 wrote \(TypeError.*Load it with"):
+        fk.load(older)
+
+
+def test_want_of_memory_is_no_damage(tmp_path, members, monkeypatch):
+    path = forged(tmp_path / "m", members)
+
+    def too_much(*args):
+        raise MemoryError
+
+    monkeypatch.setattr("forecastkit.persistence.serialization.Unpacker.forecaster", too_much)
+    with pytest.raises(MemoryError):
+        fk.load(path)
+
+
+def test_folders_of_the_machine_that_trained_are_not_stored():
+    stored = storable_parameters(fk.GRUForecaster(resume=Path("/somewhere/kept")))
+    assert stored["resume"] is None
+    assert storable_parameters(fk.GRUForecaster(resume="kept"))["resume"] is None
