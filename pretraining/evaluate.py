@@ -24,6 +24,7 @@ LEVELS = [round(0.1 * i, 1) for i in range(1, 10)]
 CLASSES = {
     "pretrained": fk.PretrainedForecaster,
     "linear": fk.LinearForecaster,
+    "theta": fk.ThetaForecaster,
     "seasonal_naive": fk.SeasonalNaiveForecaster,
 }
 
