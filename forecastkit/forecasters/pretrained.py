@@ -84,7 +84,7 @@ class PretrainedForecaster(RegressionLearner):
             self.season_length_ = self._found_season(panel, self._split(panel, stop))
             if self.lookback is None:
                 longest = int((stop - panel.indptr[:-1]).max())
-                self.lookback_ = self._choose_lookback(longest, self.season_length_)
+                self.lookback_ = self._choose_lookback(longest, (self.season_length_,))
 
     def _found_season(self, panel, stop) -> int:
         """The season of the values before `stop`, of a few of the longest series."""
@@ -100,21 +100,16 @@ class PretrainedForecaster(RegressionLearner):
         self.trained_levels_ = LEVELS
         self.second_season_ = self._second_season(panel.grid)
         self.ridge_ = None
-        windows = Windows.training(panel, split, self.lookback_, self._ahead)
+        windows = Windows.training(panel, split, self.lookback_, self._regressed)
         if len(windows) >= FEWEST_WINDOWS:
             origins = self._validation(panel, split, stop, self._most_validation_windows)
-            origins = origins[origins.row + self._ahead < stop[origins.entity]]
-            self.ridge_ = Ridge.fit(self._scaled(panel), windows, origins, self.lookback_, self._ahead)
+            origins = origins[origins.row + self._regressed < stop[origins.entity]]
+            self.ridge_ = Ridge.fit(self._scaled(panel), windows, origins, self.lookback_, self._regressed)
 
     def _second_season(self, grid) -> int:
         longer = [season for season in grid.seasons if season > self.season_length_]
         second = longer[0] if longer else YEARS.get(self.season_length_ if grid.is_time else 0, 0)
         return usable_second(self.season_length_, second)
-
-    @property
-    def _ahead(self) -> int:
-        """Steps that the linear regression forecasts: the horizon, and those that it is tried at before."""
-        return max(self.horizon_, trial_length(self.season_length_))
 
     def _finish(self, panel, split, stop):
         self.scaler_, self._held = self._scaler(panel, stop, self.scaler_.calendar), None
@@ -122,7 +117,8 @@ class PretrainedForecaster(RegressionLearner):
 
     @property
     def _regressed(self):
-        return self._ahead
+        """Steps that the linear regression forecasts: the horizon, and those that it is tried at before."""
+        return max(self.horizon_, trial_length(self.season_length_))
 
     def _regressions(self):
         return [] if self.ridge_ is None else [LinearPart(self.scaler_, self.ridge_)]
@@ -140,7 +136,7 @@ class PretrainedForecaster(RegressionLearner):
         out = np.empty((len(origins), self.horizon_, len(LEVELS)))
         for low in range(0, len(origins), CHUNK):
             part = origins[low : low + CHUNK]
-            inputs = make_inputs(self._context(series, part), self.horizon_, self._regressions(panel, part))
+            inputs = make_inputs(self._context(series, part), self.horizon_, self._linear_forecasts(panel, part))
             # Nothing says which way up a series is: the mean of both ways is more accurate than either.
             upright, mirrored = (
                 given.restore(forward(weights, given.network())) for given in (inputs, inputs.mirrored())
@@ -156,11 +152,11 @@ class PretrainedForecaster(RegressionLearner):
         inside = rows >= panel.indptr[origins.entity][:, None]
         return Context(np.where(inside, values, np.nan), self.season_length_, self.second_season_)
 
-    def _regressions(self, panel: Panel, origins: Origins) -> list[np.ndarray] | None:
+    def _linear_forecasts(self, panel: Panel, origins: Origins) -> list[np.ndarray] | None:
         """What the linear regression forecasts at each origin and at those that candidates are tried at."""
         if self.ridge_ is None:
             return None
-        buffers = self.scaler_.buffers(panel, self.lookback_, self._ahead)
+        buffers = self.scaler_.buffers(panel, self.lookback_, self._regressed)
         moments = self.scaler_.moments(panel)
         center, scale = (values[origins.entity, origins.channel][:, None] for values in (moments.center, moments.scale))
         begin, out = panel.indptr[origins.entity], []
@@ -179,7 +175,7 @@ class PretrainedForecaster(RegressionLearner):
         """The panel less the linear effects of future covariates."""
         if not self._has_effects():
             return panel
-        target = self.scaler_.buffers(panel, self.lookback_, self._ahead).target.astype("float64")
+        target = self.scaler_.buffers(panel, self.lookback_, self._regressed).target.astype("float64")
         moments = self.scaler_.moments(panel)
         entity = np.repeat(np.arange(len(panel.ids)), panel.lengths)
         return replace(panel, target=target * moments.scale[entity] + moments.center[entity])

@@ -1,10 +1,9 @@
 """All or nothing: a call that fails leaves a forecaster, and the forecasters in it, as they were."""
 
 import copy
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from forecastkit.training.trained_network import TrainedNetwork
 
 
 @contextmanager
@@ -42,6 +41,8 @@ def _parts(forecaster):
 
 def _kept(value):
     """What a later change in place does not reach."""
-    if isinstance(value, TrainedNetwork):
+    # A network is here only where its module is loaded; an import would load Keras for forecasters without one.
+    module = sys.modules.get("forecastkit.training.trained_network")
+    if module is not None and isinstance(value, module.TrainedNetwork):
         return copy.copy(value)
     return list(value) if isinstance(value, list) else value
