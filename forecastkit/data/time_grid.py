@@ -13,6 +13,9 @@ from forecastkit.utils.validation import refuse, some
 DAY = 86_400_000_000  # microseconds
 FIXED = {"W": 7 * DAY, "D": DAY, "h": DAY // 24, "min": DAY // 1440, "s": 1_000_000, "ms": 1000, "us": 1}
 MONTHS = {"M": 1, "Q": 3, "Y": 12}
+WEEKDAYS, DAY_NAMES = "1111100", ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+#: A day of the week is left out of the grid where it does not occur in so many weeks, and the others in most of them.
+FEWEST_WEEKS, OFTEN = 8, 0.75
 #: Stamps that a grid is found from, where there are more.
 MANY = 1 << 18
 
@@ -24,19 +27,22 @@ class TimeGrid:
     Parameters
     ----------
     kind : {'position', 'fixed', 'month', 'business'}
-        What a step is counted in: rows, microseconds, calendar months, or weekdays.
+        What a step is counted in: rows, microseconds, calendar months, or the days of `week`.
     step : int
         Length of a step in that unit.
     phase : int
         Where ordinal 0 lies, in that unit, in [0, step).
     day : int
-        Day of the month on monthly grids; 0 is the last one.
+        Day of the month on monthly grids, the last one in months that are shorter; 0 is the last day, -1 the last
+        weekday, -2 the first weekday.
     tz : str or None
         Time zone of the stamps. Steps shorter than a day are counted in UTC, longer ones by the clock on the wall.
     unit : str
         Resolution of the stamps given back ('s', 'ms', 'us' or 'ns').
     period : str or None
         Alias of the PeriodIndex the user had.
+    week : str
+        Days of the week of a business grid, from Monday on: ``'1111110'`` leaves Sundays out.
     """
 
     kind: str
@@ -46,6 +52,7 @@ class TimeGrid:
     tz: str | None = None
     unit: str = "us"
     period: str | None = None
+    week: str = WEEKDAYS
 
     def ordinals(self, timestamps: pd.Index) -> tuple[np.ndarray, np.ndarray]:
         """Ordinals (int64) of the stamps, and where a stamp lies on the grid (bool).
@@ -82,14 +89,11 @@ class TimeGrid:
             return pd.Index(units)
         if self.kind == "month":
             months = units.astype("datetime64[M]")
-            days = (
-                (months + 1).astype("datetime64[D]") - 1
-                if self.day == 0
-                else months.astype("datetime64[D]") + (self.day - 1)
-            )
-            index = pd.DatetimeIndex(days.astype("datetime64[s]"))
+            index = pd.DatetimeIndex(_days_of(months, self.day).astype("datetime64[s]"))
         elif self.kind == "business":
-            index = pd.DatetimeIndex(np.busday_offset("1970-01-01", units).astype("datetime64[s]"))
+            index = pd.DatetimeIndex(
+                np.busday_offset("1970-01-01", units, roll="forward", weekmask=self.week).astype("datetime64[s]")
+            )
         else:
             index = pd.DatetimeIndex(units.astype("datetime64[us]"))
         return self._dress(index)
@@ -105,12 +109,10 @@ class TimeGrid:
         days = timestamps.values.astype("datetime64[D]")
         midnight = days == timestamps.values
         if self.kind == "business":
-            return np.busday_count("1970-01-01", days), midnight & np.is_busday(days)
+            count = np.busday_count("1970-01-01", days, weekmask=self.week)
+            return count, midnight & np.is_busday(days, weekmask=self.week)
         months = days.astype("datetime64[M]")
-        first = months.astype("datetime64[D]")
-        number = (days - first).astype("int64") + 1
-        last = ((months + 1).astype("datetime64[D]") - first).astype("int64")
-        return months.astype("int64"), midnight & (number == (last if self.day == 0 else self.day))
+        return months.astype("int64"), midnight & (days == _days_of(months, self.day))
 
     def _dress(self, index):
         with contextlib.suppress(pd.errors.OutOfBoundsDatetime):  # after 2262 nanoseconds do not reach
@@ -138,7 +140,7 @@ class TimeGrid:
         if self.kind == "position":
             return (1,)
         if self.kind == "business":
-            return (5,)
+            return (self.week.count("1"),)
         if self.kind == "month":
             return (12 // self.step,) if 12 % self.step == 0 else (1,)
         if self.step >= DAY:
@@ -153,6 +155,9 @@ class TimeGrid:
         """The frequency in words for people: 'hourly', '15 min', 'monthly'."""
         if self.kind == "position":
             return "by row"
+        if self.kind == "business" and self.week != WEEKDAYS:
+            days = [name for name, open_day in zip(DAY_NAMES, self.week, strict=True) if open_day == "1"]
+            return f"daily ({', '.join(days)})"
         if self.kind == "business":
             return "business days"
         if self.kind == "month":
@@ -277,6 +282,8 @@ def _guess(timestamps, wall, first, where):
         weekdays = np.is_busday(days).all()
         if weekdays and steps.min() == DAY and (steps >= 3 * DAY).any():
             return {"kind": "business"}
+        if steps.min() < 7 * DAY and (steps != steps.min()).any() and (week := _guess_week(days)):
+            return {"kind": "business", "week": week}
     if getattr(timestamps, "tz", None) is not None and steps.min() < DAY:
         micros = plain_timestamps(timestamps, wall=False).as_unit("us").asi8
         steps = _steps(micros, first)
@@ -287,15 +294,35 @@ def _guess(timestamps, wall, first, where):
     return {"kind": "fixed", "step": step, "phase": int(micros[0] % step)}
 
 
+def _guess_week(days):
+    """The days of the week that occur, where others never do in many weeks; None where all do or rows are few."""
+    days = np.unique(days)
+    weekday = (days.astype("int64") + 3) % 7  # 1970-01-01 was a Thursday
+    weeks = (int((days[-1] - days[0]).astype("int64")) + 1) / 7
+    counts = np.bincount(weekday, minlength=7)
+    occurring = counts > 0
+    if weeks < FEWEST_WEEKS or occurring.all() or counts[occurring].min() < OFTEN * weeks or occurring.sum() < 2:
+        return None
+    return "".join("1" if occurs else "0" for occurs in occurring)
+
+
+def _days_of(months, day):
+    """The day of each of these months, see `TimeGrid.day`."""
+    first, last = months.astype("datetime64[D]"), (months + 1).astype("datetime64[D]") - 1
+    if day == 0:
+        return last
+    if day < 0:
+        return np.busday_offset(*((last, 0, "backward") if day == -1 else (first, 0, "forward")))
+    return np.minimum(first + (day - 1), last)
+
+
 def _guess_months(days, first):
     months = days.astype("datetime64[M]")
     number = (days - months.astype("datetime64[D]")).astype("int64") + 1
-    last = ((months + 1).astype("datetime64[D]") - days).astype("int64") == 1
-    if (number == number[0]).all() and number[0] <= 28:
-        day = int(number[0])
-    elif last.all():
-        day = 0
-    else:
+    own = int(number[0]) if (number == number[0]).all() and number[0] <= 28 else None
+    candidates = (own,) if own is not None else (0, -1, -2, int(number.max()))
+    day = next((day for day in candidates if (days == _days_of(months, day)).all()), None)
+    if day is None:
         return None
     step = int(np.gcd.reduce(_steps(months.astype("int64"), first)))
     return {"kind": "month", "step": step, "day": day, "phase": int(months[0].astype("int64") % step)}
@@ -319,10 +346,13 @@ def _from_offset(offset, wall):
     if alias in FIXED:
         step = FIXED[alias] * n
         return {"kind": "fixed", "step": step, "phase": int(wall[:1].as_unit("us").asi8[0] % step)}
+    business = alias.startswith("B") and alias[1:2] in MONTHS
+    alias = alias.removeprefix("B") if business else alias
     if alias[0] not in MONTHS:
         _refuse_freq(offset.freqstr)
     step = MONTHS[alias[0]] * n
     first = wall[0].to_datetime64().astype("datetime64[M]").astype("int64")
     # A period's stamps are first days, though its offset counts ends.
     starts = alias.endswith("S") or (wall.day == 1).all()
-    return {"kind": "month", "step": step, "day": 1 if starts else 0, "phase": int(first % step)}
+    day = (-2 if alias.endswith("S") else -1) if business else 1 if starts else 0
+    return {"kind": "month", "step": step, "day": day, "phase": int(first % step)}

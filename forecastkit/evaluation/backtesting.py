@@ -48,7 +48,7 @@ def backtest(
         Fitted: used as it is, and origins before its ``cutoff_`` are refused. Not fitted: a clone is fitted on the
         rows up to the first cutoff.
     X, y : as in `fit`
-        All rows, past and to be forecast.
+        All rows, past and to be forecast. Of a fitted forecaster newer rows suffice: they follow its history.
     start : label or int, optional
         First row forecast: its time, or its position. Default: after the fitted forecaster's cutoff, else the last
         fifth of the rows, else as `n_windows` says.
@@ -85,7 +85,9 @@ def backtest(
     _check(n_windows, stride, gap, refit, max_train_size)
     _check_fits(fitted and not refit, max_train_size=max_train_size, resume=resume)
     if fitted:
-        schema, panel = forecaster.schema_, read_more(forecaster.schema_, forecaster.history_.grid, X, y)
+        schema = forecaster.schema_
+        panel = read_more(schema, forecaster.history_.grid, X, y)
+        panel = _after_history(forecaster, panel, start)
         horizon, season = forecaster.horizon_, forecaster.season_length_
     else:
         forecaster._check_parameters()
@@ -104,6 +106,17 @@ def backtest(
         parts = refit_all(refits, groups, resume, verbose if callable(verbose) else print if verbose else None)
         forecasts = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     return _result(forecasts, panel, schema, cutoffs, horizon, gap, season)
+
+
+def _after_history(fitted, panel: Panel, start) -> Panel:
+    """The panel after the fitted history, where it holds newer rows only; a `start` by position counts its own rows."""
+    at = fitted.history_.places(panel.ids)
+    known = np.flatnonzero(at >= 0)
+    by_position = isinstance(start, (int, np.integer)) and not isinstance(start, bool)
+    newer = panel.start[known] > fitted.trained_until_[np.minimum(at[known], len(fitted.trained_until_) - 1)]
+    if by_position or not len(known) or not newer.all():
+        return panel
+    return fitted.history_.take(at[known]).merge(panel)[0]
 
 
 def _check(n_windows, stride, gap, refit, max_train_size):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.time_grid import find_time_grid
 from forecastkit.utils.exceptions import InputError
 
@@ -115,7 +116,7 @@ def test_times_off_the_grid_are_named():
         find_time_grid(index, ONE)
 
 
-@pytest.mark.parametrize("freq", ["nonsense", "BME", 5.5])
+@pytest.mark.parametrize("freq", ["nonsense", 5.5])
 def test_unknown_frequencies_are_refused(freq):
     with pytest.raises(InputError, match="freq: must be a pandas frequency alias"):
         find_time_grid(pd.date_range("2024-01-01", periods=3, freq="h"), ONE, freq)
@@ -176,3 +177,58 @@ def test_many_stamps_are_looked_at_in_parts(monkeypatch, many):
     assert find_time_grid(daily[:5].append(daily), np.array([0, 5])).name == "daily"
     with pytest.raises(InputError, match=r"one regular grid \(daily\), got 1 off it: 2024-01-30 07:00:00"):
         find_time_grid(daily[:-1].append(daily[-1:] + pd.Timedelta("7h")), ONE)
+
+
+# ---------------------------------------------------------------------------------------------- months and weeks
+
+
+@pytest.mark.parametrize("freq", [None, "given"])
+@pytest.mark.parametrize("alias", ["BME", "BMS", "BQE", "BQS", "BYE", "ME", "MS"])
+def test_months_by_their_weekdays(alias, freq):
+    times = pd.date_range("2010-02-01", periods=30, freq=alias)
+    grid = find_time_grid(times, np.zeros(1, dtype="int64"), alias if freq else None)
+    ordinals, fits = grid.ordinals(times)
+    assert fits.all()
+    assert np.diff(ordinals).tolist() == [1] * 29
+    assert grid.name in ("monthly", "quarterly", "yearly")
+    more = pd.date_range(times[0], periods=60, freq=alias)
+    assert (grid.timestamps(ordinals[0] + np.arange(60)) == more).all()
+
+
+@pytest.mark.parametrize("day", [15, 29, 30])
+def test_the_same_day_of_months_that_may_be_shorter(day):
+    months = pd.date_range("2019-01-01", periods=40, freq="MS")
+    times = pd.DatetimeIndex([month.replace(day=min(day, month.days_in_month)) for month in months])
+    grid = find_time_grid(times[:20], np.zeros(1, dtype="int64"))
+    assert (grid.name, grid.day) == ("monthly", day)
+    assert (grid.timestamps(grid.ordinals(times[:1])[0] + np.arange(40)) == times).all()
+
+
+@pytest.mark.parametrize("week", ["1111110", "1111101", "0111110", "1010100", "1111100"])
+def test_days_of_the_week_that_never_occur_are_not_forecast(week):
+    days = pd.bdate_range("2023-01-03", periods=120, freq="C", weekmask=week)
+    kept = days.delete([20, 50])
+    grid = find_time_grid(kept, np.zeros(1, dtype="int64"))
+    assert (grid.kind, grid.week, grid.seasons) == ("business", week, (week.count("1"),))
+    ordinals = grid.ordinals(kept)[0]
+    assert (np.diff(ordinals) == 1).sum() == len(kept) - 3
+    assert (grid.timestamps(ordinals[0] + np.arange(120)) == days).all()
+
+
+def test_all_days_with_gaps_and_short_tables_stay_daily():
+    days = pd.date_range("2023-01-01", periods=200)
+    assert find_time_grid(days.delete([6, 13, 20]), np.zeros(1, dtype="int64")).name == "daily"
+    few = pd.bdate_range("2023-01-02", periods=30, freq="C", weekmask="1111110")
+    assert find_time_grid(few, np.zeros(1, dtype="int64")).name == "daily"
+
+
+def test_series_of_a_coarser_frequency_are_named():
+    daily = pd.DataFrame({"unique_id": "a", "ds": pd.date_range("2023-01-01", periods=80), "y": np.arange(80.0)})
+    monthly = pd.DataFrame({"unique_id": "b", "ds": pd.date_range("2018-01-01", periods=60, freq="MS"), "y": 1.0})
+    with pytest.warns(
+        UserWarning, match=r"coarser frequency than the daily grid of all: 'b' \(monthly, 60 of 1796 steps\)"
+    ):
+        read_panel(pd.concat([daily, monthly]))
+    sold = daily.assign(unique_id="c").iloc[np.sort(np.random.default_rng(0).choice(80, 20, replace=False))]
+    panel, _ = read_panel(pd.concat([daily, sold]))
+    assert panel.grid.name == "daily"

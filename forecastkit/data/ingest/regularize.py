@@ -15,8 +15,12 @@ from forecastkit.data.panel import Panel, pointers, spread
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema, holds_times
 from forecastkit.data.time_grid import TimeGrid, find_time_grid
-from forecastkit.utils.validation import refuse
+from forecastkit.utils.exceptions import InputError
+from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.warn import warn_user
 
+#: A series that fills less of its steps may be one of a coarser grid, if it has some rows; as many are looked at.
+SPARSE, FEWEST_ROWS, MOST_SPARSE = 0.5, 4, 200
 #: Rows of a part.
 PART = 1 << 18
 
@@ -61,7 +65,31 @@ def to_regular_grid(table: Table, freq: str | None = None) -> Panel:
             order, entity = order[~repeated], entity[~repeated]
         timestamps = timestamps[order]
     places = Places(entity, table.ids, timestamps)
-    return regularize(table, find_time_grid(timestamps, places.first(), freq, WHERE, places))
+    grid = find_time_grid(timestamps, places.first(), freq, WHERE, places)
+    panel = regularize(table, grid)
+    if freq is None:
+        _warn_mixed(table, panel)
+    return panel
+
+
+def _warn_mixed(table: Table, panel: Panel) -> None:
+    """Name series whose own times are those of a coarser grid: most steps of a forecast never occur in them."""
+    if len(panel.ids) < 2 or not panel.grid.is_time:
+        return
+    counts = np.bincount(table.entity, minlength=len(panel.ids))
+    filled = counts / panel.lengths
+    sparse = np.flatnonzero((filled < SPARSE) & (counts >= FEWEST_ROWS))
+    coarse = []
+    for entity in sparse[:MOST_SPARSE] if (filled >= SPARSE).any() else ():
+        own = table.timestamps[table.entity == entity].sort_values()
+        try:
+            found = find_time_grid(own, np.zeros(1, dtype="int64"))
+        except InputError:
+            continue
+        coarse.append(f"{panel.ids[entity]!r} ({found.name}, {counts[entity]} of {panel.lengths[entity]} steps)")
+    if coarse:
+        said = f"{WHERE}: series of a coarser frequency than the {panel.grid.name} grid of all: {some(coarse)}"
+        warn_user(f"{said}. Forecast them apart, or pass freq= for a grid that suits all.")
 
 
 def _rise(entity, number):
