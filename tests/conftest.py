@@ -111,7 +111,7 @@ def gru(panel):
 
 AIR = str(dataset_path("airpassengers"))
 #: Flags of a network that trains in a second.
-TINY = ("--epochs", "2", "--windows-per-epoch", "64", "--set", "units=8")
+TINY = ("--model", "gru", "--epochs", "2", "--windows-per-epoch", "64", "--set", "units=8")
 
 
 @pytest.fixture

@@ -24,17 +24,18 @@ LINEAR = "linear"
 MIXER, READER = "inverted_transformer", "tft"
 #: Third is after this many.
 EARLY = 2
-#: Values of the targets for each network that is tried by default, and networks in any case: folds of few rows cannot
-#: tell many networks apart.
-VALUES, FEWEST = 500, 2
+#: Forecasters that need seconds only and are tried on all data by default, beside the linear one.
+QUICK = ("damped_trend", "pretrained")
+#: Values of the targets for each network that is tried by default: folds of few rows cannot tell networks apart, and on
+#: few rows the quick forecasters are better.
+VALUES = 1_500
 
 
-def default_names(panel: Panel) -> list[str]:
-    """Networks for these data, the most promising first, and the more the more rows there are."""
+def default_networks(panel: Panel) -> list[str]:
+    """Networks for these data, the most promising first, and the more the more rows there are; none for few."""
     covariates = panel.known.shape[1] + panel.past.shape[1] + panel.static.shape[1]
     apt = ([READER] if covariates else []) + ([MIXER] if panel.channels > 1 else [])
-    most = max(panel.rows * panel.channels // VALUES, FEWEST)
-    return [*ORDER[:EARLY], *apt, *ORDER[EARLY:]][:most]
+    return [*ORDER[:EARLY], *apt, *ORDER[EARLY:]][: panel.rows * panel.channels // VALUES]
 
 
 def baselines(season: int) -> list[Candidate]:
@@ -64,12 +65,12 @@ def make_candidates(given, panel: Panel, common: dict) -> list[Candidate]:
     Parameters
     ----------
     given : list of (str or Forecaster), or None
-        None stands for `default_names`.
+        None stands for `QUICK` and `default_networks`.
     common : dict
         Of the constructors.
     """
     made: dict[str, Forecaster] = {}
-    for one in default_names(panel) if given is None else given:
+    for one in [*QUICK, *default_networks(panel)] if given is None else given:
         forecaster = class_of(one)() if isinstance(one, str) else one
         name = one if isinstance(one, str) else name_of(one)
         if name in made:

@@ -17,6 +17,7 @@ from forecastkit.auto.successive_halving import Halving
 from forecastkit.auto.trials_file import append_line, check_trials_file
 from forecastkit.comparison.candidates import Candidate
 from forecastkit.comparison.measure import parts_of
+from forecastkit.data.panel import Panel
 from forecastkit.evaluation.time_budget import MOST, Budget, seconds_of
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.ensemble import Combination
@@ -38,22 +39,23 @@ FASTEST = 1e11
 class AutoForecaster(Combination):
     """An ensemble that is found and trained, within a time limit where one is given.
 
-    Baselines come first: the seasonal naive and the linear forecaster. Then networks are tried in the order of what
-    they are expected to gain, by successive halving over rolling-origin folds of the rows before the validation block.
-    The members are the best of these, whose plain average counts half, and the best of the baselines, unless the folds
-    speak clearly for one family alone. They are trained on all rows given to `fit`; the validation block
-    stops their training and gives scores and intervals, and has no say in who they are.
+    What takes seconds comes first: the seasonal naive, the linear forecaster, a damped trend and the pre-trained
+    network. Then networks are trained, where there are rows enough, in the order of what they are expected to gain, by
+    successive halving over rolling-origin folds of the rows before the validation block.
+    All whose errors on the folds are within a quarter of the least count alike in the average, the trained networks
+    together as one of them. They are trained on all rows given to `fit`; the validation block stops their training and
+    gives scores and intervals, and has no say in who they are.
 
     Parameters
     ----------
     forecasters : list of (str or Forecaster), optional
-        Networks and others to try, the most promising first, by names such as ``"gru"`` or as forecasters. Default: the
-        most accurate of the library's, two for few rows and up to ten for many.
+        Networks and others to try, the most promising first, by names such as ``"gru"`` or as forecasters. Default: a
+        damped trend, the pre-trained network, and one network to be trained for every 1,500 values, up to ten.
     time_limit : float or str, optional
-        Seconds of `fit`, reading included, or ``"90s"``, ``"15m"``, ``"1h"``; kept within 15 %. Networks for which
-        there is no time are left out, with a warning; with very few seconds only the baselines remain. With seconds
-        left, networks are trained with up to three seeds. Without a limit all are tried and trained in full, with one
-        seed: the more of them, and the longer it takes, the more rows there are.
+        Seconds of `fit`, reading included, or ``"90s"`` (the default), ``"15m"``, ``"1h"``; kept within 15 %. Networks
+        for which there is no time are left out, with a warning; with very few seconds only the baselines remain. With
+        seconds left, networks are trained with up to three seeds. With None all are tried and trained in full, with
+        one seed: the more of them, and the longer it takes, the more rows there are.
     random_state : int, RandomState or None
         Seed of the networks. Without a time limit the same seed gives the same forecasts; with one, what is tried and
         how long depends on the machine's speed too.
@@ -75,6 +77,8 @@ class AutoForecaster(Combination):
         The fitted member that had the best score.
     trials_ : list of dict
         Every fit of the search.
+    lowest_ : float or None
+        0 where no target is below 0: then forecasts, quantiles and sample paths are not either.
 
     Notes
     -----
@@ -89,7 +93,7 @@ class AutoForecaster(Combination):
     """
 
     forecasters: Sequence[str | Forecaster] | None = None
-    time_limit: float | str | None = None
+    time_limit: float | str | None = "90s"
     random_state: types.Seed | None = None
     path: types.Path | None = None
     verbose: int = 0
@@ -122,6 +126,7 @@ class AutoForecaster(Combination):
         self._budget = self._budget or Budget(self._seconds())
         self._refuse_too_little(panel)
         self.trials_, self.untried_, self.names_ = [], [], []
+        self.lowest_ = lowest_of(panel)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         own, candidates = self._entrants(panel)
         self._first(own[0], panel)
@@ -147,9 +152,11 @@ class AutoForecaster(Combination):
         """The baselines and the candidates."""
         names = ("season_length", "quantile_levels")
         common = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        common |= {"horizon": self.horizon_, "lookback": self.lookback_}
+        common |= {"horizon": self.horizon_}
+        given = make_candidates(self.forecasters, panel, {**common, "lookback": self.lookback_})
+        # The linear forecaster chooses its own lookbacks where none is asked for.
+        common |= {} if self.lookback is None else {"lookback": self.lookback_}
         own = [Candidate(one.name, filled(one.forecaster, common)) for one in baselines(self.season_length_)]
-        given = make_candidates(self.forecasters, panel, common)
         return own, [one for one in given if one.name not in {each.name for each in own}]
 
     def _tell(self, label, text):
@@ -217,8 +224,7 @@ class AutoForecaster(Combination):
         """Fit the members on all rows."""
         schedule = Schedule(self._budget, search.evaluator.trials, search.compiling, self._needed)
         known = {one.name: one for one in [*own, *candidates]}
-        nested = own[-1].name if self.lookback_ >= self.season_length_ else ""
-        weights = choose(search, known, schedule, nested) or {own[0].name: 1.0}
+        weights = choose(search, known, schedule, own[-1].name) or {own[0].name: 1.0}
         self._tell("chosen", ", ".join(f"{name} ({share(weight)})" for name, weight in weights.items()))
         groups = {name: [] for name in weights}
         if own[0].name in groups:
@@ -254,6 +260,23 @@ class AutoForecaster(Combination):
         for name in ("_budget", "_needed"):
             vars(self).pop(name, None)
 
+    # ------------------------------------------------------------------------------------------ forecasts
+
+    def _forecast(self, panel, origins):
+        forecast = super()._forecast(panel, origins)
+        forecast[..., 0] = self._bounded(forecast[..., 0])
+        return forecast
+
+    def _quantiles(self, panel, origins, forecast, levels):
+        return self._bounded(super()._quantiles(panel, origins, forecast, levels))
+
+    def _at_ranks(self, panel, origins, forecast, ranks):
+        return self._bounded(super()._at_ranks(panel, origins, forecast, ranks))
+
+    def _bounded(self, values):
+        lowest = getattr(self, "lowest_", None)  # files of earlier versions have none
+        return values if lowest is None else np.maximum(values, lowest)
+
     # ------------------------------------------------------------------------------------------ results
 
     @property
@@ -269,6 +292,12 @@ class AutoForecaster(Combination):
         if not self._is_trained():
             raise AttributeError("best_forecaster_ exists after fit")
         return self.forecasters_[0]
+
+
+def lowest_of(panel: Panel) -> float | None:
+    """0 where no target was observed below it, which forecasts then keep to; else None."""
+    least = np.fmin.reduce(panel.target, axis=None)
+    return 0.0 if least >= 0 else None
 
 
 def seconds_to_finish(member) -> float:

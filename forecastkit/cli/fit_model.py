@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
+
 from forecastkit.cli.console import Reporter
 from forecastkit.cli.interrupts import STOPPED
 from forecastkit.cli.read_data import Data
@@ -10,6 +12,8 @@ from forecastkit.data.panel import Panel
 
 #: The remedy for a training that was still improving: so many times as many epochs.
 MORE_EPOCHS = 3
+#: Lines of a leaderboard at most.
+MOST_LINES = 8
 
 
 class Stopped(KeyboardInterrupt):
@@ -53,14 +57,32 @@ def fit_model(report: Reporter, forecaster, panel: Panel) -> None:
 
 
 def _fit_with_lines(report: Reporter, forecaster, panel: Panel) -> None:
-    """Fit what has no epochs of its own; ``auto`` prints what it tries."""
-    prints = "verbose" in forecaster.get_params(deep=False) and not report.quiet
+    """Fit what has no epochs of its own; of ``auto`` print what it tried."""
     try:
-        forecaster.set_params(**({"verbose": 1} if prints else {})).fit(panel)
+        forecaster.fit(panel)
     except KeyboardInterrupt:
         raise Stopped("the members that were ready" if hasattr(forecaster, "history_") else "") from None
-    finally:
-        forecaster.set_params(**({"verbose": 0} if prints else {}))
+    if hasattr(type(forecaster), "leaderboard_"):
+        print_leaderboard(report, forecaster)
+
+
+def print_leaderboard(report: Reporter, forecaster) -> None:
+    """The best of what ``auto`` tried, a line each: errors on folds of the training rows, and weights in the average.
+
+    Parameters
+    ----------
+    report : Reporter
+    forecaster : AutoForecaster
+    """
+    table = forecaster.leaderboard_
+    totals = np.bincount(forecaster.groups_, forecaster.weights_, minlength=len(forecaster.names_))
+    weights = dict(zip(forecaster.names_, totals, strict=True))
+    # Members first: they are what the forecast consists of.
+    table = table.loc[np.argsort(~table["member"].to_numpy(), kind="stable")]
+    for place, row in enumerate(table.head(MOST_LINES).itertuples()):
+        error = f"{row.score:.3f} of the seasonal naive's error" if np.isfinite(row.score) else "not tried"
+        weight = f"weight {100 * weights[row.forecaster]:.0f} %" if row.member else "left out"
+        report.info("tried" if place == 0 else "", f"{row.forecaster:<22} {error:<34} {weight}")
 
 
 def find_network(forecaster):

@@ -12,6 +12,9 @@ from forecastkit.persistence.artifact import load
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse
 
+#: Models that choose lookbacks by the data where none is given.
+OWN_LOOKBACKS = ("auto", "linear")
+
 
 def check_model_source(command: str, artifact: Path | None, model: str | None, parameters: dict) -> None:
     """Refuse both or none of a model file and a model's name, and parameters of a saved model.
@@ -52,8 +55,11 @@ def make_with_data(report: Reporter, sources: Sources, model: str, parameters: d
 def make_for_data(model: str, parameters: dict, data: Data, sizes: Sizes):
     """An unfitted forecaster with the parameters that were given, detected and chosen."""
     seed = {"random_state": 0} if models.is_network(model) else {}
+    chosen = dict(sizes.parameters)
+    if model in OWN_LOOKBACKS and parameters.get("lookback") is None:
+        del chosen["lookback"]
     with silenced_imports():
-        return models.make_forecaster(model, {**seed, **parameters, **data.role_parameters, **sizes.parameters})
+        return models.make_forecaster(model, {**seed, **parameters, **data.role_parameters, **chosen})
 
 
 def parse_start(start: str | None) -> str | int | None:

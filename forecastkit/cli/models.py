@@ -68,7 +68,10 @@ def _check_names(name, kind, parameters):
     for parameter in parameters:
         if parameter not in known:
             rule = "the parameter must exist" if is_network(name) else "the parameter must exist without a network"
-            refuse(name, rule, repr(parameter), did_you_mean(parameter, known), ParameterError)
+            remedy = did_you_mean(parameter, known)
+            if name == "auto" and parameter in forecaster_class("gru")._get_param_names():
+                remedy = "Pass --model gru, or another network, which has it."
+            refuse(name, rule, repr(parameter), remedy, ParameterError)
 
 
 def _make_ensemble(parameters):

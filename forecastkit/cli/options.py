@@ -57,12 +57,12 @@ class TrainOptions:
     """Options of ``forecast train``."""
 
     csv: Tables
-    model: Model = "gru"
+    model: Model = "auto"
     out: ModelOut = None
     parameters: dict
     settings: Settings = None
     test_size: TestSize = None
-    budget: Annotated[str | None, option("Time limit of --model auto: 90s, 15m, 1h. Default: 15m.", metavar="TIME")] = (
+    budget: Annotated[str | None, option("Time limit of --model auto: 90s, 15m, 1h. Default: 90s.", metavar="TIME")] = (
         None
     )
     refit: Refit = True

@@ -31,7 +31,7 @@ from forecastkit.utils.validation import refuse
 
 DEFAULT_OUT = Path("model.forecast")
 #: Time limit of ``auto`` where none is given.
-AUTO_BUDGET = "15m"
+AUTO_BUDGET = "90s"
 
 
 def train(options: TrainOptions) -> None:
@@ -139,7 +139,9 @@ def _refit(report: Reporter, tested, unfitted, data: Data):
 
 
 def _print_sizes(report: Reporter, model: str, forecaster, data: Data, sizes: Sizes) -> None:
-    chosen = [model, f"horizon {sizes.horizon}", f"lookback {sizes.lookback}"]
+    lookback = [] if forecaster.lookback is None else [f"lookback {sizes.lookback}"]
+    limit = [f"budget {forecaster.time_limit}"] if model == "auto" else []
+    chosen = [model, f"horizon {sizes.horizon}", *lookback, *limit]
     network = find_network(forecaster)
     if network is not None:
         chosen += [f"patch {_patch(network, data, sizes)}", f"random state {network.random_state}"]

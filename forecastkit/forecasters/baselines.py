@@ -62,6 +62,8 @@ class MeanForecaster(_Reading):
 class _Smoothing(_Reading):
     """Methods that take out the seasons of `season_length` and, of what is left, those of the frequency above it."""
 
+    _most_validation_windows = 2_000  # each is fitted afresh
+
     def _seasons(self, panel):
         main = self.season_length_
         return main, *(season for season in panel.grid.seasons if season > main > 1 and season % main == 0)

@@ -26,12 +26,31 @@ def run(tmp_path, monkeypatch, capsys):
 
 def test_it_says_what_it_tries_and_writes_what_it_chose(run):
     lines = run(*TRAIN, "--budget", "2m").out.splitlines()
-    assert any(line.startswith("trial    drift, fold 1: ") for line in lines)
-    assert any(line.startswith("chosen   linear") for line in lines)
+    assert "settings auto, horizon 12, budget 2m" in lines
+    tried = [line for line in lines if "of the seasonal naive's error" in line]
+    assert tried[0].startswith("tried    ")
+    assert {line[9:].split()[0] for line in tried} == {"linear", "seasonal_naive", "drift"}
+    weights = [float(found[1]) for line in tried if (found := re.search(r"weight (\d+) %", line))]
+    assert 97 <= sum(weights) <= 103
     assert any(line.startswith("auto ") for line in lines), "its row of the test"
     model = fk.load("model.forecast")
     assert (type(model).__name__, model.time_limit, model.verbose, model.random_state) == ("AutoForecaster", "2m", 0, 0)
     assert set(model.leaderboard_["forecaster"]) == {"linear", "seasonal_naive", "drift"}
+
+
+def test_without_a_model_it_is_auto_and_its_leaderboard_is_short(run):
+    out = run("train", "--csv", str(dataset_path("airpassengers"))).out
+    tried = [line for line in out.splitlines() if "of the seasonal naive's error" in line]
+    assert {line[9:].split()[0] for line in tried} == {"linear", "damped_trend", "pretrained", "seasonal_naive"}
+    assert len(tried) <= 8
+    model = fk.load("model.forecast")
+    assert type(model).__name__ == "AutoForecaster"
+    assert model.history_.rows == 144
+
+
+def test_parameters_of_networks_ask_for_one(run):
+    said = run("train", "--csv", str(dataset_path("airpassengers")), "--epochs", "3", code=2).err
+    assert "auto: the parameter must exist, got 'epochs'. Pass --model gru, or another network" in said
 
 
 def test_json_is_json(run):

@@ -141,7 +141,25 @@ def test_day_first_dates_are_read_rightly(home, capsys):
 
 def test_a_constant_series_is_forecast_as_the_constant(home):
     write("flat.csv", GOOD.assign(y=5.0))
-    assert main(["train", "--csv", "flat.csv", "--horizon", "12", "--epochs", "1", "--set", "units=8", "--quiet"]) == 0
+    assert (
+        main(
+            [
+                "train",
+                "--csv",
+                "flat.csv",
+                "--model",
+                "gru",
+                "--horizon",
+                "12",
+                "--epochs",
+                "1",
+                "--set",
+                "units=8",
+                "--quiet",
+            ]
+        )
+        == 0
+    )
     assert main(["predict", "model.forecast", "--out", "f.csv", "--quiet"]) == 0
     np.testing.assert_allclose(pd.read_csv("f.csv")[["forecast", "q0.1", "q0.9"]], 5.0, atol=0.05)
 
@@ -159,10 +177,10 @@ def test_a_constant_series_is_forecast_as_the_constant(home):
         (("--known", "z"), "the known column must exist, got 'z'."),
         (("--model", "grru"), "--model: the model must exist, got 'grru'. Did you mean 'gru'?"),
         (("--model", "linear", "--epochs", "2"), "linear: the parameter must exist without a network, got 'epochs'."),
-        (("--set", "unitz=3"), "gru: the parameter must exist, got 'unitz'. Did you mean 'units'?"),
+        (("--model", "gru", "--set", "unitz=3"), "gru: the parameter must exist, got 'unitz'. Did you mean 'units'?"),
         (("--set", "units"), "--set: must be NAME=VALUE, got 'units'."),
-        (("--set", "units=many"), "units must be a whole number of at least 1, got 'many'."),
-        (("--loss", "hubr"), "'zero_inflated', got 'hubr'. Did you mean 'huber'?"),
+        (("--model", "gru", "--set", "units=many"), "units must be a whole number of at least 1, got 'many'."),
+        (("--model", "gru", "--loss", "hubr"), "'zero_inflated', got 'hubr'. Did you mean 'huber'?"),
         (("--quantile-levels", "0.9,0.1"), "quantile_levels must rise"),
         (("--validation-size", "much"), "--validation-size: must be a number of rows, such as 24"),
         (("--freq", "fortnight"), "freq: must be a pandas frequency alias"),
