@@ -425,7 +425,6 @@ def test_without_a_limit_the_same_seed_gives_the_same_forecasts():
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize(("rows", "names"), [(300, 0), (1600, 1), (9999, 6)])
 def test_on_few_rows_nothing_is_trained_and_no_forecast_is_below_what_can_be():
     rows = pd.Series(np.maximum(wave(160, season=12) - 10, 0), index=pd.date_range("2000", periods=160, freq="MS"))
     model = fk.AutoForecaster(horizon=6).fit(rows)
@@ -437,6 +436,7 @@ def test_on_few_rows_nothing_is_trained_and_no_forecast_is_below_what_can_be():
     assert (below < 0).any(axis=None)
 
 
+@pytest.mark.parametrize(("rows", "names"), [(300, 0), (1600, 1), (9999, 6)])
 def test_candidates_are_the_more_the_more_rows_there_are(rows, names):
     panel, _ = read_panel(wave(rows))
     assert candidates.default_networks(panel) == [*candidates.ORDER][:names]
