@@ -1,5 +1,7 @@
 """Candidates of AutoForecaster, in order of expected gain."""
 
+from importlib import util
+
 from forecastkit.comparison.candidates import Candidate, changed, class_of, known_names, members, name_of
 from forecastkit.data.panel import Panel
 from forecastkit.forecasters.base import Forecaster
@@ -70,7 +72,8 @@ def make_candidates(given, panel: Panel, common: dict) -> list[Candidate]:
         Of the constructors.
     """
     made: dict[str, Forecaster] = {}
-    for one in [*QUICK, *default_networks(panel)] if given is None else given:
+    networks = default_networks(panel) if util.find_spec("keras") else []
+    for one in [*QUICK, *networks] if given is None else given:
         forecaster = class_of(one)() if isinstance(one, str) else one
         name = one if isinstance(one, str) else name_of(one)
         if name in made:
