@@ -156,3 +156,16 @@ def test_a_table_gives_its_panel(tmp_path, dialect, layout, order, gaps, times):
     offset = pd.Timedelta("1h") if times.endswith("+01:00") else pd.Timedelta(0)
     stamp = pd.Timestamp(first)
     assert (stamp.tz_convert("UTC").tz_localize(None) if stamp.tz is not None else stamp) == stamps[0] - offset
+
+
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        (["01/02/2024", "01/03/2024", "01/04/2024"], "01/02/2024 is read as month/day/year"),
+        (["2024-03-31T01:00+01:00", "2024-03-31T03:00+02:00"], "offsets change: times are in UTC"),
+        (["2024-03-31 01:00 - 02:00", "2024-03-31 02:00 - 03:00"], "intervals are read as their starts"),
+    ],
+)
+def test_what_is_guessed_of_times_is_said(cells, says):
+    roles = find_roles(pd.DataFrame({"time": cells, "y": np.arange(len(cells)) / 2}))
+    assert says in roles.notes

@@ -10,7 +10,7 @@ import pandas as pd
 
 from forecastkit.data.files import column_names
 from forecastkit.data.files.column_kinds import describe_column, is_calendar, odd_cells, refuse_unread
-from forecastkit.data.files.datetimes import read_numbers, read_times, show_cells
+from forecastkit.data.files.datetimes import Times, read_numbers, read_times, show_cells
 from forecastkit.data.files.series_columns import find_series, series_codes, some_times
 from forecastkit.data.files.time_columns import (
     TimeColumns,
@@ -146,11 +146,16 @@ def find_roles(
         time_parts=found.parts,
         series_id=series,
         unused=tuple((name, unused[name]) for name in frame if name in unused),
-        notes=(*notes, *_offer_known(given["past"])),
+        notes=(*_say_times(found.times), *notes, *_offer_known(given["past"])),
         date_order="" if found.times is None else found.times.order,
         times=found.values,
         **given | {"target": targets},
     )
+
+
+def _say_times(times: Times | None) -> list[str]:
+    """What was guessed of the form of the times."""
+    return [] if times is None or not times.sentence else [times.sentence]
 
 
 def find_time(
