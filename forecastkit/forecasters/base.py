@@ -178,7 +178,8 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         stop = panel.last_observed() + 1
         check_observed(type(self).__name__, self.schema_, panel)
         self._choose_sizes(panel, stop)
-        refuse_leaks(schema, panel, self.horizon_)
+        if schema.known:
+            refuse_leaks(schema, panel, self.horizon_)
         self._check_transform(panel)
         split = self._split(panel, stop)
         calendar = self._calendar(panel.grid)

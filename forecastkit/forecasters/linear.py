@@ -150,7 +150,7 @@ class LinearForecaster(RegressionLearner):
         return hasattr(self, "parts_")
 
     @property
-    def ridge_(self):
+    def ridge_(self) -> ridge.Ridge:
         """The regression of the best recipe."""
         if not self._is_trained():
             raise AttributeError("ridge_ exists after fit")

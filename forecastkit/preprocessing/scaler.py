@@ -221,7 +221,8 @@ class Scaler:
         reach = 2 * lookback  # a window may start before an entity's first row, a patch's padding before that
         first = int(panel.start.min()) - reach
         count = int(panel.ends.max()) + horizon + reach + 1 - first
-        calendar = calendar_table(panel.grid, first, count, self.calendar)
+        empty = np.zeros((count, 0), dtype="float32")
+        calendar = calendar_table(panel.grid, first, count, self.calendar) if self.calendar else empty
         if self.calendar_effect is not None:
             self._take_out(target, panel, products(calendar, self.calendar_effect), first)
         return Buffers(
@@ -275,7 +276,7 @@ class Scaler:
             forecast += effect.reshape(*effect.shape, *along[2:])
         forecast *= scale.reshape(along)
         forecast += center.reshape(along)
-        return backward(self.transform, forecast)
+        return forecast if self.transform is None else backward(self.transform, forecast)
 
     def _future_effect(self, panel, origins, horizon):
         rows = origins.row[:, None] + np.arange(1, horizon + 1)

@@ -5,13 +5,14 @@ import threading
 import weakref
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 
 import keras
 import numpy as np
 
 from forecastkit.data.windows import Origins
 from forecastkit.networks import backbones
-from forecastkit.networks.heads import make_head
+from forecastkit.networks.heads import Head, make_head
 from forecastkit.networks.network import Network, Sizes
 from forecastkit.training.engines import make_engine, unscoped
 from forecastkit.training.network_cache import NETWORK_CACHE, CacheEntry
@@ -44,8 +45,8 @@ class TrainedNetwork:
         self.loss, self.levels, self.seed, self.weights, self.precision = loss, levels, seed, weights, precision
         self._live = self._legacy = None
 
-    @property
-    def head(self):
+    @cached_property
+    def head(self) -> Head:
         """What its outputs mean."""
         return make_head(self.loss, self.levels)
 
@@ -147,7 +148,8 @@ class TrainedNetwork:
 
     def _state(self) -> dict:
         """The arguments that build it again, for the artifact."""
-        arguments = {name: value for name, value in self.__getstate__().items() if name not in ("_live", "_legacy")}
+        derived = ("_live", "_legacy", "head")
+        arguments = {name: value for name, value in self.__getstate__().items() if name not in derived}
         return {**arguments, "weights": [np.asarray(weight) for weight in arguments["weights"]]}
 
     def __getstate__(self):

@@ -1,5 +1,8 @@
 """Categories of few and of many levels: their effects are learned, what is unknown is no surprise; ragged panels."""
 
+import copy
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -141,6 +144,13 @@ def ragged() -> pd.DataFrame:
 ROLES = {"target": "y", "known": ["shop", "sky"], "past": "price", "static": ["town", "street"]}
 
 
+@cache
+def fitted(name):
+    """The forecaster of this name, fitted on `ragged`. Shared: do not change it."""
+    options = TINY if name in NETWORKS else {}
+    return getattr(fk, f"{name}Forecaster")(horizon=4, lookback=14, **ROLES, **options).fit(ragged())
+
+
 #: One of each kind of network; the others take their tokens alike, and have the contract's tests besides.
 KINDS = ("GRU", "EncoderDecoder", "InvertedTransformer", "TFT", *NAMES[len(NETWORKS) :])
 
@@ -149,9 +159,7 @@ KINDS = ("GRU", "EncoderDecoder", "InvertedTransformer", "TFT", *NAMES[len(NETWO
     "name", [name if name in KINDS else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
 )
 def test_all_forecasters_take_ragged_panels_with_categories(name, tmp_path):
-    data = ragged()
-    cls = getattr(fk, f"{name}Forecaster")
-    model = cls(horizon=4, lookback=14, **ROLES, **(TINY if name in NETWORKS else {})).fit(data)
+    data, model = ragged(), fitted(name)
     ahead = model.future_frame().assign(shop="p3", sky="rain")
     got = model.predict(ahead)
     assert len(got) == 4 * 20
@@ -168,7 +176,7 @@ def test_all_forecasters_take_ragged_panels_with_categories(name, tmp_path):
 
 @pytest.mark.parametrize("name", ["GRU", "TFT"])
 def test_interpretation_holds_codes_as_they_are(name):
-    model = getattr(fk, f"{name}Forecaster")(horizon=4, lookback=14, **ROLES, **TINY).fit(ragged())
+    model = fitted(name)
     found = fk.interpret(model, model.future_frame().assign(shop="p3", sky="rain"), series="s0", tolerance=0.05)
     named = set(found.importance.astype(str).to_numpy().ravel())
     assert "sky" in named
@@ -178,8 +186,7 @@ def test_interpretation_holds_codes_as_they_are(name):
 
 
 def test_updates_bring_new_series_and_levels():
-    data = ragged()
-    model = fk.GRUForecaster(horizon=4, lookback=14, **ROLES, **TINY).fit(data)
+    data, model = ragged(), copy.deepcopy(fitted("GRU"))
     newer = data[data["unique_id"] == "s0"].assign(unique_id="late", street="c1", shop="other")
     model.update(newer)
     assert (model.n_replaced_, "late" in model.cutoff_.index) == (0, True)

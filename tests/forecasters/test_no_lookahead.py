@@ -18,7 +18,7 @@ FORECASTERS = {
         name: getattr(fk, f"{name}Forecaster")(**SIZES)
         for name in ("Naive", "SeasonalNaive", "Drift", "Mean", "Linear")
     },
-    "tabular": fk.TabularForecaster(**SIZES, regressor=HistGradientBoostingRegressor(max_iter=20)),
+    "tabular": fk.TabularForecaster(**SIZES, regressor=HistGradientBoostingRegressor(max_iter=4, max_leaf_nodes=7)),
     "tabular ridge": fk.TabularForecaster(**SIZES, regressor=Ridge(), anchor="last"),
     "GRU": fk.GRUForecaster(**NETWORK),
     "ensemble": fk.EnsembleForecaster(forecasters=[fk.NaiveForecaster(), fk.LinearForecaster()], **SIZES),

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-import forecastkit as fk
-
 ROOT = Path(__file__).resolve().parents[2]
 FILE = '''"""A mean of the past, widened and added to every token of the future."""
 
@@ -82,7 +80,7 @@ def checkout(tmp_path_factory):
 
     def run(*arguments):
         environment = {**os.environ, "PYTHONPATH": str(root), "TF_CPP_MIN_LOG_LEVEL": "3"}
-        command = [sys.executable, "-m", *map(str, arguments)]
+        command = [sys.executable, *map(str, arguments)]
         done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         return done.stdout
@@ -96,18 +94,40 @@ def test_it_is_one_short_file():
 
 def test_it_keeps_the_contract_of_all_forecasters(checkout):
     told = checkout(
-        "pytest", "tests/forecasters/test_contract.py", "-k", "ThrowAwayForecaster", "-p", "no:cacheprovider"
+        "-m", "pytest", "tests/forecasters/test_contract.py", "-k", "ThrowAwayForecaster", "-p", "no:cacheprovider"
     )
     assert "failed" not in told
     assert int(told.split(" passed")[0].split()[-1]) >= 15
 
 
-def test_the_command_line_finds_it(checkout, tmp_path):
+USE = """
+import sys
+
+import forecastkit as fk
+from forecastkit.cli import main
+
+assert "throw_away" in fk.backbones.names()
+assert {"ThrowAway", "ThrowAwayForecaster"} <= set(fk.__all__)
+data = fk.load_dataset("airpassengers")
+sizes = {"horizon": 6, "lookback": 24, "epochs": 1, "windows_per_epoch": 16, "random_state": 0}
+named = fk.ThrowAwayForecaster(width=8, **sizes).fit(data)
+other = fk.KerasForecaster(backbone=fk.ThrowAway(width=8), **sizes).fit(data)
+assert (named.predict() == other.predict()).all(axis=None)
+by_name = fk.KerasForecaster(backbone="throw_away", **sizes)
+assert by_name._architecture().width == 16
+table, model = sys.argv[1:]
+data.to_csv(table)
+options = ["--model", "throw_away", "--set", "width=8", "--set", "epochs=1", "--horizon", "6", "--json"]
+for command in (["train", "--csv", table, "--out", model, *options], ["inspect", model], ["predict", model, "--json"]):
+    print("<command>", command[0], flush=True)
+    assert main(command) == 0, command
+"""
+
+
+def test_the_library_and_the_command_line_find_it(checkout, tmp_path):
     table, model = tmp_path / "table.csv", tmp_path / "model.forecast"
-    fk.load_dataset("airpassengers").to_csv(table)
-    options = ("--model", "throw_away", "--set", "width=8", "--set", "epochs=1", "--horizon", 6, "--json")
-    told = json.loads(checkout("forecastkit", "train", "--csv", table, "--out", model, *options))
-    assert "throw" in json.dumps(told).lower()
+    _, train, inspect, predict = checkout("-c", USE, table, model).split("<command>")
+    assert "throw" in json.dumps(json.loads(train.removeprefix(" train"))).lower()
     assert model.exists()
-    assert "ThrowAwayForecaster" in checkout("forecastkit", "inspect", model)
-    assert len(checkout("forecastkit", "predict", model, "--json").splitlines()) >= 1
+    assert "ThrowAwayForecaster" in inspect
+    assert len(predict.splitlines()) > 1

@@ -6,7 +6,6 @@ import os
 import random
 import re
 import resource
-import shutil
 import subprocess
 import sys
 import threading
@@ -281,50 +280,6 @@ def test_functions_and_files_are_short():
 
 
 # ---------------------------------------------------------------------------------------------- the registry
-
-ECHO = '''
-"""The future tokens as they are."""
-
-from dataclasses import dataclass
-
-import keras
-
-from forecastkit.networks.backbone import Backbone
-
-
-class Echo(keras.layers.Layer):
-    def call(self, past, future, mask=None, training=None):
-        return future
-
-
-@dataclass(kw_only=True, eq=False, repr=False)
-class EchoNet(Backbone):
-    def build(self):
-        return Echo()
-'''
-USE_ECHO = """
-import numpy as np
-import forecastkit as fk
-from forecastkit.networks import backbones
-from forecastkit.utils.docstrings import parameter_entries
-
-assert "echo_net" in backbones.names()
-assert {"EchoNet", "EchoNetForecaster"} <= set(fk.__all__)
-sizes = dict(horizon=2, lookback=8, epochs=1, windows_per_epoch=16)
-y = np.sin(np.arange(60))
-for model in (fk.EchoNetForecaster(units=4, **sizes), fk.KerasForecaster(backbone="echo_net", **sizes)):
-    model.fit(y).save("model.forecast")
-    assert np.array_equal(fk.load("model.forecast").predict(), model.predict())
-print("found")
-"""
-
-
-def test_a_file_in_the_folder_is_a_backbone(tmp_path):
-    shutil.copytree(PACKAGE, tmp_path / "forecastkit", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "forecastkit" / "networks" / "backbones" / "echo_net.py").write_text(ECHO)
-    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    run = subprocess.run([sys.executable, "-c", USE_ECHO], capture_output=True, text=True, env=env, cwd=tmp_path)
-    assert run.stdout.strip() == "found", run.stderr
 
 
 def test_every_backbone_has_a_forecaster_with_its_parameters():
