@@ -174,7 +174,8 @@ class Training:
 
     def export(self):
         """Write the averaged weights for `PretrainedForecaster`."""
-        about = {"steps": self.steps, "series": self.series, "cpu_seconds": round(self.seconds), **vars(self.options)}
+        about = {"steps": self.steps, "series": self.series, "cpu_seconds": round(self.seconds)}
+        about |= {name: value for name, value in vars(self.options).items() if name not in ("out", "start")}
         save_weights(self.folder / "weights.npz", self.average, about)
 
 

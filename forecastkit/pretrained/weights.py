@@ -20,7 +20,7 @@ from forecastkit.utils.validation import refuse
 
 FOLDER = Path(__file__).parent / "weights"
 #: Packaged versions and the sha256 of their files.
-VERSIONS: dict[str, str] = {"2026.1": "1c1db89b362d873c556c66787f59105217f4e202465c5b92dc1640b6969a2569"}
+VERSIONS: dict[str, str] = {"2026.1": "a4c4a708b96fa06b6215fdd443ebfd8dcc644121f55b9e25b0f098f6b5a86afe"}
 LATEST = "2026.1"
 
 
