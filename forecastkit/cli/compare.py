@@ -120,11 +120,9 @@ def _write(comparison: Comparison, options: CompareOptions) -> list[Path]:
 
 def _parse_models(text: str) -> list[str] | str:
     """Names of models, each known."""
-    names = [name for name in parse_list(text) if name]
+    names = parse_list("--models", text)
     if names == ["all"]:
         return "all"
-    if not names:
-        refuse("--models", "must hold at least one model", repr(text), error=ParameterError)
     for name in names:
         models.check_model(name)
     return list(dict.fromkeys(names))

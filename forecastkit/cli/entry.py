@@ -52,8 +52,8 @@ def _refused(error: Exception) -> int:
         _report("error", as_flags(str(error)))
         return 2 if isinstance(error, ParameterError) else 1
     if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        _report("error", f"{where}the file must be readable or writable, got the error {error.strerror!r}.")
+        rule = f"{error.filename}: the file must be accessible" if error.filename else "the output must be written"
+        _report("error", f"{rule}, got the error {error.strerror!r}.")
         return 1
     if isinstance(error, MemoryError):
         _report("error", f"memory must suffice for the data and the model, got none left ({error or 'out of memory'}).")

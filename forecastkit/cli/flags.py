@@ -38,6 +38,11 @@ def parse_path(text: str) -> Path:
     return Path(text)
 
 
+def parse_folder(text: str) -> str:
+    """`parse_path`, as the text that a saved model keeps."""
+    return str(parse_path(text))
+
+
 def parse_count(text: str) -> int:
     """A whole number from 1 on.
 
@@ -154,7 +159,9 @@ PARAMETERS = {**COLUMN_ROLES, **SIZES, **TRAINING}
 #: A single training run can be resumed too.
 TRAIN_PARAMETERS = {
     **PARAMETERS,
-    "resume": Flag(str, "FOLDER", "Save every epoch in this folder; the same command continues an interrupted run."),
+    "resume": Flag(
+        str, "FOLDER", "Save every epoch in this folder; the same command continues an interrupted run.", parse_folder
+    ),
 }
 #: A comparison sets seeds and time limits itself.
 COMPARE_PARAMETERS = {name: flag for name, flag in PARAMETERS.items() if name not in ("random_state", "time_limit")}

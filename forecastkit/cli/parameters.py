@@ -3,6 +3,7 @@
 import ast
 import csv
 from collections.abc import Sequence
+from functools import partial
 
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse
@@ -43,14 +44,20 @@ def _parse_flag(name: str, value):
     return PARSERS[name](value) if name in PARSERS else value
 
 
-def parse_list(text: str) -> list[str]:
+def parse_list(flag: str, text: str) -> list[str]:
     """Comma-separated names; quotes protect commas."""
-    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    try:
+        names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    except csv.Error:
+        names = []
+    if not names or "" in names:
+        refuse(flag, "must be comma-separated names", repr(text), error=ParameterError)
+    return names
 
 
-def parse_key(text: str) -> str | list[str]:
+def parse_key(flag: str, text: str) -> str | list[str]:
     """One name, or several that are comma-separated."""
-    names = parse_list(text)
+    names = parse_list(flag, text)
     return names[0] if len(names) == 1 else names
 
 
@@ -103,8 +110,8 @@ def parse_literal(text: str):
 
 #: Flags whose text is more than a number or a name.
 PARSERS = {
-    **dict.fromkeys(LISTS, parse_list),
-    **dict.fromkeys(KEYS, parse_key),
+    **{name: partial(parse_list, f"--{name}") for name in LISTS},
+    **{name: partial(parse_key, f"--{name.replace('_', '-')}") for name in KEYS},
     "quantile_levels": parse_levels,
     "fourier": parse_fourier,
     "validation_size": lambda text: parse_size("--validation-size", text),

@@ -328,6 +328,10 @@ def _guess_months(days, first):
     return {"kind": "month", "step": step, "day": day, "phase": int(months[0].astype("int64") % step)}
 
 
+#: Microseconds, or months, that a step is shorter than: ordinals and times stay within 64 bits.
+LONGEST_STEP = 2**60
+
+
 def _offset(freq):
     try:
         return pd.tseries.frequencies.to_offset(freq)
@@ -341,6 +345,8 @@ def _refuse_freq(freq):
 
 def _from_offset(offset, wall):
     alias, n = offset.rule_code.split("-")[0], offset.n
+    if not 0 < n * FIXED.get(alias, 1) < LONGEST_STEP:
+        _refuse_freq(offset.freqstr)
     if alias in ("B", "C") and n == 1:
         return {"kind": "business"}
     if alias in FIXED:

@@ -174,7 +174,7 @@ def _first_cutoff(fitted, panel, start, gap):
     if start is None:
         return begin + np.maximum((0.8 * panel.lengths).astype("int64"), 1) - 1 - gap
     if isinstance(start, (int, np.integer)) and not isinstance(start, bool):
-        return begin + int(start) - 1 - gap
+        return begin + min(max(int(start), -panel.rows), 2 * panel.rows) - 1 - gap  # further out is outside as well
     return panel.row_at(np.arange(len(panel.ids)), ordinal_of(WHERE, "start", panel, start)) - 1 - gap
 
 

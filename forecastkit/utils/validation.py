@@ -10,9 +10,17 @@ import numpy as np
 
 from forecastkit.utils.exceptions import InputError, ParameterError
 
+#: Largest count of rows, steps or epochs.
+MAX_COUNT = 2**40
+#: Characters of what was found that a message shows.
+MAX_GOT = 400
+
 
 def refuse(where: str, rule: str, got: object, remedy: str = "", error: type = InputError) -> NoReturn:
     """Raise `error` with the one sentence shape of all refusals: ``where: rule, got that. Remedy.``"""
+    got = str(got)
+    if len(got) > MAX_GOT:
+        got = f"{got[:MAX_GOT]}... ({len(got):,} characters)"
     raise error(f"{where}: {rule}, got {got}." + (f" {remedy}" if remedy else ""))
 
 
@@ -42,12 +50,17 @@ def check_choice(where: str, parameter: str, value: object, options: Iterable) -
 
 
 def check_int(where: str, parameter: str, value: object, low: int = 1, optional: bool = False) -> None:
-    """Refuse what is not a whole number of at least `low` (None passes where `optional`)."""
+    """Refuse what is not a whole number of at least `low`, or counts more than memory can hold.
+
+    None passes where `optional`.
+    """
     if optional and value is None:
         return
     whole = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
     if not whole or value < low:
         refuse(where, f"{parameter} must be a whole number of at least {low}", repr(value), error=ParameterError)
+    if value > MAX_COUNT:
+        refuse(where, f"{parameter} must be at most {MAX_COUNT}", repr(value), error=ParameterError)
 
 
 def check_real(where: str, parameter: str, value: object, low: float, high: float, optional: bool = False) -> None:

@@ -98,7 +98,10 @@ def _split(text: str, said: str | None) -> tuple[str, list[list[str]]]:
 
     def rows(separator: str) -> list[list[str]]:
         lines = io.StringIO(text, newline=None)
-        return [row for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if row]
+        try:
+            return [row for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if row]
+        except csv.Error:  # a cell of more than 131,072 characters
+            return [line.split(separator) for line in text.splitlines() if line]
 
     def evenness(table: list[list[str]]) -> tuple[bool, bool, float]:
         width = _width(table)

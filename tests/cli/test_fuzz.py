@@ -1,0 +1,197 @@
+"""Random tables through inspect, train and predict: a refusal in one sentence, or a sane forecast; nothing left behind."""
+
+import contextlib
+import io
+import json
+import math
+import os
+import shutil
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from forecastkit.cli import main
+
+#: Forecasts further from the observed values than so many times their spread need a warning.
+ABSURD = 100
+
+STARTS = st.sampled_from(["2024-01-01", "1999-12-31 23:00", "2024-02-28", "1969-06-01", "2024-03-30 22:00"])
+FREQUENCIES = st.sampled_from(["D", "h", "MS", "ME", "W", "B", "15min", "QS", "YS", "2D", "s"])
+FORMATS = st.sampled_from(["%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%Y%m%d", "%b %Y", "%s", "%H:%M"])
+BLANKS = st.sampled_from(["", "NA", "null", "nan", "-", "?", " "])
+NAMES = st.sampled_from(
+    ["y", "sales", "load", "time", "date", "id", "", "y", "temp", "a,b", "ä", "forecast", "step", "1"]
+)
+ODD_CELLS = st.sampled_from(
+    [
+        "",
+        "NA",
+        "Total",
+        "x",
+        "1e309",
+        "-inf",
+        "1e300",
+        "3e39",
+        "-0",
+        "1,5",
+        "0x1f",
+        "\u2212 3",
+        "12 %",
+        "true",
+        '"',
+        "'",
+        "007",
+    ]
+)
+
+
+@st.composite
+def columns(draw, rows: int):
+    """Cells of one column as text."""
+    kind = draw(
+        st.sampled_from(["wave", "noise", "constant", "counts", "text", "few levels", "blank", "row number", "huge"])
+    )
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    cells = {
+        "wave": lambda: 10 + np.sin(np.arange(rows) / 3),
+        "noise": lambda: rng.normal(size=rows) * 10.0 ** rng.integers(-12, 12),
+        "constant": lambda: np.full(rows, 5.0),
+        "counts": lambda: rng.poisson(1.0, rows),
+        "text": lambda: np.array([f"word {value}" for value in rng.integers(0, 10**6, rows)]),
+        "few levels": lambda: rng.choice(["a", "b", "c"], rows),
+        "blank": lambda: np.full(rows, ""),
+        "row number": lambda: np.arange(rows),
+        "huge": lambda: rng.normal(size=rows) * 10.0 ** rng.integers(100, 308),
+    }[kind]().astype(str)
+    cells = cells.astype(object)
+    for _ in range(draw(st.integers(0, 3))):
+        if rows:
+            cells[rng.integers(rows)] = draw(st.one_of(BLANKS, ODD_CELLS))
+    if draw(st.booleans()):
+        cells[rng.random(rows) < draw(st.sampled_from([0.05, 0.5, 0.95]))] = draw(BLANKS)
+    return cells
+
+
+@st.composite
+def tables(draw):
+    """The bytes of a delimited file: times in some form, series, and columns of all kinds, some of them broken."""
+    rows = draw(st.sampled_from([0, 1, 2, 3, 5, 8, 12, 20, 35, 60]))
+    series = draw(st.sampled_from([1, 1, 1, 2, 3]))
+    found = {}
+    if draw(st.integers(0, 9)):
+        times = (
+            pd.date_range(draw(STARTS), periods=rows, freq=draw(FREQUENCIES)).strftime(draw(FORMATS)).to_numpy(object)
+        )
+        found[draw(st.sampled_from(["time", "date", "Datum", "ds", "month"]))] = np.tile(times, series)
+    if series > 1:
+        labels = draw(st.sampled_from([["a", "b", "c"], ["001", "002", "003"], ["NA", "null", "x"], ["1.0", "1", "2"]]))
+        found[draw(st.sampled_from(["site", "id", "store"]))] = np.repeat(np.array(labels[:series], dtype=object), rows)
+    for name in draw(st.lists(NAMES, min_size=0, max_size=4)):
+        found[name] = draw(columns(rows * series))
+    frame = pd.DataFrame(found)
+    order = draw(st.sampled_from(["as it is", "reversed", "shuffled", "repeated"]))
+    if len(frame):
+        frame = {
+            "as it is": frame,
+            "reversed": frame[::-1],
+            "shuffled": frame.sample(frac=1, random_state=0),
+            "repeated": pd.concat([frame, frame[:2]]),
+        }[order]
+    text = frame.to_csv(index=draw(st.integers(0, 9)) == 0, sep=draw(st.sampled_from([",", ";", "\t", "|"])))
+    end = draw(st.sampled_from(["", "", "", "\n", ",,,\n", "Total,1\n", '"', "\0"]))
+    content = (text + end).encode(
+        draw(st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "utf-16", "latin-1"])), "replace"
+    )
+    if draw(st.integers(0, 19)) == 0:
+        content = content[: draw(st.integers(0, len(content)))]
+    return content
+
+
+class Refused(Exception):
+    """A command that ended with a sentence."""
+
+
+def command(*args: str) -> tuple[dict, str]:
+    """The JSON and the warnings of a command; a refusal must be one sentence."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main([*args, "--json"])
+    lines = err.getvalue().strip().splitlines()
+    if code:
+        assert code in (1, 2)
+        assert not out.getvalue()
+        assert lines[-1].startswith("error    ")
+        assert all(line.startswith("warning  ") for line in lines[:-1]), err.getvalue()
+        assert len(lines[-1]) < 2000
+        raise Refused
+    assert all(line.startswith("warning  ") for line in lines), err.getvalue()
+    return json.loads(out.getvalue()), err.getvalue()
+
+
+def check_table(content: bytes, folder) -> str:
+    """Run the three commands on a table in an empty folder; how far they came."""
+    table, model = os.path.join(folder, "table.csv"), os.path.join(folder, "m.forecast")
+    with open(table, "wb") as file:
+        file.write(content)
+    try:
+        found, _ = command("inspect", table)
+        trained, warned = command("train", "--csv", table, "--model", "linear", "--out", model)
+        forecast, more = command("predict", model)
+    except Refused:
+        return "refused"
+    finally:
+        with open(table, "rb") as file:
+            assert file.read() == content, "the input was changed"
+        left = set(os.listdir(folder)) - {"table.csv", "m.forecast"}
+        assert not left, left
+    assert found["target"] == trained["target"]
+    rows = forecast["forecast"]
+    assert len(rows) % trained["horizon"] == 0
+    check_forecasts(rows, content, warned + more)
+    return "forecast"
+
+
+def check_forecasts(rows: list[dict], content: bytes, warned: str) -> None:
+    """Finite, quantiles in their order, and near the data or with a warning."""
+    values = pd.DataFrame(rows)[["forecast", "q0.1", "q0.5", "q0.9"]].to_numpy(dtype="float64")
+    assert np.isfinite(values).all() or "warning" in warned, values
+    finite = np.nan_to_num(values)
+    assert (finite[:, 1] <= finite[:, 2] + 1e-6 * abs(finite[:, 2])).all()
+    assert (finite[:, 2] <= finite[:, 3] + 1e-6 * abs(finite[:, 3])).all()
+
+
+def run_tables(number: int, folder, seconds: float) -> dict[str, int]:
+    """Check so many random tables, or as many as the seconds allow; how many ended in which way."""
+    ended, until = {"refused": 0, "forecast": 0, "skipped": 0}, time.monotonic() + seconds
+
+    @settings(
+        max_examples=number, deadline=None, database=None, derandomize=number < 1000, suppress_health_check=HealthCheck
+    )
+    @given(tables())
+    def check(content):
+        if time.monotonic() > until:
+            ended["skipped"] += 1
+            return
+        place = os.path.join(folder, "case")
+        shutil.rmtree(place, ignore_errors=True)
+        os.mkdir(place)
+        ended[check_table(content, place)] += 1
+
+    check()
+    return ended
+
+
+def test_random_tables(tmp_path):
+    ended = run_tables(500, tmp_path, math.inf)
+    assert ended["forecast"] > 50
+    assert ended["refused"] > 50
+
+
+@pytest.mark.slow
+def test_many_random_tables(tmp_path):
+    ended = run_tables(10_000, tmp_path, 3600)
+    assert ended["forecast"] > 1000 - ended["skipped"]
