@@ -1,8 +1,11 @@
 """Runs a command: what the user can correct is one sentence and an exit code, never a traceback."""
 
 import contextlib
+import functools
 import os
 import sys
+
+import typer
 
 from forecastkit.cli.app import app
 from forecastkit.cli.flags import as_flags
@@ -29,9 +32,15 @@ def main(args: list[str] | None = None) -> int:
     return _flush(code)
 
 
+@functools.cache
+def _command():
+    """The app as typer's command, which takes longer to build than to run."""
+    return typer.main.get_command(app)
+
+
 def _run(args) -> int:
     try:
-        app(args, prog_name="forecast")
+        _command()(args, prog_name="forecast")
     except SystemExit as end:
         return int(end.code or 0)
     except KeyboardInterrupt:

@@ -222,6 +222,7 @@ def as_flags(sentence: str) -> str:
     names = "|".join([*PARAMETERS, *OTHER_FLAGS])
 
     def as_flag(found: re.Match) -> str:
-        return f"--{found[1].replace('_', '-')} {found[2] or found[3]}".rstrip()
+        value = found[3] if found[2] is None else found[2] if found[2].isidentifier() else f"'{found[2]}'"
+        return f"--{found[1].replace('_', '-')} {value}".rstrip()
 
-    return re.sub(rf"\b({names})=(?:'(\w+)'|(\w?))", as_flag, sentence)
+    return re.sub(rf"\b({names})=(?:'([^']*)'|(\w?))", as_flag, sentence)

@@ -82,7 +82,11 @@ class Data:
         panel = self.panel
         stop = panel.row_at(np.arange(len(panel.ids)), ordinal)
         before = panel.between(panel.indptr[:-1], stop)
-        return before.take(np.flatnonzero(before.last_observed() >= before.indptr[:-1]))
+        observed = np.flatnonzero(before.last_observed() >= before.indptr[:-1])
+        if not len(observed):
+            rule = "a series must have a value before the rows of the test"
+            refuse(self.path, rule, "only missing ones", "Pass a smaller --test-size, or more rows.")
+        return before.take(observed)
 
 
 #: A file, a folder, a pattern such as ``data/*.csv``, or several of them.

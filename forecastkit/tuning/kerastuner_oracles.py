@@ -13,6 +13,7 @@ from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, Ran
 from keras_tuner.src.engine.metrics_tracking import MetricsTracker
 
 from forecastkit.utils.atomic_write import atomic_write
+from forecastkit.utils.validation import refuse
 
 #: Name of what is minimised, and of the key among a trial's values that marks the forecaster's own parameters.
 SCORE, OWN = "score", "own"
@@ -228,6 +229,16 @@ def make_oracle(search: str, n_trials: int, seed: int, max_epochs: int | None, *
 
 
 def write_json(path: Path, value) -> None:
-    """Write a file of which a killed search leaves no half."""
-    with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(value), encoding="utf-8")
+    """Write a file of which a killed search leaves no half.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be written.
+    """
+    try:
+        with atomic_write(path) as temporary:
+            temporary.write_text(json.dumps(value), encoding="utf-8")
+    except OSError as error:
+        remedy = "Finished trials are kept: make room, and the same call continues."
+        refuse("tune", "directory must be a place with room to write", f"{str(path)!r} ({error.strerror})", remedy)

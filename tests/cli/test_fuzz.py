@@ -1,4 +1,4 @@
-"""Random tables through inspect, train and predict: a refusal in one sentence, or a sane forecast; nothing left behind."""
+"""Random tables through inspect, train and predict: a refusal in one sentence or a sane forecast, and no traces."""
 
 import contextlib
 import io
@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,16 +16,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forecastkit.cli import main
+from forecastkit.cli.read_data import read_data
+from forecastkit.data.panel import Panel
 
-#: Forecasts further from the observed values than so many times their spread need a warning.
+#: Forecasts further from the observed values than so many times their range are absurd.
 ABSURD = 100
 
 STARTS = st.sampled_from(["2024-01-01", "1999-12-31 23:00", "2024-02-28", "1969-06-01", "2024-03-30 22:00"])
 FREQUENCIES = st.sampled_from(["D", "h", "MS", "ME", "W", "B", "15min", "QS", "YS", "2D", "s"])
-FORMATS = st.sampled_from(["%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%Y%m%d", "%b %Y", "%s", "%H:%M"])
+FORMATS = st.sampled_from(
+    [*["%Y-%m-%d %H:%M:%S"] * 8, "%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%Y%m%d", "%b %Y", "%s", "%H:%M"]
+)
 BLANKS = st.sampled_from(["", "NA", "null", "nan", "-", "?", " "])
 NAMES = st.sampled_from(
-    ["y", "sales", "load", "time", "date", "id", "", "y", "temp", "a,b", "ä", "forecast", "step", "1"]
+    [*["y", "sales", "load", "temp"] * 3, "time", "date", "id", "", "a,b", "ä", "forecast", "step", "1"]
 )
 ODD_CELLS = st.sampled_from(
     [
@@ -79,7 +84,7 @@ def columns(draw, rows: int):
 @st.composite
 def tables(draw):
     """The bytes of a delimited file: times in some form, series, and columns of all kinds, some of them broken."""
-    rows = draw(st.sampled_from([0, 1, 2, 3, 5, 8, 12, 20, 35, 60]))
+    rows = draw(st.sampled_from([0, 1, 2, 3, 5, 8, 12, 20]))
     series = draw(st.sampled_from([1, 1, 1, 2, 3]))
     found = {}
     if draw(st.integers(0, 9)):
@@ -115,8 +120,8 @@ class Refused(Exception):
     """A command that ended with a sentence."""
 
 
-def command(*args: str) -> tuple[dict, str]:
-    """The JSON and the warnings of a command; a refusal must be one sentence."""
+def command(*args: str) -> dict:
+    """The JSON of a command; a refusal must be one sentence."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main([*args, "--json"])
@@ -129,7 +134,7 @@ def command(*args: str) -> tuple[dict, str]:
         assert len(lines[-1]) < 2000
         raise Refused
     assert all(line.startswith("warning  ") for line in lines), err.getvalue()
-    return json.loads(out.getvalue()), err.getvalue()
+    return json.loads(out.getvalue())
 
 
 def check_table(content: bytes, folder) -> str:
@@ -138,9 +143,9 @@ def check_table(content: bytes, folder) -> str:
     with open(table, "wb") as file:
         file.write(content)
     try:
-        found, _ = command("inspect", table)
-        trained, warned = command("train", "--csv", table, "--model", "linear", "--out", model)
-        forecast, more = command("predict", model)
+        found = command("inspect", table)
+        trained = command("train", "--csv", table, "--model", "linear", "--out", model)
+        forecast = command("predict", model)
     except Refused:
         return "refused"
     finally:
@@ -151,17 +156,21 @@ def check_table(content: bytes, folder) -> str:
     assert found["target"] == trained["target"]
     rows = forecast["forecast"]
     assert len(rows) % trained["horizon"] == 0
-    check_forecasts(rows, content, warned + more)
+    check_forecasts(pd.DataFrame(rows), read_data(Path(table), {}).panel)
     return "forecast"
 
 
-def check_forecasts(rows: list[dict], content: bytes, warned: str) -> None:
-    """Finite, quantiles in their order, and near the data or with a warning."""
-    values = pd.DataFrame(rows)[["forecast", "q0.1", "q0.5", "q0.9"]].to_numpy(dtype="float64")
-    assert np.isfinite(values).all() or "warning" in warned, values
-    finite = np.nan_to_num(values)
-    assert (finite[:, 1] <= finite[:, 2] + 1e-6 * abs(finite[:, 2])).all()
-    assert (finite[:, 2] <= finite[:, 3] + 1e-6 * abs(finite[:, 3])).all()
+def check_forecasts(frame: pd.DataFrame, history: Panel) -> None:
+    """Finite, quantiles in their order, and points not far from all that was observed."""
+    values = frame[["forecast", "q0.1", "q0.5", "q0.9"]].to_numpy(dtype="float64")
+    assert np.isfinite(values).all(), values
+    slack = 1e-6 * np.abs(values).max()
+    assert (np.diff(values[:, 1:]) >= -slack).all(), values
+    observed = history.target[~np.isnan(history.target)]
+    low, high = observed.min(), observed.max()
+    reach = ABSURD * (high - low) + 1e-3 * max(abs(low), abs(high))
+    assert (values[:, 0] >= low - reach - slack).all(), values
+    assert (values[:, 0] <= high + reach + slack).all(), values
 
 
 def run_tables(number: int, folder, seconds: float) -> dict[str, int]:

@@ -81,5 +81,6 @@ def test_version(run):
 
 def test_sentences_speak_of_flags():
     assert as_flags("Name it with series_id=.") == "Name it with --series-id."
+    assert as_flags("target='Unit sales' and time='t' do") == "--target 'Unit sales' and --time t do"
     assert as_flags("static=rider uses it") == "--static rider uses it"
     assert as_flags("Pass a shorter horizon= or more.") == "Pass a shorter --horizon or more."

@@ -100,3 +100,23 @@ def test_ctrl_c_ends_the_search_and_the_best_so_far_is_written(run, monkeypatch)
     trials.extend([{}] * 3)
     printed = run("tune", "--csv", AIR, *SPACE, "--trials", "6", "--overwrite", code=130)
     assert "stopped before the first trial was over: nothing was written" in printed.err
+
+
+def test_a_full_disk_ends_the_search_in_a_sentence_and_the_same_command_continues(run, monkeypatch):
+    from forecastkit.tuning import kerastuner_oracles
+
+    command = ("tune", "--csv", AIR, *SPACE, "--trials", "4", "--folds", "2", "--directory", "kept", "--no-refit")
+    write, written = kerastuner_oracles.atomic_write, []
+
+    def full(path, **options):
+        written.append(path)
+        if len(written) > 6:
+            raise OSError(28, "No space left on device")
+        return write(path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kerastuner_oracles, "atomic_write", full)
+        err = run(*command, code=1).err
+    assert "directory must be a place with room to write" in err
+    assert "No space left on device). Finished trials are kept" in err
+    assert "saved" in run(*command).out

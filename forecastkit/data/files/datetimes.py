@@ -145,7 +145,7 @@ def read_numbers(values: pd.Series, where: str, order: str = "") -> Times:
         refuse(
             where, ANY_TIME, show_cells(values, ~np.isfinite(floats) if np.isinf(floats).any() else floats == floats)
         )
-    broken = floats != np.round(floats)
+    broken = (floats != np.round(floats)) | (np.abs(floats) >= 2.0**63)
     numbers = floats if broken.any() else values.to_numpy(dtype="int64")
     times, order, sentence = dated_numbers(numbers, values.name, order)
     if times is None:
