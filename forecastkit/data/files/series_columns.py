@@ -98,7 +98,7 @@ def _is_number(column: pd.Series) -> bool:
 def _repeated(moments: np.ndarray, codes: np.ndarray | None = None) -> float:
     """Fraction of rows whose series and time an earlier row has."""
     keys = moments if codes is None else moments.astype("int64") * (codes.max() + 2) + codes
-    return 1 - len(pd.unique(keys)) / len(keys)
+    return 1 - len(pd.unique(keys)) / len(keys) if len(keys) else 0.0
 
 
 def _is_sure(column: pd.Series, codes: np.ndarray, moments: np.ndarray, left: float, repeated: float) -> bool:

@@ -148,7 +148,7 @@ def times(column: pd.Series | pd.Index, name, order: str = "") -> pd.Index:
     if pd.api.types.infer_dtype(column) == "string":
         return pd.DatetimeIndex(read_times(pd.Series(column), f"{WHERE}: the time column {name!r}", order).values)
     try:
-        return pd.DatetimeIndex(pd.to_datetime(column))
+        return pd.DatetimeIndex(pd.to_datetime(column, format="mixed"))
     except (ValueError, TypeError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise InputError(f"{WHERE}: the time column {name!r} must hold times, got {reason}.") from error

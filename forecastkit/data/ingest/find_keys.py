@@ -70,6 +70,8 @@ def find_keys(X, y, roles: dict, duplicates: str) -> tuple:
     """
     if not isinstance(X, pd.DataFrame) or X.columns.has_duplicates or not _are_named_rightly(X, roles):
         return X, roles, {}  # what is wrong is refused where the schema is made
+    if not len(X):
+        refuse(WHERE, "there must be rows", "0 rows")
     search = _Search(X, dict(roles), y is not None)
     search = _find_time(_melt(search), y)
     if duplicates == "refuse":
@@ -174,7 +176,7 @@ def _find_time(search: _Search, y) -> _Search:
     if found.name in stamped:
         return search.with_roles(time=found.name)
     layout = {**search.layout, "date_order": found.times.order}
-    frame = frame.assign(**{found.name: found.values})
+    frame = _with_column(frame, found.name, found.values)
     return _say_time(
         replace(search, frame=frame, layout=layout).with_roles(time=found.name), found.columns, found.times
     )
@@ -217,7 +219,7 @@ def _with_order(search: _Search, name: str) -> _Search:
     if name not in _text_columns(search.frame[[name]]):
         return search
     times = read_times(search.frame[name], f"{WHERE}: the time column {name!r}")
-    frame = search.frame.assign(**{name: times.values})
+    frame = _with_column(search.frame, name, times.values)
     return replace(search, frame=frame, layout={**search.layout, "date_order": times.order})
 
 
@@ -232,10 +234,17 @@ def _join(search: _Search, parts: tuple, times: Times | None = None) -> _Search:
         if taken:
             refuse(WHERE, "a column of the time cannot have another role", some(map(repr, taken)), error=ParameterError)
         times = times or join_times(frame, parts, WHERE)
-        frame = frame.assign(**{name: times.values})
+        frame = _with_column(frame, name, times.values)
     unnamed = [part for part in parts if part in frame.columns and part not in search.named("known", "past", "static")]
     frame = frame.drop(columns=unnamed)
     return replace(search, frame=frame, layout=layout).with_roles(time=name)
+
+
+def _with_column(frame: pd.DataFrame, name, values: pd.Series) -> pd.DataFrame:
+    """A frame with a column replaced or added, whatever kind its name is of."""
+    frame = frame.copy(deep=False)
+    frame[name] = values
+    return frame
 
 
 def _say_time(search: _Search, columns: tuple, times: Times) -> _Search:

@@ -1,0 +1,73 @@
+"""Frames of any layout: a panel or a refusal of ours, and the frame as it was."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from forecastkit.data.ingest.read_panel import read_panel, read_rows
+from forecastkit.utils.exceptions import InputError
+
+NAMES = ["date", "Time", "year", "month", "day", "hour", "week", "store", "item", "id", "y", "sales", "open", "x", "No",
+         "unique_id", "ds", 2020, "2021-01", "Jan", ""]  # fmt: skip
+CELLS = st.one_of(
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.integers(-3, 2100),
+    st.booleans(),
+    st.none(),
+    st.sampled_from(["2024-01-01", "01/02/2024", "Jan-18", "2024-W05", "12:30", "a", "b", "", "0", "1,5", "2024"]),
+    st.datetimes().map(pd.Timestamp),
+)
+DATES = pd.date_range("2023-12-28", periods=12)
+
+
+@st.composite
+def columns(draw, rows):
+    """A column of one kind as tables have them, or of any cells."""
+    kind = draw(st.sampled_from(["any", "text dates", "dates", "parts", "names", "numbers", "flags", "classes"]))
+    if kind == "any":
+        return draw(st.lists(CELLS, min_size=rows, max_size=rows))
+    place = np.array(draw(st.lists(st.integers(0, 11), min_size=rows, max_size=rows)), dtype=int)
+    if kind == "numbers":
+        return place * 1.5
+    if kind == "flags":
+        return place % 2 == 0
+    if kind == "classes":
+        return pd.Categorical.from_codes(place % 3, ["u", "v", "w"])
+    if kind == "names":
+        return [("0071", "A", None)[p % draw(st.sampled_from([2, 3]))] for p in place]
+    if kind == "parts":
+        part = draw(st.sampled_from(["year", "month", "day", "hour"]))
+        return getattr(DATES, part)[place]
+    days = DATES[place]
+    return days.strftime(draw(st.sampled_from(["%Y-%m-%d", "%d/%m/%Y", "%b-%y"]))) if kind == "text dates" else days
+
+
+@st.composite
+def frames(draw):
+    rows = draw(st.integers(0, 14))
+    names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=6, unique=True))
+    frame = pd.DataFrame({name: draw(columns(rows)) for name in names}, columns=names)
+    return frame.sample(frac=1, random_state=0) if draw(st.booleans()) else frame
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@given(frame=frames(), data=st.data())
+def test_any_frame_is_read_or_refused_in_a_sentence(frame, data):
+    name = st.one_of(st.none(), st.sampled_from(list(frame)))
+    roles = {role: data.draw(name) for role in ("target", "time", "series_id", "known")}
+    before, said = frame.copy(deep=True), ""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", category=UserWarning, message="Panel: ")
+        try:
+            panel, schema = read_panel(frame, **roles)
+            assert panel.rows >= 1
+            assert not np.isinf(panel.target).any()
+            read_rows(schema, frame, future=True)
+        except InputError as refusal:
+            said = str(refusal)
+    assert "\n" not in said
+    pd.testing.assert_frame_equal(frame, before)
