@@ -162,8 +162,10 @@ def test_rows_inside_the_fitted_span_are_warned_of():
         model.predict(held_out)
     model.predict(seen)  # fitted values of rows that were fitted on
     model.score(X[-7:], walk[-7:])
+    shuffled = KFold(3, shuffle=True, random_state=0).split(X[1:])
+    folds = [(np.append(0, train + 1), test + 1) for train, test in shuffled]  # none may lie before the first row
     with pytest.warns(UserWarning, match=message):
-        cross_val_score(model, X[7:], walk[7:], cv=KFold(3, shuffle=True, random_state=0), error_score=0.0)
+        cross_val_score(model, X, walk, cv=folds, error_score="raise")
 
 
 def test_scores_of_folds():
