@@ -95,6 +95,7 @@ def test_several_targets_have_pairs_of_names():
 # ---------------------------------------------------------------------------------------------- X and y at fit
 
 
+@pytest.mark.filterwarnings("ignore:DriftForecaster. .* before the last row to forecast have no row")
 @pytest.mark.parametrize("y", [LINE, pd.Series(LINE, index=TIMES), LINE.tolist()])
 def test_one_value_per_row_in_the_order_of_x(y):
     model = drift(X, y)
