@@ -73,6 +73,7 @@ def test_a_short_training_beats_the_seasonal_naive(tmp_path, monkeypatch):
 
 
 def test_a_killed_training_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "FIRST", 1)
     monkeypatch.setattr(train, "NEW", 128)
     monkeypatch.setattr(train, "STEPS_A_ROUND", 2)
     monkeypatch.setattr(train, "HELD_OUT", 64)
