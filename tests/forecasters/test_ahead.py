@@ -79,6 +79,7 @@ def test_positions_may_be_an_end():
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
+        ({"until": TIMES[59]}, r"after the last observed row of every series, got .*'a' at 2024-02-29"),
         ({"until": TIMES[57]}, r"after the last observed row of every series, got .*'a' at 2024-02-29"),
         ({"until": "soon"}, "until must be a time of the data or a position, got 'soon'"),
         ({"until": "2024-03-05 12:00"}, r"until must lie on the data's grid \(daily\)"),

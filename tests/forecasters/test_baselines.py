@@ -41,6 +41,25 @@ def test_a_constant_beside_other_series(name):
         np.testing.assert_allclose(got[column], alone, **tolerance)
 
 
+def test_forecasts_by_hand():
+    values = np.array([1.0, 2, 3, 11, 12, 13, 21, 22, 26])
+    forecasts = {
+        "Naive": [26, 26, 26, 26],
+        "SeasonalNaive": [21, 22, 26, 21],  # the latest season, not an earlier one
+        "Drift": [26 + 25 / 8 * step for step in range(1, 5)],  # from 1 to 26 in eight steps
+        "Mean": [111 / 9] * 4,
+    }
+    for name, expected in forecasts.items():
+        model = make(name, season_length=3, validation_size=0, lookback=3).fit(values)
+        np.testing.assert_allclose(model.predict(), expected, rtol=1e-12, err_msg=name)
+
+
+def test_a_missing_season_is_that_of_one_season_before():
+    values = np.array([1.0, 2, 3, 11, 12, 13, 21, np.nan, 26])
+    model = make("SeasonalNaive", season_length=3, validation_size=0, lookback=3).fit(values)
+    assert model.predict().tolist() == [21, 12, 26, 21]
+
+
 @pytest.mark.parametrize("name", BASELINES)
 @pytest.mark.parametrize("where", [slice(0, 9), slice(60, 75), slice(-7, None), slice(None, None, 3)])
 def test_gaps_are_not_forecast_as_gaps(name, where):
