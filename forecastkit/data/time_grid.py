@@ -13,6 +13,8 @@ from forecastkit.utils.validation import refuse, some
 DAY = 86_400_000_000  # microseconds
 FIXED = {"W": 7 * DAY, "D": DAY, "h": DAY // 24, "min": DAY // 1440, "s": 1_000_000, "ms": 1000, "us": 1}
 MONTHS = {"M": 1, "Q": 3, "Y": 12}
+#: Times of position beyond this would leave no room for the steps to be forecast in 64 bits.
+LARGEST_POSITION = 1e18
 WEEKDAYS, DAY_NAMES = "1111100", ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: A day of the week is left out of the grid where it does not occur in so many weeks, and the others in most of them.
 FEWEST_WEEKS, OFTEN = 8, 0.75
@@ -257,6 +259,13 @@ def _grid_of_head(timestamps, first, freq):
 
 
 def _position_grid(values, first):
+    if len(values) and np.abs(values.astype("float64")).max() > LARGEST_POSITION:
+        refuse(
+            "Panel",
+            f"whole-number times must lie within ±{LARGEST_POSITION:.0e}",
+            f"{values[np.abs(values.astype('float64')).argmax()]}",
+            "Subtract the first one.",
+        )
     steps = _steps(values, first)
     step = int(np.gcd.reduce(steps)) if len(steps) else 1
     step = max(step, 1)

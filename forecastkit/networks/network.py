@@ -257,7 +257,8 @@ class Network(keras.Model):
             # The first step of a patch says when all its steps are.
             calendar = inputs["calendar"][..., : sizes.cycles]
             extra = sizes.past_tokens * sizes.patch - sizes.lookback
-            start = ops.pad(calendar[:, : sizes.lookback], [[0, 0], [extra, 0], [0, 0]])
+            # The first patch, where it is not whole, begins at its first real step; padding is no time of any calendar.
+            start = ops.concatenate([calendar[:, :1]] * extra + [calendar[:, : sizes.lookback]], axis=1)
             past.append(start[:, :: sizes.patch])
             future.append(calendar[:, sizes.lookback :: sizes.patch])
         if sizes.events:

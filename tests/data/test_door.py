@@ -208,7 +208,7 @@ REFUSED = {
     "one text": (
         (WIDE.assign(load=[*K[:-1], "x"]),),
         {},
-        "'load' must be numeric, got 1 cell that is not, 'x': 2024-01-02 15:00:00. Blank what is no number.",
+        "'load' must be numeric, got 1 cell that is not, 'x': 2024-01-02 15:00:00. Replace them by numbers",
     ),
     "texts in a panel": (
         (LONG.assign(y=[*K, *K[:-4], *"xyzx"]),),
@@ -334,3 +334,47 @@ def test_a_large_panel_is_read_in_seconds():
     frame["unique_id"] = np.repeat(np.arange(100), ROWS)
     panel, _ = door(frame.sample(frac=1, random_state=0))
     assert panel.rows == len(frame)
+
+
+ODD = pd.date_range("2024-01-01", periods=40)
+
+
+@pytest.mark.parametrize(
+    ("frame", "roles", "sentence"),
+    [
+        (
+            pd.DataFrame({True: np.arange(40.0), False: 1.0}, index=ODD),
+            {},
+            "column names must not be booleans, got True",
+        ),
+        (
+            pd.DataFrame(np.ones((40, 3)), columns=["y", "x", "x"], index=ODD),
+            {"target": "y", "known": "x"},
+            "column names must be unique, got 'x' more than once",
+        ),
+        (
+            pd.DataFrame({"y": np.arange(40.0), "ds": ODD, "s": [[1]] * 40}),
+            {"target": "y", "time": "ds", "series_id": "s"},
+            r"names of series in 's' must be hashable, got \[1\]",
+        ),
+        (
+            pd.Series(np.arange(40.0), index=np.arange(40, dtype="uint64") + np.uint64(2**63)),
+            {},
+            r"whole-number times must lie within ±1e\+18",
+        ),
+    ],
+    ids=["boolean names", "repeated names", "unhashable series", "times of 64 bits"],
+)
+def test_odd_names_and_times_are_refused(frame, roles, sentence):
+    with pytest.raises(InputError, match=sentence):
+        read_panel(frame, **roles)
+
+
+@pytest.mark.parametrize("position", [0, 7])
+def test_missing_values_of_pandas_in_object_columns_are_missing(position):
+    cells = [float(number) for number in range(20)]
+    cells[position] = pd.NA
+    for data in (cells, pd.DataFrame({"y": pd.Series(cells, dtype=object)}, index=ODD[:20])):
+        panel, _ = read_panel(data)
+        assert np.flatnonzero(np.isnan(panel.target[:, 0])).tolist() == [position]
+        assert panel.target[8, 0] == 8

@@ -421,3 +421,13 @@ def test_a_layer_of_ones_own_is_a_backbone():
     keras.utils.set_random_seed(0)
     network = Network(LayerBackbone(layer=Copies, units=8), PLAIN, make_head("mae"))
     assert run(network, windows(PLAIN)).shape == (BATCH, 6, 1)
+
+
+def test_a_patch_that_begins_before_the_window_has_the_calendar_of_its_first_real_step():
+    sizes = Sizes(lookback=7, horizon=3, patch=3, calendar=2)
+    calendar = np.arange(1.0, 21.0, dtype="float32").reshape(1, 10, 2)
+    network = make(sizes)
+    inputs = {"target": np.zeros((1, 7), "float32"), "calendar": calendar}
+    past, _ = network.patches(inputs, keras.ops.convert_to_tensor(inputs["target"]), None)
+    begins = keras.ops.convert_to_numpy(past[-1])[0]
+    np.testing.assert_array_equal(begins, calendar[0, [0, 1, 4]])

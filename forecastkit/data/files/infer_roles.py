@@ -315,7 +315,7 @@ def _refuse_odd_target(where: str, free: pd.DataFrame, numeric: list[str]) -> No
             continue
         odd = odd_cells(column)
         if odd.any() and odd.sum() < column.notna().sum() / 2:
-            remedy = "Blank what is no number."
+            remedy = "Replace them by numbers or leave them blank."
             refuse(where, f"the column {name!r} must hold numbers to be forecast", show_cells(column, odd), remedy)
 
 

@@ -33,6 +33,9 @@ def numeric(frame: pd.DataFrame, what: str, places: Places) -> np.ndarray:
         if not are_numbers(column):
             _refuse_text(column, f"the {what} {name!r}", places)
     dtype = "float32" if len(frame.columns) and all(d == np.float32 for d in frame.dtypes) else "float64"
+    if any(map(pd.api.types.is_object_dtype, frame.dtypes)):
+        # numpy cannot cast pd.NA, which pandas leaves alone in object columns.
+        frame = frame.mask(frame.isna(), np.nan)
     values = frame.to_numpy(dtype=dtype, na_value=np.nan, copy=True)
     _check_finite(values, what, frame.columns, places)
     return values
@@ -46,7 +49,7 @@ def _refuse_text(column, what, places):
         remedy = "Name the columns to forecast with target=." if what.startswith("the target") else ""
         refuse_kind(what, f"{column.dtype}, for instance {example!r}", example, remedy)
     got = places.count(wrong, f"cell that is not, {example!r}", f"cells that are not, for instance {example!r}")
-    refuse_kind(what, got, example, "Blank what is no number.")
+    refuse_kind(what, got, example, "Replace them by numbers or leave them blank.")
 
 
 def _not_numbers(column):

@@ -1,5 +1,6 @@
 """Read user data into a Panel, and keep a Schema for formatting results."""
 
+from collections.abc import Hashable
 from dataclasses import replace
 
 import numpy as np
@@ -63,6 +64,7 @@ def read_panel(
         return X.read(y, freq=freq, timezone=timezone, duplicates=duplicates, **roles)
     X, library = to_pandas(X)
     y, _ = to_pandas(y)
+    _check_names(X)
     X, y = _framed(X, y), None if y is None else (y if isinstance(y, (pd.Series, pd.DataFrame)) else as_array(y))
     X, roles, layout = find_keys(X, y, roles, duplicates)
     found = find_schema(X, y, library=library, **roles)
@@ -159,6 +161,16 @@ def _check_columns(frame, schema, future):
         refuse(WHERE, "column names must not repeat", some(map(repr, doubled)))
 
 
+def _check_names(frame):
+    """Refuse column names that occur twice or are booleans, by which pandas would select rows."""
+    if not isinstance(frame, pd.DataFrame):
+        return
+    if (repeated := frame.columns[frame.columns.duplicated()].unique()).size:
+        refuse(WHERE, "column names must be unique", f"{some(map(repr, repeated))} more than once", "Rename them.")
+    if boolean := [name for name in frame.columns if isinstance(name, (bool, np.bool_))]:
+        refuse(WHERE, "column names must not be booleans", some(map(repr, boolean)), "Rename them.")
+
+
 def _entities(frame, schema):
     """Number of each row's series, and their names in the order they appear: tuples where several columns name them."""
     if schema.series_id is None:
@@ -177,7 +189,11 @@ def _entities(frame, schema):
 
 def _codes_of(column, name):
     """Codes of a column of names, and the names in the order they appear."""
-    codes, ids = _numbered(column) if is_categories(column) else pd.factorize(column)
+    try:
+        codes, ids = _numbered(column) if is_categories(column) else pd.factorize(column)
+    except TypeError:
+        example = next(value for value in column if not isinstance(value, Hashable))
+        refuse(WHERE, f"names of series in {name!r} must be hashable", repr(example), "Make them text.")
     if (nameless := codes < 0).any():
         got = f"{nameless.sum()} without: row {some(np.flatnonzero(nameless))}"
         refuse(WHERE, f"every row must name its series in {name!r}", got)
