@@ -68,7 +68,7 @@ def test_the_saved_model_is_fitted_on_all_rows(run, air):
     assert "no complete window" in run("backtest", "model.forecast", "--csv", AIR, code=1).err
     forecast = json.loads(run("predict", "model.forecast", "--json").out)["forecast"]
     data = fk.load_dataset("airpassengers")
-    sizes = {"horizon": 12, "lookback": 36, "validation_size": 24}
+    sizes = {"horizon": 12, "validation_size": 24}
     np.testing.assert_allclose(
         [row["forecast"] for row in forecast], fk.LinearForecaster(**sizes).fit(data).predict().to_numpy().ravel()
     )
