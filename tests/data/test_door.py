@@ -374,7 +374,7 @@ def test_odd_names_and_times_are_refused(frame, roles, sentence):
 def test_missing_values_of_pandas_in_object_columns_are_missing(position):
     cells = [float(number) for number in range(20)]
     cells[position] = pd.NA
-    for data in (cells, pd.DataFrame({"y": pd.Series(cells, dtype=object)}, index=ODD[:20])):
+    for data in (cells, pd.DataFrame({"y": pd.Series(cells, dtype=object, index=ODD[:20])})):
         panel, _ = read_panel(data)
         assert np.flatnonzero(np.isnan(panel.target[:, 0])).tolist() == [position]
         assert panel.target[8, 0] == 8

@@ -426,7 +426,7 @@ def test_a_layer_of_ones_own_is_a_backbone():
 def test_a_patch_that_begins_before_the_window_has_the_calendar_of_its_first_real_step():
     sizes = Sizes(lookback=7, horizon=3, patch=3, calendar=2)
     calendar = np.arange(1.0, 21.0, dtype="float32").reshape(1, 10, 2)
-    network = make(sizes)
+    network = make(sizes=sizes)
     inputs = {"target": np.zeros((1, 7), "float32"), "calendar": calendar}
     past, _ = network.patches(inputs, keras.ops.convert_to_tensor(inputs["target"]), None)
     begins = keras.ops.convert_to_numpy(past[-1])[0]
