@@ -26,6 +26,7 @@ def test_there_is_a_quickstart():
     assert "quickstart" in [path.stem for path in NOTEBOOKS]
 
 
+@pytest.mark.rotated
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]))

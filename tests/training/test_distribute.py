@@ -151,24 +151,24 @@ def check_lost(folder, index):
     return said
 
 
-@pytest.mark.slow
+@pytest.mark.rotated
 def test_two_workers_train_as_one_process_and_end_alike(workers):
     check_workers(workers[1], 2)
 
 
-@pytest.mark.slow
+@pytest.mark.rotated
 def test_a_worker_with_other_rows_is_refused_by_all(workers):
     said = {(workers[0] / f"other{index}.txt").read_text(encoding="utf-8") for index in range(2)}
     assert len(said) == 1
     assert said.pop().startswith("fit: all workers must be given the same rows and parameters, got others")
 
 
-@pytest.mark.slow
+@pytest.mark.rotated
 def test_a_killed_worker_ends_the_other_with_a_sentence(workers):
     assert "no answer from 127.0.0.1:" in check_lost(workers[0], 0)
 
 
-@pytest.mark.slow
+@pytest.mark.rotated
 def test_only_the_first_worker_keeps_checkpoints(workers):
     folder = workers[0]
     assert [path.suffix for path in (folder / "kept0").iterdir()] == [".checkpoint"]

@@ -85,7 +85,7 @@ def test_compiled_and_split_steps_train_alike(data, plainly, options):
     assert_close(engine.average, plainly[0].average)
 
 
-@pytest.mark.parametrize("name", ["gru", "transformer"])
+@pytest.mark.parametrize("name", ["gru", pytest.param("transformer", marks=pytest.mark.rotated)])
 def test_dropout_is_the_same_however_a_batch_is_split(data, name):
     whole, halves, quarters = (trained(data, name=name, dropout=0.5, parts=parts) for parts in (1, 2, 4))
     for loss in (halves[1], quarters[1]):
@@ -93,6 +93,7 @@ def test_dropout_is_the_same_however_a_batch_is_split(data, name):
     assert abs(whole[1] - trained(data, name=name)[1]) > 1e-3
 
 
+@pytest.mark.rotated
 def test_a_transformer_trains_alike_compiled(data):
     both = [weights(trained(data, name="transformer", compiled=compiled)[0]) for compiled in (False, True)]
     for weight in (weight for each in both for weight in each if weight.shape == (24,)):

@@ -57,7 +57,7 @@ def example(model):
     return {name: np.ones((1, *shape), kind) for name, (shape, kind) in model.network_.sizes.inputs().items()}
 
 
-@pytest.mark.parametrize("name", ["transformer", "transformer_xl"])
+@pytest.mark.parametrize("name", ["transformer", pytest.param("transformer_xl", marks=pytest.mark.rotated)])
 def test_attention_is_close_too(name):
     check_close(name, "mixed_float16")
 
@@ -136,6 +136,7 @@ for half in halves:
 """
 
 
+@pytest.mark.rotated
 def test_half_precision_on_jax():
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": path}
