@@ -46,6 +46,15 @@ class Combination(Forecaster):
         levels = [member._trained_levels for member in self.forecasters_]
         self.trained_levels_ = shared_levels(type(self).__name__, levels)
 
+    def _shown_levels(self):
+        """The levels that members with quantiles of their own show, of those that all can give."""
+        if self.quantile_levels is not None or self.trained_levels_ is None:
+            return super()._shown_levels()
+        low, high = self.trained_levels_[0], self.trained_levels_[-1]
+        trained = [member for member in self.forecasters_ if member._trained_levels is not None]
+        shown = {level for member in trained for level in member._shown_levels()}
+        return tuple(sorted(level for level in shown if low <= level <= high))
+
     def _combine(self, parts):
         """Arrays of the members, of one shape, as one array of it."""
         total = 0.0

@@ -119,7 +119,7 @@ def test_an_empty_series_among_others_is_refused(refused):
 def test_without_horizon_few_rows_shorten_it_and_too_few_are_refused(refused, capsys):
     write("few.csv", GOOD[:30])
     assert main(["train", "--csv", "few.csv", "--model", "linear", "--out", "few.forecast"]) == 0
-    assert "horizon 6, lookback" in (said := capsys.readouterr().out)
+    assert "horizon 6 " in (said := capsys.readouterr().out)
     assert "shorter than usual: there are few rows" in said
     write("fewer.csv", GOOD[:3])
     assert "a horizon of 1 needs 4 rows" in refused("train", "--csv", "fewer.csv")
