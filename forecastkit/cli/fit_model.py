@@ -82,7 +82,7 @@ def print_leaderboard(report: Reporter, forecaster) -> None:
     for place, row in enumerate(table.head(MOST_LINES).itertuples()):
         error = f"{row.score:.3f} of the seasonal naive's error" if np.isfinite(row.score) else "not tried"
         weight = f"weight {100 * weights[row.forecaster]:.0f} %" if row.member else "left out"
-        report.info("tried" if place == 0 else "", f"{row.forecaster:<22} {error:<34} {weight}")
+        report.info("tried" if place == 0 else "", f"{row.forecaster:<22} {error:<36} {weight}")
 
 
 def find_network(forecaster):

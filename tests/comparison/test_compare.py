@@ -165,7 +165,7 @@ def test_the_table_says_what_each_model_is_worth_and_costs(compared):
     assert 0 < gru["epoch_seconds"] < gru["fit_seconds"]
     assert 0 < gru["one_ms"] < 1e4
     assert np.isnan(gru["memory_mb"])
-    assert table.loc["linear", "parameters"] == 24 * 6
+    assert table.loc["linear", "parameters"] == 3 * 24 * 6  # of three recipes
     assert table.loc["naive", "parameters"] == 0
     assert (table["se"] > 0).all()
 
@@ -573,7 +573,7 @@ LINEAR = ("--csv", AIR, "--models", "linear", "--no-memory")
 
 def test_the_command_shows_writes_and_goes_on(run):
     out = run(*LINEAR, "--out", "c.json", "--csv-out", "c.csv", "--plot", "c.png").out
-    assert "chosen   horizon 12, lookback " in out
+    assert "settings horizon 12, lookback " in out
     assert "tested   horizon 12, 3 folds of 5 cutoffs" in out
     assert "against the best" in out
     assert sorted(os.listdir()) == ["c.csv", "c.json", "c.jsonl", "c.png"]
@@ -594,12 +594,12 @@ def test_json_is_one_object(run):
     ("args", "code", "words"),
     [
         (("--models", "grru"), 2, "Did you mean 'gru'?"),
-        (("--models", ","), 2, "--models: must hold at least one model"),
+        (("--models", ","), 2, "--models: must be comma-separated names"),
         (("--budget", "10 parsecs"), 2, "--budget: budget must be a number of seconds"),
         (("--budget", "1s", "--models", "gru"), 2, "budget must be at least"),
         (("--windows", "500"), 1, "must leave horizon + 2"),
-        (("--lookbacks", "a"), 2, "--lookbacks: must be whole numbers"),
-        (("--plot", "c.txt"), 1, "a picture must end in"),
+        (("--lookbacks", "a"), 2, "--lookbacks: must be comma-separated whole numbers"),
+        (("--plot", "c.txt"), 1, "a plot must end in"),
         (("--metric", "r2"), 2, "metric must be one of"),
     ],
 )
@@ -620,4 +620,4 @@ def test_ctrl_c_says_what_is_kept(run, monkeypatch):
 
     monkeypatch.setattr(comparison, "run", stop)
     assert "finished runs are in c.jsonl" in run(*LINEAR, "--out", "c.json", code=130).err
-    assert "nothing is kept" in run(*LINEAR, code=130).err
+    assert "nothing is saved" in run(*LINEAR, code=130).err

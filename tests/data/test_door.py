@@ -273,7 +273,7 @@ REFUSED = {
     "one-dimensional X": ((VALUES, VALUES), {}, "X must have two dimensions.*Reshape your data"),
     "unequal rows": ((WIDE, VALUES[:5]), {}, "the same number of rows, got 40 and 5"),
     "unequal times": ((WIDE, pd.Series(VALUES, index=TIMES[::-1])), {}, "X and y must have the same times"),
-    "doubled columns": ((WIDE.set_axis(["a", "a"], axis=1),), {}, "column names must not repeat"),
+    "doubled columns": ((WIDE.set_axis(["a", "a"], axis=1),), {}, "column names must be unique"),
 }
 for name in ("forecast", "cutoff", "actual", "target", "step"):
     renamed = LONG.rename(columns={"ds": name})

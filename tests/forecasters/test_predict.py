@@ -170,13 +170,13 @@ def test_targets_and_past_in_rows_to_forecast_are_ignored():
 def test_the_history_of_another_unnamed_series_has_moments_of_its_own():
     """A series 1,000 times as large and moved is forecast as the one fitted on, times 1,000 and moved."""
     dated = pd.Series(wave(120), index=pd.date_range("2024-01-01", periods=120, freq="h"))
-    model = fk.LinearForecaster(horizon=3, lookback=12).fit(dated)
+    model = fk.LinearForecaster(horizon=3, lookback=12, recipes=1).fit(dated)
     other = dated[::-1].set_axis(dated.index)
     large = 1_000 * other + 5e6
     for level in (0.1, 0.5, 0.9):
         one, two = (model.predict(history=given, quantile_levels=[level]).to_numpy() for given in (other, large))
         np.testing.assert_allclose((two - 5e6) / 1_000, one, rtol=1e-4)
-    unnamed = fk.LinearForecaster(horizon=3, lookback=12).fit(dated.to_numpy())
+    unnamed = fk.LinearForecaster(horizon=3, lookback=12, recipes=1).fit(dated.to_numpy())
     np.testing.assert_allclose(
         unnamed.predict(history=large.to_numpy(), coverage=0.8), model.predict(history=large, coverage=0.8)
     )
@@ -185,7 +185,7 @@ def test_the_history_of_another_unnamed_series_has_moments_of_its_own():
 @pytest.mark.parametrize("part", [slice(60, 120), slice(0, 120), slice(0, 60)])
 def test_the_history_of_the_same_series_keeps_its_scale(part):
     dated = pd.Series(np.where(np.arange(120) < 60, 1, 5) * wave(120), index=pd.date_range("2024-01-01", periods=120))
-    model = fk.LinearForecaster(horizon=3, lookback=12).fit(dated)
+    model = fk.LinearForecaster(horizon=3, lookback=12, recipes=1).fit(dated)
     newer = pd.Series(np.ones(5), index=pd.date_range("2024-04-30", periods=5))
     for history in (dated[part], pd.concat([dated[part], newer]) if part.stop == 120 else dated[part]):
         panel = model._read_history(history)
@@ -323,12 +323,17 @@ def test_nothing_is_forecast_before_fit(method):
         getattr(model, method)()
 
 
-def test_a_failed_fit_leaves_nothing_fitted():
+def test_a_refused_fit_leaves_the_model_as_it_was():
     model = drift(LINE)
+    before = model.predict()
     with pytest.raises(InputError):
         model.fit(LINE[:2])
+    np.testing.assert_array_equal(model.predict(), before)
+    never = fk.DriftForecaster(horizon=3)
+    with pytest.raises(InputError):
+        never.fit(LINE[:2])
     with pytest.raises(NotFittedError):
-        model.predict()
+        never.predict()
 
 
 @pytest.mark.parametrize(

@@ -156,9 +156,7 @@ def _check_columns(frame, schema, future):
     if lacking:
         got = f"none named {some(map(repr, lacking))} among {some(map(repr, frame.columns), 8)}"
         refuse(WHERE, f"the columns seen at fit must be there: {some(map(repr, needed), 8)}", got)
-    doubled = frame.columns[frame.columns.duplicated()]
-    if len(doubled):
-        refuse(WHERE, "column names must not repeat", some(map(repr, doubled)))
+    _check_names(frame)
 
 
 def _check_names(frame):
