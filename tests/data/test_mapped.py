@@ -159,7 +159,7 @@ def test_nothing_is_left_behind_and_the_files_may_go(frame, write, tmp_path, in_
     shutil.rmtree(mapped.path)
     again = pickle.loads(pickle.dumps(model))
     pd.testing.assert_frame_equal(again.forecast(ahead), model.forecast(ahead))
-    assert model.history_.rows == 4 * 24
+    assert model.history_.rows == 4 * (24 + 6)  # a window, and the steps after it that are learned from
 
 
 def test_a_pickle_opens_the_folder_again(frame, write):

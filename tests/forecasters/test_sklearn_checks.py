@@ -85,5 +85,6 @@ def test_nothing_is_waived_by_a_tag():
         tags = make(name).__sklearn_tags__()
         waived = [waiver for waiver in ("_skip_test", "no_validation", "non_deterministic") if getattr(tags, waiver)]
         assert not waived, name
-        reads_no_covariate = name.removesuffix("Forecaster") in ("Naive", "SeasonalNaive", "Drift", "Mean")
+        simple = ("Naive", "SeasonalNaive", "Drift", "Mean", "Theta", "DampedTrend")
+        reads_no_covariate = name.removesuffix("Forecaster") in simple
         assert tags.regressor_tags.poor_score == reads_no_covariate, name

@@ -133,6 +133,7 @@ def test_a_random_search():
     assert search.best_score_ > 0.9
 
 
+@pytest.mark.filterwarnings("ignore:.*lie inside the time span")  # it scores the training rows too
 def test_halving_by_epochs():
     search = HalvingGridSearchCV(
         gru(),
@@ -190,6 +191,7 @@ def test_a_panel_is_cut_at_one_time():
     assert (scores > 0.9).all()
 
 
+@pytest.mark.filterwarnings("ignore:.*have no row", "ignore:.*lie inside the time span")
 def test_a_learning_curve():
     # The first rows of a fold are trained on, and its test rows are far from there.
     with pytest.warns(UserWarning, match="rows reach"):

@@ -157,7 +157,8 @@ def test_the_baseline_is_the_forecast_of_a_series_that_stood_still():
     model = fk.GRUForecaster(**SMALL).fit(X[:120], y)
     found = fk.interpret(model, X[120:])
     mean = pd.DataFrame({"k": np.full(126, model.scaler_.known.center[0, 0])})
-    still = model.predict(mean[120:], history=(mean[:120], np.full(120, y[-1])))
+    stood = np.r_[y[:96], np.full(24, y[-1])]  # the lookback of the series that was fitted on, whose scale it keeps
+    still = model.predict(mean[120:], history=(mean[:120], stood))
     np.testing.assert_allclose(found.forecast["baseline"], still, rtol=1e-5)
 
 
