@@ -188,11 +188,11 @@ def test_what_does_not_go_together_is_refused(parameters, rule):
     ("loss", "value", "rule"),
     [
         ("log_normal", 0.0, "values above 0, got 0 at 7"),
-        ("poisson", -1.0, "whole numbers from 0 to 9.0e+15, got -1 at 7"),
+        ("poisson", -1.0, r"whole numbers from 0 to 9.0e\+15, got -1 at 7"),
         (
             "negative_binomial",
             2.5,
-            "whole numbers from 0 to 9.0e+15, got 2.5 at 7",
+            r"whole numbers from 0 to 9.0e\+15, got 2.5 at 7",
         ),
     ],
 )
