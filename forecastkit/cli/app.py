@@ -66,6 +66,22 @@ def predict(given: options.PredictOptions) -> None:
     predict(given)
 
 
+@command(app, options.FutureOptions)
+def future(given: options.FutureOptions) -> None:
+    """Write the rows to be forecast, to be filled with known covariates.
+
+    The file has the series and times of the next rows and a blank column for each known covariate. Fill it, and pass it
+    to predict as --future.
+
+    \b
+        forecast future model.forecast --out rows.csv
+        forecast predict model.forecast --future rows.csv
+    """
+    from forecastkit.cli.future import future
+
+    future(given)
+
+
 @command(app, options.BacktestOptions, PARAMETERS)
 def backtest(given: options.BacktestOptions) -> None:
     """Forecast from many past cutoffs and compare with the actuals and the seasonal naive forecast.

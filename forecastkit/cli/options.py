@@ -92,6 +92,20 @@ class PredictOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FutureOptions:
+    """Options of ``forecast future``."""
+
+    model: ModelFile
+    history: Annotated[Path | None, path_option("Table whose last rows come before: newer rows, or other series.")] = (
+        None
+    )
+    steps: Annotated[int | None, count("Rows of each series. Default: the horizon.")] = None
+    out: Annotated[Path | None, path_option("Write the rows to this file as csv. Default: print them.")] = None
+    overwrite: Overwrite = False
+    quiet: Quiet = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class BacktestOptions:
     """Options of ``forecast backtest``."""
 

@@ -12,7 +12,9 @@ from forecastkit.cli.flags import COLUMN_ROLES, PARAMETERS, as_flags
 from forecastkit.cli.model_names import loss_names
 
 
-@pytest.mark.parametrize("command", ["", "train", "predict", "backtest", "audit", "tune", "inspect", "datasets"])
+@pytest.mark.parametrize(
+    "command", ["", "train", "predict", "future", "backtest", "audit", "tune", "inspect", "datasets"]
+)
 def test_help_is_there_for_every_command(run, command):
     command = tuple(command.split())
     out = run(*command, "--help").out

@@ -224,7 +224,10 @@ def test_quantiles_of_series_that_are_new():
 
 
 def test_the_linear_member_is_the_reference_of_all(monkeypatch):
-    members = [fk.GRUForecaster(**TINY), fk.LinearForecaster(recipes=1)]  # the reference is the regression of one recipe
+    members = [
+        fk.GRUForecaster(**TINY),
+        fk.LinearForecaster(recipes=1),
+    ]  # the reference is the regression of one recipe
     alone = fk.GRUForecaster(**TINY).fit(SERIES).scores_
     monkeypatch.setattr("forecastkit.uncertainty.validation.Ridge", None)  # it is not solved a second time
     model = ensemble(members).fit(SERIES)
