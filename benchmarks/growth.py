@@ -7,7 +7,6 @@ and trains two epochs of `--windows` windows; the rate leaves out the first piec
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +41,7 @@ def train(lookback: int, batch: int, series: int, cores: int, windows: int) -> d
     os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:cores]))
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(cores)
     import forecastkit as fk
+    from forecastkit.comparison.measure import peak_mb  # of this process: ru_maxrss knows its parent's too
 
     data = rows_of(series)
     sizes = {"horizon": HORIZON, "lookback": lookback, "patch": 1, "units": UNITS, "batch_size": batch}
@@ -49,11 +49,10 @@ def train(lookback: int, batch: int, series: int, cores: int, windows: int) -> d
     model = fk.GRUForecaster(**sizes, **plan, random_state=0).fit(data)
     record = model.training_history_
     steps, seconds = (sum(values) for values in zip(*record.pieces[1:], strict=True))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "windows_per_second": round(steps * (windows // 2) / record.steps / seconds),
         "fit_seconds": round(record.seconds, 1),
-        "mb": round(peak),
+        "mb": round(peak_mb()),
     }
 
 

@@ -15,6 +15,7 @@ The sha256 sums find damage. They do not prove who wrote a file: they travel wit
 import hashlib
 import io
 import json
+import math
 import tokenize
 import zipfile
 from importlib import metadata
@@ -317,10 +318,22 @@ def _member(path, archive, info):
         return _damaged(path, f"member {info.filename!r} differs from its checksum")
 
 
+def _check_header(archive, info):
+    """Refuse an array whose header promises more than the member holds: numpy would allocate it first."""
+    with archive.open(info) as member:
+        version = np.lib.format.read_magic(member)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read_header(member)
+        if math.prod(shape) * dtype.itemsize != info.file_size - member.tell():
+            raise ValueError("an array of another size than its header says")
+
+
 def _arrays(data):
     """The arrays of an npz, which must be uncompressed as we write it."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
             raise ValueError("compressed arrays")
+        for info in archive.infolist():
+            _check_header(archive, info)
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}

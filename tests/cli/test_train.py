@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import AIR, TINY
-from test_predict import load_table
+from test_predict_cli import load_table
 
 import forecastkit as fk
 

@@ -48,7 +48,7 @@ def test_networks_have_it_where_something_is_known_ahead(options, there):
         frame = frame.drop(columns="temp")
     model = fk.GRUForecaster(time="ds", target="load", patch=4, random_state=0, **sizes, **options).fit(frame)
     assert (model.model_.steps is not None) == there
-    assert any("step_path" in weight.path for weight in model.model_.trainable_weights) == there
+    assert any("temporal_decoder" in weight.path for weight in model.model_.trainable_weights) == there
 
 
 def test_it_learns_what_differs_from_step_to_step():

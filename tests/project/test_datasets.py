@@ -1,5 +1,6 @@
 import hashlib
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -74,8 +75,8 @@ def test_files_are_found_from_an_installed_package(tmp_path):
     package = tmp_path / "forecastkit"
     (package / "_datasets").mkdir(parents=True)
     (package / "__init__.py").touch()
-    for path in [ROOT / "forecastkit" / "checks.py", ROOT / "forecastkit" / "datasets.py"]:
-        (package / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(ROOT / "forecastkit" / "utils", package / "utils", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "forecastkit" / "datasets.py", package)
     for path in [ROOT / "datasets" / "__init__.py", ROOT / "datasets" / "AirPassengers.csv"]:
         (package / "_datasets" / path.name).write_bytes(path.read_bytes())
     code = (

@@ -189,7 +189,7 @@ np.savez(sys.argv[3], *model.model_.get_weights())
 
 
 def child(folder, out, **environment):
-    paths = f"{ROOT}:{ROOT / 'tests'}"
+    paths = f"{ROOT}:{ROOT / 'tests'}:{ROOT / 'tests' / 'training'}"
     command = [sys.executable, "-c", CHILD, paths, str(folder), str(out)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, **environment}, text=True)
 

@@ -333,7 +333,7 @@ def test_an_interrupted_forecaster_forecasts_by_its_best_weights():
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, InputError])
-def test_what_breaks_the_final_training_leaves_the_weights_that_were_judged(monkeypatch, error):
+def test_an_interrupted_final_training_leaves_the_best_weights_and_a_refused_one_nothing(monkeypatch, error):
     def breaks(engine, buffers, windows, validation_origins, plan, callbacks, network, record=None, checkpoint=None):
         if validation_origins is not None:
             return train(engine, buffers, windows, validation_origins, plan, callbacks, network, record)
@@ -345,6 +345,9 @@ def test_what_breaks_the_final_training_leaves_the_weights_that_were_judged(monk
     forecaster = fk.GRUForecaster(**{**TINY, "final_epochs": 1}, epochs=1, callbacks=[run_log])
     with pytest.raises(error):
         forecaster.fit(wave(120))
+    if error is InputError:
+        assert not hasattr(forecaster, "model_")
+        return
     np.testing.assert_array_equal(forecaster.model_.get_weights()[0], run_log.seen[0])
     assert np.isfinite(forecaster.predict()).all()
 
@@ -363,7 +366,7 @@ CHILD = """
 import sys
 import numpy as np
 import forecastkit as fk
-from forecastkit import neural
+from forecastkit.forecasters import neural
 
 series = np.sin(np.arange(1400) / 4) + np.random.default_rng(0).normal(0, 0.1, 1400)
 out = {}

@@ -34,9 +34,6 @@ class TroubledForecaster(fk.LinearForecaster):
             raise KeyboardInterrupt
         super()._fit(panel, split, stop)
 
-    def _is_trained(self):
-        return hasattr(self, "ridge_")
-
     def _forecast(self, panel, origins):
         forecast = super()._forecast(panel, origins) + self.bias
         return forecast * np.nan if self.trouble == "nan" else forecast
