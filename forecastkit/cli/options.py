@@ -57,7 +57,9 @@ class TrainOptions:
     """Options of ``forecast train``."""
 
     csv: Tables
-    model: Model = "auto"
+    model: Annotated[
+        str | None, option(f"{SAVED_MODELS} Default: auto, or gru if a parameter of networks is given.", metavar="NAME")
+    ] = None
     out: ModelOut = None
     parameters: dict
     settings: Settings = None

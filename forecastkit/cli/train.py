@@ -1,6 +1,7 @@
 """``forecast train``: from a table to a tested model in a file."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from forecastkit.cli import models
@@ -30,6 +31,26 @@ from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.validation import refuse
 
 DEFAULT_OUT = Path("model.forecast")
+#: Parameters that every network has and ``auto`` has not; listed, so that a missing file is refused without TensorFlow.
+NETWORK_PARAMETERS = frozenset(
+    [
+        "epochs",
+        "windows_per_epoch",
+        "batch_size",
+        "learning_rate",
+        "patience",
+        "final_epochs",
+        "patch",
+        "units",
+        "dropout",
+        "loss",
+        "normalization",
+        "precision",
+        "distribute",
+        "resume",
+        "embed_series",
+    ]
+)
 #: Time limit of ``auto`` where none is given.
 AUTO_BUDGET = "90s"
 
@@ -47,7 +68,7 @@ def train(options: TrainOptions) -> None:
 def _train(report: Reporter, options: TrainOptions) -> None:
     began, path = time.monotonic(), options.out or DEFAULT_OUT
     check_outputs({"--out": path}, input_files(options.csv), options.overwrite)
-    models.check_model(options.model, saved=True)
+    options = _choose_model(report, options)
     parameters = _parse_parameters(options)
     test_size = None if options.test_size is None else parse_size("--test-size", options.test_size)
     data = read_data(options.csv, parameters)
@@ -74,6 +95,19 @@ def _train(report: Reporter, options: TrainOptions) -> None:
             "seconds": round(time.monotonic() - began, 1),
         }
     )
+
+
+def _choose_model(report: Reporter, options: TrainOptions) -> TrainOptions:
+    """The options with a model: ``auto`` by default, ``gru`` if only networks have a given parameter."""
+    if options.model is not None:
+        models.check_model(options.model, saved=True)
+        return options
+    given = parse_parameters(options.parameters, options.settings)
+    own = [name for name in given if name in NETWORK_PARAMETERS]
+    if not own or options.budget is not None:
+        return replace(options, model="auto")
+    report.info("model", f"gru, because {', '.join(own)} belongs to networks; --model names another one")
+    return replace(options, model="gru")
 
 
 def _parse_parameters(options: TrainOptions) -> dict:
