@@ -134,7 +134,7 @@ def read_data(sources: Sources, roles: dict) -> Data:
 
 
 def _melt(table: Table, given: dict) -> tuple[Table, tuple[str, ...]]:
-    """The table, made long where its headers are times, and what is to be said of it."""
+    """The table, in long form if its headers are times, and the notes to print."""
     if any(given.get(name) for name in ("time", "target", "known", "past")):
         return table, ()
     melted = melt_wide(table.frame)

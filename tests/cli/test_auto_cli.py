@@ -85,3 +85,11 @@ def test_ctrl_c_keeps_what_is_ready_where_asked(run, monkeypatch):
     said = run(*TRAIN, "--out", "kept.forecast", code=130).err
     assert "stopped: the members that were ready are in kept.forecast" in said
     assert [type(member).__name__ for member in fk.load("kept.forecast").forecasters_] == ["LinearForecaster"]
+
+
+def test_parameters_that_choose_a_network_belong_to_networks_only():
+    from forecastkit.cli.train import NETWORK_PARAMETERS
+
+    gru, auto = (set(kind._get_param_names()) for kind in (fk.GRUForecaster, fk.AutoForecaster))
+    assert gru >= NETWORK_PARAMETERS
+    assert not auto & NETWORK_PARAMETERS

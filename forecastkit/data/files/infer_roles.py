@@ -266,7 +266,7 @@ def _kinds(free: pd.DataFrame, frame: pd.DataFrame, series: tuple[str, ...], fou
 def _find_targets(
     where: str, free: pd.DataFrame, given: tuple[str, ...], numeric: list[str]
 ) -> tuple[tuple[str, ...], list[str], list[str]]:
-    """The targets, the numeric columns that are left, and what is to be said of the choice."""
+    """The targets, the remaining numeric columns, and the notes on the choice."""
     if not given:
         _refuse_odd_target(where, free, numeric)
     if not given and not numeric:
