@@ -170,6 +170,25 @@ class TimeGrid:
         unit = next(alias for alias, length in FIXED.items() if self.step % length == 0)
         return f"{self.step // FIXED[unit]} {unit}"
 
+    @property
+    def alias(self) -> str:
+        """The frequency as a pandas alias, such as ``'15min'``; of days of the week that of all days."""
+        if self.kind == "business":
+            return "B" if self.week == WEEKDAYS else "D"
+        if self.kind == "month":
+            unit = max((length, alias) for alias, length in MONTHS.items() if self.step % length == 0)
+            business, end = "B" * (self.day < 0), "E" if self.day in (0, -1) else "S"
+            return f"{_times(self.step // unit[0])}{business}{unit[1]}{end}"
+        alias, length = next((a, n) for a, n in FIXED.items() if self.step % n == 0)
+        if alias == "W":
+            alias = f"W-{DAY_NAMES[(self.phase // DAY + 3) % 7].upper()}"  # 1970-01-01 was a Thursday
+        return f"{_times(self.step // length)}{alias}"
+
+
+def _times(count: int) -> str:
+    """A number of units as aliases have it: none where it is one."""
+    return "" if count == 1 else str(count)
+
 
 def _shown(timestamps: pd.DatetimeIndex, tz: str) -> pd.DatetimeIndex:
     """What the clocks of a zone show first of these stamps, or next where they skip one."""

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.time_grid import find_time_grid
 from forecastkit.utils.exceptions import InputError
 
@@ -220,15 +219,3 @@ def test_all_days_with_gaps_and_short_tables_stay_daily():
     assert find_time_grid(days.delete([6, 13, 20]), np.zeros(1, dtype="int64")).name == "daily"
     few = pd.bdate_range("2023-01-02", periods=30, freq="C", weekmask="1111110")
     assert find_time_grid(few, np.zeros(1, dtype="int64")).name == "daily"
-
-
-def test_series_of_a_coarser_frequency_are_named():
-    daily = pd.DataFrame({"unique_id": "a", "ds": pd.date_range("2023-01-01", periods=80), "y": np.arange(80.0)})
-    monthly = pd.DataFrame({"unique_id": "b", "ds": pd.date_range("2018-01-01", periods=60, freq="MS"), "y": 1.0})
-    with pytest.warns(
-        UserWarning, match=r"coarser frequency than the daily grid of all: 'b' \(monthly, 60 of 1796 steps\)"
-    ):
-        read_panel(pd.concat([daily, monthly]))
-    sold = daily.assign(unique_id="c").iloc[np.sort(np.random.default_rng(0).choice(80, 20, replace=False))]
-    panel, _ = read_panel(pd.concat([daily, sold]))
-    assert panel.grid.name == "daily"

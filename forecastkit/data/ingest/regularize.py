@@ -10,17 +10,15 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.ingest.duplicates import merge_rows, refuse_duplicates
+from forecastkit.data.ingest.mixed_frequencies import refuse_mixed, warn_mixed_targets
 from forecastkit.data.ingest.timezones import refuse_timezone
 from forecastkit.data.panel import Panel, pointers, spread
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema, holds_times
 from forecastkit.data.time_grid import TimeGrid, find_time_grid
 from forecastkit.utils.exceptions import InputError
-from forecastkit.utils.validation import refuse, some
-from forecastkit.utils.warn import warn_user
+from forecastkit.utils.validation import refuse
 
-#: A series that fills less of its steps may be one of a coarser grid, if it has some rows; as many are looked at.
-SPARSE, FEWEST_ROWS, MOST_SPARSE = 0.5, 4, 200
 #: Rows of a part.
 PART = 1 << 18
 
@@ -65,31 +63,24 @@ def to_regular_grid(table: Table, freq: str | None = None) -> Panel:
             order, entity = order[~repeated], entity[~repeated]
         timestamps = timestamps[order]
     places = Places(entity, table.ids, timestamps)
-    grid = find_time_grid(timestamps, places.first(), freq, WHERE, places)
+    grid = _find_grid(places, freq)
     panel = regularize(table, grid)
     if freq is None:
-        _warn_mixed(table, panel)
+        warn_mixed_targets(panel, table.schema)
     return panel
 
 
-def _warn_mixed(table: Table, panel: Panel) -> None:
-    """Name series whose own times are those of a coarser grid: most steps of a forecast never occur in them."""
-    if len(panel.ids) < 2 or not panel.grid.is_time:
-        return
-    counts = np.bincount(table.entity, minlength=len(panel.ids))
-    filled = counts / panel.lengths
-    sparse = np.flatnonzero((filled < SPARSE) & (counts >= FEWEST_ROWS))
-    coarse = []
-    for entity in sparse[:MOST_SPARSE] if (filled >= SPARSE).any() else ():
-        own = table.timestamps[table.entity == entity].sort_values()
-        try:
-            found = find_time_grid(own, np.zeros(1, dtype="int64"))
-        except InputError:
-            continue
-        coarse.append(f"{panel.ids[entity]!r} ({found.name}, {counts[entity]} of {panel.lengths[entity]} steps)")
-    if coarse:
-        said = f"{WHERE}: series of a coarser frequency than the {panel.grid.name} grid of all: {some(coarse)}"
-        warn_user(f"{said}. Forecast them apart, or pass freq= for a grid that suits all.")
+def _find_grid(places: Places, freq: str | None) -> TimeGrid:
+    """The grid that rising timestamps lie on; series of another frequency than the others are refused by name."""
+    try:
+        grid = find_time_grid(places.timestamps, places.first(), freq, WHERE, places)
+    except InputError:
+        if freq is None:
+            refuse_mixed(places, None)
+        raise
+    if freq is None:
+        refuse_mixed(places, grid)
+    return grid
 
 
 def _rise(entity, number):

@@ -1,0 +1,118 @@
+"""Finds series whose own timestamps are those of another frequency than the panel's: monthly ones among daily ones."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.data.panel import Panel
+from forecastkit.data.row_labels import Places
+from forecastkit.data.schema import WHERE, Schema
+from forecastkit.data.time_grid import DAY, TimeGrid, find_time_grid
+from forecastkit.utils.exceptions import InputError
+from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.warn import warn_user
+
+#: A series that fills less of the panel's grid is looked at.
+SPARSE = 0.6
+#: A frequency of its own takes as many rows, or on a monthly grid, which chance does not hit, as many; and so much of
+#: its own grid must be filled. A series that is short or has gaps has none.
+FEWEST_ROWS, FEWEST_MONTHS, REGULAR = 8, 4, 0.75
+#: Frequencies differ where a step is so many times as long as another.
+LONGER = 1.9
+#: Series looked at one by one, those of the shortest and of the longest steps.
+MOST_SERIES = 200
+
+
+def refuse_mixed(places: Places, grid: TimeGrid | None) -> None:
+    """Refuse series of different frequencies in one panel.
+
+    Parameters
+    ----------
+    places : Places
+        With timestamps that rise within each series, one series after another.
+    grid : TimeGrid or None
+        The grid of all timestamps, None where they have none in common.
+
+    Raises
+    ------
+    InputError
+        Naming the series of a coarser frequency than the others.
+    """
+    first, timestamps = places.first(), places.timestamps
+    if len(first) < 2 or not isinstance(timestamps, (pd.DatetimeIndex, pd.PeriodIndex)):
+        return
+    counts = np.diff(np.append(first, len(timestamps)))
+    candidates = np.flatnonzero(counts >= FEWEST_MONTHS)
+    if grid is not None:
+        last = first + counts - 1
+        steps = grid.ordinals(timestamps[last])[0] - grid.ordinals(timestamps[first])[0] + 1
+        candidates = candidates[counts[candidates] < SPARSE * steps[candidates]]
+    own = (
+        (place, timestamps[first[place] : first[place] + counts[place]]) for place in _ends(candidates, first, places)
+    )
+    grids = [(places.ids[places.entity[first[place]]], found) for place, stamps in own if (found := _own_grid(stamps))]
+    if grid is None and grids:
+        grid = min((found for _, found in grids), key=_length)
+    coarse = [f"{name!r} ({found.name})" for name, found in grids if _is_coarser(found, grid)]
+    if coarse:
+        remedy = "Fit them apart."
+        if grid.ordinals(timestamps)[1].all():
+            remedy = f"Fit them apart, or pass freq={grid.alias!r}, which takes the steps without rows as missing."
+        refuse(WHERE, f"series must share one frequency ({grid.name})", some(coarse), remedy)
+
+
+def warn_mixed_targets(panel: Panel, schema: Schema) -> None:
+    """Name targets that are blank but in the rows of a coarser frequency, as tables joined by time have them."""
+    if not panel.grid.is_time or not panel.rows:
+        return
+    observed = ~np.isnan(panel.target)
+    counts = np.add.reduceat(observed, panel.indptr[:-1], axis=0, dtype="int64")
+    # Where no target is blank more often than another, its rows are those of the table: gaps of one frequency.
+    sparse = (counts < SPARSE * panel.lengths[:, None]) & (counts >= FEWEST_MONTHS)
+    if not sparse.any() or sparse.all():
+        return
+    coarse = []
+    for entity, channel in np.argwhere(sparse)[:MOST_SERIES]:
+        rows = np.flatnonzero(observed[panel.indptr[entity] : panel.indptr[entity + 1], channel])
+        found = _own_grid(panel.grid.timestamps(panel.start[entity] + rows))
+        if found and _is_coarser(found, panel.grid):
+            series = "" if panel.ids[entity] is None else f" of {panel.ids[entity]!r}"
+            coarse.append(f"{schema.target[channel]!r}{series} ({found.name})")
+    if coarse:
+        said = f"{WHERE}: targets of a coarser frequency than the {panel.grid.name} rows: {some(coarse)}"
+        warn_user(f"{said}. Most steps of their forecasts never occur: fit them apart.")
+
+
+def _ends(candidates: np.ndarray, first: np.ndarray, places: Places) -> Iterable:
+    """These series, or of many those with the shortest and the longest steps."""
+    if len(candidates) <= MOST_SERIES:
+        return candidates
+    stop = np.append(first[1:], len(places.timestamps)) - 1
+    number = places.timestamps.asi8
+    steps = (number[stop[candidates]] - number[first[candidates]]) / (stop - first)[candidates]
+    order = candidates[np.argsort(steps, kind="stable")]
+    return np.concatenate([order[: MOST_SERIES // 2], order[-MOST_SERIES // 2 :]])
+
+
+def _own_grid(timestamps: pd.Index) -> TimeGrid | None:
+    """The grid of one series, where it is filled well enough to be its frequency."""
+    try:
+        grid = find_time_grid(timestamps, np.zeros(1, dtype="int64"))
+    except InputError:
+        return None
+    ordinals = grid.ordinals(timestamps[[0, -1]])[0]
+    fewest = FEWEST_MONTHS if grid.kind == "month" else FEWEST_ROWS
+    filled = len(timestamps) / (ordinals[1] - ordinals[0] + 1)
+    return grid if len(timestamps) >= fewest and filled >= REGULAR else None
+
+
+def _is_coarser(grid: TimeGrid, other: TimeGrid) -> bool:
+    return _length(grid) >= LONGER * _length(other)
+
+
+def _length(grid: TimeGrid) -> float:
+    """Microseconds of a step, on average."""
+    if grid.kind == "month":
+        return grid.step * 365.25 / 12 * DAY
+    return DAY * 7 / grid.week.count("1") if grid.kind == "business" else float(grid.step)
