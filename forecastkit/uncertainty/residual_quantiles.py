@@ -106,7 +106,8 @@ class ResidualQuantiles:
         seen = ~np.isnan(residuals)
         if not seen.any():
             refuse("ResidualQuantiles", "residuals must hold a number", "none", "Hold out more rows for validation.")
-        n_series = max(n_series, int(series.max()) + 1)
+        known = 0 if independent_windows is None else len(independent_windows)
+        n_series = max(n_series, known, int(series.max()) + 1)
         apart = np.full(n_series, FEW_APART) if independent_windows is None else np.asarray(independent_windows)
         few = apart < FEW_APART
         counts = np.stack([np.bincount(series, column, minlength=n_series) for column in seen.T], axis=1)

@@ -261,3 +261,12 @@ def test_refusals(residuals):
         ResidualQuantiles.fit(residuals, np.zeros(200, int))
     with pytest.raises(InputError, match="residuals must hold a number, got none"):
         fit(np.full((2, 1, 3), NAN))
+
+
+def test_series_without_validation_windows_have_the_shared_intervals():
+    """Also the last ones of a panel, which no validation window tells of."""
+    rows = {"a": 40, "b": 40, "c": 5}
+    frame = pd.concat([pd.DataFrame({"id": key, "y": np.sin(np.arange(n) * 7.0)}) for key, n in rows.items()])
+    model = fk.LinearForecaster(horizon=3, lookback=3, series_id="id", target="y", recipes=1).fit(frame)
+    forecast = model.forecast(quantile_levels=[0.1, 0.9]).set_index("id")
+    assert (forecast.loc["c", "q0.9"] > forecast.loc["c", "q0.1"]).all()
