@@ -5,7 +5,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecastkit.utils.validation import check_keys
+from forecastkit.utils.validation import check_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -202,7 +202,7 @@ def load_dataset(name: str) -> "pd.DataFrame":
 
 def _find(name: str) -> Dataset:
     by_name = {dataset.name: dataset for dataset in _ALL}
-    check_keys("load_dataset", "the data set", [name], by_name)
+    check_names("load_dataset", "the data set", [name], by_name)
     return by_name[name]
 
 

@@ -24,7 +24,7 @@ from forecastkit.forecasters.ensemble import Combination
 from forecastkit.forecasters.ensemble_members import is_usable
 from forecastkit.utils import types
 from forecastkit.utils.exceptions import InputError, ParameterError
-from forecastkit.utils.formatting import share
+from forecastkit.utils.formatting import percent
 from forecastkit.utils.types import Data
 from forecastkit.utils.validation import check_real, refuse
 from forecastkit.utils.warn import warn_user
@@ -225,7 +225,7 @@ class AutoForecaster(Combination):
         schedule = Schedule(self._budget, search.evaluator.trials, search.compiling, self._needed)
         known = {one.name: one for one in [*own, *candidates]}
         weights = choose(search, known, schedule, own[-1].name) or {own[0].name: 1.0}
-        self._tell("chosen", ", ".join(f"{name} ({share(weight)})" for name, weight in weights.items()))
+        self._tell("chosen", ", ".join(f"{name} ({percent(weight)})" for name, weight in weights.items()))
         groups = {name: [] for name in weights}
         if own[0].name in groups:
             groups[own[0].name] = self.forecasters_[:1]

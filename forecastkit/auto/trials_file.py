@@ -6,7 +6,7 @@ from pathlib import Path
 
 from forecastkit.auto.candidates import WHERE
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.formatting import plain
+from forecastkit.utils.formatting import json_value
 from forecastkit.utils.validation import refuse
 
 
@@ -44,7 +44,7 @@ def append_line(path, values: dict) -> None:
     """Append values to a file as a JSON line."""
     try:
         with open(path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(plain(values)) + "\n")
+            file.write(json.dumps(json_value(values)) + "\n")
     except OSError as error:
         _refuse_path(path, error)
 

@@ -1,3 +1,3 @@
-"""Forecasting methods without training loops: simple methods, exponential smoothing, the ridge regression."""
+"""Forecasting methods without a training loop: simple methods, exponential smoothing and ridge regression."""
 
 __all__ = []

@@ -8,38 +8,38 @@ from forecastkit.baselines.sufficient_statistics import Statistics, expand, redu
 from forecastkit.data.array_storage import allocate_like, any_missing, is_mapped
 from forecastkit.data.windows import Buffers, Origins, Windows, forward_fill, weights_after
 
-#: Penalties in units of the mean eigenvalue of the windows' second moments.
+#: Candidate penalties, in units of the mean eigenvalue of the windows' second moments.
 STRENGTHS = tuple(10.0**power for power in np.arange(-4.0, 2.1, 0.5))
-MOST_WINDOWS, MOST_VALIDATION = 200_000, 4_000
-#: Products of the normal equations at most: of long lookbacks and horizons, fewer windows are learned from.
-MOST_PRODUCTS = 120_000_000_000
-#: Steps with missing targets that the strength is chosen by, at most: each is a system of equations of its own.
-MOST_CHOOSING_STEPS = 24
-#: How much work the equations of steps with missing targets may be, in units of that of complete ones.
-MOST_EXTRA_WORK = 4
+MAX_WINDOWS, MAX_VALIDATION = 200_000, 4_000
+#: Largest number of multiplications for the normal equations; longer lookbacks and horizons use fewer windows.
+MAX_PRODUCTS = 120_000_000_000
+#: Largest number of steps used to select the strength if targets are missing: each may need its own system.
+MAX_SELECTION_STEPS = 24
+#: Largest cost of the systems of steps with missing targets, relative to that of the complete system.
+MAX_EXTRA_WORK = 4
 CHUNK = 1024
-#: What is taken out of windows, and what is added to their variance under 'standard', in units of the series' own.
+#: Window normalizations; constant added to the window variance under 'standard', in scaled units.
 NORMALIZATIONS, LEAST_VARIANCE = ("last", "mean", "standard"), 1e-3
 
 
 @dataclass(frozen=True)
 class Ridge:
-    """A linear map from the normalised window to the horizon, normalised alike, without intercept.
+    """A linear map without intercept from the normalized window to the equally normalized horizon.
 
-    One matrix for all series (Zeng et al. 2023, NLinear, in closed form). A window counts at those steps whose target
-    was observed: steps with missing targets have normal equations of their own.
+    All series share one matrix (NLinear of Zeng et al. 2023, solved in closed form). A window contributes to the steps
+    whose target is observed; steps with missing targets have their own normal equations.
 
     Attributes
     ----------
     weights : ndarray of shape (lookback, horizon)
     strength : float
-        The penalty that the validation windows chose, in units of the mean eigenvalue of each step's second moments.
+        The selected penalty, in units of the mean eigenvalue of each step's second moments.
     counts : ndarray of shape (horizon,)
-        Training windows whose target was observed at each step.
+        Number of training windows whose target is observed at each step.
     normalization : {'last', 'mean', 'standard'}
-        What is taken out of windows: the last value, the mean, or the mean and the standard deviation.
+        How windows are normalized: by subtracting the last value or the mean, or by standardizing.
     statistics : Statistics, optional
-        What was solved, so that `extended` can add windows to it; None where that is too large to be kept.
+        Sums of the normal equations, to which `extended` adds windows; None if they are too large to be kept.
     """
 
     weights: np.ndarray
@@ -57,17 +57,31 @@ class Ridge:
         lookback: int,
         horizon: int,
         normalization: str = "last",
-        most: int | None = None,
+        max_windows: int | None = None,
     ) -> "Ridge":
-        """Solve for each strength on at most so many training windows; keep the one with the least absolute error on
-        `validation_origins`."""
+        """Fit the regression and select its penalty by the absolute error on `validation_origins`.
+
+        Parameters
+        ----------
+        buffers : Buffers
+            Scaled values.
+        windows : Windows
+            Training windows.
+        validation_origins : Origins
+            Origins of the validation windows; if there are none, the middle penalty is used.
+        lookback, horizon : int
+            Steps up to the origin and after it.
+        normalization : {'last', 'mean', 'standard'}
+        most : int, optional
+            Largest number of training windows, evenly spaced.
+        """
         strips = Strips(buffers, lookback, horizon, normalization)
-        equations = NormalEquations.of(strips, windows, most or MOST_WINDOWS)
-        if len(validation_origins) > MOST_VALIDATION:
+        equations = NormalEquations.from_windows(strips, windows, max_windows or MAX_WINDOWS)
+        if len(validation_origins) > MAX_VALIDATION:
             validation_origins = validation_origins[
-                np.random.default_rng(0).choice(len(validation_origins), MOST_VALIDATION, replace=False)
+                np.random.default_rng(0).choice(len(validation_origins), MAX_VALIDATION, replace=False)
             ]
-        steps = equations.choosing_steps()
+        steps = equations.selection_steps()
         candidates = equations.solve(steps, STRENGTHS) if len(validation_origins) else None
         strength = _best_strength(candidates, strips, validation_origins, steps)
         if candidates is not None and len(steps) == horizon:
@@ -76,9 +90,9 @@ class Ridge:
             weights = equations.solve(np.arange(horizon), (strength,))[0]
         return cls(expand(weights, lookback), strength, equations.counts, normalization)
 
-    def refit(self, buffers: Buffers, windows: Windows, most: int | None = None) -> "Ridge":
-        """The same strength, relative to the size of the data, on other windows."""
-        equations = self._equations(buffers, windows, most)
+    def refit(self, buffers: Buffers, windows: Windows, max_windows: int | None = None) -> "Ridge":
+        """Fit again on other windows with the same penalty strength."""
+        equations = self._equations(buffers, windows, max_windows)
         statistics = equations.statistics()
         if statistics is not None:
             return self._solved(statistics)
@@ -87,17 +101,17 @@ class Ridge:
         return replace(self, weights=weights, counts=equations.counts, statistics=None)
 
     def extended(self, buffers: Buffers, windows: Windows) -> "Ridge":
-        """The regression on these windows too, beside those it was fitted on; they need not be there any more."""
+        """Return the regression fitted to these windows in addition to the earlier ones, which are not needed."""
         statistics = self._sums_with(buffers, windows)
         return self if statistics is None else self._solved(statistics)
 
-    def absorbing(self, buffers: Buffers, windows: Windows) -> "Ridge":
-        """The same weights with statistics that hold these windows too, for a later call of `extended`."""
+    def with_statistics_of(self, buffers: Buffers, windows: Windows) -> "Ridge":
+        """Return the regression with unchanged weights and with these windows added to its statistics."""
         return replace(self, statistics=self._sums_with(buffers, windows))
 
-    def _equations(self, buffers, windows, most=None):
-        return NormalEquations.of(
-            Strips(buffers, *self.weights.shape, self.normalization), windows, most or MOST_WINDOWS
+    def _equations(self, buffers, windows, max_windows=None):
+        return NormalEquations.from_windows(
+            Strips(buffers, *self.weights.shape, self.normalization), windows, max_windows or MAX_WINDOWS
         )
 
     def _sums_with(self, buffers, windows):
@@ -110,7 +124,7 @@ class Ridge:
         return replace(self, weights=weights, counts=statistics.counts, statistics=statistics)
 
     def predict(self, buffers: Buffers, origins: Origins) -> np.ndarray:
-        """Scaled forecasts (n, horizon)."""
+        """Return forecasts (n, horizon) in scaled units."""
         lookback, horizon = self.weights.shape
         strips = Strips(buffers, lookback, 0, self.normalization)
         out = np.empty((len(origins), horizon), dtype="float32")
@@ -121,7 +135,7 @@ class Ridge:
 
 
 class Strips:
-    """All windows of the buffers' targets as rows of one strided view: a window is cut by one copy.
+    """All windows of the targets as rows of one strided view, so that a batch of windows is one indexed copy.
 
     Parameters
     ----------
@@ -129,11 +143,11 @@ class Strips:
     lookback, horizon : int
         Steps up to the origin and after it.
     normalization : {'last', 'mean', 'standard'}
-        What `normalised` takes out of windows.
+        How `normalised` normalizes windows.
     """
 
     def __init__(self, buffers: Buffers, lookback: int, horizon: int, normalization: str = "last"):
-        values = _across(buffers.target)
+        values = _channels_first(buffers.target)
         short = lookback + horizon - values.shape[1]
         if short > 0:
             values = np.pad(values, ((0, 0), (0, short)), constant_values=np.nan)
@@ -142,16 +156,16 @@ class Strips:
 
     @property
     def features(self) -> int:
-        """Numbers that a window is learned by, see `reduce`."""
+        """Number of features of a window after `reduce`."""
         return width(self.lookback)
 
     def reduced(self, origins: Origins):
-        """Window (n, features) and horizon (n, horizon), normalised."""
+        """Return normalized windows (n, features) and horizons (n, horizon)."""
         window, _, _, horizon = self.normalised(origins)
         return reduce(window, self.features), horizon
 
     def cut(self, origins: Origins) -> np.ndarray:
-        """Values (n, lookback + horizon) around the origins, NaN outside of their entity."""
+        """Return values (n, lookback + horizon) around the origins; NaN outside their entity."""
         first = origins.row + 1 - self.lookback
         cells = self.view[origins.channel, np.clip(first, 0, self.view.shape[1] - 1)]
         begin, end = self.buffers.begin[origins.entity], self.buffers.end[origins.entity]
@@ -163,15 +177,15 @@ class Strips:
             cells[over] = np.where(outside, np.float32(np.nan), inside)
         return cells
 
-    def weighed(self, origins: Origins, values: np.ndarray) -> np.ndarray:
-        """Values (n, ...) times how much each window counts, the mean weight of the rows of its horizon."""
+    def weighted(self, origins: Origins, values: np.ndarray) -> np.ndarray:
+        """Return values (n, ...) multiplied by the window weights, the mean sample weights of their horizons."""
         weight = weights_after(np, self.buffers, origins.table(), self.horizon)
         return values if weight is None else values * weight.mean(axis=1, keepdims=True)
 
     def normalised(self, origins: Origins):
-        """Window (n, lookback), what was taken out of it, center and scale (n, 1), and the horizon (n, horizon) alike.
+        """Return normalized windows (n, lookback), their center and scale (n, 1), and horizons (n, horizon).
 
-        The scale is 1 where nothing is divided by.
+        The scale is 1 unless the normalization is 'standard'.
         """
         cells = self.cut(origins)
         window = forward_fill(cells[:, : self.lookback])
@@ -183,8 +197,8 @@ class Strips:
         return window / scale, center, scale, horizon / scale
 
 
-def _across(target):
-    """The targets (C, R), each channel's rows side by side: a view, not a copy, where there is one channel."""
+def _channels_first(target):
+    """Return the targets as (channels, rows), contiguous along rows; a view if there is one channel."""
     if not is_mapped(target) or target.shape[1] == 1:
         return np.ascontiguousarray(target.T)
     out = allocate_like(target.shape[::-1], target)
@@ -194,21 +208,23 @@ def _across(target):
 
 @dataclass(frozen=True)
 class NormalEquations:
-    """The least squares of every step of the horizon: over all windows, and what steps with missing targets lack.
+    """Normal equations of every step of the horizon.
+
+    The second moments of all windows are summed once. Steps with missing targets subtract the windows that they lack.
 
     Attributes
     ----------
     strips : Strips
     origins : Origins
-        Of the n windows that are learned from.
+        Origins of the n training windows.
     missing : ndarray of bool of shape (n, horizon), or None
-        Where the target was not observed; None where all were.
+        Where the target is missing; None if no target is.
     gram : ndarray of shape (features, features)
-        Sum over all windows of x x'.
+        Sum of x x' over all windows.
     cross : ndarray of shape (features, horizon)
-        Sum of x y' over the windows whose target was observed at the step.
+        Sum of x y' over the windows whose target is observed at the step.
     total : int
-        Windows that those learned from stand for.
+        Number of windows before subsampling.
     """
 
     strips: "Strips"
@@ -219,15 +235,18 @@ class NormalEquations:
     total: int
 
     @classmethod
-    def of(cls, strips: "Strips", windows: Windows, most: int) -> "NormalEquations":
-        """Of at most so many windows, evenly spread; fewer where many targets are missing, so that work stays linear
-        in the rows."""
+    def from_windows(cls, strips: "Strips", windows: Windows, max_windows: int) -> "NormalEquations":
+        """Build the equations from at most `max_windows` evenly spaced windows.
+
+        Fewer windows are used where many targets are missing, so that the cost stays linear in the number of rows.
+        """
         products = strips.features * (strips.features + strips.horizon)
-        origins, missing = _chosen(windows, min(most, max(MOST_PRODUCTS // products, CHUNK))), None
+        origins, missing = _evenly_spaced(windows, min(max_windows, max(MAX_PRODUCTS // products, CHUNK))), None
         if len(origins) and any_missing(strips.buffers.target):
             missing = _missing(strips, origins)
             fraction = missing.mean(axis=0)
-            extra = np.minimum(fraction, 1 - fraction).sum() / MOST_EXTRA_WORK
+            # A step's matrix is summed over its missing or its observed windows, whichever are fewer (see `_grams`).
+            extra = np.minimum(fraction, 1 - fraction).sum() / MAX_EXTRA_WORK
             if extra > 1 and len(origins) > CHUNK:
                 kept = np.linspace(0, len(origins) - 1, max(int(len(origins) / extra), CHUNK)).astype("int64")
                 origins, missing = origins[kept], missing[kept]
@@ -236,12 +255,12 @@ class NormalEquations:
 
     @property
     def counts(self) -> np.ndarray:
-        """Windows whose target was observed at each step, (horizon,)."""
+        """Number of windows whose target is observed at each step, shape (horizon,)."""
         counts = np.full(self.cross.shape[1], len(self.origins))
         return counts if self.missing is None else counts - self.missing.sum(axis=0)
 
     def statistics(self, limit: bool = True) -> Statistics | None:
-        """Sums that can be added to; None where there is a `limit` and they are too large to be kept."""
+        """Return the sums as `Statistics`, or None if `limit` is set and they are too large to be kept."""
         systems, system_of = [], np.zeros(self.cross.shape[1], dtype="int64")
         for number, (at, gram) in enumerate(self._grams(np.arange(self.cross.shape[1]))):
             if limit and not Statistics.can_hold(number + 1, len(gram)):
@@ -249,17 +268,19 @@ class NormalEquations:
             systems.append(gram)
             system_of[at] = number
         each = self.total / max(len(self.origins), 1)
-        return Statistics.of(np.stack(systems), system_of, self.cross, self.counts, each) if systems else None
+        return (
+            Statistics.from_matrices(np.stack(systems), system_of, self.cross, self.counts, each) if systems else None
+        )
 
-    def choosing_steps(self) -> np.ndarray:
-        """Steps that tell one strength from another: all, or some evenly spread where each costs a solution."""
+    def selection_steps(self) -> np.ndarray:
+        """Return the steps used to select the strength: all, or evenly spaced ones where each needs a solution."""
         horizon = self.cross.shape[1]
-        if self.missing is None or horizon <= MOST_CHOOSING_STEPS:
+        if self.missing is None or horizon <= MAX_SELECTION_STEPS:
             return np.arange(horizon)
-        return np.linspace(0, horizon - 1, MOST_CHOOSING_STEPS).astype("int64")
+        return np.linspace(0, horizon - 1, MAX_SELECTION_STEPS).astype("int64")
 
     def solve(self, steps: np.ndarray, strengths: tuple[float, ...]) -> np.ndarray:
-        """Weights (strengths, lookback, steps), float32."""
+        """Return weights (strengths, features, steps), float32."""
         out = np.empty((len(strengths), len(self.gram), len(steps)), dtype="float32")
         for at, gram in self._grams(steps):
             for number, weights in enumerate(solve(gram, self.cross[:, steps[at]], strengths)):
@@ -267,15 +288,16 @@ class NormalEquations:
         return out
 
     def _grams(self, steps):
-        """Places among the steps that share second moments, and these: of all windows, or of those not missing."""
+        """Yield the positions in `steps` that share second moments, and their matrix (features, features)."""
         if self.missing is None:
             yield np.arange(len(steps)), self.gram
             return
-        # Steps at which the same windows lack their target share one system.
+        # Steps whose targets are missing in the same windows share one matrix. Packed bits make the comparison cheap.
         patterns, pattern_of = np.unique(np.packbits(self.missing[:, steps].T, axis=1), axis=0, return_inverse=True)
         for number in range(len(patterns)):
             at = np.flatnonzero(pattern_of.ravel() == number)
             missing = self.missing[:, steps[at[0]]]
+            # Subtract the missing windows from the total, or sum the observed ones, whichever are fewer.
             if 2 * missing.sum() <= len(missing):
                 gram = self.gram - _gram(self.strips, self.origins[missing]) if missing.any() else self.gram
             else:
@@ -284,7 +306,7 @@ class NormalEquations:
 
 
 def _missing(strips, origins):
-    """Where the targets of windows were not observed, (n, horizon)."""
+    """Return where the targets of windows are missing, shape (n, horizon)."""
     out = np.empty((len(origins), strips.horizon), dtype=bool)
     for low in range(0, len(origins), CHUNK):
         out[low : low + CHUNK] = np.isnan(strips.cut(origins[low : low + CHUNK])[:, strips.lookback :])
@@ -292,7 +314,7 @@ def _missing(strips, origins):
 
 
 def _best_strength(candidates, strips, validation_origins, steps):
-    """The strength whose weights at these steps err least; the middle one where no error is known."""
+    """Return the strength with the smallest validation error at these steps; the middle one if none is known."""
     if candidates is None:
         return STRENGTHS[len(STRENGTHS) // 2]
     errors, count = np.zeros(len(candidates)), 0
@@ -301,33 +323,33 @@ def _best_strength(candidates, strips, validation_origins, steps):
         x, _, scale, y = strips.normalised(part)
         x, y = reduce(x, strips.features), y[:, steps]
         count += (~np.isnan(y)).sum()
-        errors += [np.nansum(strips.weighed(part, np.abs(x @ weights - y) * scale)) for weights in candidates]
+        errors += [np.nansum(strips.weighted(part, np.abs(x @ weights - y) * scale)) for weights in candidates]
     return STRENGTHS[int(np.argmin(errors)) if count else len(STRENGTHS) // 2]
 
 
-def _chosen(windows, most):
+def _evenly_spaced(windows, max_windows):
     total = len(windows)
-    numbers = np.arange(total) if total <= most else np.linspace(0, total - 1, most).astype("int64")
+    numbers = np.arange(total) if total <= max_windows else np.linspace(0, total - 1, max_windows).astype("int64")
     return windows.at(numbers)
 
 
 def _gram(strips, origins):
-    """Sum over windows of x x', a chunk at a time."""
+    """Return the sum of x x' over windows, computed in chunks."""
     gram = np.zeros((strips.features,) * 2)
     for low in range(0, len(origins), CHUNK):
         part = origins[low : low + CHUNK]
         x, _ = strips.reduced(part)
-        gram += strips.weighed(part, x).T @ x
+        gram += strips.weighted(part, x).T @ x
     return gram
 
 
 def _moments(strips, origins):
-    """Sums over windows of x x' and x y', a chunk at a time; a missing target adds nothing to its step."""
+    """Return the sums of x x' and x y' over windows, computed in chunks; missing targets count as zero in x y'."""
     gram, cross = np.zeros((strips.features,) * 2), np.zeros((strips.features, strips.horizon))
     for low in range(0, len(origins), CHUNK):
         part = origins[low : low + CHUNK]
         x, y = strips.reduced(part)
-        weighed = strips.weighed(part, x)
-        gram += weighed.T @ x
-        cross += weighed.T @ np.nan_to_num(y)
+        weighted = strips.weighted(part, x)
+        gram += weighted.T @ x
+        cross += weighted.T @ np.nan_to_num(y)
     return gram, cross

@@ -1,45 +1,46 @@
-"""Classical decomposition of many histories at once: seasons are taken out, and put back into what is forecast.
+"""Classical seasonal decomposition of many histories at once.
 
-Histories are rows of one array, right-aligned: the last column is the last value, and NaN fills the left of short ones.
+Histories are right-aligned rows of one array: the last column holds the last value, and short histories are padded with
+NaN on the left.
 
 References
 ----------
 Hyndman and Athanasopoulos (2021), "Forecasting: principles and practice", section 3.4 (classical decomposition). Miller
 and Williams (2003), "Shrinkage estimators of time series seasonal factors and their effect on forecasting accuracy",
-International Journal of Forecasting 19: seasonal factors drawn towards none by how uncertain they are.
+International Journal of Forecasting 19 (shrinkage of seasonal factors by their uncertainty).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-#: Whole cycles of a season that a history must have.
-FEWEST_CYCLES = 2
-#: Variance between seasonal means over that within them above which there is a season.
+#: Complete cycles of a season that a history must contain.
+MIN_CYCLES = 2
+#: A season is significant if the variance between seasonal means exceeds that within them by this factor (F statistic).
 SIGNIFICANT = 1.5
-#: Rounding errors of averages, as fractions of the level.
+#: Bound of the rounding errors of averages, as a fraction of the level.
 ROUNDING = 1e-9
-#: Multiplicative factors are at least this, so that values can be divided by them.
-LEAST_FACTOR = 0.05
+#: Smallest multiplicative factor, so that division by factors is safe.
+MIN_FACTOR = 0.05
 
 
 @dataclass(frozen=True)
 class Seasonal:
-    """What was taken out of histories.
+    """Seasonal factors that were removed from histories.
 
     Attributes
     ----------
     factors : tuple of ndarray of shape (n, season)
-        One table per season, by step after the last value: column 0 is the first step ahead.
+        One table per season length. Column k holds the factor of k + 1 steps after the last value.
     multiplies : ndarray of shape (n,), bool
-        Whether a history was divided by its factors; else they were subtracted.
+        True where a history was divided by its factors, False where they were subtracted.
     """
 
     factors: tuple[np.ndarray, ...]
     multiplies: np.ndarray
 
     def restore(self, forecast: np.ndarray) -> np.ndarray:
-        """The seasons put back into forecasts (n, horizon) of adjusted histories."""
+        """Return forecasts (n, horizon) of adjusted histories with the seasonal factors restored."""
         steps = np.arange(forecast.shape[1])
         for factors in reversed(self.factors):
             ahead = factors[:, steps % factors.shape[1]]
@@ -48,27 +49,27 @@ class Seasonal:
 
 
 def adjust(values: np.ndarray, seasons: tuple[int, ...]) -> tuple[np.ndarray, Seasonal]:
-    """Histories without their seasons.
+    """Remove significant seasons from histories.
 
-    A season is taken out where a history holds two whole cycles of it and an analysis of variance of the detrended
-    values finds it; its factors are shrunk by how uncertain they are.
+    A season is removed if the history contains two complete cycles and an analysis of variance of the detrended values
+    finds it significant. Its factors are shrunk in proportion to their uncertainty.
 
     Parameters
     ----------
     values : ndarray of shape (n, rows), float64
         NaN only at the left of short histories.
     seasons : tuple of int
-        Lengths in steps, shortest first; 1 is no season.
+        Season lengths in steps, shortest first; lengths below 2 are ignored.
 
     Returns
     -------
     values : ndarray of shape (n, rows)
     seasonal : Seasonal
-        Factors multiply where a history lies above 0 and they leave a smaller remainder than sums do.
+        Factors are multiplicative where all values are positive and they leave a smaller remainder than additive ones.
     """
     multiplies, factors = None, []
     for season in seasons:
-        if season < 2 or values.shape[1] < FEWEST_CYCLES * season:
+        if season < 2 or values.shape[1] < MIN_CYCLES * season:
             continue
         multiplies, table = _factors(values, season, multiplies)
         factors.append(table)
@@ -80,7 +81,7 @@ def adjust(values: np.ndarray, seasons: tuple[int, ...]) -> tuple[np.ndarray, Se
 
 
 def _factors(values, season, multiplies):
-    """Which histories have multiplicative factors, where that is not decided yet, and the factors of all."""
+    """Return which histories have multiplicative factors (n,), decided at the first season, and all factors."""
     trend = moving_average(values, season)
     known = ~np.isnan(trend)
     positive = (np.where(np.isnan(values), 1.0, values) > 0).all(axis=1)
@@ -89,18 +90,19 @@ def _factors(values, season, multiplies):
     sums, left = _shrunk_means(values - trend, season, level)
     products, relative_left = _shrunk_means(np.where(known, relative, np.nan), season, 1.0)
     if multiplies is None:
-        # Remainders of both in the units of the values.
+        # `relative_left` is relative to the level; times level**2 it is in the squared units of the values.
         multiplies = positive & (relative_left * level**2 < left)
-    return multiplies, np.where(multiplies[:, None], np.maximum(1.0 + products, LEAST_FACTOR), sums)
+    return multiplies, np.where(multiplies[:, None], np.maximum(1.0 + products, MIN_FACTOR), sums)
 
 
 def _shrunk_means(detrended, season, level):
-    """Shrunk seasonal means (n, season), by step after the last value, and the mean square that they leave (n,).
+    """Return shrunk seasonal means (n, season), by step after the last value, and the mean squared remainder (n,).
 
-    A season that is small beside the `level` by as much as rounding is none.
+    A season within rounding error of the `level` counts as absent.
     """
     rows = detrended.shape[1]
     cycles = -(-rows // season)
+    # Padding on the left makes the last column the end of a cycle, so columns are counted from the end of the history.
     folded = np.pad(detrended, ((0, 0), (cycles * season - rows, 0)), constant_values=np.nan)
     folded = folded.reshape(len(detrended), cycles, season)
     seen = ~np.isnan(folded)
@@ -118,7 +120,7 @@ def _shrunk_means(detrended, season, level):
 
 
 def moving_average(values: np.ndarray, season: int) -> np.ndarray:
-    """The centred average over a season along rows, the outer values weighing half where it is even.
+    """Return the centred moving average over one season; if its length is even, the two outer values weigh half.
 
     Parameters
     ----------
@@ -128,17 +130,18 @@ def moving_average(values: np.ndarray, season: int) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n, rows)
-        NaN where values are missing under the average, and at both ends.
+        NaN where a value of the average is missing, and at both ends.
     """
     width = season + 1 - season % 2
     half, out = width // 2, np.full(values.shape, np.nan)
     if values.shape[1] < width:
         return out
     level = np.nan_to_num(values)
-    sums, blank = (np.cumsum(np.pad(of, ((0, 0), (1, 0))), axis=1) for of in (level, np.isnan(values)))
+    # Differences of cumulative sums give all moving sums, and the number of missing values in each.
+    sums, missing = (np.cumsum(np.pad(array, ((0, 0), (1, 0))), axis=1) for array in (level, np.isnan(values)))
     total = sums[:, width:] - sums[:, :-width]
     if season % 2 == 0:
         total = total - 0.5 * (level[:, : 1 - width] + level[:, width - 1 :])
-    whole = blank[:, width:] == blank[:, :-width]
-    out[:, half : values.shape[1] - half] = np.where(whole, total / season, np.nan)
+    complete = missing[:, width:] == missing[:, :-width]
+    out[:, half : values.shape[1] - half] = np.where(complete, total / season, np.nan)
     return out

@@ -7,12 +7,16 @@ from forecastkit.data.windows import Origins, grouped, last_rows, last_values
 
 
 def naive(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
-    """The last observed value at every step, shape (n, horizon); NaN where nothing was observed yet."""
+    """Return the last observed value at every step, shape (n, horizon); NaN where no value is observed yet."""
     return np.repeat(last_values(panel, origins)[:, None], horizon, axis=1)
 
 
 def seasonal_naive(panel: Panel, origins: Origins, horizon: int, season: int) -> np.ndarray:
-    """The value one season before, or whole seasons more where it is missing; else the last value. (n, horizon)."""
+    """Return seasonal naive forecasts, shape (n, horizon).
+
+    A missing value of the latest season is replaced by that of the up to three seasons before it, then by the last
+    observed value.
+    """
     steps = np.arange(1, horizon + 1)
     begin = panel.indptr[origins.entity][:, None]
     forecast = np.full((len(origins), horizon), np.nan)
@@ -27,7 +31,7 @@ def seasonal_naive(panel: Panel, origins: Origins, horizon: int, season: int) ->
 
 
 def drift(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
-    """The line through the first and the last observed value, continued. (n, horizon)."""
+    """Return the extrapolated line through the first and the last observed value, shape (n, horizon)."""
     last, first = last_rows(panel, origins), _first_rows(panel, origins)
     end = last_values(panel, origins)
     begin = panel.target[np.maximum(first, 0), origins.channel].astype("float64")
@@ -37,13 +41,13 @@ def drift(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
 
 
 def mean(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
-    """The mean of all values observed up to the origin, (n, horizon); NaN where there are none."""
+    """Return the mean of all values observed up to the origin, shape (n, horizon); NaN where there are none."""
     out = np.full(len(origins), np.nan)
     for at, cells in _columns(panel, origins):
         observed = ~np.isnan(cells)
         if not observed.any():
             continue
-        # Deviations from a first value: exact for a constant, precise far from zero, blind to other series.
+        # Sums of deviations from the first value are exact for constants and keep precision far from zero.
         level = cells[observed.argmax()]
         total = np.cumsum(np.where(observed, cells - level, 0.0))
         count = np.cumsum(observed)
@@ -54,14 +58,14 @@ def mean(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
 
 
 def _columns(panel, origins):
-    """For each entity and channel with origins: their places, and its values up to the last of them, float64."""
+    """Yield for each entity and channel the indices of its origins and its values up to the last one, float64."""
     for at in grouped(origins.entity * panel.channels + origins.channel):
         begin, stop = panel.indptr[origins.entity[at[0]]], origins.row[at].max() + 1
         yield at, panel.target[begin:stop, origins.channel[at[0]]].astype("float64")
 
 
 def _first_rows(panel, origins):
-    """Row of the first observed value of each origin's entity and channel, wherever it is."""
+    """Return the row of the first observed value of each origin's entity and channel, even if after the origin."""
     row = panel.indptr[origins.entity]
     lacking = np.flatnonzero(np.isnan(panel.target[np.minimum(row, panel.rows - 1), origins.channel]))
     for places in grouped(origins.entity[lacking] * panel.channels + origins.channel[lacking]):

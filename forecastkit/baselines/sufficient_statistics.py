@@ -1,4 +1,4 @@
-"""Sufficient statistics of the linear forecast: what is known of all its windows, in numbers that can be added to."""
+"""Sufficient statistics of the linear forecast: sums over windows to which later windows can be added."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,30 +6,30 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-#: Coefficients of a step at most, and how many of them are the latest values one by one.
-MOST_COEFFICIENTS, LATEST = 1_920, 960
-#: Numbers of statistics that are kept at most.
-MOST_KEPT = 8_000_000
+#: Largest number of coefficients per step, and how many of them belong to single latest values.
+MAX_COEFFICIENTS, LATEST = 1_920, 960
+#: Largest number of elements of statistics that are kept in a fitted model.
+MAX_KEPT = 8_000_000
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Second moments of windows and their products with the horizon, summed over windows.
+    """Sums of second moments of windows and of their products with the targets.
 
-    Steps at which the same windows lack their target share a system of equations.
+    Steps whose targets are missing in the same windows share one system of normal equations.
 
     Attributes
     ----------
     grams : ndarray of shape (systems, features * (features + 1) / 2)
         Upper triangle of the sum of x x' of each system.
     system_of : ndarray of int of shape (horizon,)
-        The system of each step.
+        Index of the system of each step.
     cross : ndarray of shape (features, horizon)
         Sum of x y'.
     counts : ndarray of int of shape (horizon,)
-        Windows whose target was observed.
+        Number of windows whose target is observed at each step.
     each : float
-        Windows that each of those summed stands for, where only some of very many were.
+        Number of windows that each summed window represents; above 1 if the windows were subsampled.
     """
 
     grams: np.ndarray
@@ -39,19 +39,20 @@ class Statistics:
     each: float = 1.0
 
     @classmethod
-    def of(
+    def from_matrices(
         cls, grams: np.ndarray, system_of: np.ndarray, cross: np.ndarray, counts: np.ndarray, each: float
     ) -> "Statistics":
-        """From whole matrices (systems, features, features)."""
+        """Build the statistics from full matrices (systems, features, features)."""
         return cls(grams[:, *np.triu_indices(grams.shape[1])], system_of, cross, counts, each)
 
     @staticmethod
     def can_hold(systems: int, features: int) -> bool:
-        """Whether so many systems of so many coefficients are kept."""
-        return systems * features * (features + 1) // 2 <= MOST_KEPT
+        """Return whether `systems` matrices of `features` coefficients are small enough to be kept."""
+        return systems * features * (features + 1) // 2 <= MAX_KEPT
 
     def plus(self, other: "Statistics") -> "Statistics | None":
-        """The statistics of both sets of windows; None where they are too large to be kept."""
+        """Return the statistics of both sets of windows, or None if they are too large to be kept."""
+        # Steps share a system in the sum only if they share one in both operands: one system per distinct pair.
         pairs, system_of = np.unique(np.stack([self.system_of, other.system_of]), axis=1, return_inverse=True)
         if not self.can_hold(pairs.shape[1], len(self.cross)):
             return None
@@ -61,7 +62,7 @@ class Statistics:
         return Statistics(grams, system_of.ravel(), cross, counts, self.each)
 
     def solve(self, strength: float) -> np.ndarray:
-        """Weights (features, horizon) under a penalty in units of the mean eigenvalue of each system."""
+        """Return the weights (features, horizon) for a penalty in units of each system's mean eigenvalue."""
         features = len(self.cross)
         weights, gram = np.zeros(self.cross.shape), np.zeros((features, features))
         for number, triangle in enumerate(self.grams):
@@ -73,43 +74,44 @@ class Statistics:
 
 
 def solve(gram: np.ndarray, cross: np.ndarray, strengths: tuple[float, ...]) -> Iterator[np.ndarray]:
-    """The weights for each strength."""
+    """Yield the ridge weights (features, steps) for each penalty strength, in units of the mean eigenvalue."""
+    # Penalties in units of the mean eigenvalue, trace / size, do not depend on the scale or the number of windows.
     unit, identity = max(float(np.trace(gram)) / len(gram), 1e-12), np.eye(len(gram))
     for strength in strengths:
         try:
-            # A dozen of these take less time than one decomposition into eigenvectors.
+            # A dozen Cholesky factorisations take less time than one eigendecomposition.
             yield cho_solve(cho_factor(gram + unit * strength * identity, overwrite_a=True), cross)
-        except LinAlgError:  # rounding has left sums of float32 products with a negative eigenvalue
+        except LinAlgError:  # rounding of float32 products can make an eigenvalue negative
             roots, vectors = np.linalg.eigh(gram)
             yield (vectors / (np.maximum(roots, 0.0) + unit * strength)) @ (vectors.T @ cross)
 
 
 def width(lookback: int) -> int:
-    """Numbers that stand for a window: all its values, or fewer where the lookback is very long."""
-    if lookback <= MOST_COEFFICIENTS:
+    """Return the number of features of a window: `lookback`, or fewer where the lookback is very long."""
+    if lookback <= MAX_COEFFICIENTS:
         return lookback
     return LATEST + -(-(lookback - LATEST) // _block(lookback))
 
 
 def _block(lookback):
-    """Values of a long window that share a coefficient, before the latest."""
-    return -(-(lookback - LATEST) // (MOST_COEFFICIENTS - LATEST))
+    """Return the number of consecutive older values of a long window that share one coefficient."""
+    return -(-(lookback - LATEST) // (MAX_COEFFICIENTS - LATEST))
 
 
 def reduce(windows: np.ndarray, features: int) -> np.ndarray:
-    """Windows (n, lookback) in so many numbers (n, features): means of blocks of old values, and the latest values."""
+    """Reduce windows (n, lookback) to (n, features): means of blocks of older values, then the latest values."""
     lookback = windows.shape[1]
     if features == lookback:
         return windows
     block = _block(lookback)
-    # Whole blocks end where the latest values begin; the first one may be shorter.
+    # The last block ends where the latest values begin, so only the first block may be shorter.
     first = np.maximum(np.arange(lookback - LATEST - (features - LATEST) * block, lookback - LATEST, block), 0)
     sums = np.add.reduceat(windows[:, : lookback - LATEST], first, axis=1)
     return np.concatenate([sums / np.float32(block), windows[:, lookback - LATEST :]], axis=1)
 
 
 def expand(weights: np.ndarray, lookback: int) -> np.ndarray:
-    """The weights (lookback, steps) of windows that do to `reduce`d ones what these (features, steps) do."""
+    """Return weights (lookback, steps) for full windows that equal these weights (features, steps) of reduced ones."""
     features = len(weights)
     if features == lookback:
         return weights

@@ -13,7 +13,7 @@ from forecastkit.cli.resumable import report_interrupt
 from forecastkit.evaluation.backtesting import Backtest
 from forecastkit.evaluation.backtesting import backtest as run_backtest
 from forecastkit.evaluation.results import covered_levels
-from forecastkit.utils.formatting import decimals, number, ranges, share
+from forecastkit.utils.formatting import coverage_text, decimals, number, percent
 
 
 def backtest(options: BacktestOptions) -> None:
@@ -85,15 +85,15 @@ def _print(report: Reporter, name: str, test: Backtest) -> None:
             number(row["mae"], places),
             number(row["rmse"], places),
             number(row.get("mase")),
-            share(row.get("coverage_0.8")),
-            share(row["skill"]),
+            percent(row.get("coverage_0.8")),
+            percent(row["skill"]),
         )
         for label, (_, row) in zip((name, "seasonal naive"), test.scores.iterrows(), strict=True)
     ]
     first, last = (_format_cutoff(test.forecasts["cutoff"].agg(end)) for end in ("min", "max"))
     report.info("cutoffs", f"{_windows(test):,}, from {first} to {last}")
     report.table("backtest", ("MAE", "RMSE", "MASE", "80 % interval holds", "skill"), rows)
-    if held := ranges(test.ranges()):
+    if held := coverage_text(test.ranges()):
         report.info("coverage", held)
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from forecastkit.cli.flags import as_flags
-from forecastkit.utils.formatting import plain
+from forecastkit.utils.formatting import json_value
 
 LABEL_WIDTH = 9
 MIN_WIDTH, MAX_WIDTH = 60, 110
@@ -98,7 +98,7 @@ class Reporter:
         if self.as_json:
             # Another encoding would lose letters where a program reads.
             escaped = not str(getattr(sys.stdout, "encoding", "utf-8")).lower().startswith("utf")
-            sys.stdout.write(json.dumps(plain(values), ensure_ascii=escaped, indent=1, default=str) + "\n")
+            sys.stdout.write(json.dumps(json_value(values), ensure_ascii=escaped, indent=1, default=str) + "\n")
             sys.stdout.flush()
 
 

@@ -13,7 +13,7 @@ from forecastkit.data.files.multiple import STEM
 from forecastkit.data.ingest.timezones import clock_changes
 from forecastkit.data.panel import Panel, spread
 from forecastkit.data.time_grid import DAY, TimeGrid
-from forecastkit.utils.validation import some
+from forecastkit.utils.validation import first_few
 
 KINDS = {"business": "business day", "month": "step"}
 
@@ -24,7 +24,7 @@ def print_data(report: Reporter, data: Data) -> None:
     report.info("file", data.table.describe(roles.date_order))
     if roles.series_id:
         stems = "      one per file" if data.table.files and roles.series_id == (STEM,) else ""
-        report.info("series", f"{', '.join(roles.series_id)}: {some(map(series_name, panel.ids), 5)}{stems}")
+        report.info("series", f"{', '.join(roles.series_id)}: {first_few(map(series_name, panel.ids), 5)}{stems}")
     report.info("time", _describe_time(data))
     if gaps := _describe_gaps(data):
         report.info("gaps", gaps)
@@ -67,9 +67,9 @@ def summarize_data(data: Data) -> dict:
 
 def _print_columns(report: Reporter, roles: Roles) -> None:
     names = ("target", "known", "past", "static")
-    parts = {name: some(getattr(roles, name), 8) for name in names if getattr(roles, name)}
+    parts = {name: first_few(getattr(roles, name), 8) for name in names if getattr(roles, name)}
     if roles.unused:
-        parts["unused"] = some((as_flags(f"{name} ({reason})") for name, reason in roles.unused), 4)
+        parts["unused"] = first_few((as_flags(f"{name} ({reason})") for name, reason in roles.unused), 4)
     head = parts.pop("target")
     joined = "      ".join([head, *(f"{name}  {text}" for name, text in parts.items())])
     if len(joined) <= 90:

@@ -13,7 +13,7 @@ from forecastkit.evaluation.backtesting import backtest
 from forecastkit.evaluation.results import covered_levels
 from forecastkit.metrics.functions import score_table
 from forecastkit.utils.exceptions import InputError
-from forecastkit.utils.formatting import decimals, number, ranges, share
+from forecastkit.utils.formatting import coverage_text, decimals, number, percent
 
 REFERENCES = {"linear": "linear", "seasonal_naive": "seasonal naive"}
 COLUMNS = ("mae", "mase", "coverage")
@@ -138,12 +138,12 @@ def print_holdout(report: Reporter, holdout: Holdout) -> None:
         return
     places = decimals(holdout.scores["mae"])
     rows = [
-        (name, number(row["mae"], places), number(row["mase"]), share(row["coverage"]))
+        (name, number(row["mae"], places), number(row["mase"]), percent(row["coverage"]))
         for name, row in holdout.scores.iterrows()
     ]
     best = list(holdout.scores.index).index(holdout.best)
     report.table("test", ("MAE", "MASE", "80 % interval holds"), rows, best)
-    if held := ranges(holdout.coverage):
+    if held := coverage_text(holdout.coverage):
         report.info("coverage", held)
     for each in holdout.worse[:MAX_WORSE]:
         errors = f"MAE {number(each.error, places)}, {holdout.model} {number(each.own_error, places)}"

@@ -14,8 +14,8 @@ from forecastkit.data.files.multiple import TABLES
 from forecastkit.data.schema import as_names
 from forecastkit.data.sizes import usual_sizes
 from forecastkit.persistence.artifact import describe
-from forecastkit.utils.formatting import decimals, number, ranges, share
-from forecastkit.utils.validation import some
+from forecastkit.utils.formatting import coverage_text, decimals, number, percent
+from forecastkit.utils.validation import first_few
 
 
 def inspect(options: InspectOptions) -> None:
@@ -41,8 +41,8 @@ def is_table(path: Path) -> bool:
 
 def _print_model(report: Reporter, model: dict) -> None:
     report.info("model", f"{model['class']}, {sum(model['bytes'].values()) / 1e6:.1f} MB")
-    roles = "      ".join(f"{role}  {some(model[role], 8)}" for role in ("known", "past", "static") if model[role])
-    report.info("target", some(model["target"], 8) + (f"      {roles}" if roles else ""))
+    roles = "      ".join(f"{role}  {first_few(model[role], 8)}" for role in ("known", "past", "static") if model[role])
+    report.info("target", first_few(model["target"], 8) + (f"      {roles}" if roles else ""))
     if model["series_id"] is not None:
         report.info("series", f"{', '.join(as_names(model['series_id']))}: {model['series']:,}")
     until = model["cutoff"].removesuffix(" 00:00:00")
@@ -62,14 +62,14 @@ def _print_scores(report: Reporter, scores: dict) -> None:
     if test := scores.get("test", {}).get("test"):
         places = decimals([row["mae"] for row in test.values()])
         rows = [
-            (name, number(row["mae"], places), number(_float(row["mase"])), share(_float(row["coverage"])))
+            (name, number(row["mae"], places), number(_float(row["mase"])), percent(_float(row["coverage"])))
             for name, row in test.items()
         ]
         report.table("test", ("MAE", "MASE", "80 % interval holds"), rows)
-        if held := ranges(scores["test"].get("coverage", [])):
+        if held := coverage_text(scores["test"].get("coverage", [])):
             report.info("coverage", held)
     elif skill := scores.get("skill_seasonal_naive"):
-        report.info("skill", f"{share(skill)} smaller error than the seasonal naive forecast on the validation rows")
+        report.info("skill", f"{percent(skill)} smaller error than the seasonal naive forecast on the validation rows")
 
 
 def _float(value) -> float:

@@ -17,7 +17,7 @@ from forecastkit.data.output_frames import history_frame
 from forecastkit.persistence.artifact import load
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.formatting import decimals, number
-from forecastkit.utils.validation import check_levels, check_real, refuse, some
+from forecastkit.utils.validation import check_levels, check_real, first_few, refuse
 
 #: Quantiles in a plot, and rows that are printed.
 PLOTTED = (0.1, 0.25, 0.75, 0.9)
@@ -79,7 +79,7 @@ def _check_future(path: Path, ahead: pd.DataFrame, forecaster) -> pd.DataFrame:
     known = [name for name in forecaster.schema_.known if name in ahead]
     blank = [name for name in known if ahead[name].isna().any()]
     if blank:
-        refuse(str(path), "known columns must be filled", f"blanks in {some(map(repr, blank))}")
+        refuse(str(path), "known columns must be filled", f"blanks in {first_few(map(repr, blank))}")
     return ahead
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import keras
 
-from forecastkit.utils.formatting import clock, number
+from forecastkit.utils.formatting import minutes_and_seconds, number
 
 
 class EpochProgress(keras.callbacks.Callback):
@@ -41,7 +41,7 @@ class EpochProgress(keras.callbacks.Callback):
 
     def _show(self, epoch: int) -> None:
         loss, best = number(self.losses[epoch], 4), number(self.losses[self.best - 1], 4)
-        elapsed = clock(time.monotonic() - self.began)
+        elapsed = minutes_and_seconds(time.monotonic() - self.began)
         self.show(
             "epoch", f"{epoch + 1:>2}/{self.params['epochs']}  loss {loss}  best {best} in epoch {self.best}  {elapsed}"
         )

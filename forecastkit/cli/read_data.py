@@ -22,7 +22,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import as_names
 from forecastkit.utils.exceptions import InputError
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 
 #: Parameters that say how a table is read, and are no columns.
 READING = ("freq", "timezone", "duplicates")
@@ -95,7 +95,7 @@ Sources = Path | Sequence[Path]
 
 def join_paths(sources: Sources) -> str:
     """Paths as messages name them: the first two, and how many more."""
-    return some(listed(sources), 2)
+    return first_few(listed(sources), 2)
 
 
 def read_data(sources: Sources, roles: dict) -> Data:
@@ -140,7 +140,7 @@ def _melt(table: Table, given: dict) -> tuple[Table, tuple[str, ...]]:
     melted = melt_wide(table.frame)
     if melted is None:
         return table, ()
-    headers = some(melted.headers, 2)
+    headers = first_few(melted.headers, 2)
     note = f"wide table: the {len(melted.headers)} headers {headers} are read as times, each row as a series"
     return replace(table, frame=melted.frame), (note,)
 
@@ -195,12 +195,14 @@ def _check_observed(panel: Panel, schema: Schema) -> None:
     empty = [panel.ids[e] for e in np.flatnonzero(panel.last_observed() < panel.indptr[:-1])]
     if empty:
         got = (
-            f"none in {some(map(repr, empty))}" if schema.is_panel else f"only missing values in {some(schema.target)}"
+            f"none in {first_few(map(repr, empty))}"
+            if schema.is_panel
+            else f"only missing values in {first_few(schema.target)}"
         )
         refuse(WHERE, "every series must have an observed value", got, "Remove what is empty.")
     blank = [name for name, lacks in zip(schema.target, np.isnan(panel.target).all(axis=0), strict=True) if lacks]
     if blank:
-        refuse(WHERE, "every target must have an observed value", f"only blanks in {some(map(repr, blank))}")
+        refuse(WHERE, "every target must have an observed value", f"only blanks in {first_few(map(repr, blank))}")
 
 
 def read_like(sources: Sources, schema: Schema, future: bool = False) -> pd.DataFrame:
@@ -230,8 +232,8 @@ def read_like(sources: Sources, schema: Schema, future: bool = False) -> pd.Data
     needed = [*(name for names in roles.values() for name in names), *schema.series_keys, *time]
     lacking = [name for name in needed if name not in frame]
     if lacking:
-        rule = f"the columns that the model was trained on must be there ({some(needed, 8)})"
-        refuse(path, rule, f"no {some(map(repr, lacking))} among {some(frame.columns, 8)}")
+        rule = f"the columns that the model was trained on must be there ({first_few(needed, 8)})"
+        refuse(path, rule, f"no {first_few(map(repr, lacking))} among {first_few(frame.columns, 8)}")
     if future:
         frame = frame.assign(**dict.fromkeys(schema.target, np.nan))
     selected = {name: frame[name] for name in schema.series_keys}

@@ -14,7 +14,7 @@ from forecastkit.forecasters.linear import LinearForecaster
 from forecastkit.forecasters.pretrained import PretrainedForecaster
 from forecastkit.networks import backbones
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.validation import check_keys, did_you_mean, refuse
+from forecastkit.utils.validation import check_names, did_you_mean, refuse
 
 WHERE = "compare"
 BASELINES = {
@@ -182,7 +182,7 @@ def class_of(name: str) -> type:
 def _check_used(made, parameters):
     known = {name for contender in made for member in members(contender.forecaster) for name in member.get_params()}
     known |= {name for contender in made for name in contender.forecaster.get_params(deep=False)}
-    check_keys(WHERE, "the parameter", parameters, sorted(known - set(OF_A_RUN)))
+    check_names(WHERE, "the parameter", parameters, sorted(known - set(OF_A_RUN)))
 
 
 def _agreeing(made: list[Candidate]) -> list[Candidate]:

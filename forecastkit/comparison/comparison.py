@@ -19,10 +19,10 @@ from forecastkit.evaluation.folds import METRICS, Fold, Sizes, make_folds
 from forecastkit.evaluation.time_budget import IN_ANY_CASE, LEAST, MOST, WORTH_TRYING, Budget, seconds_of
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.formatting import clock, number
+from forecastkit.utils.formatting import minutes_and_seconds, number
 from forecastkit.utils.run_log import RunLog, fingerprint
 from forecastkit.utils.types import Data, Path
-from forecastkit.utils.validation import check_choice, check_int, refuse, some
+from forecastkit.utils.validation import check_choice, check_int, first_few, refuse
 
 WHERE = "compare"
 
@@ -267,7 +267,7 @@ class _ComparisonRun:
             where.append(f"lookback {found['lookback']}")
         got = found.get("error") or (f"MAE {number(found['mae'], 4)}" if "mae" in found else "peak memory")
         place = f"{len(self.runs) + 1}/{self._planned()}  " if "fold" in found else ""
-        self.progress(f"{place}{', '.join(where)}: {got}  {clock(self.budget.gone())}")
+        self.progress(f"{place}{', '.join(where)}: {got}  {minutes_and_seconds(self.budget.gone())}")
 
     def _planned(self) -> int:
         return len(self.folds) * sum(len(self._seeds_of(contender)) for contender in self.candidates)
@@ -289,7 +289,7 @@ class _ComparisonRun:
             if "error" in found:
                 self.notes.append(f"peak memory of {contender.name} was not measured: {found['error']}")
         if left:
-            self.notes.append(f"peak memory of {some(left, 12)} was not measured: the budget is for the runs")
+            self.notes.append(f"peak memory of {first_few(left, 12)} was not measured: the budget is for the runs")
 
     def _time_beside(self) -> float:
         """Until when what is not a run of the comparison may be begun: a sixth of the budget from now."""

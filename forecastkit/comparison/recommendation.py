@@ -17,7 +17,7 @@ from forecastkit.evaluation.folds import Fold
 from forecastkit.evaluation.time_budget import LEAST, Budget, seconds_of
 from forecastkit.forecasters.linear import LinearForecaster
 from forecastkit.uncertainty.residuals import observed_after
-from forecastkit.utils.formatting import number, share
+from forecastkit.utils.formatting import number, percent
 from forecastkit.utils.types import Data, Path
 from forecastkit.utils.validation import refuse
 
@@ -272,11 +272,13 @@ def describe(facts: Facts) -> list[str]:
     if facts.season > 1:
         saved = facts.seasonality
         kind = "strong" if saved >= STRONG else "weak" if saved >= WEAK else "not worth anything"
-        better = f"{share(abs(saved))} {'better' if saved >= 0 else 'worse'}"
+        better = f"{percent(abs(saved))} {'better' if saved >= 0 else 'worse'}"
         season = f"Last season's values ({facts.season} steps back)"
         sentences.append(f"{season} forecast {better} than the last one: the season is {kind}.")
     if facts.missing:
-        sentences.append(f"{share(facts.missing)} of the values are missing, which networks mask and baselines bridge.")
+        sentences.append(
+            f"{percent(facts.missing)} of the values are missing, which networks mask and baselines bridge."
+        )
     if facts.covariates:
         sentences.append(f"{facts.covariates} columns of covariates can say more than the past alone.")
     return sentences

@@ -14,7 +14,7 @@ from forecastkit.evaluation.folds import Sizes
 from forecastkit.evaluation.results import COVERED
 from forecastkit.metrics.elementwise import block_error, time_blocks
 from forecastkit.utils.atomic_write import atomic_write
-from forecastkit.utils.formatting import decimals, number, plain
+from forecastkit.utils.formatting import decimals, json_value, number
 from forecastkit.utils.validation import refuse
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Comparison:
 
     def to_json(self, path=None) -> str:
         """Everything as JSON text, which is also written to the file `path` if given."""
-        text = json.dumps(plain(self.to_dict()), ensure_ascii=False, indent=1) + "\n"
+        text = json.dumps(json_value(self.to_dict()), ensure_ascii=False, indent=1) + "\n"
         return _written(text, path)
 
     def to_csv(self, path=None) -> str:

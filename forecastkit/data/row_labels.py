@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from forecastkit.utils.validation import some
+from forecastkit.utils.validation import first_few
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Places:
         where = f"row {row}" if self.timestamps is None else f"{'' if series is None else 'at '}{self.timestamps[row]}"
         return where if series is None else f"{series!r} {where if self.timestamps is not None else f'in {where}'}"
 
-    def some(self, bad: np.ndarray) -> str:
+    def first_few(self, bad: np.ndarray) -> str:
         """The first of the rows where `bad` is true, and how many more there are."""
         rows = np.flatnonzero(bad)
-        return some([self.name(row) for row in rows[:3]] + [*rows[3:]])
+        return first_few([self.name(row) for row in rows[:3]] + [*rows[3:]])
 
     def count(self, bad: np.ndarray, one: str, many: str) -> str:
         """Their number and the first ones: ``2 that do not: 'a' at ..., 'b' at ...``."""
         number = int(np.count_nonzero(bad))
-        return f"{number} {one if number == 1 else many}: {self.some(bad)}"
+        return f"{number} {one if number == 1 else many}: {self.first_few(bad)}"

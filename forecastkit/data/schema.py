@@ -7,7 +7,7 @@ import pandas as pd
 
 from forecastkit.data.array_checks import check_covariates, refuse_nameless
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.validation import check_keys, did_you_mean, refuse, some
+from forecastkit.utils.validation import check_names, did_you_mean, first_few, refuse
 from forecastkit.utils.warn import warn_user
 
 #: Levels of a category at most that become a column each; of more, one column holds their codes.
@@ -176,8 +176,8 @@ def _supervised(X, y, roles, time, series_id):
         *(set(roles["known"]) - {*names, *range(len(names))}),
     ]
     if lost:
-        refuse_nameless(some(map(repr, lost)))
-    check_keys(WHERE, "a column named in past=", past, names)
+        refuse_nameless(first_few(map(repr, lost)))
+    check_names(WHERE, "a column named in past=", past, names)
     known = tuple(name for name in names if name not in past)
     return {**found, "form": "array", "known": known, "past": past, "time": times_of_y}
 
@@ -190,23 +190,25 @@ def _of_frame(frame, roles, target, time, series_id):
     taken = {keys["time"], *as_names(keys["series_id"]), *roles["known"], *roles["past"], *roles["static"]}
     twice = [c for c in target if c in taken]
     if twice:
-        refuse(WHERE, "a target cannot have another role too", some(map(repr, twice)))
+        refuse(WHERE, "a target cannot have another role too", first_few(map(repr, twice)))
     free = [c for c in frame.columns if c not in taken]
     if target:
         others = tuple(c for c in free if c not in target and pd.api.types.is_numeric_dtype(frame[c]))
         roles = {**roles, "past": roles["past"] + others}
         if others:
-            said = f"{WHERE}: taken as past covariates, known up to the cutoff only: {some(map(repr, others), 8)}. "
+            said = (
+                f"{WHERE}: taken as past covariates, known up to the cutoff only: {first_few(map(repr, others), 8)}. "
+            )
             warn_user(said + "Name them in known= or past=, or leave them out.")
     if not (target or free):
-        refuse(WHERE, "a frame must have a column to forecast", f"only {some(map(repr, frame.columns), 8)}")
+        refuse(WHERE, "a frame must have a column to forecast", f"only {first_few(map(repr, frame.columns), 8)}")
     form = "panel" if keys["series_id"] is not None else "frame"
     return {**roles, **keys, "form": form, "flat": False, "target": target or tuple(free)}
 
 
 def _check_roles(frame, roles):
     for role, names in roles.items():
-        check_keys(WHERE, f"a column named in {role}=", names, frame.columns)
+        check_names(WHERE, f"a column named in {role}=", names, frame.columns)
 
 
 def _check_keys_free(found):
@@ -219,7 +221,7 @@ def _check_keys_free(found):
     taken = [name for name in names if name in RESERVED]
     if taken:
         rule = f"the names {', '.join(RESERVED)} are kept for results"
-        refuse(WHERE, rule, some(map(repr, taken)), "Rename the column.")
+        refuse(WHERE, rule, first_few(map(repr, taken)), "Rename the column.")
 
 
 def _find_keys(frame, time, series_id):
@@ -246,7 +248,7 @@ def _find_keys(frame, time, series_id):
         indexed = time is None or time not in frame.columns
     inside = {name not in frame.columns for name in as_names(series_id)}
     if len(inside) > 1:
-        got, remedy = some(map(repr, as_names(series_id))), "reset_index() makes all of them columns."
+        got, remedy = first_few(map(repr, as_names(series_id))), "reset_index() makes all of them columns."
         refuse(WHERE, "columns that name series together must all be columns, or all be index levels", got, remedy)
     return {"time": time, "series_id": series_id, "indexed": indexed, "series_indexed": inside == {True}}
 
@@ -263,7 +265,7 @@ def _find_levels(index, time, series_id):
     if series_id is None:
         rest = [n for n in others if n != time]
         if not rest or time is None:
-            refuse(WHERE, "series_id= must name the levels of the series", some(map(repr, index.names)))
+            refuse(WHERE, "series_id= must name the levels of the series", first_few(map(repr, index.names)))
         series_id = _single(rest)
     return time, series_id
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from forecastkit.data.row_labels import Places
 from forecastkit.utils.exceptions import InputError
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 
 DAY = 86_400_000_000  # microseconds
 FIXED = {"W": 7 * DAY, "D": DAY, "h": DAY // 24, "min": DAY // 1440, "s": 1_000_000, "ms": 1000, "us": 1}
@@ -82,7 +82,7 @@ class TimeGrid:
         zone = getattr(timestamps, "tz", None)
         if self.is_time and not self.period and (zone is None) != (self.tz is None):
             rule = f"times must have a zone, as at fit ({self.tz})" if zone is None else "times had no zone at fit"
-            refuse(where, rule, some(timestamps, 1), "Set timezone= at fit, or tz_localize the times.")
+            refuse(where, rule, first_few(timestamps, 1), "Set timezone= at fit, or tz_localize the times.")
 
     def timestamps(self, ordinals: np.ndarray) -> pd.Index:
         """The times at these ordinals, as the user's kind of index."""
@@ -255,7 +255,7 @@ def find_time_grid(
     tz = str(timestamps.tz) if getattr(timestamps, "tz", None) is not None else None
     wall = plain_timestamps(timestamps, wall=True)
     if wall.unit == "ns" and len(fine := timestamps[wall.as_unit("us") != wall]):
-        refuse(where, "times must be whole microseconds", f"{len(fine)} finer: {some(fine)}")
+        refuse(where, "times must be whole microseconds", f"{len(fine)} finer: {first_few(fine)}")
     format_like_input = {"tz": tz, "unit": wall.unit, "period": timestamps.freqstr if period else None}
     offset = _offset(freq) if freq else period
     shape = _guess(timestamps, wall, first, where) if offset is None else _from_offset(offset, wall)

@@ -20,7 +20,7 @@ from forecastkit.forecasters.future_steps import ordinal_of
 from forecastkit.uncertainty.residuals import NEVER, trained_until
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Data, Path
-from forecastkit.utils.validation import check_int, check_levels, refuse, some
+from forecastkit.utils.validation import check_int, check_levels, first_few, refuse
 
 WHERE = "backtest"
 
@@ -184,7 +184,7 @@ def _refuse_seen(fitted, panel, cutoffs):
     if early.any():
         timestamps = output_frames.timestamps_at(panel, np.unique(ordinal[early]))
         rule = "a fitted forecaster is tested on rows after those it was fitted on"
-        got = f"{len(timestamps)} cutoffs before its own: {some(timestamps)}"
+        got = f"{len(timestamps)} cutoffs before its own: {first_few(timestamps)}"
         refuse(WHERE, rule, got, "Pass a later start=, or an unfitted forecaster.")
 
 

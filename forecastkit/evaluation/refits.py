@@ -13,8 +13,8 @@ from forecastkit.data import output_frames
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
 from forecastkit.data.windows import Origins
-from forecastkit.utils.formatting import clock, number
-from forecastkit.utils.run_log import RunLog, described, fingerprint, shortened
+from forecastkit.utils.formatting import minutes_and_seconds, number
+from forecastkit.utils.run_log import RunLog, canonical_text, fingerprint, shortened
 
 WHERE = "backtest"
 #: Parameters that say nothing of the forecasts.
@@ -89,7 +89,7 @@ class Refits:
         return {
             "data": fingerprint(self.panel),
             "forecaster": type(self.forecaster).__name__,
-            **{name: shortened(described(value)) for name, value in own.items()},
+            **{name: shortened(canonical_text(value)) for name, value in own.items()},
             "levels": list(self.levels),
             "max_train_size": self.max_train_size,
         }
@@ -150,7 +150,11 @@ class Progress:
         gone = time.monotonic() - self.began
         error = (frame["forecast"] - frame["actual"]).abs().mean()
         left = gone / max(self.fitted, 1) * (self.total - self.done)
-        took = f"{clock(gone)}, about {clock(left)} left" if self.done < self.total else clock(gone)
+        took = (
+            f"{minutes_and_seconds(gone)}, about {minutes_and_seconds(left)} left"
+            if self.done < self.total
+            else minutes_and_seconds(gone)
+        )
         cutoff = str(frame["cutoff"].iloc[0]).removesuffix(" 00:00:00")
         taken = "" if fresh else ", kept from before"
         self.say(f"{self.done}/{self.total}  cutoff {cutoff}: MAE {number(error, 4)}{taken}  {took}")

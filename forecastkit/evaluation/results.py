@@ -10,7 +10,7 @@ import numpy as np
 
 from forecastkit.metrics import elementwise
 from forecastkit.metrics.score_table import quantile_columns, score_table, symmetric_pairs
-from forecastkit.utils.validation import check_keys, refuse
+from forecastkit.utils.validation import check_names, refuse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,7 @@ class Backtest:
         if metrics is None:
             return table
         metrics = [metrics] if isinstance(metrics, str) else list(metrics)
-        check_keys("by", "metrics", metrics, table.columns)
+        check_names("by", "metrics", metrics, table.columns)
         return table[metrics]
 
 

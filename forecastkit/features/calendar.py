@@ -10,7 +10,7 @@ from forecastkit.utils.validation import check_int, check_real, refuse
 
 
 def calendar_names(grid: TimeGrid) -> tuple[str, ...]:
-    """Which features a grid has: only cycles that a step does not jump over."""
+    """Return the names of a grid's calendar features: only cycles longer than one step."""
     if not grid.is_time:
         return ()
     if grid.kind == "month":
@@ -21,19 +21,19 @@ def calendar_names(grid: TimeGrid) -> tuple[str, ...]:
     return names + (("week_sin", "week_cos", "weekend") if grid.step <= DAY else ("year_sin", "year_cos"))
 
 
-def asked_names(
+def requested_names(
     where: str, grid: TimeGrid, holidays: str | None, fourier, season_length: int | None
 ) -> tuple[str, ...]:
-    """Features that were asked for: waves, and last holidays, which are read step by step.
+    """Return the names of requested features: Fourier terms, then holidays.
 
     Parameters
     ----------
     holidays : str, optional
-        A country, or a country and its part: 'DE', 'US-CA'.
+        A country, or a country and subdivision: 'DE', 'US-CA'.
     fourier : int or dict, optional
-        Pairs of waves for every usual season, or by season length: ``{24: 3, 168: 2}``.
+        Number of sine and cosine pairs for every usual season, or by season length: ``{24: 3, 168: 2}``.
     season_length : int, optional
-        The season where the grid has none, or another one is given.
+        Season length in steps that replaces the usual seasons of the grid.
     """
     names = ()
     if fourier is not None:
@@ -46,40 +46,40 @@ def asked_names(
 
 
 def _orders(where, grid, fourier, season_length):
-    """How many pairs of waves each season has."""
+    """Return the number of sine and cosine pairs by season length."""
     if not isinstance(fourier, dict):
         check_int(where, "fourier", fourier)
         seasons = (season_length,) if season_length else grid.seasons
         if max(seasons) < 2:
-            rule, remedy = f"fourier= needs a season, and a grid {grid.name} has none", "Pass fourier={season: number}."
+            rule, remedy = f"fourier= needs a season, and a grid {grid.name} has none", "Pass fourier={season: pairs}."
             refuse(where, rule, repr(fourier), remedy, ParameterError)
         fourier = {season: min(fourier, season // 2) for season in seasons}
     for season, order in fourier.items():
         check_real(where, "a season of fourier=", season, 2.0, 1e9)
-        check_int(where, "a number of waves in fourier=", order)
+        check_int(where, "a number of pairs in fourier=", order)
         if order > season / 2:
-            rule = f"fourier= can have at most {int(season / 2)} waves in a season of {season}"
+            rule = f"fourier= can have at most {int(season / 2)} pairs in a season of {season}"
             refuse(where, rule, order, error=ParameterError)
     return fourier
 
 
-def is_asked(name: str) -> bool:
-    """Whether a feature is there because somebody asked for it: its linear effect is taken out of the target."""
+def is_requested(name: str) -> bool:
+    """Return whether a feature was requested by the user; its linear effect is then removed from the target."""
     return ":" in name
 
 
 def count_events(names: tuple[str, ...]) -> int:
-    """How many of the features, the last ones, are of single steps and not of a place in a cycle."""
+    """Return the number of features, the last ones, that mark single steps (holidays) instead of a cycle."""
     return sum(name.startswith("holiday:") for name in names)
 
 
 def kind_of(name: str) -> str:
-    """What a feature tells of, in a word: 'day', 'week', 'year', 'fourier' or 'holiday'."""
+    """Return the kind of a feature: 'day', 'week', 'year', 'fourier' or 'holiday'."""
     return name.split(":")[0].split("_")[0].replace("weekend", "week")
 
 
 def calendar_table(grid: TimeGrid, first: int, count: int, names: tuple[str, ...]) -> np.ndarray:
-    """Features of `count` steps from ordinal `first`, shape (count, features), float32 within [-1, 1]."""
+    """Return the features of `count` steps from ordinal `first`, shape (count, features), float32 in [-1, 1]."""
     if not names:
         return np.zeros((count, 0), dtype="float32")
     ordinals = np.arange(first, first + count)
@@ -95,7 +95,7 @@ def _of_times(timestamps, names):
     weekday = timestamps.day_of_week.to_numpy()
     hour = (timestamps.hour * 3600 + timestamps.minute * 60 + timestamps.second).to_numpy() / 86_400
     cycles = {"day": hour, "week": (weekday + hour) / 7, "year": timestamps.day_of_year.to_numpy() / 365.25}
-    days = timestamps.tz_localize(None).to_numpy().astype("datetime64[D]")  # by the clock on the wall
+    days = timestamps.tz_localize(None).to_numpy().astype("datetime64[D]")  # local dates
     return {name: _column(name, cycles, weekday, days) for name in names}
 
 

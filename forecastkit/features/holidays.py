@@ -8,31 +8,37 @@ from forecastkit.data.time_grid import DAY, TimeGrid
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import did_you_mean, refuse
 
-#: Days after a step that are looked at: its own, the next and the one before.
+#: Offsets in days of the holiday indicators: the day itself, the next and the previous one.
 AROUND = (0, 1, -1)
 
 
 def check_holidays(where: str, code: object, grid: TimeGrid) -> None:
-    """Refuse a country that is not known, and grids whose steps are no days or parts of them."""
+    """Refuse unknown countries and subdivisions, and grids with steps longer than one day.
+
+    Raises
+    ------
+    ParameterError
+        If the code or the grid is not supported, or the package `holidays` is not installed.
+    """
     if not isinstance(code, str):
-        rule = "holidays must be a country such as 'DE', or one with its part such as 'US-CA'"
+        rule = "holidays must be a country such as 'DE', or a country and subdivision such as 'US-CA'"
         refuse(where, rule, repr(code), error=ParameterError)
     daily = grid.kind == "business" or (grid.kind == "fixed" and grid.step <= DAY)
     if not daily:
-        refuse(where, "holidays= needs times, a day apart at most", f"a grid {grid.name}", error=ParameterError)
-    holidays = _package(where)
-    country, _, part = code.partition("-")
+        refuse(where, "holidays= needs times at most a day apart", f"a grid {grid.name}", error=ParameterError)
+    holidays = _import_holidays(where)
+    country, _, subdivision = code.partition("-")
     known = holidays.list_supported_countries()
     if country not in known:
-        rule, remedy = "holidays= must name a country by its two letters", did_you_mean(country, known)
+        rule, remedy = "holidays= must be a two-letter country code", did_you_mean(country, known)
         refuse(where, rule, repr(code), remedy, ParameterError)
-    if part and part not in known[country]:
-        rule = f"holidays= must name a part of {country} by its code"
-        refuse(where, rule, repr(code), did_you_mean(part, known[country]), ParameterError)
+    if subdivision and subdivision not in known[country]:
+        rule = f"holidays= must have the code of a subdivision of {country}"
+        refuse(where, rule, repr(code), did_you_mean(subdivision, known[country]), ParameterError)
 
 
 def is_holiday(code: str, days: np.ndarray) -> np.ndarray:
-    """Whether each of the days, datetime64[D], is a holiday; float32."""
+    """Return 1 for each of the days (datetime64[D]) that is a holiday and 0 for the others, float32."""
     if not len(days):
         return np.zeros(0, dtype="float32")
     first, last = (int(str(day.astype("datetime64[Y]"))) for day in (days.min(), days.max()))
@@ -42,11 +48,11 @@ def is_holiday(code: str, days: np.ndarray) -> np.ndarray:
 
 @functools.lru_cache(maxsize=4096)
 def _dates(code, year):
-    country, _, part = code.partition("-")
-    return tuple(_package("predict").country_holidays(country, subdiv=part or None, years=year))
+    country, _, subdivision = code.partition("-")
+    return tuple(_import_holidays("predict").country_holidays(country, subdiv=subdivision or None, years=year))
 
 
-def _package(where):
+def _import_holidays(where):
     try:
         import holidays
     except ModuleNotFoundError:

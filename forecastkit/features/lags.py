@@ -1,6 +1,6 @@
-"""Lags, moving means and calendar of (origin, step) pairs as a table for regressors.
+"""Lags, moving means and calendar of (origin, step) pairs as a feature table for regressors.
 
-Nothing after an origin is ever read but known covariates and the clock: every other row is counted back from it.
+After an origin only future covariates and the calendar are read. All other rows are at or before the origin.
 """
 
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.time_grid import DAY, TimeGrid
 from forecastkit.data.windows import Buffers, Origins
 
-#: Cells of the past gathered at a time.
+#: Past values gathered at a time, to bound memory.
 CHUNK = 1 << 22
 
 
 @dataclass(frozen=True)
 class Unscaled:
-    """What lags read of `Buffers`, for the values of a panel as they are."""
+    """The attributes of `Buffers` that `Lags` reads, with unscaled values."""
 
     target: np.ndarray
     begin: np.ndarray
@@ -31,20 +31,20 @@ class Unscaled:
 
 @dataclass(frozen=True)
 class Lags:
-    """Which values of a series' past are columns.
+    """Selection of past values of a series that become feature columns.
 
     Parameters
     ----------
     recent : tuple of int
-        Rows before the origin whose values are columns; 0 is the origin's own.
+        Lags in rows before the origin; 0 is the value at the origin.
     seasons : tuple of int
-        Season lengths; the values whole seasons before the step, the latest known ones, are columns.
+        Season lengths in steps. Columns are the latest known values at a multiple of the season before the step.
     depth : int
-        How many seasons back at most.
+        Number of such values per season.
     means : tuple of int
-        The means of this many last values are columns.
+        Lengths in rows of the moving means that end at the origin.
     reach : int
-        Rows up to the origin that may be read; columns that would need others are NaN there.
+        Number of rows up to the origin that may be read; values further back are NaN.
     """
 
     recent: tuple[int, ...]
@@ -55,16 +55,16 @@ class Lags:
 
     @property
     def at_origin(self) -> list[str]:
-        """Names of the columns that all steps of an origin share."""
+        """Names of the columns shared by all steps of an origin."""
         return [f"lag_{back + 1}" for back in self.recent] + [f"mean_{length}" for length in self.means]
 
     @property
     def at_step(self) -> list[str]:
-        """Names of the columns that belong to a step."""
+        """Names of the columns specific to a step."""
         return [f"season_{season}_{back}" for season in self.seasons for back in range(1, self.depth + 1)]
 
     def of_origins(self, buffers: Buffers, origins: Origins) -> np.ndarray:
-        """The columns that all steps share, (n, columns)."""
+        """Return the columns shared by all steps, shape (n, columns)."""
         back = np.array(self.recent, dtype="int64")
         columns = [self._values(buffers, origins, origins.row[:, None] - back)]
         if self.means:
@@ -72,15 +72,16 @@ class Lags:
         return np.concatenate(columns, axis=1)
 
     def of_steps(self, buffers: Buffers, origins: Origins, steps: np.ndarray) -> np.ndarray:
-        """The columns that belong to a step (from 1) of each origin, (n, columns)."""
+        """Return the columns specific to a step (counted from 1) of each origin, shape (n, columns)."""
         columns = [np.empty((len(origins), 0), dtype=buffers.target.dtype)]
         for season in self.seasons:
+            # ceil(step / season) is the smallest number of seasons that leads back to the origin or before it.
             back = -(-steps // season)[:, None] + np.arange(self.depth)
             columns.append(self._values(buffers, origins, (origins.row + steps)[:, None] - season * back))
         return np.concatenate(columns, axis=1)
 
     def _values(self, buffers, origins, rows):
-        """Values at these rows of each origin's series, NaN outside of it and of the reach."""
+        """Return the values at these rows, NaN outside the origin's series or beyond `reach`."""
         begin, end = buffers.begin[origins.entity][:, None], buffers.end[origins.entity][:, None]
         inside = (rows >= begin) & (rows < end) & (rows > origins.row[:, None] - self.reach)
         values = buffers.target[np.clip(rows, 0, len(buffers.target) - 1), origins.channel[:, None]]
@@ -101,15 +102,15 @@ class Lags:
         return out
 
 
-def known_ahead(values: np.ndarray, buffers: Buffers, origins: Origins, steps: np.ndarray) -> np.ndarray:
-    """Rows of a buffer of covariates at each origin's step, NaN outside of its series. (n, features)."""
+def values_at_step(values: np.ndarray, buffers: Buffers, origins: Origins, steps: np.ndarray) -> np.ndarray:
+    """Return future covariates at a step of each origin, shape (n, features); NaN outside its series."""
     rows = origins.row + steps
     inside = (rows >= buffers.begin[origins.entity]) & (rows < buffers.end[origins.entity])
     return np.where(inside[:, None], values[np.clip(rows, 0, len(values) - 1)], values.dtype.type(np.nan))
 
 
-def clock_names(grid: TimeGrid) -> tuple[str, ...]:
-    """Which numbers of the clock and the calendar a grid has: those that a step does not jump over."""
+def calendar_column_names(grid: TimeGrid) -> tuple[str, ...]:
+    """Return the names of a grid's calendar columns: only cycles longer than one step."""
     if not grid.is_time:
         return ()
     if grid.kind == "month":
@@ -118,8 +119,8 @@ def clock_names(grid: TimeGrid) -> tuple[str, ...]:
     return names + (("weekday", "day_of_year") if grid.kind == "business" or grid.step <= DAY else ("day_of_year",))
 
 
-def clock(grid: TimeGrid, ordinals: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    """Numbers of the clock and the calendar at these ordinals, (n, names), float32: 13.5 for half past one."""
+def calendar_columns(grid: TimeGrid, ordinals: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """Return calendar columns at these ordinals, shape (n, names), float32; the hour 13.5 is half past one."""
     distinct, place = np.unique(ordinals, return_inverse=True)
     if not names:
         return np.empty((len(ordinals), 0), dtype="float32")

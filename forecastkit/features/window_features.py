@@ -1,4 +1,4 @@
-"""Lags, means and the calendar as a table of features for any scikit-learn regressor."""
+"""Lags, moving means and calendar as a feature table for any scikit-learn regressor."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -13,40 +13,40 @@ from forecastkit.data.array_checks import as_array
 from forecastkit.data.ingest.read_panel import read_more, read_panel, read_rows
 from forecastkit.data.panel import Panel, spread
 from forecastkit.data.windows import Origins
-from forecastkit.features.lags import Lags, Unscaled, clock, clock_names, known_ahead
+from forecastkit.features.lags import Lags, Unscaled, calendar_column_names, calendar_columns, values_at_step
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Columns, Data
 from forecastkit.utils.validation import check_int, refuse
 
 
 class WindowFeatures(TransformerMixin, BaseEstimator):
-    """Rows in time to a table of what is known of each of them `horizon` steps before: a scikit-learn transformer.
+    """Scikit-learn transformer that computes features known `horizon` steps before each row.
 
-    Columns are the lags and the means of every target, past covariates `horizon` steps before, known covariates of the
-    row itself, and its clock and calendar. A row reads no target after its own time less `horizon`; what is not known
-    is NaN. Rows with times also see the rows that `fit` saw last, so that a pipeline can forecast the rows after them.
+    The columns are lags and moving means of every target, past covariates `horizon` steps before, future covariates of
+    the row itself, and its calendar. A row uses no target later than `horizon` steps before it; unknown values are NaN.
+    Rows with times also use the last rows seen by `fit`, so that a pipeline can forecast the rows that follow them.
 
     Parameters
     ----------
     lags : int or list of int
-        How many rows before each row its values are taken, at least `horizon`; a number means `horizon` up to it.
+        Lags in rows, at least `horizon`; a single number means all lags from `horizon` to it.
     means : list of int
-        Lengths of windows whose mean is a column; they end `horizon` rows before.
+        Lengths in rows of moving means, which end `horizon` rows before each row.
     horizon : int
-        Rows before each row from which on nothing of the targets is known.
+        Distance in rows between a row and the latest target that its features may use.
     calendar : bool
-        Whether the hour, weekday, month or day of the year are columns, as the frequency has them.
+        Whether to add the hour, weekday, month or day of the year, depending on the frequency.
     target, known : str or list of str, optional
-        Columns to take lags of, and columns known ahead. Default: all columns without another role are targets; other
-        columns beside named targets are past covariates.
+        Target columns and future covariates. By default all columns without another role are targets; if targets are
+        named, the remaining columns are past covariates.
     time, series_id, freq : str, optional
-        As for forecasters. Plain arrays and frames without times are taken as rows one after another.
+        As for forecasters. Arrays and frames without times are treated as consecutive rows.
 
     Attributes
     ----------
     n_features_in_ : int
     feature_names_in_ : ndarray of str
-        Columns of X, where it had names.
+        Column names of X, if it has names.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
         self.target, self.known, self.time, self.series_id, self.freq = target, known, time, series_id, freq
 
     def fit(self, X: Data, y: Data | None = None) -> Self:
-        """Learn the columns, the frequency and the last rows of X; `y` is not looked at.
+        """Learn the columns, the frequency and the last rows of X; `y` is ignored.
 
         Returns
         -------
@@ -83,7 +83,7 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
         Raises
         ------
         InputError
-            Where data or parameters break a rule, such as a lag shorter than the horizon.
+            If data or parameters are invalid, such as a lag shorter than the horizon.
         """
         lags, X = self._check_parameters(), self._two_dimensional(X)
         roles = {"target": self.target, "known": self.known, "time": self.time, "series_id": self.series_id}
@@ -98,7 +98,7 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
         return self
 
     def _two_dimensional(self, X):
-        """X as a frame, or as an array of rows and at least one column."""
+        """Return X as a frame or a two-dimensional array with at least one column."""
         if isinstance(X, pd.Series):
             X = X.to_frame()
         X = X if hasattr(X, "columns") else as_array(X)
@@ -111,7 +111,7 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
         return X
 
     def _check_parameters(self):
-        """The lags as a tuple."""
+        """Validate the parameters and return the lags as a tuple."""
         where = type(self).__name__
         check_int(where, "horizon", self.horizon)
         for length in self.means:
@@ -124,16 +124,16 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
         return tuple(lags)
 
     def _last(self, panel: Panel) -> Panel:
-        """The rows that rows after them look back to."""
+        """Return the last rows, which the features of later rows depend on."""
         return panel.between(panel.indptr[1:] - self.lags_.reach - self.horizon, panel.indptr[1:]).copy()
 
     def transform(self, X: Data) -> pd.DataFrame:
-        """The features of each row of X, in its order.
+        """Return the features of each row of X, in the order of X.
 
         Parameters
         ----------
         X : array, Series or frame
-            Columns as at `fit`. Targets of rows that are still to come may be NaN.
+            Has the columns seen by `fit`. Targets of future rows may be NaN.
 
         Returns
         -------
@@ -163,14 +163,14 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
         for channel in range(panel.channels):
             origins = Origins(entity, row - self.horizon, np.full(len(row), channel))
             columns.append(self.lags_.of_origins(values, origins))
-        columns.append(known_ahead(panel.past, values, origins, 0))
+        columns.append(values_at_step(panel.past, values, origins, 0))
         columns.append(panel.known[row])
         if self.calendar:
-            columns.append(clock(panel.grid, ordinal, clock_names(panel.grid)))
+            columns.append(calendar_columns(panel.grid, ordinal, calendar_column_names(panel.grid)))
         return np.hstack([column.astype("float64") for column in columns])
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
-        """Names of the columns: ``load_lag_24``, ``load_mean_168``, known covariates as they are, ``hour``."""
+        """Return the feature names: ``load_lag_24``, ``load_mean_168``, names of future covariates, ``hour``."""
         check_is_fitted(self, "lags_")
         schema = self.schema_
         of_target = [f"lag_{back + self.horizon}" for back in self.lags_.recent]
@@ -178,10 +178,10 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
         names = [f"{target}_{column}" for target in schema.target for column in of_target]
         names += [f"{name}_lag_{self.horizon}" for name in self._spread_names(schema.past)]
         names += self._spread_names(schema.known)
-        return np.array(names + list(clock_names(self.history_.grid) if self.calendar else ()), dtype=object)
+        return np.array(names + list(calendar_column_names(self.history_.grid) if self.calendar else ()), dtype=object)
 
     def _spread_names(self, names):
-        """A name for each column of the buffers: categories have several."""
+        """Return a name for each encoded column; a categorical column has several."""
         widths = [self.schema_.width((name,)) for name in names]
         return [
             str(name) if width == 1 else f"{name}_{i}"

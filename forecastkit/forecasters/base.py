@@ -19,14 +19,14 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
 from forecastkit.data.sizes import choose_horizon, choose_lookback
 from forecastkit.data.windows import Origins
-from forecastkit.features.calendar import asked_names
+from forecastkit.features.calendar import requested_names
 from forecastkit.forecasters.predict import Predicting
 from forecastkit.forecasters.recursive import check_observed, count_revised, tail
 from forecastkit.forecasters.scores_on_demand import PENDING, ScoresOnDemand
 from forecastkit.forecasters.transaction import restored
 from forecastkit.preprocessing.broken_readings import warn_broken
 from forecastkit.preprocessing.scaler import Scaler
-from forecastkit.preprocessing.target_transforms import TRANSFORMS, outside
+from forecastkit.preprocessing.target_transforms import TRANSFORMS, outside_domain
 from forecastkit.uncertainty import validation
 from forecastkit.uncertainty.conformal import LATEST
 from forecastkit.utils.docstrings import inherit_parameters
@@ -183,7 +183,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         self._check_transform(panel)
         split = self._split(panel, stop)
         calendar = self._calendar(panel.grid)
-        self.scaler_ = self._scaler(panel, split, calendar).masking(panel, stop)
+        self.scaler_ = self._scaler(panel, split, calendar).with_faults_masked(panel, stop)
         try:
             self._learn(panel, split, stop)
             if finish:
@@ -206,7 +206,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         self._evaluate_validation(panel, split, stop)
 
     def _evaluate_validation(self, panel, split, stop):
-        self.residual_scale_ = self.scaler_.inner_moments(panel).scale
+        self.residual_scale_ = self.scaler_.scaling_moments(panel).scale
         found = validation.calibrate(self, panel, split, stop)
         self.residuals_, self.paths_, self.corrections_ = found.residuals, found.paths, found.corrections
         self.rolling_errors_, self.pending_scores_ = found.rolling_errors, found.scores
@@ -232,7 +232,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         if name is None:
             return
         rule = f"target_transform={name!r} is for values {'above' if name == 'log' else 'from'} 0"
-        wrong = map_rows(partial(outside, name), panel.target)
+        wrong = map_rows(partial(outside_domain, name), panel.target)
         refuse_targets(type(self).__name__, rule, wrong, panel, self.schema_.target, "Pass another target_transform=.")
 
     def _divides(self) -> bool:
@@ -292,7 +292,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
     def _calendar(self, grid) -> tuple[str, ...]:
         """Names of the features of times that are used."""
         asked = (getattr(self, name, None) for name in ("holidays", "fourier"))
-        return asked_names(type(self).__name__, grid, *asked, self.season_length)
+        return requested_names(type(self).__name__, grid, *asked, self.season_length)
 
     def _scaled(self, panel: Panel):
         """Buffers of the panel that is being fitted: as large as the data, so made once and dropped after."""
@@ -392,7 +392,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
             stop = self.history_.last_observed() + 1
             self._check_rows_to_train(kept, stop)
             warn_broken(type(self).__name__, self.history_, self.schema_.target, self.trained_until_)
-            self.scaler_ = self.scaler_.extended(self.history_, stop).masking(self.history_, stop)
+            self.scaler_ = self.scaler_.extended(self.history_, stop).with_faults_masked(self.history_, stop)
             try:
                 self._train_on(self.history_, stop)
             finally:
@@ -429,7 +429,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         self._tail_only = True
         vars(self).update((name, value) for name, value in learned.items() if name.endswith("_"))
         if "residual_scale_" not in vars(self):  # a file of an earlier version
-            self.residual_scale_, self.rolling_errors_ = self.scaler_.inner_scale(), None
+            self.residual_scale_, self.rolling_errors_ = self.scaler_.trained_scale(), None
 
     def _rows_kept(self) -> int | None:
         """Rows of the past that a saved model holds of each series, None for all: as many as predicting needs."""

@@ -105,7 +105,7 @@ class Combination(Forecaster):
     def _train_on(self, panel, stop):
         for member in self.forecasters_:
             member._revised = self._revised
-            member.scaler_ = member.scaler_.extended(panel, stop).masking(panel, stop)
+            member.scaler_ = member.scaler_.extended(panel, stop).with_faults_masked(panel, stop)
             member._train_on(panel, stop)
             vars(member).pop("_revised", None)
             member.history_ = panel

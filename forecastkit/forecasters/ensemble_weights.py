@@ -3,7 +3,7 @@
 import numpy as np
 
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 
 #: Part of the way that weights learned from errors go back towards equal ones.
 SHRUNK = 0.5
@@ -72,7 +72,7 @@ def shared_levels(where: str, levels) -> tuple[float, ...] | None:
         return None
     low, high = max(own[0] for own in given), min(own[-1] for own in given)
     if low > high:
-        got = some(" to ".join(f"{level:g}" for level in dict.fromkeys([own[0], own[-1]])) for own in given)
+        got = first_few(" to ".join(f"{level:g}" for level in dict.fromkeys([own[0], own[-1]])) for own in given)
         rule = "the ranges of the members' quantile_levels must overlap, as their quantiles are averaged"
         refuse(where, rule, got, error=ParameterError)
     return tuple(sorted({level for own in given for level in own if low <= level <= high}))

@@ -6,7 +6,7 @@ import pandas as pd
 from forecastkit.data.panel import Panel, spread
 from forecastkit.data.schema import Schema
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 from forecastkit.utils.warn import warn_user
 
 
@@ -27,7 +27,10 @@ def steps_until(where: str, panel: Panel, until, horizon: int) -> np.ndarray:
         late = np.flatnonzero(steps < 1)
         rule = "until must lie after the last observed row of every series"
         refuse(
-            where, rule, f"{until!r}, and a last row {some(_dated(panel, late, cutoffs[late]))}", error=ParameterError
+            where,
+            rule,
+            f"{until!r}, and a last row {first_few(_dated(panel, late, cutoffs[late]))}",
+            error=ParameterError,
         )
     return steps
 
@@ -64,7 +67,7 @@ def check_known_ahead(where: str, schema: Schema, panel: Panel, steps: int | np.
     if len(short):
         names = _names(schema, (reach < steps[:, None]).any(axis=0))
         ends = _dated(panel, short, cutoffs[short] + shortest[short])
-        said = f"{where}: known covariates {some(names)} end before the steps asked for: {some(ends)}"
+        said = f"{where}: known covariates {first_few(names)} end before the steps asked for: {first_few(ends)}"
         warn_user(f"{said}; forecasts go as far as they reach.")
     return shortest
 
@@ -109,7 +112,9 @@ def _names(schema, columns):
 def _refuse_lacking(where, names, panel, lacking, first, last, got):
     """Refuse for these series, which lack known covariates at the ordinals from `first` to `last`, (E,) each."""
     spans = [_span(panel, first[e], last[e]) for e in lacking[:3]]
-    rule = f"known covariates {some(names)} are needed from {_span(panel, first[lacking].min(), last[lacking].max())}"
+    rule = (
+        f"known covariates {first_few(names)} are needed from {_span(panel, first[lacking].min(), last[lacking].max())}"
+    )
     if panel.ids[lacking[0]] is not None:
         lack = [f"{panel.ids[e]!r} lacks {span}" for e, span in zip(lacking, spans, strict=False)]
         more = f", ... and {len(lacking) - 3} more" if len(lacking) > 3 else ""
@@ -132,8 +137,8 @@ def warn_blank(where: str, schema: Schema, panel: Panel, rows) -> None:
     lacking = blank.any(axis=1)
     if lacking.any():
         names = _names(schema, blank.any(axis=0))
-        said = f"{where}: {lacking.sum()} of {len(ahead)} rows to forecast lack known covariates {some(names)}: "
-        said += some(_dated(panel, entity[lacking], ordinal[lacking]))
+        said = f"{where}: {lacking.sum()} of {len(ahead)} rows to forecast lack known covariates {first_few(names)}: "
+        said += first_few(_dated(panel, entity[lacking], ordinal[lacking]))
         warn_user(f"{said}; what is missing is taken at its mean.")
 
 
@@ -158,5 +163,5 @@ def warn_missing_steps(where: str, panel: Panel, rows) -> None:
     if missing:
         entities, ordinals = (np.array(values) for values in zip(*missing, strict=True))
         said = f"{where}: {len(missing)} step{'s' * (len(missing) != 1)} before the last row to forecast have no row: "
-        said += some(_dated(panel, entities, ordinals))
+        said += first_few(_dated(panel, entities, ordinals))
         warn_user(f"{said}; their known covariates are taken at their mean.")

@@ -99,7 +99,7 @@ class LinearForecaster(RegressionLearner):
 
     def _most(self, parts):
         """Training windows of each regression: of several each has its part of the work."""
-        return ridge.MOST_WINDOWS // len(parts)
+        return ridge.MAX_WINDOWS // len(parts)
 
     def _scaled_for(self, recipe, panel, stop):
         """The scaler of a recipe, of rows before ``stop[e]``, and the panel in its units."""

@@ -19,7 +19,7 @@ from forecastkit.forecasters.base import Forecaster
 from forecastkit.networks.backbone import Backbone
 from forecastkit.networks.heads import LOSSES, Head, make_head
 from forecastkit.networks.network import NORMALIZATIONS, Sizes
-from forecastkit.preprocessing.scaler import scattered
+from forecastkit.preprocessing.scaler import lacks_autocorrelation
 from forecastkit.training.checkpoint import Checkpoint, name_of, open_folder
 from forecastkit.training.engines import DISTRIBUTIONS, PRECISIONS, agreed, find_strategy, is_first, shared_bytes
 from forecastkit.training.loop import Lines, Plan, Record, train
@@ -241,7 +241,11 @@ class NeuralForecaster(Forecaster):
         check_support(type(self).__name__, self.loss, head, panel, self.schema_.target)
         self.trained_levels_ = head.levels
         normalization = self._normalization()
-        if self.normalization is None and normalization == "last" and scattered(buffers, split, self.season_length_):
+        if (
+            self.normalization is None
+            and normalization == "last"
+            and lacks_autocorrelation(buffers, split, self.season_length_)
+        ):
             normalization = "none"
         kind = backbone, sizes, normalization, self.loss, head.levels
         self.network_ = TrainedNetwork(*kind, seed, precision=self.precision)

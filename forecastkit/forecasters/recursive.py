@@ -11,7 +11,7 @@ from forecastkit.data.schema import Schema
 from forecastkit.data.windows import Origins
 from forecastkit.forecasters.future_steps import check_filled, warn_missing_steps
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.validation import check_levels, check_real, refuse, some
+from forecastkit.utils.validation import check_levels, check_real, first_few, refuse
 
 #: One-step forecasts made at a time: each fills a whole horizon.
 CHUNK = 20_000
@@ -37,7 +37,7 @@ def read_asked(where: str, schema: Schema, panel: Panel, X) -> tuple[Rows, Panel
     at = panel.places(table.ids)
     if (at < 0).any():
         unknown = [repr(name) for name, place in zip(table.ids, at, strict=True) if place < 0]
-        refuse("predict", "every series must have a history", f"none for {some(unknown)}", "Pass history=.")
+        refuse("predict", "every series must have a history", f"none for {first_few(unknown)}", "Pass history=.")
     panel, entity = panel.take(at), table.entity
     if table.timestamps is None:
         order = np.argsort(entity, kind="stable")
@@ -132,7 +132,7 @@ def _fitted(forecaster, panel, entity, ordinal, levels):
     """One-step forecasts (rows, C, levels) of times inside the history."""
     early = ordinal < panel.start[entity]
     if early.any():
-        got = some(output_frames.timestamps_at(panel, np.unique(ordinal[early])))
+        got = first_few(output_frames.timestamps_at(panel, np.unique(ordinal[early])))
         refuse("predict", "rows to forecast must not lie before the history", got)
     row = panel.row_at(entity, ordinal) - 1
     parts = []
@@ -170,7 +170,7 @@ def check_observed(where: str, schema: Schema, panel: Panel) -> None:
     ]
     if blank:
         rule = "every series must have an observed target"
-        refuse(where, rule, f"none in {some(blank) or 'the data'}", "All its cells are missing.")
+        refuse(where, rule, f"none in {first_few(blank) or 'the data'}", "All its cells are missing.")
 
 
 def tail(history: Panel, scaler, memory: int | None) -> Panel:

@@ -74,7 +74,7 @@ class RegressionLearner(Forecaster):
 
     def _scaled_on(self, part, panel, stop):
         """The scaler of a part with the series it has not met, and the panel in its units."""
-        scaler = part.scaler.extended(panel, stop).masking(panel, stop)
+        scaler = part.scaler.extended(panel, stop).with_faults_masked(panel, stop)
         return scaler, replace(scaler.buffers(panel, self.lookback_, self._regressed), weight=self._weight)
 
     def _newer_windows(self, panel: Panel, stop: np.ndarray, lookback: int) -> Windows:
@@ -113,7 +113,7 @@ class RegressionLearner(Forecaster):
                 statistics = part.ridge.refit(buffers, windows, self._most(self._regressions())).statistics
                 ridge = replace(part.ridge, statistics=statistics)
             else:
-                ridge = part.ridge.absorbing(buffers, windows)
+                ridge = part.ridge.with_statistics_of(buffers, windows)
             parts.append(LinearPart(part.scaler, ridge))
         kept = self._regressions()
         self._set_regressions(parts)

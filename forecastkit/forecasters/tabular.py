@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state, get_tags
 
 from forecastkit.data.windows import Origins, Windows, crop
 from forecastkit.features.calendar import calendar_names
-from forecastkit.features.lags import Lags, clock, clock_names, known_ahead
+from forecastkit.features.lags import Lags, calendar_column_names, calendar_columns, values_at_step
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Fourier, Seed
@@ -127,18 +127,22 @@ class TabularForecaster(Forecaster):
         names = [*self.lags_.at_origin, *self.lags_.at_step, "anchor", "step"]
         for role in ("past", "static", "known"):
             names += numbered(role, getattr(buffers, role))
-        return names + (list(clock_names(grid)) if self.calendar else []) + numbered("calendar", buffers.calendar)
+        return (
+            names
+            + (list(calendar_column_names(grid)) if self.calendar else [])
+            + numbered("calendar", buffers.calendar)
+        )
 
     def _table(self, panel, buffers, origins: Origins, steps: np.ndarray):
         """The features (n, columns) of a step of each of n origins, and their anchors (n,)."""
         values = self._values(buffers, origins, steps)
         anchor = self._anchor(values)
         values -= anchor[:, None]
-        columns = [values, anchor[:, None], steps[:, None], known_ahead(buffers.past, buffers, origins, 0)]
-        columns += [buffers.static[origins.entity], known_ahead(buffers.known, buffers, origins, steps)]
+        columns = [values, anchor[:, None], steps[:, None], values_at_step(buffers.past, buffers, origins, 0)]
+        columns += [buffers.static[origins.entity], values_at_step(buffers.known, buffers, origins, steps)]
         if self.calendar:
             ordinals = panel.ordinal_at(origins.entity, origins.row) + steps
-            columns.append(clock(panel.grid, ordinals, clock_names(panel.grid)))
+            columns.append(calendar_columns(panel.grid, ordinals, calendar_column_names(panel.grid)))
         columns.append(buffers.calendar[origins.row + steps + buffers.shift[origins.entity]])
         return np.hstack(columns).astype("float32", copy=False), anchor
 
@@ -181,7 +185,7 @@ class TabularForecaster(Forecaster):
         """Fit the regressor on windows that end before `stop`."""
         buffers, rng = self._scaled(panel), check_random_state(self.random_state)
         origins, steps = self._drawn(Windows.training(panel, stop, self.lookback_, self.horizon_), rng)
-        target = known_ahead(buffers.target, buffers, origins, steps)[np.arange(len(steps)), origins.channel]
+        target = values_at_step(buffers.target, buffers, origins, steps)[np.arange(len(steps)), origins.channel]
         known = ~np.isnan(target)
         origins, steps, target = origins[known], steps[known], target[known]
         if choose:

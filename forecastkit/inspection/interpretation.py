@@ -21,7 +21,7 @@ from forecastkit.networks.attention import watch_attention
 from forecastkit.networks.variable_selection import watch_selection
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Columns, Data
-from forecastkit.utils.validation import check_choice, check_int, check_keys, check_real, refuse, some
+from forecastkit.utils.validation import check_choice, check_int, check_names, check_real, first_few, refuse
 
 WHERE = "interpret"
 WHAT = ("all", "attribution", "attention")
@@ -208,7 +208,7 @@ def _rows_at(panel, cutoff):
     outside = (row < panel.indptr[:-1]) | (row > panel.last_observed())
     if outside.any():
         names = [repr(panel.ids[e]) for e in np.flatnonzero(outside) if panel.ids[e] is not None]
-        got = f"{cutoff!r}, which {some(names)} has not" if names else repr(cutoff)
+        got = f"{cutoff!r}, which {first_few(names)} has not" if names else repr(cutoff)
         refuse(WHERE, "cutoff must lie among the observed rows of every series", got, error=ParameterError)
     return row
 
@@ -222,7 +222,7 @@ def _chosen(panel, schema, origins, series, target):
     ):
         if names is not None:
             names = list(names) if isinstance(names, (list, tuple)) else [names]
-            check_keys(WHERE, f"the chosen {what}", names, options)
+            check_names(WHERE, f"the chosen {what}", names, options)
             keep &= np.isin(place, [options.index(name) for name in names])
     return origins[keep]
 

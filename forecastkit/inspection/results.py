@@ -18,7 +18,7 @@ from forecastkit.networks import backbones
 from forecastkit.networks.attention import Attention
 from forecastkit.networks.backbone import Backbone
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.validation import check_keys, refuse
+from forecastkit.utils.validation import check_names, refuse
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Place:
             ("target", target, targets if len(targets) > 1 else (), self.origins.channel),
         ):
             if name is not None:
-                check_keys(
+                check_names(
                     "interpret",
                     f"the chosen {what}",
                     [name],

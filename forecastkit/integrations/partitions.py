@@ -18,7 +18,7 @@ from forecastkit.data.ingest.read_panel import to_pandas
 from forecastkit.data.windows import Origins
 from forecastkit.persistence.artifact import load
 from forecastkit.utils import types
-from forecastkit.utils.validation import check_levels, refuse, some
+from forecastkit.utils.validation import check_levels, first_few, refuse
 
 WHERE = "partition"
 #: Models that a process keeps; a job has one or a few.
@@ -206,7 +206,7 @@ def _check_ended(names, ended: set):
         refuse(
             WHERE,
             rule,
-            f"{some(sorted(repr(key if len(key) > 1 else key[0]) for key in again))} again",
+            f"{first_few(sorted(repr(key if len(key) > 1 else key[0]) for key in again))} again",
             "Sort the partition by series and time.",
         )
     ended |= names

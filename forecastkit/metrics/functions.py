@@ -1,8 +1,8 @@
-"""Measures of forecast error, as functions of arrays.
+"""Accuracy measures of forecasts, as functions of arrays.
 
-Throughout, `actual` may hold NaN where nothing was observed: those places are left out. A NaN forecast of an observed
-value is not left out, it makes the score NaN, because a model must not gain by not answering. Sums are float64. Every
-mean is over `axis`, by default over everything; where nothing was observed it is NaN.
+NaN in `actual` marks missing observations, which are excluded. A NaN forecast of an observed value makes the score NaN,
+so that a model does not score better by leaving out forecasts. Sums are computed in float64. Means are taken over
+`axis`, by default over all elements, and are NaN if nothing is observed.
 
 References
 ----------
@@ -60,30 +60,30 @@ __all__ = [
 
 
 def mae(actual: ArrayLike, forecast: ArrayLike, axis: Axis = None) -> np.ndarray | float:
-    """Mean absolute error, ``mean |y - f|``, in the unit of the data; least at the median.
+    """Mean absolute error, ``mean |y - f|``, in the unit of the data; minimised by the median.
 
     Parameters
     ----------
     actual, forecast : array-like of one shape
-        Usually (time,) or (series, time). NaN in `actual` is left out.
+        Usually (time,) or (series, time). NaN in `actual` is excluded.
     axis : int, tuple of int or None
-        The axes averaged over; None for all.
+        Axes to average over; None for all.
 
     Returns
     -------
     float or ndarray
         `actual`'s shape without `axis`.
     """
-    actual, forecast = _alike("mae", actual=actual, forecast=forecast)
+    actual, forecast = _same_shape("mae", actual=actual, forecast=forecast)
     return mean(np.abs(actual - forecast), seen(actual), axis)
 
 
 def mse(actual: ArrayLike, forecast: ArrayLike, axis: Axis = None) -> np.ndarray | float:
-    """Mean squared error, ``mean (y - f)^2``, in the squared unit of the data; least at the mean.
+    """Mean squared error, ``mean (y - f)^2``, in the squared unit of the data; minimised by the mean.
 
     Parameters and result are those of `mae`.
     """
-    actual, forecast = _alike("mse", actual=actual, forecast=forecast)
+    actual, forecast = _same_shape("mse", actual=actual, forecast=forecast)
     return mean(np.square(actual - forecast), seen(actual), axis)
 
 
@@ -93,65 +93,65 @@ def rmse(actual: ArrayLike, forecast: ArrayLike, axis: Axis = None) -> np.ndarra
 
 
 def bias(actual: ArrayLike, forecast: ArrayLike, axis: Axis = None) -> np.ndarray | float:
-    """Mean of ``f - y``, in the unit of the data: above zero the forecasts are too high.
+    """Mean of ``f - y``, in the unit of the data; positive if the forecasts are too high.
 
     Parameters and result are those of `mae`.
     """
-    actual, forecast = _alike("bias", actual=actual, forecast=forecast)
+    actual, forecast = _same_shape("bias", actual=actual, forecast=forecast)
     return mean(forecast - actual, seen(actual), axis)
 
 
 def wape(actual: ArrayLike, forecast: ArrayLike, axis: Axis = None) -> np.ndarray | float:
-    """Weighted absolute percentage error, ``sum |y - f| / sum |y|``, as a share (0.1 is 10 %) [7]_.
+    """Weighted absolute percentage error, ``sum |y - f| / sum |y|``, as a fraction (0.1 is 10 %) [7]_.
 
     NaN where all actuals are zero. Parameters and result are those of `mae`.
     """
-    actual, forecast = _alike("wape", actual=actual, forecast=forecast)
+    actual, forecast = _same_shape("wape", actual=actual, forecast=forecast)
     return divide(mae(actual, forecast, axis), mean(np.abs(actual), seen(actual), axis))
 
 
 def smape(actual: ArrayLike, forecast: ArrayLike, axis: Axis = None) -> np.ndarray | float:
     """Symmetric percentage error of the M4 competition, ``mean 200 |y - f| / (|y| + |f|)``, from 0 to 200 [2]_.
 
-    Zero forecast as zero counts as no error. M4's figure for many series is the mean of the series' means. Parameters
-    and result are those of `mae`.
+    The error is 0 where actual and forecast are both zero. The M4 figure of many series is the mean of the series'
+    means. Parameters and result are those of `mae`.
     """
-    actual, forecast = _alike("smape", actual=actual, forecast=forecast)
+    actual, forecast = _same_shape("smape", actual=actual, forecast=forecast)
     return mean(elementwise.symmetric(actual, forecast), seen(actual), axis)
 
 
 def mase(actual: ArrayLike, forecast: ArrayLike, scale: ArrayLike, axis: Axis = None) -> np.ndarray | float:
-    """Mean absolute scaled error, ``mean |y - f| / scale``, without unit [1]_.
+    """Mean absolute scaled error, ``mean |y - f| / scale``, dimensionless [1]_.
 
-    Below 1 the forecast errs less than seasonal naive did, one season ahead, within the history.
+    Values below 1 mean a smaller error than that of seasonal naive forecasts, one season ahead, within the history.
 
     Parameters
     ----------
     actual, forecast : array-like of one shape
-        Usually (series, time). NaN in `actual` is left out.
+        Usually (series, time). NaN in `actual` is excluded.
     scale : array-like
         `seasonal_scale` of the history: one number, one per series (`actual`'s shape without the last axis), or one per
-        value. Values without a scale (NaN: too short or constant history) are left out.
+        value. Values with a scale of NaN (a history that is too short or constant) are excluded.
     axis : int, tuple of int or None
-        The axes averaged over; None for all.
+        Axes to average over; None for all.
 
     Returns
     -------
     float or ndarray
         `actual`'s shape without `axis`.
     """
-    actual, forecast = _alike("mase", actual=actual, forecast=forecast)
+    actual, forecast = _same_shape("mase", actual=actual, forecast=forecast)
     scale = _per_value("mase", scale, actual)
     return mean(divide(np.abs(actual - forecast), scale), seen(actual) & seen(scale), axis)
 
 
 def rmsse(actual: ArrayLike, forecast: ArrayLike, scale: ArrayLike, axis: Axis = None) -> np.ndarray | float:
-    """Root mean squared scaled error of the M5 competition, ``sqrt(mean (y - f)^2 / scale)``, without unit [3]_.
+    """Root mean squared scaled error of the M5 competition, ``sqrt(mean (y - f)^2 / scale)``, dimensionless [3]_.
 
     `scale` is `seasonal_scale_squared` of the history. M5 averages the roots of the series: ``rmsse(..., axis=-1)``,
     then the mean. The other parameters and the result are those of `mase`.
     """
-    actual, forecast = _alike("rmsse", actual=actual, forecast=forecast)
+    actual, forecast = _same_shape("rmsse", actual=actual, forecast=forecast)
     scale = _per_value("rmsse", scale, actual)
     return np.sqrt(mean(divide(np.square(actual - forecast), scale), seen(actual) & seen(scale), axis))
 
@@ -162,14 +162,14 @@ def seasonal_scale(history: ArrayLike, season_length: int) -> np.ndarray | float
     Parameters
     ----------
     history : array-like, (..., time)
-        The training values; pairs with a NaN are left out, so series may be padded.
+        Training values. Pairs with a NaN are excluded, so series may be padded with NaN.
     season_length : int
-        Steps in a season, m; 1 gives the scale by plain naive.
+        Steps per season, m; 1 gives the scale of the naive forecast.
 
     Returns
     -------
     float or ndarray, (...)
-        In the unit of the data; NaN where there is no pair or all differences are zero.
+        In the unit of the data; NaN if there is no pair or all differences are zero.
     """
     return _scale("seasonal_scale", history, season_length, np.abs)
 
@@ -177,7 +177,8 @@ def seasonal_scale(history: ArrayLike, season_length: int) -> np.ndarray | float
 def seasonal_scale_squared(history: ArrayLike, season_length: int) -> np.ndarray | float:
     """Mean squared error of seasonal naive within the history, ``mean (y_t - y_{t-m})^2``: the scale of `rmsse` [3]_.
 
-    Parameters and result are those of `seasonal_scale`, in the squared unit. M5 starts each history at its first sale.
+    Parameters and result are those of `seasonal_scale`, in the squared unit. M5 starts each history at its first
+    non-zero sale.
     """
     return _scale("seasonal_scale_squared", history, season_length, np.square)
 
@@ -185,8 +186,8 @@ def seasonal_scale_squared(history: ArrayLike, season_length: int) -> np.ndarray
 def owa(smape: ArrayLike, mase: ArrayLike, naive2_smape: ArrayLike, naive2_mase: ArrayLike) -> np.ndarray | float:
     """Overall weighted average of the M4 competition [2]_.
 
-    ``(smape / naive2_smape + mase / naive2_mase) / 2``, of figures already averaged over all series; below 1 is better
-    than Naive2 (naive on seasonally adjusted values).
+    ``(smape / naive2_smape + mase / naive2_mase) / 2``, computed from scores that are averaged over all series. Values
+    below 1 are better than Naive2 (naive forecasts of seasonally adjusted values).
     """
     return (divide(smape, naive2_smape) + divide(mase, naive2_mase)) / 2
 
@@ -194,16 +195,16 @@ def owa(smape: ArrayLike, mase: ArrayLike, naive2_smape: ArrayLike, naive2_mase:
 def pinball(actual: ArrayLike, quantile_forecast: ArrayLike, level: float, axis: Axis = None) -> np.ndarray | float:
     """Mean pinball (quantile) loss, ``mean max(a (y - q), (a - 1) (y - q))``, in the unit of the data [6]_, [4]_.
 
-    Least at the quantile of that level; at level 0.5 it is half of `mae`.
+    It is minimised by the quantile of that level; at level 0.5 it equals half of `mae`.
 
     Parameters
     ----------
     actual, quantile_forecast : array-like of one shape
-        NaN in `actual` is left out.
+        NaN in `actual` is excluded.
     level : float
         The level a of the quantile, inside (0, 1).
     axis : int, tuple of int or None
-        The axes averaged over; None for all.
+        Axes to average over; None for all.
 
     Returns
     -------
@@ -211,24 +212,24 @@ def pinball(actual: ArrayLike, quantile_forecast: ArrayLike, level: float, axis:
         `actual`'s shape without `axis`.
     """
     check_levels("pinball", level)
-    actual, quantile = _alike("pinball", actual=actual, quantile_forecast=quantile_forecast)
+    actual, quantile = _same_shape("pinball", actual=actual, quantile_forecast=quantile_forecast)
     return mean(elementwise.pinball(actual, quantile, level), seen(actual), axis)
 
 
 def wql(actual: ArrayLike, quantiles: ArrayLike, levels: ArrayLike) -> float:
-    """Weighted quantile loss, the mean over levels of ``2 sum pinball / sum |y|``, as a share [8]_.
+    """Weighted quantile loss, the mean over levels of ``2 sum pinball / sum |y|``, as a fraction [8]_.
 
-    With evenly spaced levels it approaches the continuous ranked probability score over the mean size of the data; with
-    the median alone it is `wape`.
+    With many evenly spaced levels it approaches the continuous ranked probability score divided by the mean absolute
+    actual; with the median alone it equals `wape`.
 
     Parameters
     ----------
     actual : array-like
-        Any shape; NaN is left out.
+        Any shape; NaN is excluded.
     quantiles : array-like, (..., len(levels))
-        The forecast of each level on the last axis.
+        Forecasts, with the levels on the last axis.
     levels : array-like of float
-        Rising, inside (0, 1).
+        Strictly increasing, inside (0, 1).
 
     Returns
     -------
@@ -241,21 +242,21 @@ def wql(actual: ArrayLike, quantiles: ArrayLike, levels: ArrayLike) -> float:
 
 
 def coverage(actual: ArrayLike, lower: ArrayLike, upper: ArrayLike, axis: Axis = None) -> np.ndarray | float:
-    """Share of actuals inside their interval, ends included: near the nominal coverage where a model is honest.
+    """Fraction of actuals inside their interval, bounds included; close to the nominal coverage if calibrated.
 
     Parameters
     ----------
     actual, lower, upper : array-like of one shape
-        NaN in `actual` is left out.
+        NaN in `actual` is excluded.
     axis : int, tuple of int or None
-        The axes averaged over; None for all.
+        Axes to average over; None for all.
 
     Returns
     -------
     float or ndarray
         `actual`'s shape without `axis`.
     """
-    actual, lower, upper = _alike("coverage", actual=actual, lower=lower, upper=upper)
+    actual, lower, upper = _same_shape("coverage", actual=actual, lower=lower, upper=upper)
     return mean(elementwise.inside(actual, lower, upper), seen(actual), axis)
 
 
@@ -264,16 +265,16 @@ def winkler(
 ) -> np.ndarray | float:
     """Interval score, ``mean (u - l) + 2/a (l - y)+ + 2/a (y - u)+``, in the unit of the data [5]_, [4]_.
 
-    Rewards narrow intervals and fines each miss by its size; least at the true quantiles a/2 and 1 - a/2.
+    It penalises wide intervals and actuals outside them; it is minimised by the true quantiles a/2 and 1 - a/2.
 
     Parameters
     ----------
     actual, lower, upper : array-like of one shape
-        NaN in `actual` is left out.
+        NaN in `actual` is excluded.
     level : float
         The nominal coverage, 1 - a, inside (0, 1): 0.8 for the interval from q0.1 to q0.9.
     axis : int, tuple of int or None
-        The axes averaged over; None for all.
+        Axes to average over; None for all.
 
     Returns
     -------
@@ -281,19 +282,19 @@ def winkler(
         `actual`'s shape without `axis`.
     """
     check_levels("winkler", level)
-    actual, lower, upper = _alike("winkler", actual=actual, lower=lower, upper=upper)
+    actual, lower, upper = _same_shape("winkler", actual=actual, lower=lower, upper=upper)
     return mean(elementwise.winkler(actual, lower, upper, level), seen(actual), axis)
 
 
 def msis(
     actual: ArrayLike, lower: ArrayLike, upper: ArrayLike, scale: ArrayLike, level: float = 0.95, axis: Axis = None
 ) -> np.ndarray | float:
-    """Mean scaled interval score of the M4 competition: `winkler` over `scale`, without unit [2]_.
+    """Mean scaled interval score of the M4 competition: `winkler` divided by `scale`, dimensionless [2]_.
 
-    `scale` is as in `mase`, `level` (M4: 0.95) and the rest as in `winkler`.
+    `scale` is that of `mase`; `level` (0.95 in M4) and the other parameters are those of `winkler`.
     """
     check_levels("msis", level)
-    actual, lower, upper = _alike("msis", actual=actual, lower=lower, upper=upper)
+    actual, lower, upper = _same_shape("msis", actual=actual, lower=lower, upper=upper)
     scale = _per_value("msis", scale, actual)
     return mean(
         divide(elementwise.winkler(actual, lower, upper, level), scale),
@@ -308,18 +309,18 @@ def crps_gaussian(actual: ArrayLike, center: ArrayLike, deviation: ArrayLike, ax
     Parameters
     ----------
     actual, center, deviation : array-like of one shape
-        NaN in `actual` is left out; deviations are above 0.
+        NaN in `actual` is excluded; deviations are positive.
     axis : int, tuple of int or None
-        The axes averaged over; None for all.
+        Axes to average over; None for all.
 
     Returns
     -------
     float or ndarray
-        `actual`'s shape without `axis`; the absolute error where the deviation goes to 0.
+        `actual`'s shape without `axis`. As the deviation goes to 0 it approaches the absolute error.
     """
     from scipy.stats import norm
 
-    actual, center, deviation = _alike("crps_gaussian", actual=actual, center=center, deviation=deviation)
+    actual, center, deviation = _same_shape("crps_gaussian", actual=actual, center=center, deviation=deviation)
     z = (actual - center) / deviation
     score = deviation * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi))
     return mean(score, seen(actual), axis)
@@ -328,16 +329,17 @@ def crps_gaussian(actual: ArrayLike, center: ArrayLike, deviation: ArrayLike, ax
 def crps_sample(actual: ArrayLike, samples: ArrayLike, axis: Axis = None) -> np.ndarray | float:
     """Continuous ranked probability score of samples: ``mean |x - y| - mean |x - x'| / 2``, in the data's unit [4]_.
 
-    Pairs are of two different samples, which makes it fair: its mean does not depend on how many there are.
+    Only pairs of two different samples are used, which makes the score fair: its expectation does not depend on their
+    number.
 
     Parameters
     ----------
     actual : array-like, (...)
-        NaN is left out.
+        NaN is excluded.
     samples : array-like, (..., m)
-        At least two of each actual.
+        At least two samples per actual.
     axis : int, tuple of int or None
-        The axes of `actual` averaged over; None for all.
+        Axes of `actual` to average over; None for all.
 
     Returns
     -------
@@ -347,14 +349,14 @@ def crps_sample(actual: ArrayLike, samples: ArrayLike, axis: Axis = None) -> np.
     Raises
     ------
     InputError
-        If the samples are fewer than two, or not of the shape of `actual` but for their axis.
+        If there are fewer than two samples, or their shape without the last axis is not that of `actual`.
     """
     actual, samples = np.asarray(actual, dtype="float64"), np.asarray(samples, dtype="float64")
     if samples.shape[:-1] != actual.shape or samples.shape[-1] < 2:
         got = f"{samples.shape} for {actual.shape}"
         refuse("crps_sample", "samples must be (..., m) for actuals (...), with m of at least 2", got)
     m = samples.shape[-1]
-    # In rising order each value is above i others and below m - 1 - i, so that its differences to them add up so.
+    # The i-th smallest value is above i others and below m - 1 - i, so it enters the sum of |x - x'| 2i - m + 1 times.
     spread = (np.sort(samples, axis=-1) * (2 * np.arange(m) - m + 1)).sum(axis=-1) / (m * (m - 1))
     return mean(np.abs(samples - actual[..., None]).mean(axis=-1) - spread, seen(actual), axis)
 
@@ -362,19 +364,19 @@ def crps_sample(actual: ArrayLike, samples: ArrayLike, axis: Axis = None) -> np.
 def crps_quantiles(actual: ArrayLike, quantiles: ArrayLike, levels: ArrayLike, axis: Axis = None) -> np.ndarray | float:
     """Continuous ranked probability score from quantiles: twice the pinball loss, integrated over levels [4]_.
 
-    Each level stands for the part of (0, 1) nearest to it: the more levels, the closer; with the median alone it is the
-    mean absolute error.
+    Each level is weighted by the part of (0, 1) nearest to it, so the approximation improves with the number of levels.
+    With the median alone the score equals the mean absolute error.
 
     Parameters
     ----------
     actual : array-like, (...)
         NaN is left out.
     quantiles : array-like, (..., len(levels))
-        The forecast of each level on the last axis.
+        Forecasts, with the levels on the last axis.
     levels : array-like of float
-        Rising, inside (0, 1).
+        Strictly increasing, inside (0, 1).
     axis : int, tuple of int or None
-        The axes of `actual` averaged over; None for all.
+        Axes of `actual` to average over; None for all.
 
     Returns
     -------
@@ -388,15 +390,15 @@ def crps_quantiles(actual: ArrayLike, quantiles: ArrayLike, levels: ArrayLike, a
 
 
 def skill(score: ArrayLike, baseline: ArrayLike) -> np.ndarray | float:
-    """Share of the baseline's error that a forecast saves, ``1 - score / baseline``; NaN where the baseline is zero.
+    """Relative reduction of the baseline's error, ``1 - score / baseline``; NaN where the baseline is zero.
 
-    1 is perfect, 0 no better than the baseline, below 0 worse.
+    1 is a perfect forecast, 0 equals the baseline, and negative values are worse.
     """
     return 1 - divide(score, baseline)
 
 
-def _alike(where: str, **arrays: ArrayLike) -> list[np.ndarray]:
-    """The arrays in float64, refused unless of one shape: (n,) against (n, 1) would silently compare all with all."""
+def _same_shape(where: str, **arrays: ArrayLike) -> list[np.ndarray]:
+    """Return the arrays in float64; refuse different shapes, as (n,) and (n, 1) would broadcast to all pairs."""
     given = {name: np.asarray(array, dtype="float64") for name, array in arrays.items()}
     if len({array.shape for array in given.values()}) > 1:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in given.items())
@@ -405,7 +407,7 @@ def _alike(where: str, **arrays: ArrayLike) -> list[np.ndarray]:
 
 
 def _with_levels(where: str, actual: ArrayLike, quantiles: ArrayLike, levels: tuple) -> tuple[np.ndarray, np.ndarray]:
-    """Actuals, and the quantiles of each on the last axis, in float64."""
+    """Return actuals and quantiles in float64, with the levels on the last axis of the quantiles."""
     actual, quantiles = np.asarray(actual, dtype="float64"), np.asarray(quantiles, dtype="float64")
     if quantiles.shape != (*actual.shape, len(levels)):
         refuse(where, f"quantiles must have the shape {(*actual.shape, len(levels))}", quantiles.shape)
@@ -413,7 +415,7 @@ def _with_levels(where: str, actual: ArrayLike, quantiles: ArrayLike, levels: tu
 
 
 def _per_value(where: str, scale: ArrayLike, actual: np.ndarray) -> np.ndarray:
-    """`scale` in the shape of `actual`: given for all, for each series or for each value."""
+    """Broadcast `scale`, one number, one per series or one per value, to the shape of `actual`."""
     scale = np.asarray(scale, dtype="float64")
     if scale.shape == actual.shape[:-1]:
         scale = scale[..., None]
@@ -424,6 +426,7 @@ def _per_value(where: str, scale: ArrayLike, actual: np.ndarray) -> np.ndarray:
 
 
 def _scale(where: str, history: ArrayLike, season_length: int, size: np.ufunc) -> np.ndarray | float:
+    """Return the mean of `size` of the seasonal differences along the last axis; NaN where it is zero."""
     check_int(where, "season_length", season_length)
     history = np.asarray(history, dtype="float64")
     if history.ndim == 0:

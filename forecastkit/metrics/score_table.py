@@ -1,4 +1,4 @@
-"""One table of scores from a long forecast frame."""
+"""Scores of a long forecast frame as one table."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forecastkit.metrics import elementwise
-from forecastkit.utils.validation import check_keys, check_levels, refuse
+from forecastkit.utils.validation import check_levels, check_names, refuse
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Quantiles from which on their weighted losses are close to the continuous ranked probability score.
+#: Fewest quantiles from which the continuous ranked probability score is approximated.
 ENOUGH_FOR_CRPS = 5
 
 
 def quantile_columns(frame: pd.DataFrame) -> dict[float, str]:
-    """The quantile columns (``q0.1``, ``q0.5``, ...) of a forecast frame, by rising level."""
+    """Return the quantile columns (``q0.1``, ``q0.5``, ...) of a forecast frame by increasing level."""
     named = {_level_of(name): name for name in frame.columns}
     return {level: named[level] for level in sorted(level for level in named if 0 < level < 1)}
 
@@ -32,42 +32,42 @@ def score_table(
     squared_scale: float | ArrayLike | pd.Series | None = None,
     levels: Sequence[float] | None = None,
 ) -> pd.DataFrame:
-    """Scores of a long forecast frame, one row per group.
+    """Compute scores of a long forecast frame, one row per group.
 
     Parameters
     ----------
     frame : DataFrame
-        With the columns ``actual`` and ``forecast``, and quantile columns (``q0.1``) or ``lower`` and ``upper`` where
-        the forecasts have them.
+        Has the columns ``actual`` and ``forecast``, and optionally quantile columns (``q0.1``) or ``lower`` and
+        ``upper``.
     by : str or list of str
-        The columns whose groups are scored, such as the series, the target, ``step`` or ``cutoff``; none for one row.
+        Columns to group by, such as the series, the target, ``step`` or ``cutoff``; without any, the table has one row.
     scale : float, Series or array-like, optional
         `seasonal_scale` of the history: one number, a Series whose index levels are named like columns of the frame
-        (the series), or one value per row. Rows without a scale are left out of the scaled scores only.
+        (the series), or one value per row. Rows without a scale are excluded from the scaled scores only.
     squared_scale : float, Series or array-like, optional
-        `seasonal_scale_squared` of the history, likewise.
+        `seasonal_scale_squared` of the history, in the same forms as `scale`.
     levels : list of float, optional
-        The quantile levels scored; all that the frame has if not given.
+        Quantile levels to score; by default all levels of the frame.
 
     Returns
     -------
     DataFrame
-        Indexed by `by`: ``rows`` (those observed), ``mae, mse, rmse, bias, wape, smape``; with `scale` ``mase``, with
-        `squared_scale` ``rmsse``; for each quantile ``pinball_q0.1``, over all ``wql`` and from five on ``crps``; for
-        each pair of symmetric quantiles ``coverage_0.8``, ``winkler_0.8`` and with `scale` ``msis_0.8``; for lower and
-        upper ``coverage`` and ``width``. Means are over the rows of a group, within the root of ``rmse`` and
-        ``rmsse``. Units are those of the functions of the same names.
+        Indexed by `by`, with the columns ``rows`` (number of observed rows) and ``mae, mse, rmse, bias, wape, smape``;
+        ``mase`` with `scale` and ``rmsse`` with `squared_scale`; ``pinball_q0.1`` for each quantile, ``wql`` over all
+        and ``crps`` for at least five; ``coverage_0.8``, ``winkler_0.8`` and (with `scale`) ``msis_0.8`` for each pair
+        of symmetric quantiles; ``coverage`` and ``width`` for lower and upper. Means are over the rows of a group; for
+        ``rmse`` and ``rmsse`` they are taken before the root. Units are those of the functions of the same names.
 
     Raises
     ------
     InputError
-        If a column is absent, or `scale` does not fit the rows.
+        If a column is missing, or the shape of `scale` does not match the rows.
     """
     import pandas as pd
 
     by = [by] if isinstance(by, str) else list(by)
     columns = _wanted_quantiles(frame, levels)
-    check_keys("score_table", "the columns scored", ["actual", "forecast", *by, *columns.values()], frame.columns)
+    check_names("score_table", "the columns scored", ["actual", "forecast", *by, *columns.values()], frame.columns)
     codes, index = _groups(frame, by)
     actual = _column(frame, "actual")
     seen = elementwise.seen(actual)
@@ -81,7 +81,10 @@ def score_table(
 
 
 class _Rows:
-    """Observed rows and the group each is in; sums by `bincount`, which unlike pandas' lets a NaN forecast show."""
+    """Observed rows and their groups.
+
+    Sums use `bincount`, because pandas' groupby would skip NaN forecasts instead of propagating them.
+    """
 
     def __init__(self, actual: np.ndarray, codes: np.ndarray, n_groups: int, scale=None, squared_scale=None):
         self.actual, self.codes, self.n_groups = actual, codes, n_groups
@@ -96,7 +99,7 @@ class _Rows:
         return {} if self.scale is None else {name: self._over(values, self.scale)}
 
     def _over(self, values, scale):
-        """Means of values in units of their scale, of the rows that have one."""
+        """Return the group means of scaled values over the rows that have a scale."""
         use = elementwise.seen(scale)
         codes = self.codes[use]
         total = np.bincount(codes, elementwise.divide(values[use], scale[use]), self.n_groups)
@@ -140,14 +143,14 @@ class _Rows:
 
 
 def symmetric_pairs(levels: Sequence[float]) -> list[tuple[float, float, float]]:
-    """(coverage, low, high) of each pair of levels that lies evenly about the median, the widest first."""
+    """Return (coverage, low, high) of each pair of levels that is symmetric about the median, widest first."""
     upper = {round(level, 9): level for level in levels if level > 0.5}
     pairs = [(low, upper.get(round(1 - low, 9))) for low in sorted(levels) if low < 0.5]
     return [(round(high - low, 9), low, high) for low, high in pairs if high is not None]
 
 
 def _level_of(name: object) -> float:
-    """The level that a column such as ``q0.1`` is named for, 0 for other columns."""
+    """Return the level in the name of a column such as ``q0.1``, 0 for other columns."""
     try:
         return float(name[1:]) if isinstance(name, str) and name.startswith("q") else 0.0
     except ValueError:
@@ -161,7 +164,7 @@ def _wanted_quantiles(frame: pd.DataFrame, levels: Sequence[float] | None) -> di
 
 
 def _groups(frame: pd.DataFrame, by: list[str]) -> tuple[np.ndarray, pd.Index]:
-    """Each row's group as an integer, and the index of the groups."""
+    """Return the group number of each row and the index of the groups."""
     import pandas as pd
 
     if not by:
@@ -171,13 +174,13 @@ def _groups(frame: pd.DataFrame, by: list[str]) -> tuple[np.ndarray, pd.Index]:
 
 
 def _row_scale(frame: pd.DataFrame, scale: object) -> np.ndarray:
-    """The scale of each row, (rows,)."""
+    """Return the scale of each row, shape (rows,)."""
     import pandas as pd
 
     if isinstance(scale, pd.Series) and any(name is not None for name in scale.index.names):
         keys = list(scale.index.names)
-        check_keys("score_table", "the index levels of scale", keys, frame.columns)
-        # One look-up per group: joining a million rows to the scales costs ten times as much.
+        check_names("score_table", "the index levels of scale", keys, frame.columns)
+        # One lookup per group is ten times faster than joining a million rows to the scales.
         codes, index = _groups(frame, keys)
         return scale.reindex(index).to_numpy("float64", na_value=np.nan)[codes]
     scale = np.asarray(scale, dtype="float64")

@@ -33,7 +33,7 @@ from forecastkit.plotting.style import (
     stack,
     style,
 )
-from forecastkit.utils.validation import check_int, check_keys, refuse
+from forecastkit.utils.validation import check_int, check_names, refuse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -204,7 +204,7 @@ def plot_comparison(
     """
     metric = metric or getattr(table, "metric", "mase")
     table = getattr(table, "table", table)
-    check_keys("plot", "the columns drawn", [metric, "se", "verdict", "fit_seconds"], table.columns)
+    check_names("plot", "the columns drawn", [metric, "se", "verdict", "fit_seconds"], table.columns)
     shown = table[table[metric].notna()]
     if not len(shown):
         refuse("plot", "table must have rows with an error", "none")
@@ -251,12 +251,12 @@ def _panels(
     """One panel for each chosen series and target, in order of appearance."""
     names = () if series_id is None else (series_id,) if isinstance(series_id, str) else tuple(series_id)
     keys = [*names, *(("target",) if "target" in frame.columns else ())]
-    check_keys("plot", "the columns drawn", [time, *keys, *needed], frame.columns)
+    check_names("plot", "the columns drawn", [time, *keys, *needed], frame.columns)
     if not len(frame):
         refuse("plot", "frame must have rows", "none")
     if other is None:
         other = frame.iloc[:0].assign(actual=np.nan)
-    check_keys("plot", "the columns of the second frame", [time, *keys, "actual"], other.columns)
+    check_names("plot", "the columns of the second frame", [time, *keys, "actual"], other.columns)
     for key, chosen in ((names, series), (("target",), target)):
         frame = _chosen(frame, key, chosen)
     if not keys:
@@ -277,7 +277,7 @@ def _chosen(frame: pd.DataFrame, keys: tuple[str, ...], chosen: object) -> pd.Da
     several = isinstance(chosen, list) or (isinstance(chosen, tuple) and len(keys) == 1)
     names = list(chosen) if several else [chosen]
     rows = frame[keys[0]] if len(keys) == 1 else frame[list(keys)].apply(tuple, axis=1)
-    check_keys("plot", f"the chosen {', '.join(keys)}", names, rows.unique())
+    check_names("plot", f"the chosen {', '.join(keys)}", names, rows.unique())
     return frame[rows.isin(names)]
 
 

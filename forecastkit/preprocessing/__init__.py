@@ -1,3 +1,3 @@
-"""Transformations fitted to the training rows: scaling, target transforms, effects of covariates."""
+"""Transformations that are fitted to training rows: scaling, target transforms, covariate effects."""
 
 __all__ = []

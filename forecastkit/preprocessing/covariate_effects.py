@@ -1,30 +1,39 @@
-"""Linear effects of future covariates on the scaled targets, shared by all series: ridge regressions."""
+"""Linear effects of future covariates on scaled targets, estimated by ridge regressions over all series."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from forecastkit.data.array_storage import without_missing
-from forecastkit.features.calendar import calendar_table, is_asked
+from forecastkit.features.calendar import calendar_table, is_requested
 
-#: An effect of known covariates is taken out where it makes carrying forward err by less than this part of it.
-WORTHWHILE = 0.99
-#: Rows at most, about, that effects are learned from.
-MOST_ROWS = 1_000_000
+#: An effect is kept if it reduces the error of naive forecasts to less than this fraction.
+MAX_REMAINING_ERROR = 0.99
+#: Approximate largest number of rows from which effects are estimated.
+MAX_ROWS = 1_000_000
 
 
 def products(features: np.ndarray, effect: np.ndarray) -> np.ndarray:
-    """What rows of features (rows, features) add to each channel by this effect (features, C): (rows, C) float32."""
-    # Not by BLAS, whose sums depend on how many rows there are: forecasts may not depend on rows after them.
+    """Return the contribution (rows, C), float32, of features (rows, features) with coefficients (features, C)."""
+    # Rounding in BLAS depends on the number of rows, and forecasts must not depend on later rows; einsum's does not.
     return np.einsum("rk,kc->rc", features, effect.astype("float32"))
 
 
 @dataclass(frozen=True)
 class _Sample:
-    """Evenly spread rows that effects are learned from, all of them where they are few.
+    """Evenly spaced rows from which effects are estimated.
 
-    Effects are judged on the last fifth of each series' training rows by a regression on the first four: `early` marks
-    those, and `late` are rows of the last fifth with one a horizon `before`.
+    An effect is validated on the last fifth of each series' training rows after a regression on the first four fifths.
+
+    Attributes
+    ----------
+    rows : ndarray of int
+    early : ndarray of bool
+        Which of `rows` lie in the first four fifths of their series.
+    late : ndarray of int
+        Rows of the last fifth that have a row one horizon earlier.
+    before : ndarray of int
+        The rows one horizon before `late`.
     """
 
     rows: np.ndarray
@@ -34,46 +43,50 @@ class _Sample:
 
     @classmethod
     def of(cls, panel, horizon):
-        rows = np.arange(0, panel.rows, max(-(-panel.rows // MOST_ROWS), 1))
+        rows = np.arange(0, panel.rows, max(-(-panel.rows // MAX_ROWS), 1))
         entity = np.searchsorted(panel.indptr, rows, side="right") - 1
         place = rows - panel.indptr[entity]
         early = place < 0.8 * panel.lengths[entity]
         late = rows[(place >= horizon) & ~early]
         return cls(rows, early, late, late - horizon)
 
-    def of_each(self, values):
-        """What these values, of all rows, are at the three."""
+    def at_samples(self, values):
+        """Return the values at `rows`, `late` and `before`."""
         return values[self.rows], values[self.late], values[self.before]
 
 
 def known_effect(scaler, panel, horizon: int, weight=None) -> np.ndarray:
-    """Ridge effect (known features, C) of the known covariates, 0 where it does not help to carry a series forward."""
+    """Return ridge coefficients (known features, C) of the future covariates.
+
+    They are 0 for channels whose naive forecasts over the horizon they do not improve.
+    """
     sample, target = _Sample.of(panel, horizon), scaler.standardised(panel)
     known, late, before = (
         without_missing(scaler.known.apply(given, np.array([0, len(given)]))).astype("float64")
-        for given in sample.of_each(panel.known)
+        for given in sample.at_samples(panel.known)
     )
     weight, effect = None if weight is None else weight[sample.rows], np.zeros((known.shape[1], panel.channels))
     for channel in range(panel.channels):
-        values, last, first = (part.astype("float64") for part in sample.of_each(target[:, channel]))
+        values, last, first = (part.astype("float64") for part in sample.at_samples(target[:, channel]))
         observed = ~np.isnan(values)
         trial = _ridge(known, values, observed & sample.early, weight)
-        if _change(last - late @ trial, first - before @ trial) < WORTHWHILE * _change(last, first):
+        if _change(last - late @ trial, first - before @ trial) < MAX_REMAINING_ERROR * _change(last, first):
             effect[:, channel] = _ridge(known, values, observed, weight)
     return effect
 
 
 def calendar_effect(scaler, panel, horizon: int, weight=None) -> np.ndarray:
-    """Ridge effect (calendar features, C) of those that were asked for, on what known covariates leave.
+    """Return ridge coefficients (calendar features, C) of the requested calendar features.
 
-    Like theirs it is 0 where it does not help to carry the series forward: all series share it, and may not have it.
+    They are estimated after the effect of the future covariates is removed. They are 0 for channels whose naive
+    forecasts they do not improve, because all series share them and may have different seasons.
     """
     first = int(panel.start.min())
-    asked = [number for number, name in enumerate(scaler.calendar) if is_asked(name)]
-    table = calendar_table(panel.grid, first, int(panel.ends.max()) + 1 - first, scaler.calendar)[:, asked]
+    requested = [number for number, name in enumerate(scaler.calendar) if is_requested(name)]
+    table = calendar_table(panel.grid, first, int(panel.ends.max()) + 1 - first, scaler.calendar)[:, requested]
     sample, target = _Sample.of(panel, horizon), scaler.standardised(panel)
     if scaler.effect.any():
-        scaler.take_effects(target, without_missing(scaler.known.apply(panel.known, np.array([0, panel.rows]))))
+        scaler.subtract_effects(target, without_missing(scaler.known.apply(panel.known, np.array([0, panel.rows]))))
     at, at_late, at_before = (
         panel.ordinal_at(np.searchsorted(panel.indptr, rows, side="right") - 1, rows) - first
         for rows in (sample.rows, sample.late, sample.before)
@@ -81,22 +94,28 @@ def calendar_effect(scaler, panel, horizon: int, weight=None) -> np.ndarray:
     features, weight = table[at].astype("float64"), None if weight is None else weight[sample.rows]
     effect = np.zeros((len(scaler.calendar), panel.channels))
     for channel in range(panel.channels):
-        values, last, before = (part.astype("float64") for part in sample.of_each(target[:, channel]))
+        values, last, before = (part.astype("float64") for part in sample.at_samples(target[:, channel]))
         observed = ~np.isnan(values)
         trial = table @ _ridge(features, values, observed & sample.early, weight)
         if _change(last - trial[at_late], before - trial[at_before]) < _change(last, before):
-            effect[asked, channel] = _ridge(features, values, observed, weight)
+            effect[requested, channel] = _ridge(features, values, observed, weight)
     return effect
 
 
 def _change(late, before):
-    """Mean change over a horizon, 0 where none is known."""
+    """Return the mean absolute change over a horizon, 0 if no pair is observed."""
     change = np.abs(late - before)
     return np.nanmean(change) if (~np.isnan(change)).any() else 0.0
 
 
 def _ridge(x: np.ndarray, y: np.ndarray, rows: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
-    """Ridge regression whose strength generalised cross-validation chooses (Golub, Heath and Wahba 1979)."""
+    """Return ridge coefficients with the penalty selected by generalized cross-validation.
+
+    References
+    ----------
+    Golub, Heath and Wahba (1979), "Generalized cross-validation as a method for choosing a good ridge parameter",
+    Technometrics 21.
+    """
     if weight is not None:
         rows = rows & (weight > 0)
     x, y, n = x[rows], y[rows], int(rows.sum())
@@ -107,14 +126,16 @@ def _ridge(x: np.ndarray, y: np.ndarray, rows: np.ndarray, weight: np.ndarray | 
     if weight is not None:
         root = np.sqrt(weight / weight.mean())
         x, y = x * root[:, None], y * root
-    roots, vectors = np.linalg.eigh(x.T @ x)
-    roots = np.maximum(roots, 0.0)
+    # In the eigenbasis of X'X every penalty costs only elementwise operations: coefficients b / (eigenvalue + penalty).
+    eigenvalues, vectors = np.linalg.eigh(x.T @ x)
+    eigenvalues = np.maximum(eigenvalues, 0.0)
     b = vectors.T @ (x.T @ y)
     best = (np.inf, np.zeros(x.shape[1]))
     for strength in n * np.logspace(-6, 2, 17):
-        coefficients = b / (roots + strength)
-        residual = max(float(y @ y - 2 * b @ coefficients + roots @ coefficients**2), 0.0)
-        freedom = n - 1 - float((roots / (roots + strength)).sum())
+        coefficients = b / (eigenvalues + strength)
+        # |y - Xw|^2 = y'y - 2 b'c + c'Lc with c = V'w; the degrees of freedom of the fit are sum of L / (L + penalty).
+        residual = max(float(y @ y - 2 * b @ coefficients + eigenvalues @ coefficients**2), 0.0)
+        freedom = n - 1 - float((eigenvalues / (eigenvalues + strength)).sum())
         if freedom > 0 and (score := residual / freedom**2) < best[0]:
             best = (score, vectors @ coefficients)
     return best[1]

@@ -1,4 +1,4 @@
-"""Mean and standard deviation of series, exact at any size of the values."""
+"""Mean and standard deviation of series without overflow or loss of precision."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,22 +9,29 @@ from forecastkit.data.array_storage import allocate_like
 from forecastkit.data.panel import owners
 
 CHUNK = 1 << 18
-#: Powers of two whose squares, summed over many rows, float64 holds.
+#: Largest binary exponent of values whose squares can be summed over many rows in float64.
 LARGE_EXPONENT = 400
-#: Standardised values at most: networks square them in float32.
-FURTHEST = 1e15
+#: Bound of standardized values, because networks square them in float32.
+MAX_STANDARDIZED = 1e15
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Mean and standard deviation per entity and column; a scale of 0 marks a constant column."""
+    """Mean and standard deviation per entity and column.
+
+    Attributes
+    ----------
+    center : ndarray of shape (E, columns)
+    scale : ndarray of shape (E, columns)
+        0 marks a constant column.
+    """
 
     center: np.ndarray
     scale: np.ndarray
 
     @classmethod
     def of(cls, values: np.ndarray, indptr: np.ndarray) -> "Moments":
-        """Moments of the observed values of each entity, in float64 and a chunk of rows at a time."""
+        """Compute the moments of the observed values of each entity in float64, in chunks of rows."""
         size = _sizes(values, indptr)
         level = _levels(values, indptr) / size
 
@@ -39,37 +46,39 @@ class Moments:
                         out[:, column] += np.bincount(group, weights=given[:, column], minlength=len(level))
             return sums[0] / np.maximum(sums[1], 1.0)
 
-        # Counted from a value of the series itself: a constant has exactly itself as its mean, and a scale of 0.
+        # Relative to a value of the series, the mean of a constant is exact and its scale is exactly 0.
         center = level + mean(lambda part, group: part - level[group])
         scale = np.sqrt(mean(lambda part, group: (part - center[group]) ** 2))
         return cls(center * size, np.where(scale > 1e-9 * np.abs(center), scale, 0.0) * size)
 
-    def and_those(self, other: "Moments") -> "Moments":
-        """Of these entities and then the others."""
+    def concatenate(self, other: "Moments") -> "Moments":
+        """Return the moments of these entities followed by those of `other`."""
         return Moments(
             np.concatenate([self.center, other.center]),
             np.concatenate([self.scale, other.scale]),
         )
 
     def apply(self, values: np.ndarray, indptr: np.ndarray) -> np.ndarray:
-        """Standardised values, float32, a chunk of rows at a time; constant columns become 0."""
+        """Return standardized values, float32, computed in chunks of rows; constant columns become 0."""
         out = allocate_like(values.shape, values)
         divisor = np.where(self.scale == 0, np.inf, self.scale)
         for rows, group in chunks(indptr):
-            with np.errstate(over="ignore"):  # of values near 1e308
-                out[rows] = np.clip((values[rows] - self.center[group]) / divisor[group], -FURTHEST, FURTHEST)
+            with np.errstate(over="ignore"):  # differences of values near 1e308
+                out[rows] = np.clip(
+                    (values[rows] - self.center[group]) / divisor[group], -MAX_STANDARDIZED, MAX_STANDARDIZED
+                )
         return out
 
 
 def chunks(indptr: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Slices of rows, and the entity of each of their rows."""
+    """Yield slices of rows and the entity of each row in them."""
     for low in range(0, int(indptr[-1]), CHUNK):
         high = min(low + CHUNK, int(indptr[-1]))
         yield slice(low, high), owners(indptr, low, high)
 
 
 def _levels(values, indptr):
-    """An observed value of each entity and column, 0 where there is none."""
+    """Return an observed value of each entity and column, 0 if there is none."""
     out = np.zeros((len(indptr) - 1, values.shape[1]))
     filled = np.flatnonzero(np.diff(indptr))
     if len(filled):
@@ -78,9 +87,9 @@ def _levels(values, indptr):
 
 
 def _sizes(values, indptr):
-    """What each entity and column is divided by before it is squared: powers of two, which change no digit.
+    """Return divisors, per entity and column, that avoid overflow of squares.
 
-    1 but for values whose squares float64 does not hold.
+    They are 1 except for extreme values. Divisors are powers of two, so that no precision is lost.
     """
     out = np.ones((len(indptr) - 1, values.shape[1]))
     filled = np.flatnonzero(np.diff(indptr))

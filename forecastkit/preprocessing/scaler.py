@@ -1,4 +1,4 @@
-"""Scaling per series by training statistics, in float64, and the linear effect of future covariates."""
+"""Scaling of series by training statistics, and removal of linear covariate effects."""
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -8,55 +8,54 @@ import numpy as np
 from forecastkit.data.array_storage import map_rows, parts, without_missing
 from forecastkit.data.panel import Panel, pointers, spread
 from forecastkit.data.windows import Buffers, last_values
-from forecastkit.features.calendar import calendar_table, is_asked
+from forecastkit.features.calendar import calendar_table, is_requested
 from forecastkit.preprocessing.broken_readings import BrokenReadings
 from forecastkit.preprocessing.covariate_effects import calendar_effect, known_effect, products
 from forecastkit.preprocessing.moments import CHUNK, Moments, chunks
 from forecastkit.preprocessing.target_transforms import backward, forward, forward_clipped
 
-#: The spread of a constant series, as a fraction of its value or where that is 0 in the user's units: a distribution
-#: needs one.
-TINY = 1e-12
-#: Values are scattered from this change between neighbours on, see `scattered`: a correlation below 0.22.
-SCATTERED = 1.25
+#: Scale of constant series in probabilistic forecasts, as a fraction of the value (of 1 if the value is 0).
+MIN_SPREAD = 1e-12
+#: Mean relative change, see `lacks_autocorrelation`, above which the autocorrelation is below 0.22.
+MIN_CHANGE = 1.25
 
 
 @dataclass
 class Scaler:
-    """Turns a panel into buffers and scaled forecasts into the user's units.
+    """Scales panels into buffers and restores forecasts to the user's units.
 
-    The linear effect of the known covariates, a ridge regression shared by all series of a target, is taken out of
-    the targets before and added to the forecasts after: regression with what the network forecasts as its error
-    process. It is kept only where it makes the last training rows easier to carry forward.
+    The linear effect of future covariates, a ridge regression shared by all series of a target, is subtracted from the
+    targets and added to the forecasts: the network forecasts the error process of the regression. The effect is used
+    only if it improves naive forecasts of the last training rows.
 
     Parameters
     ----------
     ids : tuple
-        Entities whose moments are known.
+        Entities with known moments.
     target : Moments
-        Of shape (E, C).
+        Moments of the targets, shape (E, C), in the user's units.
     past, known, static : Moments
-        Of shape (1, features): covariates share one scale over all series.
+        Moments of the covariates, shape (1, features): all series share them.
     effect : ndarray of shape (known features, C)
-        Linear effect of the standardised known covariates on the standardised targets.
+        Coefficients of the standardized future covariates for the standardized targets.
     calendar : tuple of str
         Names of the calendar features.
     trained : int
-        How many of the ids were seen in training; those after were met later, see `extended`.
+        Number of leading ids that were seen in training; later ids were added by `extended`.
     divides : bool
-        Whether targets are divided by their means and nothing is subtracted; there is no linear effect then.
+        Whether targets are divided by their mean absolute value without centering; there is no linear effect then.
     calendar_effect : ndarray of shape (calendar features, C), optional
-        Linear effect of those features of the calendar that were asked for.
+        Coefficients of the requested calendar features.
     met : dict of tuple of ndarray
-        For each coded column, the last ones of their role, which codes training met; the others are unknown to it.
+        For each role, which codes of each category column occur in training; other codes count as unknown.
     transform : str, optional
-        Of the targets, value by value, before they are scaled; see `forecastkit.preprocessing.target_transforms`.
+        Transform of the targets before scaling; see `forecastkit.preprocessing.target_transforms`.
     transformed : Moments, optional
-        Of the transformed targets; those of `target` are in the user's units.
+        Moments of the transformed targets.
     constant : ndarray of bool of shape (E, C), optional
-        Which targets were constant in training, where their scale does not say so because it `divides` only.
+        Which targets are constant in training; given if `divides`, as the scale then does not show it.
     broken : BrokenReadings
-        Faults among the targets, which count in no moments and are masked.
+        Faults among the targets. They are excluded from the moments and masked.
     """
 
     ids: tuple
@@ -87,9 +86,24 @@ class Scaler:
         codes: dict | None = None,
         transform: str | None = None,
     ) -> "Scaler":
-        """Learn from the rows before ``stop[e]`` of each entity, and from nothing else.
+        """Fit to the rows before ``stop[e]`` of each entity e.
 
-        Linear effects heed the `weight` (R,) of rows where there is one. `codes` are those of `Schema.codes`.
+        Parameters
+        ----------
+        panel : Panel
+        stop : ndarray of int, shape (E,)
+            End of each entity's training rows.
+        horizon : int
+        calendar : tuple of str
+            Names of the calendar features.
+        divides : bool
+            Whether targets are divided by their mean absolute value without centering.
+        weight : ndarray of shape (R,), optional
+            Sample weights of the rows, used for linear effects.
+        codes : dict, optional
+            Numbers of categories by role, from `Schema.codes`.
+        transform : str, optional
+            Name of the target transform.
         """
         seen, met = panel.between(panel.indptr[:-1], stop), {}
         moments = Moments.of(seen.target, seen.indptr)
@@ -98,14 +112,14 @@ class Scaler:
             seen = _without(seen, broken, np.arange(len(panel.ids)))
             moments = Moments.of(seen.target, seen.indptr)
         for role, counts in (codes or {}).items():
-            met[role] = tuple(map(_met, getattr(seen, role)[:, -len(counts) :].T, counts))
+            met[role] = tuple(map(_observed_codes, getattr(seen, role)[:, -len(counts) :].T, counts))
             seen = replace(seen, **{role: getattr(seen, role)[:, : -len(counts)]})
         scaler = cls(
             ids=panel.ids,
-            target=_mean_sizes(seen) if divides else moments,
-            past=Moments.of(seen.past, _together(seen.past)),
-            known=Moments.of(seen.known, _together(seen.known)),
-            static=Moments.of(seen.static, _together(seen.static)),
+            target=_divisors(seen) if divides else moments,
+            past=Moments.of(seen.past, _one_group(seen.past)),
+            known=Moments.of(seen.known, _one_group(seen.known)),
+            static=Moments.of(seen.static, _one_group(seen.static)),
             effect=np.zeros((seen.known.shape[1], panel.channels)),
             met=met,
             calendar=calendar,
@@ -123,12 +137,12 @@ class Scaler:
             weight = weight[panel.indptr[entity] + place < stop[entity]]
         if seen.known.shape[1]:
             scaler.effect = known_effect(scaler, seen, horizon, weight)
-        if any(map(is_asked, calendar)):
+        if any(map(is_requested, calendar)):
             scaler.calendar_effect = calendar_effect(scaler, seen, horizon, weight)
         return scaler
 
     def extended(self, panel: Panel, stop: np.ndarray) -> "Scaler":
-        """This scaler and the moments of entities not seen in training, from their rows before ``stop[e]``."""
+        """Return the scaler with moments of entities not seen in training, from their rows before ``stop[e]``."""
         known = set(self.ids)
         new = np.array([e for e, name in enumerate(panel.ids) if name not in known], dtype="int64")
         if not len(new):
@@ -137,17 +151,17 @@ class Scaler:
         broken = BrokenReadings.find(seen, Moments.of(seen.target, seen.indptr))
         seen = _without(seen, broken, np.arange(len(new))) if len(broken) else seen
         moments = Moments.of(seen.target, seen.indptr)
-        target = self.target.and_those(_mean_sizes(seen) if self.divides else moments)
+        target = self.target.concatenate(_divisors(seen) if self.divides else moments)
         constant, transformed = self.constant, self.transformed
         if constant is not None:
             constant = np.concatenate([constant, moments.scale == 0])
         if transformed is not None:
-            transformed = transformed.and_those(_transformed_moments(seen, self.divides, self.transform))
-        more = {"target": target, "transformed": transformed, "constant": constant}
-        return replace(self, ids=(*self.ids, *seen.ids), **more)
+            transformed = transformed.concatenate(_transformed_moments(seen, self.divides, self.transform))
+        changes = {"target": target, "transformed": transformed, "constant": constant}
+        return replace(self, ids=(*self.ids, *seen.ids), **changes)
 
     def places(self, panel: Panel, trained: bool = False) -> np.ndarray:
-        """Number of each of the panel's entities among ours, -1 where it has none (or was not `trained` on)."""
+        """Return the index in `ids` of the panel's entities, -1 for unknown (or with `trained`, untrained) ones."""
         if panel.ids is self.ids:
             at = np.arange(len(self.ids))
         else:
@@ -157,90 +171,90 @@ class Scaler:
 
     @cached_property
     def _index(self) -> dict:
-        """Number of each identifier: made once, as every forecast asks for it several times."""
+        """Index of each identifier, cached because every forecast needs it several times."""
         return {name: e for e, name in enumerate(self.ids)}
 
     def __getstate__(self):
         return {name: value for name, value in vars(self).items() if name != "_index"}
 
     def moments(self, panel: Panel) -> Moments:
-        """Moments of the panel's entities in the user's units; those not met yet are added by `extended` first."""
-        return self._of(panel, self.target)
+        """Return the moments of the panel's entities in the user's units; add new entities with `extended` first."""
+        return self._select(panel, self.target)
 
     def transformed_values(self, values: np.ndarray, clip: bool = False) -> np.ndarray:
-        """Values of the target transformed, NaN where they have no transform; `clip` moves these into its range."""
+        """Transform target values; values outside the domain become NaN or, with `clip`, its smallest value."""
         return (forward_clipped if clip else forward)(self.transform, values)
 
     def untransformed_values(self, values: np.ndarray) -> np.ndarray:
-        """Undo `transformed_values`."""
+        """Invert `transformed_values`."""
         return backward(self.transform, values)
 
-    def inner_scale(self) -> np.ndarray:
-        """Scales of what is scaled, of the series seen in training, (trained, C)."""
+    def trained_scale(self) -> np.ndarray:
+        """Return the scales of the transformed targets of the trained series, shape (trained, C)."""
         return (self.target if self.transformed is None else self.transformed).scale[: self.trained]
 
-    def inner_moments(self, panel: Panel) -> Moments:
-        """Moments of what is scaled: the targets, or their transforms."""
-        return self._of(panel, self.target if self.transformed is None else self.transformed)
+    def scaling_moments(self, panel: Panel) -> Moments:
+        """Return the moments of the (transformed) targets of the panel's entities."""
+        return self._select(panel, self.target if self.transformed is None else self.transformed)
 
-    def _of(self, panel, moments):
+    def _select(self, panel, moments):
         at = self.places(panel)
         if (at < 0).any():
             raise KeyError(f"no moments of {panel.ids[int(np.argmin(at))]!r}: extend the scaler first")
         return Moments(moments.center[at], moments.scale[at])
 
     def standardised(self, panel: Panel) -> np.ndarray:
-        """The targets transformed and in units of their series' scale, (rows, C) float32; no effect is taken out."""
+        """Return transformed and standardized targets (rows, C), float32, without removal of effects."""
         target = panel.target if self.transform is None else map_rows(partial(forward, self.transform), panel.target)
-        out = self.inner_moments(panel).apply(target, panel.indptr)
+        out = self.scaling_moments(panel).apply(target, panel.indptr)
         if len(self.broken):
             out[self.broken.rows(panel, self.places(panel))] = np.nan
         return out
 
     def without_faults(self, panel: Panel) -> Panel:
-        """The panel with the faults that are known blanked."""
+        """Return the panel with known faults replaced by NaN."""
         return _without(panel, self.broken, self.places(panel)) if len(self.broken) else panel
 
-    def masking(self, panel: Panel, stop: np.ndarray) -> "Scaler":
-        """This scaler, which also masks the faults among the rows before ``stop[e]`` that it was not fitted on."""
+    def with_faults_masked(self, panel: Panel, stop: np.ndarray) -> "Scaler":
+        """Return the scaler with the faults among the rows before ``stop[e]`` added to those it masks."""
         seen = panel.between(panel.indptr[:-1], stop)
         broken = BrokenReadings.find(seen, Moments.of(seen.target, seen.indptr))
         if not len(broken):
             return self
         broken = replace(broken, entity=self.places(panel)[broken.entity])
         kept = broken.entity >= 0
-        return replace(self, broken=self.broken.and_those(broken.at(kept)))
+        return replace(self, broken=self.broken.union(broken.at(kept)))
 
     def buffers(self, panel: Panel, lookback: int, horizon: int) -> Buffers:
-        """Scaled float32 buffers of a panel, with calendar rows for every window that may reach over its ends."""
-        panel, codes = self._apart(panel)
-        known = without_missing(self.known.apply(panel.known, _together(panel.known)))
+        """Return scaled float32 buffers of a panel, with calendar rows for windows that extend beyond its ends."""
+        panel, codes = self._split_codes(panel)
+        known = without_missing(self.known.apply(panel.known, _one_group(panel.known)))
         target = self.standardised(panel)
         if self.effect.any():
-            self.take_effects(target, known)
-        reach = 2 * lookback  # a window may start before an entity's first row, a patch's padding before that
+            self.subtract_effects(target, known)
+        reach = 2 * lookback  # windows may start before an entity's first row, and patches pad them further
         first = int(panel.start.min()) - reach
         count = int(panel.ends.max()) + horizon + reach + 1 - first
         empty = np.zeros((count, 0), dtype="float32")
         calendar = calendar_table(panel.grid, first, count, self.calendar) if self.calendar else empty
         if self.calendar_effect is not None:
-            self._take_out(target, panel, products(calendar, self.calendar_effect), first)
+            self._subtract_calendar(target, panel, products(calendar, self.calendar_effect), first)
         return Buffers(
             target=target,
-            past=self.past.apply(panel.past, _together(panel.past)),
+            past=self.past.apply(panel.past, _one_group(panel.past)),
             known=known,
             calendar=calendar,
-            static=np.nan_to_num(self.static.apply(panel.static, _together(panel.static))),
+            static=np.nan_to_num(self.static.apply(panel.static, _one_group(panel.static))),
             begin=panel.indptr[:-1],
             end=panel.indptr[1:],
             shift=panel.start - panel.indptr[:-1] - first,
             series=self.places(panel, trained=True) + 1,
-            unit=np.minimum(self.inner_moments(panel).scale, np.finfo("float32").max).astype("float32"),
+            unit=np.minimum(self.scaling_moments(panel).scale, np.finfo("float32").max).astype("float32"),
             **codes,
         )
 
-    def _apart(self, panel: Panel) -> tuple[Panel, dict]:
-        """The panel's numbers alone, and its codes (rows, columns) by the name of their buffer, int32."""
+    def _split_codes(self, panel: Panel) -> tuple[Panel, dict]:
+        """Split the panel into numeric columns and category codes (rows, columns), int32, by buffer name."""
         codes = {}
         for role, met in self.met.items():
             values = getattr(panel, role)
@@ -251,28 +265,31 @@ class Scaler:
         return panel, codes
 
     def restore(self, forecast: np.ndarray, panel: Panel, origins, spread: bool = False) -> np.ndarray:
-        """Forecasts (n, horizon, ...) of these origins from scaled units to the user's, float64; or their `spread`."""
-        moments = self.inner_moments(panel)
+        """Convert forecasts (n, horizon, ...) from scaled units to the user's, float64.
+
+        With `spread`, the forecasts are standard deviations, which are only multiplied by the scale.
+        """
+        moments = self.scaling_moments(panel)
         center = moments.center[origins.entity, origins.channel]
         scale = moments.scale[origins.entity, origins.channel]
         if spread:
-            least = TINY * np.where(center == 0, 1.0, np.abs(center))
-            return forecast * np.where(scale > 0, scale, least).reshape(-1, *[1] * (forecast.ndim - 1))
-        still = scale == 0
+            floor = MIN_SPREAD * np.where(center == 0, 1.0, np.abs(center))
+            return forecast * np.where(scale > 0, scale, floor).reshape(-1, *[1] * (forecast.ndim - 1))
+        is_constant = scale == 0
         if self.constant is not None:
-            still = still | self.constant[self.places(panel)[origins.entity], origins.channel]
-        if still.any():
-            # A series that was constant in training has no scale: it goes on as it was last.
+            is_constant = is_constant | self.constant[self.places(panel)[origins.entity], origins.channel]
+        if is_constant.any():
+            # A series that was constant in training has no scale; its last value is the forecast.
             last = forward(self.transform, last_values(panel, origins))
-            center = np.where(still & ~np.isnan(last), last, center)
-            scale = np.where(still, 0.0, scale)
+            center = np.where(is_constant & ~np.isnan(last), last, center)
+            scale = np.where(is_constant, 0.0, scale)
         forecast = forecast.astype("float64")
         along = (-1, *[1] * (forecast.ndim - 1))
         if self.effect.any():
             effect = self._future_effect(panel, origins, forecast.shape[1])
             forecast += effect.reshape(*effect.shape, *along[2:])
         if self.calendar_effect is not None:
-            effect = self._future_season(panel, origins, forecast.shape[1])
+            effect = self._future_calendar_effect(panel, origins, forecast.shape[1])
             forecast += effect.reshape(*effect.shape, *along[2:])
         forecast *= scale.reshape(along)
         forecast += center.reshape(along)
@@ -280,27 +297,27 @@ class Scaler:
 
     def _future_effect(self, panel, origins, horizon):
         rows = origins.row[:, None] + np.arange(1, horizon + 1)
-        inside = rows < panel.indptr[origins.entity + 1][:, None]
-        panel = self._apart(panel)[0]
-        # Effects per row first: a row is shared by many origins.
-        known = without_missing(self.known.apply(panel.known, _together(panel.known)))
+        within = rows < panel.indptr[origins.entity + 1][:, None]
+        panel = self._split_codes(panel)[0]
+        # Effects are computed once per row, because many origins share a row.
+        known = without_missing(self.known.apply(panel.known, _one_group(panel.known)))
         effect = map_rows(partial(products, effect=self.effect), known)
-        return np.where(inside, effect[np.minimum(rows, panel.rows - 1), origins.channel[:, None]], 0.0)
+        return np.where(within, effect[np.minimum(rows, panel.rows - 1), origins.channel[:, None]], 0.0)
 
-    def take_effects(self, target, known):
-        """Take the effects of scaled known covariates out of scaled targets."""
+    def subtract_effects(self, target, known):
+        """Subtract the effects of scaled future covariates from scaled targets, in place."""
         for rows in parts(len(target)):
             target[rows] -= products(known[rows], self.effect)
 
     @staticmethod
-    def _take_out(target, panel, effect, first):
-        """Take effects of ordinals from `first` on, (G, C), out of scaled targets, a chunk of rows at a time."""
+    def _subtract_calendar(target, panel, effect, first):
+        """Subtract effects (G, C) of the ordinals from `first` from scaled targets, in place and in chunks."""
         for rows, group in chunks(panel.indptr):
             ordinals = panel.ordinal_at(group, np.arange(rows.start, rows.stop))
             target[rows] -= effect[ordinals - first]
 
-    def _future_season(self, panel, origins, horizon):
-        """What the calendar adds to each step after these origins, (n, horizon)."""
+    def _future_calendar_effect(self, panel, origins, horizon):
+        """Return the calendar effect at each step after these origins, shape (n, horizon)."""
         cutoff = panel.ordinal_at(origins.entity, origins.row)
         first = int(cutoff.min()) if len(cutoff) else 0
         table = calendar_table(panel.grid, first, int(cutoff.max(initial=first)) + horizon + 1 - first, self.calendar)
@@ -308,55 +325,55 @@ class Scaler:
         return products(table, self.calendar_effect)[ordinals - first, origins.channel[:, None]]
 
 
-def _mean_sizes(panel):
-    """Moments of targets that are to be divided only: the mean size of the values is their scale."""
+def _divisors(panel):
+    """Return moments for division without centering: center 0, and the mean absolute value as scale."""
     size = Moments.of(map_rows(np.abs, panel.target), panel.indptr).center
     return Moments(np.zeros_like(size), size)
 
 
 def _without(panel, broken, places):
-    """The panel with faults blanked; the panel given stays as it is."""
+    """Return a copy of the panel with faults replaced by NaN."""
     target = map_rows(np.copy, panel.target)
     target[broken.rows(panel, places)] = np.nan
     return replace(panel, target=target)
 
 
 def _transformed_moments(panel, divides, transform):
-    """Moments of the transformed targets, None where nothing is transformed."""
+    """Return the moments of the transformed targets, None without a transform."""
     if transform is None:
         return None
     panel = replace(panel, target=map_rows(partial(forward, transform), panel.target))
-    return _mean_sizes(panel) if divides else Moments.of(panel.target, panel.indptr)
+    return _divisors(panel) if divides else Moments.of(panel.target, panel.indptr)
 
 
-def scattered(buffers: Buffers, stop: np.ndarray, season: int) -> bool:
-    """Whether values before row ``stop[e]`` lie about their mean without regard to those a step or a season before.
+def lacks_autocorrelation(buffers: Buffers, stop: np.ndarray, season: int) -> bool:
+    """Return whether values before row ``stop[e]`` are uncorrelated with those a step and a season before.
 
-    Then the last value says nothing about the level.
+    The last value is then not informative about the level.
     """
-    return all(_change(buffers, stop, lag) > SCATTERED for lag in {1, season})
+    return all(_change(buffers, stop, lag) > MIN_CHANGE for lag in {1, season})
 
 
 def _change(buffers, stop, lag):
-    """Mean change over `lag` steps in units of the mean distance from the mean: 1.41 for white noise, 0 if constant."""
+    """Return the mean change over `lag` steps relative to the mean absolute deviation: 1.41 for white noise."""
     before = pointers(np.maximum(stop - buffers.begin - lag, 0))
-    # Evenly spaced rows, at most as many as a chunk has.
+    # At most CHUNK evenly spaced pairs of rows, numbered over all entities.
     number = np.unique(np.linspace(0, before[-1] - 1, min(before[-1], CHUNK)).astype("int64"))
     entity = np.searchsorted(before, number, side="right") - 1
     rows = buffers.begin[entity] + number - before[entity]
     change = np.abs(buffers.target[rows + lag] - buffers.target[rows])
     compared = ~np.isnan(change)
-    apart = np.abs(buffers.target[rows])[compared].sum()
-    return change[compared].sum() / apart if apart > 0 else 0.0
+    deviation = np.abs(buffers.target[rows])[compared].sum()
+    return change[compared].sum() / deviation if deviation > 0 else 0.0
 
 
-def _met(codes, count):
-    """Which of so many codes occur; never the unknown one, which is 0."""
+def _observed_codes(codes, count):
+    """Return which of the `count` codes occur; code 0, unknown, never counts."""
     met = np.bincount(np.nan_to_num(codes).astype("int64"), minlength=count) > 0
     met[0] = False
     return met
 
 
-def _together(values):
-    """Row pointers of all rows as one group."""
+def _one_group(values):
+    """Return row pointers that treat all rows as one group."""
     return np.array([0, len(values)])

@@ -1,8 +1,8 @@
-"""Monotonic transforms of the target, so that quantiles pass through them."""
+"""Monotonic transforms of the target, under which quantiles are preserved."""
 
 import numpy as np
 
-#: By name: forward, backward, and the smallest value that has a transform.
+#: For each name: the transform, its inverse, and the smallest value of its domain.
 TRANSFORMS = {
     "sqrt": (np.sqrt, np.square, 0.0),
     "log1p": (np.log1p, np.expm1, 0.0),
@@ -10,28 +10,30 @@ TRANSFORMS = {
 }
 
 
-def outside(name: str, values: np.ndarray) -> np.ndarray:
-    """Which values have no transform of this name."""
+def outside_domain(name: str, values: np.ndarray) -> np.ndarray:
+    """Return which values are outside the domain of the transform."""
     return values < TRANSFORMS[name][2]
 
 
 def forward(name: str | None, values: np.ndarray) -> np.ndarray:
-    """The values transformed, in their own dtype; NaN where there is no transform, and the values where no name."""
+    """Transform the values in their own dtype; NaN outside the domain. Without a name they are unchanged."""
     if name is None:
         return values
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(outside(name, values), np.nan, TRANSFORMS[name][0](values)).astype(values.dtype, copy=False)
+        return np.where(outside_domain(name, values), np.nan, TRANSFORMS[name][0](values)).astype(
+            values.dtype, copy=False
+        )
 
 
 def forward_clipped(name: str | None, values: np.ndarray) -> np.ndarray:
-    """As `forward`; forecasts below the smallest value that has a transform are taken as it."""
+    """Transform the values after clipping them to the domain."""
     return values if name is None else forward(name, np.maximum(values, TRANSFORMS[name][2]))
 
 
 def backward(name: str | None, values: np.ndarray) -> np.ndarray:
-    """Undo `forward`; what lies below the transform of the smallest value becomes that value."""
+    """Invert `forward` after clipping to its image."""
     if name is None:
         return values
     _, undo, smallest = TRANSFORMS[name]
-    # The logarithm reaches everywhere; roots and log1p of what is allowed begin at 0.
+    # The image of log is unbounded; those of sqrt and log1p begin at 0, which is also the smallest value.
     return undo(values) if name == "log" else undo(np.maximum(values, smallest))

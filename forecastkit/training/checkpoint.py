@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from forecastkit.utils.atomic_write import atomic_write
-from forecastkit.utils.run_log import described, fingerprint
+from forecastkit.utils.run_log import canonical_text, fingerprint
 from forecastkit.utils.validation import refuse
 
 SUFFIX = ".checkpoint"
@@ -99,8 +99,8 @@ def name_of(forecaster, panel, *more) -> str:
     """
     own = {name: value for name, value in forecaster.get_params(deep=False).items() if name not in BESIDE}
     texts = [type(forecaster).__name__, fingerprint(panel)]
-    texts += [f"{name}={described(value)}" for name, value in sorted(own.items())]
-    texts += [described(value) for value in more]
+    texts += [f"{name}={canonical_text(value)}" for name, value in sorted(own.items())]
+    texts += [canonical_text(value) for value in more]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:24] + SUFFIX
 
 

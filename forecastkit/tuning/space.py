@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 from forecastkit.forecasters.base import READING
 from forecastkit.utils.exceptions import InputError, ParameterError
-from forecastkit.utils.validation import did_you_mean, refuse, some
+from forecastkit.utils.validation import did_you_mean, first_few, refuse
 
 WHERE = "tune"
 #: What says which forecasts are wanted, and what a search sets itself: not to be searched.
@@ -236,7 +236,9 @@ def _dimension(name, values) -> Choice | Range:
         refuse(WHERE, f"{name} in the space must have at least one choice", "none", error=ParameterError)
     double = [one for one, other in itertools.combinations(options, 2) if type(one) is type(other) and one == other]
     if double:
-        refuse(WHERE, f"choices of {name} must differ", some(map(repr, double)), "Each counts once.", ParameterError)
+        refuse(
+            WHERE, f"choices of {name} must differ", first_few(map(repr, double)), "Each counts once.", ParameterError
+        )
     return Choice(name, options)
 
 

@@ -164,7 +164,7 @@ class TunedForecaster(Forecaster):
 
     def _train_on(self, panel, stop):
         best = self.best_forecaster_
-        best.scaler_ = best.scaler_.extended(panel, stop).masking(panel, stop)
+        best.scaler_ = best.scaler_.extended(panel, stop).with_faults_masked(panel, stop)
         best._train_on(panel, stop)
         vars(best).pop("_revised", None)
 

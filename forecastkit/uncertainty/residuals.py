@@ -49,7 +49,7 @@ def residual_scale(forecaster, panel: Panel, origins: Origins) -> np.ndarray:
     That is the scale of the transformed target at the time of validation, which a later fit of the scaler leaves as it
     is; of a series not seen then it is today's. 1 for constant series.
     """
-    moments = forecaster.scaler_.inner_moments(panel)
+    moments = forecaster.scaler_.scaling_moments(panel)
     scale, center = (part[origins.entity, origins.channel] for part in (moments.scale, moments.center))
     series = series_of(forecaster.scaler_, panel, origins)
     scale = np.where(series < 0, scale, forecaster.residual_scale_.ravel()[series])

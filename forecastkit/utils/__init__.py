@@ -1,3 +1,3 @@
-"""Shared by all packages: exceptions, validation of arguments, text formatting, atomic file writes, the run log."""
+"""Shared helpers: exceptions, validation of arguments, text formatting, atomic file writes and the run log."""
 
 __all__ = []

@@ -13,30 +13,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-#: Names of temporary files: who writes them (a hash of the machine, the process), and a random part.
+#: Names of temporary files: a hash of the machine's name, the process id and a random suffix.
 TEMPORARY = re.compile(r"\.forecastkit-([0-9a-f]{8})-([0-9]+)-[0-9a-f]{16}\.tmp")
-#: Seconds after which a temporary file of another machine, or of a reused process number, counts as left over.
+#: Seconds after which a temporary file of another machine, or of a reused process id, counts as abandoned.
 ABANDONED = 86_400.0
 
 
 @contextmanager
 def atomic_write(path: Path, durable: bool = False) -> Iterator[Path]:
-    """A temporary name in the folder of `path`, which replaces `path` when the block ends without an exception.
+    """Yield a temporary path in the folder of `path`, which replaces `path` if the block raises no exception.
 
-    A symbolic link stays, and the file it points to is replaced. Temporary files that killed processes left in the
+    A symbolic link is kept, and the file that it points to is replaced. Temporary files of terminated processes in the
     folder are removed.
 
     Parameters
     ----------
     path : Path
     durable : bool
-        Whether the bytes are on the disk before they replace the old ones, for files that must survive a crash of the
-        machine too.
+        Whether to flush the file to disk before it replaces the old one, so that it survives a crash of the machine.
 
     Raises
     ------
     OSError
-        Where the file cannot be written, or the path is a device, a pipe or a socket.
+        If the file cannot be written, or the path is a device, a pipe or a socket.
     """
     path = Path(os.path.realpath(path))
     check_regular(path)
@@ -53,7 +52,7 @@ def atomic_write(path: Path, durable: bool = False) -> Iterator[Path]:
 
 
 def check_regular(path: Path) -> None:
-    """Raise OSError where the path is something that a file must not replace: a device, pipe, socket or broken link."""
+    """Raise OSError if the path must not be replaced by a file: a folder, device, pipe, socket or broken link."""
     with contextlib.suppress(FileNotFoundError):
         mode = os.lstat(path).st_mode
         if stat.S_ISDIR(mode):
@@ -63,7 +62,7 @@ def check_regular(path: Path) -> None:
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Delete temporary files of ours whose process is gone."""
+    """Delete temporary files of this library whose process has ended."""
     with contextlib.suppress(OSError):
         for entry in list(os.scandir(folder)):
             found = TEMPORARY.fullmatch(entry.name)

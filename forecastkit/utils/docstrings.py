@@ -1,4 +1,4 @@
-"""Docstrings of classes that take constructor parameters over from their bases."""
+"""Docstrings of classes that inherit constructor parameters from their bases."""
 
 import inspect
 import re
@@ -6,15 +6,15 @@ import textwrap
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-#: The section of a numpydoc docstring: heading and body up to the next heading or the end.
+#: The Parameters section of a numpydoc docstring: heading and body up to the next heading or the end.
 PARAMETERS = re.compile(r"Parameters\n-{10}\n(.*?)(?=\n\n[A-Z][\w ]*\n-{3,}|\Z)", re.DOTALL)
 
-#: What the list of parameters by subject begins with.
+#: First line of the list of parameters by subject.
 OVERVIEW = "Parameters by subject:"
 
 
 class Entry(NamedTuple):
-    """What a docstring says of one parameter, or of several in one line."""
+    """Docstring entry of one parameter, or of several parameters documented together."""
 
     names: tuple[str, ...]
     kind: str
@@ -26,7 +26,7 @@ class Entry(NamedTuple):
 
 
 def parameter_entries(text: str | None) -> list[Entry]:
-    """Entries of the section Parameters, in order; none where there is no such section."""
+    """Return the entries of the Parameters section in order; an empty list without such a section."""
     found = PARAMETERS.search(inspect.cleandoc(text or ""))
     entries: list[Entry] = []
     for line in found[1].splitlines() if found else ():
@@ -40,17 +40,17 @@ def parameter_entries(text: str | None) -> list[Entry]:
 
 
 def inherit_parameters(cls: type, groups: Mapping[str, Collection[str]] | None = None) -> None:
-    """Complete the section Parameters of a class with what its bases say of theirs.
+    """Complete the Parameters section of a class with the entries of its bases.
 
     Parameters
     ----------
     cls : type
-        Its docstring is replaced. What the class says itself of a parameter stands.
+        Class whose docstring is replaced. Its own entries take precedence over those of its bases.
     groups : mapping of str to collection of str, optional
-        Parameters by subject: entries are put in this order, the groups are listed before them, and parameters of no
-        group are counted to the last one.
+        Parameter names by subject. Entries are sorted in this order, and the groups are listed before the section.
+        Parameters without a group are listed with the last one.
     """
-    if cls.__doc__ is None:  # as under python -OO
+    if cls.__doc__ is None:  # docstrings are stripped by python -OO
         return
     entries = _merged(cls)
     text = inspect.cleandoc(cls.__doc__)
@@ -69,7 +69,7 @@ def inherit_parameters(cls: type, groups: Mapping[str, Collection[str]] | None =
 
 
 def _merged(cls: type) -> list[Entry]:
-    """Entries of a class and of its bases, the nearest first; each name once."""
+    """Return the entries of a class and its bases in method resolution order, each name once."""
     entries: list[Entry] = []
     known: set[str] = set()
     for owner in cls.__mro__[:-1]:
@@ -83,7 +83,7 @@ def _merged(cls: type) -> list[Entry]:
 
 
 def _with_overview(text: str, entries: list[Entry], groups: Mapping[str, Collection[str]]) -> str:
-    """The text with a list of the parameters of each group before its first section."""
+    """Insert a list of the parameters of each group before the first section of the text."""
     names = [name for entry in entries for name in entry.names]
     grouped = {name for group in groups.values() for name in group}
     lines = []
@@ -99,6 +99,6 @@ def _with_overview(text: str, entries: list[Entry], groups: Mapping[str, Collect
 
 
 def _at_first_section(text: str) -> tuple[str, str]:
-    """A docstring cut before its first section; the second half is empty where it has none."""
+    """Split a docstring before its first section; the second part is empty if it has no section."""
     found = re.search(r"\n+(?=[A-Z][\w ]*\n-{3,})", text)
     return (text, "") if found is None else (text[: found.start()], "\n\n" + text[found.end() :])

@@ -1,48 +1,48 @@
-"""Exceptions, all of them kinds of `InputError`.
+"""Exceptions, all of them subclasses of `InputError`.
 
 ::
 
-    InputError(ValueError)          data, parameters or files that the user can correct
-    ├── ParameterError              a parameter or an option that breaks its rule
+    InputError(ValueError)          invalid data, parameters or files that the user can correct
+    ├── ParameterError              an invalid parameter or option
     ├── ArtifactError               a saved model that cannot be read
-    ├── BackendError(ImportError)   no TensorFlow, JAX or torch to compute with
-    ├── CellError(TypeError)        a cell of an array that is not a number
-    └── WorkerError(RuntimeError)   a distributed worker that did not start, or was lost
+    ├── BackendError(ImportError)   no Keras backend (TensorFlow, JAX or torch) is installed
+    ├── CellError(TypeError)        an array element that is not a number
+    └── WorkerError(RuntimeError)   a distributed worker that did not start or was lost
 """
 
 from contextlib import contextmanager
 
 
 class InputError(ValueError):
-    """Raised for everything a user can mend: data, parameters, files.
+    """Raised for invalid data, parameters or files that the user can correct.
 
-    The command line prints it as one sentence and exits with 1; anything else that escapes is a bug of ours.
+    The command line prints its message as one sentence and exits with status 1. Any other exception is a bug.
     """
 
 
 class ParameterError(InputError):
-    """A parameter of a forecaster or a flag that breaks its rule."""
+    """Raised for an invalid parameter of a forecaster or an invalid command-line option."""
 
 
 class ArtifactError(InputError):
-    """A saved model that cannot be read."""
+    """Raised if a saved model cannot be read."""
 
 
 class BackendError(InputError, ImportError):
-    """Keras has nothing to compute with."""
+    """Raised if no Keras backend is installed."""
 
 
 class CellError(InputError, TypeError):
-    """Raised where a cell of an array is no number at all."""
+    """Raised if an element of an array cannot be converted to a number."""
 
 
 class WorkerError(InputError, RuntimeError):
-    """Another worker never came up, or was lost while all were training."""
+    """Raised if another worker did not start, or was lost during training."""
 
 
 @contextmanager
 def backend_needed():
-    """Say what to install where an import inside fails for want of TensorFlow, JAX or torch."""
+    """Turn a failed import of TensorFlow, JAX or torch inside the block into a `BackendError` with the remedy."""
     try:
         yield
     except ModuleNotFoundError as error:

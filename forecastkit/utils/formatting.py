@@ -1,31 +1,31 @@
-"""Text for people: numbers, percentages, durations; and values as JSON holds them."""
+"""Human-readable text for numbers, percentages and durations; conversion to JSON values."""
 
 import math
 from collections.abc import Sequence
 
 
 def number(value: float | None, decimals: int = 2) -> str:
-    """A number for people; ``-`` where there is none."""
+    """Format a number with thousands separators; ``-`` if it is None or not finite."""
     return "-" if value is None or not math.isfinite(value) else f"{value:,.{decimals}f}"
 
 
 def decimals(values: Sequence[float]) -> int:
-    """How many decimals show three digits of the largest of these numbers."""
+    """Return the number of decimals that shows three significant digits of the largest of these numbers."""
     largest = max((abs(value) for value in values if value is not None and math.isfinite(value)), default=0.0)
     return max(0, 2 - math.floor(math.log10(largest))) if largest > 0 else 0
 
 
-def share(value: float | None) -> str:
-    """A share in percent."""
+def percent(value: float | None) -> str:
+    """Format a fraction as a percentage; ``-`` if it is None or not finite."""
     return "-" if value is None or not math.isfinite(value) else f"{100 * value:.0f} %"
 
 
-def ranges(rows: Sequence[dict]) -> str:
-    """Coverage of intervals as text, from the rows of `Backtest.coverage`; empty where there are none.
+def coverage_text(rows: Sequence[dict]) -> str:
+    """Format interval coverage from the rows of `Backtest.coverage`; an empty string if there are none.
 
-    The error is the larger one of two: the binomial one is too small where forecasts overlap, that by blocks of time is
-    itself uncertain where blocks are few. Where all windows lie in one block of time, the error is not known: the
-    binomial one of overlapping forecasts would be far too small.
+    The error shown is the larger of two estimates. The binomial error is too small if forecasts overlap, and the error
+    by blocks of time is uncertain if there are few blocks. If all windows lie in one block, no error is shown, because
+    the binomial error of overlapping forecasts would be far too small.
     """
     found = [row for row in rows if row["rows"]]
     known = [_is_number(row["block_error"]) for row in found]
@@ -43,17 +43,17 @@ def _is_number(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
 
 
-def clock(seconds: float) -> str:
-    """Minutes and seconds: ``00:52``."""
+def minutes_and_seconds(seconds: float) -> str:
+    """Format a duration in seconds as minutes and seconds: ``00:52``."""
     return "{:02.0f}:{:02.0f}".format(*divmod(math.floor(seconds), 60))
 
 
-def plain(value):
-    """The value with numbers that JSON has: those that are not finite become None."""
+def json_value(value):
+    """Convert a nested value to JSON types; numbers that are not finite become None."""
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): json_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [json_value(item) for item in value]
     if hasattr(value, "item"):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""Types of what users pass, for annotations."""
+"""Type aliases of user inputs, for annotations."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -6,17 +6,17 @@ from typing import Any, Literal
 
 import numpy as np
 
-#: One column or several.
+#: One column name or several.
 Columns = str | Sequence[str]
-#: Waves: a number of pairs for every usual season, or by the season's length in steps.
+#: Number of Fourier pairs for every usual season, or by season length in steps.
 Fourier = int | Mapping[float, int]
-#: A seed, or a generator that seeds are drawn from.
+#: A seed, or a generator from which seeds are drawn.
 Seed = int | np.random.RandomState
-#: A file or a folder.
+#: Path of a file or a folder.
 Path = str | os.PathLike[str]
-#: Whether quantiles are corrected, and from which windows.
+#: Whether quantiles are calibrated, and on which windows.
 Calibrate = bool | Literal["rolling"]
-#: Series or covariates: an array, a Series, or a frame of pandas, polars, pyarrow or Dask.
+#: Target series or covariates: an array, a Series, or a frame of pandas, polars, pyarrow or Dask.
 Data = Any
-#: Keras callbacks; Keras has no types of its own.
+#: Keras callbacks; Keras provides no types for them.
 Callbacks = Sequence[Any]

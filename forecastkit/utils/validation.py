@@ -1,4 +1,4 @@
-"""Refusals: one sentence that says where, the rule, what was got and the remedy."""
+"""Validation of arguments. Errors are one sentence: where, the rule, what was found, and the remedy."""
 
 import difflib
 import numbers
@@ -12,37 +12,37 @@ from forecastkit.utils.exceptions import InputError, ParameterError
 
 #: Largest count of rows, steps or epochs.
 MAX_COUNT = 2**40
-#: Characters of what was found that a message shows.
+#: Longest text of a found value in a message.
 MAX_GOT = 400
 
 
 def refuse(where: str, rule: str, got: object, remedy: str = "", error: type = InputError) -> NoReturn:
-    """Raise `error` with the one sentence shape of all refusals: ``where: rule, got that. Remedy.``"""
+    """Raise `error` with the message ``where: rule, got found. Remedy.``"""
     got = str(got)
     if len(got) > MAX_GOT:
         got = f"{got[:MAX_GOT]}... ({len(got):,} characters)"
     raise error(f"{where}: {rule}, got {got}." + (f" {remedy}" if remedy else ""))
 
 
-def some(items: Iterable, most: int = 3) -> str:
-    """The first few items as text, and how many more there are."""
+def first_few(items: Iterable, most: int = 3) -> str:
+    """Return the first `most` items as text, followed by the number of further items."""
     items = list(items)
     shown = ", ".join(str(item) for item in items[:most])
     return shown + (f", ... and {len(items) - most} more" if len(items) > most else "")
 
 
 def did_you_mean(name: object, options: Iterable) -> str:
-    """A sentence that names the nearest option, else all of them."""
+    """Return a sentence that suggests the most similar option, or lists the options."""
     options = sorted(str(option) for option in options)
     near = difflib.get_close_matches(str(name), options, n=1, cutoff=0.6)
-    return f"Did you mean {near[0]!r}?" if near else f"There are: {some(options, 12)}."
+    return f"Did you mean {near[0]!r}?" if near else f"There are: {first_few(options, 12)}."
 
 
 def check_choice(where: str, parameter: str, value: object, options: Iterable) -> None:
-    """Refuse a value that is not one of the options."""
+    """Raise ParameterError if the value is not one of the options."""
     options = list(options)
     if not any(value is option or (type(value) is type(option) and value == option) for option in options):
-        shown = some((repr(option) for option in options), 12)
+        shown = first_few((repr(option) for option in options), 12)
         named = [option for option in options if isinstance(option, str)]
         near = difflib.get_close_matches(str(value), named, n=1, cutoff=0.6)
         remedy = f"Did you mean {near[0]!r}?" if near else ""
@@ -50,30 +50,36 @@ def check_choice(where: str, parameter: str, value: object, options: Iterable) -
 
 
 def check_int(where: str, parameter: str, value: object, low: int = 1, optional: bool = False) -> None:
-    """Refuse what is not a whole number of at least `low`, or counts more than memory can hold.
+    """Raise ParameterError unless the value is an integer from `low` to `MAX_COUNT`.
 
-    None passes where `optional`.
+    None is accepted if `optional`.
     """
     if optional and value is None:
         return
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
-    if not whole or value < low:
+    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
+    if not is_integer or value < low:
         refuse(where, f"{parameter} must be a whole number of at least {low}", repr(value), error=ParameterError)
     if value > MAX_COUNT:
         refuse(where, f"{parameter} must be at most {MAX_COUNT}", repr(value), error=ParameterError)
 
 
 def check_real(where: str, parameter: str, value: object, low: float, high: float, optional: bool = False) -> None:
-    """Refuse what is not a finite number in [low, high] (None passes where `optional`)."""
+    """Raise ParameterError unless the value is a finite number in [low, high], or None if `optional`."""
     if optional and value is None:
         return
-    real = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)) and np.isfinite(value)
-    if not real or not low <= value <= high:
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)) and np.isfinite(value)
+    if not is_number or not low <= value <= high:
         refuse(where, f"{parameter} must be a number in [{low:g}, {high:g}]", repr(value), error=ParameterError)
 
 
 def check_levels(where: str, levels: object) -> tuple[float, ...]:
-    """Quantile levels as a tuple: inside (0, 1), rising, no doubles."""
+    """Return quantile levels as a tuple of strictly increasing numbers inside (0, 1).
+
+    Raises
+    ------
+    ParameterError
+        If the levels are not numbers, not inside (0, 1), not sorted or not unique.
+    """
     try:
         levels = tuple(float(level) for level in np.atleast_1d(np.asarray(levels, dtype="float64")))
     except (TypeError, ValueError):
@@ -81,12 +87,12 @@ def check_levels(where: str, levels: object) -> tuple[float, ...]:
     if not levels or not all(0 < level < 1 for level in levels):
         refuse(where, "quantile_levels must lie inside (0, 1)", list(levels), error=ParameterError)
     if any(a >= b for a, b in pairwise(levels)):
-        refuse(where, "quantile_levels must rise without doubles", list(levels), "Sort them.", ParameterError)
+        refuse(where, "quantile_levels must be strictly increasing", list(levels), "Sort them.", ParameterError)
     return levels
 
 
-def check_keys(where: str, what: str, given: Iterable, options: Iterable) -> None:
-    """Refuse names that are not among the options, naming the nearest one."""
+def check_names(where: str, what: str, given: Iterable, options: Iterable) -> None:
+    """Raise ParameterError if a name is not among the options; the message suggests the most similar one."""
     options = list(options)
     for name in given:
         if name not in options:

@@ -46,7 +46,7 @@ def slow_theta(values, horizon):
 def slow_damped(values, horizon):
     """One history, all parameters, one after another."""
     steps = int(np.clip(len(values) // smoothing.ROWS_PER_STEP, 1, horizon))
-    checked = [int(np.ceil(part * steps)) for part in smoothing.CHECKED]
+    checked = [int(np.ceil(part * steps)) for part in smoothing.ERROR_STEPS]
     head = values[: smoothing.FIRST_ROWS]
     line = np.polyfit(np.arange(len(head)), head, 1)
     best = None
@@ -67,7 +67,7 @@ def slow_damped(values, horizon):
 
 
 @pytest.mark.parametrize(
-    ("ahead", "slow"), [(smoothing.theta_ahead, slow_theta), (smoothing.damped_ahead, slow_damped)]
+    ("ahead", "slow"), [(smoothing.theta_forecasts, slow_theta), (smoothing.damped_trend_forecasts, slow_damped)]
 )
 def test_forecasts_of_many_histories_are_those_of_a_slow_loop(ahead, slow):
     values = histories(0, [64, 64, 50, 23, 9], 64)
@@ -76,7 +76,7 @@ def test_forecasts_of_many_histories_are_those_of_a_slow_loop(ahead, slow):
         np.testing.assert_allclose(forecast, slow(row[~np.isnan(row)], 5), rtol=1e-7, atol=1e-7)
 
 
-@pytest.mark.parametrize("ahead", [smoothing.theta_ahead, smoothing.damped_ahead])
+@pytest.mark.parametrize("ahead", [smoothing.theta_forecasts, smoothing.damped_trend_forecasts])
 def test_a_history_is_forecast_alike_alone_and_wider(ahead):
     values = histories(1, [40, 31, 6, 2, 1], 40)
     together = ahead(values, 7)
@@ -86,7 +86,11 @@ def test_a_history_is_forecast_alike_alone_and_wider(ahead):
     np.testing.assert_allclose(ahead(wider, 7), together, rtol=1e-9, atol=1e-9)
 
 
-@given(st.floats(1e-3, 1e3), st.floats(-1e3, 1e3), st.sampled_from([smoothing.theta_ahead, smoothing.damped_ahead]))
+@given(
+    st.floats(1e-3, 1e3),
+    st.floats(-1e3, 1e3),
+    st.sampled_from([smoothing.theta_forecasts, smoothing.damped_trend_forecasts]),
+)
 def test_forecasts_move_with_the_units(scale, shift, ahead):
     values = histories(2, [48, 30], 48)
     moved = ahead(scale * (values + shift) - scale * (values[:, -1:] + shift), 4)
@@ -95,12 +99,12 @@ def test_forecasts_move_with_the_units(scale, shift, ahead):
 
 def test_a_line_goes_on_under_theta_at_half_its_slope_or_more():
     line = np.arange(60.0)[None]
-    assert np.diff(smoothing.theta_ahead(line, 6)[0]) == pytest.approx([0.5] * 5)
-    assert smoothing.theta_ahead(line, 1)[0, 0] > 58
+    assert np.diff(smoothing.theta_forecasts(line, 6)[0]) == pytest.approx([0.5] * 5)
+    assert smoothing.theta_forecasts(line, 1)[0, 0] > 58
 
 
 def test_a_damped_line_goes_on_rising_ever_less():
-    steps = np.diff(smoothing.damped_ahead(2 * np.arange(60.0)[None], 10)[0])
+    steps = np.diff(smoothing.damped_trend_forecasts(2 * np.arange(60.0)[None], 10)[0])
     assert (steps > 0).all()
     assert (np.diff(steps) < 0).all()
 

@@ -6,13 +6,18 @@ import numpy as np
 from rich.console import Console
 
 from forecastkit.cli.console import Reporter
-from forecastkit.utils.formatting import clock, decimals, number, share
+from forecastkit.utils.formatting import decimals, minutes_and_seconds, number, percent
 
 
 def test_numbers_for_people():
     assert [number(1234.567, 1), number(np.nan), number(None)] == ["1,234.6", "-", "-"]
     assert [decimals([1102.3, 3.1]), decimals([0.0123]), decimals([np.nan]), decimals([41.2])] == [0, 4, 0, 1]
-    assert [share(0.789), share(np.nan), clock(52.9), clock(3725)] == ["79 %", "-", "00:52", "62:05"]
+    assert [percent(0.789), percent(np.nan), minutes_and_seconds(52.9), minutes_and_seconds(3725)] == [
+        "79 %",
+        "-",
+        "00:52",
+        "62:05",
+    ]
 
 
 def test_json_has_no_nan(capsys):

@@ -9,7 +9,7 @@ import pytest
 import forecastkit as fk
 from forecastkit.cli.parameters import parse_parameters
 from forecastkit.data.time_grid import TimeGrid, find_time_grid
-from forecastkit.features.calendar import asked_names, calendar_names, calendar_table
+from forecastkit.features.calendar import calendar_names, calendar_table, requested_names
 from forecastkit.utils.exceptions import InputError
 
 NAMES = {
@@ -65,7 +65,7 @@ def test_periods_and_positions():
 
 def test_waves_by_season_and_by_hand():
     grid, first, _ = grid_of("h")
-    names = asked_names("X", grid, None, {24: 1, 168: 2}, None)
+    names = requested_names("X", grid, None, {24: 1, 168: 2}, None)
     assert names[:2] == ("fourier:24:1:sin", "fourier:24:1:cos")
     assert len(names) == 6
     table = calendar_table(grid, first, 24, names)
@@ -73,8 +73,8 @@ def test_waves_by_season_and_by_hand():
     np.testing.assert_allclose(table[:, 0], np.sin(phase), atol=1e-6)
     np.testing.assert_allclose(table[:, 1], np.cos(phase), atol=1e-6)
     np.testing.assert_array_equal(table[5:], calendar_table(grid, first + 5, 19, names))
-    assert asked_names("X", grid, None, 2, None) == asked_names("X", grid, None, {24: 2, 168: 2}, None)
-    assert asked_names("X", TimeGrid("position"), None, 9, 4) == asked_names(
+    assert requested_names("X", grid, None, 2, None) == requested_names("X", grid, None, {24: 2, 168: 2}, None)
+    assert requested_names("X", TimeGrid("position"), None, 9, 4) == requested_names(
         "X", TimeGrid("position"), None, {4: 2}, None
     )
 
@@ -83,7 +83,7 @@ def test_waves_by_season_and_by_hand():
 def test_holidays_by_hand(freq, tz):
     index = pd.date_range("2024-12-20", "2025-01-04", freq=freq, tz=tz)
     grid = find_time_grid(index, np.array([0]))
-    names = asked_names("X", grid, "DE-BY", None, None)
+    names = requested_names("X", grid, "DE-BY", None, None)
     table = calendar_table(grid, int(grid.ordinals(index)[0][0]), len(index), names)
     days = index.tz_localize(None).normalize()
     feasts = pd.to_datetime(["2024-12-25", "2024-12-26", "2025-01-01"])
@@ -93,7 +93,7 @@ def test_holidays_by_hand(freq, tz):
 
 def test_holidays_of_periods_and_of_far_years():
     grid = find_time_grid(pd.period_range("1600-01-01", periods=400, freq="D"), np.array([0]))
-    names = asked_names("X", grid, "FR", None, None)
+    names = requested_names("X", grid, "FR", None, None)
     assert np.isfinite(
         calendar_table(grid, int(grid.ordinals(pd.PeriodIndex(["1600-01-01"], freq="D"))[0][0]), 400, names)
     ).all()
@@ -102,25 +102,25 @@ def test_holidays_of_periods_and_of_far_years():
 @pytest.mark.parametrize(
     ("freq", "asked", "sentence"),
     [
-        ("D", {"holidays": "XX"}, "X: holidays= must name a country by its two letters, got 'XX'. "),
-        ("D", {"holidays": "US-QQ"}, "X: holidays= must name a part of US by its code, got 'US-QQ'. "),
+        ("D", {"holidays": "XX"}, "X: holidays= must be a two-letter country code, got 'XX'. "),
+        ("D", {"holidays": "US-QQ"}, "X: holidays= must have the code of a subdivision of US, got 'US-QQ'. "),
         (
             "D",
             {"holidays": 49},
-            "X: holidays must be a country such as 'DE', or one with its part such as 'US-CA', got 49.",
+            "X: holidays must be a country such as 'DE', or a country and subdivision such as 'US-CA', got 49.",
         ),
-        ("MS", {"holidays": "DE"}, "X: holidays= needs times, a day apart at most, got a grid monthly."),
-        (None, {"holidays": "DE"}, "X: holidays= needs times, a day apart at most, got a grid by row."),
+        ("MS", {"holidays": "DE"}, "X: holidays= needs times at most a day apart, got a grid monthly."),
+        (None, {"holidays": "DE"}, "X: holidays= needs times at most a day apart, got a grid by row."),
         (None, {"fourier": 3}, "X: fourier= needs a season, and a grid by row has none, got 3. Pass fourier={"),
         ("D", {"fourier": 0}, "X: fourier must be a whole number of at least 1, got 0."),
-        ("D", {"fourier": {7: 4}}, "X: fourier= can have at most 3 waves in a season of 7, got 4."),
+        ("D", {"fourier": {7: 4}}, "X: fourier= can have at most 3 pairs in a season of 7, got 4."),
         ("D", {"fourier": {"week": 1}}, "X: a season of fourier= must be a number in [2, 1e+09], got 'week'."),
     ],
 )
 def test_refused(freq, asked, sentence):
     grid = grid_of(freq)[0] if freq else TimeGrid("position")
     with pytest.raises(InputError) as caught:
-        asked_names("X", grid, asked.get("holidays"), asked.get("fourier"), None)
+        requested_names("X", grid, asked.get("holidays"), asked.get("fourier"), None)
     assert str(caught.value).startswith(sentence)
 
 
@@ -129,7 +129,7 @@ def test_what_to_install_is_said(monkeypatch):
     with pytest.raises(
         InputError, match=r"needs the package holidays, got none\. pip install 'forecastkit\[holidays\]'"
     ):
-        asked_names("X", grid_of("D")[0], "DE", None, None)
+        requested_names("X", grid_of("D")[0], "DE", None, None)
 
 
 def days_off(rows=900, seed=0):

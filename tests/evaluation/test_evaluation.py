@@ -9,7 +9,7 @@ import forecastkit as fk
 from forecastkit import InputError, metrics
 from forecastkit.evaluation.results import COVERED, coverage_table, covered_levels
 from forecastkit.metrics import elementwise
-from forecastkit.utils.formatting import ranges
+from forecastkit.utils.formatting import coverage_text
 
 LEVELS = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]
 KEYS = {"series": ["unique_id", "target"], "step": ["step"], "cutoff": ["cutoff"]}
@@ -146,9 +146,9 @@ def test_rows_that_err_together_have_a_larger_error():
 def test_nothing_covered():
     plain = fk.backtest(fk.NaiveForecaster(horizon=2), wave(60), n_windows=2)
     assert len(plain.coverage) == 0
-    assert ranges(plain.ranges()) == ""
+    assert coverage_text(plain.ranges()) == ""
     blank = pd.DataFrame({"actual": [np.nan], "q0.1": [0.0], "q0.9": [1.0]})
-    assert ranges(coverage_table(blank, np.zeros(1, dtype=int), 2).reset_index().to_dict("records")) == ""
+    assert coverage_text(coverage_table(blank, np.zeros(1, dtype=int), 2).reset_index().to_dict("records")) == ""
 
 
 def test_what_a_report_says():
@@ -156,16 +156,18 @@ def test_what_a_report_says():
         {"interval": 0.5, "share": 0.48, "rows": 100, "binomial_error": 0.05, "block_error": 0.071},
         {"interval": 0.95, "share": 0.9, "rows": 100, "binomial_error": 0.03, "block_error": 0.01},
     ]
-    assert ranges(rows) == "50 %: 48 ± 7.1 %, 95 %: 90 ± 3.0 % (errors: binomial, or by blocks of time if larger)"
+    assert (
+        coverage_text(rows) == "50 %: 48 ± 7.1 %, 95 %: 90 ± 3.0 % (errors: binomial, or by blocks of time if larger)"
+    )
 
 
 def test_an_error_within_one_block_is_not_known():
     """Overlapping windows of one stretch of time are no 100,000 independent ones."""
     row = {"share": 0.42, "rows": 100_000, "binomial_error": 0.002}
     rows = [{"interval": 0.5, "block_error": missing, **row} for missing in (None, np.nan)]
-    assert ranges(rows) == "50 %: 42 %, 50 %: 42 % (error not known: all windows lie in one block of time)"
+    assert coverage_text(rows) == "50 %: 42 %, 50 %: 42 % (error not known: all windows lie in one block of time)"
     test = fk.backtest(fk.NaiveForecaster(horizon=12), wave(120), n_windows=5, quantile_levels=[0.1, 0.9])
-    assert "±" not in ranges(test.ranges())
+    assert "±" not in coverage_text(test.ranges())
 
 
 def test_levels_are_those_that_the_model_reaches():

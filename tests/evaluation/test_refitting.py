@@ -12,7 +12,7 @@ from sklearn.base import clone
 import forecastkit as fk
 from forecastkit import InputError
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.utils.run_log import described, shortened
+from forecastkit.utils.run_log import canonical_text, shortened
 
 ROWS = 120
 TIMES = pd.date_range("2024-01-01", periods=ROWS, freq="h", name="when")
@@ -236,9 +236,9 @@ def test_equal_parameters_have_equal_texts():
         members = [fk.GRUForecaster(units=units), fk.LinearForecaster()]
         return fk.EnsembleForecaster(forecasters=members), np.random.RandomState(seed), np.arange(3.0), "text", None
 
-    assert described(make(4, 0)) == described(make(4, 0))
-    assert described(make(4, 0)) != described(make(5, 0))
-    assert described(make(4, 0)) != described(make(4, 1))
-    assert described(lambda: 0).startswith("<function")
+    assert canonical_text(make(4, 0)) == canonical_text(make(4, 0))
+    assert canonical_text(make(4, 0)) != canonical_text(make(5, 0))
+    assert canonical_text(make(4, 0)) != canonical_text(make(4, 1))
+    assert canonical_text(lambda: 0).startswith("<function")
     assert shortened("short") == "short"
     assert shortened("x" * 99 + "y") != shortened("x" * 99 + "z")

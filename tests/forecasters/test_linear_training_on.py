@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import forecastkit as fk
-from forecastkit.baselines.sufficient_statistics import MOST_COEFFICIENTS, expand, reduce, width
+from forecastkit.baselines.sufficient_statistics import MAX_COEFFICIENTS, expand, reduce, width
 
 RNG = np.random.default_rng(0)
 VALUES = 100 + np.arange(400) / 2 + 10 * np.sin(2 * np.pi * np.arange(400) / 7) + RNG.normal(size=400)
@@ -125,10 +125,10 @@ def test_a_file_without_sums_is_not_trained_on(path):
     pd.testing.assert_series_equal(loaded.predict(), before)
 
 
-@pytest.mark.parametrize("lookback", [10, MOST_COEFFICIENTS, MOST_COEFFICIENTS + 1, 3000, 10_080, 30_240])
+@pytest.mark.parametrize("lookback", [10, MAX_COEFFICIENTS, MAX_COEFFICIENTS + 1, 3000, 10_080, 30_240])
 def test_long_windows_share_coefficients(lookback):
     features = width(lookback)
-    assert features <= MOST_COEFFICIENTS
+    assert features <= MAX_COEFFICIENTS
     windows = RNG.normal(size=(3, lookback)).astype("float32")
     weights = RNG.normal(size=(features, 2)).astype("float32")
     short = reduce(windows, features)

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 import forecastkit as fk
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.data.windows import Origins
-from forecastkit.features.lags import clock, clock_names
+from forecastkit.features.lags import calendar_column_names, calendar_columns
 
 SIZES = {"horizon": 6, "lookback": 30}
 
@@ -201,11 +201,11 @@ def test_rows_count_as_much_as_their_targets():
 def test_the_clock():
     timestamps = pd.DatetimeIndex(["2024-01-01 13:30", "2024-12-31 00:00"])
     half_hours = TimeGrid("fixed", 1_800_000_000)
-    assert clock_names(half_hours) == ("hour", "weekday", "day_of_year")
-    got = clock(half_hours, half_hours.ordinals(timestamps)[0], clock_names(half_hours))
+    assert calendar_column_names(half_hours) == ("hour", "weekday", "day_of_year")
+    got = calendar_columns(half_hours, half_hours.ordinals(timestamps)[0], calendar_column_names(half_hours))
     np.testing.assert_array_equal(got, [[13.5, 0, 1], [0, 1, 366]])
     monthly = TimeGrid("month", period="M")
-    assert clock_names(monthly) == ("month",)
-    np.testing.assert_array_equal(clock(monthly, np.array([0, 11, 12]), ("month",)), [[1], [12], [1]])
+    assert calendar_column_names(monthly) == ("month",)
+    np.testing.assert_array_equal(calendar_columns(monthly, np.array([0, 11, 12]), ("month",)), [[1], [12], [1]])
     kinds = [TimeGrid("position"), TimeGrid("month", 12), TimeGrid("business"), TimeGrid("fixed", 7 * 86_400_000_000)]
-    assert [clock_names(grid) for grid in kinds] == [(), (), ("weekday", "day_of_year"), ("day_of_year",)]
+    assert [calendar_column_names(grid) for grid in kinds] == [(), (), ("weekday", "day_of_year"), ("day_of_year",)]

@@ -166,7 +166,7 @@ def test_unseen_steps_do_not_reach_a_state():
 # ---------------------------------------------------------------------------------------------- dropout
 
 
-def draw(layer, step, shape=(64, 500)):
+def random_bits(layer, step, shape=(64, 500)):
     token = STEP_SEED.set(np.int64(step))
     try:
         return np.asarray(layer(np.ones(shape, "float32"), training=True))
@@ -178,18 +178,18 @@ def draw(layer, step, shape=(64, 500)):
 def test_parts_of_a_batch_have_the_masks_of_the_whole(rows):
     """Of six windows with so many rows each, in parts of two and of unequal sizes; what all share is drawn for all."""
     layer = Dropout(0.4)
-    whole = draw(layer, step=3, shape=(6 * rows, 50))
+    whole = random_bits(layer, step=3, shape=(6 * rows, 50))
     for edges in ((0, 2, 4, 6), (0, 1, 6)):
         pieces = []
         for low, high in pairwise(edges):
             part = STEP_PART.set((np.int64(low), high - low))
-            pieces.append(draw(layer, step=3, shape=((high - low) * rows, 50)))
+            pieces.append(random_bits(layer, step=3, shape=((high - low) * rows, 50)))
             STEP_PART.reset(part)
         np.testing.assert_array_equal(np.concatenate(pieces), whole)
     part = STEP_PART.set((np.int64(2), 2))
-    shared = draw(layer, step=3, shape=(1, 50))
+    shared = random_bits(layer, step=3, shape=(1, 50))
     STEP_PART.reset(part)
-    np.testing.assert_array_equal(shared, draw(layer, step=3, shape=(1, 50)))
+    np.testing.assert_array_equal(shared, random_bits(layer, step=3, shape=(1, 50)))
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ def pair():
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 def test_dropped_share_is_near_nominal_and_the_expectation_kept(rate):
-    out = draw(Dropout(rate), step=5, shape=(200, 1000))
+    out = random_bits(Dropout(rate), step=5, shape=(200, 1000))
     deviation = np.sqrt(rate * (1 - rate) / out.size)
     assert abs((out == 0).mean() - rate) < 5 * deviation
     assert out.mean() == pytest.approx(1.0, abs=5 * deviation / (1 - rate))
@@ -210,13 +210,19 @@ def test_dropped_share_is_near_nominal_and_the_expectation_kept(rate):
 
 def test_masks_of_steps_and_layers_are_uncorrelated(pair):
     first, second = pair
-    masks = [draw(first, 1), draw(first, 2), draw(first, 1 << 33), draw(second, 1), draw(second, 2)]
+    masks = [
+        random_bits(first, 1),
+        random_bits(first, 2),
+        random_bits(first, 1 << 33),
+        random_bits(second, 1),
+        random_bits(second, 2),
+    ]
     correlation = np.corrcoef([mask.ravel() for mask in masks])
     assert np.abs(correlation - np.eye(len(masks))).max() < 5 / np.sqrt(masks[0].size)
 
 
 def test_masks_are_uncorrelated_along_rows_and_columns(pair):
-    mask = draw(pair[0], 3, shape=(256, 256))
+    mask = random_bits(pair[0], 3, shape=(256, 256))
     for shift in (1, 2, 16, 64):
         for axis in (0, 1):
             shifted = np.roll(mask, shift, axis)
@@ -224,14 +230,14 @@ def test_masks_are_uncorrelated_along_rows_and_columns(pair):
 
 
 def test_the_same_step_draws_the_same_mask(pair):
-    np.testing.assert_array_equal(draw(pair[0], 4), draw(pair[0], 4))
+    np.testing.assert_array_equal(random_bits(pair[0], 4), random_bits(pair[0], 4))
 
 
 def test_dropout_is_the_identity_in_inference_and_at_rate_zero(pair):
     ones = np.ones((4, 5), "float32")
     np.testing.assert_array_equal(pair[0](ones), ones)
     np.testing.assert_array_equal(pair[0](ones, training=False), ones)
-    np.testing.assert_array_equal(draw(Dropout(0.0), 1), 1.0)
+    np.testing.assert_array_equal(random_bits(Dropout(0.0), 1), 1.0)
 
 
 def test_in_a_loop_of_someone_else_every_call_has_its_own_mask(pair):

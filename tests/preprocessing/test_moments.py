@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forecastkit.preprocessing.moments import FURTHEST, Moments
+from forecastkit.preprocessing.moments import MAX_STANDARDIZED, Moments
 
 VALUES = np.random.default_rng(0).normal(3, 2, size=(50, 2))
 INDPTR = np.array([0, 20, 20, 50])
@@ -20,4 +20,4 @@ def test_moments_scale_with_the_values_to_the_last_bit(power):
 def test_values_beyond_float32_are_far_but_numbers():
     moments = Moments.of(VALUES, INDPTR)
     far = np.where(np.arange(50)[:, None] == 3, 1.7e308, VALUES)
-    assert moments.apply(far, INDPTR)[3].tolist() == [np.float32(FURTHEST)] * 2
+    assert moments.apply(far, INDPTR)[3].tolist() == [np.float32(MAX_STANDARDIZED)] * 2

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import forecastkit as fk
-from forecastkit.preprocessing.target_transforms import TRANSFORMS, backward, forward, outside
+from forecastkit.preprocessing.target_transforms import TRANSFORMS, backward, forward, outside_domain
 
 SIZES = {"horizon": 6, "lookback": 24}
 MODELS = {
@@ -36,7 +36,7 @@ def test_backward_undoes_forward(name, values):
 @pytest.mark.parametrize(("name", "low"), [("sqrt", 0.0), ("log1p", 0.0), ("log", 1.0)])
 def test_what_has_no_transform_is_missing_and_the_smallest_value_is_a_floor(name, low):
     values = np.array([-1.0, low, np.nan], dtype="float32")
-    assert outside(name, values).tolist() == [True, False, False]
+    assert outside_domain(name, values).tolist() == [True, False, False]
     np.testing.assert_array_equal(forward(name, values), [np.nan, 0.0, np.nan])
     assert forward(name, values).dtype == "float32"
     assert (backward(name, np.array([-3.0, 0.0])) >= 0).all()

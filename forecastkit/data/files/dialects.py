@@ -10,7 +10,7 @@ import pandas as pd
 
 from forecastkit.data.files.number_cells import MISSING, odd_cells
 from forecastkit.data.files.time_shapes import is_time
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 
 _SEPARATORS = ("\t", ";", "|", ",")  # the rarer in text first: it wins when several divide the lines evenly
 _SAID = re.compile(r"(?i)^\ufeff?\"?sep=(.)\"?\s*$")
@@ -147,14 +147,16 @@ def check_unique(where: str, header: list[str]) -> None:
     """Refuse names that come twice."""
     doubles = [repr(name) for name, count in Counter(filter(None, header)).items() if count > 1]
     if doubles:
-        refuse(where, "column names must differ", f"{some(doubles)} more than once", "Rename them.")
+        refuse(where, "column names must differ", f"{first_few(doubles)} more than once", "Rename them.")
 
 
 def _check_names(where: str, header: list[str]) -> None:
     """Refuse a first line of data; whole numbers counting up are names that pandas gives."""
     counting = [str(number) for number in range(len(header) + 1)]
     if all(map(_is_data, header)) and header not in (counting[:-1], counting[1:]):
-        refuse(where, "the first line must name the columns", some(map(repr, header)), "Put a line of names on top.")
+        refuse(
+            where, "the first line must name the columns", first_few(map(repr, header)), "Put a line of names on top."
+        )
 
 
 def trim(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -169,7 +171,7 @@ def trim(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     if _is_units(frame):
         cells = [cell.strip() for cell in frame.iloc[0] if cell.strip()]
         frame = frame.iloc[1:].reset_index(drop=True)
-        notes.append(f"row of units ({some(cells)}) left out")
+        notes.append(f"row of units ({first_few(cells)}) left out")
     while len(frame) > 1 and (cell := _closing(frame)):
         frame = frame.iloc[:-1]
         notes.append(f"last row ({cell}) left out")

@@ -23,7 +23,7 @@ from forecastkit.data.files.time_columns import (
     try_times,
 )
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.validation import check_keys, refuse, some
+from forecastkit.utils.validation import check_names, first_few, refuse
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def _names(names: str | Iterable[str] | None) -> tuple[str, ...]:
 def _check_roles(where: str, frame: pd.DataFrame, given: dict[str, tuple[str, ...]]) -> None:
     roles: dict[str, str] = {}
     for role, names in given.items():
-        check_keys(where, f"the {role} column", names, frame.columns)
+        check_names(where, f"the {role} column", names, frame.columns)
         for name in names:
             if name in roles:
                 got = f"{name!r} as {roles[name]} and {role}"
@@ -271,7 +271,11 @@ def _find_targets(
         _refuse_odd_target(where, free, numeric)
     if not given and not numeric:
         text = [f"{name!r} such as {str(next(iter(free[name].dropna()), 'blank'))!r}" for name in free]
-        refuse(where, "there must be a numeric column to forecast", f"only {some(text)}" if text else "no other column")
+        refuse(
+            where,
+            "there must be a numeric column to forecast",
+            f"only {first_few(text)}" if text else "no other column",
+        )
     if given:
         return given, [name for name in numeric if name not in given], []
     named = _named_targets(numeric)
@@ -326,7 +330,7 @@ def _offer_known(past: tuple[str, ...]) -> list[str]:
         return []
     verb = "is" if len(ahead) == 1 else "are"
     return [
-        f"{some(ahead, 8)} {verb} taken as known up to the cutoff only: "
+        f"{first_few(ahead, 8)} {verb} taken as known up to the cutoff only: "
         f"known={','.join(ahead)!r} where they are known ahead"
     ]
 

@@ -12,7 +12,7 @@ from forecastkit.data.files.infer_roles import find_times
 from forecastkit.data.files.other_formats import SUFFIXES
 from forecastkit.data.files.read_table import Table, read_table
 from forecastkit.data.files.series_columns import find_series
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 
 #: Files of a folder that are tables.
 TABLES = (".csv", ".tsv", ".txt", *SUFFIXES, ".gz", ".bz2", ".xz", ".zst", ".zip")
@@ -91,7 +91,7 @@ def _check_columns(path: Path, other: Path, names: list[str], wanted: list[str])
     lacking = [repr(name) for name in wanted if name not in names]
     further = [repr(name) for name in names if name not in wanted]
     if lacking or further:
-        parts = [f"{word} {some(found)}" for word, found in (("no", lacking), ("also", further)) if found]
+        parts = [f"{word} {first_few(found)}" for word, found in (("no", lacking), ("also", further)) if found]
         refuse(str(path), f"files must have the same columns as {other}", " and ".join(parts))
 
 

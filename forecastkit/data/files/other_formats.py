@@ -14,7 +14,7 @@ from forecastkit.data.files.dialects import check_unique
 from forecastkit.data.files.sources import Source
 from forecastkit.data.files.streaming import stream_parquet
 from forecastkit.data.files.text_columns import blank, convert
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 
 #: Suffixes of files that are known by them.
 SUFFIXES = {
@@ -90,7 +90,7 @@ def _read_spreadsheet(where: str, source: Source) -> tuple[pd.DataFrame, tuple[s
     others = [repr(other) for other in filled if other != name]
     frame = frame.dropna(how="all").reset_index(drop=True)
     frame, notes = _typed(where, _plain(frame))
-    return frame, (f"sheet {name!r} is read, not {some(others)}", *notes) if others else notes
+    return frame, (f"sheet {name!r} is read, not {first_few(others)}", *notes) if others else notes
 
 
 def _typed(where: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -18,7 +18,7 @@ from forecastkit.data.files.other_formats import READERS, format_of
 from forecastkit.data.files.sources import DAMAGED, Source
 from forecastkit.data.files.streaming import stream_text
 from forecastkit.data.files.text_columns import convert
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 
 #: Bytes of text from which a file is read in blocks; packed ones are taken to be eight times as large.
 LARGE = 1 << 26
@@ -106,7 +106,7 @@ def read_table(path: str | Path, names: Collection[str] = ()) -> Table:
     except DAMAGED as error:
         refuse(where, "the file must be readable", _one_line(error), "It may be damaged or cut short.")
     if table.frame.empty:
-        refuse(where, "the file must have rows", f"a header ({some(table.frame.columns)}) and no row")
+        refuse(where, "the file must have rows", f"a header ({first_few(table.frame.columns)}) and no row")
     return table
 
 

@@ -13,7 +13,7 @@ from typing import IO
 
 import pyarrow as pa
 
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 
 #: Errors of files that are damaged or cut short.
 DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException)
@@ -73,7 +73,7 @@ def _open_zip(source: Source) -> IO[bytes]:
     with zipfile.ZipFile(source.place) as archive:
         names = archive.namelist()
         if len(names) != 1:
-            refuse(str(source.path), "a zip must hold one file", f"{len(names)}: {some(names)}")
+            refuse(str(source.path), "a zip must hold one file", f"{len(names)}: {first_few(names)}")
         return archive.open(names[0])
 
 

@@ -16,7 +16,7 @@ from forecastkit.data.files.number_cells import (
     to_numbers,
 )
 from forecastkit.data.files.time_shapes import is_time
-from forecastkit.utils.validation import some
+from forecastkit.utils.validation import first_few
 
 _FEW_ODD = 0.2  # share of words up to which cells are numbers, of which some are odd
 _TRUTH = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
@@ -59,7 +59,7 @@ def convert(
             columns[name] = _truth(cells) if name not in names else None
             if columns[name] is None:
                 columns[name] = blank(frame[name])
-    notes = [f"{sentence} in {some(found)}" for sentence, found in said.items() if sentence]
+    notes = [f"{sentence} in {first_few(found)}" for sentence, found in said.items() if sentence]
     return pd.DataFrame(columns, index=frame.index), decimal, notes
 
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from forecastkit.data.files.calendar_dates import dates_of, full_years, regularity, weeks_of
 from forecastkit.data.files.time_shapes import CLOSE_INTERVAL, INTERVALS, MONTHS, SHAPES, UNITS, ZONES, named_period
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 
 ANY_TIME = "every cell must be a time, such as 2024-01-31 13:00"
 _SAMPLE = 50  # cells that the form is found from
@@ -23,7 +23,7 @@ def show_cells(values: pd.Series, bad: np.ndarray) -> str:
     """The first cells that are wrong, with their rows counted from 1."""
     rows = np.flatnonzero(bad)
     cells = ["blank" if pd.isna(cell) else repr(_short(str(cell))) for cell in values.iloc[rows[:3]]]
-    return some([f"{cell} in row {row + 1}" for cell, row in zip(cells, rows, strict=False)] + [*rows[3:]])
+    return first_few([f"{cell} in row {row + 1}" for cell, row in zip(cells, rows, strict=False)] + [*rows[3:]])
 
 
 def _short(cell: str) -> str:

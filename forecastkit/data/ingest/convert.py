@@ -12,7 +12,7 @@ from forecastkit.data.ingest.category_levels import level_codes
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema, are_numbers
 from forecastkit.utils.exceptions import InputError
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 
 #: The largest size of a covariate, which networks read as float32.
 LARGEST = float(np.finfo("float32").max)
@@ -120,7 +120,7 @@ def static_covariates(frame: pd.DataFrame, schema: Schema, places: Places) -> np
             np.fmax.at(out[:, column], entity, values[:, column])
         changed = ((values != out[entity]) & ~np.isnan(values)).any(axis=1)
         if changed.any():
-            rule = f"static columns {some(schema.static)} must not change within a series"
+            rule = f"static columns {first_few(schema.static)} must not change within a series"
             refuse(WHERE, rule, places.count(changed, "change", "changes"), "Pass them in known= or past=.")
     return out
 
@@ -135,7 +135,7 @@ def column_of(frame: pd.DataFrame, name) -> pd.Series:
 def times(column: pd.Series | pd.Index, name, order: str = "") -> pd.Index:
     """A column of times, or of whole numbers, as an index without gaps; text in the `order` of the data at fit."""
     if (blank := np.asarray(column.isna())).any():
-        got = f"{int(blank.sum())} without: row {some(np.flatnonzero(blank))}"
+        got = f"{int(blank.sum())} without: row {first_few(np.flatnonzero(blank))}"
         refuse(WHERE, f"every row must have a time in {name!r}", got)
     if pd.api.types.is_integer_dtype(column.dtype):
         if order:  # such as years, which were read as times at fit

@@ -17,7 +17,7 @@ from forecastkit.data.files.time_columns import join_times, joined_name
 from forecastkit.data.files.wide_tables import melt_wide
 from forecastkit.data.schema import WHERE, Schema, are_numbers, as_names, holds_times
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.validation import check_keys, refuse, some
+from forecastkit.utils.validation import check_names, first_few, refuse
 from forecastkit.utils.warn import warn_user
 
 
@@ -112,8 +112,8 @@ def keyed_like(schema: Schema, X):
     if not schema.time_parts or not isinstance(X, pd.DataFrame) or schema.time in X.columns:
         return X
     if missing := [name for name in schema.time_parts if name not in X.columns]:
-        rule = f"the columns that make the time must be there: {some(map(repr, schema.time_parts), 8)}"
-        refuse(WHERE, rule, f"none named {some(map(repr, missing))} among {some(map(repr, X.columns), 8)}")
+        rule = f"the columns that make the time must be there: {first_few(map(repr, schema.time_parts), 8)}"
+        refuse(WHERE, rule, f"none named {first_few(map(repr, missing))} among {first_few(map(repr, X.columns), 8)}")
     return X.assign(**{schema.time: join_times(X, schema.time_parts, WHERE).values})
 
 
@@ -133,11 +133,12 @@ def _melt(search: _Search) -> _Search:
         return search
     names = [name for name in melted.frame if name not in (melted.time, melted.value)]
     if not names and len(frame) > 1:
-        rule = f"rows of a wide table, whose headers {some(melted.headers, 2)} are times, must be named by a column"
+        rule = (
+            f"rows of a wide table, whose headers {first_few(melted.headers, 2)} are times, must be named by a column"
+        )
         refuse(WHERE, rule, f"{len(frame)} rows without names", "Add one, or transpose the frame.")
-    said = (
-        f"the {len(melted.headers)} headers {some(map(str, melted.headers), 2)} are read as times, each row as a series"
-    )
+    headers = first_few(map(str, melted.headers), 2)
+    said = f"the {len(melted.headers)} headers {headers} are read as times, each row as a series"
     warn_user(f"{WHERE}: {said}. Melt the frame to say so.")
     return replace(search, frame=melted.frame).with_roles(target=melted.value)
 
@@ -169,7 +170,7 @@ def _find_time(search: _Search, y) -> _Search:
             refuse_unread(WHERE, search.free[text])
         return search
     if found.tied:
-        several = some(map(repr, (*found.columns, *found.others)), 8)
+        several = first_few(map(repr, (*found.columns, *found.others)), 8)
         refuse(WHERE, "one column must hold the times", several, "Name it with time=.", ParameterError)
     if found.parts:
         return _say_time(_join(search, found.parts, found.times), found.columns, found.times)
@@ -229,10 +230,15 @@ def _join(search: _Search, parts: tuple, times: Times | None = None) -> _Search:
     layout = {**search.layout, "time_parts": tuple(parts)}
     frame = search.frame
     if name not in frame.columns:
-        check_keys(WHERE, "a column named in time=", parts, frame.columns)
+        check_names(WHERE, "a column named in time=", parts, frame.columns)
         taken = [part for part in parts if part in search.named("target", "series_id")]
         if taken:
-            refuse(WHERE, "a column of the time cannot have another role", some(map(repr, taken)), error=ParameterError)
+            refuse(
+                WHERE,
+                "a column of the time cannot have another role",
+                first_few(map(repr, taken)),
+                error=ParameterError,
+            )
         times = times or join_times(frame, parts, WHERE)
         frame = _with_column(frame, name, times.values)
     unnamed = [part for part in parts if part in frame.columns and part not in search.named("known", "past", "static")]
@@ -248,7 +254,7 @@ def _with_column(frame: pd.DataFrame, name, values: pd.Series) -> pd.DataFrame:
 
 
 def _say_time(search: _Search, columns: tuple, times: Times) -> _Search:
-    names = repr(columns[0]) if len(columns) == 1 else f"{some(map(repr, columns), 8)} together"
+    names = repr(columns[0]) if len(columns) == 1 else f"{first_few(map(repr, columns), 8)} together"
     order = f", written {times.order}," if times.order and len(columns) == 1 else ""
     value = repr(columns[0]) if len(columns) == 1 else repr(list(columns))
     warn_user(f"{WHERE}: {names}{order} {'is' if len(columns) == 1 else 'are'} read as the time. Pass time={value}.")
@@ -289,7 +295,7 @@ def _find_series(search: _Search, y) -> _Search:
     found = find_series(free[named].reset_index(drop=True), times.reset_index(drop=True))
     if not found:
         return search
-    names = some(map(repr, found), 8)
+    names = first_few(map(repr, found), 8)
     value = repr(found[0]) if len(found) == 1 else repr(list(found))
     warn_user(
         f"{WHERE}: times repeat, and not within {names}: taken as the name of the series. Pass series_id={value}."
@@ -320,7 +326,7 @@ def _find_rest(search: _Search, times: pd.Series | None) -> _Search:
         else:
             past.append(name)
     if unused:
-        said = some((f"{name!r} ({reason})" for name, reason in unused.items()), 8)
+        said = first_few((f"{name!r} ({reason})" for name, reason in unused.items()), 8)
         warn_user(f"{WHERE}: unused columns: {said}. Name them in known=, past= or static=, or leave them out.")
     if past:
         warn_user(f"{WHERE}: {say_past(past)}")
@@ -330,9 +336,9 @@ def _find_rest(search: _Search, times: pd.Series | None) -> _Search:
 
 def say_past(names: list) -> str:
     """What is said of columns that were made past covariates unasked."""
-    said = f"taken as past covariates, known up to the cutoff only: {some(map(repr, names), 8)}. "
+    said = f"taken as past covariates, known up to the cutoff only: {first_few(map(repr, names), 8)}. "
     ahead = [name for name in names if is_ahead(name)]
-    hint = f" (such as {some(map(repr, ahead))})" if ahead else ""
+    hint = f" (such as {first_few(map(repr, ahead))})" if ahead else ""
     return f"{said}Name in known= those that are known ahead{hint}, in past= the others, or leave them out."
 
 
@@ -358,6 +364,6 @@ def _without_counters(search: _Search, free: pd.DataFrame, times: pd.Series | No
             unused[name] = "repeats the calendar"
     if not unused or len(unused) == len(free.columns):
         return search
-    said = some((f"{name!r} ({reason})" for name, reason in unused.items()), 8)
+    said = first_few((f"{name!r} ({reason})" for name, reason in unused.items()), 8)
     warn_user(f"{WHERE}: unused columns: {said}. Name the columns to forecast with target=.")
     return replace(search, frame=search.frame.drop(columns=list(unused)))

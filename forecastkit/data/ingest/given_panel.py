@@ -8,7 +8,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.schema import ROLES, WHERE, Schema, as_names
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 
 
 def panel_with_schema(panel: Panel, y=None, *, timezone=None, duplicates="refuse", **roles) -> tuple[Panel, Schema]:
@@ -74,8 +74,8 @@ def _refuse_y(y):
 def _check_same(schema, given, keys):
     for role, names in given.items():
         if names and set(names) != set(getattr(schema, role)):
-            rule = f"{role}= must name the {role} columns of the panel ({some(getattr(schema, role), 8)})"
-            refuse(WHERE, rule, some(map(repr, names), 8), error=ParameterError)
+            rule = f"{role}= must name the {role} columns of the panel ({first_few(getattr(schema, role), 8)})"
+            refuse(WHERE, rule, first_few(map(repr, names), 8), error=ParameterError)
     for key, name in keys.items():
         if name is not None and as_names(name) not in (as_names(getattr(schema, key)), _parts_of(schema, key)):
             refuse(
@@ -86,7 +86,7 @@ def _check_same(schema, given, keys):
 def _column_names(role, given, width):
     if given and len(given) != width:
         rule = f"{role}= must name each of the {width} {role} columns of the panel"
-        refuse(WHERE, rule, some(map(repr, given), 8), error=ParameterError)
+        refuse(WHERE, rule, first_few(map(repr, given), 8), error=ParameterError)
     if given:
         return given
     return (

@@ -10,7 +10,7 @@ from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema
 from forecastkit.data.time_grid import DAY, TimeGrid, find_time_grid
 from forecastkit.utils.exceptions import InputError
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 from forecastkit.utils.warn import warn_user
 
 #: A series that fills less of the panel's grid is looked at.
@@ -59,7 +59,7 @@ def refuse_mixed(places: Places, grid: TimeGrid | None) -> None:
         remedy = "Fit them apart."
         if grid.ordinals(timestamps)[1].all():
             remedy = f"Fit them apart, or pass freq={grid.alias!r}, which takes the steps without rows as missing."
-        refuse(WHERE, f"series must share one frequency ({grid.name})", some(coarse), remedy)
+        refuse(WHERE, f"series must share one frequency ({grid.name})", first_few(coarse), remedy)
 
 
 def warn_mixed_targets(panel: Panel, schema: Schema) -> None:
@@ -80,7 +80,7 @@ def warn_mixed_targets(panel: Panel, schema: Schema) -> None:
             series = "" if panel.ids[entity] is None else f" of {panel.ids[entity]!r}"
             coarse.append(f"{schema.target[channel]!r}{series} ({found.name})")
     if coarse:
-        said = f"{WHERE}: targets of a coarser frequency than the {panel.grid.name} rows: {some(coarse)}"
+        said = f"{WHERE}: targets of a coarser frequency than the {panel.grid.name} rows: {first_few(coarse)}"
         warn_user(f"{said}. Most steps of their forecasts never occur: fit them apart.")
 
 

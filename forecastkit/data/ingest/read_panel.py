@@ -19,7 +19,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema, find_schema, holds_times
 from forecastkit.data.time_grid import TimeGrid
-from forecastkit.utils.validation import check_choice, refuse, some
+from forecastkit.utils.validation import check_choice, first_few, refuse
 
 
 def to_pandas(data):
@@ -136,7 +136,7 @@ def _as_frame(X, schema):
     if isinstance(X, pd.Series):
         return X.to_frame(schema.target[0] if not schema.supervised else (*schema.known, *schema.past)[0])
     if schema.is_panel or not schema.indexed:
-        refuse_nameless(some(repr(name) for name in (*schema.series_keys, schema.time) if name is not None))
+        refuse_nameless(first_few(repr(name) for name in (*schema.series_keys, schema.time) if name is not None))
     names = schema.known + schema.past if schema.supervised else schema.target
     values = X[:, None] if X.ndim == 1 and not schema.supervised else X
     check_width(values, len(names), WHERE)
@@ -154,8 +154,8 @@ def _check_columns(frame, schema, future):
         needed.append(schema.time)
     lacking = [c for c in needed if c not in frame.columns]
     if lacking:
-        got = f"none named {some(map(repr, lacking))} among {some(map(repr, frame.columns), 8)}"
-        refuse(WHERE, f"the columns seen at fit must be there: {some(map(repr, needed), 8)}", got)
+        got = f"none named {first_few(map(repr, lacking))} among {first_few(map(repr, frame.columns), 8)}"
+        refuse(WHERE, f"the columns seen at fit must be there: {first_few(map(repr, needed), 8)}", got)
     _check_names(frame)
 
 
@@ -164,9 +164,9 @@ def _check_names(frame):
     if not isinstance(frame, pd.DataFrame):
         return
     if (repeated := frame.columns[frame.columns.duplicated()].unique()).size:
-        refuse(WHERE, "column names must be unique", f"{some(map(repr, repeated))} more than once", "Rename them.")
+        refuse(WHERE, "column names must be unique", f"{first_few(map(repr, repeated))} more than once", "Rename them.")
     if boolean := [name for name in frame.columns if isinstance(name, (bool, np.bool_))]:
-        refuse(WHERE, "column names must not be booleans", some(map(repr, boolean)), "Rename them.")
+        refuse(WHERE, "column names must not be booleans", first_few(map(repr, boolean)), "Rename them.")
 
 
 def _entities(frame, schema):
@@ -193,7 +193,7 @@ def _codes_of(column, name):
         example = next(value for value in column if not isinstance(value, Hashable))
         refuse(WHERE, f"names of series in {name!r} must be hashable", repr(example), "Make them text.")
     if (nameless := codes < 0).any():
-        got = f"{nameless.sum()} without: row {some(np.flatnonzero(nameless))}"
+        got = f"{nameless.sum()} without: row {first_few(np.flatnonzero(nameless))}"
         refuse(WHERE, f"every row must name its series in {name!r}", got)
     return codes, ids
 

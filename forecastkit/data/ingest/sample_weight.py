@@ -9,7 +9,7 @@ from forecastkit.data.ingest.read_panel import read_panel, to_pandas
 from forecastkit.data.memmap.dataset import MappedData
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 
 WHERE = "sample_weight"
 ROLES = ("target", "known", "past", "static")
@@ -69,7 +69,7 @@ def _checked(sample_weight, rows):
     bad = ~(np.isfinite(weights) & (weights >= 0))
     if bad.any():
         rows = np.flatnonzero(bad)
-        got = some([f"{weights[row]:g} in row {row}" for row in rows[:3]] + [*rows[3:]])
+        got = first_few([f"{weights[row]:g} in row {row}" for row in rows[:3]] + [*rows[3:]])
         refuse(WHERE, "weights must be finite and at least 0", got)
     if not weights.any():
         refuse(WHERE, "a row must have a weight that is not zero", "zero for all")

@@ -4,7 +4,7 @@ import numpy as np
 
 from forecastkit.data.panel import Panel
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 
 
 def refuse_targets(where: str, rule: str, wrong: np.ndarray, panel: Panel, names: tuple, remedy: str) -> None:
@@ -13,7 +13,7 @@ def refuse_targets(where: str, rule: str, wrong: np.ndarray, panel: Panel, names
     if not len(rows):
         return
     first = [name_cell(panel, names, row, channel) for row, channel in zip(rows[:3], channels[:3], strict=True)]
-    refuse(where, rule, some([*first, *rows[3:]]), remedy, ParameterError)
+    refuse(where, rule, first_few([*first, *rows[3:]]), remedy, ParameterError)
 
 
 def name_cell(panel: Panel, names: tuple, row: int, channel: int) -> str:

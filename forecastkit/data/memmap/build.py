@@ -27,7 +27,7 @@ from forecastkit.data.panel import ROW_BUFFERS, Panel, pointers
 from forecastkit.data.schema import Schema, find_schema
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.utils import types
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 
 WHERE = "map_parquet"
 #: Rows read at a time.
@@ -88,10 +88,10 @@ def _files(source):
     files = find_paths([Path(one) for one in (source if isinstance(source, (list, tuple)) else [source])])
     foreign = [file.name for file in files if file.suffix.lower() not in (".parquet", ".pq")]
     if foreign:
-        refuse(WHERE, "files must be called .parquet or .pq", some(map(repr, foreign)))
+        refuse(WHERE, "files must be called .parquet or .pq", first_few(map(repr, foreign)))
     with _readable():
         filled = [file for file in files if pyarrow.parquet.read_metadata(file).num_rows]
-    return filled or refuse(WHERE, "there must be rows", f"0 rows in {some(file.name for file in files)}")
+    return filled or refuse(WHERE, "there must be rows", f"0 rows in {first_few(file.name for file in files)}")
 
 
 @contextlib.contextmanager
@@ -119,13 +119,15 @@ def _look(files, roles, freq) -> tuple[Schema, TimeGrid]:
     head = head[[name for name in head.columns if not name.startswith("__index_level_")]]
     schema = find_schema(head, None, **roles)
     if schema.time is None:
-        refuse(WHERE, "the column of times must be known", f"none among {some(map(repr, head.columns), 8)}", "time=")
+        refuse(
+            WHERE, "the column of times must be known", f"none among {first_few(map(repr, head.columns), 8)}", "time="
+        )
     if pd.api.types.infer_dtype(head[schema.time]) == "string":
         got = f"text in {schema.time!r}, such as {head[schema.time].iloc[0]!r}"
         refuse(WHERE, "times must be stored as times or whole numbers", got, "Convert the column before.")
     if schema.categories:
         rule = "mapped covariates must be numbers"
-        refuse(WHERE, rule, f"classes in {some(map(repr, schema.categories))}", "Give 0/1 columns instead.")
+        refuse(WHERE, rule, f"classes in {first_few(map(repr, schema.categories))}", "Give 0/1 columns instead.")
     return schema, to_regular_grid(read_rows(schema, head), freq).grid
 
 
@@ -177,7 +179,9 @@ def _find_ends(files, schema, grid) -> _Series:
         series.add(table, grid.ordinals_of(table.timestamps, WHERE, table.places))
     kinds = {type(name).__name__ for name in series.number} - {"str", "int", "NoneType"}
     if kinds:
-        refuse(WHERE, f"series must be named by text or whole numbers in {schema.series_id!r}", some(sorted(kinds)))
+        refuse(
+            WHERE, f"series must be named by text or whole numbers in {schema.series_id!r}", first_few(sorted(kinds))
+        )
     check_sparse(series.rows, int((series.end - series.start + 1).sum()), grid)
     return series
 
@@ -242,8 +246,8 @@ def _take_static(static, table, series, schema):
     before = static[places]
     changed = ~np.isnan(before) & ~np.isnan(table.static) & (before != table.static)
     if changed.any():
-        rule = f"static columns {some(schema.static)} must not change within a series"
-        got = f"changes in {some(repr(table.ids[e]) for e in np.flatnonzero(changed.any(axis=1)))}"
+        rule = f"static columns {first_few(schema.static)} must not change within a series"
+        got = f"changes in {first_few(repr(table.ids[e]) for e in np.flatnonzero(changed.any(axis=1)))}"
         refuse(WHERE, rule, got, "Pass them in past=.")
     static[places] = np.where(np.isnan(table.static), before, table.static)
 

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from forecastkit.utils.exceptions import WorkerError
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 
 #: Seconds that workers wait for each other to come up; TF's own time-out for it leaves the first worker hanging.
 START_TIMEOUT = 300.0
@@ -62,10 +62,10 @@ def read_cluster() -> Cluster | None:
         example = '{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}'
         refuse("TF_CONFIG", f"must be JSON like {example}", repr(text))
     if idle := [name for name in lists if name not in JOBS]:
-        refuse("TF_CONFIG", "jobs must be chief and worker, which all train alike", some(map(repr, idle)))
+        refuse("TF_CONFIG", "jobs must be chief and worker, which all train alike", first_few(map(repr, idle)))
     addresses = tuple(str(address) for name in JOBS for address in lists.get(name, ()))
     if wrong := [address for address in addresses if not ADDRESS.fullmatch(address) or port_of(address) >= 2**16]:
-        refuse("TF_CONFIG", "addresses must be host:port", some(map(repr, wrong)))
+        refuse("TF_CONFIG", "addresses must be host:port", first_few(map(repr, wrong)))
     if len(addresses) < 2:
         return None
     places = [(name, index) for name in JOBS for index in range(len(lists.get(name, ())))]
@@ -109,7 +109,7 @@ def meet(cluster: Cluster, timeout: float | None = None) -> None:
                 refuse(
                     "fit",
                     f"every worker of TF_CONFIG must come up within {timeout:g} s",
-                    f"no answer from {some(missing)}",
+                    f"no answer from {first_few(missing)}",
                     "Start the same script on each, and look whether its address and port can be reached.",
                     WorkerError,
                 )

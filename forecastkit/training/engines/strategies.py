@@ -12,7 +12,7 @@ from tensorflow.python.eager import context  # the one place where a coordinatio
 
 from forecastkit.training.engines.cluster import Cluster, answers, meet, read_cluster
 from forecastkit.utils.exceptions import ParameterError, WorkerError
-from forecastkit.utils.validation import refuse, some
+from forecastkit.utils.validation import first_few, refuse
 
 #: Seconds without a sign of life after which a worker is taken for lost. One that is killed is noticed at once.
 HEARTBEAT_TIMEOUT = 30
@@ -65,7 +65,7 @@ def _of_scope(name, where):
         rule = "inside a strategy's own scope distribute must be None"
         refuse(where, rule, repr(name), "The strategy of the scope is used.", ParameterError)
     if not isinstance(strategy, KINDS):
-        names = some((kind.__name__ for kind in KINDS), 12)
+        names = first_few((kind.__name__ for kind in KINDS), 12)
         refuse(where, f"the strategy of a scope must be one of {names}", type(strategy).__name__)
     return strategy
 
@@ -135,7 +135,11 @@ def all_workers_needed(strategy):
             raise
         lost = [address for address in cluster.others() if not answers(address)]
         # One that hangs still has its port.
-        got = f"no answer from {some(lost)}" if lost else f"no sign of life from one of {some(cluster.others())}"
+        got = (
+            f"no answer from {first_few(lost)}"
+            if lost
+            else f"no sign of life from one of {first_few(cluster.others())}"
+        )
         remedy = "Restart all workers; those that were left have ended."
         raise WorkerError(f"fit: all workers must stay up until the end, got {got}. {remedy}") from error
 
