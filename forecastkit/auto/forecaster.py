@@ -191,7 +191,7 @@ class AutoForecaster(Combination):
 
     def _search(self, panel, split, own, candidates, seed):
         """The search, as far as there is time for it."""
-        before = panel.between(panel.indptr[:-1], split)
+        before = self.scaler_.without_faults(panel).between(panel.indptr[:-1], split)
         calendar = panel.grid.is_time or self.schema_.time is not None
         evaluator = FoldEvaluator(before, self.schema_, self.horizon_, calendar, self._keep)
         values = {"validation_size": self._validation_part(panel, split), "final_epochs": 0}

@@ -16,6 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 from forecastkit.baselines.seasonal_adjustment import adjust
+from forecastkit.data.array_storage import safe_units
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, grouped
 
@@ -80,10 +81,11 @@ def _forecast(panel, origins, horizon, seasons, method: Callable) -> np.ndarray:
             values = histories(panel, origins[at], int(width[at[0]]))
             seen = ~np.isnan(values[:, -1])
             if seen.any():
-                adjusted, seasonal = adjust(values[seen], seasons)
+                unit = safe_units(np.nanmax(np.abs(values[seen]), axis=1))[:, None]
+                adjusted, seasonal = adjust(values[seen] / unit, seasons)
                 # Relative to the last value, constants are forecast exactly and sums of squares do not lose precision.
                 last = adjusted[:, -1:]
-                out[at[seen]] = seasonal.restore(last + method(adjusted - last, horizon))
+                out[at[seen]] = seasonal.restore(last + method(adjusted - last, horizon)) * unit
     return out
 
 

@@ -18,6 +18,7 @@ from forecastkit.data.sizes import choose_horizon
 from forecastkit.evaluation.folds import METRICS, Fold, Sizes, make_folds
 from forecastkit.evaluation.time_budget import IN_ANY_CASE, LEAST, MOST, WORTH_TRYING, Budget, seconds_of
 from forecastkit.forecasters.base import Forecaster
+from forecastkit.preprocessing.broken_readings import without_broken
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.formatting import minutes_and_seconds, number
 from forecastkit.utils.run_log import RunLog, fingerprint
@@ -99,6 +100,7 @@ def compare(
         check_int(WHERE, "lookbacks", lookback)
     candidates = make_contenders(models, parameters)
     panel, schema = read_panel(X, y, **candidates[0].forecaster._reading())
+    panel = without_broken(WHERE, panel, schema.target)
     task, folds = lay_out(candidates, panel, schema, (folds, n_windows, stride))
     contest = _ComparisonRun(candidates, task, folds, seeds, budget, progress)
     contest.open(path)

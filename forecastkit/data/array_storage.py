@@ -20,6 +20,8 @@ LEAST = 1 << 22
 PART = 1 << 18
 #: Bytes whose multiples addresses must be for TensorFlow to compute where numpy has put an array.
 ALIGNMENT = 64
+#: Largest binary exponent of values whose squares can be summed over many rows in float64.
+LARGE_EXPONENT = 400
 
 
 def is_mapped(values: np.ndarray) -> bool:
@@ -94,3 +96,12 @@ def without_missing(values: np.ndarray) -> np.ndarray:
 def any_missing(values: np.ndarray) -> bool:
     """Whether a value is missing."""
     return any(np.isnan(values[part]).any() for part in parts(len(values)))
+
+
+def safe_units(sizes: np.ndarray) -> np.ndarray:
+    """Return divisors for values of these magnitudes that avoid overflow and underflow of squares.
+
+    They are 1 except for extreme values. Divisors are powers of two, so that no precision is lost.
+    """
+    exponent = np.frexp(np.nan_to_num(np.asarray(sizes, dtype="float64")))[1]
+    return np.where(np.abs(exponent) > LARGE_EXPONENT, np.ldexp(1.0, np.clip(exponent, -1020, 1020)), 1.0)

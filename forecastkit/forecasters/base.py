@@ -206,7 +206,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         self._evaluate_validation(panel, split, stop)
 
     def _evaluate_validation(self, panel, split, stop):
-        self.residual_scale_ = self.scaler_.scaling_moments(panel).scale
+        self.residual_scale_ = self.scaler_.transformed_error_units(panel)
         found = validation.calibrate(self, panel, split, stop)
         self.residuals_, self.paths_, self.corrections_ = found.residuals, found.paths, found.corrections
         self.rolling_errors_, self.pending_scores_ = found.rolling_errors, found.scores

@@ -288,7 +288,7 @@ class EnsembleForecaster(Combination):
         if not isinstance(self.weights, str):
             return self.weights
         validation_origins = self._validation(panel, split, stop)
-        actual = observed_after(panel, validation_origins, self.horizon_)
+        actual = observed_after(self.scaler_.without_faults(panel), validation_origins, self.horizon_)
         scale = scale_of(self.scaler_, panel, validation_origins)[:, None]
         errors = [
             (actual - member._points(member._forecast(panel, validation_origins))) / scale

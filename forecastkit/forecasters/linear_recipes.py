@@ -72,6 +72,7 @@ def choose_recipes(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray
     own : Recipe
         Of the forecaster's constructor and sizes, the one where nothing else can be told.
     """
+    panel = forecaster.scaler_.without_faults(panel)
     normalizations, transforms, lookbacks = open_options(forecaster, panel, stop, own)
     usual = [Recipe(*choice, own.lookback) for choice in product(normalizations, transforms)]
     errors = recipe_errors(forecaster, panel, split, stop, usual)

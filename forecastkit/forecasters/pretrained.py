@@ -2,15 +2,19 @@
 
 import os
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from forecastkit.baselines.ridge import Ridge
+from forecastkit.data.array_storage import safe_units
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, Windows, crop
 from forecastkit.forecasters.linear_recipes import LinearPart
 from forecastkit.forecasters.predict import SHOWN_LEVELS
 from forecastkit.forecasters.regression_learner import RegressionLearner
+from forecastkit.preprocessing.broken_readings import BrokenReadings
+from forecastkit.preprocessing.moments import Moments
 from forecastkit.pretrained.candidates import Context
 from forecastkit.pretrained.forward import LEVELS, forward
 from forecastkit.pretrained.inputs import PLACES, context_width, make_inputs, trial_length, usable_second
@@ -88,8 +92,11 @@ class PretrainedForecaster(RegressionLearner):
 
     def _found_season(self, panel, stop) -> int:
         """The season of the values before `stop`, of a few of the longest series."""
-        longest = np.argsort(panel.indptr[:-1] - stop, kind="stable")[:MOST_SERIES]
-        return find_season([values for e in longest for values in panel.target[panel.indptr[e] : stop[e]].T])
+        longest = np.sort(np.argsort(panel.indptr[:-1] - stop, kind="stable")[:MOST_SERIES])
+        few = panel.between(panel.indptr[:-1], stop).take(longest)
+        few = BrokenReadings.find(few, Moments.of(few.target, few.indptr)).blanked(few, np.arange(len(longest)))
+        series = [values for first, end in pairwise(few.indptr) for values in few.target[first:end].T]
+        return find_season([values / safe_units(np.nanmax(np.abs(values), initial=0.0)) for values in series])
 
     # ------------------------------------------------------------------------------------------------- learning
 
@@ -132,30 +139,34 @@ class PretrainedForecaster(RegressionLearner):
     def _forecast(self, panel, origins):
         weights = self.weights_ or load_weights(self.weights)
         panel, origins = crop(panel, origins, self._memory(), self.horizon_)
-        series = self._without_effects(panel)
+        series = self._without_effects(self.scaler_.without_faults(panel))
         out = np.empty((len(origins), self.horizon_, len(LEVELS)))
         for low in range(0, len(origins), CHUNK):
             part = origins[low : low + CHUNK]
-            inputs = make_inputs(self._context(series, part), self.horizon_, self._linear_forecasts(panel, part))
+            values = self._latest(series, part)
+            unit = safe_units(np.nanmax(np.abs(values), axis=1, initial=0.0))[:, None]
+            ridge = [forecast / unit for forecast in self._linear_forecasts(panel, part)]
+            context = Context(values / unit, self.season_length_, self.second_season_)
+            inputs = make_inputs(context, self.horizon_, ridge)
             # Nothing says which way up a series is: the mean of both ways is more accurate than either.
             upright, mirrored = (
                 given.restore(forward(weights, given.network())) for given in (inputs, inputs.mirrored())
             )
-            out[low : low + CHUNK] = 0.5 * (upright - mirrored[..., ::-1])
+            out[low : low + CHUNK] = 0.5 * (upright - mirrored[..., ::-1]) * unit[..., None]
         return self._with_effects(out, panel, origins)
 
-    def _context(self, panel: Panel, origins: Origins) -> Context:
-        """The latest values up to each origin, NaN before the series."""
+    def _latest(self, panel: Panel, origins: Origins) -> np.ndarray:
+        """The latest values up to each origin, (n, rows), NaN before the series."""
         width = context_width(self.season_length_, self.second_season_)
         rows = origins.row[:, None] + np.arange(1 - width, 1)
         values = panel.target[np.clip(rows, 0, panel.rows - 1), origins.channel[:, None]].astype("float64")
         inside = rows >= panel.indptr[origins.entity][:, None]
-        return Context(np.where(inside, values, np.nan), self.season_length_, self.second_season_)
+        return np.where(inside, values, np.nan)
 
-    def _linear_forecasts(self, panel: Panel, origins: Origins) -> list[np.ndarray] | None:
-        """What the linear regression forecasts at each origin and at those that candidates are tried at."""
+    def _linear_forecasts(self, panel: Panel, origins: Origins) -> list[np.ndarray]:
+        """What the linear regression forecasts at each origin and at those that candidates are tried at, if any."""
         if self.ridge_ is None:
-            return None
+            return []
         buffers = self.scaler_.buffers(panel, self.lookback_, self._regressed)
         moments = self.scaler_.moments(panel)
         center, scale = (values[origins.entity, origins.channel][:, None] for values in (moments.center, moments.scale))

@@ -1,10 +1,11 @@
 """Detection of measurement faults: extreme isolated values of a series, such as 1e9 among values of 100 to 250."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from forecastkit.data.array_storage import map_rows
 from forecastkit.data.ingest.target_checks import name_cell
 from forecastkit.data.panel import Panel
 from forecastkit.preprocessing.moments import Moments, chunks
@@ -105,6 +106,21 @@ class BrokenReadings:
         row, channel = panel.row_at(entity[inside], self.ordinal[inside]), self.channel[inside]
         same = panel.target[row, channel] == self.value[inside]
         return row[same], channel[same]
+
+    def blanked(self, panel: Panel, places: np.ndarray) -> Panel:
+        """Return the panel with these cells replaced by NaN; `places` as in `rows`."""
+        if not len(self):
+            return panel
+        target = map_rows(np.copy, panel.target)
+        target[self.rows(panel, places)] = np.nan
+        return replace(panel, target=target)
+
+
+def without_broken(where: str, panel: Panel, names: tuple) -> Panel:
+    """Return the panel with its faults replaced by NaN, and warn of each."""
+    warn_broken(where, panel, names)
+    broken = BrokenReadings.find(panel, Moments.of(panel.target, panel.indptr))
+    return broken.blanked(panel, np.arange(len(panel.ids)))
 
 
 def _suspects(panel, moments):

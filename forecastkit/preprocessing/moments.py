@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecastkit.data.array_storage import allocate_like
-from forecastkit.data.panel import owners
+from forecastkit.data.array_storage import allocate_like, safe_units
+from forecastkit.data.panel import Panel, owners
 
 CHUNK = 1 << 18
-#: Largest binary exponent of values whose squares can be summed over many rows in float64.
-LARGE_EXPONENT = 400
 #: Bound of standardized values, because networks square them in float32.
 MAX_STANDARDIZED = 1e15
+#: Standard deviations below this fraction of the mean are rounding errors of a constant.
+MIN_RELATIVE_SCALE = 1e-13
+#: Unit of the errors of a constant series, as a fraction of its value (of 1 if the value is 0).
+CONSTANT_UNIT = 1e-12
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Moments:
         # Relative to a value of the series, the mean of a constant is exact and its scale is exactly 0.
         center = level + mean(lambda part, group: part - level[group])
         scale = np.sqrt(mean(lambda part, group: (part - center[group]) ** 2))
-        return cls(center * size, np.where(scale > 1e-9 * np.abs(center), scale, 0.0) * size)
+        return cls(center * size, np.where(scale > MIN_RELATIVE_SCALE * np.abs(center), scale, 0.0) * size)
 
     def concatenate(self, other: "Moments") -> "Moments":
         """Return the moments of these entities followed by those of `other`."""
@@ -70,6 +72,35 @@ class Moments:
         return out
 
 
+def error_units(moments: Moments, panel: Panel, constant: np.ndarray | None = None) -> np.ndarray:
+    """Return positive divisors (E, C) under which the errors of several series can be pooled.
+
+    The divisor of a series is the scale of its training rows; if these are constant, the standard deviation of all its
+    rows; if those are constant too, `constant_unit`, as a series that has never changed is expected not to change.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of the training rows.
+    panel : Panel
+        All rows of the same series, without faults.
+    constant : ndarray of bool, (E, C), optional
+        Targets that are constant in training although their scale is positive, as it is a mean.
+    """
+    scale = moments.scale if constant is None else np.where(constant, 0.0, moments.scale)
+    still = np.flatnonzero((scale == 0).any(axis=1))
+    if len(still):
+        rows, scale = panel.take(still), scale.copy()
+        scale[still] = np.where(scale[still] > 0, scale[still], Moments.of(rows.target, rows.indptr).scale)
+    # Targets that are only divided have a center of 0, and their mean absolute value as their scale.
+    return np.where(scale > 0, scale, constant_unit(np.where(moments.center == 0, moments.scale, moments.center)))
+
+
+def constant_unit(size: np.ndarray) -> np.ndarray:
+    """Return the unit of the errors of constant series of these values."""
+    return CONSTANT_UNIT * np.where(size == 0, 1.0, np.abs(size))
+
+
 def chunks(indptr: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield slices of rows and the entity of each row in them."""
     for low in range(0, int(indptr[-1]), CHUNK):
@@ -87,15 +118,11 @@ def _levels(values, indptr):
 
 
 def _sizes(values, indptr):
-    """Return divisors, per entity and column, that avoid overflow of squares.
-
-    They are 1 except for extreme values. Divisors are powers of two, so that no precision is lost.
-    """
+    """Return divisors, per entity and column, that avoid overflow of squares, see `safe_units`."""
     out = np.ones((len(indptr) - 1, values.shape[1]))
     filled = np.flatnonzero(np.diff(indptr))
     if len(filled) and values.shape[1]:
         begin = indptr[filled]
         largest = np.fmax(np.fmax.reduceat(values, begin, axis=0), -np.fmin.reduceat(values, begin, axis=0))
-        exponent = np.frexp(np.nan_to_num(largest.astype("float64")))[1]
-        out[filled] = np.where(np.abs(exponent) > LARGE_EXPONENT, np.ldexp(1.0, np.clip(exponent, -1020, 1020)), 1.0)
+        out[filled] = safe_units(largest)
     return out

@@ -11,11 +11,9 @@ from forecastkit.data.windows import Buffers, last_values
 from forecastkit.features.calendar import calendar_table, is_requested
 from forecastkit.preprocessing.broken_readings import BrokenReadings
 from forecastkit.preprocessing.covariate_effects import calendar_effect, known_effect, products
-from forecastkit.preprocessing.moments import CHUNK, Moments, chunks
+from forecastkit.preprocessing.moments import CHUNK, Moments, chunks, constant_unit, error_units
 from forecastkit.preprocessing.target_transforms import backward, forward, forward_clipped
 
-#: Scale of constant series in probabilistic forecasts, as a fraction of the value (of 1 if the value is 0).
-MIN_SPREAD = 1e-12
 #: Mean relative change, see `lacks_autocorrelation`, above which the autocorrelation is below 0.22.
 MIN_CHANGE = 1.25
 
@@ -109,7 +107,7 @@ class Scaler:
         moments = Moments.of(seen.target, seen.indptr)
         broken = BrokenReadings.find(seen, moments)
         if len(broken):
-            seen = _without(seen, broken, np.arange(len(panel.ids)))
+            seen = broken.blanked(seen, np.arange(len(panel.ids)))
             moments = Moments.of(seen.target, seen.indptr)
         for role, counts in (codes or {}).items():
             met[role] = tuple(map(_observed_codes, getattr(seen, role)[:, -len(counts) :].T, counts))
@@ -149,7 +147,7 @@ class Scaler:
             return self
         seen = panel.between(panel.indptr[:-1], stop).take(new)
         broken = BrokenReadings.find(seen, Moments.of(seen.target, seen.indptr))
-        seen = _without(seen, broken, np.arange(len(new))) if len(broken) else seen
+        seen = broken.blanked(seen, np.arange(len(new)))
         moments = Moments.of(seen.target, seen.indptr)
         target = self.target.concatenate(_divisors(seen) if self.divides else moments)
         constant, transformed = self.constant, self.transformed
@@ -197,6 +195,27 @@ class Scaler:
         """Return the moments of the (transformed) targets of the panel's entities."""
         return self._select(panel, self.target if self.transformed is None else self.transformed)
 
+    def positive_scale(self, panel: Panel, origins) -> np.ndarray:
+        """Return the scale of each origin's (transformed) series, shape (n,); a tiny one for constant series."""
+        moments = self.scaling_moments(panel)
+        center, scale = (part[origins.entity, origins.channel] for part in (moments.center, moments.scale))
+        return np.where(scale > 0, scale, constant_unit(center))
+
+    def error_units(self, panel: Panel) -> np.ndarray:
+        """Return `forecastkit.preprocessing.moments.error_units` of the targets, shape (E, C)."""
+        return error_units(self.moments(panel), self.without_faults(panel), self.constant_in(panel))
+
+    def transformed_error_units(self, panel: Panel) -> np.ndarray:
+        """Return `forecastkit.preprocessing.moments.error_units` of the transformed targets, shape (E, C)."""
+        panel = self.without_faults(panel)
+        if self.transform is not None:
+            panel = replace(panel, target=map_rows(partial(forward, self.transform), panel.target))
+        return error_units(self.scaling_moments(panel), panel, self.constant_in(panel))
+
+    def constant_in(self, panel: Panel) -> np.ndarray | None:
+        """Return which targets were constant in training, (E, C); None if their scale of 0 shows it."""
+        return None if self.constant is None else self.constant[self.places(panel)]
+
     def _select(self, panel, moments):
         at = self.places(panel)
         if (at < 0).any():
@@ -213,7 +232,7 @@ class Scaler:
 
     def without_faults(self, panel: Panel) -> Panel:
         """Return the panel with known faults replaced by NaN."""
-        return _without(panel, self.broken, self.places(panel)) if len(self.broken) else panel
+        return self.broken.blanked(panel, self.places(panel)) if len(self.broken) else panel
 
     def with_faults_masked(self, panel: Panel, stop: np.ndarray) -> "Scaler":
         """Return the scaler with the faults among the rows before ``stop[e]`` added to those it masks."""
@@ -269,15 +288,14 @@ class Scaler:
 
         With `spread`, the forecasts are standard deviations, which are only multiplied by the scale.
         """
+        if spread:
+            return forecast * self.positive_scale(panel, origins).reshape(-1, *[1] * (forecast.ndim - 1))
         moments = self.scaling_moments(panel)
         center = moments.center[origins.entity, origins.channel]
         scale = moments.scale[origins.entity, origins.channel]
-        if spread:
-            floor = MIN_SPREAD * np.where(center == 0, 1.0, np.abs(center))
-            return forecast * np.where(scale > 0, scale, floor).reshape(-1, *[1] * (forecast.ndim - 1))
         is_constant = scale == 0
         if self.constant is not None:
-            is_constant = is_constant | self.constant[self.places(panel)[origins.entity], origins.channel]
+            is_constant = is_constant | self.constant_in(panel)[origins.entity, origins.channel]
         if is_constant.any():
             # A series that was constant in training has no scale; its last value is the forecast.
             last = forward(self.transform, last_values(panel, origins))
@@ -329,13 +347,6 @@ def _divisors(panel):
     """Return moments for division without centering: center 0, and the mean absolute value as scale."""
     size = Moments.of(map_rows(np.abs, panel.target), panel.indptr).center
     return Moments(np.zeros_like(size), size)
-
-
-def _without(panel, broken, places):
-    """Return a copy of the panel with faults replaced by NaN."""
-    target = map_rows(np.copy, panel.target)
-    target[broken.rows(panel, places)] = np.nan
-    return replace(panel, target=target)
 
 
 def _transformed_moments(panel, divides, transform):

@@ -9,6 +9,7 @@ from sklearn.base import clone
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.ingest.sample_weight import read_weights
 from forecastkit.forecasters.base import Forecaster
+from forecastkit.preprocessing.broken_readings import without_broken
 from forecastkit.tuning.results import Tuning
 from forecastkit.tuning.search import Search
 from forecastkit.tuning.settings import Settings
@@ -95,6 +96,7 @@ def tune(
     forecaster._check_parameters()
     panel, schema = read_panel(X, y, **forecaster._reading())
     weight = read_weights(sample_weight, X, y, panel, schema, forecaster._reading())
+    panel = without_broken(WHERE, panel, schema.target)
     found = Search(clone(forecaster), panel, schema, space, settings, weight)
     found.run(progress or (print if verbose else None))
     return found.result()

@@ -16,10 +16,8 @@ def series_of(scaler, panel: Panel, origins: Origins) -> np.ndarray:
 
 
 def scale_of(scaler, panel: Panel, origins: Origins) -> np.ndarray:
-    """Scale of each origin's series, (n,); of constant ones 1, or a billionth of a value that is larger still."""
-    moments = scaler.moments(panel)
-    scale, center = (part[origins.entity, origins.channel] for part in (moments.scale, moments.center))
-    return np.where(scale > 0, scale, np.maximum(1.0, 1e-9 * np.abs(center)))
+    """Scale of each origin's series in the user's units, (n,), above 0; see `Scaler.error_units`."""
+    return scaler.error_units(panel)[origins.entity, origins.channel]
 
 
 def observed_after(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
@@ -46,14 +44,13 @@ def independent_windows(origins: Origins, panel: Panel, horizon: int) -> np.ndar
 def residual_scale(forecaster, panel: Panel, origins: Origins) -> np.ndarray:
     """Unit of each origin's residuals, (n,): the scale under which those of its series were measured.
 
-    That is the scale of the transformed target at the time of validation, which a later fit of the scaler leaves as it
-    is; of a series not seen then it is today's. 1 for constant series.
+    That is the unit of the transformed target at the time of validation, which a later fit of the scaler leaves as it
+    is; of a series not seen then it is today's scale.
     """
-    moments = forecaster.scaler_.scaling_moments(panel)
-    scale, center = (part[origins.entity, origins.channel] for part in (moments.scale, moments.center))
+    today = forecaster.scaler_.positive_scale(panel, origins)
     series = series_of(forecaster.scaler_, panel, origins)
-    scale = np.where(series < 0, scale, forecaster.residual_scale_.ravel()[series])
-    return np.where(scale > 0, scale, np.maximum(1.0, 1e-9 * np.abs(center)))
+    scale = forecaster.residual_scale_.ravel()[series]
+    return np.where((series < 0) | (scale == 0), today, scale)
 
 
 def residuals_of(forecaster, panel: Panel, origins: Origins, actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:

@@ -134,9 +134,10 @@ class Scores:
 def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> ValidationResult:
     """What the validation block shows of a forecaster's errors.
 
-    Without a validation block the residuals are those of training windows, and there are no scores.
+    Without a validation block the residuals are those of training windows, and there are no scores. Broken readings
+    count as missing: none of them decides a score or an interval.
     """
-    horizon = forecaster.horizon_
+    panel, horizon = forecaster.scaler_.without_faults(panel), forecaster.horizon_
     origins = sample_validation_windows(panel, split, stop, horizon, forecaster._most_validation_windows)
     held_out = len(origins) > 0
     if not held_out:

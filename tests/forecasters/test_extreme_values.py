@@ -9,8 +9,10 @@ import forecastkit as fk
 ROWS, HORIZON = 120, 3
 WAVE = np.sin(2 * np.pi * np.arange(ROWS) / 12) + 0.1 * np.random.default_rng(0).normal(size=ROWS)
 NEARLY = np.where(np.arange(ROWS) % 7 == 0, 1.0 + 1e-13, 1.0)
-#: Each with the interval that forecasts must lie in.
+NOISE = np.random.default_rng(1).normal(size=ROWS)
+#: Each with the interval that forecasts must lie in; their quantiles lie within three times its width about it.
 SERIES = {
+    "usual": (100 + 10 * WAVE, 40.0, 160.0),
     "1e-300": (WAVE * 1e-300, -4e-300, 4e-300),
     "1e-12": (5e-12 + WAVE * 1e-12, 0.0, 1e-11),
     "1e12": (WAVE * 1e12, -4e12, 4e12),
@@ -20,16 +22,26 @@ SERIES = {
     "constant 1e300": (np.full(ROWS, 1e300), 1e300, 1e300),
     "nearly constant": (1e6 * NEARLY, 1e6 - 1e-3, 1e6 + 1e-3),
     "nearly constant 1e300": (1e300 * NEARLY, 0.99e300, 1.01e300),
+    "constant 1e-12": (np.full(ROWS, 1e-12), 1e-12, 1e-12),
+    "noise 1e-6 about 1e6": (1e6 + 1e-6 * NOISE, 1e6 - 1e-5, 1e6 + 1e-5),
+    "noise 1 about 1e9": (1e9 + NOISE, 1e9 - 10, 1e9 + 10),
+    "awake": (np.where(np.arange(ROWS) < 100, 0.0, 2.0 + WAVE), -6.0, 9.0),
+    "asleep": (np.where(np.arange(ROWS) < 40, 5.0 + WAVE, 0.0), -9.0, 15.0),
     "zeros": (np.where(np.arange(ROWS) % 40 == 39, 3.0, 0.0), -6.0, 9.0),
     "all zeros": (np.zeros(ROWS), 0.0, 0.0),
 }
 PANEL = pd.concat(
     [pd.DataFrame({"unique_id": name, "ds": np.arange(ROWS), "y": values}) for name, (values, _, _) in SERIES.items()]
 )
-#: Simple and linear forecasters, and networks of all kinds of heads; all networks share what these depend on.
+#: One forecaster of each kind, and one network with each kind of head and normalization: networks share the rest.
 FORECASTERS = {
-    **{name: (name, {}) for name in ("Naive", "SeasonalNaive", "Drift", "Mean", "Linear", "Tabular")},
-    "GRU": ("GRU", {}),
+    **{name: (name, {}) for name in ("Naive", "SeasonalNaive", "Drift", "Mean", "Theta", "DampedTrend", "Linear")},
+    **{name: (name, {}) for name in ("Tabular", "Pretrained", "GRU")},
+    "Linear, rolling": ("Linear", {"calibrate": "rolling"}),
+    "Ensemble": (
+        "Ensemble",
+        {"forecasters": [fk.LinearForecaster(), fk.PretrainedForecaster()], "calibrate": True, "weights": "backtest"},
+    ),
     "quantiles": ("GRU", {"quantile_levels": [0.1, 0.5, 0.9]}),
     "gaussian": ("GRU", {"loss": "gaussian"}),
     "student_t": ("GRU", {"loss": "student_t"}),
@@ -47,8 +59,10 @@ def check(model):
         assert np.isfinite(quantiles).all(), name
         assert (np.diff(quantiles, axis=1) >= 0).all(), name
         points = own["forecast"].to_numpy()
-        margin = 1e-9 * max(abs(low), abs(high))
+        margin, width = max(1e-11 * max(abs(low), abs(high)), 1e-11), high - low
         assert ((points >= low - margin) & (points <= high + margin)).all(), (name, points)
+        inside = (quantiles >= low - 3 * width - margin) & (quantiles <= high + 3 * width + margin)
+        assert inside.all(), (name, quantiles)
         assert np.isfinite(samples.loc[samples["unique_id"] == name, "forecast"]).all(), name
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 
 import forecastkit as fk
 from forecastkit.data.ingest.read_panel import read_panel
@@ -101,3 +102,49 @@ def test_a_saved_model_still_masks_its_faults(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert fk.load(tmp_path / "m.forecast").predict().equals(model.predict())
+
+
+#: Forecasters whose scores and intervals come from the validation block each in a way of its own.
+CALIBRATED = {
+    "mean": fk.MeanForecaster(),
+    "seasonal naive": fk.SeasonalNaiveForecaster(),
+    "linear": fk.LinearForecaster(lookback=48),
+    "pretrained, corrected": fk.PretrainedForecaster(calibrate=True),
+    "pretrained, rolling": fk.PretrainedForecaster(calibrate="rolling"),
+    "naive, rolling": fk.NaiveForecaster(calibrate="rolling"),
+    "weights of the validation block": fk.EnsembleForecaster(
+        forecasters=[fk.LinearForecaster(lookback=48), fk.SeasonalNaiveForecaster()], weights="backtest"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CALIBRATED)
+@pytest.mark.parametrize("value", [1e9, -1e300])
+def test_a_fault_in_the_validation_block_decides_no_score_and_no_interval(name, value):
+    """Two series of very different size, of which one has a fault: all figures are those of a missing reading."""
+    fitted = []
+    for reading in (value, np.nan):
+        frame = pd.DataFrame({"small": SEASON * 1e-6, "large": broken(360, reading)}, index=TIMES)
+        model = clone(CALIBRATED[name]).set_params(horizon=6)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            fitted.append(model.fit(frame))
+        assert any(f"'large' at {TIMES[360]} is more than 100" in str(one.message) for one in said) != np.isnan(reading)
+    given, gap = fitted
+    assert given.scores_ == pytest.approx(gap.scores_, rel=1e-9)
+    np.testing.assert_allclose(given.predict(coverage=0.95), gap.predict(coverage=0.95), rtol=1e-9)
+    np.testing.assert_allclose(
+        given.sample(20, random_state=0)["forecast"], gap.sample(20, random_state=0)["forecast"], rtol=1e-9
+    )
+
+
+def test_compare_does_not_measure_errors_of_a_fault():
+    found = []
+    for reading in (1e9, np.nan):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            series = pd.Series(broken(380, reading), TIMES)
+            found.append(
+                fk.compare(["naive"], series, horizon=6, folds=1, n_windows=12, metric="mae").table["mae"].max()
+            )
+    assert found[0] == pytest.approx(found[1])
