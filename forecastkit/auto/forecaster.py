@@ -68,8 +68,8 @@ class AutoForecaster(Combination):
     Attributes
     ----------
     leaderboard_ : DataFrame
-        A row for each forecaster, the best first: its mean ``score``, the mean absolute error by that of the seasonal
-        naive; the same on each fold (``fold_1`` is the latest); ``seconds`` spent on it in the search; the ``round`` it
+        A row for each forecaster, the best first: its mean ``score``, the MASE divided by that of the seasonal naive;
+        the same on each fold (``fold_1`` is the latest); ``seconds`` spent on it in the search; the ``round`` it
         reached, 0 where there was no time to try it; and whether it is in the ensemble (``member``).
     forecasters_ : list of Forecaster
         The fitted members.
@@ -193,7 +193,8 @@ class AutoForecaster(Combination):
         """The search, as far as there is time for it."""
         before = self.scaler_.without_faults(panel).between(panel.indptr[:-1], split)
         calendar = panel.grid.is_time or self.schema_.time is not None
-        evaluator = FoldEvaluator(before, self.schema_, self.horizon_, calendar, self._keep)
+        sizes = self.horizon_, self.season_length_
+        evaluator = FoldEvaluator(before, self.schema_, sizes, calendar, self._keep)
         values = {"validation_size": self._validation_part(panel, split), "final_epochs": 0}
         search = Halving(evaluator, self._budget, values, seed, self._tell)
         evaluator.use(int(min(BASELINES * self._budget.limit / max(self._needed, 1e-3), len(evaluator.folds))))
@@ -201,7 +202,6 @@ class AutoForecaster(Combination):
             for fold in range(len(evaluator.folds)):
                 for contender in own:
                     evaluator.attempt(contender, fold, None, None, values)
-            evaluator.refer_to(own[-1].name)
             search.run(candidates, SEARCHED * self._budget.limit)
         finally:
             self.trials_, self.untried_ = [asdict(trial) for trial in evaluator.trials], search.untried

@@ -11,7 +11,6 @@ from forecastkit.cli.console import Reporter
 from forecastkit.cli.read_data import Data
 from forecastkit.evaluation.backtesting import backtest
 from forecastkit.evaluation.results import covered_levels
-from forecastkit.metrics.functions import score_table
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.formatting import coverage_text, decimals, number, percent
 
@@ -90,9 +89,9 @@ def evaluate_holdout(model: str, forecaster, data: Data, sizes: Sizes) -> Holdou
     }
     rows = {label: _scores(test) for label, test in tests.items()}
     scores = pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS))
-    keys = [key for key in (*data.roles.series_id, "target") if key in tests[name].forecasts]
-    errors = {label: _errors(test.forecasts, keys) for label, test in tests.items()}
-    return Holdout(scores, _find_worse(name, errors) if keys else [], len(errors[name]), tests[name].ranges())
+    errors = {label: test.by("series")["mae"] for label, test in tests.items()} if tests[name].reference.series else {}
+    worse = _find_worse(name, errors) if errors else []
+    return Holdout(scores, worse, len(errors.get(name, [None])), tests[name].ranges())
 
 
 def try_holdout(report: Reporter, model: str, forecaster, data: Data, sizes: Sizes) -> Holdout:
@@ -112,10 +111,6 @@ def _fit_reference(name: str, data: Data, sizes: Sizes):
 def _scores(test) -> tuple[float, float, float]:
     own = test.scores.loc["forecaster"]
     return own["mae"], own.get("mase", np.nan), own.get("coverage_0.8", np.nan)
-
-
-def _errors(forecasts: pd.DataFrame, keys: list[str]) -> pd.Series:
-    return score_table(forecasts[[*keys, "actual", "forecast"]], by=keys)["mae"]
 
 
 def _find_worse(name: str, errors: dict[str, pd.Series]) -> list[Worse]:

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forecastkit.baselines.seasonal_scales import first_cutoffs, seasonal_scales
 from forecastkit.comparison.candidates import Candidate, make_contenders
-from forecastkit.comparison.measure import AT_ONCE, Task, measure_memory, run
+from forecastkit.comparison.measure import AT_ONCE, METRICS, Task, measure_memory, run
 from forecastkit.comparison.results import Comparison, make_table
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.output_frames import timestamps_at
 from forecastkit.data.panel import Panel
 from forecastkit.data.sizes import choose_horizon
-from forecastkit.evaluation.folds import METRICS, Fold, Sizes, make_folds
+from forecastkit.data.windows import Origins
+from forecastkit.evaluation.folds import Fold, Sizes, make_folds
 from forecastkit.evaluation.time_budget import IN_ANY_CASE, LEAST, MOST, WORTH_TRYING, Budget, seconds_of
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.preprocessing.broken_readings import without_broken
@@ -26,6 +28,8 @@ from forecastkit.utils.types import Data, Path
 from forecastkit.utils.validation import check_choice, check_int, first_few, refuse
 
 WHERE = "compare"
+#: In run logs, so that runs of a version with another scale are not mixed in.
+SCALE = "scaled by the rows up to the first cutoff of all folds"
 
 
 def compare(
@@ -117,8 +121,9 @@ def lay_out(candidates, panel: Panel, schema, choices=()) -> tuple[Task, list[Fo
     horizon, season = choose_horizon(model.horizon, model.season_length, panel.grid)
     rows = int((panel.last_observed() + 1 - panel.first_observed()).max())
     sizes = Sizes.suited(rows, len(panel.ids) * panel.channels, horizon, *choices)
-    task = Task(panel, schema, season, sizes)
-    return task, make_folds(panel, sizes, calendar=panel.grid.is_time or schema.time is not None)
+    folds = make_folds(panel, sizes, calendar=panel.grid.is_time or schema.time is not None)
+    stop = first_cutoffs(panel, Origins.joined([fold.origins for fold in folds]))
+    return Task(panel, schema, season, sizes, seasonal_scales(panel, stop, season)[0]), folds
 
 
 class _ComparisonRun:
@@ -157,7 +162,7 @@ class _ComparisonRun:
         """Find what is done already."""
         sizes = self.task.sizes
         header = {name: getattr(sizes, name) for name in ("horizon", "folds", "n_windows", "stride")}
-        header |= {"data": fingerprint(self.task.panel), "season_length": self.task.season}
+        header |= {"data": fingerprint(self.task.panel), "season_length": self.task.season, "mase": SCALE}
         self.run_log = RunLog(path, {**header, "budget": self.budget.seconds}, WHERE)
         self.budget.spent = sum(found.get("seconds") or 0.0 for found in self.run_log.done.values())
         for found in self.run_log.done.values():

@@ -14,9 +14,12 @@ import numpy as np
 
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
-from forecastkit.evaluation.folds import METRICS, Fold, Sizes, errors_of
+from forecastkit.evaluation.evaluate import Evaluation, ForecastWindows, evaluate
+from forecastkit.evaluation.folds import Fold, Sizes
 from forecastkit.utils.exceptions import InputError
 
+#: Errors by which models are ranked.
+METRICS = ("mae", "mse", "mase")
 #: Forecasts of a batch whose latency is measured, and how often.
 MANY, REPEATS = 1_000, 5
 #: A time limit after which training ends with its first steps: memory does not grow from then on.
@@ -36,12 +39,15 @@ class Task:
     schema : Schema
     season : int
     sizes : Sizes
+    scale : ndarray of shape (n_ids, targets)
+        Of MASE: from the rows of each series up to its first cutoff of all folds.
     """
 
     panel: Panel
     schema: Schema
     season: int
     sizes: Sizes
+    scale: np.ndarray
 
 
 def run(model, task: Task, fold: Fold, latency: bool = False) -> dict:
@@ -60,30 +66,27 @@ def run(model, task: Task, fold: Fold, latency: bool = False) -> dict:
     """
     began = time.monotonic()
     try:
-        model._fit_panel(fold.seen(task.panel), task.schema)
+        fold.fit(model, task.panel, task.schema)
     except InputError as error:
         return {"error": str(error), "seconds": time.monotonic() - began}
     fitted = time.monotonic()
-    scale = fold.scale(task.panel, task.season)
-    found = errors_of(model, task.panel, fold, scale, task.sizes)
-    measured = {**_means(found), "fit_seconds": fitted - began, **_training(model), "by_cutoff": found}
+    found = evaluate(model, ForecastWindows(task.panel, fold.origins, task.sizes.horizon, task.season))
+    measured = {**_errors(found, task, fold), "fit_seconds": fitted - began, **_training(model)}
     if latency:
-        measured |= latencies(model, task.panel, fold)
+        measured |= latencies(found)
     return {**measured, "seconds": time.monotonic() - began}
 
 
-def _means(found):
-    """Errors over all cutoffs, each weighing as many steps as were observed."""
-    steps = np.asarray(found["steps"])
-    used = {name: np.asarray(found[name], dtype="float64") for name in METRICS}
-    return {
-        name: _mean(values, np.where(np.isnan(used["mae"]) | (steps == 0), 0, steps)) for name, values in used.items()
-    }
-
-
-def _mean(values, weights):
-    values = np.where(weights > 0, values, 0.0)
-    return float(values @ weights / weights.sum()) if weights.sum() else float("nan")
+def _errors(found: Evaluation, task: Task, fold: Fold) -> dict:
+    """Errors over all cutoffs, and ``by_cutoff`` those of each, how many steps were observed, and inside intervals."""
+    scale, n_windows = task.scale[fold.origins.entity, fold.origins.channel], task.sizes.n_windows
+    whole = found.windows.scores(scale=scale).point_scores(found.forecast)
+    rows = found.windows.scores(fold.place, n_windows, scale)
+    errors = rows.point_scores(found.forecast)
+    by_cutoff = {"steps": rows.counts.tolist(), "scaled_steps": rows.scaled_counts.tolist()}
+    by_cutoff |= {name: errors[name].tolist() for name in METRICS}
+    by_cutoff["held"] = {name: counts.tolist() for name, counts in found.covered(fold.place, n_windows).items()}
+    return {**{name: float(whole[name][0]) for name in METRICS}, "by_cutoff": by_cutoff}
 
 
 def parts_of(model) -> list:
@@ -119,12 +122,13 @@ def _epoch_seconds(record) -> float:
     return float("nan") if cut_short else record.epoch_seconds()
 
 
-def latencies(model, panel: Panel, fold: Fold) -> dict:
+def latencies(found: Evaluation) -> dict:
     """Milliseconds of forecasting one series from one cutoff, and of `MANY` forecasts in one call; medians."""
-    known = model._adapted(panel, fold.stop)
-    one = fold.origins[-1:]
-    many = fold.origins[np.resize(np.arange(len(fold.origins)), MANY)]
-    return {"one_ms": _milliseconds(known, panel, one), "many_ms": _milliseconds(known, panel, many)}
+    panel, origins = found.windows.panel, found.windows.origins
+    many = origins[np.resize(np.arange(len(origins)), MANY)]
+    return {
+        f"{name}_ms": _milliseconds(found.model, panel, each) for name, each in (("one", origins[-1:]), ("many", many))
+    }
 
 
 def _milliseconds(model, panel, origins):

@@ -217,7 +217,7 @@ def _accuracy(sound, sizes: Sizes, metric: str) -> dict[str, dict]:
     if not sound:
         return {}
     errors = {name: _by_cutoff(runs, sizes, metric) for name, runs in sound.items()}
-    weight = _by_cutoff(next(iter(sound.values())), sizes, "steps")
+    weight = _by_cutoff(next(iter(sound.values())), sizes, "scaled_steps" if metric == "mase" else "steps")
     common = (weight > 0) & ~np.isnan(list(errors.values())).any(axis=0)
     weight, block = weight[common], _blocks(sizes, common)
     errors = {name: values[common] for name, values in errors.items()}

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.baselines import simple
+from forecastkit.baselines.seasonal_scales import first_cutoffs, seasonal_scales
 from forecastkit.data import output_frames
 from forecastkit.data.ingest.read_panel import read_more, read_panel
 from forecastkit.data.panel import Panel, spread
@@ -14,7 +15,6 @@ from forecastkit.data.sizes import choose_horizon
 from forecastkit.data.windows import Origins
 from forecastkit.evaluation.refits import Refits, groups_of, refit_all
 from forecastkit.evaluation.results import Backtest, Reference, both_scores, coverage_table
-from forecastkit.evaluation.seasonal_scales import seasonal_scales
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.future_steps import ordinal_of
 from forecastkit.uncertainty.residuals import NEVER, trained_until
@@ -98,7 +98,7 @@ def backtest(
     cutoffs = find_cutoffs(forecaster if fitted else None, panel, start, n_windows, stride, gap, horizon)
     levels = quantile_levels if quantile_levels is not None else forecaster._asked().quantile_levels
     levels = check_levels(WHERE, levels) if levels is not None else ()
-    refits = Refits(forecaster, panel, schema, horizon, gap, levels, max_train_size)
+    refits = Refits(forecaster, panel, schema, (horizon, season), gap, levels, max_train_size)
     if fitted and not refit:
         forecasts = refits.without_gap(refits.forecast(forecaster, cutoffs))
     else:
@@ -200,10 +200,8 @@ def _result(forecasts, panel, schema, cutoffs, horizon, gap, season) -> Backtest
 
 def _scales(panel, schema, cutoffs, season, series):
     """Scales of MASE and RMSSE by series, from its rows up to its first cutoff; one number each of a single series."""
-    stop = panel.indptr[1:].copy()
-    np.minimum.at(stop, cutoffs.entity, cutoffs.row + 1)
     entities = np.unique(cutoffs.entity)
-    scales = seasonal_scales(panel, stop, season)[:, entities]
+    scales = seasonal_scales(panel, first_cutoffs(panel, cutoffs), season)[:, entities]
     if not series:
         return scales[0, 0, 0], scales[1, 0, 0]
     channels = range(panel.channels)

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecastkit.data.panel import Panel
+from forecastkit.data.schema import Schema
 from forecastkit.data.sizes import held_out_rows, stride_within
 from forecastkit.data.windows import Origins
-from forecastkit.evaluation.results import covered_levels
-from forecastkit.evaluation.seasonal_scales import seasonal_scales
-from forecastkit.metrics.functions import symmetric_pairs
-from forecastkit.uncertainty.residuals import observed_after
+from forecastkit.forecasters.base import Forecaster
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.validation import check_int, refuse
 
@@ -19,10 +17,6 @@ WHERE = "compare"
 MOST_CUTOFFS, MOST_ORIGINS = 200, 20_000
 #: Horizons side by side that make one fold enough; with fewer, folds are fitted anew as time goes on.
 ENOUGH_BLOCKS, FEW_DATA_FOLDS = 10, 3
-#: Origins whose quantiles are made at a time.
-CHUNK = 2_000
-#: Errors of a cutoff, in the order of the rows of `errors_of`.
-METRICS = ("mae", "mse", "mase")
 
 
 @dataclass(frozen=True)
@@ -82,35 +76,55 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Fold:
-    """Rows that a model may see, and the forecasts asked of it.
+    """Rows that a model is fitted on, and the cutoffs that it forecasts from.
 
     Attributes
     ----------
     number : int
         From 0, in time.
-    stop : ndarray of shape (E,)
-        Rows of each series before this one may be seen.
+    stop : ndarray of shape (n_ids,)
+        The model is fitted on rows of each series before this one.
     origins : Origins
         Every channel of each cutoff.
     place : ndarray of shape (n,)
         Number of the cutoff that each origin belongs to.
+    begin : ndarray of shape (n_ids,), optional
+        Rows before this one are left out of the fit. Default: none.
     """
 
     number: int
     stop: np.ndarray
     origins: Origins
     place: np.ndarray
+    begin: np.ndarray | None = None
 
     def seen(self, panel: Panel) -> Panel:
-        """A copy of the rows before the fold, of series that have any."""
-        before = panel.between(panel.indptr[:-1], self.stop)
-        present = np.flatnonzero(before.last_observed() >= before.indptr[:-1])
+        """A copy of the rows to fit on, of series that have any."""
+        before, present = self._before(panel)
         return before.take(present).copy()
 
-    def scale(self, panel: Panel, season: int) -> np.ndarray:
-        """Mean seasonal difference of each origin's series in the rows before the fold, (n,): the scale of MASE."""
-        scale = seasonal_scales(panel, self.stop, season)[0]
-        return scale[self.origins.entity, self.origins.channel]
+    def _before(self, panel: Panel) -> tuple[Panel, np.ndarray]:
+        """The rows to fit on, and the series that have any."""
+        before = panel.between(panel.indptr[:-1] if self.begin is None else self.begin, self.stop)
+        return before, np.flatnonzero(before.last_observed() >= before.indptr[:-1])
+
+    def fit(self, model: Forecaster, panel: Panel, schema: Schema, weight: np.ndarray | None = None) -> Forecaster:
+        """Fit a model on the rows before the cutoffs.
+
+        Parameters
+        ----------
+        model : Forecaster
+            Not fitted.
+        panel : Panel
+            All rows.
+        schema : Schema
+        weight : ndarray, optional
+            Of all rows of the panel.
+        """
+        if weight is not None:
+            present = self._before(panel)[1]
+            model._weight = np.concatenate([weight[panel.indptr[e] : self.stop[e]] for e in present])
+        return model._fit_panel(self.seen(panel), schema)
 
 
 def make_folds(panel: Panel, sizes: Sizes, calendar: bool) -> list[Fold]:
@@ -168,44 +182,3 @@ def _fold(panel, sizes, ends, number):
     origins = Origins.every_channel(entity, row[entity, place], panel.channels)
     stop = np.clip(first + 1, panel.indptr[:-1], panel.indptr[1:])
     return Fold(number, stop, origins, np.repeat(place, panel.channels))
-
-
-def errors_of(model, panel: Panel, fold: Fold, scale: np.ndarray, sizes: Sizes) -> dict:
-    """Mean errors of each cutoff, and how many steps were observed: lists as long as there are cutoffs.
-
-    The model sees each origin's past only; scales of series that it was not fitted on come from rows before the fold.
-    """
-    n_windows, model = sizes.n_windows, model._adapted(panel, fold.stop)
-    forecast = model._forecast(panel, fold.origins)
-    actual = observed_after(panel, fold.origins, sizes.horizon)
-    error = np.abs(model._points(forecast) - actual)
-    seen = ~np.isnan(actual)
-    counts = np.bincount(fold.place, seen.sum(axis=1), n_windows)
-    found = {"steps": counts.astype(int).tolist()}
-    scaled = np.where(scale[:, None] > 0, error / scale[:, None], np.nan)
-    for name, values, use in (
-        ("mae", error, seen),
-        ("mse", error**2, seen),
-        ("mase", scaled, seen & (scale > 0)[:, None]),
-    ):
-        total = np.bincount(fold.place, np.where(use, values, 0.0).sum(axis=1), n_windows)
-        used = np.bincount(fold.place, use.sum(axis=1), n_windows)
-        found[name] = np.divide(total, used, out=np.full(n_windows, np.nan), where=used > 0).tolist()
-    return {**found, "held": _held(model, panel, fold, forecast, actual, n_windows)}
-
-
-def _held(model, panel, fold, forecast, actual, n_windows) -> dict[str, list[int]]:
-    """Steps of each cutoff that central intervals held, by their coverage; nothing where the model has none."""
-    levels = covered_levels(model)
-    if levels is None or (model._trained_levels is None and model.residuals_ is None):
-        return {}
-    pairs = symmetric_pairs(levels)
-    held = {f"{share:g}": np.zeros(n_windows) for share, _, _ in pairs}
-    for low in range(0, len(fold.origins), CHUNK):  # quantiles take many times the room of points
-        part = slice(low, low + CHUNK)
-        quantiles = model._quantiles(panel, fold.origins[part], forecast[part], levels)
-        for share, lower, upper in pairs:
-            ends = quantiles[..., levels.index(lower)], quantiles[..., levels.index(upper)]
-            inside = (ends[0] <= actual[part]) & (actual[part] <= ends[1])
-            held[f"{share:g}"] += np.bincount(fold.place[part], inside.sum(axis=1), n_windows)
-    return {share: counts.astype(int).tolist() for share, counts in held.items()}

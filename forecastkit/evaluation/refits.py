@@ -13,6 +13,8 @@ from forecastkit.data import output_frames
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
 from forecastkit.data.windows import Origins
+from forecastkit.evaluation.evaluate import ForecastWindows, evaluate
+from forecastkit.evaluation.folds import Fold
 from forecastkit.utils.formatting import minutes_and_seconds, number
 from forecastkit.utils.run_log import RunLog, canonical_text, fingerprint, shortened
 
@@ -32,8 +34,10 @@ class Refits:
     panel : Panel
         All rows.
     schema : Schema
-    horizon, gap : int
-        Steps forecast, and how many of the first are left out.
+    sizes : tuple of int
+        Horizon and season length.
+    gap : int
+        How many of the first steps are left out.
     levels : tuple of float
     max_train_size : int or None
         Rows of each series that a fit sees, and its forecasts too; None for all up to the cutoff.
@@ -42,27 +46,23 @@ class Refits:
     forecaster: object
     panel: Panel
     schema: Schema
-    horizon: int
+    sizes: tuple[int, int]
     gap: int
     levels: tuple
     max_train_size: int | None = None
 
     def fit(self, group: Origins):
         """A clone fitted on the rows up to the first of the cutoffs it is used for."""
-        first, stop = self._rows(group)
-        seen = self.panel.between(first, stop)
-        present = np.flatnonzero(seen.last_observed() >= seen.indptr[:-1])
-        return clone(self.forecaster)._fit_panel(seen.take(present).copy(), self.schema)
+        begin, stop = self._rows(group)
+        fold = Fold(0, stop, group, np.zeros(len(group), dtype="int64"), begin)
+        return fold.fit(clone(self.forecaster), self.panel, self.schema)
 
     def forecast(self, model, group: Origins) -> pd.DataFrame:
         """The long frame of forecasts from these cutoffs, all steps, with the actuals."""
         panel = self.panel if self.max_train_size is None else self._recent(group)
         row = panel.row_at(group.entity, self.panel.ordinal_at(group.entity, group.row))
-        # Series that the model was not fitted on are scaled by what was known at their first cutoff.
-        stop = panel.indptr[1:].copy()
-        np.minimum.at(stop, group.entity, row + 1)
         origins = Origins.every_channel(group.entity, row, panel.channels)
-        return model._adapted(panel, stop)._long(panel, origins, self.levels, actual=True)
+        return evaluate(model, ForecastWindows(panel, origins, *self.sizes)).frame(self.levels)
 
     def _rows(self, group):
         """The rows of each series that a fit for these cutoffs sees: those from `first` before `stop`."""
@@ -109,7 +109,7 @@ class Refits:
         """The frame that `kept` was made of."""
         origins = Origins.every_channel(group.entity, group.row, self.panel.channels)
         values = {
-            name: np.frombuffer(base64.b64decode(text), "<f8").reshape(len(origins), self.horizon)
+            name: np.frombuffer(base64.b64decode(text), "<f8").reshape(len(origins), self.sizes[0])
             for name, text in kept.items()
         }
         return output_frames.long_frame(self.panel, self.schema, origins, values.pop("forecast"), values, actual=True)

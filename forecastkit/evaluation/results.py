@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecastkit.metrics import elementwise
-from forecastkit.metrics.score_table import quantile_columns, score_table, symmetric_pairs
+from forecastkit.metrics.functions import skill
+from forecastkit.metrics.grouped_scores import symmetric_pairs
+from forecastkit.metrics.score_table import quantile_columns, score_table
 from forecastkit.utils.validation import check_names, refuse
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 #: Intervals whose coverage is part of every report.
 COVERED = (0.5, 0.8, 0.9, 0.95)
@@ -114,7 +117,7 @@ def scored(forecasts: pd.DataFrame, about: Reference, by: Sequence[str] = ()) ->
     own = score_table(forecasts, by=by, **scales)
     points = forecasts[list(dict.fromkeys([*by, *about.series, "actual"]))].assign(forecast=about.naive)
     naive = score_table(points, by=by, **scales)
-    own["skill"], naive["skill"] = 1 - own["mae"] / naive["mae"], 0.0
+    own["skill"], naive["skill"] = skill(own["mae"], naive["mae"]), 0.0
     if "log_density" in forecasts:
         own["log_score"] = -_group_means(forecasts, list(by))
     return own, naive

@@ -91,9 +91,9 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
     trained_until_ : ndarray
         Grid ordinal of the last row that each series gave to `fit`, which `update` leaves alone.
     scores_ : dict
-        Errors on the validation block: ``mae`` of this forecaster, ``mae_seasonal_naive`` and ``mae_linear`` in the
-        units of the target; ``skill_seasonal_naive`` and ``skill_linear``, the fraction of a reference's error that
-        it saves, in which every series counts by its own scale; and ``windows``, how many there were.
+        Scores on the validation block, see docs/evaluation.md: ``mae`` and ``mase`` of this forecaster and, with
+        ``_seasonal_naive`` and ``_linear`` appended, of the references; ``skill_seasonal_naive`` and ``skill_linear``,
+        the fraction of a reference's MAE that it saves; ``windows``, their number. A MASE without a scale is left out.
     """
 
     horizon: int | None = None

@@ -33,10 +33,16 @@ def symmetric(actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
     return 200 * np.abs(actual - forecast) / np.where(size == 0, 1, size)
 
 
-def pinball(actual: np.ndarray, quantile: np.ndarray, level: float) -> np.ndarray:
+def pinball(actual: np.ndarray, quantile: np.ndarray, level: float | np.ndarray) -> np.ndarray:
     """Return the pinball losses of forecasts of one quantile level."""
     above = actual - quantile
     return np.maximum(level * above, (level - 1) * above)
+
+
+def quantile_loss(actual: np.ndarray, quantiles: np.ndarray, levels: ArrayLike) -> np.ndarray:
+    """Twice the pinball loss of quantiles (..., levels), averaged over them; of the median alone the absolute error."""
+    levels = np.asarray(levels, dtype="float64")
+    return 2 * pinball(actual[..., None], quantiles, levels).mean(axis=-1)
 
 
 def inside(actual: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:

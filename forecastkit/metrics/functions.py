@@ -29,7 +29,8 @@ from numpy.typing import ArrayLike
 
 from forecastkit.metrics import elementwise
 from forecastkit.metrics.elementwise import Axis, divide, mean, seen
-from forecastkit.metrics.score_table import quantile_columns, score_table, symmetric_pairs
+from forecastkit.metrics.grouped_scores import symmetric_pairs
+from forecastkit.metrics.score_table import quantile_columns, score_table
 from forecastkit.utils.validation import check_int, check_levels, refuse
 
 __all__ = [

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecastkit.metrics import elementwise
+from forecastkit.metrics.grouped_scores import GroupedScores
 from forecastkit.utils.validation import check_levels, check_names, refuse
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Fewest quantiles from which the continuous ranked probability score is approximated.
-ENOUGH_FOR_CRPS = 5
 
 
 def quantile_columns(frame: pd.DataFrame) -> dict[float, str]:
@@ -69,84 +66,13 @@ def score_table(
     columns = _wanted_quantiles(frame, levels)
     check_names("score_table", "the columns scored", ["actual", "forecast", *by, *columns.values()], frame.columns)
     codes, index = _groups(frame, by)
-    actual = _column(frame, "actual")
-    seen = elementwise.seen(actual)
-    scales = [None if given is None else _row_scale(frame, given)[seen] for given in (scale, squared_scale)]
-    rows = _Rows(actual[seen], codes[seen], len(index), *scales)
-    table = rows.point(_column(frame, "forecast")[seen])
-    table |= rows.quantiles({level: _column(frame, name)[seen] for level, name in columns.items()})
+    scales = [None if given is None else _row_scale(frame, given) for given in (scale, squared_scale)]
+    rows = GroupedScores(_column(frame, "actual"), codes, len(index), *scales)
+    table = rows.point_scores(_column(frame, "forecast"))
+    table |= rows.quantile_scores({level: _column(frame, name) for level, name in columns.items()})
     if {"lower", "upper"} <= set(frame.columns):
-        table |= rows.interval(_column(frame, "lower")[seen], _column(frame, "upper")[seen])
+        table |= rows.interval_scores(_column(frame, "lower"), _column(frame, "upper"))
     return pd.DataFrame(table, index=index)
-
-
-class _Rows:
-    """Observed rows and their groups.
-
-    Sums use `bincount`, because pandas' groupby would skip NaN forecasts instead of propagating them.
-    """
-
-    def __init__(self, actual: np.ndarray, codes: np.ndarray, n_groups: int, scale=None, squared_scale=None):
-        self.actual, self.codes, self.n_groups = actual, codes, n_groups
-        self.scale, self.squared_scale = scale, squared_scale
-        self.counts = np.bincount(codes, minlength=n_groups)
-        self.size = self.mean(np.abs(actual))
-
-    def mean(self, values: np.ndarray) -> np.ndarray:
-        return elementwise.divide(np.bincount(self.codes, values, self.n_groups), self.counts)
-
-    def scaled(self, name: str, values: np.ndarray) -> dict[str, np.ndarray]:
-        return {} if self.scale is None else {name: self._over(values, self.scale)}
-
-    def _over(self, values, scale):
-        """Return the group means of scaled values over the rows that have a scale."""
-        use = elementwise.seen(scale)
-        codes = self.codes[use]
-        total = np.bincount(codes, elementwise.divide(values[use], scale[use]), self.n_groups)
-        return elementwise.divide(total, np.bincount(codes, minlength=self.n_groups))
-
-    def point(self, forecast: np.ndarray) -> dict[str, np.ndarray]:
-        error = forecast - self.actual
-        size = np.abs(error)
-        mean_size, mean_square = self.mean(size), self.mean(np.square(error))
-        squares = {} if self.squared_scale is None else {"rmsse": np.sqrt(self._over(error**2, self.squared_scale))}
-        return {
-            "rows": self.counts,
-            "mae": mean_size,
-            "mse": mean_square,
-            "rmse": np.sqrt(mean_square),
-            "bias": self.mean(error),
-            "wape": elementwise.divide(mean_size, self.size),
-            "smape": self.mean(elementwise.symmetric(self.actual, forecast)),
-            **self.scaled("mase", size),
-            **squares,
-        }
-
-    def quantiles(self, quantiles: dict[float, np.ndarray]) -> dict[str, np.ndarray]:
-        losses = {
-            level: self.mean(elementwise.pinball(self.actual, values, level)) for level, values in quantiles.items()
-        }
-        table = {f"pinball_q{level:g}": loss for level, loss in losses.items()}
-        if losses:
-            table["wql"] = elementwise.divide(2 * np.mean(list(losses.values()), axis=0), self.size)
-        if len(losses) >= ENOUGH_FOR_CRPS:
-            table["crps"] = 2 * elementwise.level_weights(list(losses)) @ np.array(list(losses.values()))
-        for level, low, high in symmetric_pairs(quantiles):
-            score = elementwise.winkler(self.actual, quantiles[low], quantiles[high], level)
-            table[f"coverage_{level:g}"] = self.mean(elementwise.inside(self.actual, quantiles[low], quantiles[high]))
-            table[f"winkler_{level:g}"] = self.mean(score)
-            table |= self.scaled(f"msis_{level:g}", score)
-        return table
-
-    def interval(self, lower: np.ndarray, upper: np.ndarray) -> dict[str, np.ndarray]:
-        return {"coverage": self.mean(elementwise.inside(self.actual, lower, upper)), "width": self.mean(upper - lower)}
-
-
-def symmetric_pairs(levels: Sequence[float]) -> list[tuple[float, float, float]]:
-    """Return (coverage, low, high) of each pair of levels that is symmetric about the median, widest first."""
-    upper = {round(level, 9): level for level in levels if level > 0.5}
-    pairs = [(low, upper.get(round(1 - low, 9))) for low in sorted(levels) if low < 0.5]
-    return [(round(high - low, 9), low, high) for low, high in pairs if high is not None]
 
 
 def _level_of(name: object) -> float:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from forecastkit.metrics.functions import skill
-from forecastkit.metrics.score_table import quantile_columns, score_table, symmetric_pairs
+from forecastkit.metrics.grouped_scores import symmetric_pairs
+from forecastkit.metrics.score_table import quantile_columns, score_table
 from forecastkit.plotting.inputs import find_keys, forecast_frame, history_frame
 from forecastkit.plotting.style import (
     BLUE,

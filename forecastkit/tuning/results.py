@@ -25,8 +25,8 @@ class Tuning:
     trials : DataFrame
         The leaderboard: a row for each trial, best first, by its number, 0 being the forecaster as it was given, which
         ranks before those that are less than 1 % better.
-        ``score`` is the mean over the folds of the error relative to the seasonal naive forecast of the same windows,
-        below 1 better than it; ``fold 0`` and so on are its parts, ``seconds`` what the trial took, ``state`` is
+        ``score`` is the mean over the folds of the relative score, the MASE divided by that of the seasonal naive
+        forecast of the same windows; ``fold 0`` and so on are its parts, ``seconds`` what the trial took, ``state`` is
         'done', 'dropped', 'failed' or 'unfinished', ``message`` says why it failed; then a column for each parameter.
         A dropped trial was worse than the best by more than 1 % on the latest folds and did not get the others; its
         score says what it would have come to.

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.base import clone
 
-from forecastkit.baselines import simple
 from forecastkit.comparison.candidates import Candidate
 from forecastkit.comparison.measure import parts_of
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
+from forecastkit.evaluation.evaluate import ForecastWindows, evaluate
 from forecastkit.evaluation.folds import Fold
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.uncertainty.residuals import observed_after
 from forecastkit.utils.exceptions import InputError
 
 #: Levels at which forecasters with a spread of their own are judged, unless they were trained for others.
@@ -62,7 +61,7 @@ class Outcome:
     state : {'done', 'dropped', 'failed', 'unfinished'}
         'dropped': after the first folds it was worse than the best. 'unfinished': its time was over.
     scores : dict of int to float
-        Relative error of each fold that was run.
+        Relative score of each fold that was run.
     score : float
         Mean over the folds; of a dropped trial what it would have come to.
     seconds : float
@@ -172,51 +171,17 @@ def make_model(forecaster: Forecaster, parameters: dict, limit: float | None) ->
 
 
 def score_fold(task: Task, fold: Fold, model: Forecaster) -> float:
-    """Error of the model on the fold, as a part of that of the seasonal naive forecast of the same windows."""
+    """Fit the model on the rows before the fold, and its relative score on the fold; see `relative_score`."""
     model._check_parameters()
-    model._weight = seen_weight(task, fold)
-    model._fit_panel(fold.seen(task.panel), task.schema)
-    return relative_error(task, fold, model)
+    fold.fit(model, task.panel, task.schema, task.weight)
+    return relative_score(task, fold, model)
 
 
-def relative_error(task: Task, fold: Fold, model: Forecaster) -> float:
-    """Mean scaled error over all series, origins and steps observed, divided by the seasonal naive forecast's.
+def relative_score(task: Task, fold: Fold, model: Forecaster) -> float:
+    """MASE of a fitted model on the fold by that of the seasonal naive; docs/evaluation.md has the formula.
 
-    The error of a step is the absolute one; for a forecaster with quantiles of its own it is twice their mean pinball
-    loss, which is the same for a point. Every series is scaled by its mean seasonal difference before the fold.
+    A forecaster with quantiles of its own is scored by their scaled quantile loss, which is the MASE of a point.
     """
-    panel, origins = task.panel, fold.origins
-    actual = observed_after(panel, origins, model.horizon_)
-    known = model._adapted(panel, fold.stop)
-    scale = series_scale(fold.scale(panel, task.season))[:, None]
-    own = np.nanmean(_errors(known, panel, origins, actual) / scale)
-    naive = simple.seasonal_naive(panel, origins, model.horizon_, task.season)
-    reference = np.nanmean(np.abs(actual - naive) / scale)
-    return float(own / reference) if reference > 0 else float(own)
-
-
-def _errors(model, panel, origins, actual):
-    """Errors (n, horizon), NaN where nothing was observed."""
-    forecast = model._forecast(panel, origins)
-    if not model._has_spread:
-        return np.abs(actual - model._points(forecast))
-    levels = tuple(model._trained_levels or LEVELS)
-    error = actual[..., None] - model._own_quantiles(panel, origins, forecast, levels)
-    return 2 * np.maximum(error * levels, error * (np.asarray(levels) - 1)).mean(axis=-1)
-
-
-def series_scale(scale: np.ndarray) -> np.ndarray:
-    """Scales above zero: a series without one, as a constant one is, takes the median of the others', else 1."""
-    usable = scale > 0
-    typical = np.median(scale[usable]) if usable.any() else 1.0
-    return np.where(usable, scale, typical)
-
-
-def seen_weight(task: Task, fold: Fold) -> np.ndarray | None:
-    """Weights of the rows that `Fold.seen` gives."""
-    if task.weight is None:
-        return None
-    panel = task.panel
-    before = panel.between(panel.indptr[:-1], fold.stop)
-    present = np.flatnonzero(before.last_observed() >= before.indptr[:-1])
-    return np.concatenate([task.weight[panel.indptr[e] : fold.stop[e]] for e in present])
+    levels = tuple(model._trained_levels or LEVELS) if model._has_spread else ()
+    windows = ForecastWindows(task.panel, fold.origins, model.horizon_, task.season)
+    return evaluate(model, windows).relative_score(levels)

@@ -74,7 +74,7 @@ class TunedForecaster(Forecaster):
     best_params_ : dict
         Its parameters, of those searched.
     best_score_ : float
-        Its error on the folds, as a part of that of the seasonal naive forecast.
+        Its relative score: the MASE on the folds divided by that of the seasonal naive forecast.
     trials_ : DataFrame
         The leaderboard, see `forecastkit.tuning.results.Tuning`. After Ctrl-C it holds what was found, as do
         `best_params_` and `best_score_`.

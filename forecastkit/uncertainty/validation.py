@@ -1,23 +1,24 @@
 """What a forecaster learns about its own errors: residual quantiles, and validation scores beside two references."""
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from sklearn.base import clone
 
 from forecastkit.baselines import simple
 from forecastkit.baselines.ridge import Ridge
+from forecastkit.baselines.seasonal_scales import scales_at
 from forecastkit.data.array_storage import is_mapped
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, Windows
+from forecastkit.metrics.functions import skill
+from forecastkit.metrics.grouped_scores import GroupedScores
 from forecastkit.uncertainty.conformal import ConformalAdjustment, ValidationErrors
 from forecastkit.uncertainty.residual_quantiles import ResidualQuantiles
 from forecastkit.uncertainty.residuals import (
     independent_windows,
     observed_after,
     residuals_of,
-    scale_of,
     series_number,
     series_of,
 )
@@ -53,7 +54,7 @@ class ValidationResult:
         Of quantiles that the model gives by itself, where they were asked for.
     rolling_errors : ValidationErrors or None
         What rolling corrections begin with, where they were asked for.
-    scores : Scores or None
+    scores : PendingScores or None
         None where there is no validation window.
     """
 
@@ -61,7 +62,7 @@ class ValidationResult:
     paths: np.ndarray | None = None
     corrections: ConformalAdjustment | None = None
     rolling_errors: ValidationErrors | None = None
-    scores: "Scores | None" = None
+    scores: "PendingScores | None" = None
 
 
 @dataclass
@@ -87,48 +88,58 @@ class FitData:
 
 
 @dataclass
-class Scores:
-    """Errors on the validation block; those of the linear reference are computed when `to_dict` is called first.
+class PendingScores:
+    """Forecasts of the validation windows, which are scored when `to_dict` is called first.
 
     Attributes
     ----------
-    errors : dict of str to tuple of float
-        Of the forecaster ('') and the references by name: mean absolute error in the target's units, and in units of
-        each series' scale.
-    windows : int
-    data : FitData or None
+    forecasts : dict of str to ndarray of shape (n, horizon)
+        Of the forecaster ('') and, where it is known already, of the linear reference.
+    origins : Origins
+    data : FitData
         What the linear reference is fitted on.
     sizes : tuple of int
-        Lookback and horizon.
-    most : int or None
-        Windows that were taken at most.
+        Lookback, horizon and season length.
+    scores : dict or None
+        None where they were not computed yet; then they take the place of all the above.
     """
 
-    errors: dict
-    windows: int
+    forecasts: dict | None
+    origins: Origins | None
     data: FitData | None
-    sizes: tuple[int, int]
-    most: int | None = None
+    sizes: tuple[int, int, int]
+    scores: dict | None = None
 
     def to_dict(self) -> dict:
-        """``mae`` in the target's units and ``skill``, in which each series counts by its own scale."""
-        if "linear" not in self.errors:
-            self.errors["linear"] = self._linear_errors()
-            self.data = None
-        (mae, scaled), references = self.errors[""], {name: each for name, each in self.errors.items() if name}
-        scores = {"mae": mae}
-        for name, (error, scaled_error) in references.items():
-            scores[f"mae_{name}"] = error
-            scores[f"skill_{name}"] = 1 - scaled / scaled_error if scaled_error > 0 else 0.0
-        return {**scores, "windows": self.windows}
+        """``mae`` and ``mase`` of the forecaster and of the references, and its skill; docs/evaluation.md."""
+        if self.scores is None:
+            self.scores = self._scores()
+            self.forecasts = self.origins = self.data = None
+        return self.scores
 
-    def _linear_errors(self):
-        panel, scaler = self.data.panel, self.data.scaler
-        origins = sample_validation_windows(panel, self.data.split, self.data.stop, self.sizes[1], self.most)
-        buffers = replace(scaler.buffers(panel, *self.sizes), weight=self.data.weight)
-        ridge = Ridge.fit(buffers, Windows.training(panel, self.data.split, *self.sizes), origins, *self.sizes)
-        forecast = scaler.restore(ridge.predict(buffers, origins), panel, origins)
-        return _errors(scaler, panel, origins, observed_after(panel, origins, self.sizes[1]), forecast)
+    def _scores(self) -> dict:
+        panel, origins, (_, horizon, season) = self.data.panel, self.origins, self.sizes
+        scale = scales_at(panel, origins, season)[0]
+        rows = GroupedScores(observed_after(panel, origins, horizon), scale=scale[:, None])
+        mae = float(rows.mae(self.forecasts[""])[0])
+        scores = {"mae": mae, "mase": float(rows.mase(self.forecasts[""])[0])}
+        references = {"seasonal_naive": simple.seasonal_naive(panel, origins, horizon, season)}
+        references["linear"] = self.forecasts.get("linear")
+        for name, forecast in references.items():
+            forecast = self._linear() if forecast is None else forecast
+            reference = float(rows.mae(forecast)[0])
+            scores |= {f"mae_{name}": reference, f"mase_{name}": float(rows.mase(forecast)[0])}
+            scores[f"skill_{name}"] = float(skill(mae, reference))
+        known = {name: score for name, score in scores.items() if not np.isnan(score)}
+        return {**known, "windows": len(origins)}
+
+    def _linear(self) -> np.ndarray:
+        """Forecasts of a ridge regression on the rows before the validation block."""
+        panel, scaler, (lookback, horizon, _) = self.data.panel, self.data.scaler, self.sizes
+        buffers = replace(scaler.buffers(panel, lookback, horizon), weight=self.data.weight)
+        windows = Windows.training(panel, self.data.split, lookback, horizon)
+        ridge = Ridge.fit(buffers, windows, self.origins, lookback, horizon)
+        return scaler.restore(ridge.predict(buffers, self.origins), panel, self.origins)
 
 
 def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> ValidationResult:
@@ -161,33 +172,20 @@ def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> 
         corrections = ConformalAdjustment.fit(forecaster, panel, origins)
     if forecaster.calibrate == "rolling":
         rolling = ValidationErrors.fit(forecaster, panel, split, stop)
-    scores = _scores(forecaster, panel, split, stop, origins, actual, own)
+    scores = _pending_scores(forecaster, panel, split, stop, origins, own)
     return ValidationResult(quantiles, paths, corrections, rolling, scores)
 
 
-def _scores(forecaster, panel, split, stop, origins, actual, own):
-    """Errors of the forecaster and the seasonal naive, and of a linear one where there is one already."""
-    scaler, horizon = forecaster.scaler_, forecaster.horizon_
-    error = partial(_errors, scaler, panel, origins, actual)
-    # One after the other: thousands of windows of a forecast are as large as many a data set.
-    errors = {"": error(own)}
-    errors["seasonal_naive"] = error(simple.seasonal_naive(panel, origins, horizon, forecaster.season_length_))
+def _pending_scores(forecaster, panel, split, stop, origins, own):
     linear = forecaster._linear_reference(panel, origins, own)
-    if linear is not None:
-        errors["linear"] = error(linear)
-    data = FitData(panel, split, stop, scaler, forecaster._weight)
-    data = None if linear is not None else data
-    sizes = forecaster.lookback_, horizon
-    scores = Scores(errors, len(origins), data, sizes, forecaster._most_validation_windows)
+    forecasts = {"": own} if linear is None else {"": own, "linear": linear}
+    sizes = forecaster.lookback_, forecaster.horizon_, forecaster.season_length_
+    scores = PendingScores(
+        forecasts, origins, FitData(panel, split, stop, forecaster.scaler_, forecaster._weight), sizes
+    )
     if is_mapped(panel.target):  # the file may be gone when they are read
         scores.to_dict()
     return scores
-
-
-def _errors(scaler, panel, origins, actual, forecast):
-    """Mean absolute error in the target's units, and in units of each series' scale."""
-    error = np.abs(actual - forecast)
-    return float(np.nanmean(error)), float(np.nanmean(error / scale_of(scaler, panel, origins)[:, None]))
 
 
 def residual_quantiles(forecaster, panel: Panel, origins: Origins, levels) -> np.ndarray:

@@ -361,7 +361,7 @@ def test_a_budget_is_kept_whatever_a_fit_takes_beside_training(series, monkeypat
             "mae": 1.0,
             "mse": 1.0,
             "mase": 1.0,
-            "by_cutoff": {"mae": [1.0] * 10, "mase": [1.0] * 10, "steps": [6] * 10},
+            "by_cutoff": {"mae": [1.0] * 10, "mase": [1.0] * 10, "steps": [6] * 10, "scaled_steps": [6] * 10},
         }
         if seconds > measure.AT_ONCE:
             limits.append(seconds)
@@ -382,7 +382,7 @@ def test_what_a_budget_does_not_suffice_for_is_not_run(series, monkeypatch):
     clock = Clock()
     monkeypatch.setattr(budgets, "time", clock)
     monkeypatch.setattr(comparison, "time", clock)
-    errors = {name: [1.0] * 10 for name in ("mae", "mse", "mase", "steps")}
+    errors = {name: [1.0] * 10 for name in ("mae", "mse", "mase", "steps", "scaled_steps")}
 
     def work(model, task, fold, latency=False):
         seconds = getattr(model, "time_limit", None)
@@ -502,7 +502,7 @@ def test_bad_input_is_one_sentence_before_any_training(models, options, sentence
 def test_peak_memory_is_that_of_a_process_of_its_own(series):
     panel, schema = read_panel(series)
     sizes = Sizes(6, 1, 5, 1)
-    task = measure.Task(panel, schema, 24, sizes)
+    task = measure.Task(panel, schema, 24, sizes, np.ones((1, 1)))
     fold = make_folds(panel, sizes, calendar=True)[0]
     found = measure.measure_memory(fk.LinearForecaster(**SIZES), task, fold)
     assert 0 <= found["memory_mb"] < 200

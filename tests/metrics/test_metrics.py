@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from forecastkit import metrics
-from forecastkit.metrics.score_table import quantile_columns, symmetric_pairs
+from forecastkit.metrics.grouped_scores import symmetric_pairs
+from forecastkit.metrics.score_table import quantile_columns
 from forecastkit.utils.exceptions import InputError
 
 NAN = np.nan

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_panel import make
 
-from forecastkit.evaluation import seasonal_scales as module
-from forecastkit.evaluation.seasonal_scales import seasonal_scales
+from forecastkit.baselines import seasonal_scales as module
+from forecastkit.baselines.seasonal_scales import seasonal_scales
 from forecastkit.metrics import seasonal_scale, seasonal_scale_squared
 
 

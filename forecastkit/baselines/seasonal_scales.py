@@ -3,6 +3,7 @@
 import numpy as np
 
 from forecastkit.data.panel import Panel, owners
+from forecastkit.data.windows import Origins
 
 CHUNK = 1 << 18
 
@@ -39,3 +40,15 @@ def seasonal_scales(panel: Panel, stop: np.ndarray, season: int) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         scales = sums[:2] / sums[2]
     return np.where(scales > 0, scales, np.nan)
+
+
+def first_cutoffs(panel: Panel, origins: Origins) -> np.ndarray:
+    """Row after the first of these cutoffs of each series, (n_ids,); of a series without any, after its last row."""
+    stop = panel.indptr[1:].copy()
+    np.minimum.at(stop, origins.entity, origins.row + 1)
+    return stop
+
+
+def scales_at(panel: Panel, origins: Origins, season: int) -> np.ndarray:
+    """Scales of MASE and RMSSE of each origin's series, (2, n), from its rows up to the first of these cutoffs."""
+    return seasonal_scales(panel, first_cutoffs(panel, origins), season)[:, origins.entity, origins.channel]

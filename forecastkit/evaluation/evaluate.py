@@ -1,0 +1,188 @@
+"""Forecasts of a model from past cutoffs beside the actuals: what every score of the library is computed from.
+
+`backtest`, `compare`, `tune`, `AutoForecaster` and ``forecast train`` all evaluate models here, so that a score of one
+name is the same number everywhere (docs/evaluation.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecastkit.baselines import simple
+from forecastkit.baselines.seasonal_scales import first_cutoffs, scales_at
+from forecastkit.data import output_frames
+from forecastkit.data.panel import Panel
+from forecastkit.data.windows import Origins
+from forecastkit.evaluation.results import COVERED, covered_levels
+from forecastkit.forecasters.base import Forecaster
+from forecastkit.metrics.elementwise import inside, quantile_loss
+from forecastkit.metrics.grouped_scores import GroupedScores, symmetric_pairs
+from forecastkit.uncertainty.residuals import observed_after
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Origins whose quantiles are computed at a time: they take many times the memory of points.
+CHUNK = 2_000
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastWindows:
+    """Past cutoffs, what was observed after them, and what it is scored by.
+
+    Attributes
+    ----------
+    panel : Panel
+        Rows before and after the cutoffs.
+    origins : Origins
+        The cutoffs of every series and target, n in all.
+    horizon : int
+    season : int
+        Season length of the reference and of the scales.
+    """
+
+    panel: Panel
+    origins: Origins
+    horizon: int
+    season: int
+
+    @cached_property
+    def actual(self) -> np.ndarray:
+        """Observed values, (n, horizon), NaN where there are none."""
+        return observed_after(self.panel, self.origins, self.horizon)
+
+    @cached_property
+    def naive(self) -> np.ndarray:
+        """Seasonal naive forecasts, (n, horizon)."""
+        return simple.seasonal_naive(self.panel, self.origins, self.horizon, self.season)
+
+    @cached_property
+    def scale(self) -> np.ndarray:
+        """Scale of MASE of each origin's series, (n,): from the rows up to its first cutoff."""
+        return scales_at(self.panel, self.origins, self.season)[0]
+
+    @cached_property
+    def ranking_scale(self) -> np.ndarray:
+        """`scale`, in which series without one take their mean step-to-step difference; all 1 where none has any."""
+        scale = self.scale
+        if np.isnan(scale).any():
+            scale = np.where(np.isnan(scale), scales_at(self.panel, self.origins, 1)[0], scale)
+        return scale if not np.isnan(scale).all() else np.ones_like(scale)
+
+    @cached_property
+    def reference(self) -> float:
+        """MASE of the seasonal naive forecasts, by `ranking_scale`; 1 where they make no error."""
+        error = float(self.scores(scale=self.ranking_scale).mase(self.naive)[0])
+        return error if error > 0 else 1.0
+
+    def scores(self, group: np.ndarray | int = 0, n_groups: int = 1, scale: np.ndarray | None = None) -> GroupedScores:
+        """The actuals in groups of origins, which forecasts (n, horizon) are scored against.
+
+        Parameters
+        ----------
+        group : ndarray of int, (n,)
+            From 0. Default: one group.
+        n_groups : int
+        scale : ndarray, (n,), optional
+            Of MASE, where it is not `scale`.
+        """
+        scale = self.scale if scale is None else scale
+        return GroupedScores(self.actual, np.reshape(group, (-1, 1)), n_groups, scale[:, None])
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Forecasts of a model in some windows.
+
+    Attributes
+    ----------
+    model : Forecaster
+        Fitted, and adapted to series that it was not fitted on.
+    windows : ForecastWindows
+    output : ndarray
+        What the model computed, before it is read as points or quantiles.
+    """
+
+    model: Forecaster
+    windows: ForecastWindows
+    output: np.ndarray
+
+    @cached_property
+    def forecast(self) -> np.ndarray:
+        """Point forecasts, (n, horizon)."""
+        return self.model._points(self.output)
+
+    def quantiles(self, levels: Sequence[float], own: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
+        """Quantile forecasts, a slice of the origins at a time: (slice, (chunk, horizon, levels)).
+
+        With `own`, those that the model gives by itself, before any calibration.
+        """
+        give, origins = self.model._own_quantiles if own else self.model._quantiles, self.windows.origins
+        for low in range(0, len(origins), CHUNK):
+            part = slice(low, low + CHUNK)
+            yield part, give(self.windows.panel, origins[part], self.output[part], levels)
+
+    def relative_score(self, levels: Sequence[float] = ()) -> float:
+        """MASE as a multiple of that of the seasonal naive; inf where the forecasts are no numbers.
+
+        With `levels`, the scaled quantile loss of the model's own quantiles takes the place of its MASE. Scales are
+        those of `ForecastWindows.ranking_scale`. docs/evaluation.md has the formula.
+        """
+        rows = self.windows.scores(scale=self.windows.ranking_scale)
+        if levels:
+            losses = np.empty(rows.observed.shape)
+            for part, values in self.quantiles(levels, own=True):
+                losses[part] = quantile_loss(self.windows.actual[part], values, levels)
+            error = float(rows.scaled_mean(losses[rows.observed], rows.scale)[0])
+        else:
+            error = float(rows.mase(self.forecast)[0])
+        return error / self.windows.reference if np.isfinite(error) else float("inf")
+
+    def covered(self, group: np.ndarray, n_groups: int) -> dict[str, np.ndarray]:
+        """How many actuals of each group of origins lie inside the intervals of `COVERED`, by the text of each.
+
+        Intervals that the model's quantiles do not reach are left out.
+        """
+        model, actual = self.model, self.windows.actual
+        levels = covered_levels(model, COVERED)
+        if levels is None or (model._trained_levels is None and model.residuals_ is None):
+            return {}
+        pairs = symmetric_pairs(levels)
+        found = {f"{coverage:g}": np.zeros(n_groups, dtype="int64") for coverage, _, _ in pairs}
+        for part, values in self.quantiles(levels):
+            for coverage, low, high in pairs:
+                held = inside(actual[part], values[..., levels.index(low)], values[..., levels.index(high)]) == 1
+                found[f"{coverage:g}"] += np.bincount(group[part], held.sum(axis=1), n_groups).astype("int64")
+        return found
+
+    def frame(self, levels: Sequence[float] = ()) -> pd.DataFrame:
+        """The long frame of forecasts and actuals, with quantiles at these levels."""
+        model, panel, origins = self.model, self.windows.panel, self.windows.origins
+        columns = {}
+        if levels:
+            values = model._quantiles(panel, origins, self.output, levels)
+            columns = {output_frames.level_name(level): values[..., i] for i, level in enumerate(levels)}
+        if (density := model._log_density(panel, origins, self.output)) is not None:
+            columns["log_density"] = density
+        return output_frames.long_frame(panel, model.schema_, origins, self.forecast, columns, actual=True)
+
+
+def evaluate(model: Forecaster, windows: ForecastWindows) -> Evaluation:
+    """Forecast from past cutoffs with a fitted model, each from the rows up to the cutoff.
+
+    Series that the model was not fitted on are scaled by their rows up to their first cutoff.
+
+    Parameters
+    ----------
+    model : Forecaster
+        Fitted on rows up to the first cutoff, see `forecastkit.evaluation.folds.Fold.fit`.
+    windows : ForecastWindows
+    """
+    panel, origins = windows.panel, windows.origins
+    adapted = model._adapted(panel, first_cutoffs(panel, origins))
+    return Evaluation(adapted, windows, adapted._forecast(panel, origins))
