@@ -1,10 +1,15 @@
 """Windows of lookback and horizon rows, as index arithmetic over the buffers of a panel."""
 
+import copy
 from dataclasses import dataclass, fields
 
 import numpy as np
 
+from forecastkit.data.array_storage import any_missing
 from forecastkit.data.panel import Panel
+
+#: Windows whose targets are counted at a time.
+WINDOWS_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,8 @@ class Windows:
         self.before = np.concatenate([[0], np.cumsum(counts)])
         #: Windows of an origin, and (series, origin) pairs of a window.
         self.channels, self.width = (1, channels) if together else (channels, 1)
+        #: Numbers of the windows that are left, None for all of them.
+        self.kept: np.ndarray | None = None
 
     @classmethod
     def training(cls, panel: Panel, stop: np.ndarray, lookback: int, horizon: int, together: bool = False) -> "Windows":
@@ -122,11 +129,42 @@ class Windows:
         return cls(np.maximum(split - 1, panel.indptr[:-1]), stop - horizon, panel.channels)
 
     def __len__(self):
-        return int(self.before[-1]) * self.channels
+        return int(self.before[-1]) * self.channels if self.kept is None else len(self.kept)
+
+    def with_targets(self, target: np.ndarray, horizon: int) -> "Windows":
+        """Return the windows in which a target is observed after the cutoff; all of them if none is in any.
+
+        Parameters
+        ----------
+        target : ndarray, (R, C)
+            NaN where missing.
+        horizon : int
+        """
+        if not any_missing(target):
+            return self
+        count = np.zeros((len(target) + 1, target.shape[1]), dtype="int32" if len(target) < 2**31 else "int64")
+        np.cumsum(~np.isnan(target), axis=0, out=count[1:])
+        kept = []
+        for low in range(0, len(self), WINDOWS_AT_ONCE):
+            number = np.arange(low, min(low + WINDOWS_AT_ONCE, len(self)))
+            origins = self.at(number)
+            observed = count[origins.row + horizon + 1] - count[origins.row + 1]
+            if self.width == 1:
+                observed = np.take_along_axis(observed, origins.channel[:, None], axis=1)
+            kept.append(number[observed.any(axis=1)])
+        numbers = np.concatenate(kept) if kept else np.empty(0, dtype="int64")
+        if len(numbers) in (0, len(self)):
+            return self
+        windows = copy.copy(self)
+        windows.kept = numbers.astype("int32" if len(self) < 2**31 else "int64")
+        return windows
 
     def at(self, number: np.ndarray) -> Origins:
         """The windows with these numbers in [0, len)."""
-        origin, channel = np.divmod(np.asarray(number, dtype="int64"), self.channels)
+        number = np.asarray(number, dtype="int64")
+        if self.kept is not None:
+            number = self.kept[number].astype("int64")
+        origin, channel = np.divmod(number, self.channels)
         entity = np.searchsorted(self.before, origin, side="right") - 1
         return Origins(entity, self.first[entity] + origin - self.before[entity], channel)
 

@@ -322,7 +322,9 @@ class NeuralForecaster(Forecaster):
             self.network_.live()[1].release()
 
     def _windows(self, panel, stop, backbone):
-        return Windows.training(panel, stop, self.lookback_, self.horizon_, together=backbone.mixes_channels)
+        # The loss of a window without targets is 0, so gradients of a batch would shrink with the fraction of them.
+        windows = Windows.training(panel, stop, self.lookback_, self.horizon_, together=backbone.mixes_channels)
+        return windows.with_targets(self._scaled(panel).target, self.horizon_)
 
     def _plan(self, windows, backbone, seed):
         wanted, width = self.windows_per_epoch, windows.width

@@ -118,3 +118,22 @@ def test_grouped_places(keys):
 @pytest.mark.parametrize(("rows", "dtype"), [(5, "int32"), (2**31, "int64")])
 def test_tables_are_as_wide_as_they_must_be(rows, dtype):
     assert Origins(np.array([0]), np.array([rows]), np.array([0])).table().dtype == dtype
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**31), st.booleans(), st.sampled_from([0.0, 0.2, 0.7, 0.95, 1.0]))
+def test_windows_with_targets_are_those_that_a_loop_finds(seed, together, fraction):
+    panel, horizon = make(SIZES), 2
+    target = np.where(np.random.default_rng(seed).random(panel.target.shape) < fraction, np.nan, panel.target)
+    windows = Windows.training(panel, panel.indptr[1:], 4, horizon, together=together)
+    found = windows.with_targets(target, horizon)
+    expected = []
+    for number in range(len(windows)):
+        origin = windows.at(np.array([number]))
+        after = target[origin.row[0] + 1 : origin.row[0] + 1 + horizon]
+        if not np.isnan(after if together else after[:, origin.channel[0]]).all():
+            expected.append(number)
+    expected = expected or list(range(len(windows)))
+    np.testing.assert_array_equal(found.at(np.arange(len(found))).table(), windows.at(np.array(expected)).table())
+    drawn = found.at(found.draw(np.random.default_rng(0), 3 * len(found)))
+    np.testing.assert_array_equal(np.unique(drawn.table(), axis=0), np.unique(windows.at(expected).table(), axis=0))
