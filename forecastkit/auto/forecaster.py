@@ -22,6 +22,7 @@ from forecastkit.evaluation.time_budget import MOST, Budget, seconds_of
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.ensemble import Combination
 from forecastkit.forecasters.ensemble_members import is_usable
+from forecastkit.uncertainty.forecasts import clipped
 from forecastkit.utils import types
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.formatting import percent
@@ -263,19 +264,13 @@ class AutoForecaster(Combination):
     # ------------------------------------------------------------------------------------------ forecasts
 
     def _forecast(self, panel, origins):
-        forecast = super()._forecast(panel, origins)
-        forecast[..., 0] = self._bounded(forecast[..., 0])
-        return forecast
+        return clipped(super()._forecast(panel, origins), self._lowest(), None)
 
-    def _quantiles(self, panel, origins, forecast, levels):
-        return self._bounded(super()._quantiles(panel, origins, forecast, levels))
+    def _forecast_at(self, panel, origins):
+        return clipped(super()._forecast_at(panel, origins), self._lowest(), None)
 
-    def _at_ranks(self, panel, origins, forecast, ranks):
-        return self._bounded(super()._at_ranks(panel, origins, forecast, ranks))
-
-    def _bounded(self, values):
-        lowest = getattr(self, "lowest_", None)  # files of earlier versions have none
-        return values if lowest is None else np.maximum(values, lowest)
+    def _lowest(self):
+        return getattr(self, "lowest_", None)  # files of earlier versions have none
 
     # ------------------------------------------------------------------------------------------ results
 

@@ -22,6 +22,7 @@ from forecastkit.evaluation.results import COVERED, covered_levels
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.metrics.elementwise import inside, quantile_loss
 from forecastkit.metrics.grouped_scores import GroupedScores, symmetric_pairs
+from forecastkit.uncertainty.forecasts import Forecast
 from forecastkit.uncertainty.residuals import observed_after
 
 if TYPE_CHECKING:
@@ -104,28 +105,27 @@ class Evaluation:
     model : Forecaster
         Fitted, and adapted to series that it was not fitted on.
     windows : ForecastWindows
-    output : ndarray
-        What the model computed, before it is read as points or quantiles.
+    forecasts : Forecast
     """
 
     model: Forecaster
     windows: ForecastWindows
-    output: np.ndarray
+    forecasts: Forecast
 
     @cached_property
     def forecast(self) -> np.ndarray:
         """Point forecasts, (n, horizon)."""
-        return self.model._points(self.output)
+        return self.forecasts.point()
 
     def quantiles(self, levels: Sequence[float], own: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
         """Quantile forecasts, a slice of the origins at a time: (slice, (chunk, horizon, levels)).
 
         With `own`, those that the model gives by itself, before any calibration.
         """
-        give, origins = self.model._own_quantiles if own else self.model._quantiles, self.windows.origins
-        for low in range(0, len(origins), CHUNK):
+        forecasts = self.forecasts.uncorrected if own else self.forecasts
+        for low in range(0, len(self.windows.origins), CHUNK):
             part = slice(low, low + CHUNK)
-            yield part, give(self.windows.panel, origins[part], self.output[part], levels)
+            yield part, forecasts[part].quantiles(levels)
 
     def relative_score(self, levels: Sequence[float] = ()) -> float:
         """MASE as a multiple of that of the seasonal naive; inf where the forecasts are no numbers.
@@ -148,9 +148,8 @@ class Evaluation:
 
         Intervals that the model's quantiles do not reach are left out.
         """
-        model, actual = self.model, self.windows.actual
-        levels = covered_levels(model, COVERED)
-        if levels is None or (model._trained_levels is None and model.residuals_ is None):
+        levels, actual = covered_levels(self.model, COVERED), self.windows.actual
+        if levels is None or not self.forecasts.has_quantiles:
             return {}
         pairs = symmetric_pairs(levels)
         found = {f"{coverage:g}": np.zeros(n_groups, dtype="int64") for coverage, _, _ in pairs}
@@ -165,9 +164,9 @@ class Evaluation:
         model, panel, origins = self.model, self.windows.panel, self.windows.origins
         columns = {}
         if levels:
-            values = model._quantiles(panel, origins, self.output, levels)
+            values = self.forecasts.quantiles(levels)
             columns = {output_frames.level_name(level): values[..., i] for i, level in enumerate(levels)}
-        if (density := model._log_density(panel, origins, self.output)) is not None:
+        if (density := self.forecasts.log_density(self.windows.actual)) is not None:
             columns["log_density"] = density
         return output_frames.long_frame(panel, model.schema_, origins, self.forecast, columns, actual=True)
 
@@ -185,4 +184,4 @@ def evaluate(model: Forecaster, windows: ForecastWindows) -> Evaluation:
     """
     panel, origins = windows.panel, windows.origins
     adapted = model._adapted(panel, first_cutoffs(panel, origins))
-    return Evaluation(adapted, windows, adapted._forecast(panel, origins))
+    return Evaluation(adapted, windows, adapted._forecast_at(panel, origins))

@@ -311,7 +311,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
 
     def _linear_reference(self, panel, origins, own):
         """What a fitted linear model forecasts where this one forecasts `own`, (n, horizon); None without one."""
-        return None if self._linear is None else self._linear._points(self._linear._forecast(panel, origins))
+        return None if self._linear is None else self._linear._forecast(panel, origins).point()
 
     def _finish(self, panel: Panel, split: np.ndarray, stop: np.ndarray):
         """Use the validation rows too, once everything is judged."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from forecastkit.baselines import exponential_smoothing, simple
 from forecastkit.forecasters.base import Forecaster
+from forecastkit.uncertainty.forecasts import PointForecast
 
 
 class _Reading(Forecaster):
@@ -19,7 +20,7 @@ class _Reading(Forecaster):
         panel = self.scaler_.without_faults(panel)
         forecast = self._read(panel, origins)
         center = self.scaler_.moments(panel).center[origins.entity, origins.channel]
-        return np.where(np.isnan(forecast), center[:, None], forecast)[..., None]
+        return PointForecast(np.where(np.isnan(forecast), center[:, None], forecast))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

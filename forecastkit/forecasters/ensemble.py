@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 from sklearn.base import clone
 
-from forecastkit.data.windows import Origins
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.ensemble_members import fit_apart, fit_here, is_network, linear_for, runs_apart, seeded
 from forecastkit.forecasters.ensemble_weights import check_weights, combination_weights, shared_levels
+from forecastkit.uncertainty.forecasts import CombinedForecast, PointForecast
 from forecastkit.uncertainty.residuals import observed_after, scale_of
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_choice, check_int, refuse
@@ -30,8 +30,6 @@ class Combination(Forecaster):
         Which of the members given each of them is a copy of.
     trained_levels_ : tuple of float or None
         Levels that members were trained for and all of them can give.
-    widths_ : list of int
-        Outputs of each of them for a step.
     """
 
     def _settle(self, weights=None):
@@ -43,17 +41,8 @@ class Combination(Forecaster):
             shares = 1 / np.maximum(counts, 1)
         shares = shares[self.groups_]
         self.weights_ = shares / shares.sum()
-        levels = [member._trained_levels for member in self.forecasters_]
+        levels = [getattr(member, "trained_levels_", None) for member in self.forecasters_]
         self.trained_levels_ = shared_levels(type(self).__name__, levels)
-
-    def _shown_levels(self):
-        """The levels that members with quantiles of their own show, of those that all can give."""
-        if self.quantile_levels is not None or self.trained_levels_ is None:
-            return super()._shown_levels()
-        low, high = self.trained_levels_[0], self.trained_levels_[-1]
-        trained = [member for member in self.forecasters_ if member._trained_levels is not None]
-        shown = {level for member in trained for level in member._shown_levels()}
-        return tuple(sorted(level for level in shown if low <= level <= high))
 
     def _combine(self, parts):
         """Arrays of the members, of one shape, as one array of it."""
@@ -62,41 +51,16 @@ class Combination(Forecaster):
             total = total + weight * part  # no product of matrices, whose last bits depend on how many rows there are
         return total
 
-    @property
-    def _has_spread(self):
-        """Whether any member gives quantiles by itself: then all members' quantiles are averaged."""
-        return any(member._has_spread for member in self.forecasters_)
-
     def _forecast(self, panel, origins):
-        """The combined point, (n, horizon, 1); before the outputs of the members where quantiles need them."""
-        outputs = [member._forecast(panel, origins) for member in self.forecasters_]
-        parts = (member._points(output) for member, output in zip(self.forecasters_, outputs, strict=True))
-        points = self._combine(list(parts))[..., None]
-        if not self._has_spread:
-            return points
-        return np.concatenate([points, *outputs], axis=-1)
+        """Of points alone their combination; else that of the members' quantiles."""
+        members = [member._forecast_at(panel, origins) for member in self.forecasters_]
+        if not any(member.has_spread for member in members):
+            return PointForecast(self._combine([member.point() for member in members]))
+        return CombinedForecast(members, self._combine, self.trained_levels_)
 
     def _evaluate_validation(self, panel, split, stop):
-        last = Origins(np.zeros(1, dtype="int64"), panel.last_observed()[:1], np.zeros(1, dtype="int64"))
-        self.widths_ = [member._forecast(panel, last).shape[-1] for member in self.forecasters_]
         self._linear = self._linear or linear_for(self, self.forecasters_)
         super()._evaluate_validation(panel, split, stop)
-
-    def _points(self, forecast):
-        return forecast[..., 0]
-
-    def _own_quantiles(self, panel, origins, forecast, levels):
-        """Those of the members, combined level by level; of residuals where no member has any of its own."""
-        if not self._has_spread:
-            return super()._own_quantiles(panel, origins, forecast, levels)
-        outputs = np.split(forecast[..., 1:], np.cumsum(self.widths_)[:-1], axis=-1)
-        pairs = zip(self.forecasters_, outputs, strict=True)
-        return self._combine([member._quantiles(panel, origins, output, levels) for member, output in pairs])
-
-    def _at_ranks(self, panel, origins, forecast, ranks):
-        if self.trained_levels_ is not None:
-            forecast = self._own_quantiles(panel, origins, forecast, self.trained_levels_)
-        return super()._at_ranks(panel, origins, forecast, ranks)
 
     def _finish(self, panel, split, stop):
         for member in self.forecasters_:
@@ -291,8 +255,7 @@ class EnsembleForecaster(Combination):
         actual = observed_after(self.scaler_.without_faults(panel), validation_origins, self.horizon_)
         scale = scale_of(self.scaler_, panel, validation_origins)[:, None]
         errors = [
-            (actual - member._points(member._forecast(panel, validation_origins))) / scale
-            for member in self.forecasters_
+            (actual - member._forecast(panel, validation_origins).point()) / scale for member in self.forecasters_
         ]
         groups = np.asarray(self.groups_)
         means = [np.mean([errors[at].ravel() for at in np.flatnonzero(groups == g)], axis=0) for g in np.unique(groups)]

@@ -8,6 +8,7 @@ from forecastkit.baselines import ridge
 from forecastkit.data.windows import Windows, crop
 from forecastkit.forecasters.linear_recipes import LinearPart, Recipe, choose_recipes
 from forecastkit.forecasters.regression_learner import RegressionLearner
+from forecastkit.uncertainty.forecasts import PointForecast
 from forecastkit.utils.types import Fourier
 from forecastkit.utils.validation import check_choice, check_int
 from forecastkit.utils.warn import warn_user
@@ -129,7 +130,7 @@ class LinearForecaster(RegressionLearner):
         mean = forecasts[0].copy()
         for forecast in forecasts[1:]:
             mean += (forecast - forecasts[0]) / len(forecasts)  # exact where all are equal
-        return mean[..., None]
+        return PointForecast(mean)
 
     def _adapted(self, panel, stop):
         other = super()._adapted(panel, stop)

@@ -24,7 +24,7 @@ from forecastkit.training.checkpoint import Checkpoint, name_of, open_folder
 from forecastkit.training.engines import DISTRIBUTIONS, PRECISIONS, agreed, find_strategy, is_first, shared_bytes
 from forecastkit.training.loop import Lines, Plan, Record, train
 from forecastkit.training.trained_network import TrainedNetwork
-from forecastkit.uncertainty.residuals import observed_after
+from forecastkit.uncertainty.forecasts import forecast_of
 from forecastkit.utils import types
 from forecastkit.utils.docstrings import inherit_parameters
 from forecastkit.utils.exceptions import InputError, ParameterError
@@ -359,31 +359,11 @@ class NeuralForecaster(Forecaster):
     def _forecast(self, panel, origins):
         panel, origins = crop(panel, origins, self.lookback_, self.horizon_)
         buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
-        head = self.network_.head
-        scaled = self.network_.predict(buffers, origins)
-        return head.restore(scaled, lambda values, spread=False: self.scaler_.restore(values, panel, origins, spread))
 
-    @property
-    def _has_spread(self):
-        return self.trained_levels_ is not None or make_head(self.loss).distribution
+        def restore(values, spread=False):
+            return self.scaler_.restore(values, panel, origins, spread)
 
-    def _own_quantiles(self, panel, origins, forecast, levels):
-        head = self.network_.head
-        if head.distribution:
-            return head.quantiles(forecast, levels)
-        return super()._own_quantiles(panel, origins, forecast, levels)
-
-    def _log_density(self, panel, origins, forecast):
-        head = self.network_.head
-        if not head.distribution:
-            return None
-        return head.log_density(forecast, observed_after(panel, origins, self.horizon_))
-
-    def _at_ranks(self, panel, origins, forecast, ranks):
-        head = self.network_.head
-        if head.distribution:
-            return head.frozen(forecast[:, None]).ppf(ranks)
-        return super()._at_ranks(panel, origins, forecast, ranks)
+        return forecast_of(self.network_.predict(buffers, origins), self.network_.head, restore)
 
     def _memory(self):
         return self.lookback_

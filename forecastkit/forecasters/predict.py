@@ -23,17 +23,9 @@ from forecastkit.forecasters.recursive import (
     read_asked,
     values_at,
 )
-from forecastkit.uncertainty import validation
-from forecastkit.uncertainty.conformal import corrected
-from forecastkit.uncertainty.residual_quantiles import LEVELS, interpolate_quantiles
-from forecastkit.uncertainty.residuals import (
-    add_residuals,
-    from_residual_space,
-    residual_scale,
-    to_residual_space,
-    trained_until,
-)
-from forecastkit.uncertainty.sample_paths import at_ranks, draw_ranks, widened
+from forecastkit.uncertainty.forecasts import CalibratedForecast, Forecast, OriginResiduals
+from forecastkit.uncertainty.residuals import trained_until
+from forecastkit.uncertainty.sample_paths import draw_ranks
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Data, Seed
 from forecastkit.utils.validation import check_int, check_levels, refuse
@@ -41,7 +33,6 @@ from forecastkit.utils.warn import warn_user
 
 #: Warn when rows lie more than this many horizons ahead.
 FAR = 4
-SHOWN_LEVELS = (0.1, 0.5, 0.9)
 
 
 class Predicting:
@@ -49,60 +40,15 @@ class Predicting:
 
     _cross_validates = True  # whether a second fit is made for residuals where there is no validation window
 
-    def _forecast(self, panel: Panel, origins: Origins) -> np.ndarray:
-        """Forecasts (n, horizon, outputs) in the user's units; looks at no row after an origin but known covariates.
-
-        One output is the point; several are the quantiles at ``trained_levels_``.
-        """
+    def _forecast(self, panel: Panel, origins: Origins) -> Forecast:
+        """The model's forecast in the user's units; looks at no row after an origin but known covariates."""
         raise NotImplementedError
 
-    @property
-    def _trained_levels(self):
-        return getattr(self, "trained_levels_", None)
-
-    def _points(self, forecast):
-        """The point of each step, (n, horizon): the output itself, or the median of the trained quantiles."""
-        levels = self._trained_levels
-        if levels is None:
-            return forecast[..., 0]
-        nearest = min(max(0.5, levels[0]), levels[-1])
-        return interpolate_quantiles(forecast, levels, (nearest,))[..., 0]
-
-    @property
-    def _has_spread(self) -> bool:
-        """Whether the model gives quantiles by itself."""
-        return self._trained_levels is not None
-
-    def _quantiles(self, panel, origins, forecast, levels):
-        """Quantiles (n, horizon, len(levels)), corrected where that was asked for."""
-        if self.calibrate:
-            return corrected(self, panel, origins, forecast, levels)
-        return self._own_quantiles(panel, origins, forecast, levels)
-
-    def _own_quantiles(self, panel, origins, forecast, levels):
-        """Quantiles (n, horizon, len(levels)): of the head, or the point with the residuals' quantiles."""
-        if self._trained_levels is not None:
-            return interpolate_quantiles(forecast, self._trained_levels, levels)
-        if self.residuals_ is None:
-            refuse(type(self).__name__, "quantiles need residuals to learn from", "none", "Give more rows.")
-        self._widen_in_sample()
-        residuals = validation.residual_quantiles(self, panel, origins, levels)
-        return add_residuals(self, panel, origins, self._points(forecast)[..., None], residuals)
-
-    def _widen_in_sample(self):
-        """Where no validation window gave the residuals, take those of a cross-validation, and say so."""
-        if self.residuals_.held_out:
-            return
-        data = vars(self).pop("fit_data_", None)
-        found = validation.cross_validated(self, data) if data is not None and self._cross_validates else None
-        told = "from the errors on training windows, which are smaller than those to come"
-        if found is not None:
-            self.residuals_, self.residual_scale_ = found
-            told = "from a second fit, on the earlier of the training rows and tested on the later ones"
-        warn_user(
-            f"{type(self).__name__}: no validation window gave residuals, so intervals come {told}. Pass a larger "
-            "validation_size=, or give more rows.",
-        )
+    def _forecast_at(self, panel: Panel, origins: Origins) -> Forecast:
+        """What is forecast from these origins: by the model, with the quantiles of its residuals and corrections."""
+        residuals = OriginResiduals(self, panel, origins)
+        forecast = self._forecast(panel, origins).completed(residuals, self.quantile_levels)
+        return CalibratedForecast(forecast, residuals) if self.calibrate else forecast
 
     def _adapted(self, panel, stop):
         """Itself, or a copy that also knows the scale of series it was not fitted on, from their rows before `stop`."""
@@ -247,9 +193,10 @@ class Predicting:
             panel = read_asked(where, self.schema_, panel, X)[1]
         steps = check_known_ahead(where, self.schema_, panel, steps_until(where, panel, until, self.horizon_))
         levels = quantile_levels
-        if levels is None:
-            levels = self._shown_levels() if steps.max() <= self.horizon_ else ()
-        levels = check_levels(where, levels) if len(levels) else ()
+        if levels is None and steps.max() > self.horizon_:
+            levels = ()
+        elif levels is not None:
+            levels = check_levels(where, levels) if len(levels) else ()
         panel, model = self._ready(panel, history)
         return output_frames.from_pandas(model._long_ahead(panel, steps, levels), self.schema_.library)
 
@@ -267,26 +214,15 @@ class Predicting:
         kept = frame["step"].to_numpy() <= np.repeat(steps[origins.entity], longest)
         return frame[kept].reset_index(drop=True)
 
-    def _long(self, panel, origins, levels, actual=False):
-        """Forecasts from these origins as a long frame, with quantiles at `levels`."""
-        forecast = self._forecast(panel, origins)
+    def _long(self, panel, origins, levels):
+        """Forecasts from these origins as a long frame, with quantiles at `levels`; None for those to be shown."""
+        forecast = self._forecast_at(panel, origins)
+        levels = check_levels("forecast", forecast.shown_levels) if levels is None and forecast.shown_levels else levels
         quantiles = {}
         if levels:
-            values = self._quantiles(panel, origins, forecast, levels)
+            values = forecast.quantiles(levels)
             quantiles = {output_frames.level_name(level): values[..., i] for i, level in enumerate(levels)}
-        if actual and (density := self._log_density(panel, origins, forecast)) is not None:
-            quantiles["log_density"] = density
-        return output_frames.long_frame(panel, self.schema_, origins, self._points(forecast), quantiles, actual)
-
-    def _log_density(self, panel, origins, forecast):
-        """Log-density of the actuals, (n, horizon); None where the forecast is no distribution."""
-
-    def _shown_levels(self):
-        if self.quantile_levels is not None:
-            return self.quantile_levels
-        if self._trained_levels is not None:
-            return self._trained_levels
-        return SHOWN_LEVELS if self.residuals_ is not None else ()
+        return output_frames.long_frame(panel, self.schema_, origins, forecast.point(), quantiles)
 
     def sample(
         self, n: int = 100, X: Data | None = None, *, history: Data | None = None, random_state: Seed | None = None
@@ -323,24 +259,12 @@ class Predicting:
         rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
         paths = () if self.paths_ is None else self.paths_
         ranks = draw_ranks(paths, (len(origins), n, self.horizon_), rng)
-        values = model._at_ranks(panel, origins, model._forecast(panel, origins), ranks)
+        values = model._forecast_at(panel, origins).sample(ranks)
         number = np.tile(np.repeat(np.arange(n), self.horizon_), len(origins))
         repeated = origins[np.repeat(np.arange(len(origins)), n)]
         frame = output_frames.long_frame(panel, self.schema_, repeated, values.reshape(-1, self.horizon_), {})
         frame.insert(frame.columns.get_loc("forecast"), "path", number)
         return output_frames.from_pandas(frame, self.schema_.library)
-
-    def _at_ranks(self, panel, origins, forecast, ranks):
-        """Values (n, paths, horizon) at these levels of each origin's distribution."""
-        trained = self._trained_levels
-        if trained is None:
-            return at_ranks(self._quantiles(panel, origins, forecast, LEVELS), LEVELS, ranks)
-        if self.residuals_ is None:
-            return at_ranks(forecast, trained, ranks)
-        errors = validation.residual_quantiles(self, panel, origins, LEVELS)
-        errors = errors * residual_scale(self, panel, origins)[:, None, None]
-        wide = widened(to_residual_space(self, np.sort(forecast, axis=-1)), trained, errors)
-        return at_ranks(from_residual_space(self, wide), LEVELS, ranks)
 
     @property
     def cutoff_(self) -> Any:

@@ -11,7 +11,6 @@ from forecastkit.data.array_storage import safe_units
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, Windows, crop
 from forecastkit.forecasters.linear_recipes import LinearPart
-from forecastkit.forecasters.predict import SHOWN_LEVELS
 from forecastkit.forecasters.regression_learner import RegressionLearner
 from forecastkit.preprocessing.broken_readings import BrokenReadings
 from forecastkit.preprocessing.moments import Moments
@@ -20,6 +19,7 @@ from forecastkit.pretrained.forward import LEVELS, forward
 from forecastkit.pretrained.inputs import PLACES, context_width, make_inputs, trial_length, usable_second
 from forecastkit.pretrained.seasons import find_season
 from forecastkit.pretrained.weights import LATEST, VERSIONS, load_weights
+from forecastkit.uncertainty.forecasts import SHOWN_LEVELS, QuantileForecast
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Fourier, Path
 from forecastkit.utils.validation import refuse
@@ -153,7 +153,7 @@ class PretrainedForecaster(RegressionLearner):
                 given.restore(forward(weights, given.network())) for given in (inputs, inputs.mirrored())
             )
             out[low : low + CHUNK] = 0.5 * (upright - mirrored[..., ::-1]) * unit[..., None]
-        return self._with_effects(out, panel, origins)
+        return QuantileForecast(self._with_effects(out, panel, origins), LEVELS, shown=SHOWN_LEVELS)
 
     def _latest(self, panel: Panel, origins: Origins) -> np.ndarray:
         """The latest values up to each origin, (n, rows), NaN before the series."""
@@ -201,9 +201,6 @@ class PretrainedForecaster(RegressionLearner):
         return self.scaler_.restore((forecast - center[:, None, None]) / safe, panel, origins)
 
     # ------------------------------------------------------------------------------------------------ contract
-
-    def _shown_levels(self):
-        return SHOWN_LEVELS if self.quantile_levels is None else self.quantile_levels
 
     def _linear_reference(self, panel, origins, own):
         if self.ridge_ is None:

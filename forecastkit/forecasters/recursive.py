@@ -102,9 +102,9 @@ def forecast_recursively(forecaster, panel: Panel, steps: int, levels=None) -> n
     last = panel.last_observed()
     while True:
         origins = Origins.every_channel(np.arange(len(panel.ids)), last, panel.channels)
-        forecast = forecaster._forecast(panel, origins)
-        points = forecaster._points(forecast)
-        values = points[..., None] if levels is None else forecaster._quantiles(panel, origins, forecast, levels)
+        forecast = forecaster._forecast_at(panel, origins)
+        points = forecast.point()
+        values = points[..., None] if levels is None else forecast.quantiles(levels)
         parts.append(values.reshape(len(panel.ids), panel.channels, horizon, -1))
         if len(parts) * horizon >= steps:
             return np.concatenate(parts, axis=2)[:, :, :steps]
@@ -139,11 +139,8 @@ def _fitted(forecaster, panel, entity, ordinal, levels):
     for low in range(0, len(row), CHUNK):
         part = slice(low, low + CHUNK)
         origins = Origins.every_channel(entity[part], row[part], panel.channels)
-        forecast = forecaster._forecast(panel, origins)
-        if levels is None:
-            values = forecaster._points(forecast)[..., None]
-        else:
-            values = forecaster._quantiles(panel, origins, forecast, levels)
+        forecast = forecaster._forecast_at(panel, origins)
+        values = forecast.point()[..., None] if levels is None else forecast.quantiles(levels)
         parts.append(values[:, 0].reshape(len(row[part]), panel.channels, -1))
     return np.concatenate(parts)
 

@@ -12,6 +12,7 @@ from forecastkit.data.windows import Origins, Windows, crop
 from forecastkit.features.calendar import calendar_names
 from forecastkit.features.lags import Lags, calendar_column_names, calendar_columns, values_at_step
 from forecastkit.forecasters.base import Forecaster
+from forecastkit.uncertainty.forecasts import PointForecast
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Fourier, Seed
 from forecastkit.utils.validation import check_choice, check_int, refuse
@@ -251,7 +252,7 @@ class TabularForecaster(Forecaster):
             table, anchor = self._table(panel, buffers, part[np.repeat(np.arange(len(part)), self.horizon_)], steps)
             values = self.regressor_.predict(self._taken(self.regressor_, table)) + anchor
             out[low : low + size] = values.reshape(len(part), -1)
-        return self.scaler_.restore(out, panel, origins)[..., None]
+        return PointForecast(self.scaler_.restore(out, panel, origins))
 
     def _is_trained(self):
         return hasattr(self, "regressor_")

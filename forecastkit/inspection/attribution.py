@@ -7,6 +7,7 @@ import numpy as np
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, forward_fill, gather
 from forecastkit.inspection.integrated_gradients import Pairs, Slopes, difference, integrate
+from forecastkit.uncertainty.forecasts import forecast_of
 from forecastkit.utils.validation import refuse
 
 BASELINES = ("last", "mean")
@@ -83,7 +84,7 @@ def attribute(model, panel: Panel, origins: Origins, steps: np.ndarray, kind: st
     scale = model.scaler_.moments(panel).scale[origins.entity, origins.channel]
     blank = _blank(network.sizes, len(pairs))
     parts = {name: _by_origin(part, len(steps), scale) for name, part in {**blank, **parts}.items()}
-    forecast = model._points(model._forecast(panel, origins))[:, steps]
+    forecast = model._forecast(panel, origins).point()[:, steps]
     start = forecast - _by_origin(change, len(steps), scale)
     return Attribution(
         **parts, forecast=forecast, baseline=start, error=input_gradients.error, points=input_gradients.points
@@ -92,9 +93,14 @@ def attribute(model, panel: Panel, origins: Origins, steps: np.ndarray, kind: st
 
 def point_weights(model) -> np.ndarray:
     """What each output of the head counts in the point forecast, (outputs,)."""
-    outputs = model.network_.live()[1].head.outputs
+    head = model.network_.live()[1].head
+    outputs = head.outputs
+
+    def unchanged(values, spread=False):
+        return values
+
     # Points are linear in outputs that rise: those of 1 1 1, 0 1 1 and 0 0 1 differ by one weight each.
-    points = model._points(np.triu(np.ones((outputs, outputs)))[:, None])[:, 0]
+    points = forecast_of(np.triu(np.ones((outputs, outputs)))[:, None], head, unchanged).point()[:, 0]
     return points - np.append(points[1:], 0.0)
 
 

@@ -182,6 +182,7 @@ def relative_score(task: Task, fold: Fold, model: Forecaster) -> float:
 
     A forecaster with quantiles of its own is scored by their scaled quantile loss, which is the MASE of a point.
     """
-    levels = tuple(model._trained_levels or LEVELS) if model._has_spread else ()
     windows = ForecastWindows(task.panel, fold.origins, model.horizon_, task.season)
-    return evaluate(model, windows).relative_score(levels)
+    evaluation = evaluate(model, windows)
+    forecasts = evaluation.forecasts
+    return evaluation.relative_score((forecasts.levels or LEVELS) if forecasts.has_spread else ())

@@ -33,6 +33,7 @@ SHARED = (
     "pending_scores_",
     "history_",
     "trained_until_",
+    "trained_levels_",
 )
 
 
@@ -200,33 +201,8 @@ class TunedForecaster(Forecaster):
     def _forecast(self, panel, origins):
         return self.best_forecaster_._forecast(panel, origins)
 
-    def _points(self, forecast):
-        return self.best_forecaster_._points(forecast)
-
-    @property
-    def _trained_levels(self):
-        return self.best_forecaster_._trained_levels
-
-    @property
-    def _has_spread(self):
-        return self.best_forecaster_._has_spread
-
-    def _quantiles(self, panel, origins, forecast, levels):
-        if self.best_forecaster_.calibrate:
-            return self.best_forecaster_._quantiles(panel, origins, forecast, levels)
-        return self._own_quantiles(panel, origins, forecast, levels)
-
-    def _own_quantiles(self, panel, origins, forecast, levels):
-        return self.best_forecaster_._own_quantiles(panel, origins, forecast, levels)
-
-    def _log_density(self, panel, origins, forecast):
-        return self.best_forecaster_._log_density(panel, origins, forecast)
-
-    def _at_ranks(self, panel, origins, forecast, ranks):
-        return self.best_forecaster_._at_ranks(panel, origins, forecast, ranks)
-
-    def _shown_levels(self):
-        return self.best_forecaster_._shown_levels()
+    def _forecast_at(self, panel, origins):
+        return self.best_forecaster_._forecast_at(panel, origins)
 
     def _rows_needed(self):
         return self.best_forecaster_._rows_needed()

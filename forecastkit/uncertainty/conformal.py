@@ -55,13 +55,12 @@ class ConformalAdjustment:
     table_of: np.ndarray
 
     @classmethod
-    def fit(cls, forecaster, panel: Panel, validation_origins: Origins) -> "ConformalAdjustment":
-        """From windows that the forecaster was not trained on."""
-        forecast = forecaster._forecast(panel, validation_origins)
+    def fit(cls, forecaster, panel: Panel, validation_origins: Origins, forecast) -> "ConformalAdjustment":
+        """From windows that the forecaster was not trained on, and its `Forecast` of them."""
         actual = observed_after(panel, validation_origins, forecaster.horizon_)
-        series, levels, fitted = series_number(panel, validation_origins), own_levels(forecaster), []
+        series, levels, fitted = series_number(panel, validation_origins), own_levels(forecast), []
         for level in levels:
-            quantile = forecaster._own_quantiles(panel, validation_origins, forecast, (level,))[..., 0]
+            quantile = forecast.quantiles((level,))[..., 0]
             missed = residuals_of(forecaster, panel, validation_origins, actual, quantile).astype("float32")
             fitted.append(ResidualQuantiles.fit(missed, series, (level,), n_series=len(panel.ids) * panel.channels))
         return cls(np.array(levels), np.concatenate([one.tables for one in fitted], axis=-1), fitted[0].table_of)
@@ -73,9 +72,9 @@ class ConformalAdjustment:
         return tables[np.where(series < 0, 0, self.table_of[series])]
 
 
-def own_levels(forecaster) -> tuple[float, ...]:
-    """Levels that corrections are learned at: those of the usual grid that the forecaster can give."""
-    trained = forecaster._trained_levels
+def own_levels(forecast) -> tuple[float, ...]:
+    """Levels that corrections are learned at: those of the usual grid that a forecast's own quantiles reach."""
+    trained = forecast.levels
     if trained is None:
         return LEVELS
     return tuple(sorted({*trained, *(level for level in LEVELS if trained[0] < level < trained[-1])}))
@@ -103,9 +102,9 @@ class ValidationErrors:
     errors: np.ndarray
 
     @classmethod
-    def fit(cls, forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> "ValidationErrors | None":
+    def fit(cls, forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray, levels) -> "ValidationErrors | None":
         """Of at most 500 windows of each series; None where memory allows fewer than rolling corrections need."""
-        levels = np.array(own_levels(forecaster) if forecaster._has_spread else ())
+        levels = np.array(levels)
         cells = len(panel.ids) * panel.channels * forecaster.horizon_ * max(len(levels), 1)
         most = min(LATEST, MOST_CELLS // cells)
         whole = Windows.validation(panel, split, stop, forecaster.horizon_)
@@ -134,30 +133,30 @@ class ValidationErrors:
         return self.ordinal[at], errors
 
 
-def corrected(forecaster, panel: Panel, origins: Origins, forecast: np.ndarray, levels) -> np.ndarray:
-    """Quantiles (n, horizon, len(levels)) with corrections, never crossing."""
+def corrected(forecaster, panel: Panel, origins: Origins, forecast, levels) -> np.ndarray:
+    """Quantiles (n, horizon, len(levels)) of a `Forecast` of these origins with corrections, never crossing."""
     fixed = _fixed(forecaster, panel, origins, forecast, levels)
     if forecaster.calibrate != "rolling":
         return fixed
     shift = _latest(forecaster, panel, origins, levels)
-    base = _base_quantiles(forecaster, panel, origins, forecast, levels)
+    base = _base_quantiles(forecast, levels)
     rolling = add_residuals(forecaster, panel, origins, base, shift)
     return np.sort(np.where(np.isnan(shift), fixed, rolling), axis=-1)
 
 
 def _fixed(forecaster, panel, origins, forecast, levels):
-    own = forecaster._own_quantiles(panel, origins, forecast, levels)
+    own = forecast.quantiles(levels)
     if forecaster.corrections_ is None:
         return own
     series = series_of(forecaster.scaler_, panel, origins)
     return np.sort(add_residuals(forecaster, panel, origins, own, forecaster.corrections_.at(levels, series)), axis=-1)
 
 
-def _base_quantiles(forecaster, panel, origins, forecast, levels):
-    """What rolling corrections are added to: quantiles of the head, or the point for every level."""
-    if forecaster._has_spread:
-        return forecaster._own_quantiles(panel, origins, forecast, levels)
-    return np.repeat(forecaster._points(forecast)[..., None], len(levels), axis=-1)
+def _base_quantiles(forecast, levels):
+    """What rolling corrections are added to: quantiles of the model, or the point for every level."""
+    if forecast.has_spread:
+        return forecast.quantiles(levels)
+    return np.repeat(forecast.point()[..., None], len(levels), axis=-1)
 
 
 def _latest(forecaster, panel: Panel, origins: Origins, levels) -> np.ndarray:
@@ -222,7 +221,7 @@ def _missed(forecaster, panel, past, levels, until=None):
     """Errors of bare quantiles (windows, horizon, levels), NaN at rows up to the ordinals `until` of their series."""
     if not len(past):
         return np.empty((0, forecaster.horizon_, len(levels)))
-    bare = _base_quantiles(forecaster, panel, past, forecaster._forecast(panel, past), levels)
+    bare = _base_quantiles(forecaster._forecast(panel, past), levels)
     actual = observed_after(panel, past, forecaster.horizon_)
     if until is not None:
         steps = np.arange(1, forecaster.horizon_ + 1)

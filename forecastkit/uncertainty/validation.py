@@ -13,7 +13,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, Windows
 from forecastkit.metrics.functions import skill
 from forecastkit.metrics.grouped_scores import GroupedScores
-from forecastkit.uncertainty.conformal import ConformalAdjustment, ValidationErrors
+from forecastkit.uncertainty.conformal import ConformalAdjustment, ValidationErrors, own_levels
 from forecastkit.uncertainty.residual_quantiles import ResidualQuantiles
 from forecastkit.uncertainty.residuals import (
     independent_windows,
@@ -23,6 +23,7 @@ from forecastkit.uncertainty.residuals import (
     series_of,
 )
 from forecastkit.uncertainty.sample_paths import error_ranks
+from forecastkit.utils.warn import warn_user
 
 #: Steps of validation windows that residual quantiles and scores are taken from, at most, and windows at least.
 MOST_STEPS, FEWEST_WINDOWS = 600_000, 1_000
@@ -156,7 +157,8 @@ def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> 
     if not len(origins):
         return ValidationResult()
     actual = observed_after(panel, origins, horizon)
-    own = forecaster._points(forecaster._forecast(panel, origins))
+    forecast = forecaster._forecast(panel, origins)
+    own = forecast.point()
     residuals = residuals_of(forecaster, panel, origins, actual, own).astype("float32")
     if np.isnan(residuals).all():
         return ValidationResult()
@@ -168,10 +170,11 @@ def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> 
     if not held_out:
         return ValidationResult(quantiles, paths)
     corrections = rolling = None
-    if forecaster.calibrate and forecaster._has_spread:
-        corrections = ConformalAdjustment.fit(forecaster, panel, origins)
+    if forecaster.calibrate and forecast.has_spread:
+        corrections = ConformalAdjustment.fit(forecaster, panel, origins, forecast)
     if forecaster.calibrate == "rolling":
-        rolling = ValidationErrors.fit(forecaster, panel, split, stop)
+        levels = own_levels(forecast) if forecast.has_spread else ()
+        rolling = ValidationErrors.fit(forecaster, panel, split, stop, levels)
     scores = _pending_scores(forecaster, panel, split, stop, origins, own)
     return ValidationResult(quantiles, paths, corrections, rolling, scores)
 
@@ -192,6 +195,22 @@ def residual_quantiles(forecaster, panel: Panel, origins: Origins, levels) -> np
     """Quantiles of residuals at these origins, (n, horizon, len(levels)), as `add_residuals` takes them."""
     distinct, at = np.unique(series_of(forecaster.scaler_, panel, origins), return_inverse=True)
     return forecaster.residuals_.at(levels, distinct)[at]
+
+
+def replace_in_sample(forecaster) -> None:
+    """Where no validation window gave a forecaster's residuals, take those of a cross-validation, and say so."""
+    if forecaster.residuals_.held_out:
+        return
+    data = vars(forecaster).pop("fit_data_", None)
+    found = cross_validated(forecaster, data) if data is not None and forecaster._cross_validates else None
+    told = "from the errors on training windows, which are smaller than those to come"
+    if found is not None:
+        forecaster.residuals_, forecaster.residual_scale_ = found
+        told = "from a second fit, on the earlier of the training rows and tested on the later ones"
+    warn_user(
+        f"{type(forecaster).__name__}: no validation window gave residuals, so intervals come {told}. Pass a larger "
+        "validation_size=, or give more rows.",
+    )
 
 
 def cross_validated(forecaster, data: FitData) -> tuple[ResidualQuantiles, np.ndarray] | None:

@@ -70,10 +70,11 @@ def test_audit_changes_later_data(run, air):
 
 def test_a_leak_is_a_refusal(run, monkeypatch):
     from forecastkit.forecasters.baselines import NaiveForecaster
+    from forecastkit.uncertainty.forecasts import PointForecast
 
     def look_ahead(self, panel, origins):
         following = np.minimum(origins.row + 1, panel.rows - 1)
-        return np.repeat(panel.target[following, origins.channel][:, None, None], self.horizon_, axis=1)
+        return PointForecast(np.repeat(panel.target[following, origins.channel][:, None], self.horizon_, axis=1))
 
     monkeypatch.setattr(NaiveForecaster, "_forecast", look_ahead)
     result = run("audit", "--csv", AIR, "--model", "naive", "--horizon", "6", code=1)

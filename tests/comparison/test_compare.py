@@ -113,7 +113,7 @@ class Spy(fk.GRUForecaster):
 
     def _forecast(self, panel, origins):
         forecast = super()._forecast(panel, origins)
-        self.notes.append((origins.row.copy(), forecast))
+        self.notes.append((origins.row.copy(), forecast.point()))
         return forecast
 
 

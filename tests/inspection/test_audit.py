@@ -7,6 +7,7 @@ from conftest import SMALL, make_panel
 from sklearn.base import clone
 
 import forecastkit as fk
+from forecastkit.uncertainty.forecasts import PointForecast
 from forecastkit.utils.exceptions import InputError, ParameterError
 
 HORIZON, START = 4, 200
@@ -94,7 +95,7 @@ class LooksAhead(fk.NaiveForecaster):
 
     def _forecast(self, panel, origins):
         following = np.minimum(origins.row + 1, panel.rows - 1)
-        return np.repeat(panel.target[following, origins.channel][:, None, None], self.horizon_, axis=1)
+        return PointForecast(np.repeat(panel.target[following, origins.channel][:, None], self.horizon_, axis=1))
 
 
 def test_leaky_forecasters_are_found(table):

@@ -136,7 +136,7 @@ def test_scores_are_errors_relative_to_the_seasonal_naive(panel):
         here, stop = row - first, fold.stop[entity] - first
         scale = np.nanmean(np.abs(values[24:stop] - values[: stop - 24]))
         one = fold.origins[(fold.origins.entity == entity) & (fold.origins.row == row)]
-        forecast = fitted._adapted(task.panel, fold.stop)._forecast(task.panel, one)[0, :, 0]
+        forecast = fitted._adapted(task.panel, fold.stop)._forecast(task.panel, one).point()[0]
         for step in range(6):
             actual, before = values[here + 1 + step], values[here + 1 + step - 24]
             if np.isnan(actual):
@@ -151,7 +151,7 @@ def test_quantiles_are_judged_by_their_pinball_loss():
     search = search_of(model, wave(80), {"units": [4, 8]}, n_folds=1)
     task, fold = search.task, search.task.folds[0]
     fitted = task.forecaster._fit_panel(fold.seen(task.panel), task.schema)
-    forecast = fitted._forecast(task.panel, fold.origins)
+    forecast = fitted._forecast(task.panel, fold.origins).quantiles([0.1, 0.5])
     rows = fold.origins.row[:, None] + np.arange(1, 3)
     actual = task.panel.target[rows, 0].astype("float64")
     losses = [

@@ -131,12 +131,13 @@ SCRIPT = """
 from dataclasses import dataclass
 import numpy as np
 import forecastkit as fk
+from forecastkit.uncertainty.forecasts import PointForecast
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Mine(fk.LinearForecaster):
     bias: float = 3.0
     def _forecast(self, panel, origins):
-        return super()._forecast(panel, origins) + self.bias
+        return PointForecast(super()._forecast(panel, origins).point() + self.bias)
 
 y = 10 + np.sin(np.arange(120.0) / 4)
 found = fk.tune(Mine(horizon=4, lookback=24), y, space={"bias": [0.0, 3.0]}, n_folds=1, random_state=0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import forecastkit as fk
+from forecastkit.uncertainty.forecasts import PointForecast
 from forecastkit.utils.exceptions import InputError
 
 
@@ -35,5 +36,5 @@ class TroubledForecaster(fk.LinearForecaster):
         super()._fit(panel, split, stop)
 
     def _forecast(self, panel, origins):
-        forecast = super()._forecast(panel, origins) + self.bias
-        return forecast * np.nan if self.trouble == "nan" else forecast
+        points = super()._forecast(panel, origins).point() + self.bias
+        return PointForecast(points * np.nan if self.trouble == "nan" else points)

@@ -1,6 +1,5 @@
 """Interface of output heads."""
 
-import numpy as np
 from keras import ops
 
 
@@ -37,10 +36,6 @@ class Head:
     def place(self, outputs, center, scale, unit=None):
         """Outputs of normalised windows in the units of the series' scale, given the `center` and `scale` taken out."""
         return outputs * scale + center
-
-    def restore(self, outputs: np.ndarray, affine) -> np.ndarray:
-        """Outputs in the user's units (numpy); `affine` maps values there, and spreads where told so."""
-        return affine(outputs)
 
     def step_loss(self, target, forecast):
         """Loss of every step, (batch[, channels], horizon), of targets (..., 1) and forecasts (..., outputs)."""

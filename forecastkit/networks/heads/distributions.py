@@ -57,7 +57,8 @@ class Distribution(Head):
             parts.append(ops.zeros_like(parts[0]) + unit)
         return ops.concatenate(parts, axis=-1)
 
-    def restore(self, outputs, affine):
+    def restore(self, outputs: np.ndarray, affine) -> np.ndarray:
+        """Outputs in the user's units; `affine` maps values there, and spreads where told so."""
         out = outputs.astype("float64")
         out[..., :1] = affine(outputs[..., :1])
         for i in self.spreads:

@@ -1,0 +1,396 @@
+"""Forecasts as values: what a forecaster says of the steps after some origins, with points, quantiles and samples.
+
+All arrays are in the units of the target. ``n`` counts the origins; the second axis is the step of the horizon.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+
+from forecastkit.data.panel import Panel
+from forecastkit.data.windows import Origins
+from forecastkit.uncertainty import validation
+from forecastkit.uncertainty.conformal import corrected
+from forecastkit.uncertainty.residual_quantiles import LEVELS, interpolate_quantiles
+from forecastkit.uncertainty.residuals import add_residuals, from_residual_space, residual_scale, to_residual_space
+from forecastkit.uncertainty.sample_paths import at_ranks, widened
+from forecastkit.utils.validation import refuse
+
+__all__ = [
+    "CalibratedForecast",
+    "ClippedForecast",
+    "CombinedForecast",
+    "DistributionForecast",
+    "Forecast",
+    "OriginResiduals",
+    "PointForecast",
+    "QuantileForecast",
+    "forecast_of",
+]
+
+#: Levels of the quantiles that are shown where nobody says which.
+SHOWN_LEVELS = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True)
+class OriginResiduals:
+    """Residuals of a forecaster on its validation windows, as they apply to the series of these origins.
+
+    Attributes
+    ----------
+    forecaster : Forecaster
+        Fitted; knows the scales of the series.
+    panel : Panel
+    origins : Origins
+    """
+
+    forecaster: Any
+    panel: Panel
+    origins: Origins
+
+    @property
+    def known(self) -> bool:
+        """Whether there are any."""
+        return self.forecaster.residuals_ is not None
+
+    def around(self, points: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+        """Quantiles (n, horizon, len(levels)) of the actuals, given point forecasts (n, horizon)."""
+        if not self.known:
+            refuse(type(self.forecaster).__name__, "quantiles need residuals to learn from", "none", "Give more rows.")
+        validation.replace_in_sample(self.forecaster)
+        residuals = validation.residual_quantiles(self.forecaster, self.panel, self.origins, levels)
+        return add_residuals(self.forecaster, self.panel, self.origins, points[..., None], residuals)
+
+    def widen(self, values: np.ndarray, trained: Sequence[float]) -> np.ndarray:
+        """Quantiles at `LEVELS` from those at the `trained` ones, (n, horizon, Q): beyond them as far as residuals."""
+        residuals = validation.residual_quantiles(self.forecaster, self.panel, self.origins, LEVELS)
+        residuals = residuals * residual_scale(self.forecaster, self.panel, self.origins)[:, None, None]
+        wide = widened(to_residual_space(self.forecaster, values), trained, residuals)
+        return from_residual_space(self.forecaster, wide)
+
+    def __getitem__(self, chosen) -> OriginResiduals:
+        return replace(self, origins=self.origins[chosen])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast(ABC):
+    """Forecasts of n origins over a horizon.
+
+    Attributes
+    ----------
+    residuals : OriginResiduals or None
+        Give the quantiles of points, and those beyond trained levels in samples.
+    shown : sequence of float, optional
+        Levels to show where nobody says which.
+    """
+
+    residuals: OriginResiduals | None = None
+    shown: Sequence[float] | None = None
+
+    #: Whether the quantiles are the model's own, and not those of its residuals.
+    has_spread = True
+    #: Rising levels that quantiles are limited to by the outermost; None where there are quantiles at any level.
+    levels = None
+
+    @abstractmethod
+    def point(self) -> np.ndarray:
+        """Point forecasts, (n, horizon)."""
+
+    @abstractmethod
+    def quantiles(self, levels: Sequence[float]) -> np.ndarray:
+        """Quantiles at rising levels, (n, horizon, len(levels)), which do not cross."""
+
+    @abstractmethod
+    def __getitem__(self, chosen) -> Self:
+        """The forecasts of some of the origins."""
+
+    def sample(self, ranks: np.ndarray) -> np.ndarray:
+        """Values of the shape of `ranks`, (n, paths, horizon): the quantile of each step at that level."""
+        if self.levels is None:
+            return at_ranks(self.quantiles(LEVELS), LEVELS, ranks)
+        values = self.quantiles(self.levels)
+        if self.residuals is None or not self.residuals.known:
+            return at_ranks(values, self.levels, ranks)
+        return at_ranks(self.residuals.widen(values, self.levels), LEVELS, ranks)
+
+    def log_density(self, actual: np.ndarray) -> np.ndarray | None:
+        """Log density (of counts: probability) of the actuals (n, horizon); None where there is no density."""
+        return None
+
+    @property
+    def has_quantiles(self) -> bool:
+        """Whether there are quantiles at all."""
+        return True
+
+    @property
+    def uncorrected(self) -> Forecast:
+        """The forecast before any calibration."""
+        return self
+
+    @property
+    def shown_levels(self) -> tuple[float, ...]:
+        """Levels to show where nobody says which."""
+        return tuple(self.shown) if self.shown is not None else SHOWN_LEVELS
+
+    def completed(self, residuals: OriginResiduals, shown: Sequence[float] | None) -> Self:
+        """The forecast with residuals, and with the levels to show where these are given."""
+        return replace(self, residuals=residuals, shown=self.shown if shown is None else shown)
+
+
+@dataclass(frozen=True)
+class PointForecast(Forecast):
+    """Points, whose quantiles are those of the residuals around them.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n, horizon)
+    """
+
+    values: np.ndarray
+
+    has_spread = False
+
+    def point(self) -> np.ndarray:
+        return self.values
+
+    def quantiles(self, levels: Sequence[float]) -> np.ndarray:
+        return self.residuals.around(self.values, levels)
+
+    def __getitem__(self, chosen) -> PointForecast:
+        return replace(self, values=self.values[chosen], residuals=_of(self.residuals, chosen))
+
+    @property
+    def has_quantiles(self) -> bool:
+        return self.residuals is not None and self.residuals.known
+
+    @property
+    def shown_levels(self) -> tuple[float, ...]:
+        return super().shown_levels if self.shown is not None or self.has_quantiles else ()
+
+
+@dataclass(frozen=True)
+class QuantileForecast(Forecast):
+    """Quantiles at trained levels, between which others are interpolated; the point is the median.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n, horizon, len(levels))
+    levels : tuple of float
+        Rising. Where they do not reach 0.5, the nearest of them is the point.
+    """
+
+    values: np.ndarray
+    levels: tuple[float, ...]
+
+    def point(self) -> np.ndarray:
+        nearest = min(max(0.5, self.levels[0]), self.levels[-1])
+        return self.quantiles((nearest,))[..., 0]
+
+    def quantiles(self, levels: Sequence[float]) -> np.ndarray:
+        return interpolate_quantiles(self.values, self.levels, levels)
+
+    def __getitem__(self, chosen) -> QuantileForecast:
+        return replace(self, values=self.values[chosen], residuals=_of(self.residuals, chosen))
+
+    @property
+    def shown_levels(self) -> tuple[float, ...]:
+        return tuple(self.levels if self.shown is None else self.shown)
+
+
+@dataclass(frozen=True)
+class DistributionForecast(Forecast):
+    """A parametric distribution for each step; the point is its mean.
+
+    Attributes
+    ----------
+    parameters : ndarray of shape (n, horizon, P)
+        The mean first.
+    family : Distribution
+        Gives quantiles and densities, see `forecastkit.networks.heads.distributions`.
+    """
+
+    parameters: np.ndarray
+    family: Any
+
+    def point(self) -> np.ndarray:
+        return self.parameters[..., 0]
+
+    def quantiles(self, levels: Sequence[float]) -> np.ndarray:
+        return self.family.quantiles(self.parameters, levels)
+
+    def sample(self, ranks: np.ndarray) -> np.ndarray:
+        return self.family.frozen(self.parameters[:, None]).ppf(ranks)
+
+    def log_density(self, actual: np.ndarray) -> np.ndarray:
+        return self.family.log_density(self.parameters, actual)
+
+    def __getitem__(self, chosen) -> DistributionForecast:
+        return replace(self, parameters=self.parameters[chosen], residuals=_of(self.residuals, chosen))
+
+
+@dataclass(frozen=True)
+class CombinedForecast(Forecast):
+    """Forecasts of several members, combined level by level.
+
+    This is no mixture, whose densities are averaged and which is wider than its members where they disagree: averaged
+    quantiles are as sharp as those of the members [1]_.
+
+    Attributes
+    ----------
+    members : list of Forecast
+    combine : callable
+        Takes a list of the members' arrays, of one shape, and gives one array of it.
+    levels : tuple of float or None
+        That all members can give.
+
+    References
+    ----------
+    .. [1] Lichtendahl, K. C., Grushka-Cockayne, Y., & Winkler, R. L. (2013). Is it better to average probabilities or
+       quantiles? Management Science 59.
+    """
+
+    members: list[Forecast]
+    combine: Callable[[list[np.ndarray]], np.ndarray]
+    levels: tuple[float, ...] | None = None
+
+    def point(self) -> np.ndarray:
+        return self.combine([member.point() for member in self.members])
+
+    def quantiles(self, levels: Sequence[float]) -> np.ndarray:
+        return self.combine([member.quantiles(levels) for member in self.members])
+
+    def __getitem__(self, chosen) -> CombinedForecast:
+        members = [member[chosen] for member in self.members]
+        return replace(self, members=members, residuals=_of(self.residuals, chosen))
+
+    @property
+    def shown_levels(self) -> tuple[float, ...]:
+        """Those of the members that were trained for some, as far as all members can give them."""
+        if self.shown is not None or self.levels is None:
+            return super().shown_levels
+        trained = [member for member in self.members if member.levels is not None]
+        shown = {level for member in trained for level in member.shown_levels}
+        return tuple(sorted(level for level in shown if self.levels[0] <= level <= self.levels[-1]))
+
+
+@dataclass(frozen=True)
+class _Wrapped(Forecast):
+    """Base of forecasts that change those of another one."""
+
+    forecast: Forecast
+
+    @property
+    def has_spread(self) -> bool:
+        return self.forecast.has_spread
+
+    @property
+    def has_quantiles(self) -> bool:
+        return self.forecast.has_quantiles
+
+    @property
+    def levels(self) -> tuple[float, ...] | None:
+        return self.forecast.levels
+
+    @property
+    def shown_levels(self) -> tuple[float, ...]:
+        return self.forecast.shown_levels
+
+    def point(self) -> np.ndarray:
+        return self.forecast.point()
+
+    def log_density(self, actual: np.ndarray) -> np.ndarray | None:
+        return self.forecast.log_density(actual)
+
+    def completed(self, residuals: OriginResiduals, shown: Sequence[float] | None) -> Self:
+        return replace(self, forecast=self.forecast.completed(residuals, shown))
+
+    def __getitem__(self, chosen) -> Self:
+        return replace(self, forecast=self.forecast[chosen])
+
+
+@dataclass(frozen=True)
+class CalibratedForecast(_Wrapped):
+    """A forecast whose quantiles are corrected by how much earlier ones missed, see `uncertainty.conformal`.
+
+    Attributes
+    ----------
+    forecast : Forecast
+    at : OriginResiduals
+        The forecaster that corrects, and the origins.
+    """
+
+    at: OriginResiduals
+
+    @property
+    def uncorrected(self) -> Forecast:
+        return self.forecast
+
+    def quantiles(self, levels: Sequence[float]) -> np.ndarray:
+        return corrected(self.at.forecaster, self.at.panel, self.at.origins, self.forecast, levels)
+
+    def sample(self, ranks: np.ndarray) -> np.ndarray:
+        if self.levels is None and not isinstance(self.forecast, DistributionForecast):
+            return at_ranks(self.quantiles(LEVELS), LEVELS, ranks)
+        return self.forecast.sample(ranks)
+
+    def __getitem__(self, chosen) -> CalibratedForecast:
+        return replace(self, forecast=self.forecast[chosen], at=self.at[chosen])
+
+
+@dataclass(frozen=True)
+class ClippedForecast(_Wrapped):
+    """A forecast with all its values kept within bounds.
+
+    Attributes
+    ----------
+    forecast : Forecast
+    lower, upper : float or None
+    """
+
+    lower: float | None = None
+    upper: float | None = None
+
+    @property
+    def uncorrected(self) -> Forecast:
+        return replace(self, forecast=self.forecast.uncorrected)
+
+    def point(self) -> np.ndarray:
+        return self._clip(self.forecast.point())
+
+    def quantiles(self, levels: Sequence[float]) -> np.ndarray:
+        return self._clip(self.forecast.quantiles(levels))
+
+    def sample(self, ranks: np.ndarray) -> np.ndarray:
+        return self._clip(self.forecast.sample(ranks))
+
+    def _clip(self, values):
+        return np.clip(values, self.lower, self.upper)
+
+
+def _of(residuals: OriginResiduals | None, chosen) -> OriginResiduals | None:
+    return None if residuals is None else residuals[chosen]
+
+
+def clipped(forecast: Forecast, lower: float | None, upper: float | None) -> Forecast:
+    """The forecast within bounds, itself where there are none; residuals of points are then around clipped points."""
+    if lower is None and upper is None:
+        return forecast
+    if isinstance(forecast, PointForecast):
+        forecast = replace(forecast, values=np.clip(forecast.values, lower, upper))
+    return ClippedForecast(forecast, lower, upper)
+
+
+def forecast_of(outputs: np.ndarray, head: Any, restore: Callable[..., np.ndarray]) -> Forecast:
+    """The forecast that a network's outputs (n, horizon, outputs) are, by its head.
+
+    `restore` maps values to the units of the target, and spreads where it is called with ``spread=True``.
+    """
+    if head.distribution:
+        return DistributionForecast(head.restore(outputs, restore), head)
+    values = restore(outputs)
+    return PointForecast(values[..., 0]) if head.levels is None else QuantileForecast(values, head.levels)
