@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from forecastkit.auto.fold_scores import Trial
+from forecastkit.auto.successive_halving import COMPILING
 from forecastkit.comparison.candidates import Candidate, members
-from forecastkit.evaluation.time_budget import IN_ANY_CASE, Budget
 from forecastkit.forecasters.ensemble_members import is_network
+from forecastkit.utils.time_budget import IN_ANY_CASE, TimeBudget
 
 #: Part of the budget that is planned with; what is beyond is for estimates that were too low.
 PLANNED = 0.97
@@ -28,25 +28,26 @@ class Schedule:
 
     Parameters
     ----------
-    budget : Budget
-        Which knows what fits cost beside training.
-    trials : list of Trial
-        Of the search.
-    compiling : callable
-        Gives the seconds that a name takes to compile.
+    budget : TimeBudget
+        With what the fits of the search took.
     reserved : float
         Seconds of what is to come after all fits.
     """
 
-    def __init__(self, budget: Budget, trials: list[Trial], compiling: Callable, reserved: float):
-        self.budget, self.compiling = budget, compiling
-        self.epoch = {trial.forecaster: trial.epoch for trial in trials if trial.epoch > 0}
-        self.trained = {trial.forecaster: trial.trained for trial in trials}
-        self.reserved = reserved
+    def __init__(self, budget: TimeBudget, reserved: float):
+        self.budget, self.reserved = budget, reserved
 
     def room(self) -> float:
         """Seconds left to plan with."""
-        return PLANNED * self.budget.limit - self.budget.gone() - self.reserved
+        return self.budget.left(PLANNED) - self.reserved
+
+    def epoch(self, name: str) -> float:
+        """Seconds of an epoch; 0 where that is not known."""
+        return self.budget.known("epoch_at_most", name)
+
+    def compiling(self, name: str) -> float:
+        """Seconds expected for compiling."""
+        return self.budget.expected("compiling", name, COMPILING)
 
     def beside(self, name: str) -> float:
         """Seconds that a fit takes beside training."""
@@ -54,7 +55,7 @@ class Schedule:
 
     def least(self, name: str) -> float:
         """Seconds of a fit that trains no less than the last one in the search did."""
-        return self.beside(name) + max(self.trained.get(name, 0.0), self.budget.worthwhile())
+        return self.beside(name) + max(self.budget.known("training", name), self.budget.worthwhile())
 
     def has_room(self, names: list[str]) -> bool:
         """Whether all of these can be fitted."""
@@ -68,7 +69,7 @@ class Schedule:
         """Epochs that fit into the seconds, and a limit where not even a few do."""
         if np.isinf(seconds):
             return {}
-        each = max(self.epoch.get(contender.name, 0.0), 1e-6)
+        each = max(self.epoch(contender.name), 1e-6)
         possible, wanted = int(seconds / each), _epochs(contender.forecaster)
         if possible >= wanted:
             return {}
@@ -79,7 +80,7 @@ class Schedule:
 
     def reserve(self, name: str, epochs: int) -> None:
         """Keep time for epochs that come after all fits, and for judging what was fitted beside the others."""
-        self.reserved += epochs * self.epoch.get(name, 0.0) + JUDGING * self.budget.overhead(name)
+        self.reserved += epochs * self.epoch(name) + JUDGING * self.budget.overhead(name)
 
 
 def refit(chosen: list[Candidate], schedule: Schedule, seed: int, fit: Callable) -> None:
@@ -110,7 +111,7 @@ def refit(chosen: list[Candidate], schedule: Schedule, seed: int, fit: Callable)
 def _once_more(networks, schedule):
     """Whether every network can be trained in full once more with seconds of a limit that are left."""
     costs = [
-        schedule.beside(one.name) * (1 + JUDGING) + _epochs(one.forecaster) * schedule.epoch.get(one.name, 0.0)
+        schedule.beside(one.name) * (1 + JUDGING) + _epochs(one.forecaster) * schedule.epoch(one.name)
         for one in networks
     ]
     return bool(networks) and sum(costs) <= schedule.room() < np.inf

@@ -18,7 +18,6 @@ from forecastkit.auto.trials_file import append_line, check_trials_file
 from forecastkit.comparison.candidates import Candidate
 from forecastkit.comparison.measure import parts_of
 from forecastkit.data.panel import Panel
-from forecastkit.evaluation.time_budget import MOST, Budget, seconds_of
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.ensemble import Combination
 from forecastkit.forecasters.ensemble_members import is_usable
@@ -26,8 +25,9 @@ from forecastkit.uncertainty.forecasts import clipped
 from forecastkit.utils import types
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.formatting import percent
+from forecastkit.utils.time_budget import MOST, TimeBudget, no_time_for, seconds_of
 from forecastkit.utils.types import Data
-from forecastkit.utils.validation import check_real, refuse
+from forecastkit.utils.validation import check_real, first_few, refuse
 from forecastkit.utils.warn import warn_user
 
 #: Parts of the time that the search may end at, and that the baselines may take before it.
@@ -105,7 +105,7 @@ class AutoForecaster(Combination):
 
     def fit(self, X: Data, y: Data | None = None, sample_weight: ArrayLike | None = None) -> Self:
         self._check_parameters()
-        self._budget = Budget(self._seconds())
+        self._budget = TimeBudget(self._seconds())
         try:
             return super().fit(X, y, sample_weight)
         finally:
@@ -124,7 +124,7 @@ class AutoForecaster(Combination):
         return seconds_of(self.time_limit, WHERE)
 
     def _fit(self, panel, split, stop):
-        self._budget = self._budget or Budget(self._seconds())
+        self._budget = self._budget or TimeBudget(self._seconds())
         self._refuse_too_little(panel)
         self.trials_, self.untried_, self.names_ = [], [], []
         self.lowest_ = lowest_of(panel)
@@ -134,11 +134,9 @@ class AutoForecaster(Combination):
         search = self._search(panel, split, own, candidates, seed)
         self._train(search, own, candidates, panel)
         if self.untried_:
-            reason = (
-                f"time_limit={self.time_limit!r} leaves no time for" if search.had_folds else "rows are too few to try"
-            )
-            text = f"{WHERE}: {reason} {', '.join(self.untried_)}."
-            warn_user(text)
+            too_few = f"rows are too few to try {first_few(self.untried_, 12)}"
+            reason = f"{no_time_for(self.untried_)}: pass a longer time_limit=" if search.had_folds else too_few
+            warn_user(f"{WHERE}: {reason}.")
 
     def _refuse_too_little(self, panel):
         """Refuse a limit in which not even the linear forecaster can be solved."""
@@ -168,10 +166,10 @@ class AutoForecaster(Combination):
 
     def _first(self, contender, panel):
         """The linear forecaster on all rows, which is what remains where nothing else can be done."""
-        before = self._budget.gone()
+        before = self._budget.elapsed()
         self._linear = self._fitted(contender.for_run(None, None), panel)
         self._hold({contender.name: [self._linear]})
-        self._needed = self._budget.gone() - before
+        self._needed = self._budget.elapsed() - before
         self._tell("trained", f"{contender.name}, {self._needed:.0f} s")
 
     def _fitted(self, member, panel):
@@ -223,7 +221,7 @@ class AutoForecaster(Combination):
 
     def _train(self, search, own, candidates, panel):
         """Fit the members on all rows."""
-        schedule = Schedule(self._budget, search.evaluator.trials, search.compiling, self._needed)
+        schedule = Schedule(self._budget, self._needed)
         known = {one.name: one for one in [*own, *candidates]}
         weights = choose(search, known, schedule, own[-1].name) or {own[0].name: 1.0}
         self._tell("chosen", ", ".join(f"{name} ({percent(weight)})" for name, weight in weights.items()))
@@ -232,7 +230,7 @@ class AutoForecaster(Combination):
             groups[own[0].name] = self.forecasters_[:1]
 
         def fit(name, member):
-            began = self._budget.gone()
+            began = self._budget.elapsed()
             try:
                 groups[name].append(self._fitted(member, panel))
             except KeyboardInterrupt:
@@ -243,7 +241,7 @@ class AutoForecaster(Combination):
             finally:
                 if any(groups.values()):
                     self._hold(groups, weights)
-            self._tell("trained", f"{name}, {self._budget.gone() - began:.0f} s")
+            self._tell("trained", f"{name}, {self._budget.elapsed() - began:.0f} s")
 
         self._hold(groups, weights)
         chosen = [known[name] for name in weights if not groups[name]]
@@ -253,7 +251,7 @@ class AutoForecaster(Combination):
         """Use the validation rows too, as far as there is time: what is solved in closed form first."""
         for member in sorted(self.forecasters_, key=lambda member: not hasattr(member, "ridge_")):
             seconds = self._needed if hasattr(member, "ridge_") else seconds_to_finish(member)
-            if self._budget is None or self._budget.gone() + seconds <= MOST * self._budget.limit:
+            if self._budget is None or self._budget.elapsed() + seconds <= MOST * self._budget.limit:
                 member._finish(panel, split, stop)
 
     def _put_down(self):

@@ -6,9 +6,9 @@ import numpy as np
 
 from forecastkit.auto.fold_scores import FoldEvaluator, Trial
 from forecastkit.comparison.candidates import Candidate, members
-from forecastkit.evaluation.time_budget import Budget
 from forecastkit.forecasters.ensemble_members import is_network
 from forecastkit.utils.formatting import number
+from forecastkit.utils.time_budget import TimeBudget, no_time_for
 
 #: Candidates that go on to the next round at least: as many as an ensemble may have.
 KEPT = 4
@@ -31,7 +31,7 @@ class Halving:
     ----------
     arena : FoldEvaluator
         In which the baselines have been already.
-    budget : Budget
+    budget : TimeBudget
     values : dict
         Constructor parameters of every fit.
     seed : int
@@ -45,21 +45,19 @@ class Halving:
     and nobody leaves from the last `KEPT`.
     """
 
-    def __init__(self, evaluator: FoldEvaluator, budget: Budget, values: dict, seed: int, tell: Callable):
+    def __init__(self, evaluator: FoldEvaluator, budget: TimeBudget, values: dict, seed: int, tell: Callable):
         self.evaluator, self.budget, self.values, self.seed, self.tell = evaluator, budget, values, seed, tell
         self.untried: list[str] = []
         self.had_folds = bool(evaluator.folds)
-        self.compiled: dict[str, float] = {}
-        self.epochs: dict[str, float] = {}
 
     def run(self, candidates: list[Candidate], until: float) -> None:
         """All rounds, so that the last ends about `until`, in seconds of the budget."""
         alive, folds = list(candidates), len(self.evaluator.folds)
         self.untried = [] if folds else [one.name for one in candidates]
-        if folds and REHEARSED <= until - self.budget.gone() < np.inf:
+        if folds and REHEARSED <= until - self.budget.elapsed() < np.inf:
             self._rehearse([one for one in candidates if one.is_trained][:1])
         for fold in range(folds):
-            begun = self.budget.gone()
+            begun = self.budget.elapsed()
             part = 1.0 if fold == folds - 1 else EARLY
             alive = self._round(alive, fold, begun + part * (until - begun))
             alive = sorted(alive, key=lambda one: self.mean_score(one.name, fold + 1))
@@ -74,18 +72,20 @@ class Halving:
 
     def _learn(self, trial):
         """What a fit takes beside the steps of training, and how much of that is compiling."""
-        self.budget.learn(trial.forecaster, trial.seconds - trial.trained)
-        self.compiled[trial.forecaster] = trial.compiled
+        costs = {"overhead": trial.seconds - trial.trained, "compiling": trial.compiled, "training": trial.trained}
+        if trial.epoch > 0:
+            costs["epoch_at_most"] = trial.epoch  # with compiling in it where training ended with its first steps
         if trial.trained > 0:
-            self.epochs[trial.forecaster] = trial.epoch
+            costs["epoch"] = trial.epoch
+        self.budget.learn(trial.forecaster, **costs)
 
-    def compiling(self, name: str) -> float:
+    def _compiling(self, name: str) -> float:
         """Seconds expected for compiling: the model's own last, else the mean of others."""
-        return expected(self.compiled, name, COMPILING)
+        return self.budget.expected("compiling", name, COMPILING)
 
     def _least(self, left) -> float:
         """Seconds of training below which a trial of these is not worthwhile."""
-        least = [WORTHWHILE * expected(self.epochs, one.name, IN_SECONDS / WORTHWHILE) for one in left]
+        least = [WORTHWHILE * self.budget.expected("epoch", one.name, IN_SECONDS / WORTHWHILE) for one in left]
         return max(least, default=0.0)
 
     def _round(self, alive, fold, until):
@@ -96,7 +96,7 @@ class Halving:
             if not count:
                 left = [one.name for one in alive[place:]]
                 self.untried += left if fold == 0 else []
-                self.tell("left out", f"{', '.join(left)} on fold {fold + 1}: no time is left")
+                self.tell("left out", f"fold {fold + 1}: {no_time_for(left)}")
                 return done
             limit = min(limit, seconds)
             trial = self.evaluator.attempt(candidate, fold, self.seed, *self._plan(candidate, limit))
@@ -114,25 +114,25 @@ class Halving:
         """
         if np.isinf(seconds):
             return None, self.values
-        each = self.epochs.get(candidate.name)
-        if not candidate.is_trained or each is None or each <= 0:
-            return seconds + self.compiling(candidate.name), self.values
+        each = self.budget.known("epoch", candidate.name)
+        if not candidate.is_trained or each <= 0:
+            return seconds + self._compiling(candidate.name), self.values
         networks = [part for part in members(candidate.forecaster) if is_network(part)]
         epochs = min(max(1, round(seconds / each)), max(part.epochs for part in networks))
-        return SLACK * seconds + self.compiling(candidate.name), {**self.values, "epochs": epochs}
+        return SLACK * seconds + self._compiling(candidate.name), {**self.values, "epochs": epochs}
 
     def _affordable(self, left, until) -> tuple[int, float]:
         """How many of those left can be tried for long enough, the first ones first, and their seconds of training."""
         for count in range(len(left), 0, -1):
             trained = [one for one in left[:count] if one.is_trained]
-            seconds = until - self.budget.gone() - sum(map(self._beside, left[:count]))
+            seconds = until - self.budget.elapsed() - sum(map(self._beside, left[:count]))
             if seconds >= max(self._least(trained), self.budget.worthwhile()) * len(trained):
                 return count, seconds / max(len(trained), 1)
         return 0, 0.0
 
     def _beside(self, contender) -> float:
         """Seconds beside training; what is not trained is thought to be quick until it was seen."""
-        known = contender.is_trained or contender.name in self.compiled
+        known = contender.is_trained or self.budget.has_learned(contender.name)
         return self.budget.overhead(contender.name) if known else 0.0
 
     def mean_score(self, name: str, folds: int) -> float:
@@ -148,16 +148,9 @@ class Halving:
         return max((n for n, count in enumerate(counts, start=1) if count >= enough), default=folds)
 
 
-def expected(known: dict[str, float], name: str, otherwise: float) -> float:
-    """What is known of this name, else the mean of what is known of others."""
-    if name in known:
-        return known[name]
-    return float(np.mean(list(known.values()))) if known else otherwise
-
-
-def said(trial: Trial, budget: Budget) -> str:
+def said(trial: Trial, budget: TimeBudget) -> str:
     """A trial in a line."""
     score = trial.error or f"{number(trial.score, 3)} of the seasonal naive error"
     of = "" if budget.seconds is None else f" of {budget.seconds:.0f}"
     where = f"{trial.forecaster}, fold {trial.fold + 1}"
-    return f"{where}: {score}, {trial.seconds:.0f} s ({budget.gone():.0f}{of} s gone)"
+    return f"{where}: {score}, {trial.seconds:.0f} s ({budget.elapsed():.0f}{of} s gone)"

@@ -15,15 +15,15 @@ from forecastkit.cli.resumable import report_interrupt
 from forecastkit.cli.silence import silenced_imports
 from forecastkit.comparison.results import Comparison
 from forecastkit.evaluation.folds import Sizes
-from forecastkit.evaluation.time_budget import Budget, seconds_of
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.run_log import read_log, remove_log
+from forecastkit.utils.time_budget import TimeBudget, seconds_of
 from forecastkit.utils.validation import refuse
 
 
 def compare(options: CompareOptions) -> None:
     """Read, choose sizes, run, print, write."""
-    report, budget = Reporter(options.quiet, options.json), Budget(parse_budget(options.budget))
+    report, budget = Reporter(options.quiet, options.json), TimeBudget(parse_budget(options.budget))
     run_log = _check_outputs(options)
     names = _parse_models(options.models)
     parameters = parse_parameters(options.parameters, options.settings)

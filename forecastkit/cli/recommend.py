@@ -11,12 +11,12 @@ from forecastkit.cli.parameters import parse_parameters
 from forecastkit.cli.read_data import Data, name_file_in_errors, read_data
 from forecastkit.cli.resumable import report_interrupt
 from forecastkit.comparison.recommendation import Recommendation
-from forecastkit.evaluation.time_budget import Budget
+from forecastkit.utils.time_budget import TimeBudget
 
 
 def recommend(options: RecommendOptions) -> None:
     """Read, choose sizes, compare quickly, print the choice and its reasons."""
-    report, budget = Reporter(options.quiet, options.json), Budget(parse_budget(options.budget))
+    report, budget = Reporter(options.quiet, options.json), TimeBudget(parse_budget(options.budget))
     given = parse_parameters(options.parameters, options.settings)
     data = read_data(options.csv, given)
     print_data(report, data)
@@ -32,7 +32,7 @@ def recommend(options: RecommendOptions) -> None:
     report.result({**summarize_data(data), **found.to_dict(), "next": command})
 
 
-def _run(report: Reporter, data: Data, parameters: dict, budget: Budget) -> Recommendation:
+def _run(report: Reporter, data: Data, parameters: dict, budget: TimeBudget) -> Recommendation:
     from forecastkit.comparison.recommendation import recommend
 
     load_backend(["gru"])

@@ -25,9 +25,9 @@ from forecastkit.cli.output_files import check_outputs
 from forecastkit.cli.parameters import parse_parameters, parse_size
 from forecastkit.cli.read_data import Data, read_data
 from forecastkit.data.sizes import choose_patch
-from forecastkit.evaluation.time_budget import seconds_of
 from forecastkit.training.engines.cluster import is_chief
 from forecastkit.utils.exceptions import InputError, ParameterError
+from forecastkit.utils.time_budget import seconds_of
 from forecastkit.utils.validation import refuse
 
 DEFAULT_OUT = Path("model.forecast")

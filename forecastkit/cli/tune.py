@@ -24,6 +24,7 @@ from forecastkit.cli.read_data import Data, read_data
 from forecastkit.cli.train import DEFAULT_OUT
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.formatting import number
+from forecastkit.utils.time_budget import no_time_for
 from forecastkit.utils.validation import refuse
 
 #: Time limit where neither it nor a number of trials is given.
@@ -158,7 +159,7 @@ def _print_trials(report: Reporter, tuning) -> None:
     if (more := len(tuning.trials) - MAX_TRIALS_SHOWN) > 0:
         report.info("trials", f"and {more} more")
     if len(tuning.trials) == 1:
-        report.warning("no time was left for a second trial: these are the defaults; pass a longer --budget")
+        report.warning(f"{no_time_for('a second trial')}: these are the defaults; pass a longer --budget")
 
 
 def _fit_and_test(report: Reporter, model: str, search, forecaster, data: Data, sizes: Sizes):

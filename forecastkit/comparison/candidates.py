@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from sklearn.base import clone
 
-from forecastkit.evaluation.time_budget import seconds_of
 from forecastkit.forecasters import baselines
 from forecastkit.forecasters.base import READING, Forecaster
 from forecastkit.forecasters.ensemble import EnsembleForecaster
@@ -14,6 +13,7 @@ from forecastkit.forecasters.linear import LinearForecaster
 from forecastkit.forecasters.pretrained import PretrainedForecaster
 from forecastkit.networks import backbones
 from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.time_budget import seconds_of
 from forecastkit.utils.validation import check_names, did_you_mean, refuse
 
 WHERE = "compare"

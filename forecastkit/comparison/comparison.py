@@ -18,12 +18,12 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.sizes import choose_horizon
 from forecastkit.data.windows import Origins
 from forecastkit.evaluation.folds import Fold, Sizes, make_folds
-from forecastkit.evaluation.time_budget import IN_ANY_CASE, LEAST, MOST, WORTH_TRYING, Budget, seconds_of
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.preprocessing.broken_readings import without_broken
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.formatting import minutes_and_seconds, number
 from forecastkit.utils.run_log import RunLog, fingerprint
+from forecastkit.utils.time_budget import IN_ANY_CASE, LEAST, MOST, WORTH_TRYING, TimeBudget, no_time_for, seconds_of
 from forecastkit.utils.types import Data, Path
 from forecastkit.utils.validation import check_choice, check_int, first_few, refuse
 
@@ -97,7 +97,7 @@ def compare(
         Before any training: unknown models and parameters, folds longer than the data, a budget too small for one run
         of each, a path of other data or settings.
     """
-    budget = budget if isinstance(budget, Budget) else Budget(seconds_of(budget, WHERE))
+    budget = budget if isinstance(budget, TimeBudget) else TimeBudget(seconds_of(budget, WHERE))
     seeds = _seeds(seeds)
     check_choice(WHERE, "metric", metric, (*METRICS, None))
     for lookback in lookbacks:
@@ -135,15 +135,16 @@ class _ComparisonRun:
     task : Task
     folds : list of Fold
     seeds : list of int
-    budget : Budget
+    budget : TimeBudget
     progress : callable or None
     """
 
-    def __init__(self, candidates, task: Task, folds, seeds, budget: Budget, progress):
+    def __init__(self, candidates, task: Task, folds, seeds, budget: TimeBudget, progress):
         self.candidates, self.task, self.folds, self.seeds, self.budget = candidates, task, folds, seeds, budget
         self.progress, self.notes, self.memory, self.growth, self.runs = progress, [], {}, [], []
         self.networks = [contender for contender in candidates if contender.is_trained]
-        self.asked, self.unrun = len(seeds), 0
+        self.asked, self.unrun = len(seeds), []
+        self.network_folds = len(folds)
         self._check_budget()
 
     def _check_budget(self):
@@ -176,7 +177,7 @@ class _ComparisonRun:
             whole = found["seconds"] if "mae" in found else found["fit_seconds"]
             # What training took over its limit, such as compiling its first step, is no training either.
             trained = min(found["train_seconds"], found.get("limit") or found["train_seconds"])
-            self.budget.learn(found["model"], whole - trained)
+            self.budget.learn(found["model"], overhead=whole - trained)
 
     def _once(self, key: str, contender: Candidate, work, **told) -> dict:
         """What is in the journal under this key, else what the work finds, which goes there."""
@@ -200,17 +201,31 @@ class _ComparisonRun:
                         self._run(contender, seed, fold, None)
         self._try_first()
         for place, seed in enumerate(self.seeds):
-            self._afford(place)
+            self._leave_out_seeds(place)
             if place >= len(self.seeds):
                 return
             for fold in self.folds:
-                self._round(seed, fold, self.budget.share(self._pending(place, fold)))
+                self._leave_out_folds(place, fold)
+                if fold.number < self.network_folds:
+                    self._round(seed, fold, self.budget.seconds_each(self._pending(place, fold)))
 
-    def _afford(self, place):
+    def _leave_out_folds(self, place, fold):
+        """Leave out the last folds of networks where each fit would train for less than is worthwhile; never the first.
+
+        A fold is left out of the first seed, and then of all: networks are compared on the folds that all have.
+        """
+        while place == 0 and self.network_folds > max(fold.number, 1):
+            pending = self._pending(place, fold)
+            seconds = self.budget.seconds_each(pending)
+            if seconds is None or not pending or seconds >= self.budget.worthwhile():
+                return
+            self.network_folds -= 1
+
+    def _leave_out_seeds(self, place):
         """Leave out the last seeds where each fit would train for less than is worthwhile; never the first seed."""
         while len(self.seeds) > max(place, 1):
             pending = self._pending(place, self.folds[0])
-            share = self.budget.share(pending)
+            share = self.budget.seconds_each(pending)
             if share is None or not pending or share >= self.budget.worthwhile():
                 return
             self.seeds = self.seeds[:-1]
@@ -218,7 +233,12 @@ class _ComparisonRun:
     def _try_first(self):
         """A fit that ends at once, to know what fits take beside training before seconds are shared out."""
         fits = len(self._pending(0, self.folds[0]))
-        if self.budget.seconds is None or not fits or self.budget.seconds / fits < WORTH_TRYING or self.budget.knows:
+        if (
+            self.budget.seconds is None
+            or not fits
+            or self.budget.seconds / fits < WORTH_TRYING
+            or self.budget.has_learned()
+        ):
             return
         first = self.networks[0]
         self._learn({"model": first.name, **run(first.for_run(self.seeds[0], AT_ONCE), self.task, self.folds[0])})
@@ -228,7 +248,7 @@ class _ComparisonRun:
 
     def _pending(self, place, fold) -> list[str]:
         """Names of the networks whose fits are to come from this seed and fold on, one for each."""
-        rounds = [(seed, each) for seed in self.seeds[place:] for each in self.folds]
+        rounds = [(seed, each) for seed in self.seeds[place:] for each in self.folds[: self.network_folds]]
         left = [(seed, each, contender) for seed, each in rounds[fold.number :] for contender in self.networks]
         return [contender.name for seed, each, contender in left if not self._is_done(contender, seed, each)]
 
@@ -241,9 +261,9 @@ class _ComparisonRun:
         for contender in self.networks:
             pending = self._pending(self.seeds.index(seed), fold)
             if not self._is_done(contender, seed, fold) and self.budget.is_over(contender.name):
-                self.unrun += 1
+                self.unrun.append(self._label(contender.name, seed, fold.number))
                 continue
-            hardest = self.budget.share(pending, MOST)
+            hardest = self.budget.seconds_each(pending, MOST)
             self._run(contender, seed, fold, None if limit is None else max(min(limit, hardest), IN_ANY_CASE))
 
     def _limit_before(self, seed, fold):
@@ -265,16 +285,17 @@ class _ComparisonRun:
     def _tell(self, found):
         if self.progress is None:
             return
-        where = [found["model"]]
-        if found.get("seed") is not None:
-            where.append(f"seed {found['seed']}")
-        if "fold" in found and len(self.folds) > 1:
-            where.append(f"fold {found['fold'] + 1}")
-        elif "fold" not in found and "lookback" in found:
-            where.append(f"lookback {found['lookback']}")
+        label = self._label(found["model"], found.get("seed"), found.get("fold"))
+        if "fold" not in found and "lookback" in found:
+            label += f", lookback {found['lookback']}"
         got = found.get("error") or (f"MAE {number(found['mae'], 4)}" if "mae" in found else "peak memory")
         place = f"{len(self.runs) + 1}/{self._planned()}  " if "fold" in found else ""
-        self.progress(f"{place}{', '.join(where)}: {got}  {minutes_and_seconds(self.budget.gone())}")
+        self.progress(f"{place}{label}: {got}  {minutes_and_seconds(self.budget.elapsed())}")
+
+    def _label(self, name: str, seed: int | None, fold: int | None) -> str:
+        """A run in words: ``gru, seed 1, fold 2``."""
+        seed = "" if seed is None else f", seed {seed}"
+        return f"{name}{seed}" + (f", fold {fold + 1}" if fold is not None and len(self.folds) > 1 else "")
 
     def _planned(self) -> int:
         return len(self.folds) * sum(len(self._seeds_of(contender)) for contender in self.candidates)
@@ -296,7 +317,7 @@ class _ComparisonRun:
             if "error" in found:
                 self.notes.append(f"peak memory of {contender.name} was not measured: {found['error']}")
         if left:
-            self.notes.append(f"peak memory of {first_few(left, 12)} was not measured: the budget is for the runs")
+            self.notes.append(no_time_for(f"the peak memory of {first_few(left, 12)}"))
 
     def _time_beside(self) -> float:
         """Until when what is not a run of the comparison may be begun: a sixth of the budget from now."""
@@ -308,7 +329,7 @@ class _ComparisonRun:
         for contender in [each for each in self.candidates if each.looks_back]:
             for lookback in lookbacks:
                 if time.monotonic() > until:
-                    self.notes.append(f"{contender.name} was not measured at lookback {lookback}: no budget is left")
+                    self.notes.append(no_time_for(f"{contender.name} at lookback {lookback}"))
                     continue
                 model = contender.for_run(self.seeds[0], None, lookback=lookback, **_one_epoch(contender))
                 work = lambda m=model: run(m, self.task, fold, latency=True)  # noqa: E731
@@ -327,7 +348,7 @@ class _ComparisonRun:
             "first_cutoffs": [self._first_cutoff(fold) for fold in self.folds],
             "seeds": self.seeds if any(contender.is_random for contender in self.candidates) else [],
             "budget": self.budget.seconds,
-            "seconds": self.budget.gone(),
+            "seconds": self.budget.elapsed(),
         }
         runs = pd.DataFrame([{k: v for k, v in run.items() if k != "by_cutoff"} for run in self.runs])
         models = {contender.name: contender.forecaster for contender in self.candidates}
@@ -336,14 +357,21 @@ class _ComparisonRun:
     def _note_budget(self):
         """Say what the budget did to the comparison."""
         if len(self.seeds) < self.asked:
-            self.notes.append(f"the budget suffices for {len(self.seeds)} of {self.asked} seeds")
+            self.notes.append(no_time_for(f"{self.asked - len(self.seeds)} of {self.asked} seeds"))
+        if self.networks and self.network_folds < len(self.folds):
+            left = len(self.folds) - self.network_folds
+            self.notes.append(
+                f"{no_time_for(f'networks on {left} of {len(self.folds)} folds')}: scores are of the others"
+            )
         if self.unrun:
-            self.notes.append(f"{self.unrun} fits were not run: the budget was gone")
+            self.notes.append(no_time_for(self.unrun))
         trained = [run for run in self.runs if "ended" in run]
         ended = [run["limit"] for run in trained if run["ended"] == "time limit" and run["limit"]]
         if ended:
-            told = f"the budget ended {len(ended)} of {len(trained)} trainings, after about {np.median(ended):.0f} s"
-            self.notes.append(f"{told}: with more time networks may do better")
+            told = (
+                f"the budget ended {len(ended)} of {len(trained)} trainings, after a median of {np.median(ended):.2g} s"
+            )
+            self.notes.append(f"{told}: with a longer budget networks may be more accurate")
         if self.networks and len(self.seeds) == 1:
             self.notes.append("one seed: how much networks vary by chance is not in the errors")
 

@@ -14,10 +14,10 @@ from forecastkit.comparison.results import SAME, Comparison
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.windows import Windows
 from forecastkit.evaluation.folds import Fold
-from forecastkit.evaluation.time_budget import LEAST, Budget, seconds_of
 from forecastkit.forecasters.linear import LinearForecaster
 from forecastkit.uncertainty.residuals import observed_after
 from forecastkit.utils.formatting import number, percent
+from forecastkit.utils.time_budget import LEAST, TimeBudget, no_time_for, seconds_of
 from forecastkit.utils.types import Data, Path
 from forecastkit.utils.validation import refuse
 
@@ -142,7 +142,7 @@ def recommend(
     InputError
         As `compare` does.
     """
-    budget = budget if isinstance(budget, Budget) else Budget(seconds_of(budget, WHERE))
+    budget = budget if isinstance(budget, TimeBudget) else TimeBudget(seconds_of(budget, WHERE))
     common = {name: value for name, value in parameters.items() if name in LinearForecaster._get_param_names()}
     candidates = make_contenders("linear", common)
     task, folds = lay_out(candidates, *read_panel(X, y, **candidates[0].forecaster._reading()))
@@ -154,7 +154,9 @@ def recommend(
     name, verdict = decide(rule, comparison)
     model = Candidate(name, comparison.models[name]).for_run(0, None)
     thumb = f"By rule of thumb that asks for {said(rule)}: {reason}."
-    return Recommendation(name, model, [*describe(facts), thumb, *verdict], comparison, facts)
+    left = [said(each) for each in shortlist(rule, facts, None, len(folds)) if each not in names]
+    untried = [f"{no_time_for(left).capitalize()}: a longer budget tries them too."] if left else []
+    return Recommendation(name, model, [*describe(facts), thumb, *verdict, *untried], comparison, facts)
 
 
 def measure(task: Task, first: Fold) -> Facts:

@@ -15,6 +15,7 @@ from forecastkit.evaluation.results import COVERED
 from forecastkit.metrics.elementwise import block_error, time_blocks
 from forecastkit.utils.atomic_write import atomic_write
 from forecastkit.utils.formatting import decimals, json_value, number
+from forecastkit.utils.time_budget import NO_TIME
 from forecastkit.utils.validation import refuse
 
 if TYPE_CHECKING:
@@ -165,12 +166,12 @@ def make_table(
 
     by_model = {name: [run for run in runs if run["model"] == name] for name in names}
     metric = metric or _metric(runs)
-    sound = {name: own for name, own in by_model.items() if _is_sound(own, sizes, metric)}
+    sound = _on_common_folds({name: own for name, own in by_model.items() if _is_sound(own, metric)})
     rows = {name: _costs(own, memory.get(name, {})) for name, own in by_model.items()}
     for name, found in _accuracy(sound, sizes, metric).items():
         rows[name] = {**found, **_coverage(sound[name], sizes), **rows[name]}
     for name in set(by_model) - set(sound):
-        rows[name] = {metric: math.nan, "verdict": _why_not(by_model[name], sizes), **rows[name]}
+        rows[name] = {metric: math.nan, "verdict": _why_not(by_model[name], metric), **rows[name]}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
     return table.sort_values(metric, kind="stable", na_position="last"), metric
 
@@ -179,17 +180,29 @@ def _metric(runs) -> str:
     return "mase" if all(_finite(run.get("mase")) for run in runs if _finite(run.get("mae"))) else "mae"
 
 
-def _is_sound(runs, sizes: Sizes, metric: str) -> bool:
-    """Whether a model has forecast every fold in numbers."""
-    return {run["fold"] for run in runs} == set(range(sizes.folds)) and all(_finite(run.get(metric)) for run in runs)
+def _is_sound(runs, metric: str) -> bool:
+    """Whether a model was run and all its forecasts are numbers."""
+    return bool(runs) and all(_finite(run.get(metric)) for run in runs)
 
 
-def _why_not(runs, sizes: Sizes) -> str:
+def _on_common_folds(by_model: dict[str, list]) -> dict[str, list]:
+    """The runs on the folds that all models have; where there is none, of the models on the most folds."""
+    folds = {name: {run["fold"] for run in runs} for name, runs in by_model.items()}
+    common = set.intersection(*folds.values()) if folds else set()
+    common = common or max(folds.values(), key=len, default=set())
+    kept = {name: [run for run in runs if run["fold"] in common] for name, runs in by_model.items()}
+    return {name: runs for name, runs in kept.items() if {run["fold"] for run in runs} == common}
+
+
+def _why_not(runs, metric: str) -> str:
     refusals = [run["error"] for run in runs if "error" in run]
     if refusals:
         return f"failed: {refusals[0]}"
-    whole = len({run["fold"] for run in runs}) == sizes.folds
-    return "failed: the forecasts are no numbers" if whole else "not run: the budget was gone"
+    return (
+        f"not run: {NO_TIME}"
+        if all(_finite(run.get(metric)) for run in runs)
+        else "failed: the forecasts are no numbers"
+    )
 
 
 def _finite(value) -> bool:
@@ -319,8 +332,8 @@ def cells(table, metric: str) -> tuple[list[str], list[list[str]]]:
         "fit s": [number(value, 1) for value in table["fit_seconds"]],
         "epoch s": [number(value, 2) for value in table["epoch_seconds"]],
         "memory MB": [_whole(value) for value in table["memory_mb"]],
-        "one ms": [number(value, 1) for value in table["one_ms"]],
-        "1,000 ms": [number(value, 1) for value in table["many_ms"]],
+        "ms per forecast": [number(value, 1) for value in table["one_ms"]],
+        "ms per 1,000": [number(value, 1) for value in table["many_ms"]],
     }
     shown = {head: texts for head, texts in columns.items() if len(texts) and not all(text == "-" for text in texts)}
     return list(shown), [[str(name), *texts] for name, *texts in zip(table.index, *shown.values(), strict=True)]

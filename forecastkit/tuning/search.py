@@ -17,16 +17,16 @@ from sklearn.utils import check_random_state
 from forecastkit.comparison.candidates import Candidate, changed, members
 from forecastkit.data.panel import Panel
 from forecastkit.data.sizes import choose_horizon
-from forecastkit.evaluation.time_budget import LEAST, Budget
 from forecastkit.forecasters.recursive import check_observed
 from forecastkit.tuning.default_spaces import DataContext, default_space
 from forecastkit.tuning.processes import InProcessRunner, Processes
 from forecastkit.tuning.results import DONE, DROPPED, STATES, Tuning, line, make_trials, rank_key
 from forecastkit.tuning.settings import MOST_TRIALS, Settings, lay_folds
 from forecastkit.tuning.space import WHERE, find_parameter_error, make_space
-from forecastkit.tuning.trial import Task, TrialLimits, make_model, training_limit
+from forecastkit.tuning.trial import Task, TrialLimits, make_model
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.run_log import fingerprint
+from forecastkit.utils.time_budget import LEAST, TimeBudget, training_seconds
 from forecastkit.utils.validation import refuse
 
 #: Part of a usual trial's seconds without which another one is not begun.
@@ -57,7 +57,7 @@ class Search:
     def __init__(self, forecaster, panel: Panel, schema, space, settings: Settings, weight=None):
         self.settings, self.forecaster = settings, forecaster
         self.seed = int(check_random_state(settings.random_state).randint(1, 2**31 - 1))  # 0 is none to keras-tuner
-        self.budget = Budget(settings.seconds)
+        self.budget = TimeBudget(settings.seconds)
         check_observed(type(forecaster).__name__, schema, panel)
         _choose(forecaster, panel)  # refuses data that are too short for any fold, in its own words
         horizon, season = choose_horizon(forecaster.horizon, forecaster.season_length, panel.grid)
@@ -257,7 +257,7 @@ class Search:
 
     def _left(self) -> float:
         """Seconds that trials may still take."""
-        return self.budget.seconds - self.budget.gone() - self._reserve()
+        return self.budget.left() - self._reserve()
 
     def _reserve(self) -> float:
         """Seconds kept for the fit of the best on all rows."""
@@ -270,7 +270,7 @@ class Search:
         """Seconds of training that are left for each of some fits on all rows, None without a limit."""
         if self.budget.seconds is None or not self._is_network():
             return None
-        return training_limit((self.budget.seconds - self.budget.gone()) / fits, self._beside())
+        return training_seconds(self.budget.left() / fits, self._beside())
 
     def _beside(self) -> float | None:
         """Seconds beside training of a fold of the latest trial, None before there is one."""
@@ -293,7 +293,7 @@ class Search:
             return TrialLimits(rival=rival)
         left = max(self._left(), 1.0)
         # A first trial may use up what was kept for later: without it there is no result.
-        most = OVER * left + GRACE if best else OVER * self.budget.seconds - self.budget.gone()
+        most = OVER * left + GRACE if best else self.budget.left(OVER)
         return TrialLimits(left, max(most, 1.0), rival, self._beside())
 
     def _is_over(self) -> bool:
@@ -323,7 +323,7 @@ class Search:
         parameters = self.best_params()
         forecaster = clone(self.forecaster).set_params(**parameters)
         trials = make_trials(self.rows)
-        return Tuning(trials, parameters, self.best()["score"], forecaster, self.budget.gone())
+        return Tuning(trials, parameters, self.best()["score"], forecaster, self.budget.elapsed())
 
 
 def _choose(forecaster, panel):

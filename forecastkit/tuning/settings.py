@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from forecastkit.data.panel import Panel
 from forecastkit.evaluation.folds import most_folds
-from forecastkit.evaluation.time_budget import seconds_of
 from forecastkit.tuning.space import WHERE
 from forecastkit.utils import types
 from forecastkit.utils.exceptions import InputError, ParameterError
+from forecastkit.utils.time_budget import seconds_of
 from forecastkit.utils.validation import check_choice, check_int, refuse
 
 SEARCHES = ("local", "random", "bayesian", "hyperband")

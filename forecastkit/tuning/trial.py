@@ -14,17 +14,12 @@ from forecastkit.evaluation.evaluate import ForecastWindows, evaluate
 from forecastkit.evaluation.folds import Fold
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.utils.exceptions import InputError
+from forecastkit.utils.time_budget import training_seconds
 
 #: Levels at which forecasters with a spread of their own are judged, unless they were trained for others.
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 #: How much worse than the best, over the folds run so far, a trial may be to get the next fold.
 MARGIN = 0.01
-#: Part of what is left of a fold's seconds that training may take: a few epochs on all rows follow.
-TRAINED = 0.85
-#: Seconds beside training, and part of the whole, that are expected where nothing is known.
-BESIDE, UNKNOWN = 1.0, 0.2
-#: Seconds of training that a fold gets in any case.
-IN_ANY_CASE = 0.5
 
 
 @dataclass(frozen=True)
@@ -131,19 +126,13 @@ def _race(task, parameters, terms, scores) -> tuple[str, float | None]:
     for number in reversed(range(len(task.folds))):
         began, limit = time.monotonic(), None
         if until is not None:
-            limit = training_limit((until - began) / (number + 1), beside)
+            limit = training_seconds((until - began) / (number + 1), beside)
         model = make_model(task.forecaster, parameters, limit)
         scores[number] = score_fold(task, task.folds[number], model)
         beside = time.monotonic() - began - trained(model, limit)
         if number and terms.rival and not is_near(scores, terms.rival):
             return "dropped", beside
     return "done", beside
-
-
-def training_limit(seconds: float, beside: float | None) -> float:
-    """Seconds of training so that a fit and what goes with it take these, where those beside training are so many."""
-    beside = max(BESIDE, UNKNOWN * seconds) if beside is None else beside
-    return max(TRAINED * (seconds - beside), IN_ANY_CASE)
 
 
 def trained(model: Forecaster, limit: float | None) -> float:

@@ -13,8 +13,8 @@ from sklearn.linear_model import Ridge
 import forecastkit as fk
 from forecastkit.auto import candidates, fold_scores, forecaster, select_members, successive_halving
 from forecastkit.data.ingest.read_panel import read_panel
-from forecastkit.evaluation import time_budget
 from forecastkit.training.loop import Record
+from forecastkit.utils import time_budget
 from forecastkit.utils.exceptions import InputError, ParameterError
 
 SIZE = {"horizon": 4, "lookback": 12, "season_length": 24}
@@ -88,7 +88,7 @@ def wave_at(panel, origins, horizon):
     return 10 + 3 * np.sin(2 * np.pi * steps / 24)
 
 
-@pytest.mark.filterwarnings("ignore:AutoForecaster. time_limit")
+@pytest.mark.filterwarnings("ignore:AutoForecaster. no time was left")
 @pytest.mark.parametrize("limit", [30, 60, 200, 900])
 @pytest.mark.parametrize(("beside", "epoch"), [(3.0, 0.5), (6.0, 5.0), (20.0, 12.0)])
 def test_the_limit_is_kept_whatever_networks_cost(clock, limit, beside, epoch):
@@ -101,7 +101,7 @@ def test_the_limit_is_kept_whatever_networks_cost(clock, limit, beside, epoch):
 
 def test_what_there_is_no_time_for_is_said(clock):
     model = auto([waiting(clock, kind, beside=12.0) for kind in range(3)], time_limit=60)
-    with pytest.warns(UserWarning, match="AutoForecaster: time_limit=60 leaves no time for waiting1, waiting2"):
+    with pytest.warns(UserWarning, match="AutoForecaster: no time was left for waiting1, waiting2"):
         model.fit(SERIES)
     table = model.leaderboard_.set_index("forecaster")
     assert table.loc[["waiting1", "waiting2"], "round"].tolist() == [0, 0]
@@ -109,7 +109,7 @@ def test_what_there_is_no_time_for_is_said(clock):
 
 
 def test_no_time_for_networks_leaves_the_baselines(clock):
-    with pytest.warns(UserWarning, match="no time for waiting0"):
+    with pytest.warns(UserWarning, match="no time was left for waiting0"):
         model = auto([waiting(clock, 0)], time_limit=5).fit(SERIES)
     assert {type(member).__name__ for member in model.forecasters_} <= {"LinearForecaster", "SeasonalNaiveForecaster"}
     assert clock.now == 0.0

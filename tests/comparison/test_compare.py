@@ -18,13 +18,13 @@ from forecastkit.comparison import results as comparisons
 from forecastkit.comparison.candidates import make_contenders
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.datasets import dataset_path
-from forecastkit.evaluation import time_budget as budgets
 from forecastkit.evaluation.folds import Sizes, make_folds
 from forecastkit.evaluation.results import covered_levels
-from forecastkit.evaluation.time_budget import Budget, seconds_of
 from forecastkit.training.loop import Record
+from forecastkit.utils import time_budget as budgets
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.run_log import RunLog
+from forecastkit.utils.time_budget import TimeBudget, seconds_of
 
 AIR = str(dataset_path("airpassengers"))
 TINY = {"units": 4, "epochs": 1, "windows_per_epoch": 64, "batch_size": 64, "final_epochs": 0}
@@ -395,8 +395,33 @@ def test_what_a_budget_does_not_suffice_for_is_not_run(series, monkeypatch):
     result = fk.compare(models, series, seeds=3, folds=1, n_windows=10, budget=600, **QUICK)
     assert 0.8 * 600 < result.settings["seconds"] < 1.2 * 600
     assert result.settings["seeds"] == [0]
-    assert result.table["verdict"].tolist().count("not run: the budget was gone") == 3
-    assert "3 fits were not run: the budget was gone" in result.notes
+    assert result.table["verdict"].tolist().count("not run: no time was left") == 3
+    assert "no time was left for gru 5, seed 0, gru 6, seed 0, gru 7, seed 0" in result.notes
+
+
+def test_networks_get_fewer_folds_rather_than_no_training(series, monkeypatch):
+    """Each fit takes 20 s beside training: within a minute, one fold of three is trained, for long enough."""
+    clock, trained = Clock(), []
+    monkeypatch.setattr(budgets, "time", clock)
+    monkeypatch.setattr(comparison, "time", clock)
+
+    def work(model, task, fold, latency=False):
+        seconds = getattr(model, "time_limit", None) or 0.0
+        clock.now += seconds + 20 * (seconds > 0)
+        trained.extend([seconds] if seconds > measure.AT_ONCE else [])
+        error = (1.0 if seconds else 2.0) + fold.number
+        rows = {"mae": [error] * 10, "mse": [error] * 10, "mase": [error] * 10, "steps": [6] * 10}
+        found = {"mae": error, "mse": error, "mase": error, "by_cutoff": {**rows, "scaled_steps": [6] * 10}}
+        return {**found, "fit_seconds": seconds + 20, "train_seconds": seconds, "seconds": seconds + 20}
+
+    monkeypatch.setattr(comparison, "run", work)
+    result = fk.compare("gru", series, seeds=1, folds=3, n_windows=10, stride=1, budget=60, **QUICK)
+    assert len(trained) == 1
+    assert trained[0] > 10
+    assert result.best == "gru"
+    assert result.table["mase"].tolist() == [1.0, 2.0, 2.0, 2.0], "all on the fold that the network has"
+    assert "no time was left for networks on 2 of 3 folds: scores are of the others" in result.notes
+    assert result.settings["seconds"] < 1.1 * 60
 
 
 def test_a_budget_is_kept_on_real_data():
@@ -419,11 +444,11 @@ def test_seeds_that_the_budget_cannot_pay_are_left_out(series):
         fk.compare("gru", series, folds=2, budget=4, **QUICK)
     candidates = make_contenders("gru", SIZES)
     task, folds = comparison.lay_out(candidates, *read_panel(series), (2, 5, 1))
-    contest = comparison._ComparisonRun(candidates, task, folds, [0, 1, 2], Budget(13.0), None)
+    contest = comparison._ComparisonRun(candidates, task, folds, [0, 1, 2], TimeBudget(13.0), None)
     assert contest.seeds == [0, 1]
     contest.open(None)
     contest.result(None)
-    assert contest.notes == ["the budget suffices for 2 of 3 seeds"]
+    assert contest.notes == ["no time was left for 1 of 3 seeds"]
 
 
 # Models ---------------------------------------------------------------------------------------------------------------
@@ -535,7 +560,7 @@ def test_memory_leaves_the_budget_to_the_runs(series, monkeypatch):
     monkeypatch.setattr(comparison, "measure_memory", slow)
     result = fk.compare("linear", series, folds=1, budget=60, **SIZES)
     assert result.table["memory_mb"].notna().sum() == 1
-    assert result.notes == ["peak memory of naive, seasonal_naive was not measured: the budget is for the runs"]
+    assert result.notes == ["no time was left for the peak memory of naive, seasonal_naive"]
 
 
 def test_an_epoch_cut_short_while_compiling_says_nothing_of_its_length():

@@ -124,9 +124,9 @@ def comparison(rows, notes=()):
         ([("lstm", 0.5, "best"), ("gru", 0.9, "within noise of the best")], "lstm", "The measurement wins."),
         ([("lstm", 0.5, "best"), ("gru", math.nan, "failed: no")], "lstm", "gru failed. The measurement wins."),
         (
-            [("lstm", 0.5, "best"), ("gru", math.nan, "not run: the budget was gone")],
+            [("lstm", 0.5, "best"), ("gru", math.nan, "not run: no time was left")],
             "lstm",
-            "names gru, which was not run: the budget was gone. In the quick comparison lstm has the least error of 1",
+            "names gru, which was not run: no time was left. In the quick comparison lstm has the least error of 1",
         ),
         (
             [("gru", 0.5, "best"), ("linear", 0.51, "within noise of the best")],
