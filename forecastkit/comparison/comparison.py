@@ -397,7 +397,7 @@ def _one_epoch(contender) -> dict:
     """Parameters that end the training of a network after one epoch, of a plan that is as long as ever."""
     if not contender.is_trained:
         return {}
-    from forecastkit.training.loop import OneEpoch
+    from forecastkit.training.callbacks import OneEpoch
 
     return {"callbacks": [OneEpoch()], "final_epochs": 0}
 

@@ -6,7 +6,7 @@ from sklearn.base import clone
 
 from forecastkit.forecasters.neural import NeuralForecaster
 from forecastkit.networks import backbones
-from forecastkit.networks.backbone import Backbone
+from forecastkit.networks.backbone import Backbone, LayerBackbone
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse
 
@@ -39,13 +39,3 @@ class KerasForecaster(NeuralForecaster):
             "Pass the layer's class, not a built layer.",
             ParameterError,
         )
-
-
-@dataclass(kw_only=True, eq=False, repr=False)
-class LayerBackbone(Backbone):
-    """A user's Keras layer class as a backbone."""
-
-    layer: type | None = None
-
-    def build(self):
-        return self.layer()

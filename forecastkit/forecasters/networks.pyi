@@ -122,6 +122,8 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -287,6 +289,8 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -453,6 +457,8 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -612,6 +618,8 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -772,6 +780,8 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -931,6 +941,8 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -1095,6 +1107,8 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -1259,6 +1273,8 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -1421,6 +1437,8 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -1586,6 +1604,8 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -1754,6 +1774,8 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -1916,6 +1938,8 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -2072,6 +2096,8 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -2236,6 +2262,8 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -2395,6 +2423,8 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -2559,6 +2589,8 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -2722,6 +2754,8 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.
@@ -2891,6 +2925,8 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     patch : int, optional
         Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
         tokens in the lookback.

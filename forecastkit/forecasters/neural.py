@@ -20,9 +20,10 @@ from forecastkit.networks.backbone import Backbone
 from forecastkit.networks.heads import LOSSES, Head, make_head
 from forecastkit.networks.network import NORMALIZATIONS, Sizes
 from forecastkit.preprocessing.scaler import lacks_autocorrelation
+from forecastkit.training.callbacks import Lines, check_callbacks
 from forecastkit.training.checkpoint import Checkpoint, name_of, open_folder
 from forecastkit.training.engines import DISTRIBUTIONS, PRECISIONS, agreed, find_strategy, is_first, shared_bytes
-from forecastkit.training.loop import Lines, Plan, Record, train
+from forecastkit.training.loop import Plan, Record, train
 from forecastkit.training.trained_network import TrainedNetwork
 from forecastkit.uncertainty.forecasts import forecast_of
 from forecastkit.utils import types
@@ -124,6 +125,8 @@ class NeuralForecaster(Forecaster):
     verbose : int
         1 prints a line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
+        Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
+        schedule. Not called in the final epochs.
     """
 
     patch: int | None = None
@@ -166,6 +169,8 @@ class NeuralForecaster(Forecaster):
         check_choice(where, "precision", self.precision, (None, *PRECISIONS))
         check_choice(where, "distribute", self.distribute, DISTRIBUTIONS)
         self._check_head(where)
+        if self.callbacks is not None:
+            check_callbacks(where, self.callbacks)
         for name in ("patch", "windows_per_epoch", "patience"):
             check_int(where, name, getattr(self, name), optional=True)
         for name in ("epochs", "batch_size"):

@@ -1,5 +1,6 @@
 """Base class of backbones: hyperparameters, and a layer from past tokens to future tokens."""
 
+import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,59 @@ class Backbone(BaseEstimator):
         where = type(self).__name__
         validation.check_int(where, "units", self.units)
         validation.check_real(where, "dropout", self.dropout, 0.0, 0.99)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class LayerBackbone(Backbone):
+    """A user's Keras layer class as a backbone."""
+
+    layer: type | None = None
+
+    def build(self):
+        return self.layer()
+
+
+def check_layer(backbone: Backbone, layer: "keras.layers.Layer") -> "keras.layers.Layer":
+    """The layer of a backbone, once it can be called as the network calls it.
+
+    Raises
+    ------
+    ParameterError
+    """
+    call = "layer(past, future, mask=None, training=None)"
+    rule = f"the backbone must be a Keras layer that is called as {call}"
+    remedy = "See the docstring of forecastkit.Backbone."
+    if not callable(getattr(layer, "call", None)):
+        validation.refuse(_name(backbone), rule, repr(layer), remedy, exceptions.ParameterError)
+    static = {"static": None} if backbone.selects_variables else {}
+    try:
+        inspect.signature(layer.call).bind(None, None, mask=None, training=None, **static)
+    except TypeError:
+        got = f"{type(layer).__name__}.call{inspect.signature(layer.call)}"
+        validation.refuse(_name(backbone), rule, got, remedy, exceptions.ParameterError)
+    return layer
+
+
+def check_tokens(backbone: Backbone, tokens, future) -> None:
+    """Refuse what a layer returned where it has another shape than the tokens of the future.
+
+    Raises
+    ------
+    ParameterError
+    """
+    wanted = (*future.shape[1:-2], backbone.units) if backbone.selects_variables else tuple(future.shape[1:])
+    found = tuple(getattr(tokens, "shape", (None,)))[1:]
+    if found != wanted:
+        axes = "(batch, channels, future tokens, units)" if len(wanted) > 2 else "(batch, future tokens, units)"
+        rule = f"the backbone must return {axes}, which is (batch, {', '.join(map(str, wanted))}) here"
+        got = f"(batch, {', '.join(map(str, found))})" if hasattr(tokens, "shape") else type(tokens).__name__
+        remedy = "Return one token of that width for each token of `future`."
+        validation.refuse(_name(backbone), rule, got, remedy, exceptions.ParameterError)
+
+
+def _name(backbone):
+    """The user's own name for it: that of the layer class where a layer class was given."""
+    return getattr(getattr(backbone, "layer", None), "__name__", type(backbone).__name__)
 
 
 def check_blocks(backbone: Backbone) -> None:

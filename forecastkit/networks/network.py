@@ -1,15 +1,18 @@
 """The network around every backbone: normalise, patch, embed, backbone, head, denormalise."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import keras
 from keras import layers, ops
 
+from forecastkit.networks.backbone import check_layer, check_tokens
 from forecastkit.networks.category_embedding import CategoryEmbedding
-from forecastkit.networks.heads import Head
+from forecastkit.networks.config import backbone_config, backbone_from_config, dtype_policy
+from forecastkit.networks.heads import Head, make_head
 from forecastkit.networks.layers import Dropout, own_mask
 from forecastkit.networks.temporal_decoder import TemporalDecoder
 from forecastkit.networks.variable_selection import VariableTokens
+from forecastkit.utils.exceptions import ParameterError
 
 NORMALIZATIONS = ("last", "standard", "mean", "none")
 
@@ -110,6 +113,7 @@ class Sizes:
         return {**taken, "unit": (self.beside, "float32")} if self.unit else taken
 
 
+@keras.saving.register_keras_serializable("forecastkit")
 class Network(keras.Model):
     """Maps a batch of windows to forecasts in the units of the windows.
 
@@ -136,13 +140,14 @@ class Network(keras.Model):
         # taken out of the ones and put back into the others are exact to more than its two or three digits.
         exact = keras.config.floatx()
         super().__init__(**{"dtype": exact, **kwargs})
+        self.made_from, self.layer_policy = backbone, keras.config.dtype_policy().name
         self.sizes, self.output_head, self.normalization = sizes, head, normalization
         self.units, self.broadcasts, self.mixes = backbone.units, backbone.broadcasts, backbone.mixes_channels
         self.selects = backbone.selects_variables
         self.embed_past, self.embed_future, self.embed_static = self.embeddings(backbone)
         self.embed_series = layers.Embedding(sizes.series, self.units, "zeros") if sizes.series else None
         self.tables = {role: [CategoryEmbedding(count) for count in sizes.coded(role)] for role, _ in sizes.codes}
-        self.backbone = own_mask(backbone.build())
+        self.backbone = own_mask(check_layer(backbone, backbone.build()))
         self.drop = Dropout(backbone.dropout)
         self.head = layers.Dense(sizes.patch * head.raw, dtype=exact)
         self.steps = TemporalDecoder(sizes.patch, sizes.horizon, head.raw) if sizes.known or sizes.calendar else None
@@ -173,6 +178,39 @@ class Network(keras.Model):
         )
         self.built = True
 
+    def get_config(self):
+        """What `model.save` stores: backbone, sizes, head, normalization and the dtype policy of the layers."""
+        own = {"backbone": backbone_config(self.made_from), "sizes": asdict(self.sizes)}
+        head = {"head": self.output_head.get_config(), "normalization": self.normalization}
+        return {**own, **head, "layer_policy": self.layer_policy, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The network of a config, with every layer built."""
+        sizes = {**config["sizes"], "codes": tuple(tuple(pair) for pair in config["sizes"]["codes"])}
+        with dtype_policy(config["layer_policy"]):
+            parts = backbone_from_config(config["backbone"]), Sizes(**sizes), make_head(**config["head"])
+            network = cls(*parts, config["normalization"], name=config["name"])
+            network.build_layers()
+        return network
+
+    def build_layers(self):
+        """Build every layer by a call with one window of zeros.
+
+        Raises
+        ------
+        ParameterError
+            Where the backbone returns tokens of another shape.
+        """
+        window = {name: ops.zeros((1, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()}
+        try:
+            self(window)
+        except ParameterError as error:
+            raise error.__context__ or error from None  # Keras raises a copy with paragraphs about the call
+
+    def build_from_config(self, config):
+        """Nothing is left to do: `from_config` has built every layer."""
+
     def call(self, inputs, training=None):
         sizes = self.sizes
         inputs = self.embed_categories(self.fold(inputs), training)
@@ -181,6 +219,7 @@ class Network(keras.Model):
         past, future, mask = map(self.unfold_channels, (past, future, self.token_mask(observed)))
         more = {"static": static[0]} if self.selects else {}
         tokens = self.backbone(past, future, mask=mask, training=training, **more)
+        check_tokens(self.made_from, tokens, future)
         raw = self.head(self.drop(tokens, training=training))
         raw = ops.reshape(raw, (-1, sizes.future_tokens * sizes.patch, self.output_head.raw))
         raw = raw[:, : sizes.horizon]

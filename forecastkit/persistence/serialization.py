@@ -25,7 +25,7 @@ REBUILT = {
     "BrokenReadings": "preprocessing.broken_readings",
     "ConformalAdjustment": "uncertainty.conformal",
     "Lags": "features.lags",
-    "LayerBackbone": "forecasters.keras",
+    "LayerBackbone": "networks.backbone",
     "LinearPart": "forecasters.linear_recipes",
     "Moments": "preprocessing.moments",
     "Panel": "data.panel",
@@ -117,7 +117,7 @@ class Packer:
 
     def _object(self, value, name):
         if isinstance(value, type):
-            return {"$": "class", **_named(value)}
+            return {"$": "class", **backbones.reference_to(value)}
         own = type(value)
         if own.__module__ == f"forecastkit.{REBUILT.get(own.__name__)}":
             return {"$": "object", "class": own.__name__, "of": self._mapping(fields_of(value))}
@@ -125,7 +125,7 @@ class Packer:
         if is_forecaster and public_forecaster(own.__name__) is own:
             return self._forecaster(value)
         if isinstance(value, Backbone) and not is_forecaster:
-            return {"$": "backbone", **_named(own), "of": self._mapping(value.get_params(deep=False))}
+            return {"$": "backbone", **backbones.reference_to(own), "of": self._mapping(value.get_params(deep=False))}
         return refuse(
             "save",
             "a model must consist of JSON values, arrays and registered classes",
@@ -304,11 +304,3 @@ def public_forecaster(name: str):
     package = importlib.import_module("forecastkit")
     named = name.endswith("Forecaster") and name in package.__all__
     return getattr(package, name) if named else None
-
-
-def _named(cls) -> dict:
-    """How a backbone class is found again: by its registered name, or among the reader's own."""
-    for stem, name in backbones.class_names().items():
-        if name == cls.__name__ and backbones.find(stem) is cls:
-            return {"registered": stem}
-    return {"own": cls.__name__}

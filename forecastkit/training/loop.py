@@ -3,7 +3,9 @@
 import copy
 import time
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,6 +16,12 @@ from forecastkit.utils.validation import refuse
 
 WARM_UP = 50  # steps until the full learning rate
 SMALLEST_BATCH, FEWEST_STEPS, MOST_STEPS = 16, 50, 100
+#: Callbacks that set the learning rate from epoch to epoch, for which the schedule of the loop is left out.
+RATE_SETTERS = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
+#: Hooks of single steps, by the names that Keras has for them.
+BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+#: Steps of a piece of an epoch where no callback is called after each.
+PIECE = 25
 
 
 @dataclass(frozen=True)
@@ -116,10 +124,10 @@ def train(
     engine : engine
     windows : Windows
         Those to draw batches from.
-    judged : Origins or None
+    validation_origins : Origins or None
         Validation windows; without them the last weights are kept.
     callbacks : list of keras.callbacks.Callback
-        Copies of them are called, with the network as their model and the record among their `params`.
+        Copies of them are called, see `Listeners`; the record is among their `params`.
     record : Record, optional
         Filled as training goes on, so that its caller has it after an interruption too.
     checkpoint : Checkpoint, optional
@@ -137,10 +145,8 @@ def train(
     best, is_over = _resume(checkpoint, engine, record)
     record.steps = plan.steps
     table = validation_origins.table() if validation_origins is not None and len(validation_origins) else None
-    own = [copy.copy(callback) for callback in callbacks]
     params = {"epochs": plan.epochs, "steps": plan.steps, "verbose": 0, "record": record}
-    listeners = keras.callbacks.CallbackList(own, model=network, **params)
-    network.stop_training = False
+    listeners = Listeners(callbacks, network, plan.learning_rate, **params)
     began = time.monotonic() - record.seconds
 
     def spent():  # seconds, those of the first of several workers: all must stop at the same step
@@ -150,10 +156,12 @@ def train(
     try:
         for epoch in range(plan.epochs if is_over else len(record.loss), plan.epochs):
             listeners.on_epoch_begin(epoch)
-            record.loss.append(_epoch(engine, windows, plan, epoch, spent, record.pieces))
+            record.loss.append(_epoch(engine, windows, plan, epoch, spent, record.pieces, listeners))
             engine.swap()
             if table is not None:
+                listeners.on_test_begin()
                 record.val_loss.append(engine.evaluate(table))
+                listeners.on_test_end({"loss": record.val_loss[-1]})
             if record.improved():
                 best, record.best_epoch = network.get_weights(), epoch
             listeners.on_epoch_end(epoch, record.latest())
@@ -206,21 +214,23 @@ def _report_divergence(record, saved):
     warnings.warn(f"fit: {rule}, got {got}. {kept} {remedy}", UserWarning, stacklevel=2)
 
 
-def _epoch(engine, windows, plan, epoch, spent, pieces):
-    """One epoch in pieces, so that a time limit is kept within seconds."""
+def _epoch(engine, windows, plan, epoch, spent, pieces, listeners):
+    """One epoch in pieces, so that a time limit is kept within seconds, and callbacks see each step if they ask to."""
     rng = np.random.default_rng([plan.seed, epoch])
     numbers = windows.draw(rng, plan.steps * plan.batch_size)
     seeds = epoch * plan.steps + np.arange(plan.steps) + 1
     losses = []
-    for low in range(0, plan.steps, 25):
-        part = slice(low, min(low + 25, plan.steps))
+    for low in range(0, plan.steps, listeners.piece):
+        part = slice(low, min(low + listeners.piece, plan.steps))
         chosen = numbers[part.start * plan.batch_size : part.stop * plan.batch_size]
         tables = windows.at(chosen).table().reshape(-1, plan.batch_size, 3)
+        listeners.before_steps(low)
         started = time.monotonic()
-        rates = plan.rates(epoch, spent() / plan.time_limit if plan.time_limit else 0.0)
-        losses.append(engine.train(tables, rates[part], seeds[part]))
+        planned = plan.rates(epoch, spent() / plan.time_limit if plan.time_limit else 0.0)
+        losses.append(engine.train(tables, listeners.rates(planned[part]), seeds[part]))
         pieces.append((len(tables), time.monotonic() - started))
-        if plan.time_limit is not None and spent() > plan.time_limit:
+        listeners.after_steps(low, float(np.mean(losses)))
+        if listeners.stopped(engine.agreed) or (plan.time_limit is not None and spent() > plan.time_limit):
             break
     return float(np.mean(losses))
 
@@ -235,20 +245,64 @@ def _reason_to_end(record, plan, epoch, spent, stopped):
     return "callback" if stopped else ""
 
 
-class Lines(keras.callbacks.Callback):
-    """Prints a line per epoch."""
-
-    def __init__(self, name: str):
-        super().__init__()
-        self.name = name
-
-    def on_epoch_end(self, epoch, logs=None):
-        losses = "  ".join(f"{key} {value:.4f}" for key, value in (logs or {}).items())
-        print(f"{self.name}  epoch {epoch + 1}/{self.params['epochs']}  {losses}", flush=True)
+def _has_batch_hooks(callback: keras.callbacks.Callback) -> bool:
+    base = keras.callbacks.Callback
+    return any(
+        # LambdaCallback keeps its hooks in the object, others in the class.
+        hook in vars(callback) or getattr(type(callback), hook) is not getattr(base, hook)
+        for hook in BATCH_HOOKS
+    )
 
 
-class OneEpoch(keras.callbacks.Callback):
-    """Ends the training after its first epoch."""
+class Listeners(keras.callbacks.CallbackList):
+    """Copies of the callbacks of a fit, called with the network as their model.
 
-    def on_epoch_end(self, epoch, logs=None):
-        self.model.stop_training = True
+    Parameters
+    ----------
+    callbacks : sequence of keras.callbacks.Callback
+        Left as they are.
+    network : Network
+        With its optimizer.
+    learning_rate : float
+        Where a schedule begins.
+    **params
+        What callbacks find in their `params`.
+    """
+
+    def __init__(self, callbacks: Sequence, network: keras.Model, learning_rate: float, **params: Any):
+        super().__init__([copy.copy(callback) for callback in callbacks], model=network, **params)
+        self.network = network
+        #: Steps until callbacks are called again.
+        self.piece = 1 if any(map(_has_batch_hooks, callbacks)) else PIECE
+        self.sets_rate = any(isinstance(callback, RATE_SETTERS) for callback in callbacks)
+        self.last_rate = None
+        network.stop_training = False
+        if callbacks and self._rate() is not None:
+            network.optimizer.learning_rate = self.last_rate = np.float32(learning_rate)
+
+    def rates(self, planned: np.ndarray) -> np.ndarray:
+        """The learning rates of the next steps: those planned, or the optimizer's own once a callback has set it."""
+        if self.last_rate is None:
+            return planned
+        self.sets_rate = self.sets_rate or self._rate() != self.last_rate
+        return np.full(len(planned), self._rate()) if self.sets_rate else planned
+
+    def _rate(self):
+        optimizer = getattr(self.network, "optimizer", None)
+        return None if optimizer is None else np.float32(float(optimizer.learning_rate))
+
+    def before_steps(self, step: int) -> None:
+        """Call the hooks before a step, where they are called for each."""
+        if self.piece == 1:
+            self.on_train_batch_begin(step)
+
+    def after_steps(self, step: int, loss: float) -> None:
+        """Take note of the learning rate, and call the hooks after a step with the mean loss of the epoch so far."""
+        if self.last_rate is not None:
+            self.last_rate = self._rate()
+        if self.piece == 1:
+            self.on_train_batch_end(step, {"loss": loss})
+
+    def stopped(self, agreed) -> bool:
+        """Whether a hook of a step has stopped the training; `agreed` gives all workers the first one's answer."""
+        return self.piece == 1 and bool(agreed(self.network.stop_training))

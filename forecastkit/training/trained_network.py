@@ -3,7 +3,6 @@
 import random
 import threading
 import weakref
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from forecastkit.data.windows import Origins
 from forecastkit.networks import backbones
+from forecastkit.networks.config import dtype_policy
 from forecastkit.networks.heads import Head, make_head
 from forecastkit.networks.network import Network, Sizes
 from forecastkit.training.engines import make_engine, unscoped
@@ -59,7 +59,8 @@ class TrainedNetwork:
 
     def shown(self):
         """The Keras model, for somebody who may keep it: it is never handed on to another fit."""
-        network = self.live()[0]
+        network, engine = self.live()
+        engine.show()
         self._legacy.detach()
         return network
 
@@ -103,10 +104,9 @@ class TrainedNetwork:
         state = random.getstate()
         random.seed(self.seed)  # Keras takes the seeds of weights and dropout from here
         try:
-            example = {name: np.zeros((1, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()}
             with dtype_policy(self.precision):
                 network = Network(self.backbone, self.sizes, self.head, self.normalization)
-                network(example)  # builds every layer
+                network.build_layers()
         finally:
             random.setstate(state)
         return network
@@ -167,14 +167,3 @@ def _widened(weight: np.ndarray, shape: tuple[int, ...], patch: int) -> np.ndarr
         got = f"a weight of shape {weight.shape} that would be {shape}"
         refuse("partial_fit", rule, got, "Fit afresh on all rows.")
     return np.insert(weight, [patch] * patch, 0.0, axis=axes[0])
-
-
-@contextmanager
-def dtype_policy(name: str | None):
-    """Layers made inside have this dtype policy. It is the thread's own, and put back."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name or before)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

@@ -17,7 +17,7 @@ from sklearn.exceptions import NotFittedError
 import forecastkit as fk
 from forecastkit.data.windows import Windows
 from forecastkit.forecasters import neural
-from forecastkit.training import loop
+from forecastkit.training import callbacks, loop
 from forecastkit.training.loop import Plan, Record, train
 from forecastkit.utils.exceptions import InputError
 
@@ -283,7 +283,7 @@ def test_losses_that_are_never_numbers_are_refused():
 
 
 def test_lines(capsys):
-    go(Engine(losses=[0.5] * 2, val_losses=[0.25] * 2), plan(epochs=2), [loop.Lines("GRU")])
+    go(Engine(losses=[0.5] * 2, val_losses=[0.25] * 2), plan(epochs=2), [callbacks.Lines("GRU")])
     lines = capsys.readouterr().out.splitlines()
     assert lines == [f"GRU  epoch {epoch}/2  loss 0.5000  val_loss 0.2500" for epoch in (1, 2)]
 

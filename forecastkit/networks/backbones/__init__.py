@@ -53,3 +53,11 @@ def find(name: str) -> "type[Backbone]":
             ParameterError,
         )
     return getattr(importlib.import_module(f"{__name__}.{name}"), class_names()[name])
+
+
+def reference_to(cls: type) -> dict[str, str]:
+    """How a saved model finds a backbone class again: by its registered name, or among the reader's own."""
+    for stem, name in class_names().items():
+        if name == cls.__name__ and find(stem) is cls:
+            return {"registered": stem}
+    return {"own": cls.__name__}

@@ -25,6 +25,10 @@ class Head:
     distribution = needs_unit = False
     normalization = "last"
 
+    def get_config(self) -> dict:
+        """Arguments of `forecastkit.networks.heads.make_head` that make it again."""
+        raise NotImplementedError
+
     @property
     def raw(self) -> int:
         return self.outputs

@@ -44,6 +44,9 @@ class Distribution(Head):
     above_zero = counts = False
     smallest = -np.inf
 
+    def get_config(self):
+        return {"loss": next(name for name, kind in DISTRIBUTIONS.items() if kind is type(self))}
+
     @property
     def normalization(self):
         return "mean" if self.above_zero else "last"

@@ -23,6 +23,9 @@ class Point(Head):
     def __init__(self, loss: str = "mae"):
         self.name = loss
 
+    def get_config(self):
+        return {"loss": self.name}
+
     def step_loss(self, target, forecast):
         error = ops.abs(target - forecast)[..., 0]
         if self.name == "mae":
@@ -38,6 +41,9 @@ class Quantiles(Head):
         self.levels = check_levels("quantile_levels", levels)
         self.outputs = len(self.levels)
         self.anchor = int(np.argmin(np.abs(np.asarray(self.levels) - 0.5)))
+
+    def get_config(self):
+        return {"loss": "mae", "levels": list(self.levels)}
 
     def shape(self, raw):
         return monotone(raw, self.anchor)

@@ -4,27 +4,10 @@ import keras
 import numpy as np
 
 from forecastkit.data.windows import Buffers, forward_fill, gather, weights_after
+from forecastkit.networks.heads.keras_loss import compile_network
 from forecastkit.utils.validation import refuse
 
 PREDICT_BATCH = 1024
-
-
-class HeadLoss(keras.losses.Loss):
-    """The loss of a head; Keras would squeeze the outputs of one given as a function.
-
-    Where rows do not count alike, the targets come with their weights along a first axis after the batch: Keras' own
-    `sample_weight` is one number for a window.
-    """
-
-    def __init__(self, head, weighted=False):
-        super().__init__(name="loss")
-        self.head, self.weighted = head, weighted
-
-    def call(self, y_true, y_pred):
-        if not self.weighted:
-            return self.head.loss(y_true, y_pred)
-        weight = y_true[:, 1]
-        return self.head.loss(y_true[:, 0], y_pred, weight[:, 0] if len(weight.shape) > 2 else weight)
 
 
 class PlainEngine:
@@ -54,9 +37,12 @@ class PlainEngine:
         self.optimizer = keras.optimizers.Adam(1e-3, global_clipnorm=self.clip)
         if self.scaled:
             self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
-        self.network.compile(optimizer=self.optimizer, loss=HeadLoss(self.head, buffers.weight is not None))
+        compile_network(self.network, self.optimizer, self.head, buffers.weight is not None)
         self.average = self._weights()
         self.count = 0
+
+    def show(self):
+        """Nothing is left to do: the network is compiled to be trained."""
 
     @staticmethod
     def agreed(value: float) -> float:

@@ -13,6 +13,7 @@ from keras import ops
 
 from forecastkit.data.array_storage import ALIGNMENT
 from forecastkit.data.windows import Buffers, forward_fill, gather, weights_after
+from forecastkit.networks.heads.keras_loss import compile_network
 from forecastkit.networks.layers import STEP_PART, STEP_SEED
 from forecastkit.training.engines.loss_scale import LossScale
 from forecastkit.utils.cpu import cores
@@ -101,6 +102,7 @@ class TensorFlowEngine:
         }
         self.predict_step = self._traced(self._predict, self.signature)
         self.optimizer = self.average = self.count = self.input_gradient_step = self.kind = None
+        self.shown = False
         self.release()
 
     @staticmethod
@@ -122,6 +124,8 @@ class TensorFlowEngine:
         if self.given is None or self.given() is not buffers:
             self._place(buffers)
         self._trace(batch_size)
+        if self.shown:
+            self.show()
         for variable in self.optimizer.variables:
             variable.assign(keras.ops.zeros_like(variable))
         for mean, weight in zip(self.average, self.weights, strict=True):
@@ -129,6 +133,12 @@ class TensorFlowEngine:
         self.count.assign(0.0)
         if self.scale is not None:
             self.scale.reset()
+
+    def show(self):
+        """Let callbacks find optimizer and loss in the network, from the next `prepare` on where there are none yet."""
+        self.shown = True
+        if self.optimizer is not None:
+            compile_network(self.network, self.optimizer, self.head)
 
     def _place(self, buffers):
         self.wide = buffers.target.size >= WIDE
