@@ -1,4 +1,4 @@
-"""Data structures: the panel of series, windows over it, its time grid and schema, and the formatting of results.
+"""Data structures: panel, windows, time grid and schema, and the formatting of results.
 
 Public names are imported on first use; `__init__.pyi` lists them for type checkers.
 """

@@ -1,4 +1,4 @@
-"""Check plain arrays, with the error messages that scikit-learn's own checks expect."""
+"""Validation of arrays, with the error messages that scikit-learn's checks expect."""
 
 import numpy as np
 
@@ -9,17 +9,17 @@ WHERE = "Panel"
 
 
 def as_array(data) -> np.ndarray:
-    """The array of a list or of anything like one; sparse matrices are refused."""
+    """Convert a list or array-like to an array; sparse matrices are refused."""
     if hasattr(data, "toarray") and hasattr(data, "nnz"):
         rule = "data must be dense, as most cells of a series are not 0"
         refuse(WHERE, rule, f"a sparse {type(data).__name__}", "Pass data.toarray().")
-    if isinstance(data, np.ma.MaskedArray):  # what lies under a mask is missing
+    if isinstance(data, np.ma.MaskedArray):  # masked elements are missing
         return data.astype("float64").filled(np.nan) if data.dtype.kind in "iufb" else data.astype(object).filled(None)
     return np.asarray(data)
 
 
 def check_covariates(X: np.ndarray) -> None:
-    """Refuse an array of covariates that is not (rows, at least one column)."""
+    """Refuse covariates that are not two-dimensional with at least one column."""
     if X.ndim != 2:
         remedy = "Reshape your data: X.reshape(-1, 1) is one covariate."
         refuse(WHERE, "X must have two dimensions beside y (time, covariates)", f"{X.ndim}D array", remedy)
@@ -29,7 +29,7 @@ def check_covariates(X: np.ndarray) -> None:
 
 
 def check_width(X: np.ndarray, wanted: int, where: str) -> None:
-    """Refuse rows without as many columns as at fit."""
+    """Refuse rows with fewer or more columns than at fit."""
     rule = f"rows must have the {wanted} column(s) seen at fit"
     if X.ndim != 2:
         refuse(WHERE, rule, f"shape {X.shape}", "Reshape your data: X.reshape(1, -1) is one row.")
@@ -39,13 +39,13 @@ def check_width(X: np.ndarray, wanted: int, where: str) -> None:
 
 
 def refuse_nameless(what: str) -> None:
-    """Refuse an array where columns were named."""
+    """Refuse an array if columns were named."""
     remedy = "Where a step of a pipeline lost them, its set_output(transform='pandas') keeps names and times."
     refuse(WHERE, f"{what} must be a column of X", "an array without names", remedy, ParameterError)
 
 
 def refuse_kind(what: str, got: str, example: object, remedy: str = "") -> None:
-    """Refuse a column that holds something other than real numbers, such as the example."""
+    """Refuse a column with values other than real numbers, such as `example`."""
     rule = f"{what} must be numeric"
     if np.iscomplexobj(example):
         refuse(WHERE, rule, got, "Complex data not supported.")

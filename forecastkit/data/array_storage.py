@@ -1,7 +1,7 @@
-"""Allocate arrays in memory, or memory-mapped next to memory-mapped inputs.
+"""Allocation of arrays in memory, or in files next to memory-mapped inputs.
 
-An array that is mapped from a file (`numpy.memmap`) costs no memory that the system cannot take back: what is derived
-from one is put into a file beside it. Such a file has no name any more, so that it ends with its array.
+A memory-mapped array (`numpy.memmap`) uses no memory that the system cannot reclaim. Arrays derived from it are stored
+in an unnamed file in the same folder, which is deleted together with the array.
 """
 
 import contextlib
@@ -14,25 +14,25 @@ import numpy as np
 
 from forecastkit.utils.validation import refuse
 
-#: Bytes from which on an array that is derived from a mapped one is put into a file.
+#: Size in bytes from which an array derived from a memory-mapped one is stored in a file.
 LEAST = 1 << 22
-#: Rows of a part.
+#: Number of rows processed at a time.
 PART = 1 << 18
-#: Bytes whose multiples addresses must be for TensorFlow to compute where numpy has put an array.
+#: Alignment in bytes that TensorFlow requires to share memory with NumPy.
 ALIGNMENT = 64
 #: Largest binary exponent of values whose squares can be summed over many rows in float64.
 LARGE_EXPONENT = 400
 
 
 def is_mapped(values: np.ndarray) -> bool:
-    """Whether the values are in a file and not in memory."""
+    """Return whether the values are memory-mapped."""
     return isinstance(values, np.memmap) and values.filename is not None
 
 
 def allocate_like(shape: tuple, like: np.ndarray, dtype="float32") -> np.ndarray:
-    """An uninitialised array that engines can share instead of copying.
+    """Allocate an uninitialized array that engines can share without a copy.
 
-    In memory, or in a file beside that of the array which it is made from.
+    It is in memory, or in a file in the folder of `like` if that is memory-mapped.
     """
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     if is_mapped(like) and size >= LEAST:
@@ -43,14 +43,14 @@ def allocate_like(shape: tuple, like: np.ndarray, dtype="float32") -> np.ndarray
 
 
 def _scratch(folder, shape, dtype, size):
-    """A mapped array in a file of the folder, whose name is taken away at once."""
+    """Return a mapped array in a file of the folder that is unlinked at once."""
     try:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".scratch-", delete=False) as file:
             try:
                 reserve(file.fileno(), size)
                 return np.memmap(file.name, dtype=dtype, mode="r+", shape=shape)
             finally:
-                with contextlib.suppress(PermissionError):  # Windows keeps a name as long as its file is mapped
+                with contextlib.suppress(PermissionError):  # Windows cannot unlink a file while it is mapped
                     os.unlink(file.name)
     except OSError as error:
         rule = f"the folder of mapped data, {str(folder)!r}, must have room for {size / 1e6:,.0f} MB beside them"
@@ -58,7 +58,7 @@ def _scratch(folder, shape, dtype, size):
 
 
 def reserve(file: int, size: int) -> None:
-    """Take the space on the disk now: to write where there is none left would end the process.
+    """Reserve disk space, because writing to a mapped file on a full disk would terminate the process.
 
     Raises
     ------
@@ -71,12 +71,12 @@ def reserve(file: int, size: int) -> None:
 
 
 def parts(rows: int):
-    """Slices of so many rows, a part at a time."""
+    """Yield slices that divide `rows` rows into parts."""
     return (slice(low, min(low + PART, rows)) for low in range(0, rows, PART))
 
 
 def map_rows(function: Callable, values: np.ndarray) -> np.ndarray:
-    """The function, which acts on each row by itself, of the values; a part at a time where these are mapped."""
+    """Apply a row-wise function to the values, in parts if they are memory-mapped."""
     if not is_mapped(values):
         return function(values)
     none = function(np.asarray(values[:0]))
@@ -87,14 +87,14 @@ def map_rows(function: Callable, values: np.ndarray) -> np.ndarray:
 
 
 def without_missing(values: np.ndarray) -> np.ndarray:
-    """The values, 0 in the place of what is missing; changes them themselves."""
+    """Replace missing values by 0, in place."""
     for part in parts(len(values)):
         values[part][np.isnan(values[part])] = 0
     return values
 
 
 def any_missing(values: np.ndarray) -> bool:
-    """Whether a value is missing."""
+    """Return whether a value is missing."""
     return any(np.isnan(values[part]).any() for part in parts(len(values)))
 
 

@@ -1,4 +1,4 @@
-"""Format forecasts like the input data."""
+"""Formatting of forecasts like the input data."""
 
 import numpy as np
 import pandas as pd
@@ -9,31 +9,31 @@ from forecastkit.data.windows import Origins
 
 
 def level_name(level: float) -> str:
-    """Column name of a quantile level: 'q0.1'."""
+    """Return the column name of a quantile level, such as 'q0.1'."""
     return f"q{level:g}"
 
 
 def labels(names, codes: np.ndarray) -> pd.Index:
-    """The names at these places, as many as there are places."""
+    """Return the names at these positions as an index."""
     return pd.Index(list(names)).take(codes)
 
 
 def series_columns(schema: Schema, ids: tuple, entity: np.ndarray) -> dict:
-    """The columns that name the series of these entities, by their names; none for one series."""
+    """Return the columns that identify the series of these entities; none for a single series."""
     if len(schema.series_keys) < 2:
         return {name: labels(ids, entity) for name in schema.series_keys}
     return {name: labels([names[place] for names in ids], entity) for place, name in enumerate(schema.series_keys)}
 
 
 def series_index(schema: Schema, ids: tuple) -> pd.Index:
-    """The names of series as an index, of several levels where several columns name them."""
+    """Return the series identifiers as an index, with several levels for several columns."""
     if len(schema.series_keys) > 1:
         return pd.MultiIndex.from_tuples(list(ids), names=list(schema.series_keys))
     return pd.Index(list(ids))
 
 
 def timestamps_at(panel: Panel, ordinals: np.ndarray) -> pd.Index:
-    """Stamps of many ordinals: each distinct one is made once."""
+    """Return timestamps of ordinals; each distinct one is converted once."""
     low, high = int(ordinals.min()), int(ordinals.max())
     if high - low > 4 * len(ordinals) + 1000:
         distinct, at = np.unique(ordinals, return_inverse=True)
@@ -44,17 +44,17 @@ def timestamps_at(panel: Panel, ordinals: np.ndarray) -> pd.Index:
 def long_frame(
     panel: Panel, schema: Schema, origins: Origins, point: np.ndarray, quantiles: dict, actual: bool = False
 ) -> pd.DataFrame:
-    """One row per (series, target, cutoff, step) in the order of the origins, under the user's own names.
+    """Return one row per (series, target, cutoff, step), in the order of the origins, with the user's names.
 
     Parameters
     ----------
     origins : Origins
-        Of length n, every channel of an (entity, cutoff) together.
+        Origins of length n, with all channels of an (entity, cutoff) together.
     point : ndarray of shape (n, horizon)
     quantiles : dict of str to ndarray of shape (n, horizon)
-        Further columns.
+        Additional columns.
     actual : bool
-        Whether to add what was observed.
+        Whether to add the actuals.
     """
     n, horizon = point.shape
     steps = np.tile(np.arange(1, horizon + 1), n)
@@ -79,7 +79,7 @@ def _actuals(panel, entity, rows, channel):
 
 
 def history_frame(panel: Panel, schema: Schema) -> pd.DataFrame:
-    """What was observed, long: the series, time and target keys of the forecast frame, and ``actual``."""
+    """Return the history in long format: series, time and target keys of the forecast frame, and ``actual``."""
     n, channels = panel.target.shape
     entity = np.repeat(np.arange(len(panel.ids)), panel.lengths)
     columns = series_columns(schema, panel.ids, np.tile(entity, channels))
@@ -91,13 +91,13 @@ def history_frame(panel: Panel, schema: Schema) -> pd.DataFrame:
 
 
 def format_like_input(schema: Schema, panel: Panel, entity: np.ndarray, ordinal: np.ndarray, columns: dict):
-    """Forecast rows as the kind of data seen at fit: array, Series, frame or long panel.
+    """Return forecast rows in the form of the data at fit: array, Series, frame or long panel.
 
     Parameters
     ----------
     entity, ordinal : ndarray of shape (rows,)
     columns : dict of str to ndarray of shape (rows, C)
-        Only ``forecast`` for points; otherwise the columns of quantiles or bounds.
+        Only ``forecast`` for point forecasts; otherwise the columns of quantiles or bounds.
     """
     points = list(columns) == ["forecast"]
     if schema.form == "array" and points:
@@ -111,7 +111,7 @@ def format_like_input(schema: Schema, panel: Panel, entity: np.ndarray, ordinal:
 
 
 def format_rows(schema: Schema, columns: dict, X, rows: int):
-    """Forecasts of rows of X as an array; quantiles or bounds as a frame with the index of X."""
+    """Return forecasts of the rows of X as an array, or quantiles and bounds as a frame with the index of X."""
     if list(columns) == ["forecast"]:
         return _plain(schema, columns)
     index = X.index if isinstance(X, (pd.DataFrame, pd.Series)) else pd.RangeIndex(rows)
@@ -119,10 +119,10 @@ def format_rows(schema: Schema, columns: dict, X, rows: int):
 
 
 def empty_frame(schema: Schema, panel: Panel, entity: np.ndarray, ordinal: np.ndarray):
-    """The keys of these rows, and the known covariates empty."""
+    """Return the keys of these rows with empty future covariates."""
     blank = pd.DataFrame(np.nan, index=range(len(entity)), columns=list(schema.known))
     levels = [name for name in schema.known if name in schema.categories]
-    blank[levels] = blank[levels].astype(object)  # takes text, which a column of numbers refuses
+    blank[levels] = blank[levels].astype(object)  # object dtype, so that text can be assigned
     return from_pandas(_with_keys(schema, blank, panel, entity, ordinal), schema.library)
 
 
@@ -132,7 +132,7 @@ def _plain(schema, columns):
 
 
 def _values(schema, columns):
-    """Forecasts without keys: a column per target, or per name, or per both."""
+    """Return forecasts without keys: one column per target, per name, or per both."""
     if list(columns) == ["forecast"]:
         return pd.DataFrame(columns["forecast"], columns=list(schema.target))
     if len(schema.target) == 1:
@@ -142,7 +142,7 @@ def _values(schema, columns):
 
 
 def _with_keys(schema, frame, panel, entity, ordinal):
-    """The frame with series and time where the user has them: in the index or in columns."""
+    """Add series and times as in the user's data, to the index or as columns."""
     timestamps = timestamps_at(panel, ordinal)
     if not schema.is_panel and schema.indexed:
         return frame.set_axis(timestamps.rename(schema.time))
@@ -161,7 +161,7 @@ def _with_keys(schema, frame, panel, entity, ordinal):
 
 
 def from_pandas(data: pd.DataFrame | pd.Series, library: str):
-    """The data as the library's own kind: an index of times becomes columns, a pair of names one name."""
+    """Convert to the user's library; an index of times becomes columns, a tuple name becomes one name."""
     if library == "pandas":
         return data
     import narwhals.stable.v2 as nw

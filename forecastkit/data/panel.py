@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from forecastkit.data.schema import Schema
 
 ROW_BUFFERS = ("target", "past", "known")
-#: Rows looked at together where the ends of all series are searched.
+#: Number of rows searched at a time for the last observed values.
 MOST_CELLS = 4_000_000
-#: Steps of the grid that merged series may take for each row that was given.
+#: Largest number of grid steps per given row when series are merged.
 SPARSEST = 50
 
 
 def spread(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For groups of these sizes, laid end to end: the group of every item, and its place in the group."""
+    """Return the group of every item, and its position in the group, for contiguous groups of these sizes."""
     counts = np.asarray(counts, dtype="int64")
     group = np.repeat(np.arange(len(counts)), counts)
     start = np.repeat(np.cumsum(counts) - counts, counts)
@@ -33,8 +33,8 @@ def spread(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 class Panel:
     """Entities (a series identifier with all its target columns) as rows of flat arrays.
 
-    Entity ``e`` owns the rows ``indptr[e]:indptr[e + 1]``; its row ``i`` is at ordinal ``start[e] + i`` of the grid.
-    Missing values and missing rows are NaN. Rows after the last observed target may hold known covariates.
+    Entity ``e`` has the rows ``indptr[e]:indptr[e + 1]``; its row ``i`` is at ordinal ``start[e] + i`` of the grid.
+    Missing values and missing rows are NaN. Rows after the last observed target may contain future covariates.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Panel:
     past, known : ndarray of shape (R, features), float32
     static : ndarray of shape (E, features), float32
     schema : Schema, optional
-        Names of the columns, where the panel is passed to `fit` in the place of a frame. Forecasters keep it apart.
+        Column names, if the panel is passed to `fit` instead of a frame. Forecasters store it separately.
     """
 
     grid: TimeGrid
@@ -75,23 +75,25 @@ class Panel:
 
     @property
     def ends(self) -> np.ndarray:
-        """Ordinal of each entity's last row, shape (E,)."""
+        """Return the ordinal of each entity's last row, shape (E,)."""
         return self.start + self.lengths - 1
 
     def last_observed(self) -> np.ndarray:
-        """Row of each entity's last row with an observed target; the row before its first where there is none."""
+        """Return each entity's last row with an observed target; the row before its first if there is none."""
         return self._search(self.indptr[1:] - 1, -1)
 
     def observed(self) -> np.ndarray:
-        """Whether each entity has an observed value in each target column, (E, C)."""
+        """Return whether each entity has an observed value in each target column, shape (E, C)."""
         return ~np.isnan(np.fmax.reduceat(self.target, self.indptr[:-1], axis=0))
 
     def first_observed(self) -> np.ndarray:
-        """Row of each entity's first row with an observed target; the row after its last where there is none."""
+        """Return each entity's first row with an observed target; the row after its last if there is none."""
         return self._search(self.indptr[:-1].copy(), 1)
 
     def _search(self, row, way):
-        """The first row with an observed target from `row` on, in steps of `way`; else the first outside the entity."""
+        """Return the first row with an observed target from `row` in direction `way`, else the first outside the
+        entity.
+        """
         reach = np.arange(1)
         lost = np.flatnonzero(self.lengths > 0)
         while len(lost):
@@ -103,16 +105,16 @@ class Panel:
             steps = np.where(found, seen.argmax(axis=1), inside.sum(axis=1))
             row[lost] += way * steps
             lost = lost[~found & ~over]
-            # Twice as far each time: most gaps are short, and a long one costs no more than its length.
+            # The distance doubles: most gaps are short, and the cost of a long one is proportional to its length.
             reach = np.arange(max(1, min(2 * len(reach), MOST_CELLS // max(len(lost), 1))))
         return row
 
     def cutoffs(self) -> np.ndarray:
-        """Ordinal of each entity's last row with an observed target."""
+        """Return the ordinal of each entity's last row with an observed target."""
         return self.start + self.last_observed() - self.indptr[:-1]
 
     def places(self, ids: Sequence) -> np.ndarray:
-        """Number of the entity of each of these identifiers, -1 where there is none."""
+        """Return the number of the entity of each identifier, -1 if there is none."""
         if ids is self.ids:
             return np.arange(len(self.ids))
         index = self._index
@@ -120,27 +122,27 @@ class Panel:
 
     @cached_property
     def _index(self) -> dict:
-        """Number of each identifier, made once."""
+        """Number of each identifier, cached."""
         return {name: e for e, name in enumerate(self.ids)}
 
     def __getstate__(self):
         return {name: value for name, value in vars(self).items() if name != "_index"}
 
     def ordinals(self) -> np.ndarray:
-        """Ordinal of every row, shape (R,)."""
+        """Return the ordinal of every row, shape (R,)."""
         entity, place = spread(self.lengths)
         return self.start[entity] + place
 
     def row_at(self, entity: np.ndarray, ordinal: np.ndarray) -> np.ndarray:
-        """Row of an entity at an ordinal; not checked against the entity's ends."""
+        """Return the row of an entity at an ordinal, without checking the entity's bounds."""
         return self.indptr[entity] + (ordinal - self.start[entity])
 
     def ordinal_at(self, entity: np.ndarray, row: np.ndarray) -> np.ndarray:
-        """Ordinal of an entity's row."""
+        """Return the ordinal of an entity's row."""
         return self.start[entity] + row - self.indptr[entity]
 
     def between(self, first: np.ndarray, stop: np.ndarray) -> "Panel":
-        """Only the rows ``first[e] <= row < stop[e]`` of each entity; one entity's are a view."""
+        """Return the panel restricted to rows ``first[e] <= row < stop[e]``; a view for a single entity."""
         first = np.clip(first, self.indptr[:-1], self.indptr[1:])
         stop = np.clip(stop, first, self.indptr[1:])
         if (first == self.indptr[:-1]).all() and (stop == self.indptr[1:]).all():
@@ -149,7 +151,7 @@ class Panel:
         return replace(self, start=start, indptr=pointers(stop - first), **self._pieces(first, stop))
 
     def take(self, entities: np.ndarray) -> "Panel":
-        """Only these entities, in this order."""
+        """Return the panel restricted to these entities, in this order."""
         entities = np.asarray(entities, dtype="int64")
         if np.array_equal(entities, np.arange(len(self.ids))):
             return self
@@ -164,16 +166,16 @@ class Panel:
         )
 
     def _pieces(self, first, stop):
-        """The row buffers with only these ranges of rows, one after another."""
+        """Return the row buffers restricted to these ranges of rows."""
         if len(first) == 1:
             return {name: getattr(self, name)[first[0] : stop[0]] for name in ROW_BUFFERS}
         ranges = list(zip(first.tolist(), stop.tolist(), strict=True))
         return {name: _joined(getattr(self, name), ranges) for name in ROW_BUFFERS}
 
     def merge(self, newer: "Panel") -> tuple["Panel", int]:
-        """Lay newer cells over this panel: a given cell replaces the one known, missing ones replace nothing.
+        """Merge newer values into this panel; missing values replace nothing.
 
-        Returns the panel over the union of ids and times, and how many rows known before were given again.
+        Returns the panel over the union of ids and times, and the number of known rows that were given again.
         """
         place = {name: e for e, name in enumerate(self.ids)}
         ids = (*self.ids, *(name for name in newer.ids if name not in place))
@@ -214,7 +216,7 @@ class Panel:
         return indptr[at][entity] + (panel.start[entity] - start[at][entity]) + place
 
     def pad(self, rows: int | np.ndarray) -> "Panel":
-        """The panel with `rows` empty rows after the end of every entity: one number, or one for each, (E,)."""
+        """Return the panel with `rows` empty rows appended to every entity; one number, or one per entity (E,)."""
         if not np.any(rows):
             return self
         counts = self.lengths + rows
@@ -225,7 +227,7 @@ class Panel:
         return replace(self, indptr=indptr, **grown)
 
     def copy(self) -> "Panel":
-        """A panel that shares no array with this one."""
+        """Return a panel that shares no arrays with this one."""
         return replace(
             self,
             **{
@@ -237,27 +239,27 @@ class Panel:
 
 
 def _joined(values, ranges):
-    """Only these ranges of rows, one after another."""
+    """Concatenate these ranges of rows."""
     parts = [values[:0], *(values[low:high] for low, high in ranges)]  # the first one for a panel without entities
     out = allocate_like((sum(map(len, parts)), values.shape[1]), values, values.dtype) if is_mapped(values) else None
     return np.concatenate(parts, out=out)
 
 
 def owners(indptr: np.ndarray, low: int, high: int) -> np.ndarray:
-    """The group of each of the rows ``low:high``, for groups laid end to end as the pointers say."""
+    """Return the group of each of the rows ``low:high`` for contiguous groups with these row pointers."""
     inside = np.clip(indptr, low, high)
     return np.repeat(np.arange(len(indptr) - 1), np.diff(inside))
 
 
 def pointers(counts: np.ndarray) -> np.ndarray:
-    """Row pointers of groups of these sizes."""
+    """Return row pointers of groups of these sizes."""
     return np.concatenate([[0], np.cumsum(counts)]).astype("int64")
 
 
 def regularize(
     length: int, values: np.ndarray, at: np.ndarray, newer: np.ndarray | None = None, newer_at: np.ndarray | None = None
 ) -> np.ndarray:
-    """An array of NaN with `values` at rows `at`, and what is not NaN of `newer` laid over it."""
+    """Return an array of NaN with `values` at rows `at`, overwritten by the non-missing values of `newer`."""
     dtype = values.dtype if newer is None else np.result_type(values, newer)
     out = np.full((int(length), values.shape[1]), np.nan, dtype=dtype)
     out[at] = values

@@ -1,43 +1,43 @@
-"""How far a forecast looks ahead and back, and how many rows are held out: chosen here, for all callers alike.
+"""Default horizon, lookback and sizes of held-out blocks.
 
-Estimators follow the seasons of the frequency: a horizon of one season, a lookback of three. The command line starts
-from what people usually want at a frequency, see `usual_sizes`, and shortens it where rows are few.
+Estimators use the season lengths of the frequency: a horizon of one season and a lookback of three. The command line
+uses common sizes for the frequency, see `usual_sizes`, and reduces them for few rows.
 """
 
 import math
 
 from forecastkit.data.time_grid import DAY, FIXED, TimeGrid
 
-#: Steps of a lookback at most where we choose it: a linear forecast has as many coefficients for every step ahead.
+#: Largest default lookback in steps: a linear forecast has as many coefficients per step of the horizon.
 MOST_LOOKBACK = 1_920
-#: Steps of a lookback that sees no whole season, at least.
+#: Smallest default lookback in steps without a season.
 LEAST_LOOKBACK = 600
-#: Seasons of a lookback where we choose it, in estimators.
+#: Number of seasons in the default lookback of estimators.
 SEASONS = 3
-#: Steps of a usual horizon at most, at steps shorter than five minutes or so.
+#: Largest usual horizon in steps, for steps shorter than about five minutes.
 MOST_USUAL = 480
 FEWEST_TOKENS = 12
 
 
 def choose_horizon(horizon: int | None, season_length: int | None, grid: TimeGrid) -> tuple[int, int]:
-    """Horizon and season length in use: where not given, one season of the frequency."""
+    """Return horizon and season length; the default of both is one season of the frequency."""
     season = int(season_length or grid.seasons[0])
     return int(horizon or season), season
 
 
 def choose_lookback(horizon: int, seasons: tuple[int, ...], rows: int) -> int:
-    """Steps of the past for a forecast: about three of the longest season, or three horizons.
+    """Return a default lookback in steps: about three of the longest season, or three horizons.
 
-    Never more than a quarter of the rows nor than `MOST_LOOKBACK`: of seasons too long for that, the longest that fits
-    counts, in whole seasons.
+    It is at most a quarter of the rows and at most `MOST_LOOKBACK`. Of longer seasons the longest that fits is used, in
+    whole seasons.
 
     Parameters
     ----------
     horizon : int
     seasons : tuple of int
-        Lengths in steps; 1 is none.
+        Season lengths in steps; 1 for none.
     rows : int
-        Of the longest series.
+        Number of rows of the longest series.
     """
     fitting = [season for season in seasons if 1 < season <= MOST_LOOKBACK]
     if fitting:
@@ -49,16 +49,16 @@ def choose_lookback(horizon: int, seasons: tuple[int, ...], rows: int) -> int:
 
 
 def choose_patch(season: int, lookback: int, horizon: int) -> int:
-    """The longest patch, a divisor of the season and no longer than the horizon, that leaves twelve tokens."""
+    """Return the longest patch that divides the season, does not exceed the horizon and leaves twelve tokens."""
     most = max(min(horizon, lookback // FEWEST_TOKENS), 1)
     return max(p for p in range(1, most + 1) if season == 1 or season % p == 0)
 
 
 def usual_sizes(grid: TimeGrid) -> tuple[int, int]:
-    """Horizon and lookback that people usually want at this frequency.
+    """Return the common horizon and lookback at this frequency.
 
-    Two days of hours or quarters of an hour, two weeks of days, a year of months, and so on; of steps of minutes and
-    seconds a day, an hour or a minute.
+    For example two days of hours or quarters of an hour, two weeks of days, a year of months; for minutes and seconds a
+    day, an hour or a minute.
     """
     if grid.kind == "business":
         return 10, 65
@@ -74,7 +74,7 @@ def usual_sizes(grid: TimeGrid) -> tuple[int, int]:
 
 
 def _short_steps(grid):
-    """Usual sizes at steps shorter than a day that divide it."""
+    """Return common sizes for steps that divide a day."""
     season = grid.seasons[0]
     weekly = 14 * season if season <= 24 else 7 * season
     if weekly <= MOST_LOOKBACK and grid.step >= FIXED["min"]:
@@ -86,28 +86,28 @@ def _short_steps(grid):
 
 
 def horizon_within(usual: int, rows: int) -> int:
-    """A usual horizon, of at most a fifth of the rows."""
+    """Return a usual horizon, limited to a fifth of the rows."""
     return max(1, min(usual, rows // 5))
 
 
 def held_out_rows(rows: int, horizon: int) -> int:
-    """Rows of a test: two horizons or a tenth of the rows, at most a quarter, but a horizon at least."""
+    """Return the rows of a test: two horizons or a tenth of the rows, at most a quarter, but at least a horizon."""
     return max(horizon, min(max(2 * horizon, rows // 10), rows // 4))
 
 
 def validation_rows(rows: int, held_out: int, horizon: int) -> int:
-    """Rows of a validation block before those held out: two horizons or a tenth, at most a quarter of what is left."""
+    """Return the rows of the validation block: two horizons or a tenth, at most a quarter of the remaining rows."""
     return max(horizon, min(max(2 * horizon, rows // 10), (rows - held_out) // 4))
 
 
 def lookback_within(usual: int, rows: int, season: int) -> int:
-    """A usual lookback, of at most two thirds of the rows that windows lie in, in whole seasons where that is possible.
+    """Return a usual lookback, limited to two thirds of the rows of windows, in whole seasons if possible.
 
     Parameters
     ----------
     usual : int
     rows : int
-        Training rows less a horizon.
+        Training rows minus a horizon.
     season : int
     """
     most = min(usual, max(rows * 2 // 3, 1))
@@ -115,5 +115,5 @@ def lookback_within(usual: int, rows: int, season: int) -> int:
 
 
 def stride_within(places: int, most: int) -> int:
-    """Rows between cutoffs so that there are at most so many of them among these places."""
+    """Return the rows between cutoffs such that at most `most` of `places` positions are used."""
     return max(1, math.ceil(places / max(most, 1)))

@@ -14,7 +14,7 @@ WINDOWS_AT_ONCE = 1 << 20
 
 @dataclass(frozen=True)
 class Origins:
-    """Forecast origins: for each, the entity, the row of the last value seen, and the target channel. Shape (n,)."""
+    """Forecast origins; each attribute has shape (n,): entity, row of the last observed value, target channel."""
 
     entity: np.ndarray
     row: np.ndarray
@@ -27,22 +27,22 @@ class Origins:
         return Origins(self.entity[index], self.row[index], self.channel[index])
 
     def table(self) -> np.ndarray:
-        """The three columns as one int array of shape (n, 3)."""
+        """Return the three columns as one int array of shape (n, 3)."""
         columns = np.stack([self.entity, self.row, self.channel], axis=1)
         return columns.astype("int32" if columns.max(initial=0) < 2**31 else "int64")
 
     @classmethod
     def every_channel(cls, entity, row, channels: int) -> "Origins":
-        """The same origins for each of the channels, channels fastest."""
+        """Return the origins for each channel, with channels varying fastest."""
         return cls(np.repeat(entity, channels), np.repeat(row, channels), np.tile(np.arange(channels), len(row)))
 
     @classmethod
     def joined(cls, parts: list["Origins"]) -> "Origins":
-        """Origins one after another."""
+        """Concatenate origins."""
         return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
 
     def together(self) -> tuple["Origins", np.ndarray]:
-        """Each entity and row once, all its channels being forecast at once, and every origin's place among them."""
+        """Return each (entity, row) once, for all channels at once, and the position of every origin among them."""
         wide = self.entity.max(initial=0) + 1
         key = (self.row - self.row.min(initial=0)) * wide + self.entity
         _, first, place = np.unique(key, return_index=True, return_inverse=True)
@@ -50,7 +50,7 @@ class Origins:
 
 
 def last_rows(panel: Panel, origins: Origins) -> np.ndarray:
-    """Row of the last value observed up to each origin, of its entity and channel; -1 where there is none. (n,)."""
+    """Return the row of the last observed value up to each origin, shape (n,); -1 if there is none."""
     begin = panel.indptr[origins.entity]
     row = np.where(origins.row >= begin, origins.row, -1)
     lacking = np.flatnonzero((row >= 0) & np.isnan(panel.target[np.maximum(row, 0), origins.channel]))
@@ -64,14 +64,14 @@ def last_rows(panel: Panel, origins: Origins) -> np.ndarray:
 
 
 def last_values(panel: Panel, origins: Origins) -> np.ndarray:
-    """The last value observed up to each origin, NaN where there is none. (n,), float64."""
+    """Return the last observed value up to each origin, shape (n,), float64; NaN if there is none."""
     row = last_rows(panel, origins)
     values = panel.target[np.maximum(row, 0), origins.channel].astype("float64")
     return np.where(row >= 0, values, np.nan)
 
 
 def grouped(keys: np.ndarray) -> list[np.ndarray]:
-    """Places of equal keys, a group each."""
+    """Return the positions of equal keys, one array per group."""
     if not len(keys):
         return []
     order = np.argsort(keys, kind="stable")
@@ -79,12 +79,12 @@ def grouped(keys: np.ndarray) -> list[np.ndarray]:
 
 
 def crop(panel: Panel, origins: Origins, lookback: int, horizon: int) -> tuple[Panel, Origins]:
-    """Only the rows that these origins see or forecast, and the origins counted in them."""
+    """Restrict a panel to the rows that these origins use or forecast; also returns the shifted origins."""
     first, stop = panel.indptr[1:].copy(), panel.indptr[:-1].copy()
     np.minimum.at(first, origins.entity, origins.row - lookback + 1)
     np.maximum.at(stop, origins.entity, origins.row + horizon + 1)
     first = np.maximum(first, panel.indptr[:-1])
-    # Every entity keeps a row, so that the pointers stay valid.
+    # Every entity keeps at least one row, so that the pointers stay valid.
     unused = stop <= first
     first = np.where(unused, panel.indptr[:-1], first)
     stop = np.where(unused, first + 1, stop)
@@ -94,30 +94,30 @@ def crop(panel: Panel, origins: Origins, lookback: int, horizon: int) -> tuple[P
 
 
 class Windows:
-    """All windows of a panel whose cutoff row lies in ``first[e] <= row < stop[e]``, counted but never copied.
+    """All windows whose cutoff row lies in ``first[e] <= row < stop[e]``, as numbers without copies.
 
     Parameters
     ----------
     first, stop : ndarray of shape (E,)
         Range of the cutoff rows of each entity.
     channels : int
-        Target columns; each is forecast as its own series.
+        Number of target columns; each is forecast as a separate series.
     together : bool
-        Whether a window holds all channels instead, for backbones that mix them; origins then say channel 0.
+        Whether a window contains all channels, for backbones that mix them; origins then have channel 0.
     """
 
     def __init__(self, first: np.ndarray, stop: np.ndarray, channels: int, together: bool = False):
         self.first = np.asarray(first, dtype="int64")
         counts = np.maximum(np.asarray(stop, dtype="int64") - self.first, 0)
         self.before = np.concatenate([[0], np.cumsum(counts)])
-        #: Windows of an origin, and (series, origin) pairs of a window.
+        #: Windows per origin, and (series, origin) pairs per window.
         self.channels, self.width = (1, channels) if together else (channels, 1)
         #: Numbers of the windows that are left, None for all of them.
         self.kept: np.ndarray | None = None
 
     @classmethod
     def training(cls, panel: Panel, stop: np.ndarray, lookback: int, horizon: int, together: bool = False) -> "Windows":
-        """Windows whose horizon ends before row ``stop[e]``; series shorter than a window are padded on the left."""
+        """Return windows whose horizon ends before row ``stop[e]``; short series are padded on the left."""
         begin = panel.indptr[:-1]
         room = stop - begin - horizon
         context = np.where(room >= lookback + horizon, lookback, np.clip(room // 2, 1, lookback))
@@ -125,7 +125,7 @@ class Windows:
 
     @classmethod
     def validation(cls, panel: Panel, split: np.ndarray, stop: np.ndarray, horizon: int) -> "Windows":
-        """Windows whose whole horizon lies in ``split[e] <= row < stop[e]``; their inputs may reach further back."""
+        """Return windows whose horizon lies in ``split[e] <= row < stop[e]``; inputs may extend further back."""
         return cls(np.maximum(split - 1, panel.indptr[:-1]), stop - horizon, panel.channels)
 
     def __len__(self):
@@ -160,7 +160,7 @@ class Windows:
         return windows
 
     def at(self, number: np.ndarray) -> Origins:
-        """The windows with these numbers in [0, len)."""
+        """Return the windows with these numbers in [0, len)."""
         number = np.asarray(number, dtype="int64")
         if self.kept is not None:
             number = self.kept[number].astype("int64")
@@ -169,7 +169,7 @@ class Windows:
         return Origins(entity, self.first[entity] + origin - self.before[entity], channel)
 
     def spaced(self, most: int) -> Origins:
-        """About `most` windows evenly spread over all of them, every channel of each origin together."""
+        """Return about `most` evenly spaced windows, with all channels of each origin."""
         count = int(self.before[-1])
         wanted = max(1, min(count, most // self.channels))
         origin = np.unique(np.linspace(0, count - 1, wanted).round().astype("int64")) if count else np.empty(0, int)
@@ -177,7 +177,7 @@ class Windows:
         return self.at((origin[:, None] * self.channels + channel).ravel())
 
     def draw(self, rng: np.random.Generator, wanted: int) -> np.ndarray:
-        """Numbers of `wanted` windows: without repetition as long as there are enough, then whole rounds again."""
+        """Draw numbers of `wanted` windows without replacement, repeated in full rounds if there are too few."""
         total = len(self)
         rounds = [rng.permutation(total) for _ in range(wanted // total)] if wanted >= total else []
         rest = wanted - total * len(rounds)
@@ -186,23 +186,23 @@ class Windows:
 
 @dataclass(frozen=True)
 class Buffers:
-    """What windows are gathered from: scaled, float32, NaN where missing.
+    """Arrays from which windows are gathered: scaled, float32, NaN where missing.
 
     Parameters
     ----------
     target : (R, C), past : (R, P), known : (R, K), calendar : (G, F), static : (E, S)
     begin, end : (E,)
-        First row of each entity, and one past its last.
+        First row of each entity, and one past its last row.
     shift : (E,)
-        What is added to a row to get its row in `calendar`.
+        Added to a row to obtain its row in `calendar`.
     series : (E,)
-        Number of the entity among those seen in training, from 1; 0 is an unknown one.
+        Number of the entity among the trained ones, from 1; 0 for an unknown one.
     unit : (E, C)
-        How long 1 in `target` is in the user's units.
+        Size of one scaled unit of `target` in the user's units.
     weight : (R,), optional
-        How much each row counts in the loss; None where all count alike.
+        Weight of each row in the loss; None for equal weights.
     past_codes : (R, p), known_codes : (R, k), static_codes : (E, s), optional
-        Categories of many levels, int32; 0 is an unknown level.
+        Codes of embedded categories, int32; 0 is the unknown level.
     """
 
     target: np.ndarray
@@ -221,24 +221,24 @@ class Buffers:
     static_codes: np.ndarray | None = None
 
     def resident(self, convert) -> "Buffers":
-        """The same buffers with each array passed through `convert`, for instance onto a device."""
+        """Return the buffers with `convert` applied to each array, for instance to copy them to a device."""
         given = {f.name: getattr(self, f.name) for f in fields(self)}
         return Buffers(**{name: None if array is None else convert(array) for name, array in given.items()})
 
 
 def gather(xp, buffers: Buffers, table, lookback: int, horizon: int, targets: bool = True, channels: int = 0):
-    """Inputs of the network for a batch of origins, and the targets after them.
+    """Gather the network's inputs for a batch of origins, and the targets after them.
 
     Parameters
     ----------
     xp : module
-        `numpy` or `keras.ops`: where the arrays live.
+        `numpy` or `keras.ops`, depending on the arrays.
     table : (batch, 3)
         Columns of `Origins.table`.
     targets : bool
-        Whether to gather what comes after the cutoff too. A forecast never asks for it.
+        Whether to gather the values after the cutoff; False for forecasts.
     channels : int
-        0 reads the channel that each origin names; else all channels of the buffers, of which there are this many.
+        0 uses the channel of each origin; otherwise all channels of the buffers, of which this is the number.
 
     Returns
     -------
@@ -274,7 +274,7 @@ def gather(xp, buffers: Buffers, table, lookback: int, horizon: int, targets: bo
 
 
 def weights_after(xp, buffers: Buffers, table, horizon: int):
-    """Weights of the rows after a batch of origins, (batch, horizon); None where all count alike."""
+    """Return weights of the rows after a batch of origins, shape (batch, horizon); None for equal weights."""
     if buffers.weight is None:
         return None
     entity, row = table[:, 0], table[:, 1]
@@ -285,7 +285,7 @@ def weights_after(xp, buffers: Buffers, table, horizon: int):
 
 
 def _covariates(xp, buffers, entity, rows, clipped, inside, lookback):
-    """Inputs that all channels share, of those kinds that the buffers hold."""
+    """Return the inputs shared by all channels, as far as the buffers have them."""
 
     def features(buffer, part):
         got = xp.take(buffer, clipped[:, part], axis=0)
@@ -304,7 +304,7 @@ def _covariates(xp, buffers, entity, rows, clipped, inside, lookback):
 
 
 def _codes(xp, buffers, entity, clipped, inside, lookback):
-    """Codes of the categories that the buffers hold, 0 outside of the entity."""
+    """Return codes of embedded categories, 0 outside the entity."""
     inputs = {}
     for name, part in (("past_codes", slice(None, lookback)), ("known_codes", slice(None))):
         codes = getattr(buffers, name)
@@ -317,9 +317,9 @@ def _codes(xp, buffers, entity, clipped, inside, lookback):
 
 
 def forward_fill(window: np.ndarray) -> np.ndarray:
-    """Windows (..., time) whose missing values are the ones before them, or else the first observed; 0 without any.
+    """Forward-fill windows (..., time); values before the first observed one are backfilled, 0 without any.
 
-    For models that were trained on complete windows and know no mask.
+    It is used for models that were trained on complete windows and have no mask.
     """
     missing = np.isnan(window)
     if not missing.any():

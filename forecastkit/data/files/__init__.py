@@ -1,3 +1,3 @@
-"""From CSV and Parquet files to frames: dialect, encodings, dates, and the roles of columns."""
+"""Reading of CSV and Parquet files into frames: dialects, encodings, dates, and roles of columns."""
 
 __all__ = []

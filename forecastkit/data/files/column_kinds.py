@@ -1,4 +1,4 @@
-"""What a column without a given role may be: a measurement, classes, static, or nothing that a model can use."""
+"""Kind of a column without a given role: measurement, classes, static, or unusable."""
 
 from dataclasses import dataclass
 
@@ -10,22 +10,22 @@ from forecastkit.data.files.datetimes import is_categories, show_cells
 from forecastkit.data.files.series_columns import is_constant_within
 from forecastkit.utils.validation import refuse
 
-#: Values of a column of text at most that are taken as classes, unasked.
+#: Largest number of distinct values of a text column that is used as classes by default.
 MOST_CLASSES = 100
-#: Rows that a calendar column is compared with the times in.
+#: Number of rows in which a calendar column is compared with the times.
 COMPARED = 5_000
 _MISSING = column_names.words("na n/a n.a. nan none null missing error err # #n/a - -- ? * . unknown")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a column may be.
+    """Possible use of a column.
 
     Attributes
     ----------
     role : {'measured', 'class', 'static', 'unused'}
-        Numbers that may be a target or a covariate; true/false or text that may be a covariate; the same within every
-        series; or nothing.
+        Numbers that may be a target or a covariate; booleans or text that may be a covariate; constant within every
+        series; or unusable.
     reason : str
         Why it is unused.
     """
@@ -35,13 +35,13 @@ class Kind:
 
 
 def describe_column(column: pd.Series, codes: np.ndarray | None, times: pd.Series | None) -> Kind:
-    """What a column may be.
+    """Return the possible use of a column.
 
     Parameters
     ----------
     column : Series
     codes : ndarray of int, optional
-        The series of each row, where there are several.
+        Series of each row, if there are several.
     times : Series of datetime64, optional
     """
     named = is_target_name(column.name)
@@ -61,12 +61,12 @@ def describe_column(column: pd.Series, codes: np.ndarray | None, times: pd.Serie
 
 
 def is_target_name(name: str) -> bool:
-    """Whether a name is that of a column to forecast."""
+    """Return whether a name is that of a target column."""
     return any(column_names.is_called(name, names) for names in column_names.TARGETS)
 
 
 def _fixed(column: pd.Series, codes: np.ndarray | None) -> Kind | None:
-    """A column that does not change: within each series, or in all rows of one series whose name it is."""
+    """Return the kind of a column that is constant within each series, or in all rows of a single series."""
     if codes is None or codes.max(initial=0) < 1:
         if column_names.holds(column.name, column_names.SERIES) and column.nunique(dropna=False) == 1:
             return Kind("unused", "the same in all rows")
@@ -97,14 +97,14 @@ def _describe_text(column: pd.Series, codes: np.ndarray | None) -> Kind:
 
 
 def _are_classes(column: pd.Series, odd: np.ndarray) -> bool:
-    """Whether text among numbers names classes: words that come again, beside few numbers."""
+    """Return whether text among numbers represents classes: repeated words and few numbers."""
     words, counts = np.unique(column[odd].astype(str), return_counts=True)
     missing = any(column_names.plain(word) in _MISSING or not any(map(str.isalpha, word)) for word in words)
     return not missing and counts.min() > 1 and column[~odd].nunique() <= 10
 
 
 def odd_cells(column: pd.Series) -> np.ndarray:
-    """Which cells of a column that is not numeric are no numbers."""
+    """Return which cells of a non-numeric column are not numbers."""
     if pd.api.types.is_datetime64_any_dtype(column):
         return column.notna().to_numpy()
     if is_categories(column):
@@ -114,7 +114,7 @@ def odd_cells(column: pd.Series) -> np.ndarray:
 
 
 def is_counter(column: pd.Series, codes: np.ndarray | None = None) -> bool:
-    """Whether whole numbers count rows: one more in each row of the table or of its series, from 0 or 1 or by name."""
+    """Return whether integers count rows: by one in each row of the table or series, from 0 or 1 or by name."""
     if len(column) < 3 or column.isna().any():
         return False
     named = column_names.is_called(column.name, column_names.COUNTERS) or column_names.holds(
@@ -147,7 +147,7 @@ def _counts(column: pd.Series) -> bool:
 
 
 def is_calendar(column: pd.Series, times: pd.Series | None) -> bool:
-    """Whether a column is called like a part of a date, and holds that part of the times."""
+    """Return whether a column is named like a part of a date and contains that part of the times."""
     if not (column_names.is_called(column.name, column_names.CALENDAR)) or column.isna().any():
         return False
     if times is None:
@@ -161,20 +161,20 @@ def is_calendar(column: pd.Series, times: pd.Series | None) -> bool:
 
 
 def _repeats(values: np.ndarray, part: np.ndarray) -> bool:
-    """Whether each value stands for one value of the part, and the other way round."""
+    """Return whether values and parts correspond one to one."""
     pairs = len(pd.DataFrame({"a": values, "b": part}).drop_duplicates())
     return pairs == len(np.unique(values)) == len(np.unique(part))
 
 
 def refuse_unread(where: str, free: pd.DataFrame) -> None:
-    """Refuse columns of text that may hold times where no times were found; labels that count the rows pass."""
+    """Refuse text columns that may contain times if no times were found; labels that count rows are accepted."""
     for name in free:
         column = free[name]
         if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
             continue
         alone = len(column) > 1 and column.notna().all() and column.nunique() == len(column)
         called = column_names.is_called(name, column_names.TIMES) or column_names.holds(name, column_names.DATES)
-        # A name alone does not make a time: `month` may hold classes, as `promo` does.
+        # A name alone is not sufficient: `month` may contain classes, like `promo`.
         if (alone or (called and column.nunique() > len(column) / 2)) and not _count_rows(column):
             what = "may hold times" if called else "has another value in every row, as times have"
             got = f"cells such as {str(next(iter(column.dropna()), ''))!r}"
@@ -183,7 +183,7 @@ def refuse_unread(where: str, free: pd.DataFrame) -> None:
 
 
 def _count_rows(column: pd.Series) -> bool:
-    """Whether labels of numbers, such as 1-01, 1-02, rise from row to row: their order is that of the rows."""
+    """Return whether labels of numbers, such as 1-01, 1-02, increase from row to row."""
     numbers = column.astype(str).str.extractall(r"(\d+)")[0].astype("float64").unstack()
     if len(numbers) != len(column) or numbers.isna().any(axis=None):
         return False

@@ -1,4 +1,4 @@
-"""Reads columns of times, deciding on their form from the whole column."""
+"""Parsing of time columns; their format is inferred from the whole column."""
 
 from dataclasses import dataclass
 
@@ -29,17 +29,17 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Times:
-    """A column of times as read.
+    """A parsed time column.
 
     Attributes
     ----------
     values : pandas.Series
-        datetime64 with the index and the name of the cells, or int64 for positions.
+        datetime64 with the index and the name of the column, or int64 for positions.
     order : str
-        How they are written, such as ``"day.month.year"``; empty when they were times already. Pass it as `order` when
-        later rows of the same source are read: an ambiguous date is then read as it was the first time.
+        Format of the times, such as ``"day.month.year"``; empty for datetimes. Pass it as `order` for later rows of the
+        same source, so that ambiguous dates are read in the same way.
     sentence : str
-        What was guessed, in one line; empty where the cells allow no other reading.
+        Guess in one sentence; empty if the cells have only one reading.
     """
 
     values: pd.Series
@@ -48,7 +48,7 @@ class Times:
 
 
 def parse_times(values: pd.Series, where: str = "time", order: str = "") -> pd.Series:
-    """Read a column of times, deciding on its form from the whole column.
+    """Parse a time column, inferring its format from the whole column.
 
     Parameters
     ----------
@@ -58,31 +58,32 @@ def parse_times(values: pd.Series, where: str = "time", order: str = "") -> pd.S
         Numbers: years, digits of a date such as ``yyyymm`` and ``yyyymmddhh``, unix times, Excel's serial days; other
         whole numbers are positions. Datetimes pass. Its name tells weeks and quarters from months.
     where : str
-        What a refusal calls the column.
+        Name of the column in error messages.
     order : str
-        How the times of the same source were written before (`Times.order`): it decides where cells are ambiguous.
+        Format of earlier times of the same source (`Times.order`), which resolves ambiguous cells.
 
     Returns
     -------
     pandas.Series
-        datetime64 with the index and the name of `values`; int64 for positions. Periods and intervals are their starts.
-        With a time zone when the cells have offsets: UTC when these change, or none where that keeps the steps even.
+        datetime64 with the index and the name of `values`; int64 for positions. Periods and intervals are represented
+        by their starts. If the cells have offsets, the result has a time zone: UTC if the offsets change, or none if
+        local times have even steps.
 
     Raises
     ------
     InputError
-        When a cell is blank or no time, when only some have an offset, or when days and months change places.
+        If a cell is blank or not a time, only some cells have an offset, or the order of days and months changes.
 
     Notes
     -----
-    A field above 12 is a day. Where none is, the reading that gives the more regular steps wins, then the one in which
-    rows rise or fall; a tie is read month first around ``/``, else day first.
+    A field above 12 is a day. If there is none, the reading with the more regular steps is selected, then the one with
+    increasing or decreasing rows, and finally month first for ``/`` and day first otherwise.
     """
     return read_times(pd.Series(values), where, order).values
 
 
 def try_times(values: pd.Series, order: str = "") -> Times | None:
-    """The times of a column, None where it is not one of times; never raises."""
+    """Return the times of a column, or None if it is not a time column; never raises."""
     try:
         return read_times(values, "", order)
     except InputError:
@@ -90,7 +91,7 @@ def try_times(values: pd.Series, order: str = "") -> Times | None:
 
 
 def read_times(values: pd.Series, where: str, order: str = "") -> Times:
-    """`parse_times`, how the times are written, and what was guessed."""
+    """Return `parse_times`, the format of the times, and the guess."""
     blank = values.isna().to_numpy()
     if blank.any():
         refuse(where, ANY_TIME, show_cells(values, blank))
@@ -104,12 +105,12 @@ def read_times(values: pd.Series, where: str, order: str = "") -> Times:
 
 
 def is_categories(values: pd.Series) -> bool:
-    """Whether cells are codes of text."""
+    """Return whether values are coded text."""
     return isinstance(values.dtype, pd.CategoricalDtype)
 
 
 def _category_times(values: pd.Series, where: str, order: str) -> Times:
-    """The times of coded text, each read once, in the order they appear."""
+    """Return the times of coded text; each distinct text is parsed once."""
     codes = values.cat.codes.to_numpy()
     appeared = pd.unique(codes)
     try:
@@ -139,7 +140,7 @@ def _text_times(values: pd.Series, where: str, order: str) -> Times:
 
 
 def read_numbers(values: pd.Series, where: str, order: str = "") -> Times:
-    """Times written as numbers (`dated_numbers`); other whole numbers are positions."""
+    """Return times given as numbers (`dated_numbers`); other integers are positions."""
     floats = values.to_numpy(dtype="float64")
     if pd.api.types.is_bool_dtype(values) or not np.isfinite(floats).all():
         refuse(

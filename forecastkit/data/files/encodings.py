@@ -1,4 +1,4 @@
-"""Text of bytes: Unicode by its marks, else the encoding that makes the likeliest text."""
+"""Decoding of files: Unicode by byte-order marks, otherwise the encoding with the most plausible text."""
 
 import codecs
 import re
@@ -15,7 +15,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CANDIDATES = ["cp1252", "cp1250", "cp1251", "cp1253", "gb18030", "cp932", "euc_jp", "euc_kr", "big5"]
-#: First bytes of the common characters of Chinese, Japanese and Korean encodings.
+#: Leading bytes of common characters in Chinese, Japanese and Korean encodings.
 _COMMON = {
     "gb18030": (0xB0, 0xD7), "big5": (0xA4, 0xC6), "euc_kr": (0xB0, 0xC8), "euc_jp": (0xA4, 0xCF), "cp932": (0x82, 0x97)
 }  # fmt: skip
@@ -24,17 +24,17 @@ _SIGNS = "°²³µ€£§±–—‘’“”«»ºª·×½¼¾¹¿¡"
 _WESTERN = re.compile(r"[À-ÖØ-öø-ÿŒœŠšŽžŸ]")
 _WORD = re.compile(r"[^\W\d_]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-#: What Czech, Polish, Hungarian and others have where cp1252 has signs that no word holds.
+#: Letters of Czech, Polish, Hungarian and others at positions where cp1252 has symbols that do not occur in words.
 _CENTRAL = re.compile(r"[^\W\d_][³¹¿¥£¼¾ºª]|[³¹¿¥£¼¾][^\W\d_]")
 
 
 def find_encoding(where: str, head: bytes) -> str:
-    """The encoding of the first bytes of a file; cut short at the end of a line where it is longer.
+    """Return the encoding of the first bytes of a file, which are cut at the end of a line if the file is longer.
 
     Raises
     ------
     InputError
-        Where they are no text.
+        If they are not text.
     """
     for mark, encoding in _MARKS:
         if head.startswith(mark):
@@ -52,7 +52,7 @@ def find_encoding(where: str, head: bytes) -> str:
 
 
 def _wide(head: bytes) -> str:
-    """UTF-16 without a mark: plain signs have a zero byte before or after each."""
+    """Return UTF-16 without a mark if every second byte of plain characters is zero."""
     if len(head) < 4:
         return ""
     even, odd = (head[start::2].count(0) / (len(head) / 2) for start in (0, 1))
@@ -60,7 +60,7 @@ def _wide(head: bytes) -> str:
 
 
 def _likeliest(head: bytes) -> str:
-    """One of the encodings from before Unicode, by the lines that are not ASCII."""
+    """Return a legacy encoding, determined from the lines that are not ASCII."""
     telling = b"\n".join(line for line in head.split(b"\n") if not line.isascii())
     if _has_western_words(telling):
         return _western(head)
@@ -73,7 +73,7 @@ def _likeliest(head: bytes) -> str:
 
 
 def _commonness(telling: bytes, encoding: str) -> float:
-    """Share of common characters among those beyond ASCII."""
+    """Return the fraction of common characters among the non-ASCII ones."""
     try:
         special = {char for char in telling.decode(encoding) if not char.isascii()}
     except UnicodeDecodeError:
@@ -83,10 +83,10 @@ def _commonness(telling: bytes, encoding: str) -> float:
 
 
 def _has_western_words(telling: bytes) -> bool:
-    """Whether letters beyond ASCII are one or two among others of a word, as in ``Währung``, or there are signs only.
+    """Return whether non-ASCII letters are one or two in a word of other letters, as in ``Währung``, or only symbols.
 
-    In Cyrillic and Greek all letters of a word are beyond ASCII, and characters of Chinese, Japanese and Korean are two
-    such bytes each.
+    In Cyrillic and Greek all letters of a word are non-ASCII, and Chinese, Japanese and Korean characters are two such
+    bytes each.
     """
     text = telling.decode("cp1252", errors="replace")
     special = {char for char in text if not char.isascii()}
@@ -98,7 +98,7 @@ def _has_western_words(telling: bytes) -> bool:
 
 
 def _western(head: bytes) -> str:
-    """cp1252, or cp1250 where its letters make words that cp1252 cannot have."""
+    """Return cp1252, or cp1250 if its letters form words that cp1252 cannot have."""
     try:
         text = head.decode("cp1252")
     except UnicodeDecodeError:
@@ -108,7 +108,7 @@ def _western(head: bytes) -> str:
 
 
 def _plausible(text: str, encoding: str) -> bool:
-    """Whether text of a guessed encoding has letters and units among plain cells."""
+    """Return whether decoded text has letters and units among plain cells."""
     if encoding.startswith("utf"):
         return True
     special = [char for char in text if not char.isascii()]

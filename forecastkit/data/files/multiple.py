@@ -1,4 +1,4 @@
-"""Read several files and concatenate their rows."""
+"""Reading of several files, whose rows are concatenated."""
 
 import glob
 from collections.abc import Sequence
@@ -14,26 +14,26 @@ from forecastkit.data.files.read_table import Table, read_table
 from forecastkit.data.files.series_columns import find_series
 from forecastkit.utils.validation import first_few, refuse
 
-#: Files of a folder that are tables.
+#: Suffixes of tables in a folder.
 TABLES = (".csv", ".tsv", ".txt", *SUFFIXES, ".gz", ".bz2", ".xz", ".zst", ".zip")
-#: Column of the files' names, where these name series.
+#: Name of the column of file names if these identify series.
 STEM = "file"
-#: Share of times that may repeat in one series.
+#: Fraction of times that may repeat in one series.
 FEW = 0.01
 
 
 def listed(sources: str | Path | Sequence[str | Path]) -> list[Path]:
-    """One path or several as a list."""
+    """Return one path or several as a list."""
     return [Path(sources)] if isinstance(sources, (str, Path)) else [Path(source) for source in sources]
 
 
 def find_paths(sources: Sequence[str | Path]) -> list[Path]:
-    """The files that paths, folders and patterns such as ``data/*.csv`` name, each once.
+    """Return the files of paths, folders and patterns such as ``data/*.csv``, each once.
 
     Raises
     ------
     InputError
-        Where a pattern or folder has no table.
+        If a pattern or folder has no table.
     """
     paths = [path for source in sources for path in _expand(Path(source))]
     return list(dict.fromkeys(paths))
@@ -57,20 +57,20 @@ def read_several(paths: Sequence[Path], series_id: str | Sequence[str] | None = 
     ----------
     paths : sequence of Path
     series_id : str or sequence of str, optional
-        Columns that name the series, where they are known; their cells keep their text.
+        Columns that identify the series, if known; their cells are kept as text.
     time : str, optional
-        The column of times, where it is known.
+        The time column, if known.
 
     Returns
     -------
     Table
-        With the column `STEM` of the files' names where files without a column of series share times, or where
-        `series_id` says so.
+        With the column `STEM` of file names if files without a series column share times, or if `series_id` contains
+        it.
 
     Raises
     ------
     InputError
-        As `read_table` does, and where files have different columns.
+        As in `read_table`, and if files have different columns.
     """
     names = () if series_id is None else (series_id,) if isinstance(series_id, str) else tuple(series_id)
     tables = [read_table(path, names) for path in paths]
@@ -96,15 +96,15 @@ def _check_columns(path: Path, other: Path, names: list[str], wanted: list[str])
 
 
 def _stems(paths: Sequence[Path]) -> list[str]:
-    """What tells the files apart: names without suffixes, whole paths where these are not enough."""
+    """Return distinct labels of the files: names without suffixes, or whole paths if these are not distinct."""
     stems = [path.name.split(".")[0] for path in paths]
     return stems if len(set(stems)) == len(stems) else list(map(str, paths))
 
 
 def _share_times(frames: list[pd.DataFrame], time: str | None) -> bool:
-    """Whether files, each of one series, have times in common that no column tells apart.
+    """Return whether files, each of one series, share times that no column distinguishes.
 
-    A few may be: where clocks change, and where one file goes on.
+    A few shared times are allowed: at clock changes, and where one file continues another.
     """
     times = [find_times(frame, time) for frame in frames]
     if any(found is None or found.duplicated().mean() > FEW for found in times):

@@ -1,4 +1,4 @@
-"""Reads tables that are no text: parquet, feather, JSON and spreadsheets."""
+"""Reading of tables that are not text: Parquet, Feather, JSON and spreadsheets."""
 
 import io
 import json
@@ -16,7 +16,7 @@ from forecastkit.data.files.streaming import stream_parquet
 from forecastkit.data.files.text_columns import blank, convert
 from forecastkit.utils.validation import first_few, refuse
 
-#: Suffixes of files that are known by them.
+#: Suffixes that identify a format.
 SUFFIXES = {
     ".parquet": "parquet", ".pq": "parquet", ".feather": "feather", ".arrow": "feather",
     ".json": "JSON", ".jsonl": "JSON", ".ndjson": "JSON",
@@ -25,7 +25,7 @@ SUFFIXES = {
 
 
 def format_of(source: Source) -> str:
-    """The format of a file by its suffix, of a pipe by its first bytes; empty where it is text."""
+    """Return the format of a file by its suffix, of a pipe by its first bytes; empty for text."""
     if source.kept is None:
         return SUFFIXES.get(source.path.suffix.lower(), "")
     marks = {b"PAR1": "parquet", b"ARROW1": "feather", b"{": "JSON", b"[{": "JSON"}
@@ -50,7 +50,7 @@ def _read_feather(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, 
 
 
 def _read_json(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Records as an array, or one in each line."""
+    """Return records of a JSON array, or of one JSON object per line."""
     with source.open() as handle:
         text = handle.read().decode("utf-8-sig", errors="replace")
     try:
@@ -94,7 +94,7 @@ def _read_spreadsheet(where: str, source: Source) -> tuple[pd.DataFrame, tuple[s
 
 
 def _typed(where: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Numbers that were written as text are read."""
+    """Convert numbers that are stored as text."""
     text = frame[[name for name in frame if isinstance(frame[name].dtype, pd.StringDtype)]].fillna("")
     read, _, notes = convert(where, text, ";")
     return frame.assign(**{name: read[name] for name in read}), tuple(notes)
@@ -109,7 +109,7 @@ READERS: dict[str, Callable[[str, Source], tuple[pd.DataFrame, tuple[str, ...]]]
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Columns with names of text, the index among them, decimals of databases as numbers."""
+    """Return columns with text names, including the index, and with decimals as numbers."""
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.reset_index()
     frame = frame.rename(columns=str)
@@ -117,7 +117,7 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _plain_column(column: pd.Series) -> pd.Series | None:
-    """Numbers of a column of decimals, and text with its blank cells missing; None where it may stay."""
+    """Return numbers for decimals, and text with blank cells as missing; None if unchanged."""
     if isinstance(column.dtype, pd.ArrowDtype) and pa.types.is_decimal(column.dtype.pyarrow_dtype):
         return column.astype("float64")
     if column.dtype == object:

@@ -1,4 +1,4 @@
-"""Reads a user's file into a frame, finding its dialect."""
+"""Reading of a file into a frame, including the detection of its dialect."""
 
 import io
 import warnings
@@ -20,32 +20,32 @@ from forecastkit.data.files.streaming import stream_text
 from forecastkit.data.files.text_columns import convert
 from forecastkit.utils.validation import first_few, refuse
 
-#: Bytes of text from which a file is read in blocks; packed ones are taken to be eight times as large.
+#: Size of text in bytes from which a file is read in blocks; compressed files count eight times.
 LARGE = 1 << 26
 _SNIFFED = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A file as a frame, and the dialect it is written in.
+    """A file as a frame, and its dialect.
 
     Attributes
     ----------
     frame : pandas.DataFrame
-        Numbers are read, times are still text; text is what stands in the cells, blank cells are missing. Of large
-        files text is categories, and ISO times are read.
+        Numbers are converted, times are text. Text is unchanged; blank cells are missing. In large files text is
+        categorical and ISO times are parsed.
     separator : str or None
-        Between the cells of a row; None where the file is no text.
+        Column separator; None if the file is not text.
     decimal : str
         The decimal sign, ``"."`` or ``","``.
     encoding : str or None
-        ``"utf-8"`` or another name that Python knows; None where the file is no text.
+        ``"utf-8"`` or another Python encoding; None if the file is not text.
     files : tuple of str
-        Where there are several, whose rows follow each other; they were written alike as far as is said here.
+        Names of several files whose rows are concatenated.
     format : str
         ``"text"``, ``"parquet"``, ``"feather"``, ``"JSON"`` or ``"spreadsheet"``.
     notes : tuple of str
-        What was left out or read into cells, such as ``"thousands '.' in 'sales'"``.
+        What was left out or interpreted, such as ``"thousands '.' in 'sales'"``.
     """
 
     frame: pd.DataFrame
@@ -57,7 +57,7 @@ class Table:
     notes: tuple[str, ...] = ()
 
     def describe(self, date_order: str = "") -> str:
-        """What was found, leaving out what is usual: ``52,492 rows, ';', decimal ',', day.month.year``."""
+        """Return the dialect without defaults: ``52,492 rows, ';', decimal ',', day.month.year``."""
         separator = {"\t": "tabs", ",": "", None: ""}.get(self.separator, repr(self.separator))
         found = [
             f"{len(self.files):,} files" if self.files else "",
@@ -72,7 +72,7 @@ class Table:
 
 
 def read_table(path: str | Path, names: Collection[str] = ()) -> Table:
-    """Read a file, finding its dialect.
+    """Read a file and detect its dialect.
 
     Parameters
     ----------
@@ -82,8 +82,7 @@ def read_table(path: str | Path, names: Collection[str] = ()) -> Table:
         Pipes are read once. The decimal sign is that which the numbers of all columns prove; thousands separators,
         currencies, per cent signs and units are read where all cells of a column agree.
     names : collection of str
-        Columns that name series, whose cells keep their text: ``0071`` stays apart from ``71``, and ``1e5`` from
-        ``100000``.
+        Columns that identify series and are kept as text: ``0071`` differs from ``71``, and ``1e5`` from ``100000``.
 
     Returns
     -------
@@ -92,8 +91,8 @@ def read_table(path: str | Path, names: Collection[str] = ()) -> Table:
     Raises
     ------
     InputError
-        When the file is missing, a folder, empty, without rows, damaged or no text, or when columns share a name or
-        rows are longer than the header.
+        If the file is missing, a folder, empty, without rows, damaged or not text, columns share a name, or rows are
+        longer than the header.
     """
     where, path = str(path), Path(path)
     if path.is_dir():
@@ -144,7 +143,7 @@ def _decode(where: str, content: bytes, encoding: str) -> str:
 
 
 def _first_lines(text: str) -> str:
-    """About the first 64 KB, whole lines."""
+    """Return about the first 64 KB, in whole lines."""
     if len(text) <= _SNIFFED:
         return text
     end = text.find("\n", _SNIFFED)
@@ -152,7 +151,7 @@ def _first_lines(text: str) -> str:
 
 
 def _parse(where: str, text: str, dialect: Dialect) -> pd.DataFrame:
-    """All cells as text."""
+    """Return all cells as text."""
     frame = _parse_plain(text, dialect)
     if frame is None:
         frame = _parse_any(where, text, dialect)
@@ -160,7 +159,7 @@ def _parse(where: str, text: str, dialect: Dialect) -> pd.DataFrame:
 
 
 def _parse_plain(text: str, dialect: Dialect) -> pd.DataFrame | None:
-    """A table without quotes whose rows are lines of as many cells, which arrow reads much faster; None for another."""
+    """Parse a table without quotes with Arrow, which is much faster; None if rows differ in length."""
     if dialect.skip or '"' in text or not _is_plain(_first_lines(text), dialect):
         return None
     names = list(dialect.header)
@@ -190,7 +189,7 @@ def _parse_any(where: str, text: str, dialect: Dialect) -> pd.DataFrame:
 
 
 def _stream(where: str, source: Source, names: Collection[str]) -> Table | None:
-    """A large file read in blocks; None where that does not give what reading it whole would."""
+    """Read a large file in blocks; None if that would differ from reading it at once."""
     with source.open() as handle:
         head = handle.read(_SNIFFED) + handle.readline(_SNIFFED)
     encoding = find_encoding(where, head)
@@ -215,7 +214,7 @@ def _stream(where: str, source: Source, names: Collection[str]) -> Table | None:
 
 
 def _is_plain(text: str, dialect: Dialect) -> bool:
-    """Whether rows are lines, the first line names all columns, and all rows have as many cells."""
+    """Return whether every line is a row, the first line has the column names, and all rows have the same length."""
     rows = (dialect.header, *dialect.rows)
     lines = bool(text.splitlines()[0].strip()) and not any("\n" in cell for row in rows for cell in row)
     return lines and all(dialect.header) and all(len(row) == len(dialect.header) for row in rows)

@@ -1,4 +1,4 @@
-"""Bytes of the user's files: unpacked, and of pipes read once."""
+"""Access to the bytes of files: decompression, and pipes that are read once."""
 
 import bz2
 import gzip
@@ -15,21 +15,21 @@ import pyarrow as pa
 
 from forecastkit.utils.validation import first_few, refuse
 
-#: Errors of files that are damaged or cut short.
+#: Errors caused by damaged or truncated files.
 DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException)
-#: Text is about so many times as large as what it is packed into.
+#: Typical ratio of text size to compressed size.
 _PACKED = 8
 _KINDS = {".gz": "gz", ".bz2": "bz2", ".xz": "xz", ".zst": "zst", ".zip": "zip"}
 _MAGIC = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zst"}
 
 
 class Source:
-    """A file that can be opened again and again, also where it is a pipe.
+    """A file that can be opened repeatedly, also if it is a pipe.
 
     Parameters
     ----------
     path : Path
-        Packed files are known by their suffix, pipes by their first bytes.
+        The compression of files is determined by their suffix, that of pipes by their first bytes.
     """
 
     def __init__(self, path: Path):
@@ -42,25 +42,25 @@ class Source:
 
     @property
     def size(self) -> int:
-        """Bytes of text, about."""
+        """Return the approximate size of the text in bytes."""
         stored = self.path.stat().st_size if self.kept is None else len(self.kept)
         return stored * (_PACKED if self.packing else 1)
 
     @property
     def place(self) -> Path | IO[bytes]:
-        """What readers of other packages open: the path, or the bytes of a pipe."""
+        """Return what readers of other packages open: the path, or the bytes of a pipe."""
         return self.path if self.kept is None else io.BytesIO(self.kept)
 
     def stored(self) -> IO[bytes]:
-        """The bytes as they are stored."""
+        """Return the bytes as stored."""
         return self.path.open("rb") if self.kept is None else io.BytesIO(self.kept)
 
     def open(self) -> IO[bytes]:
-        """The bytes unpacked."""
+        """Open the decompressed bytes."""
         return _OPENERS[self.packing](self) if self.packing else self.stored()
 
     def open_blocks(self) -> IO[bytes]:
-        """As `open`, plain files without Python's objects between."""
+        """Open like `open`, but plain files without Python file objects."""
         return self.open() if self.packing or self.kept is not None else pa.OSFile(str(self.path))
 
 

@@ -1,4 +1,4 @@
-"""Reads large tables a block at a time into columns as small as they can be: numbers, times, and coded text."""
+"""Reading of large tables in blocks into compact columns: numbers, times, and coded text."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -15,9 +15,9 @@ from forecastkit.data.files.number_cells import MISSING, OPEN_GROUP, PADDED, PLA
 from forecastkit.data.files.sources import Source
 from forecastkit.data.files.text_columns import blank
 
-#: Bytes of text, and rows of a parquet file, read at a time.
+#: Bytes of text, or rows of a Parquet file, read at a time.
 BLOCK, BATCH = 1 << 22, 1 << 17
-#: Blocks after which freed memory is given back.
+#: Number of blocks after which freed memory is returned to the system.
 RELEASED = 4
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?")
 _TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -25,7 +25,7 @@ _FAILED = re.compile(r"In CSV column #(\d+):.*conversion error to")
 
 
 class _Undecided(Exception):
-    """Cells whose meaning the whole column decides."""
+    """Raised if the meaning of cells depends on the whole column."""
 
 
 def stream_text(
@@ -37,23 +37,24 @@ def stream_text(
     decimal: str,
     encoding: str,
 ) -> pd.DataFrame | None:
-    """A csv file as it is read whole, but text as categories in the order they appear and ISO times read.
+    """Read a CSV file in blocks, with text as categories in order of appearance and ISO times parsed.
 
     Parameters
     ----------
     open_file : callable
-        Gives the file from its beginning.
+        Returns the file opened at its beginning.
     head, cells : DataFrame
-        Its first rows as they are read, which say the kinds of columns, and as text.
+        Its first rows, which determine the kinds of columns, and the same rows as text.
     rows : int
-        About how many there are.
+        Approximate number of rows.
     separator, decimal, encoding : str
-        `decimal` is empty where the first rows have no decimal sign.
+        `decimal` is empty if the first rows have no decimal separator.
 
     Returns
     -------
     DataFrame or None
-        None where blocks cannot be read alike, such as numbers followed by text: the whole column has to be seen.
+        None if blocks cannot be read consistently, such as numbers followed by text, so that the whole column is
+        needed.
     """
     kinds = {name: _kind(head[name], cells[name]) for name in head}
     names = list(kinds)
@@ -74,7 +75,7 @@ def stream_text(
 
 
 def _kind(column: pd.Series, cells: pd.Series) -> pa.DataType | None:
-    """The arrow type that a column has by its first rows; numbers that are to be looked at are text first."""
+    """Return the Arrow type of a column by its first rows; ambiguous numbers are read as text first."""
     if pd.api.types.is_bool_dtype(column.dtype):
         return None
     if pd.api.types.is_numeric_dtype(column.dtype):
@@ -96,7 +97,7 @@ def _blocks(file, kinds, separator, decimal, encoding):
 
 
 def stream_parquet(source: Source) -> pd.DataFrame | None:
-    """A parquet file of numbers, times and text, its text as categories; None where it is of anything else."""
+    """Read a Parquet file of numbers, times and text, with text as categories; None for other types."""
     stored = source.path if source.kept is None else pa.BufferReader(source.kept)
     with pyarrow.parquet.ParquetFile(stored) as file:
         schema, rows = file.schema_arrow, file.metadata.num_rows
@@ -122,7 +123,7 @@ def _is_simple(kind: pa.DataType) -> bool:
 
 
 def _gather(batches: Iterable[pa.RecordBatch], rows: int, decimal: str = "") -> pd.DataFrame:
-    """Batches of about so many rows as one frame; text that is not coded holds numbers with this decimal sign."""
+    """Concatenate batches of about `rows` rows; text that is not coded contains numbers with this decimal separator."""
     columns: dict[str, _Column] = {}
     for number, batch in enumerate(batches, start=1):
         for name, block in zip(batch.schema.names, batch.columns, strict=True):
@@ -142,7 +143,7 @@ def _column(kind: pa.DataType, rows: int, decimal: str) -> "_Column":
 
 
 class _Column:
-    """A column that grows in place: of room that is never written to the system makes no memory."""
+    """A column that grows in place; reserved memory that is not written is not allocated by the system."""
 
     def __init__(self, rows: int):
         self.count, self.room, self.cells = 0, rows, None
@@ -170,13 +171,13 @@ class _Column:
 
 
 class _Numbers(_Column):
-    """Numbers whose text is looked at: padded ones are names, and ``1.000`` may be a thousand.
+    """Numbers given as text: zero-padded ones are names, and ``1.000`` may be a thousand.
 
     Parameters
     ----------
     rows : int
     decimal : str
-        The decimal sign that other columns prove, empty where none does.
+        Decimal separator proven by other columns, or empty.
     """
 
     def __init__(self, rows: int, decimal: str):
@@ -204,7 +205,7 @@ class _Numbers(_Column):
 
     @staticmethod
     def _stop_at(cells: pa.Array, pattern: str = "") -> None:
-        """Give up where a cell is like that."""
+        """Stop if a cell matches the pattern."""
         found = pc.match_substring_regex(cells, pattern) if pattern else cells
         if pc.any(found).as_py():
             raise _Undecided
@@ -216,7 +217,7 @@ class _Numbers(_Column):
 
 
 class _Words(_Column):
-    """Text as codes of the fewest bytes, in the order of appearance; space in front of a cell is no part of it."""
+    """Text as codes of the smallest integer type in order of appearance; leading spaces are ignored."""
 
     def __init__(self, rows: int):
         super().__init__(rows)

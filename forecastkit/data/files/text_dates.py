@@ -1,4 +1,4 @@
-"""Reads times that are written as text: finds their form, and what its fields mean, from the whole column."""
+"""Parsing of times given as text; the format and the meaning of its fields are inferred from the whole column."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _FARTHEST = 14 * 60  # minutes between a zone and UTC
 
 
 def show_cells(values: pd.Series, bad: np.ndarray) -> str:
-    """The first cells that are wrong, with their rows counted from 1."""
+    """Return the first invalid cells with their row numbers, counted from 1."""
     rows = np.flatnonzero(bad)
     cells = ["blank" if pd.isna(cell) else repr(_short(str(cell))) for cell in values.iloc[rows[:3]]]
     return first_few([f"{cell} in row {row + 1}" for cell, row in zip(cells, rows, strict=False)] + [*rows[3:]])
@@ -32,7 +32,7 @@ def _short(cell: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Dates:
-    """Days of cells, which of them exist, their form in words, and what was guessed."""
+    """Days of cells, which of them exist, their format in words, and the guess."""
 
     days: np.ndarray
     exist: np.ndarray
@@ -42,7 +42,7 @@ class _Dates:
 
 @dataclass(frozen=True, eq=False)
 class _Column:
-    """Cells, what a refusal calls them, and the form in which the rows before were written."""
+    """Cells, their name in error messages, and the format of earlier rows."""
 
     values: pd.Series
     where: str
@@ -53,7 +53,7 @@ class _Column:
 
 
 class _Fields:
-    """What the named groups of a form caught in all cells."""
+    """Contents of the named groups of a format in all cells."""
 
     def __init__(self, found: pa.StructArray):
         self.found = found
@@ -74,24 +74,24 @@ class _Fields:
         return pc.cast(pc.if_else(pc.equal(text, ""), str(default), text), pa.int64()).to_numpy()
 
     def mapped(self, name: str, meaning: Callable[[str], int]) -> np.ndarray:
-        """Numbers for text of few distinct values."""
+        """Return numbers for text with few distinct values."""
         coded = pc.dictionary_encode(self.text(name))
         return np.array([meaning(word) for word in coded.dictionary.to_pylist()])[coded.indices.to_numpy()]
 
 
 def read_text(values: pd.Series, text: pa.Array, where: str, order: str) -> tuple[pd.Series, str, str]:
-    """Times of text, the form in words, and what was guessed.
+    """Return times of text, their format in words, and the guess.
 
     Parameters
     ----------
     values : pandas.Series
-        The cells.
+        Cells.
     text : pyarrow.Array
-        The same as text.
+        The cells as text.
     where : str
-        What a refusal calls the column.
+        Name of the column in error messages.
     order : str
-        The form of the rows before, empty where there are none.
+        Format of earlier rows, empty if there are none.
     """
     column = _Column(values, where, order)
     text, sentence = _starts(text)
@@ -115,7 +115,7 @@ def read_text(values: pd.Series, text: pa.Array, where: str, order: str) -> tupl
 
 
 def _starts(text: pa.Array) -> tuple[pa.Array, str]:
-    """Intervals as their starts; other text as it stands."""
+    """Replace intervals by their starts; other text is unchanged."""
     for pattern in INTERVALS:
         if pc.all(pc.match_substring_regex(text[:_SAMPLE], pattern.pattern)).as_py():
             return pc.replace_substring_regex(text, pattern.pattern, r"\1"), "intervals are read as their starts"
@@ -123,7 +123,7 @@ def _starts(text: pa.Array) -> tuple[pa.Array, str]:
 
 
 def _match(column: _Column, text: pa.Array) -> tuple[str, _Fields]:
-    """The form that most of the first cells have, and what it catches in all cells."""
+    """Return the format of most of the first cells, and its groups in all cells."""
     misses = {name: pc.extract_regex(text[:_SAMPLE], shape.pattern).null_count for name, shape in SHAPES.items()}
     shape = min(misses, key=misses.__getitem__)
     found = pc.extract_regex(text, SHAPES[shape].pattern)
@@ -153,7 +153,7 @@ def _dates(column: _Column, shape: str, fields: _Fields) -> _Dates:
 
 
 def _refuse_days_without_year(column: _Column, month: np.ndarray, number: np.ndarray) -> None:
-    """Refuse ``Jan-01`` to ``Dec-31`` that are days rather than years."""
+    """Refuse ``Jan-01`` to ``Dec-31`` if they are days rather than years."""
     if (number > 31).any():
         return
     as_years, _ = dates_of(full_years(number), month)
@@ -163,7 +163,7 @@ def _refuse_days_without_year(column: _Column, month: np.ndarray, number: np.nda
 
 
 def _two_numbers(column: _Column, shape: str, fields: _Fields) -> _Dates:
-    """A year and a month, an ISO week or a quarter."""
+    """Return dates of a year and a month, an ISO week or a quarter."""
     year, number, mark = fields.numbers("year"), fields.numbers("month"), fields.text("mark")[0].as_py()
     called = column.order if column.order in _PERIOD_ORDERS else f"year-{named_period(column.values.name)}"
     first, ones = shape == "year month", np.ones_like(year)
@@ -180,7 +180,7 @@ _PERIOD_ORDERS = ("year-quarter", "year-week", "year-half")
 
 
 def _periods(column: _Column, fields: _Fields) -> _Dates:
-    """Quarters, halves, ISO weeks and months with a sign of what they are, such as ``2005Q1`` and ``2023-W05``."""
+    """Return dates of quarters, halves, ISO weeks and months such as ``2005Q1`` and ``2023-W05``."""
     year, number = full_years(fields.numbers("year")), fields.numbers("number")
     kinds = {UNITS[unit.lower()] for unit in pc.unique(fields.text("unit")).to_pylist()}
     if kinds == {"s"}:
@@ -198,7 +198,7 @@ def _periods(column: _Column, fields: _Fields) -> _Dates:
 
 
 def _three_numbers(column: _Column, fields: _Fields) -> _Dates:
-    """Day, month and year of dates that do not begin with a year of four digits."""
+    """Return dates of day, month and year that do not start with a four-digit year."""
     first, other, last = fields.numbers("first"), fields.numbers("other"), fields.numbers("year")
     mark, year = fields.text("mark")[0].as_py(), full_years(last)
     readings = {"day month year": dates_of(year, other, first), "month day year": dates_of(year, first, other)}
@@ -221,12 +221,12 @@ def _three_numbers(column: _Column, fields: _Fields) -> _Dates:
 
 
 def _words(order: str) -> str:
-    """``day month year`` of ``day/month/year``."""
+    """Return ``day month year`` of ``day/month/year``."""
     return " ".join(re.findall(r"[a-z]+", order))
 
 
 def _no_order(column: _Column, first: np.ndarray, other: np.ndarray, readings: dict, mark: str) -> _Dates:
-    """The dates of which the fewest do not exist; days and months that change places are refused."""
+    """Return the dates of the reading with the fewest invalid ones; mixed orders are refused."""
     days, months = first > 12, other > 12
     if days.any() and months.any():
         odd = np.zeros(len(first), dtype=bool)
@@ -237,7 +237,7 @@ def _no_order(column: _Column, first: np.ndarray, other: np.ndarray, readings: d
 
 
 def _clock(fields: _Fields) -> tuple[np.ndarray, np.ndarray]:
-    """Time since midnight, and where it exists; 24:00 is the midnight after."""
+    """Return the time since midnight, and where it exists; 24:00 is midnight of the next day."""
     hour, minute, second = (fields.numbers(name) for name in ("hour", "minute", "second"))
     valid = (minute < 60) & (second < 60) & ((hour < 24) | ((hour == 24) & (minute == 0) & (second == 0)))
     if fields.has("half"):
@@ -251,7 +251,7 @@ def _clock(fields: _Fields) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _offsets(column: _Column, fields: _Fields) -> np.ndarray:
-    """Minutes east of Greenwich of all cells."""
+    """Return minutes east of Greenwich of all cells."""
     absent = pc.equal(fields.text("zone"), "").to_numpy(zero_copy_only=False)
     if absent.any():
         column.refuse("all times must have an offset or none", absent)
@@ -259,7 +259,7 @@ def _offsets(column: _Column, fields: _Fields) -> np.ndarray:
 
 
 def _offset(zone: str) -> int:
-    """Minutes of ``+01:00``, ``+0100``, ``+01``, ``UTC+1``, ``Z``, ``CEST``."""
+    """Return minutes of ``+01:00``, ``+0100``, ``+01``, ``UTC+1``, ``Z``, ``CEST``."""
     if zone.lower() in ZONES:
         return ZONES[zone.lower()]
     sign, digits = re.fullmatch(r"\D*([+\-−])([\d:]+)", zone).groups()
@@ -268,9 +268,9 @@ def _offset(zone: str) -> int:
 
 
 def _localise(times: pd.Series, minutes: np.ndarray) -> tuple[pd.Series, str]:
-    """Times with their zone; where offsets change they are those of UTC, or of the clock where its steps are even.
+    """Return times with a zone: UTC if offsets change, or local times if these have even steps.
 
-    Days begin at midnight of the clock, and hours follow each other in UTC.
+    Days begin at local midnight, and hours are consecutive in UTC.
     """
     if (minutes == minutes[0]).all():
         return times.dt.tz_localize(timezone(timedelta(minutes=int(minutes[0])))), ""

@@ -1,4 +1,4 @@
-"""Times that are written as numbers: years, digits of a date, unix times, days of a spreadsheet."""
+"""Times given as numbers: years, digits of a date, unix times, serial days of spreadsheets."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,10 @@ import numpy as np
 from forecastkit.data.files.calendar_dates import dates_of, full_years, regularity, weeks_of
 from forecastkit.data.files.time_shapes import named_period
 
-#: Years that digits of a date may have, and those that a year alone may have.
+#: Valid years of dates given as digits, and of years alone.
 _YEARS, _LONE_YEARS = (1900, 2100), (1700, 2300)
 _UNIX = (("seconds", 10**6), ("milliseconds", 10**3), ("microseconds", 1), ("nanoseconds", 1))
-#: Days of a spreadsheet from 1954 to 2091, and the day that it counts from.
+#: Serial days of spreadsheets from 1954 to 2091, and their epoch.
 _SPREADSHEET, _DAY_ZERO = (20_000, 70_000), np.datetime64("1899-12-30", "us")
 POSITIONS, EXCEL = "whole numbers", "Excel serial days"
 
@@ -18,25 +18,25 @@ Reading = tuple[str, np.ndarray]
 
 
 def dated_numbers(numbers: np.ndarray, name: object = None, order: str = "") -> tuple[np.ndarray | None, str, str]:
-    """Times written as numbers.
+    """Return times given as numbers.
 
     Parameters
     ----------
     numbers : numpy.ndarray
-        int64, or float64 where some are no whole numbers.
+        int64, or float64 if some are not integers.
     name : object
-        What the column is called: a column of weeks or of dates tells what its digits mean.
+        Name of the column, which may determine the meaning of its digits (weeks or dates).
     order : str
         The reading of the same source before, which decides where several are possible.
 
     Returns
     -------
     times : numpy.ndarray or None
-        datetime64[us], or int64 for positions; None where fractions have no meaning as times.
+        datetime64[us], or int64 for positions; None if fractions cannot be times.
     order : str
         The reading, such as ``"yyyymmdd"``.
     sentence : str
-        What was guessed; empty where there is one reading.
+        Guess in one sentence; empty if there is only one reading.
     """
     called = {"yyyyww": "week", "yyyyq": "quarter", EXCEL: "date"}.get(order, named_period(name))
     found = dict(_readings(numbers, called))
@@ -53,7 +53,7 @@ def dated_numbers(numbers: np.ndarray, name: object = None, order: str = "") -> 
 
 
 def _readings(numbers: np.ndarray, called: str) -> Iterator[Reading]:
-    """What numbers can be, the likeliest first."""
+    """Return possible readings of the numbers, the most plausible first."""
     if numbers.dtype.kind == "i":
         yield from _years(numbers)
         yield from _six_digits(numbers, called)
@@ -76,7 +76,7 @@ def _years(whole: np.ndarray) -> Iterator[Reading]:
 
 
 def _six_digits(whole: np.ndarray, called: str) -> Iterator[Reading]:
-    """Months and weeks of a year and dates of six digits; quarters of five, where the column is called so."""
+    """Return readings of six digits: months, weeks and dates; five-digit quarters if the column is named so."""
     if called == "quarter" and _within(whole // 10, _YEARS) and _within(whole % 10, (1, 4)):
         yield "yyyyq", dates_of(whole // 10, 3 * (whole % 10) - 2)[0]
     found: dict[str, np.ndarray] = {}
@@ -96,7 +96,7 @@ def _six_digits(whole: np.ndarray, called: str) -> Iterator[Reading]:
 
 
 def _digits(whole: np.ndarray) -> Iterator[Reading]:
-    """Dates and times of eight to fourteen digits, and years with the day of the year."""
+    """Return readings of eight to fourteen digits as dates and times, and of years with the day of the year."""
     for order, size in (("yyyymmdd", 1), ("yyyymmddhh", 100), ("yyyymmddhhmm", 10**4), ("yyyymmddhhmmss", 10**6)):
         days, clock = whole // size, whole % size
         years = _LONE_YEARS if size == 1 else _YEARS

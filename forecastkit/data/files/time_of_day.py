@@ -1,4 +1,4 @@
-"""Reads columns of times of day, which stand beside a column of dates."""
+"""Parsing of columns of times of day, which accompany a column of dates."""
 
 import re
 
@@ -12,7 +12,7 @@ _CLOCK_ALONE = re.compile(
 
 
 def read_clock(values: pd.Series) -> pd.Series | None:
-    """Times of day beside a column of dates, as time since midnight.
+    """Return times of day as time since midnight.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def read_clock(values: pd.Series) -> pd.Series | None:
     Returns
     -------
     pandas.Series or None
-        timedelta64 with the index and the name of `values`; None where a cell is no time of day.
+        timedelta64 with the index and the name of `values`; None if a cell is not a time of day.
     """
     if values.isna().any():
         return None
@@ -39,7 +39,7 @@ def read_clock(values: pd.Series) -> pd.Series | None:
 
 
 def _since_midnight(cell: str) -> int | None:
-    """Seconds from midnight to a time of day, None where the cell is none."""
+    """Return seconds from midnight to a time of day, or None."""
     found = _CLOCK_ALONE.fullmatch(cell)
     if found is None:
         return None

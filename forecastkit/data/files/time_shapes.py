@@ -1,6 +1,6 @@
-"""The forms in which times are written as text: patterns, names of months, and what periods are called.
+"""Formats of times given as text: patterns, names of months, and names of periods.
 
-The patterns are read by `re` and by the RE2 engine of pyarrow alike, so they use what both understand.
+The patterns are used by `re` and by the RE2 engine of PyArrow, so they are restricted to what both support.
 """
 
 import re
@@ -36,13 +36,13 @@ _WEEKDAYS = (
     "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira seg ter qua qui sex "
     "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag ma wo vr za zo"
 )
-#: Minutes east of Greenwich of the names of zones that exports use.
+#: Minutes east of Greenwich of time zone abbreviations in exports.
 ZONES = {
     "z": 0, "utc": 0, "gmt": 0, "wet": 0, "bst": 60, "west": 60, "cet": 60, "mez": 60, "cest": 120, "mesz": 120,
     "eet": 120, "eest": 180, "est": -300, "edt": -240, "cst": -360, "cdt": -300, "mst": -420, "mdt": -360,
     "pst": -480, "pdt": -420,
 }  # fmt: skip
-#: What a period of a year is called, and what it is.
+#: Names of periods of a year, and their kinds.
 PERIODS = {
     "quarter": "q t k quarter qtr quartal trimestre trim kwartaal",
     "half": "h half hj halbjahr semestre semester halfjaar",
@@ -97,24 +97,24 @@ _SHAPES = {
         r"(?:(?P<day>\d{1,2})\s*[日일]\s*(?:(?P<hour>\d{1,2})(?:[:时時시]\s*(?:(?P<minute>\d{2})(?:分|분)?)?)?)?)?"
     ),
 }
-#: The forms by name, each with the named groups that it catches.
+#: Formats by name, with the named groups that they capture.
 SHAPES = {name: re.compile(rf"(?i)^\s*{pattern}\s*$") for name, pattern in _SHAPES.items()}
 
 _HOURS = r"\d{1,2}:\d{2}(?::\d{2})?"
 _TO = r"(?:\s-|-\s|–|—|~|\sto\s|\sbis\s|\suntil\s)"
-#: An interval, of which the first group is the start.
+#: An interval, whose first group is the start.
 INTERVALS = (
     re.compile(
         rf"(?i)^\s*(.*[\sT]{_HOURS}(?:\s*[ap]m)?)\s*{_TO}\s*(?:.*[\sT])?{_HOURS}(?:\s*[ap]m)?(?:\s*\(?[a-z/]+\)?)?\s*$"
     ),
     re.compile(r"(?i)^\s*(\d[\d./-]{5,})\s*(?:\s-|-\s|–|—|~|\sto\s|\sbis\s|/)\s*\d[\d./-]{5,}\s*$"),
 )
-#: As the first, but without a sign that tells it from a time with an offset.
+#: Like the first, but without a mark that distinguishes it from a time with an offset.
 CLOSE_INTERVAL = re.compile(rf"^\s*(.*[\sT]{_HOURS})-{_HOURS}\s*$")
 
 
 def is_time(cell: object) -> bool:
-    """Whether a cell of text has the form of a time."""
+    """Return whether a cell has the format of a time."""
     if not isinstance(cell, str):
         return False
     for pattern in INTERVALS:
@@ -129,7 +129,7 @@ _DATE_NAME = re.compile(r"(?i)date|datum|dato|fecha|data|giorno|zeitpunkt|zeitst
 
 
 def named_period(name: object) -> str:
-    """What a column's name says of its numbers: ``"week"``, ``"quarter"``, ``"date"``, or nothing."""
+    """Return the meaning that a column's name implies: ``"week"``, ``"quarter"``, ``"date"``, or an empty string."""
     if not isinstance(name, str):
         return ""
     for period, pattern in (("week", _WEEK_NAME), ("quarter", _QUARTER_NAME), ("date", _DATE_NAME)):

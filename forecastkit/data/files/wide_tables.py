@@ -1,4 +1,4 @@
-"""Wide tables, whose headers are times: each cell becomes a row of a long table."""
+"""Conversion of wide tables, whose headers are times, to long format."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from forecastkit.data.files.datetimes import is_time, read_times, try_times
 from forecastkit.data.files.time_shapes import MONTHS
 from forecastkit.utils.exceptions import InputError
 
-#: Headers that must be times.
+#: Number of headers that must be times.
 FEWEST = 3
 _YEAR = re.compile(r"(?:[A-Za-z]{1,4}[ _.-]?)?((?:1[7-9]|20|21|22)\d{2})(?:\s*\[[^\]]*\])?")
 _HOUR = re.compile(r"(?:h|he|hour|std|stunde|uhr)?[ _.-]?(\d{1,2})(?:[:.h]00)?(?:\s*h)?", re.IGNORECASE)
@@ -19,16 +19,16 @@ _HOUR = re.compile(r"(?:h|he|hour|std|stunde|uhr)?[ _.-]?(\d{1,2})(?:[:.h]00)?(?
 
 @dataclass(frozen=True)
 class Melted:
-    """A wide table made long.
+    """A wide table in long format.
 
     Attributes
     ----------
     frame : DataFrame
-        The columns that were no times, then the headers, then `value`.
+        The columns that are not times, then the headers, then `value`.
     time, value : str
         Names of the columns of the headers and of the cells.
     headers : list
-        The headers that were times.
+        Headers that are times.
     """
 
     frame: pd.DataFrame
@@ -38,18 +38,18 @@ class Melted:
 
 
 def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value") -> Melted | None:
-    """The long form of a table whose headers are times; None where they are not.
+    """Return a table whose headers are times in long format; None if they are not times.
 
-    Headers may be dates or years; or, beside a column of years, months; beside one of months, years; and beside one of
-    dates, the hours of a day.
+    Headers may be dates or years; months, with a column of years; years, with a column of months; and hours of a day,
+    with a column of dates.
 
     Parameters
     ----------
     frame : DataFrame
         Not changed.
     time, value : str
-        Names for the new columns. By default the time is called ``time``, or ``year``, ``month`` or ``hour`` where it
-        is only that.
+        Names of the new columns. By default the time column is ``time``, or ``year``, ``month`` or ``hour`` if it is
+        only that.
     """
     numeric = [name for name in frame if _may_be_cells(frame[name])]
     found = _read_headers(frame, numeric)
@@ -78,14 +78,14 @@ def _free_name(name: str, taken: list) -> str:
 
 
 def _repeated(column: pd.Series, times: int) -> pd.Series:
-    """Each cell so many times; a blank among names is an empty name."""
+    """Repeat each cell; a blank name becomes an empty one."""
     text = not pd.api.types.is_numeric_dtype(column) and column.dtype.kind not in "mM"
     column = column.astype(object).where(column.notna(), "") if text else column
     return pd.Series(column.array.repeat(times) if hasattr(column.array, "repeat") else np.repeat(column, times))
 
 
 def _read_headers(frame: pd.DataFrame, numeric: list) -> tuple[list, list, str] | None:
-    """The headers that are times, what they mean, and what kind of time they are."""
+    """Return the headers that are times, their values, and their kind."""
     others = [name for name in frame if name not in numeric]
     years = _matching(numeric, _year_of)
     if len(years) >= FEWEST and _mostly(years, numeric):
@@ -123,7 +123,7 @@ def _matching(names: list, meaning) -> dict:
 
 
 def _mostly(headers, numeric: list) -> bool:
-    """Whether the columns of numbers are these, but for a few such as a latitude."""
+    """Return whether these are the numeric columns, except for a few such as a latitude."""
     return len(headers) >= 0.75 * len(numeric) or len(numeric) - len(headers) <= 2
 
 

@@ -1,8 +1,8 @@
-"""Training data in files: a panel whose rows are mapped from a folder instead of held in memory.
+"""Training data in files: a panel whose rows are memory-mapped from a folder.
 
-The folder is written by `forecastkit.data.memmap.build`: ``manifest.json`` says the kind, the grid, the roles of
-columns and the series; ``target.npy``, ``past.npy`` and ``known.npy`` hold the rows of the regular grid, series after
-series, NaN where a cell is missing; ``static.npy``, ``start.npy`` and ``indptr.npy`` have a row per series.
+The folder is written by `forecastkit.data.memmap.build`. ``manifest.json`` contains the kind, the grid, the roles of
+columns and the series; ``target.npy``, ``past.npy`` and ``known.npy`` contain the rows of the regular grid, one series
+after another, NaN where missing; ``static.npy``, ``start.npy`` and ``indptr.npy`` have one row per series.
 """
 
 import json
@@ -21,23 +21,23 @@ from forecastkit.utils.validation import refuse
 
 KIND, FORMAT = "forecastkit mapped data", 1
 SMALL = ("start", "indptr", "static")
-#: What reading a folder that nobody wrote so can raise.
+#: Exceptions that reading an invalid folder can raise.
 BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError)
 
 
 class MappedData:
-    """Rows of many series in files, which `fit` takes in the place of a frame; made by `map_parquet` or `open_mapped`.
+    """Memory-mapped rows of many series, for `fit` in place of a frame; created by `map_parquet` or `open_mapped`.
 
-    Pickles hold the path, and open it again.
+    Pickles contain the path and open it again.
 
     Parameters
     ----------
     path : path
         The folder.
     panel : Panel
-        Whose row buffers are mapped from it, for reading only.
+        Panel with read-only buffers mapped from the folder.
     schema : Schema
-        The roles of the columns.
+        Roles of the columns.
     """
 
     def __init__(self, path: Path, panel: Panel, schema: Schema):
@@ -51,14 +51,14 @@ class MappedData:
         return open_mapped, (self.path,)
 
     def read(self, y: None, **reading: Any) -> tuple[Panel, Schema]:
-        """The panel and the schema, where nothing else is asked for than what was mapped.
+        """Return the panel and the schema, if the requested reading is that of the mapped data.
 
         Parameters
         ----------
         y
             Must be None.
         **reading
-            How a forecaster would read data: left out, or as they were mapped.
+            Reading parameters of a forecaster: defaults, or those of the mapped data.
         """
         if y is not None:
             refuse("fit", "mapped data hold their target themselves", "a y beside them", "Name it in map_parquet.")
@@ -91,7 +91,7 @@ def open_mapped(path: types.Path) -> MappedData:
     Raises
     ------
     ArtifactError
-        If there is no such folder, or it is none of ours, of a later format or not whole.
+        If the folder is missing, incomplete, not created by `map_parquet`, or of a later format.
     """
     path = Path(path).absolute()
     try:
@@ -120,7 +120,7 @@ def _panel(path, manifest):
 
 
 def _mapped(path, shape):
-    """The array of a file, for reading; where it has no columns there is no file."""
+    """Return the read-only array of a file; arrays without columns have no file."""
     if not shape[1]:
         return np.zeros(shape, dtype="float32")
     values = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -130,7 +130,7 @@ def _mapped(path, shape):
 
 
 def write_manifest(path: Path, panel: Panel, schema: Schema) -> None:
-    """Everything of a panel but its row buffers, which lie in the folder already."""
+    """Write everything of a panel except its row buffers, which are already in the folder."""
     for name in SMALL:
         np.save(path / f"{name}.npy", getattr(panel, name))
     manifest = {
@@ -145,5 +145,5 @@ def write_manifest(path: Path, panel: Panel, schema: Schema) -> None:
 
 
 def _tuples(values):
-    """JSON has lists only."""
+    """Convert lists of JSON to tuples."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
