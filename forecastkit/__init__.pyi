@@ -76,6 +76,7 @@ from .plotting.forecasts import plot_forecast as plot_forecast
 from .plotting.interpretation import plot_attention as plot_attention
 from .plotting.interpretation import plot_attribution as plot_attribution
 from .training.engines.cluster import is_chief as is_chief
+from .training.network_cache import clear_cache as clear_cache
 from .tuning.api import tune as tune
 from .tuning.tuned_forecaster import TunedForecaster as TunedForecaster
 from .utils.exceptions import InputError as InputError
@@ -143,6 +144,7 @@ __all__ = [
     "audit",
     "backbones",
     "backtest",
+    "clear_cache",
     "compare",
     "forecast_partition",
     "forecast_partitions",

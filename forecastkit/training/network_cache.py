@@ -1,19 +1,30 @@
-"""Cache of compiled networks, so that refits of the same architecture skip tracing.
+"""Cache of traced networks, so that a fit of an architecture that was fitted before skips tracing and compiling.
 
-Tracing takes a second or more, compiling many, and folds, seeds and grids fit the same network again and again.
+Tracing takes a second or more and compiling several, and folds, seeds and grids fit the same network again and again.
 """
 
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-#: Spare networks, and weights of all of them together: what is traced takes tens of megabytes, however small it is.
-MOST, MOST_WEIGHTS = 4, 2_000_000
+#: Bounds on networks, each of which takes tens of megabytes once it is traced, and on their weights in all.
+MAX_NETWORKS, MAX_WEIGHTS = 4, 2_000_000
 
 
 @dataclass(frozen=True)
 class CacheEntry:
-    """A network and its engine, and what its first weights were at which seed."""
+    """A network without an owner.
+
+    Attributes
+    ----------
+    network : keras.Model
+    engine : object
+        The engine with the traced steps.
+    seed : int
+        Seed of `first`.
+    first : list of ndarray
+        Weights before training.
+    """
 
     network: object
     engine: object
@@ -22,45 +33,66 @@ class CacheEntry:
 
 
 class NetworkCache:
-    """Spare networks by kind, the latest kept; any thread may give and take.
+    """Networks without an owner by kind, the least recently used dropped first. Safe to use from several threads.
 
     Parameters
     ----------
-    most, most_weights : int
-        How many there may be, and weights that they may have together.
+    max_networks, max_weights : int
+        Bounds on the number of networks and on the weights of all of them together.
     """
 
-    def __init__(self, most: int = MOST, most_weights: int = MOST_WEIGHTS):
-        self.most, self.most_weights = most, most_weights
-        self.kept, self.lock = OrderedDict(), threading.RLock()
+    def __init__(self, max_networks: int = MAX_NETWORKS, max_weights: int = MAX_WEIGHTS):
+        self.max_networks, self.max_weights = max_networks, max_weights
+        self.entries: OrderedDict[object, list[CacheEntry]] = OrderedDict()
+        self.lock = threading.RLock()
 
-    def give(self, kind, spare: CacheEntry) -> None:
-        """Keep a network that nobody uses any more, unless `kind` is None, and let go of the oldest of too many."""
+    def give(self, kind, entry: CacheEntry) -> None:
+        """Add a network whose owner is gone; one of the kind None cannot be used again and is dropped."""
         if kind is None:
             return
         with self.lock:
-            self.kept.setdefault(kind, []).append(spare)
-            self.kept.move_to_end(kind)
-            while self._too_many():
-                oldest = next(iter(self.kept))
-                self.kept[oldest].pop(0)
-                if not self.kept[oldest]:
-                    del self.kept[oldest]
+            self.entries.setdefault(kind, []).append(entry)
+            self.entries.move_to_end(kind)
+            while self._is_over_full():
+                oldest = next(iter(self.entries))
+                self.entries[oldest].pop(0)
+                if not self.entries[oldest]:
+                    del self.entries[oldest]
 
     def take(self, kind) -> CacheEntry | None:
-        """A network of this kind for its new owner alone, or None."""
+        """Remove and return the network of this kind that was added first, None if there is none."""
         with self.lock:
-            found = self.kept.pop(kind, None)
+            found = self.entries.pop(kind, None)
             if found is None:
                 return None
             if found[1:]:
-                self.kept[kind] = found[1:]
+                self.entries[kind] = found[1:]
             return found[0]
 
-    def _too_many(self):
-        spares = [spare for same in self.kept.values() for spare in same]
-        weights = sum(weight.size for spare in spares for weight in spare.first)
-        return len(spares) > self.most or weights > self.most_weights
+    def clear(self) -> None:
+        """Drop all networks."""
+        with self.lock:
+            self.entries.clear()
+
+    def _is_over_full(self) -> bool:
+        entries = [entry for same_kind in self.entries.values() for entry in same_kind]
+        weights = sum(weight.size for entry in entries for weight in entry.first)
+        return len(entries) > self.max_networks or weights > self.max_weights
 
 
 NETWORK_CACHE = NetworkCache()
+
+
+def clear_cache() -> None:
+    """Release the networks that are kept for further fits of the same architecture.
+
+    A network whose forecaster is gone is kept with its traced and compiled steps, so that the next forecaster with the
+    same architecture, sizes and loss starts training at once: at most four networks with two million weights in all.
+    Results do not depend on the cache. Networks of existing forecasters stay as they are.
+
+    Examples
+    --------
+    >>> import forecastkit as fk
+    >>> fk.clear_cache()
+    """
+    NETWORK_CACHE.clear()

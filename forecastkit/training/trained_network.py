@@ -66,15 +66,15 @@ class TrainedNetwork:
 
     def _build(self, compiled, strategy):
         kind = None if strategy is not None else self._kind_of(compiled)
-        spare = NETWORK_CACHE.take(kind)
-        if spare is None:
+        cached = NETWORK_CACHE.take(kind)
+        if cached is None:
             network = self._fresh()
             half = self.precision == "mixed_float16"
             engine = make_engine(network, self.head, strategy, self._fresh, compiled=compiled, scaled=half)
             first = network.get_weights()
         else:
-            network, engine = spare.network, spare.engine
-            first = spare.first if spare.seed == self.seed else self._fresh().get_weights()
+            network, engine = cached.network, cached.engine
+            first = cached.first if cached.seed == self.seed else self._fresh().get_weights()
             network.set_weights(first)
         if self.weights is not None:
             self._take_weights(network)

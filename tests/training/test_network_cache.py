@@ -1,4 +1,4 @@
-"""Spare networks: equal fits trace once, and forecast what they would have forecast alone."""
+"""Cached networks: equal fits trace once, and forecast what they would have forecast alone."""
 
 import gc
 
@@ -16,7 +16,9 @@ from forecastkit.training.network_cache import CacheEntry, NetworkCache
 @pytest.fixture(autouse=True)
 def none_left(monkeypatch):
     """No network of another test, and none for the next."""
-    monkeypatch.setattr(trained_network, "NETWORK_CACHE", NetworkCache())
+    cache = NetworkCache()
+    for module in (trained_network, network_cache):
+        monkeypatch.setattr(module, "NETWORK_CACHE", cache)
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def forgotten(*args, **more):
 @pytest.mark.parametrize("more", [{}, {"dropout": 0.5}, {"loss": "student_t"}, {"seed": 1}, {"rows": 260}], ids=repr)
 def test_a_second_fit_traces_nothing_and_forecasts_as_if_it_were_the_first(more, traced):
     alone = forgotten(**more)
-    trained_network.NETWORK_CACHE.kept.clear()
+    trained_network.NETWORK_CACHE.clear()
     same_kind = {name: value for name, value in more.items() if name not in ("seed", "rows")}
     forgotten(rows=230, seed=7, **same_kind)
     traced.clear()
@@ -59,7 +61,7 @@ def test_a_second_fit_traces_nothing_and_forecasts_as_if_it_were_the_first(more,
 def test_compiled_steps_serve_other_data(monkeypatch, traced):
     monkeypatch.setattr("forecastkit.forecasters.neural.WORTH_COMPILING", 1)
     alone = forgotten(rows=260)
-    trained_network.NETWORK_CACHE.kept.clear()
+    trained_network.NETWORK_CACHE.clear()
     forgotten(rows=200)
     traced.clear()
     np.testing.assert_array_equal(forgotten(rows=260), alone)
@@ -77,7 +79,7 @@ def test_covariates_and_weights_of_other_data_are_read(traced):
 
     alone = forecast(1)
     gc.collect()
-    trained_network.NETWORK_CACHE.kept.clear()
+    trained_network.NETWORK_CACHE.clear()
     forecast(0)
     gc.collect()
     assert forecast(1) == alone
@@ -108,9 +110,9 @@ def test_a_network_that_somebody_may_hold_is_not_handed_on():
     fitted(callbacks=[Keeps()])
     gc.collect()
     forgotten(seed=3)
-    assert all(spare.network is not held for same in trained_network.NETWORK_CACHE.kept.values() for spare in same)
+    assert all(entry.network is not held for same in trained_network.NETWORK_CACHE.entries.values() for entry in same)
     assert all(
-        spare.network is not Keeps.seen for same in trained_network.NETWORK_CACHE.kept.values() for spare in same
+        entry.network is not Keeps.seen for same in trained_network.NETWORK_CACHE.entries.values() for entry in same
     )
     for mine, before in zip(held.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(mine, before)
@@ -122,8 +124,18 @@ def test_a_network_from_garbage_that_holds_itself_works():
     model.itself = model
     del model
     gc.collect()
-    assert len(trained_network.NETWORK_CACHE.kept) == 1
+    assert len(trained_network.NETWORK_CACHE.entries) == 1
     np.testing.assert_array_equal(forgotten(), alone)
+
+
+def test_a_cleared_cache_traces_again(traced):
+    alone = forgotten()
+    assert len(trained_network.NETWORK_CACHE.entries) == 1
+    fk.clear_cache()
+    assert not trained_network.NETWORK_CACHE.entries
+    traced.clear()
+    np.testing.assert_array_equal(forgotten(), alone)
+    assert traced
 
 
 def test_training_on_traces_nothing(traced):
@@ -133,24 +145,24 @@ def test_training_on_traces_nothing(traced):
     assert traced == []
 
 
-def spare(size):
+def entry(size):
     return CacheEntry(object(), object(), 0, [np.zeros(size)])
 
 
 def test_the_oldest_go_where_there_are_too_many():
-    kept = NetworkCache(most=3, most_weights=10)
-    kinds = {kind: spare(4) for kind in "abc"}
+    kept = NetworkCache(max_networks=3, max_weights=10)
+    kinds = {kind: entry(4) for kind in "abc"}
     for kind, one in kinds.items():
         kept.give(kind, one)
     assert kept.take("a") is None
     assert kept.take("b") is kinds["b"]
     assert kept.take("b") is None
-    kept.give("d", spare(11))
-    assert not kept.kept
-    kept.give(None, spare(1))
-    assert not kept.kept
-    few = [spare(1) for _ in range(4)]
+    kept.give("d", entry(11))
+    assert not kept.entries
+    kept.give(None, entry(1))
+    assert not kept.entries
+    few = [entry(1) for _ in range(4)]
     for one in few:
         kept.give("e", one)
     assert [kept.take("e") for _ in range(4)] == [*few[1:], None]
-    assert network_cache.MOST_WEIGHTS <= 5_000_000  # some 80 MB with optimizer and average
+    assert network_cache.MAX_WEIGHTS <= 5_000_000  # some 80 MB with optimizer and average
