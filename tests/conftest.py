@@ -30,6 +30,26 @@ SMALL = {
 }
 
 
+#: Backbones whose layers another one has too; `.ci/run` tests them in rotation.
+ROTATED_BACKBONES = (
+    "cnn_transformer",
+    "convolutional_blocks",
+    "decoder_only",
+    "encoder_decoder",
+    "gru_transformer",
+    "min_lstm",
+    "recurrent_blocks",
+    "rnn",
+    "rnn_transformer",
+    "transformer_xl",
+)
+
+
+def in_rotation(values, rotated) -> list:
+    """Values for `parametrize`, with the mark `rotated` on some of them."""
+    return [pytest.param(value, marks=pytest.mark.rotated) if value in rotated else value for value in values]
+
+
 def wave(rows: int, seed: int = 0, season: int = 24) -> np.ndarray:
     """A season with noise, float64."""
     rng = np.random.default_rng(seed)

@@ -424,6 +424,7 @@ def test_networks_get_fewer_folds_rather_than_no_training(series, monkeypatch):
     assert result.settings["seconds"] < 1.1 * 60
 
 
+@pytest.mark.rotated
 def test_a_budget_is_kept_on_real_data():
     data = fk.load_dataset("airpassengers")
     options = {"horizon": 12, "folds": 1, "n_windows": 6, "memory": False, "epochs": 100_000, "patience": None}

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import in_rotation
 
 import forecastkit as fk
 from forecastkit.cli.parameters import parse_parameters
@@ -141,7 +142,7 @@ def days_off(rows=900, seed=0):
     return pd.Series(20 + 4 * np.sin(2 * np.pi * np.arange(rows) / 365.25) - 10 * off + noise, index=index), off
 
 
-@pytest.mark.parametrize("name", ["Linear", "GRU", "TFT"])
+@pytest.mark.parametrize("name", in_rotation(["Linear", "GRU", "TFT"], ["TFT"]))
 def test_forecasts_know_the_holidays_ahead(name):
     series, off = days_off()
     cut = int(np.flatnonzero(off[:730])[-1]) - 2  # Christmas is two days ahead

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROLES, SMALL, make_panel
+from conftest import ROLES, SMALL, in_rotation, make_panel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -106,7 +106,10 @@ def test_kinds_of_columns_are_as_in_memory(kind, frame, write):
 # ---------------------------------------------------------------------------------------------- the fit
 
 
-@pytest.mark.parametrize("how", ["plain", "effects", "sqrt", "distribution", "mixing"])
+WAYS = ["plain", "effects", "sqrt", "distribution", "mixing"]
+
+
+@pytest.mark.parametrize("how", in_rotation(WAYS, {*WAYS} - {"plain"}))
 def test_networks_learn_what_they_learn_from_memory(how, frame, write, in_files):
     frame = frame.assign(load=frame["load"].abs())
     sizes, roles, kind = dict(SMALL), dict(ROLES), fk.GRUForecaster
@@ -215,6 +218,7 @@ except MemoryError:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to RLIMIT_DATA")
+@pytest.mark.rotated
 def test_data_larger_than_memory_train_a_network(tmp_path):
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     run = subprocess.run(

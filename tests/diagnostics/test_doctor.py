@@ -99,6 +99,7 @@ def test_workers_that_answer_and_that_do_not(bare):
 # ---------------------------------------------------------------------------------------------- the dry run
 
 
+@pytest.mark.rotated
 def test_two_steps_are_trained_in_another_process(bare):
     devices, dry = smoke_test.rehearse()
     assert devices.text.startswith("tensorflow trains on ")

@@ -261,6 +261,7 @@ def test_joblibs_own_context_counts():
     np.testing.assert_array_equal(model.predict(), ensemble(BASELINES).fit(SERIES).predict())
 
 
+@pytest.mark.rotated
 def test_refusals_cross_processes():
     members = [fk.LinearForecaster(), fk.GRUForecaster(**TINY, loss="poisson")]
     with pytest.raises(InputError, match="loss='poisson' is for whole numbers"):

@@ -8,10 +8,11 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import wave
+from conftest import ROTATED_BACKBONES, in_rotation, wave
 from sklearn.base import clone
 
 import forecastkit as fk
+from forecastkit.networks import backbones
 
 HORIZON = 4
 SMALL = {
@@ -48,23 +49,12 @@ def make(name):
 
 
 #: Networks that share their layers with one that is not here; they are fitted in turn, see `.ci/run`.
-ROTATED = (
-    "CNNTransformerForecaster",
-    "ConvolutionalBlocksForecaster",
-    "DecoderOnlyForecaster",
-    "EncoderDecoderForecaster",
-    "GRUTransformerForecaster",
-    "MinLSTMForecaster",
-    "RNNForecaster",
-    "RNNTransformerForecaster",
-    "RecurrentBlocksForecaster",
-    "TransformerXLForecaster",
-)
+ROTATED = tuple(f"{backbones.find(name).__name__}Forecaster" for name in ROTATED_BACKBONES)
 
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(name, marks=pytest.mark.rotated) if name in ROTATED else name for name in NAMES],
+    params=in_rotation(NAMES, ROTATED),
 )
 def name(request):
     return request.param

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import wave
+from conftest import in_rotation, wave
 
 import forecastkit as fk
 from forecastkit.data.ingest.read_panel import read_more, read_panel
@@ -152,12 +152,10 @@ def fitted(name):
 
 
 #: One of each kind of network; the others take their tokens alike, and have the contract's tests besides.
-KINDS = ("GRU", "EncoderDecoder", "InvertedTransformer", "TFT", *NAMES[len(NETWORKS) :])
+KINDS = ("GRU", "InvertedTransformer", *NAMES[len(NETWORKS) :])
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in KINDS else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
-)
+@pytest.mark.parametrize("name", in_rotation(NAMES, {*NAMES} - {*KINDS}))
 def test_all_forecasters_take_ragged_panels_with_categories(name, tmp_path):
     data, model = ragged(), fitted(name)
     ahead = model.future_frame().assign(shop="p3", sky="rain")
@@ -174,7 +172,7 @@ def test_all_forecasters_take_ragged_panels_with_categories(name, tmp_path):
         pd.testing.assert_frame_equal(fk.load(tmp_path / "m.forecast").predict(ahead), got)
 
 
-@pytest.mark.parametrize("name", ["GRU", "TFT"])
+@pytest.mark.parametrize("name", in_rotation(["GRU", "TFT"], ["TFT"]))
 def test_interpretation_holds_codes_as_they_are(name):
     model = fitted(name)
     found = fk.interpret(model, model.future_frame().assign(shop="p3", sky="rain"), series="s0", tolerance=0.05)

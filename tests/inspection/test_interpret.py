@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROLES, SMALL, make_future, make_panel, wave
+from conftest import ROLES, SMALL, in_rotation, make_future, make_panel, wave
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -211,7 +211,10 @@ def test_a_network_that_mixes_columns_is_attributed_to_all_of_them(hourly):
         found.attention  # noqa: B018
 
 
-@pytest.mark.parametrize("name", backbones.names())
+ATTRIBUTED = ("gru", "inverted_transformer", "transformer")
+
+
+@pytest.mark.parametrize("name", in_rotation(backbones.names(), {*backbones.names()} - {*ATTRIBUTED}))
 def test_every_network_is_attributed_and_says_whether_it_attends(name, wide):
     backbone = backbones.find(name)(units=8)
     sizes = Sizes(lookback=24, horizon=6, patch=4, channels=2 * backbone.mixes_channels)
@@ -390,6 +393,7 @@ def test_attention_alone_takes_no_gradients(transformer, future):
 # ---------------------------------------------------------------------------------------------- selection
 
 
+@pytest.mark.rotated
 def test_selected_variables_are_called_as_the_user_does(panel, future):
     model = fk.TFTForecaster(**SMALL, **ROLES, calendar=True, patch=4).fit(panel)
     frame = fk.interpret(model, future, what="attention").selection

@@ -263,6 +263,7 @@ def test_a_shuffle_brings_series_together(cluster, folder, whole):
     assert_same(forecasts.compute(), one_call(path))
 
 
+@pytest.mark.rotated
 def test_the_partitions_of_a_killed_worker_are_done_again(cluster, folder, whole, tmp_path):
     path, marker, out = folder / "linear.forecast", tmp_path / "died", tmp_path / "forecasts"
     data = dd.read_parquet(folder / "data", aggregate_files=False, split_row_groups=False)

@@ -190,6 +190,7 @@ def plainly(data):
     return engine_of(TensorFlowEngine, data)
 
 
+@pytest.mark.rotated
 @pytest.mark.parametrize(("kind", "options"), [(TensorFlowEngine, {"compiled": True}), (PlainEngine, {})])
 def test_engines_train_and_forecast_alike(data, plainly, kind, options):
     engine, loss = engine_of(kind, data, **options)
@@ -325,6 +326,7 @@ def test_batches_count_pairs_of_series_and_origin():
     assert (windows.width, plan.batch_size, plan.steps) == (4, 16, 4)
 
 
+@pytest.mark.rotated
 def test_a_column_that_leads_another_is_made_use_of():
     """Noise that one column repeats a horizon later can be known from the other column only."""
     noise = np.random.default_rng(0).normal(size=600 + HORIZON)

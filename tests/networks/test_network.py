@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import ROTATED_BACKBONES, in_rotation
 
 from forecastkit.forecasters.keras import LayerBackbone
 from forecastkit.networks import backbones
@@ -185,7 +186,7 @@ def shared(name, sizes):
     return make(name, sizes)
 
 
-every_backbone = pytest.mark.parametrize("name", EVERY)
+every_backbone = pytest.mark.parametrize("name", in_rotation(EVERY, ROTATED_BACKBONES))
 every_size = pytest.mark.parametrize("sizes", [PLAIN, RICH, RAW], ids=["plain", "rich", "raw"])
 covariates = pytest.mark.parametrize("sizes", [RICH, RAW], ids=["rich", "raw"])
 

@@ -426,6 +426,7 @@ def run_on_jax(folder, stems):
     np.testing.assert_allclose(np.load(folder / "jax.npy"), model.predict(), rtol=1e-4)
 
 
+@pytest.mark.rotated
 def test_a_saved_network_gives_the_same_on_jax_and_trains_there(tmp_path):
     pytest.importorskip("jax")
     run_on_jax(tmp_path, ["gru"])
@@ -446,6 +447,16 @@ def test_readme_and_ci_run_the_same_test_command():
     command = re.search(r"^TEST_COMMAND='(.+)'$", script, flags=re.MULTILINE)[1]
     assert command in readme.splitlines()
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_every_rotated_test_is_in_a_group():
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    groups = re.search(r"^groups=\((.+?)^\)$", script, flags=re.MULTILINE | re.DOTALL)[1]
+    folders = [Path(folder) for folder in re.findall(r"tests/\w+", groups)]
+    assert len({*folders}) == len(folders)
+    texts = {path: path.read_text(encoding="utf-8") for path in ROOT.glob("tests/*/test_*.py")}
+    marked = {path.parent for path, text in texts.items() if "rotated" in text or "in_rotation" in text}
+    assert marked == {ROOT / folder for folder in folders}
 
 
 def test_the_version_is_said_once():
