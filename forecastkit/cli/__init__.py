@@ -1,4 +1,4 @@
-"""The command line `forecast`: one module for each command, its options, and what it prints."""
+"""The command line `forecast`: one module per command, with its options and output."""
 
 from forecastkit.cli.app import app
 from forecastkit.cli.entry import main

@@ -1,4 +1,4 @@
-"""The commands of `forecast` and their help. What a command needs is imported when it runs."""
+"""Commands of `forecast` and their help. Dependencies of a command are imported when it runs."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""``forecast audit``: whether forecasts of a model change when the data after their cutoff do."""
+"""``forecast audit``: checks whether forecasts of a model depend on data after their cutoff."""
 
 from forecastkit.cli import load_or_fit
 from forecastkit.cli.console import Reporter
@@ -11,7 +11,7 @@ from forecastkit.utils.exceptions import InputError
 
 
 def audit(options: AuditOptions) -> None:
-    """Audit a saved model, or one that is fitted here, and print the findings; a leak is a refusal."""
+    """Audit a saved or newly fitted model and print the findings; a leak is an error."""
     report = Reporter(options.quiet, options.json)
     parameters = parse_parameters(options.parameters, options.settings)
     load_or_fit.check_model_source("audit", options.artifact, options.model, parameters)

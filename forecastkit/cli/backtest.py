@@ -1,4 +1,4 @@
-"""``forecast backtest``: scores of a model over many forecasts of the past."""
+"""``forecast backtest``: scores of a model over many past forecasts."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from forecastkit.utils.formatting import coverage_text, decimals, number, percen
 
 
 def backtest(options: BacktestOptions) -> None:
-    """Test a saved model, or fit one, and print, write, plot."""
+    """Backtest a saved or newly fitted model; print, write and plot the results."""
     report = Reporter(options.quiet, options.json)
     inputs = input_files(options.csv, options.artifact, options.resume)
     check_outputs({"--out": options.out, "--plot": options.plot}, inputs, options.overwrite)
@@ -44,7 +44,7 @@ def backtest(options: BacktestOptions) -> None:
 
 
 def _run(report: Reporter, options: BacktestOptions, parameters: dict) -> tuple[str, Backtest, object]:
-    """The name of the model, its backtest, and the schema of the data."""
+    """Return the name of the model, its backtest, and the schema of the data."""
     arguments = {
         "start": load_or_fit.parse_start(options.start),
         "n_windows": options.n_windows,
@@ -65,7 +65,7 @@ def _run(report: Reporter, options: BacktestOptions, parameters: dict) -> tuple[
 
 
 def _backtest(report: Reporter, forecaster, data: tuple, arguments: dict) -> Backtest:
-    """The backtest, with a line for every refit."""
+    """Run the backtest, with one line of progress per refit."""
     arguments["quantile_levels"] = covered_levels(forecaster)
     if not arguments["refit"]:
         return run_backtest(forecaster, *data, **arguments)

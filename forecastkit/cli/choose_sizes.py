@@ -1,4 +1,4 @@
-"""The sizes of a training run: horizon, lookback, and what is kept for validation and test."""
+"""Sizes of a training run: horizon, lookback, validation and test rows."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from forecastkit.data.sizes import (
 )
 from forecastkit.utils.validation import check_int, refuse
 
-#: Forecast origins of a test: per series, and of all series together.
+#: Number of forecast origins in a test, per series and in total.
 MOST_CUTOFFS, MOST_ORIGINS = 200, 20_000
 
 
@@ -24,17 +24,17 @@ class Sizes:
     Attributes
     ----------
     rows : int
-        Of the longest series.
+        Number of rows of the longest series.
     horizon, lookback : int
     validation : int or float
-        Rows or a fraction of them, as forecasters take it.
+        Rows or a fraction of them, as in forecasters.
     test : int
     test_start : int
         Ordinal of the first row of the test.
     stride : int
-        Rows between the forecasts of the test.
+        Rows between the forecast origins of the test.
     shortened : bool
-        Whether horizon or lookback are shorter than usual because there are few rows.
+        Whether horizon or lookback are shorter than usual because of few rows.
     """
 
     rows: int
@@ -48,25 +48,25 @@ class Sizes:
 
     @property
     def parameters(self) -> dict:
-        """The sizes as constructor parameters."""
+        """Return the sizes as constructor parameters."""
         return {"horizon": self.horizon, "lookback": self.lookback, "validation_size": self.validation}
 
     @property
     def cutoffs(self) -> int:
-        """Forecast origins in the test of the longest series."""
+        """Return the number of forecast origins in the test of the longest series."""
         return (self.test - self.horizon) // self.stride + 1
 
 
 def choose_sizes(data: Data, parameters: dict, test_size: int | float | None = None) -> Sizes:
-    """Choose the sizes that the user did not give so that the rows suffice.
+    """Choose the sizes that the user has not given, such that there are enough rows.
 
-    The horizon is the usual one of the frequency, at most a fifth of the rows; validation and test have two horizons
-    or a tenth of the rows each; the lookback leaves at least a third of the training rows to start from.
+    The horizon is the usual one of the frequency, at most a fifth of the rows. Validation and test have two horizons or
+    a tenth of the rows each. The lookback leaves at least a third of the training rows as window starts.
 
     Raises
     ------
     InputError
-        Where the rows do not suffice for training and test.
+        If there are too few rows for training and test.
     """
     rows = int(data.lengths.max())
     usual_horizon, usual_lookback = usual_sizes(data.panel.grid)

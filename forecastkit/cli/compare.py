@@ -1,4 +1,4 @@
-"""``forecast compare``: networks and baselines on one table, and which differences are significant."""
+"""``forecast compare``: models and baselines on one table, with significance of differences."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from forecastkit.utils.validation import refuse
 
 
 def compare(options: CompareOptions) -> None:
-    """Read, choose sizes, run, print, write."""
+    """Read the data, choose sizes, run the comparison, print and write the results."""
     report, budget = Reporter(options.quiet, options.json), TimeBudget(parse_budget(options.budget))
     run_log = _check_outputs(options)
     names = _parse_models(options.models)
@@ -46,7 +46,7 @@ def compare(options: CompareOptions) -> None:
 
 
 def _check_outputs(options: CompareOptions) -> Path | None:
-    """The file of finished runs, beside the result; outputs of an interrupted comparison may be replaced."""
+    """Check the output paths; files of an interrupted comparison may be replaced."""
     run_log = None if options.out is None else options.out.with_name(f"{options.out.name}l")
     if run_log is not None:
         read_log(run_log, "compare", "the file of runs beside --out")
@@ -67,14 +67,14 @@ def _run(report: Reporter, names, data: Data, parameters: dict) -> Comparison:
 
 
 def load_backend(names) -> None:
-    """Import silently what networks need, if any is named."""
+    """Import the backend without output if a network is among the models."""
     if names == "all" or any(models.is_network(name) for name in names):
         with silenced_imports():
             models.forecaster_class("gru")
 
 
 def complete_parameters(data: Data, parameters: dict, folds: dict) -> dict:
-    """The parameters with the detected roles and the usual sizes, such that they fit the rows before the first fold."""
+    """Return the parameters with detected roles and usual sizes that fit the rows before the first fold."""
     rows = int(data.lengths.max())
     horizon = choose_sizes(data, parameters).horizon
     series = len(data.panel.ids) * data.panel.channels
@@ -86,7 +86,7 @@ def complete_parameters(data: Data, parameters: dict, folds: dict) -> dict:
 
 
 def print_comparison(report: Reporter, comparison: Comparison) -> None:
-    """Print the table, how it was measured, and what should not be overlooked."""
+    """Print the table, the settings of the comparison, and notes."""
     header, rows = comparison.cells()
     report.info("tested", f"{comparison.summary()}, first cutoff {comparison.settings['first_cutoffs'][0]}")
     report.table("model", header, rows, bold=0)
@@ -106,7 +106,7 @@ def _print_growth(report: Reporter, comparison: Comparison) -> None:
 
 
 def _write(comparison: Comparison, options: CompareOptions) -> list[Path]:
-    """Write the outputs; the files that were written."""
+    """Write the outputs and return their paths."""
     outputs = (
         (options.out, comparison.to_json),
         (options.csv_out, comparison.to_csv),
@@ -119,7 +119,7 @@ def _write(comparison: Comparison, options: CompareOptions) -> list[Path]:
 
 
 def _parse_models(text: str) -> list[str] | str:
-    """Names of models, each known."""
+    """Return the names of models after checking that they exist."""
     names = parse_list("--models", text)
     if names == ["all"]:
         return "all"
@@ -129,7 +129,7 @@ def _parse_models(text: str) -> list[str] | str:
 
 
 def parse_budget(text: str) -> float | None:
-    """Seconds of a time limit; None for ``none``."""
+    """Return the seconds of a time limit, or None for ``none``."""
     return None if text.strip().lower() == "none" else seconds_of(text, "--budget")
 
 

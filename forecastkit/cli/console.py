@@ -1,4 +1,4 @@
-"""What the command line prints: labelled lines and small tables, or one JSON object."""
+"""Output of the command line: labelled lines and small tables, or one JSON object."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ from forecastkit.utils.formatting import json_value
 
 LABEL_WIDTH = 9
 MIN_WIDTH, MAX_WIDTH = 60, 110
-#: Warnings of the library that users of the command line see: sentences that say where they come from.
+#: Library warnings that are shown to users of the command line: sentences that start with their origin.
 LIBRARY_WARNING = r"[A-Za-z_]+: "
 
 
@@ -37,21 +37,21 @@ class Reporter:
         self._warned: set[str] = set()
 
     def info(self, label: str, text: str, style: str = "") -> None:
-        """Print text behind a label; on a terminal it is wrapped into a column of its own."""
+        """Print text after a label; on a terminal it is wrapped in its own column."""
         _print(self.out, label, text, style)
 
     def warning(self, text: str) -> None:
-        """Print a warning, in quiet mode too; the same one is printed once."""
+        """Print a warning, also in quiet mode; repeated ones are printed once."""
         if text not in self._warned:
             self._warned.add(text)
             _print(self.err, "warning", text, "yellow")
 
     def error(self, sentence: str) -> None:
-        """Print the sentence of a refusal."""
+        """Print the message of an error."""
         _print(self.err, "error", sentence, "red")
 
     def table(self, label: str, header: Sequence[str], rows: Sequence[Sequence[str]], bold: int | None = None) -> None:
-        """Print right-aligned columns; the header begins with the label, each row with its name.
+        """Print right-aligned columns; the header starts with the label, each row with its name.
 
         Parameters
         ----------
@@ -60,7 +60,7 @@ class Reporter:
             Names of the columns after the first.
         rows : sequence of sequences of str
         bold : int, optional
-            The row to emphasise.
+            Row to emphasize.
         """
         cells = [[label, *header], *rows]
         widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
@@ -72,7 +72,7 @@ class Reporter:
 
     @contextmanager
     def progress(self, label: str, start: str) -> Iterator[Callable[[str, str], None]]:
-        """A function that prints a line of progress, on a terminal in the place of the last one.
+        """Return a function that prints progress lines; on a terminal each line replaces the last one.
 
         On a terminal the line is `start` until the first call.
         """
@@ -86,7 +86,7 @@ class Reporter:
 
     @contextmanager
     def library_warnings(self) -> Iterator[None]:
-        """Print warnings of the library as lines, with flags for parameters; hide those of other packages."""
+        """Print library warnings as lines, with options instead of parameters; hide those of other packages."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.filterwarnings("always", category=UserWarning, message=LIBRARY_WARNING)
@@ -94,9 +94,9 @@ class Reporter:
             yield
 
     def result(self, values: dict) -> None:
-        """Print the JSON object if that is wanted; numbers that are not finite become null."""
+        """Print the JSON object if it is requested; numbers that are not finite become null."""
         if self.as_json:
-            # Another encoding would lose letters where a program reads.
+            # Other encodings could lose letters when a program reads the output.
             escaped = not str(getattr(sys.stdout, "encoding", "utf-8")).lower().startswith("utf")
             sys.stdout.write(json.dumps(json_value(values), ensure_ascii=escaped, indent=1, default=str) + "\n")
             sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Runs a command: what the user can correct is one sentence and an exit code, never a traceback."""
+"""Runs a command: errors that the user can correct are printed as one sentence, without a traceback."""
 
 import contextlib
 import functools
@@ -13,17 +13,17 @@ from forecastkit.cli.interrupts import STOPPED, single_interrupts
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run a command of the process, or the one that is given.
+    """Run the command of the process, or the given one.
 
     Parameters
     ----------
     args : list of str, optional
-        Instead of those of the process.
+        Arguments; by default those of the process.
 
     Returns
     -------
     int
-        0 done, 1 data or model refused, 2 wrong usage, 130 stopped by Ctrl-C.
+        Exit code: 0 success, 1 invalid data or model, 2 invalid usage, 130 interrupted by Ctrl-C.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _replace_unprintable()
@@ -34,7 +34,7 @@ def main(args: list[str] | None = None) -> int:
 
 @functools.cache
 def _command():
-    """The app as typer's command, which takes longer to build than to run."""
+    """Return the app as a typer command, which takes longer to build than to run."""
     return typer.main.get_command(app)
 
 
@@ -54,7 +54,7 @@ def _run(args) -> int:
 
 
 def _refused(error: Exception) -> int:
-    """Print a refusal and return its exit code; raise what is a defect of ours."""
+    """Print an error message and return its exit code; other exceptions are raised."""
     from forecastkit.utils.exceptions import InputError, ParameterError
 
     if isinstance(error, InputError):
@@ -77,14 +77,14 @@ def _report(kind: str, text: str) -> None:
 
 
 def _replace_unprintable() -> None:
-    """Print a question mark where the encoding of a stream lacks a character, instead of failing."""
+    """Replace characters that the encoding of a stream lacks by a question mark."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")
 
 
 def _flush(code: int) -> int:
-    """Write what is buffered; a full disk or a closed pipe at that moment is no traceback either."""
+    """Flush the output; a full disk or a closed pipe then gives no traceback either."""
     try:
         sys.stdout.flush()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A fit with a line of progress, and what is kept of one that Ctrl-C stops."""
+"""Fitting with progress lines, and saving of the state after Ctrl-C."""
 
 from pathlib import Path
 from typing import NoReturn
@@ -10,19 +10,19 @@ from forecastkit.cli.interrupts import STOPPED
 from forecastkit.cli.read_data import Data
 from forecastkit.data.panel import Panel
 
-#: The remedy for a training that was still improving: so many times as many epochs.
+#: Factor of epochs in the advice for a training that was still improving.
 MORE_EPOCHS = 3
-#: Lines of a leaderboard at most.
+#: Largest number of leaderboard lines.
 MOST_LINES = 8
 
 
 class Stopped(KeyboardInterrupt):
-    """Ctrl-C during a fit.
+    """Raised after Ctrl-C during a fit.
 
     Attributes
     ----------
     ready : str
-        What can be saved; empty where there is nothing yet.
+        Description of what can be saved; empty if nothing can.
     """
 
     def __init__(self, ready: str):
@@ -31,7 +31,7 @@ class Stopped(KeyboardInterrupt):
 
 
 def fit_model(report: Reporter, forecaster, panel: Panel) -> None:
-    """Fit with a line of progress, which leaves nothing in the forecaster.
+    """Fit with a progress line, without changing the forecaster's callbacks.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def fit_model(report: Reporter, forecaster, panel: Panel) -> None:
 
 
 def _fit_with_lines(report: Reporter, forecaster, panel: Panel) -> None:
-    """Fit what has no epochs of its own; of ``auto`` print what it tried."""
+    """Fit a forecaster without epochs; for ``auto`` print its trials."""
     try:
         forecaster.fit(panel)
     except KeyboardInterrupt:
@@ -67,7 +67,7 @@ def _fit_with_lines(report: Reporter, forecaster, panel: Panel) -> None:
 
 
 def print_leaderboard(report: Reporter, forecaster) -> None:
-    """The best of what ``auto`` tried, a line each: errors on folds of the training rows, and weights in the average.
+    """Print the best candidates of ``auto``, one per line: fold errors and weights.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def print_leaderboard(report: Reporter, forecaster) -> None:
 
 
 def find_network(forecaster):
-    """The forecaster or its first member if that is trained by epochs; None for ``auto``, which has many trainings."""
+    """Return the forecaster or its first member if it is trained by epochs; None for ``auto``."""
     if hasattr(type(forecaster), "leaderboard_"):
         return None
     members = getattr(forecaster, "forecasters", None) or [forecaster]
@@ -94,7 +94,7 @@ def find_network(forecaster):
 
 
 def warn_of_last_epoch(report: Reporter, forecaster) -> None:
-    """Say that a training ended while it was still improving, and how to go on."""
+    """Report that the training ended while it was still improving, and how to continue."""
     fitted = (getattr(forecaster, "forecasters_", None) or [forecaster])[0]
     record = getattr(fitted, "training_history_", None)
     if find_network(forecaster) is None or record is None or len(record.loss) < 2:
@@ -108,12 +108,12 @@ def warn_of_last_epoch(report: Reporter, forecaster) -> None:
 
 
 def add_history(forecaster, data: Data):
-    """The forecaster with all rows as its history, without training."""
+    """Return the forecaster with all rows as its history, without training."""
     return forecaster.update(data.panel)
 
 
 def save_interrupted(report: Reporter, forecaster, data: Data, path: Path | None, ready: str) -> NoReturn:
-    """After Ctrl-C: save what is ready where ``--out`` says so, and exit."""
+    """Save the available state after Ctrl-C to ``--out``, and exit."""
     if ready and path is not None:
         add_history(forecaster, data).save(path)
         report.warning(f"stopped: {ready} are in {path}; they were not tested")

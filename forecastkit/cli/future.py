@@ -1,4 +1,4 @@
-"""``forecast future``: the rows to be filled with known covariates before a forecast."""
+"""``forecast future``: writes the rows to forecast, to be filled with future covariates."""
 
 import sys
 
@@ -12,7 +12,7 @@ from forecastkit.persistence.artifact import load
 
 
 def future(options: FutureOptions) -> None:
-    """Write the keys of the next rows of every series, with the known columns blank."""
+    """Write the keys of the next rows of every series, with empty future covariates."""
     report = Reporter(options.quiet)
     inputs = input_files([] if options.history is None else [options.history], options.model)
     check_outputs({"--out": options.out}, inputs, options.overwrite)

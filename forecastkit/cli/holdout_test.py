@@ -1,4 +1,4 @@
-"""The test of a trained model on the last rows, beside the linear and the seasonal naive forecast."""
+"""Test of a trained model on the last rows, with linear and seasonal naive forecasts as references."""
 
 from dataclasses import dataclass, field
 
@@ -44,11 +44,11 @@ class Holdout:
     Attributes
     ----------
     scores : DataFrame
-        ``mae``, ``mase`` and ``coverage`` by model, the tested one first; empty where it could not be tested.
+        ``mae``, ``mase`` and ``coverage`` by model, the tested one first; empty if it could not be tested.
     worse : list of Worse
-        By the ratio of the errors, the largest first.
+        Sorted by the ratio of the errors, the largest first.
     series : int
-        Number of series and targets that were compared.
+        Number of compared series and targets.
     coverage : list of dict
         Fractions of actuals inside the intervals of the tested model, see `forecastkit.Backtest`.
     """
@@ -65,7 +65,7 @@ class Holdout:
 
     @property
     def best(self) -> str | None:
-        """Name of the best one, by MASE where all have it, which weighs series of all scales alike, else by MAE."""
+        """Name of the best model, by MASE if all have it, which is comparable between series, otherwise by MAE."""
         measure = self.scores["mase"] if self.scores["mase"].notna().all() else self.scores["mae"]
         return str(measure.idxmin()) if measure.notna().any() else self.model
 
@@ -76,7 +76,7 @@ def evaluate_holdout(model: str, forecaster, data: Data, sizes: Sizes) -> Holdou
     Raises
     ------
     InputError
-        Where no window of the test rows has an actual.
+        If no window of the test rows has an actual.
     """
     name = REFERENCES.get(model, model)
     candidates = {name: forecaster}
@@ -95,7 +95,7 @@ def evaluate_holdout(model: str, forecaster, data: Data, sizes: Sizes) -> Holdou
 
 
 def try_holdout(report: Reporter, model: str, forecaster, data: Data, sizes: Sizes) -> Holdout:
-    """`evaluate_holdout`, or a warning where the model cannot be tested: what was trained is not lost for that."""
+    """Return the result of `evaluate_holdout`; a failure gives a warning, so that the trained model is not lost."""
     try:
         return evaluate_holdout(model, forecaster, data, sizes)
     except InputError as error:
@@ -114,7 +114,7 @@ def _scores(test) -> tuple[float, float, float]:
 
 
 def _find_worse(name: str, errors: dict[str, pd.Series]) -> list[Worse]:
-    """Series in which a reference has the smaller error, those with the largest ratio first."""
+    """Return the series in which a reference has the smaller error, the largest ratios first."""
     others = pd.DataFrame({label: error for label, error in errors.items() if label != name}).dropna(how="all")
     own = errors[name].reindex(others.index)
     better, least = others.idxmin(axis=1), others.min(axis=1)
@@ -128,7 +128,7 @@ def _series_name(key) -> str:
 
 
 def print_holdout(report: Reporter, holdout: Holdout) -> None:
-    """Print the table of scores, and where a reference is better."""
+    """Print the table of scores, and the series in which a reference is better."""
     if holdout.model is None:
         return
     places = decimals(holdout.scores["mae"])
@@ -152,7 +152,7 @@ def print_holdout(report: Reporter, holdout: Holdout) -> None:
 
 
 def summarize_holdout(holdout: Holdout) -> dict:
-    """The same as a dict."""
+    """Return the results as a dict."""
     return {
         "test": holdout.scores.astype("float64").to_dict(orient="index"),
         "best": holdout.best,

@@ -1,4 +1,4 @@
-"""Files that a command reads, so that it does not write over them."""
+"""Input files of a command, which must not be overwritten."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,11 +7,11 @@ from forecastkit.data.files.multiple import find_paths
 
 
 def input_files(tables: Sequence[Path], *others: Path | None) -> list[Path]:
-    """The files that tables, folders and patterns name, and other files; None is left out.
+    """Return the files of tables, folders and patterns, and other files without None.
 
     Raises
     ------
     InputError
-        Where a pattern or a folder has no table.
+        If a pattern or a folder has no table.
     """
     return [*find_paths(tables), *(path for path in others if path is not None)]

@@ -1,4 +1,4 @@
-"""``forecast inspect``: what is in a saved model, or what is detected in a table. Loads no TensorFlow."""
+"""``forecast inspect``: describes a saved model, or what is detected in a table. TensorFlow is not imported."""
 
 import zipfile
 from pathlib import Path
@@ -35,7 +35,7 @@ def inspect(options: InspectOptions) -> None:
 
 
 def is_table(path: Path) -> bool:
-    """Whether a file is read as a table: by its name, else because it is no zip."""
+    """Return whether a file is read as a table: by its suffix, or because it is not a zip file."""
     return path.suffix.lower() in TABLES or not path.is_file() or not zipfile.is_zipfile(path)
 
 
@@ -58,7 +58,7 @@ def _print_model(report: Reporter, model: dict) -> None:
 
 
 def _print_scores(report: Reporter, scores: dict) -> None:
-    """The scores of the test that ``forecast train`` made, else those of the validation block."""
+    """Print the test scores of ``forecast train``, or those of the validation block."""
     if test := scores.get("test", {}).get("test"):
         places = decimals([row["mae"] for row in test.values()])
         rows = [

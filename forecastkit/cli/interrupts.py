@@ -1,4 +1,4 @@
-"""Ctrl-C: pressed twice in quick succession it counts once, so that what is being saved is saved."""
+"""Handling of Ctrl-C: two interrupts in quick succession count once, so that saving is not interrupted."""
 
 import signal
 import threading
@@ -8,15 +8,15 @@ from contextlib import contextmanager
 
 #: Exit code of a command stopped by Ctrl-C.
 STOPPED = 130
-#: Seconds within which further interrupts belong to the first.
+#: Seconds during which further interrupts are ignored.
 SECONDS = 1.0
 
 
 @contextmanager
 def single_interrupts() -> Iterator[None]:
-    """Raise KeyboardInterrupt at the first Ctrl-C, ignore others for a second, raise it again at a later one.
+    """Raise KeyboardInterrupt at the first Ctrl-C, ignore others for a second, and raise it at a later one.
 
-    Only in the main thread, and only where the handler is Python's own.
+    It applies only in the main thread and with Python's default handler.
     """
     default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if threading.current_thread() is not threading.main_thread() or not default:

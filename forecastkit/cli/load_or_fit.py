@@ -1,4 +1,4 @@
-"""The forecaster of a command that takes a saved model or the name of a new one, and the data it is given."""
+"""Forecaster and data of commands that accept a saved model or the name of a new one."""
 
 from pathlib import Path
 
@@ -12,17 +12,17 @@ from forecastkit.persistence.artifact import load
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse
 
-#: Models that choose lookbacks by the data where none is given.
+#: Models that choose lookbacks from the data if none is given.
 OWN_LOOKBACKS = ("auto", "linear")
 
 
 def check_model_source(command: str, artifact: Path | None, model: str | None, parameters: dict) -> None:
-    """Refuse both or none of a model file and a model's name, and parameters of a saved model.
+    """Refuse both or neither of a model file and a model name, and parameters with a saved model.
 
     Raises
     ------
     ParameterError
-        Naming the command.
+        With the name of the command.
     """
     if (artifact is None) == (model is None):
         rule = "either a model file or --model must be given"
@@ -34,7 +34,7 @@ def check_model_source(command: str, artifact: Path | None, model: str | None, p
 
 
 def load_with_data(artifact: Path, sources: Sources) -> tuple:
-    """A saved forecaster, and the table as the X and y that it takes."""
+    """Return a saved forecaster, and the table as its X and y."""
     with silenced_imports():
         forecaster = load(artifact)
     frame, schema = read_like(sources, forecaster.schema_), forecaster.schema_
@@ -42,7 +42,7 @@ def load_with_data(artifact: Path, sources: Sources) -> tuple:
 
 
 def make_with_data(report: Reporter, sources: Sources, model: str, parameters: dict) -> tuple[object, Data, Sizes]:
-    """An unfitted forecaster, its data and sizes, which are printed."""
+    """Return an unfitted forecaster, its data and sizes, and print them."""
     models.check_model(model)
     data = read_data(sources, parameters)
     print_data(report, data)
@@ -53,7 +53,7 @@ def make_with_data(report: Reporter, sources: Sources, model: str, parameters: d
 
 
 def make_for_data(model: str, parameters: dict, data: Data, sizes: Sizes):
-    """An unfitted forecaster with the parameters that were given, detected and chosen."""
+    """Return an unfitted forecaster with given, detected and chosen parameters."""
     seed = {"random_state": 0} if models.is_network(model) else {}
     chosen = dict(sizes.parameters)
     if model in OWN_LOOKBACKS and parameters.get("lookback") is None:
@@ -63,7 +63,7 @@ def make_for_data(model: str, parameters: dict, data: Data, sizes: Sizes):
 
 
 def parse_start(start: str | None) -> str | int | None:
-    """A start as given on the command line: a number is a position."""
+    """Parse a start of the command line; an integer is a position."""
     try:
         return int(start)
     except (TypeError, ValueError):

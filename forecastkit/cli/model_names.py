@@ -1,4 +1,4 @@
-"""Names that ``--model`` and ``--loss`` take. Light: read from the files of the package, which are not imported."""
+"""Names for ``--model`` and ``--loss``, read from the files of the package without importing them."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import forecastkit
 from forecastkit.networks import backbones
 
-#: Classes of forecasters that train no network.
+#: Forecasters without a network.
 SIMPLE = {
     "naive": "NaiveForecaster",
     "seasonal_naive": "SeasonalNaiveForecaster",
@@ -18,21 +18,21 @@ SIMPLE = {
     "pretrained": "PretrainedForecaster",
     "tabular": "TabularForecaster",
 }
-#: Models that have no file of their own: scikit-learn regressors are kept by joblib only.
+#: Models that cannot be saved to a file: scikit-learn regressors are saved by joblib only.
 UNSAVED = ("tabular",)
-#: Forecasters made of others: `ensemble` averages a GRU and the linear forecaster.
+#: Combined forecasters: `ensemble` averages a GRU and the linear forecaster.
 COMBINED = {"auto": "AutoForecaster", "ensemble": "EnsembleForecaster"}
 HEADS = Path(forecastkit.__file__).parent / "networks" / "heads"
 
 
 def model_names(saved: bool = False) -> tuple[str, ...]:
-    """Names of networks, of simple models, then of combined ones; only of those that can be saved to a file."""
+    """Return the names of networks, simple models and combined ones; with `saved`, only of those that can be saved."""
     names = (*backbones.names(), *SIMPLE, *COMBINED)
     return tuple(name for name in names if not (saved and name in UNSAVED))
 
 
 def loss_names() -> tuple[str, ...]:
-    """Losses and distributions that networks are trained with, as `forecastkit.networks.heads.LOSSES` has them."""
+    """Return the losses and distributions of networks, equal to `forecastkit.networks.heads.LOSSES`."""
     found = []
     for file, table in (("points.py", "POINT_LOSSES"), ("distributions.py", "DISTRIBUTIONS")):
         text = (HEADS / file).read_text(encoding="utf-8")

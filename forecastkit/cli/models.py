@@ -6,23 +6,23 @@ from forecastkit.networks import backbones
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import did_you_mean, refuse
 
-#: Parameters that the command line sets itself.
+#: Parameters that are set by the command line.
 RESERVED = ("callbacks", "verbose")
 
 
 def check_model(name: str, saved: bool = False) -> None:
-    """Refuse a name that `model_names` does not have.
+    """Refuse a name that is not in `model_names`.
 
     Parameters
     ----------
     name : str
     saved : bool
-        Whether the model is to be saved to a file.
+        Whether the model will be saved to a file.
 
     Raises
     ------
     ParameterError
-        Naming the nearest one.
+        The message suggests the most similar name.
     """
     if saved and name in UNSAVED:
         remedy = "Use it with backtest or compare, or in Python with joblib."
@@ -32,12 +32,12 @@ def check_model(name: str, saved: bool = False) -> None:
 
 
 def is_network(name: str) -> bool:
-    """Whether a model of this name contains a network."""
+    """Return whether a model of this name contains a network."""
     return name not in SIMPLE
 
 
 def make_forecaster(name: str, parameters: dict):
-    """An unfitted forecaster.
+    """Return an unfitted forecaster.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def make_forecaster(name: str, parameters: dict):
     Raises
     ------
     ParameterError
-        Where the forecaster has no such parameter.
+        If the forecaster has no such parameter.
     """
     if name == "ensemble":
         return _make_ensemble(parameters)
@@ -58,7 +58,7 @@ def make_forecaster(name: str, parameters: dict):
 
 
 def forecaster_class(name: str) -> type:
-    """The class of a model's name."""
+    """Return the class of a model name."""
     known = SIMPLE | COMBINED
     return getattr(forecastkit, known.get(name) or f"{backbones.class_names()[name]}Forecaster")
 
@@ -75,7 +75,7 @@ def _check_names(name, kind, parameters):
 
 
 def _make_ensemble(parameters):
-    """A GRU and the linear forecaster, which takes the parameters that it has."""
+    """Return an ensemble of a GRU and the linear forecaster, with the parameters that each of them has."""
     common = {key: value for key, value in parameters.items() if key in forecaster_class("linear")._get_param_names()}
     how = {key: parameters[key] for key in parameters if key == "how"}
     network = make_forecaster("gru", {key: value for key, value in parameters.items() if key != "how"})

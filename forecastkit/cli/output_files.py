@@ -1,4 +1,4 @@
-"""Files that commands write: checked before any work, and complete or not there."""
+"""Output files of commands: checked before any work, and written atomically."""
 
 import os
 import tempfile
@@ -19,11 +19,11 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = (
     Parameters
     ----------
     outputs : dict of str to Path
-        By flag; plots are those of ``--plot``.
+        Paths by option; plots are those of ``--plot``.
     inputs : iterable of Path
         Files that the command reads, which are never replaced.
     overwrite : bool
-        Whether other existing files may be replaced.
+        Whether existing files may be replaced.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = (
 
 
 def check_output(path: Path | None, overwrite: bool = False) -> None:
-    """Refuse a path that exists, unless it may be replaced, or that cannot be written.
+    """Refuse a path that cannot be written, or that exists and must not be replaced.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def _check_suffix(path: Path) -> None:
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    """Whether two paths name one file, through links too, or would once it is written."""
+    """Return whether two paths refer to the same file, also through links."""
     try:
         return os.path.samefile(one, other)
     except OSError:
@@ -86,17 +86,17 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame, complete or not at all."""
+    """Write a frame atomically."""
     write_bytes(frame.to_csv(index=False).encode(), path)
 
 
 def write_bytes(content: bytes, path: Path) -> None:
-    """Write a file, complete or not at all.
+    """Write a file atomically.
 
     Raises
     ------
     InputError
-        Where it cannot be written.
+        If it cannot be written.
     """
     try:
         with atomic_write(path) as temporary:

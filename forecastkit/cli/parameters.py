@@ -1,4 +1,4 @@
-"""Constructor parameters from the text of flags."""
+"""Parsing of constructor parameters from command-line text."""
 
 import ast
 import csv
@@ -9,26 +9,26 @@ from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse
 
 LISTS = ("target", "known", "past", "static")
-#: One column, or several that make one key.
+#: One column, or several that form one key.
 KEYS = ("time", "series_id")
-#: Nesting and length of text that is read as a Python value.
+#: Largest nesting and length of text that is parsed as a Python literal.
 MAX_LITERAL = 10_000
 
 
 def parse_parameters(given: dict, settings: Sequence[str] | None) -> dict:
-    """Constructor parameters from the text of flags and of ``--set name=value``.
+    """Return constructor parameters from options and ``--set name=value``.
 
     Parameters
     ----------
     given : dict
-        Values of flags by the name of the parameter.
+        Option values by parameter name.
     settings : sequence of str, optional
-        Later ones win.
+        Later settings override earlier ones.
 
     Raises
     ------
     ParameterError
-        Naming the flag.
+        With the name of the option.
     """
     parameters = {name: _parse_flag(name, value) for name, value in given.items()}
     for setting in settings or ():
@@ -45,7 +45,7 @@ def _parse_flag(name: str, value):
 
 
 def parse_list(flag: str, text: str) -> list[str]:
-    """Comma-separated names; quotes protect commas."""
+    """Parse comma-separated names; quotes protect commas."""
     try:
         names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
     except csv.Error:
@@ -56,13 +56,13 @@ def parse_list(flag: str, text: str) -> list[str]:
 
 
 def parse_key(flag: str, text: str) -> str | list[str]:
-    """One name, or several that are comma-separated."""
+    """Parse one name or several comma-separated ones."""
     names = parse_list(flag, text)
     return names[0] if len(names) == 1 else names
 
 
 def parse_levels(text: str) -> list[float]:
-    """Quantile levels from text such as ``0.1,0.5,0.9``."""
+    """Parse quantile levels such as ``0.1,0.5,0.9``."""
     try:
         return [float(level) for level in text.strip("[]() ").split(",")]
     except ValueError:
@@ -71,7 +71,7 @@ def parse_levels(text: str) -> list[float]:
 
 
 def parse_fourier(text: str) -> int | dict | None:
-    """A number of Fourier terms, or numbers by season length: ``3``, ``24:3,168:2``."""
+    """Parse a number of Fourier terms, or numbers by season length: ``3``, ``24:3,168:2``."""
     if text.strip().lower() == "none":
         return None
     try:
@@ -85,7 +85,7 @@ def parse_fourier(text: str) -> int | dict | None:
 
 
 def parse_size(flag: str, text: str) -> int | float:
-    """A number of rows, or a fraction of them."""
+    """Parse a number of rows or a fraction of them."""
     value = parse_literal(text)
     is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
     if not is_count and not (isinstance(value, float) and 0 <= value < 0.9):
@@ -95,7 +95,7 @@ def parse_size(flag: str, text: str) -> int | float:
 
 
 def parse_literal(text: str):
-    """The value of text, as in ``--set name=value``: a number, true, false, none, a list, else the text itself."""
+    """Parse the value of ``--set name=value``: a number, true, false, none, a list, else text."""
     text = text.strip()
     words = {"none": None, "true": True, "false": False}
     if text.lower() in words:
@@ -108,7 +108,7 @@ def parse_literal(text: str):
         return text
 
 
-#: Flags whose text is more than a number or a name.
+#: Options whose text is not a single number or name.
 PARSERS = {
     **{name: partial(parse_list, f"--{name}") for name in LISTS},
     **{name: partial(parse_key, f"--{name.replace('_', '-')}") for name in KEYS},

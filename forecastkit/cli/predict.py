@@ -1,4 +1,4 @@
-"""``forecast predict``: from a saved model to forecasts."""
+"""``forecast predict``: forecasts of a saved model."""
 
 import warnings
 from pathlib import Path
@@ -19,13 +19,13 @@ from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.formatting import decimals, number
 from forecastkit.utils.validation import check_levels, check_real, first_few, refuse
 
-#: Quantiles in a plot, and rows that are printed.
+#: Largest number of quantiles in a plot, and of printed rows.
 PLOTTED = (0.1, 0.25, 0.75, 0.9)
 MAX_ROWS = 24
 
 
 def predict(options: PredictOptions) -> None:
-    """Forecast from the remembered or another history; print, write, plot."""
+    """Forecast from the stored or another history; print, write and plot the forecasts."""
     report = Reporter(options.quiet, options.json)
     tables = [path for path in (options.history, options.future) if path is not None]
     inputs = input_files(tables, options.model)
@@ -49,7 +49,7 @@ def predict(options: PredictOptions) -> None:
 
 
 def _read_rows(options: PredictOptions, forecaster) -> tuple:
-    """The history as `forecast` takes it and the rows to forecast, None where they are not given."""
+    """Return the history for `forecast`, and the rows to forecast or None."""
     schema, history, future = forecaster.schema_, None, None
     if options.history is not None:
         history = read_like(options.history, schema)
@@ -60,7 +60,7 @@ def _read_rows(options: PredictOptions, forecaster) -> tuple:
 
 
 def _parse_levels(coverage: float | None, quantile_levels: str | None) -> tuple[float, ...] | None:
-    """The quantile levels of the forecast."""
+    """Return the quantile levels of the forecast."""
     if coverage is None:
         return None if quantile_levels is None else check_levels("--quantile-levels", parse_levels(quantile_levels))
     if quantile_levels is not None:
@@ -70,12 +70,12 @@ def _parse_levels(coverage: float | None, quantile_levels: str | None) -> tuple[
 
 
 def _name_bounds(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with its two quantiles called lower and upper."""
+    """Return the frame with its two quantiles renamed to lower and upper."""
     return frame.rename(columns=dict(zip(frame.columns[-2:], ("lower", "upper"), strict=True)))
 
 
 def _check_future(path: Path, ahead: pd.DataFrame, forecaster) -> pd.DataFrame:
-    """Rows to forecast whose known columns are all filled."""
+    """Refuse rows to forecast with missing future covariates."""
     known = [name for name in forecaster.schema_.known if name in ahead]
     blank = [name for name in known if ahead[name].isna().any()]
     if blank:
