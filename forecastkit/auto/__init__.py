@@ -1,4 +1,4 @@
-"""Automatic choice and combination of forecasters within a time limit.
+"""Automatic selection and combination of forecasters within a time limit.
 
 Public names are imported on first use; `__init__.pyi` lists them for type checkers.
 """

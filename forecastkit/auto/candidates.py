@@ -1,4 +1,4 @@
-"""Candidates of AutoForecaster, in order of expected gain."""
+"""Candidates of AutoForecaster in order of expected gain."""
 
 from importlib import util
 
@@ -10,7 +10,7 @@ from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import did_you_mean, refuse
 
 WHERE = "AutoForecaster"
-#: Networks in the order in which seconds are spent on them, from trials on other sets of series (docs).
+#: Networks in the order of training, determined on other data sets (docs).
 ORDER = (
     "gru",
     "lstm",
@@ -22,32 +22,32 @@ ORDER = (
     "min_gru",
 )
 LINEAR = "linear"
-#: Third to be tried where the targets of a row may know of each other, and where there are covariates.
+#: Tried third with several target columns, and with covariates.
 MIXER, READER = "inverted_transformer", "tft"
-#: Third is after this many.
+#: Number of networks before those.
 EARLY = 2
-#: Forecasters that need seconds only and are tried on all data by default, beside the linear one.
+#: Fast forecasters that are always tried by default, in addition to the linear one.
 QUICK = ("damped_trend", "pretrained")
-#: Values of the targets for each network that is tried by default: folds of few rows cannot tell networks apart, and on
-#: few rows the quick forecasters are better.
+#: Number of target values per network that is tried by default: folds of few rows do not distinguish networks, and fast
+#: forecasters are better on few rows.
 VALUES = 1_500
 
 
 def default_networks(panel: Panel) -> list[str]:
-    """Networks for these data, the most promising first, and the more the more rows there are; none for few."""
+    """Return networks for these data, the most promising first; their number grows with the number of rows."""
     covariates = panel.known.shape[1] + panel.past.shape[1] + panel.static.shape[1]
     apt = ([READER] if covariates else []) + ([MIXER] if panel.channels > 1 else [])
     return [*ORDER[:EARLY], *apt, *ORDER[EARLY:]][: panel.rows * panel.channels // VALUES]
 
 
 def baselines(season: int) -> list[Candidate]:
-    """The forecasters that need no training, the linear one first and the reference last."""
+    """Return the forecasters without training, the linear one first and the reference last."""
     names = (LINEAR, "naive") if season == 1 else (LINEAR, "seasonal_naive")
     return [Candidate(name, class_of(name)()) for name in names]
 
 
 def check_candidates(given) -> None:
-    """Refuse what is neither None nor a list of names and forecasters."""
+    """Refuse anything except None and a list of names and forecasters."""
     if given is None:
         return
     if not isinstance(given, (list, tuple)):
@@ -62,14 +62,14 @@ def check_candidates(given) -> None:
 
 
 def make_candidates(given, panel: Panel, common: dict) -> list[Candidate]:
-    """The candidates with the common parameters wherever they have none of their own.
+    """Return the candidates with the common parameters that they do not set themselves.
 
     Parameters
     ----------
     given : list of (str or Forecaster), or None
         None stands for `QUICK` and `default_networks`.
     common : dict
-        Of the constructors.
+        Constructor parameters.
     """
     made: dict[str, Forecaster] = {}
     networks = default_networks(panel) if util.find_spec("keras") else []
@@ -83,7 +83,7 @@ def make_candidates(given, panel: Panel, common: dict) -> list[Candidate]:
 
 
 def filled(forecaster: Forecaster, common: dict) -> Forecaster:
-    """A clone with these parameters where it, or a member of it, has None."""
+    """Return a clone in which parameters that are None, also those of its members, have these values."""
     parts = members(forecaster)
     free = {
         name: value

@@ -9,68 +9,68 @@ from forecastkit.comparison.candidates import Candidate, members
 from forecastkit.forecasters.ensemble_members import is_network
 from forecastkit.utils.time_budget import IN_ANY_CASE, TimeBudget
 
-#: Part of the budget that is planned with; what is beyond is for estimates that were too low.
+#: Fraction of the budget that is planned; the rest covers estimates that are too low.
 PLANNED = 0.97
-#: What a fit costs beside training on all rows, by what it cost on the rows before a fold.
+#: Duration of a fit on all rows outside training, relative to that on the rows before a fold.
 MORE_ROWS = 1.3
-#: Seeds of each network at most, where time is left.
+#: Largest number of seeds per network, if time is left.
 SEEDS = 3
-#: Part of what a fit costs beside training that judging the ensemble costs once more.
-JUDGING = 0.25
-#: How much longer than planned a fit may take that ends with its epochs: a time limit lets the rate fall as well.
+#: Duration of evaluating the ensemble, as a fraction of a fit's duration outside training.
+EVALUATION = 0.25
+#: Factor of the time limit of a fit that ends by epochs, because a time limit also lowers the learning rate.
 SLACK = 1.2
-#: Epochs from which on some are worth spending on the validation rows.
+#: Number of epochs from which final epochs on the validation rows are worthwhile.
 ENOUGH = 4
 
 
 class Schedule:
-    """Who is fitted how long.
+    """Time allotted to the final fits.
 
     Parameters
     ----------
     budget : TimeBudget
-        With what the fits of the search took.
+        Time budget, with the durations of fits so far.
     reserved : float
-        Seconds of what is to come after all fits.
+        Seconds reserved for work after all fits.
     """
 
     def __init__(self, budget: TimeBudget, reserved: float):
         self.budget, self.reserved = budget, reserved
 
-    def room(self) -> float:
-        """Seconds left to plan with."""
+    def seconds_left(self) -> float:
+        """Return the seconds left for planning."""
         return self.budget.left(PLANNED) - self.reserved
 
     def epoch(self, name: str) -> float:
-        """Seconds of an epoch; 0 where that is not known."""
+        """Return the seconds of an epoch, 0 if unknown."""
         return self.budget.known("epoch_at_most", name)
 
     def compiling(self, name: str) -> float:
-        """Seconds expected for compiling."""
+        """Return the expected seconds of compilation."""
         return self.budget.expected("compiling", name, COMPILING)
 
-    def beside(self, name: str) -> float:
-        """Seconds that a fit takes beside training."""
+    def overhead(self, name: str) -> float:
+        """Return the seconds of a fit outside training."""
         return MORE_ROWS * self.budget.overhead(name)
 
-    def least(self, name: str) -> float:
-        """Seconds of a fit that trains no less than the last one in the search did."""
-        return self.beside(name) + max(self.budget.known("training", name), self.budget.worthwhile())
+    def minimum_seconds(self, name: str) -> float:
+        """Return the seconds of a fit that trains as long as the last one in the search."""
+        return self.overhead(name) + max(self.budget.known("training", name), self.budget.worthwhile())
 
-    def has_room(self, names: list[str]) -> bool:
-        """Whether all of these can be fitted."""
-        return sum(map(self.least, names)) <= self.room()
+    def can_fit(self, names: list[str]) -> bool:
+        """Return whether all of these candidates can be fitted in the remaining time."""
+        return sum(map(self.minimum_seconds, names)) <= self.seconds_left()
 
-    def share(self, pending: list[str]) -> float:
-        """Seconds of training for each of these."""
-        return (self.room() - sum(map(self.beside, pending))) / max(len(pending), 1)
+    def training_seconds(self, pending: list[str]) -> float:
+        """Return the training seconds of each of these candidates."""
+        return (self.seconds_left() - sum(map(self.overhead, pending))) / max(len(pending), 1)
 
-    def values(self, contender: Candidate, seconds: float) -> dict:
-        """Epochs that fit into the seconds, and a limit where not even a few do."""
+    def values(self, candidate: Candidate, seconds: float) -> dict:
+        """Return the epochs that fit into the seconds, or a time limit if too few fit."""
         if np.isinf(seconds):
             return {}
-        each = max(self.epoch(contender.name), 1e-6)
-        possible, wanted = int(seconds / each), _epochs(contender.forecaster)
+        each = max(self.epoch(candidate.name), 1e-6)
+        possible, wanted = int(seconds / each), _epochs(candidate.forecaster)
         if possible >= wanted:
             return {}
         if possible < ENOUGH:
@@ -79,12 +79,12 @@ class Schedule:
         return {"epochs": possible - final, "final_epochs": final}
 
     def reserve(self, name: str, epochs: int) -> None:
-        """Keep time for epochs that come after all fits, and for judging what was fitted beside the others."""
-        self.reserved += epochs * self.epoch(name) + JUDGING * self.budget.overhead(name)
+        """Reserve time for the final epochs of a member and for the evaluation of the ensemble."""
+        self.reserved += epochs * self.epoch(name) + EVALUATION * self.budget.overhead(name)
 
 
 def refit(chosen: list[Candidate], schedule: Schedule, seed: int, fit: Callable) -> None:
-    """Fit the chosen, then networks again with further seeds as long as there is time for a whole round.
+    """Fit the selected members, then networks with further seeds while time for a complete round is left.
 
     Parameters
     ----------
@@ -96,10 +96,10 @@ def refit(chosen: list[Candidate], schedule: Schedule, seed: int, fit: Callable)
         if not one.is_trained:
             fit(one.name, one.for_run(seed, None))
     for number in range(SEEDS):
-        if number and not _once_more(networks, schedule):
+        if number and not _can_fit_again(networks, schedule):
             return
         for place, one in enumerate(networks):
-            seconds = max(schedule.share([each.name for each in networks[place:]]), IN_ANY_CASE)
+            seconds = max(schedule.training_seconds([each.name for each in networks[place:]]), IN_ANY_CASE)
             values = schedule.values(one, seconds)
             by_epochs = values.get("final_epochs", 1) > 0
             limit = (SLACK if by_epochs else 1.0) * seconds + schedule.compiling(one.name)
@@ -108,20 +108,20 @@ def refit(chosen: list[Candidate], schedule: Schedule, seed: int, fit: Callable)
             schedule.reserve(one.name, _final_epochs(model))
 
 
-def _once_more(networks, schedule):
-    """Whether every network can be trained in full once more with seconds of a limit that are left."""
+def _can_fit_again(networks, schedule):
+    """Return whether every network can be trained in full again within the limit."""
     costs = [
-        schedule.beside(one.name) * (1 + JUDGING) + _epochs(one.forecaster) * schedule.epoch(one.name)
+        schedule.overhead(one.name) * (1 + EVALUATION) + _epochs(one.forecaster) * schedule.epoch(one.name)
         for one in networks
     ]
-    return bool(networks) and sum(costs) <= schedule.room() < np.inf
+    return bool(networks) and sum(costs) <= schedule.seconds_left() < np.inf
 
 
 def _epochs(forecaster) -> int:
-    """Epochs of a whole fit."""
+    """Return the epochs of a complete fit."""
     return max(part.epochs + part._final_epochs() for part in members(forecaster) if is_network(part))
 
 
 def _final_epochs(forecaster) -> int:
-    """Epochs on all rows, after the ensemble is judged."""
+    """Return the epochs on all rows after the evaluation of the ensemble."""
     return max(part._final_epochs() for part in members(forecaster) if is_network(part))

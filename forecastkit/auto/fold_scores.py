@@ -15,32 +15,32 @@ from forecastkit.evaluation.folds import Fold, most_folds
 from forecastkit.uncertainty.residuals import series_number
 from forecastkit.utils.exceptions import InputError
 
-#: Folds at most.
+#: Largest number of folds.
 FOLDS = 2
-#: Steps of an epoch at most, as networks choose them.
+#: Largest number of steps per epoch, as in networks.
 STEPS = 100
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One fit of one candidate on the rows before one fold.
+    """One fit of a candidate on the rows before a fold.
 
     Attributes
     ----------
     forecaster : str
-        Its name.
+        Name of the candidate.
     fold : int
-        From 0, the latest first.
+        Number of the fold from 0, the latest first.
     score : float
         MASE by that of the seasonal naive (docs/evaluation.md); infinite where it could not forecast.
     seconds : float
-        Of everything.
+        Total duration.
     trained, compiled : float
-        Of the training loop: of its steps, and of compiling the first of them.
+        Seconds of the training loop: its steps, and compilation of the first one.
     epoch : float
         Seconds of an epoch of `STEPS` steps; 0 without networks.
     error : str
-        Why it failed.
+        Reason of a failure.
     """
 
     forecaster: str
@@ -54,7 +54,7 @@ class Trial:
 
 
 class FoldEvaluator:
-    """Folds, and the score and forecasts of every candidate that was tried on them.
+    """Folds, errors of the reference, and all forecasts.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class FoldEvaluator:
     calendar : bool
         Whether rows have times.
     keep : callable
-        Takes every trial as soon as its score is known.
+        Called with every trial as soon as its score is known.
     """
 
     def __init__(self, panel: Panel, schema: Schema, sizes: tuple[int, int], calendar: bool, keep: Callable):
@@ -77,32 +77,36 @@ class FoldEvaluator:
         self.trials: list[Trial] = []
 
     def _folds(self, calendar) -> list[Fold]:
-        """As many folds as the rows suffice for."""
+        """Return as many folds as the rows allow."""
         try:
             return most_folds(self.panel, range(FOLDS, 0, -1), self.horizon, calendar)
         except InputError:
             return []
 
     def use(self, most: int) -> None:
-        """Use no more than so many folds, the latest."""
+        """Restrict the evaluation to the latest `most` folds."""
         self.folds = self.folds[:most]
 
-    def attempt(self, contender: Candidate, fold: int, seed: int, limit: float | None, values: dict) -> Trial:
-        """Fit on the rows before the fold, forecast it, and keep forecast and score."""
-        trial = self.rehearse(contender, fold, seed, limit, values)
+    def evaluate_candidate(
+        self, candidate: Candidate, fold: int, seed: int, limit: float | None, values: dict
+    ) -> Trial:
+        """Fit on the rows before a fold, forecast it, and store forecast and score."""
+        trial = self.evaluate_unrecorded(candidate, fold, seed, limit, values)
         self.trials.append(trial)
         self._keep(trial)
         return trial
 
-    def rehearse(self, contender: Candidate, fold: int, seed: int, limit: float | None, values: dict) -> Trial:
-        """The same, and the trial does not count."""
-        began, model = time.monotonic(), contender.for_run(seed, limit, **values)
+    def evaluate_unrecorded(
+        self, candidate: Candidate, fold: int, seed: int, limit: float | None, values: dict
+    ) -> Trial:
+        """Evaluate a candidate like `evaluate_candidate` without recording the trial."""
+        began, model = time.monotonic(), candidate.for_run(seed, limit, **values)
         try:
             found = self._fit(model, fold)
-            self.forecasts[contender.name, fold] = found.forecast.astype("float32")
-            trial = Trial(contender.name, fold, found.relative_score(), 0.0, **seconds_of_training(model))
+            self.forecasts[candidate.name, fold] = found.forecast.astype("float32")
+            trial = Trial(candidate.name, fold, found.relative_score(), 0.0, **seconds_of_training(model))
         except InputError as error:
-            trial = Trial(contender.name, fold, float("inf"), 0.0, error=str(error))
+            trial = Trial(candidate.name, fold, float("inf"), 0.0, error=str(error))
         return replace(trial, seconds=time.monotonic() - began)
 
     def _fit(self, model, number) -> Evaluation:
@@ -114,7 +118,7 @@ class FoldEvaluator:
         return evaluate(model, self.windows[number])
 
     def errors(self, weights: dict[str, float], fold: int) -> np.ndarray:
-        """Relative scores of a weighted average of forecasters, one for each series that was observed."""
+        """Return relative scores of a weighted average of forecasters, one per observed series."""
         windows = self.windows[fold]
         _, series = np.unique(series_number(self.panel, windows.origins), return_inverse=True)
         rows = windows.scores(series, series.max() + 1, windows.ranking_scale)
@@ -123,7 +127,7 @@ class FoldEvaluator:
 
 
 def seconds_of_training(model) -> dict[str, float]:
-    """What the training loops of a fitted model took: `trained`, `compiled` and `epoch` of `Trial`."""
+    """Return `trained`, `compiled` and `epoch` of a fitted model for `Trial`."""
     total = {"trained": 0.0, "compiled": 0.0, "epoch": 0.0}
     for part in parts_of(model):
         if not hasattr(part, "training_history_"):
@@ -131,7 +135,7 @@ def seconds_of_training(model) -> dict[str, float]:
         record = part.training_history_
         steps, first = sum(count for count, _ in record.pieces), record.pieces[0][1]
         usual = record.pieces[0][0] * record.epoch_seconds() / record.steps
-        # Of a single piece nobody knows which part was compiling.
+        # With a single piece the compilation time is not known.
         compiled = max(first - usual, 0.0) if len(record.pieces) > 1 else first
         trained = max(record.seconds - compiled, 0.0)
         total["compiled"] += compiled

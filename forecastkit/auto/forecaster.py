@@ -30,41 +30,41 @@ from forecastkit.utils.types import Data
 from forecastkit.utils.validation import check_real, first_few, refuse
 from forecastkit.utils.warn import warn_user
 
-#: Parts of the time that the search may end at, and that the baselines may take before it.
+#: Fractions of the time at which the search ends, and at which the baselines before it end.
 SEARCHED, BASELINES = 0.42, 0.3
-#: Multiplications a second that no machine does more of: what cannot be done at this rate is refused.
+#: Multiplications per second that no machine exceeds; limits that would require more are refused.
 FASTEST = 1e11
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class AutoForecaster(Combination):
-    """An ensemble that is found and trained, within a time limit where one is given.
+    """An ensemble that is selected and trained automatically, optionally within a time limit.
 
-    What takes seconds comes first: the seasonal naive, the linear forecaster, a damped trend and the pre-trained
-    network. Then networks are trained, where there are rows enough, in the order of what they are expected to gain, by
-    successive halving over rolling-origin folds of the rows before the validation block.
-    All whose errors on the folds are within a quarter of the least count alike in the average, the trained networks
-    together as one of them. They are trained on all rows given to `fit`; the validation block stops their training and
-    gives scores and intervals, and has no say in who they are.
+    Fast forecasters are evaluated first: seasonal naive, linear, damped trend and the pre-trained network. If there are
+    enough rows, networks are then trained in the order of their expected gain, by successive halving on rolling-origin
+    folds of the rows before the validation block. Forecasters whose errors on the folds are within a quarter of the
+    smallest error are averaged with equal weights; the trained networks together count as one of them. Members are
+    trained on all rows given to `fit`. The validation block is used for early stopping, scores and intervals, but not
+    for the selection of members.
 
     Parameters
     ----------
     forecasters : list of (str or Forecaster), optional
-        Networks and others to try, the most promising first, by names such as ``"gru"`` or as forecasters. Default: a
-        damped trend, the pre-trained network, and one network to be trained for every 1,500 values, up to ten.
+        Networks and other forecasters to try, the most promising first, by names such as ``"gru"`` or as forecasters.
+        By default a damped trend, the pre-trained network, and one network to train per 1,500 values, up to ten.
     time_limit : float or str, optional
-        Seconds of `fit`, reading included, or ``"90s"`` (the default), ``"15m"``, ``"1h"``; kept within 15 %. Networks
-        for which there is no time are left out, with a warning; with very few seconds only the baselines remain. With
-        seconds left, networks are trained with up to three seeds. With None all are tried and trained in full, with
-        one seed: the more of them, and the longer it takes, the more rows there are.
+        Time limit of `fit` in seconds, including the reading of data, or ``"90s"`` (the default), ``"15m"``, ``"1h"``;
+        it is met within 15 %. Networks for which there is no time are skipped with a warning; with very few seconds
+        only the baselines remain. Remaining time is used to train networks with up to three seeds. With None all
+        candidates are tried and trained in full with one seed, so the duration grows with the number of rows.
     random_state : int, RandomState or None
-        Seed of the networks. Without a time limit the same seed gives the same forecasts; with one, what is tried and
-        how long depends on the machine's speed too.
+        Seed of the networks. Without a time limit the same seed gives the same forecasts; with one, the search also
+        depends on the speed of the machine.
     path : path-like, optional
-        File that every trial is appended to at once, as a JSON line, so that what was found is there after a kill too:
+        File to which every trial is appended immediately as a JSON line, so that results survive an interruption:
         ``pd.read_json(path, lines=True)``.
     verbose : int
-        1 prints a line for each trial and each member.
+        1 prints one line per trial and member.
 
     Attributes
     ----------
@@ -75,16 +75,16 @@ class AutoForecaster(Combination):
     forecasters_ : list of Forecaster
         The fitted members.
     best_forecaster_ : Forecaster
-        The fitted member that had the best score.
+        The fitted member with the best score.
     trials_ : list of dict
-        Every fit of the search.
+        All fits of the search.
     lowest_ : float or None
-        0 where no target is below 0: then forecasts, quantiles and sample paths are not either.
+        0 if no target is negative; forecasts, quantiles and sample paths are then not negative either.
 
     Notes
     -----
-    After Ctrl-C the leaderboard is that of the trials so far, and the forecaster works with the members that were
-    ready, in the search the linear one.
+    After Ctrl-C the leaderboard contains the trials so far, and the forecaster uses the members that were fitted;
+    during the search, the linear one.
 
     References
     ----------
@@ -99,9 +99,9 @@ class AutoForecaster(Combination):
     path: types.Path | None = None
     verbose: int = 0
 
-    _budget = None  # of the fit that is going on
-    _cross_validates = False  # a second fit may take as long as its time limit
-    _needed = 0.0  # seconds that its linear forecaster took
+    _budget = None  # of the current fit
+    _cross_validates = False  # every fit has its own time limit
+    _needed = 0.0  # seconds of the linear forecaster
 
     def fit(self, X: Data, y: Data | None = None, sample_weight: ArrayLike | None = None) -> Self:
         self._check_parameters()
@@ -129,8 +129,8 @@ class AutoForecaster(Combination):
         self.trials_, self.untried_, self.names_ = [], [], []
         self.lowest_ = lowest_of(panel)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        own, candidates = self._entrants(panel)
-        self._first(own[0], panel)
+        own, candidates = self._all_candidates(panel)
+        self._fit_fallback(own[0], panel)
         search = self._search(panel, split, own, candidates, seed)
         self._train(search, own, candidates, panel)
         if self.untried_:
@@ -139,7 +139,7 @@ class AutoForecaster(Combination):
             warn_user(f"{WHERE}: {reason}.")
 
     def _refuse_too_little(self, panel):
-        """Refuse a limit in which not even the linear forecaster can be solved."""
+        """Refuse a limit that is too short for the linear forecaster."""
         windows = min(panel.rows * panel.channels, 200_000)
         least = windows * self.lookback_ * (self.lookback_ + self.horizon_) / FASTEST
         if least > self._budget.limit:
@@ -147,30 +147,30 @@ class AutoForecaster(Combination):
             remedy = "Pass a larger time_limit=, or a shorter lookback=."
             refuse(WHERE, rule, f"{self._seconds():g} s", remedy, ParameterError)
 
-    def _entrants(self, panel):
-        """The baselines and the candidates."""
+    def _all_candidates(self, panel):
+        """Return the baselines and the candidates."""
         names = ("season_length", "quantile_levels")
         common = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         common |= {"horizon": self.horizon_}
         given = make_candidates(self.forecasters, panel, {**common, "lookback": self.lookback_})
-        # The linear forecaster chooses its own lookbacks where none is asked for.
+        # The linear forecaster chooses its lookbacks if none is given.
         common |= {} if self.lookback is None else {"lookback": self.lookback_}
         own = [Candidate(one.name, filled(one.forecaster, common)) for one in baselines(self.season_length_)]
         return own, [one for one in given if one.name not in {each.name for each in own}]
 
-    def _tell(self, label, text):
+    def _report(self, label, text):
         if self.verbose:
             print(f"{label:<8} {text}", flush=True)
 
     # ------------------------------------------------------------------------------------------ the search
 
-    def _first(self, contender, panel):
-        """The linear forecaster on all rows, which is what remains where nothing else can be done."""
+    def _fit_fallback(self, contender, panel):
+        """Fit the linear forecaster on all rows, as the fallback."""
         before = self._budget.elapsed()
         self._linear = self._fitted(contender.for_run(None, None), panel)
-        self._hold({contender.name: [self._linear]})
+        self._set_members({contender.name: [self._linear]})
         self._needed = self._budget.elapsed() - before
-        self._tell("trained", f"{contender.name}, {self._needed:.0f} s")
+        self._report("trained", f"{contender.name}, {self._needed:.0f} s")
 
     def _fitted(self, member, panel):
         member.set_params(horizon=self.horizon_, validation_size=self.validation_size)
@@ -178,8 +178,8 @@ class AutoForecaster(Combination):
         member._check_parameters()
         return member._fit_panel(panel, self.schema_, finish=False)
 
-    def _hold(self, groups, weights=None):
-        """Be the average of these, seeds of each member side by side; `weights` of names, equal ones by default."""
+    def _set_members(self, groups, weights=None):
+        """Set the members, with the seeds of each member in sequence; `weights` by name, equal by default."""
         groups = {name: group for name, group in groups.items() if group}
         if not groups:
             return
@@ -189,30 +189,30 @@ class AutoForecaster(Combination):
         self._settle(None if weights is None else [weights[name] for name in groups])
 
     def _search(self, panel, split, own, candidates, seed):
-        """The search, as far as there is time for it."""
+        """Run the search within the time limit."""
         before = self.scaler_.without_faults(panel).between(panel.indptr[:-1], split)
         calendar = panel.grid.is_time or self.schema_.time is not None
         sizes = self.horizon_, self.season_length_
         evaluator = FoldEvaluator(before, self.schema_, sizes, calendar, self._keep)
         values = {"validation_size": self._validation_part(panel, split), "final_epochs": 0}
-        search = Halving(evaluator, self._budget, values, seed, self._tell)
+        search = Halving(evaluator, self._budget, values, seed, self._report)
         evaluator.use(int(min(BASELINES * self._budget.limit / max(self._needed, 1e-3), len(evaluator.folds))))
         try:
             for fold in range(len(evaluator.folds)):
                 for contender in own:
-                    evaluator.attempt(contender, fold, None, None, values)
+                    evaluator.evaluate_candidate(contender, fold, None, None, values)
             search.run(candidates, SEARCHED * self._budget.limit)
         finally:
             self.trials_, self.untried_ = [asdict(trial) for trial in evaluator.trials], search.untried
         return search
 
     def _keep(self, trial):
-        """Write a trial to the file at once, where one was given."""
+        """Append a trial to the file, if a path is given."""
         if self.path is not None:
             append_line(self.path, asdict(trial))
 
     def _validation_part(self, panel, split):
-        """Part of the rows that is for validation, which the rows before a fold keep."""
+        """Return the fraction of validation rows, which is also used before a fold."""
         lengths = panel.last_observed() + 1 - panel.indptr[:-1]
         longest = int(np.argmax(lengths))
         return float(np.clip(1 - (split - panel.indptr[:-1])[longest] / lengths[longest], 0.0, 0.5))
@@ -224,7 +224,7 @@ class AutoForecaster(Combination):
         schedule = Schedule(self._budget, self._needed)
         known = {one.name: one for one in [*own, *candidates]}
         weights = choose(search, known, schedule, own[-1].name) or {own[0].name: 1.0}
-        self._tell("chosen", ", ".join(f"{name} ({percent(weight)})" for name, weight in weights.items()))
+        self._report("chosen", ", ".join(f"{name} ({percent(weight)})" for name, weight in weights.items()))
         groups = {name: [] for name in weights}
         if own[0].name in groups:
             groups[own[0].name] = self.forecasters_[:1]
@@ -237,18 +237,18 @@ class AutoForecaster(Combination):
                 groups[name] += [member] if is_usable(member) else []
                 raise
             except InputError as error:
-                self._tell("failed", f"{name}: {error}")
+                self._report("failed", f"{name}: {error}")
             finally:
                 if any(groups.values()):
-                    self._hold(groups, weights)
-            self._tell("trained", f"{name}, {self._budget.elapsed() - began:.0f} s")
+                    self._set_members(groups, weights)
+            self._report("trained", f"{name}, {self._budget.elapsed() - began:.0f} s")
 
-        self._hold(groups, weights)
+        self._set_members(groups, weights)
         chosen = [known[name] for name in weights if not groups[name]]
         refit(chosen, schedule, search.seed, fit)
 
     def _finish(self, panel, split, stop):
-        """Use the validation rows too, as far as there is time: what is solved in closed form first."""
+        """Train on the validation rows too, if time allows; closed-form members first."""
         for member in sorted(self.forecasters_, key=lambda member: not hasattr(member, "ridge_")):
             seconds = self._needed if hasattr(member, "ridge_") else seconds_to_finish(member)
             if self._budget is None or self._budget.elapsed() + seconds <= MOST * self._budget.limit:
@@ -268,39 +268,39 @@ class AutoForecaster(Combination):
         return clipped(super()._forecast_at(panel, origins), self._lowest(), None)
 
     def _lowest(self):
-        return getattr(self, "lowest_", None)  # files of earlier versions have none
+        return getattr(self, "lowest_", None)  # absent in files of earlier versions
 
     # ------------------------------------------------------------------------------------------ results
 
     @property
     def leaderboard_(self) -> pd.DataFrame:
-        """See the class."""
+        """The leaderboard; see the class."""
         if not hasattr(self, "trials_"):
             raise AttributeError("leaderboard_ exists after fit")
         return leaderboard(self.trials_, self.untried_, self.names_)
 
     @property
     def best_forecaster_(self) -> Forecaster:
-        """See the class."""
+        """The best member; see the class."""
         if not self._is_trained():
             raise AttributeError("best_forecaster_ exists after fit")
         return self.forecasters_[0]
 
 
 def lowest_of(panel: Panel) -> float | None:
-    """0 where no target was observed below it, which forecasts then keep to; else None."""
+    """Return 0 if no observed target is negative, which then bounds the forecasts; otherwise None."""
     least = np.fmin.reduce(panel.target, axis=None)
     return 0.0 if least >= 0 else None
 
 
 def seconds_to_finish(member) -> float:
-    """Seconds that a fitted network's final epochs are expected to take; none for anything else."""
+    """Return the expected seconds of a fitted network's final epochs; 0 for other forecasters."""
     parts = [part for part in parts_of(member) if hasattr(part, "training_history_")]
     return sum(part._final_epochs() * part.training_history_.epoch_seconds() for part in parts)
 
 
 def leaderboard(trials: list[dict], untried: list[str], chosen: list[str]) -> pd.DataFrame:
-    """A row for each forecaster, those of most rounds first, then by score."""
+    """Return one row per forecaster, sorted by number of rounds and score."""
     rows = {}
     for trial in trials:
         row = rows.setdefault(trial["forecaster"], {"score": np.nan, "seconds": 0.0, "round": 0})

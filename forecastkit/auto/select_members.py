@@ -1,38 +1,39 @@
-"""Select the ensemble's members and weights."""
+"""Selection of the ensemble's members and weights."""
 
 import numpy as np
 
 from forecastkit.auto.successive_halving import KEPT, Halving
 from forecastkit.comparison.candidates import Candidate
 
-#: Fraction by which an average of networks may be worse with one more of them: it is steadier.
+#: Fraction by which the error of an average of networks may increase with an additional network, as a larger average
+#: varies less.
 AS_GOOD = 0.002
-#: How many times the error of the best one on the folds a member may have. Folds are few, and what they say of smaller
-#: differences is mostly noise: on short panels those that were a tenth behind there were ahead afterwards.
+#: Largest error of a member relative to the best one on the folds. There are few folds, and smaller differences are
+#: mostly noise: on short panels, forecasters that were 10 % worse were better afterwards.
 WITHIN = 1.25
 
 
 def choose(search: Halving, known: dict[str, Candidate], schedule, reference: str = "") -> dict[str, float]:
-    """Members, and what each counts.
+    """Select the members and their weights.
 
-    All whose errors on the folds are within a quarter of the best one's count alike, the trained networks together as
-    one of them: their plain average, of the best and of whoever does it no harm.
+    Forecasters whose errors on the folds are within a quarter of the best one's have equal weights; the trained
+    networks together count as one forecaster, the average of the selected networks.
 
     Parameters
     ----------
     known : dict of str to Candidate
-        All that may have been tried.
+        All candidates.
     schedule : Schedule
-        Which says whether there is time for one more network.
+        Determines whether there is time for an additional network.
     reference : str
-        The baseline that scores are relative to, a member only where nothing else is better.
+        Name of the baseline to which scores are relative; it is a member only if nothing else is better.
 
     Returns
     -------
     dict of str to float
-        The best first; empty where nothing was tried.
+        Weights by name, the best member first; empty if nothing was tried.
     """
-    folds = search.shared([one for one in known.values() if one.is_trained])
+    folds = search.folds_for_selection([one for one in known.values() if one.is_trained])
     scores = {name: search.mean_score(name, folds) for name in known} if folds else {}
     ranked = sorted((name for name, value in scores.items() if np.isfinite(value)), key=scores.get)
 
@@ -50,11 +51,11 @@ def choose(search: Halving, known: dict[str, Candidate], schedule, reference: st
 
 
 def _networks(ranked, error, schedule) -> dict[str, float]:
-    """The plain average of the best and of whoever does it no harm, as many as there is time for."""
+    """Return equal weights of the best network and of those that do not increase the error of the average."""
     chosen: dict[str, float] = {}
     for name in ranked:
         names = [*chosen, name]
-        if len(names) > KEPT or not schedule.has_room(names):
+        if len(names) > KEPT or not schedule.can_fit(names):
             continue
         joined = dict.fromkeys(names, 1 / len(names))
         if not chosen or error(joined) <= error(chosen) * (1 + AS_GOOD):

@@ -1,4 +1,4 @@
-"""Successive halving: each round uses an earlier fold, twice the time and half the candidates."""
+"""Successive halving: each round uses an earlier fold and half of the candidates."""
 
 from collections.abc import Callable
 
@@ -10,39 +10,40 @@ from forecastkit.forecasters.ensemble_members import is_network
 from forecastkit.utils.formatting import number
 from forecastkit.utils.time_budget import TimeBudget, no_time_for
 
-#: Candidates that go on to the next round at least: as many as an ensemble may have.
+#: Fewest candidates in the next round: the number of members of an ensemble.
 KEPT = 4
-#: Epochs that a trial should have, or seconds before it is known what one takes: less says nothing of a network.
+#: Fewest epochs of a trial, or seconds while the duration of an epoch is unknown; shorter trials are not informative.
 WORTHWHILE, IN_SECONDS = 3, 5.0
-#: Seconds of compiling before any was seen, and of training in a rehearsal.
-COMPILING, REHEARSAL = 5.0, 10.0
-#: How much longer than planned a trial may take that ends with its epochs.
+#: Default compilation seconds, and training seconds of a trial run.
+COMPILING, WARM_UP_SECONDS = 5.0, 10.0
+#: Factor of the time limit of a trial that ends by epochs.
 SLACK = 1.5
-#: Part of the time left that a round may take which is not the last: in the first one all have to be compiled.
+#: Fraction of the remaining time for a round that is not the last; in the first round all networks are compiled.
 EARLY = 0.6
-#: Seconds of a search from which on some are spent on learning first what a fit costs beside training.
-REHEARSED = 100.0
+#: Duration of a search from which a trial run measures the time outside training first.
+WARM_UP_FROM = 100.0
 
 
 class Halving:
-    """The search.
+    """Successive halving over candidates and folds.
 
     Parameters
     ----------
     arena : FoldEvaluator
         In which the baselines have been already.
     budget : TimeBudget
+        Time budget.
     values : dict
         Constructor parameters of every fit.
     seed : int
     tell : callable
-        Takes a label and a line of text.
+        Called with a label and a line of text.
 
     References
     ----------
     Jamieson and Talwalkar (2016), "Non-stochastic best arm identification and hyperparameter optimization", AISTATS:
-    rounds of equal seconds, half of the candidates leaving after each. Departure: each round is on a fold of its own
-    and nobody leaves from the last `KEPT`.
+    rounds of equal duration, after each of which half of the candidates are dropped. Departure: each round uses a
+    different fold, and the last `KEPT` candidates are never dropped.
     """
 
     def __init__(self, evaluator: FoldEvaluator, budget: TimeBudget, values: dict, seed: int, tell: Callable):
@@ -51,11 +52,11 @@ class Halving:
         self.had_folds = bool(evaluator.folds)
 
     def run(self, candidates: list[Candidate], until: float) -> None:
-        """All rounds, so that the last ends about `until`, in seconds of the budget."""
+        """Run all rounds, ending at about `until` seconds of the budget."""
         alive, folds = list(candidates), len(self.evaluator.folds)
         self.untried = [] if folds else [one.name for one in candidates]
-        if folds and REHEARSED <= until - self.budget.elapsed() < np.inf:
-            self._rehearse([one for one in candidates if one.is_trained][:1])
+        if folds and WARM_UP_FROM <= until - self.budget.elapsed() < np.inf:
+            self._warm_up([one for one in candidates if one.is_trained][:1])
         for fold in range(folds):
             begun = self.budget.elapsed()
             part = 1.0 if fold == folds - 1 else EARLY
@@ -65,13 +66,13 @@ class Halving:
             if not alive:
                 return
 
-    def _rehearse(self, first):
-        """A fit that ends with its first steps: compiling is slow, and the most so in a process that never did it."""
+    def _warm_up(self, first):
+        """Run a fit of a few steps to measure compilation, which is slowest the first time in a process."""
         for one in first:
-            self._learn(self.evaluator.rehearse(one, 0, self.seed, REHEARSAL, self.values))
+            self._learn(self.evaluator.evaluate_unrecorded(one, 0, self.seed, WARM_UP_SECONDS, self.values))
 
     def _learn(self, trial):
-        """What a fit takes beside the steps of training, and how much of that is compiling."""
+        """Record the seconds of a fit outside training, and those of compilation."""
         costs = {"overhead": trial.seconds - trial.trained, "compiling": trial.compiled, "training": trial.trained}
         if trial.epoch > 0:
             costs["epoch_at_most"] = trial.epoch  # with compiling in it where training ended with its first steps
@@ -80,16 +81,18 @@ class Halving:
         self.budget.learn(trial.forecaster, **costs)
 
     def _compiling(self, name: str) -> float:
-        """Seconds expected for compiling: the model's own last, else the mean of others."""
+        """Return the expected compilation seconds: the last ones of this model, else the mean of others."""
         return self.budget.expected("compiling", name, COMPILING)
 
-    def _least(self, left) -> float:
-        """Seconds of training below which a trial of these is not worthwhile."""
-        least = [WORTHWHILE * self.budget.expected("epoch", one.name, IN_SECONDS / WORTHWHILE) for one in left]
-        return max(least, default=0.0)
+    def _min_training_seconds(self, left) -> float:
+        """Return the training seconds below which a trial of these candidates is not worthwhile."""
+        seconds_of_each = [
+            WORTHWHILE * self.budget.expected("epoch", one.name, IN_SECONDS / WORTHWHILE) for one in left
+        ]
+        return max(seconds_of_each, default=0.0)
 
     def _round(self, alive, fold, until):
-        """Those that could be tried on this fold before `until`, each with the same seconds of training."""
+        """Return the candidates that could be tried on this fold before `until` with equal training time."""
         done, limit = [], float("inf")
         for place, candidate in enumerate(alive):
             count, seconds = self._affordable(alive[place:], until)
@@ -99,18 +102,18 @@ class Halving:
                 self.tell("left out", f"fold {fold + 1}: {no_time_for(left)}")
                 return done
             limit = min(limit, seconds)
-            trial = self.evaluator.attempt(candidate, fold, self.seed, *self._plan(candidate, limit))
+            trial = self.evaluator.evaluate_candidate(candidate, fold, self.seed, *self._plan(candidate, limit))
             self._learn(trial)
-            self.tell("trial", said(trial, self.budget))
+            self.tell("trial", trial_line(trial, self.budget))
             if np.isfinite(trial.score):
                 done.append(candidate)
         return done
 
     def _plan(self, candidate, seconds) -> tuple[float | None, dict]:
-        """Time limit and parameters of a trial with so many seconds of training, which may be infinitely many.
+        """Return the time limit and parameters of a trial with this many training seconds, which may be infinite.
 
-        The rate falls with epochs or with seconds, whatever is further on: epochs where they are known, so that
-        seconds of compiling do not count.
+        The learning rate decays by epochs or by time, whichever is further advanced. Epochs are used if their duration
+        is known, so that compilation does not count.
         """
         if np.isinf(seconds):
             return None, self.values
@@ -122,34 +125,34 @@ class Halving:
         return SLACK * seconds + self._compiling(candidate.name), {**self.values, "epochs": epochs}
 
     def _affordable(self, left, until) -> tuple[int, float]:
-        """How many of those left can be tried for long enough, the first ones first, and their seconds of training."""
+        """Return how many of the candidates can be tried for long enough, and their training seconds."""
         for count in range(len(left), 0, -1):
             trained = [one for one in left[:count] if one.is_trained]
-            seconds = until - self.budget.elapsed() - sum(map(self._beside, left[:count]))
-            if seconds >= max(self._least(trained), self.budget.worthwhile()) * len(trained):
+            seconds = until - self.budget.elapsed() - sum(map(self._overhead, left[:count]))
+            if seconds >= max(self._min_training_seconds(trained), self.budget.worthwhile()) * len(trained):
                 return count, seconds / max(len(trained), 1)
         return 0, 0.0
 
-    def _beside(self, contender) -> float:
-        """Seconds beside training; what is not trained is thought to be quick until it was seen."""
-        known = contender.is_trained or self.budget.has_learned(contender.name)
-        return self.budget.overhead(contender.name) if known else 0.0
+    def _overhead(self, candidate) -> float:
+        """Return the expected seconds outside training; 0 for untrained forecasters without a measurement."""
+        known = candidate.is_trained or self.budget.has_learned(candidate.name)
+        return self.budget.overhead(candidate.name) if known else 0.0
 
     def mean_score(self, name: str, folds: int) -> float:
-        """Mean over the first folds; infinite where one is missing."""
+        """Return the mean score over the first folds, infinite if one is missing."""
         scores = {trial.fold: trial.score for trial in self.evaluator.trials if trial.forecaster == name}
         return float(np.mean([scores.get(fold, float("inf")) for fold in range(folds)]))
 
-    def shared(self, candidates: list[Candidate]) -> int:
-        """Folds that enough of the candidates have been on to be chosen by; all where there are none."""
+    def folds_for_selection(self, candidates: list[Candidate]) -> int:
+        """Return the number of folds with enough of the candidates for a selection; all if there is none."""
         folds = len(self.evaluator.folds)
         counts = [sum(np.isfinite(self.mean_score(one.name, n)) for one in candidates) for n in range(1, folds + 1)]
         enough = max(1, min(KEPT, max(counts, default=0)) // 2)
         return max((n for n, count in enumerate(counts, start=1) if count >= enough), default=folds)
 
 
-def said(trial: Trial, budget: TimeBudget) -> str:
-    """A trial in a line."""
+def trial_line(trial: Trial, budget: TimeBudget) -> str:
+    """Format a trial as one line."""
     score = trial.error or f"{number(trial.score, 3)} of the seasonal naive error"
     of = "" if budget.seconds is None else f" of {budget.seconds:.0f}"
     where = f"{trial.forecaster}, fold {trial.fold + 1}"

@@ -1,4 +1,4 @@
-"""The file that AutoForecaster appends its trials to, one JSON line each."""
+"""The file of JSON lines to which AutoForecaster appends its trials."""
 
 import json
 import os
@@ -11,14 +11,14 @@ from forecastkit.utils.validation import refuse
 
 
 def check_trials_file(path) -> None:
-    """Refuse a path that cannot hold trials; nothing is created or changed.
+    """Refuse a path that cannot store trials; nothing is created or changed.
 
     Raises
     ------
     InputError
-        Where the file holds something else.
+        If the file has other content.
     ParameterError
-        Where the path cannot be written.
+        If the path cannot be written.
     """
     try:
         path = Path(path)

@@ -142,7 +142,7 @@ def _run(report: Reporter, search) -> None:
 
 
 def _print_trials(report: Reporter, tuning) -> None:
-    from forecastkit.tuning.results import parameters_of, said
+    from forecastkit.tuning.results import parameters_of, value_text
 
     names = parameters_of(tuning.trials)
     header = ["score", "seconds", *names]
@@ -151,7 +151,7 @@ def _print_trials(report: Reporter, tuning) -> None:
             "defaults" if place == 0 else str(place),
             row["state"] if np.isnan(row["score"]) else number(row["score"], 4),
             f"{row['seconds']:.0f}",
-            *(said(row[name]) for name in names),
+            *(value_text(row[name]) for name in names),
         ]
         for place, row in tuning.trials.head(MAX_TRIALS_SHOWN).iterrows()
     ]

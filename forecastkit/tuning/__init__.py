@@ -1,4 +1,4 @@
-"""Hyperparameter search by rolling-origin folds, over keras-tuner.
+"""Hyperparameter search on rolling-origin folds with keras-tuner.
 
 Public names are imported on first use; `__init__.pyi` lists them for type checkers.
 """

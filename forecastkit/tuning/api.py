@@ -1,4 +1,4 @@
-"""Tune: search hyperparameters by error on rolling-origin folds."""
+"""Hyperparameter search by the error on rolling-origin folds."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -36,43 +36,45 @@ def tune(
     verbose: int = 0,
     progress: Callable[[str], object] | None = None,
 ) -> Tuning:
-    """Search for the parameters under which a forecaster errs least on rolling-origin folds.
+    """Search for the parameters with which a forecaster has the smallest error on rolling-origin folds.
 
-    Trial 0 is the forecaster as it is, and wins unless another is better by 1 % on the folds. In every trial and fold
-    scales, early stopping and calibration are learned from the rows before the fold only, and all trials forecast the
+    Trial 0 is the given forecaster, which is selected unless another trial is better by 1 % on the folds. In every
+    trial and fold, scales, early stopping and calibration use the rows before the fold only. All trials forecast the
     same origins, whatever their lookback.
 
     Parameters
     ----------
     forecaster : Forecaster
-        Not fitted; what the space does not name stays as it is.
+        Unfitted forecaster. Parameters that are not in the space keep their values.
     X, y : as in `fit`
-        Training rows. Rows kept for a test must not be among them.
+        Training rows, without rows reserved for a test.
     space : dict or callable, optional
         ``{"units": [32, 64], "learning_rate": (1e-4, 1e-2, "log"), "lookback": [96, 192, 336]}``: a list of choices, or
-        a range. Or a function of keras-tuner's ``hp`` that returns a dict of parameters. Default: window, training and
-        network parameters worth searching for this forecaster on these data.
+        a range. Alternatively a function of keras-tuner's ``hp`` that returns a dict of parameters. By default window,
+        training and network parameters that suit the forecaster and the data.
     search : {'local', 'random', 'bayesian', 'hyperband'}
-        How keras-tuner proposes parameters: one of the best so far after the other, all drawn at random, all as a
-        Gaussian process expects most, or many trials of few epochs, the best of which get more.
+        How keras-tuner proposes parameters: one parameter of the best trial is changed at a time; all are drawn at
+        random; a Gaussian process selects them; or many trials train for few epochs and the best ones continue.
     n_trials : int, optional
-        Default: 20, or as many as the time limit allows.
+        Number of trials; by default 20, or as many as the time limit allows.
     time_limit : float or str, optional
-        Seconds of everything, or ``"90s"``, ``"10m"``, ``"1h"``. The last trial gets what is left.
+        Time limit of the whole search in seconds, or ``"90s"``, ``"10m"``, ``"1h"``. The last trial gets the remaining
+        time.
     n_folds : int, optional
-        Blocks of last rows, each forecast by fits on all rows before it. Default: three, fewer where rows are few.
+        Number of blocks of last rows, each forecast by fits on all rows before it; by default three, or fewer for few
+        rows.
     directory : path-like, optional
-        Where finished trials are kept: the same search on the same data goes on there after it was stopped or killed.
+        Folder in which finished trials are stored; the same search on the same data resumes from it.
     n_jobs : int
-        Trials at the same time, each in a process of its own; 0 runs them in this process.
+        Number of parallel trials, each in a separate process; 0 runs them in this process.
     random_state : int, RandomState or None
-        Seed of the proposals, and of forecasters that have none.
+        Seed of the proposals, and of forecasters without a seed.
     sample_weight : array, optional
-        As `fit` takes it.
+        As in `fit`.
     verbose : int
-        1 prints a line per trial.
+        1 prints one line per trial.
     progress : callable, optional
-        Takes that line instead.
+        Called with that line instead.
 
     Returns
     -------
@@ -81,8 +83,8 @@ def tune(
     Raises
     ------
     InputError
-        Before any training: a space that names an unknown parameter or an empty choice, folds longer than the data, a
-        time limit too short for one trial.
+        Before training, if the space contains an unknown parameter or no choice, the folds are longer than the data, or
+        the time limit is too short for one trial.
 
     References
     ----------

@@ -9,10 +9,10 @@ from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse
 
 WHERE = "tune"
-#: Lookbacks and learning rates worth trying, as parts of the forecaster's own.
+#: Candidate lookbacks and learning rates, as multiples of the forecaster's own values.
 LOOKBACKS = (0.5, 1, 1.5, 2, 3)
 RATES = (0.3, 3.0)
-#: Choices by the name of a constructor parameter, wherever a forecaster or its backbone has one; its own value joins.
+#: Choices by constructor parameter of a forecaster or its backbone; the current value is added.
 BY_NAME = {
     "layers": (1, 2, 3),
     "dropout": (0.0, 0.1, 0.2, 0.3),
@@ -23,7 +23,7 @@ BY_NAME = {
     "cell": ("gru", "lstm"),
     "positions": ("learned", "rotary"),
 }
-#: Choices that a backbone has beside those, or not, where its name says more than the parameter's.
+#: Choices for a particular backbone that are added to the general ones or replace them.
 BY_BACKBONE = {
     "DecoderOnly": {"layers": (2, 3, 4)},
     "EncoderDecoder": {"layers": (1, 2)},
@@ -36,82 +36,81 @@ BY_BACKBONE = {
 
 @dataclass(frozen=True)
 class DataContext:
-    """What the default space depends on, beside the forecaster.
+    """Properties of the data that the default space depends on.
 
     Attributes
     ----------
     lookback : int
-        The forecaster's own on these data.
+        The forecaster's lookback for these data.
     patch : int or None
-        The same; None where it has none.
-    room : int
+        The forecaster's patch, or None if it has none.
+    max_lookback : int
         Rows that the longest lookback may have.
     horizon, season : int
     grid : TimeGrid
     positive : bool
-        Whether no target is below zero.
+        Whether no target is negative.
     """
 
     lookback: int
     patch: int | None
-    room: int
+    max_lookback: int
     horizon: int
     season: int
     grid: TimeGrid
     positive: bool
 
 
-def default_space(forecaster, ground: DataContext) -> dict:
-    """A space for this forecaster on these data, in which its own values lie.
+def default_space(forecaster, context: DataContext) -> dict:
+    """Return a search space for this forecaster and these data that contains the current values.
 
-    What matters most comes first: the transform and window sizes, then training, then the network, by the names of its
-    parameters.
+    The most important parameters come first: target transform and window sizes, then training, then the network.
     """
     if isinstance(forecaster, READ_OFF):
         name = type(forecaster).__name__
         refuse(WHERE, "the forecaster must have something to search", name, "Pass space=.", ParameterError)
     own = forecaster.get_params(deep=False)
     space = {}
-    if "target_transform" in own and ground.positive and own.get("loss", "mae") in ("mae", "mse", "huber"):
+    if "target_transform" in own and context.positive and own.get("loss", "mae") in ("mae", "mse", "huber"):
         space["target_transform"] = _joined((None, "sqrt"), own["target_transform"])
-    space |= {"lookback": _lookbacks(ground, own["lookback"])}
+    space |= {"lookback": _lookbacks(context, own["lookback"])}
     if "learning_rate" in own:
-        space |= _for_training(forecaster, own, ground)
+        space |= _for_training(forecaster, own, context)
     space |= _for_backbone(forecaster, own)
     return {name: options for name, options in space.items() if len(options) > 1}
 
 
-def _lookbacks(ground, given):
-    """Parts of the own lookback, in whole patches or seasons, that leave rows to learn from."""
-    unit = ground.patch or 1
-    season = ground.season if ground.season % unit == 0 and ground.season > 1 else unit
+def _lookbacks(context, given):
+    """Return multiples of the lookback, in whole patches or seasons, that leave enough training rows."""
+    unit = context.patch or 1
+    season = context.season if context.season % unit == 0 and context.season > 1 else unit
     found = set()
     for part in LOOKBACKS:
-        rows = part * ground.lookback
+        rows = part * context.lookback
         step = season if rows >= season else unit
         found.add(max(round(rows / step), 1) * step)
-    kept = {rows for rows in found if rows <= ground.room}
-    return _joined(sorted(kept - {ground.lookback}), given if given is not None else ground.lookback)
+    kept = {rows for rows in found if rows <= context.max_lookback}
+    return _joined(sorted(kept - {context.lookback}), given if given is not None else context.lookback)
 
 
-def _for_training(forecaster, own, ground) -> dict:
+def _for_training(forecaster, own, context) -> dict:
     rate = own["learning_rate"] or forecaster._architecture().learning_rate
-    space = {"calendar": [own["calendar"], not own["calendar"]]} if calendar_names(ground.grid) else {}
+    space = {"calendar": [own["calendar"], not own["calendar"]]} if calendar_names(context.grid) else {}
     if own["loss"] in ("mae", "mse", "huber"):
-        space["normalization"] = _joined((None, "standard"), own["normalization"])  # None is "last" nearly always
-    return {**space, "learning_rate": (RATES[0] * rate, RATES[1] * rate, "log"), "patch": _patches(ground)}
+        space["normalization"] = _joined((None, "standard"), own["normalization"])  # None nearly always means "last"
+    return {**space, "learning_rate": (RATES[0] * rate, RATES[1] * rate, "log"), "patch": _patches(context)}
 
 
-def _patches(ground):
-    """The own patch, its half and its double, that divide a season and are no longer than the horizon."""
-    patch = ground.patch
+def _patches(context):
+    """Return the patch, its half and its double, if they divide a season and do not exceed the horizon."""
+    patch = context.patch
     near = {patch // 2, 2 * patch}
-    whole = {p for p in near if p >= 1 and (ground.season == 1 or ground.season % p == 0)}
-    return _joined(sorted(p for p in whole if p <= min(ground.horizon, ground.lookback // 2)), patch)
+    whole = {p for p in near if p >= 1 and (context.season == 1 or context.season % p == 0)}
+    return _joined(sorted(p for p in whole if p <= min(context.horizon, context.lookback // 2)), patch)
 
 
 def _for_backbone(forecaster, own) -> dict:
-    """Choices for the hyperparameters of the network, under the names that `set_params` takes."""
+    """Return choices for the hyperparameters of the network by the names of `set_params`."""
     held = getattr(type(forecaster), "architecture", None)
     prefix, hyper = "", own
     if held is None and hasattr(own.get("backbone"), "get_params"):
@@ -126,7 +125,7 @@ def _for_backbone(forecaster, own) -> dict:
 
 
 def _joined(options, own) -> list:
-    """The options with the own value among them; numbers in order."""
+    """Return the options including the current value; numbers are sorted."""
     joined = [*options, *([] if own in options else [own])]
     if all(isinstance(option, (int, float)) and not isinstance(option, bool) for option in joined):
         return sorted(joined)

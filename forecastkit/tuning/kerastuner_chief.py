@@ -1,9 +1,9 @@
-"""Search over several machines: one chief with the oracle, and workers that request trials.
+"""Search on several machines: a chief with the oracle, and workers that request trials.
 
-keras-tuner's own protocol and environment variables: ``KERASTUNER_TUNER_ID`` (``chief``, or a name of the worker's
-own), ``KERASTUNER_ORACLE_IP`` and ``KERASTUNER_ORACLE_PORT``. Its chief waits for ever for a worker that is gone, and
-sends the others home before all is done; this one gives the trial of a worker that shows no sign of life to another.
-What travels is neither encrypted nor signed: it belongs into a network of one's own.
+The protocol and the environment variables are those of keras-tuner: ``KERASTUNER_TUNER_ID`` (``chief``, or a unique
+worker name), ``KERASTUNER_ORACLE_IP`` and ``KERASTUNER_ORACLE_PORT``. Unlike keras-tuner, the chief reassigns the trial
+of a worker without heartbeat instead of waiting, and does not dismiss the other workers before all trials are done.
+Messages are neither encrypted nor signed, so the network must be private.
 """
 
 import os
@@ -20,27 +20,27 @@ from keras_tuner.src.distribute import utils as environment
 from forecastkit.tuning.space import WHERE
 from forecastkit.utils.validation import refuse
 
-#: Seconds without a sign of life after which a worker counts as gone.
+#: Seconds without a heartbeat after which a worker counts as lost.
 LOST = 20.0
-#: Seconds that the chief waits for workers to fetch the result, and a worker for the chief to send it.
+#: Seconds that the chief waits for workers to fetch the result, and that a worker waits for the chief to send it.
 LINGER = 5.0
 PAUSE = 0.1
-#: Every trial, in keras-tuner's question for the best ones.
+#: Number of trials in keras-tuner's request for the best ones: all.
 ALL = 1_000_000
 
 
 def is_chief() -> bool:
-    """Whether the environment makes this process the chief."""
+    """Return whether the environment makes this process the chief."""
     return environment.has_chief_oracle() and environment.is_chief_oracle()
 
 
 def is_worker() -> bool:
-    """Whether the environment makes this process a worker."""
+    """Return whether the environment makes this process a worker."""
     return environment.has_chief_oracle() and not environment.is_chief_oracle()
 
 
-class _Attentive(oracle_chief.OracleServicer):
-    """Answers workers, and knows when each of them was heard of last."""
+class _ChiefServicer(oracle_chief.OracleServicer):
+    """Answers workers and records their latest messages."""
 
     def __init__(self, oracle):
         super().__init__(oracle)
@@ -65,20 +65,20 @@ class _Attentive(oracle_chief.OracleServicer):
         return protos.get_service().EndTrialResponse()  # another one has run it meanwhile
 
     def is_lost(self, name) -> bool:
-        """Whether too long a time has gone since a worker or its trial was heard of."""
+        """Return whether a worker, or the worker of a trial, has sent no heartbeat for too long."""
         return time.monotonic() - self.heard.get(name, 0.0) > LOST
 
 
 def serve(oracle, is_over) -> None:
-    """Answer workers until all trials are done, or time is over and nobody works any more.
+    """Answer workers until all trials are done, or the time is over and no worker is active.
 
     Parameters
     ----------
     oracle : Oracle
     is_over : callable
-        Whether no further trial is to be begun.
+        Returns whether no further trial should start.
     """
-    servicer = _Attentive(oracle)
+    servicer = _ChiefServicer(oracle)
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
     protos.get_service_grpc().add_OracleServicer_to_server(servicer, server)
     address = f"{os.environ['KERASTUNER_ORACLE_IP']}:{os.environ['KERASTUNER_ORACLE_PORT']}"
@@ -92,14 +92,14 @@ def serve(oracle, is_over) -> None:
     try:
         while not (servicer.stop_triggered or is_over()) or oracle.ongoing_trials or oracle.tuner_ids:
             time.sleep(PAUSE)
-            _let_go(oracle, servicer)
+            _release_lost(oracle, servicer)
         time.sleep(LINGER)
     finally:
         server.stop(grace=1.0).wait()
 
 
-def _let_go(oracle, servicer):
-    """Give back the trials of workers that are gone, and wait for them no longer."""
+def _release_lost(oracle, servicer):
+    """Release the trials of lost workers, and stop waiting for them."""
     for tuner_id in list(oracle.tuner_ids):
         trial = oracle.ongoing_trials.get(tuner_id)
         if servicer.is_lost(tuner_id if trial is None else trial.trial_id):
@@ -107,7 +107,7 @@ def _let_go(oracle, servicer):
 
 
 def fetch(client, oracle) -> None:
-    """As a worker, take over all trials that the chief knows, if it still answers."""
+    """Fetch all trials from the chief to a worker, if the chief still answers."""
     found = []
 
     def ask():

@@ -15,16 +15,16 @@ from keras_tuner.src.engine.metrics_tracking import MetricsTracker
 from forecastkit.utils.atomic_write import atomic_write
 from forecastkit.utils.validation import refuse
 
-#: Name of what is minimised, and of the key among a trial's values that marks the forecaster's own parameters.
+#: Name of the objective, and key of trial values that marks the forecaster's own parameters.
 SCORE, OWN = "score", "own"
-#: Draws of other values where the first ones were tried before or go with no forecaster.
+#: Number of further draws if values were tried before or are not valid for the forecaster.
 DRAWS = 50
-#: Trials that may fail in a row: our own search decides when to stop.
+#: Allowed number of consecutive failures; the search itself decides when to stop.
 NEVER = 10**9
 
 
 def _serial(name: str):
-    """keras-tuner's method under a lock of ours: its own stays locked after an exception."""
+    """Run keras-tuner's method under our own lock, because its lock is not released after an exception."""
     original = getattr(keras_tuner.Oracle, name)
     inner = inspect.getclosurevars(original).nonlocals.get("func", original)
 
@@ -37,27 +37,27 @@ def _serial(name: str):
 
 
 class ResumableOracle:
-    """What all our oracles do beside proposing.
+    """Base class of the oracles: everything except proposing values.
 
-    The forecaster's own parameters are the first trial; no combination that the forecaster refuses is proposed, and
-    none twice; files are replaced whole; a search whose process was killed goes on with the trials that were running.
+    The first trial has the forecaster's own parameters. Values are proposed only once and only if the forecaster
+    accepts them. Files are written atomically, and a resumed search repeats the trials that were running.
 
     Parameters
     ----------
     n_trials : int
     own : dict
-        What would be proposed for the forecaster's own parameters, as far as they lie in the space.
+        Values that correspond to the forecaster's own parameters, as far as they are in the space.
     feasible : callable
-        Takes proposed values; whether the forecaster takes them.
+        Returns whether the forecaster accepts proposed values.
     is_over : callable
-        Whether no further trial is to be begun.
-    told : callable
-        Takes every trial that has ended.
+        Returns whether no further trial should start.
+    on_end : callable
+        Called with every finished trial.
     """
 
-    def __init__(self, *, n_trials: int, own: dict, feasible, is_over, told, **options):
+    def __init__(self, *, n_trials: int, own: dict, feasible, is_over, on_end, **options):
         self.turn = threading.RLock()
-        self.n_trials, self.own, self.feasible, self.is_over, self.told = n_trials, own, feasible, is_over, told
+        self.n_trials, self.own, self.feasible, self.is_over, self.on_end = n_trials, own, feasible, is_over, on_end
         objective = keras_tuner.Objective(SCORE, "min")
         super().__init__(objective=objective, max_consecutive_failed_trials=NEVER, **options)
         self.max_trials = None  # counted here, so that others wait for trials that may have to be run again
@@ -66,13 +66,13 @@ class ResumableOracle:
     create_trial, update_trial, _end_trial = map(_serial, ("create_trial", "update_trial", "end_trial"))
 
     def end_trial(self, trial):
-        """Take the result of a trial."""
+        """Record the result of a trial."""
         with self.turn:  # of several threads none sees a trial of another that is half ended
             self._end_trial(trial)
-            self.told(self.trials[trial.trial_id])
+            self.on_end(self.trials[trial.trial_id])
 
     def populate_space(self, trial_id):
-        """Values of the next trial."""
+        """Return the values of the next trial."""
         if not self.trials:
             return {"status": TrialStatus.RUNNING, "values": self._first()}
         if self.is_over():
@@ -88,7 +88,7 @@ class ResumableOracle:
         return super().populate_space(trial_id)
 
     def _first(self):
-        """The forecaster's own parameters; they count as tried where they lie in the space."""
+        """Return the forecaster's own parameters, which count as tried if they are in the space."""
         values = {hp.name: self.own.get(hp.name, hp.default) for hp in self.hyperparameters.space}
         if self.own and set(self.own) == set(values):
             self._tried_so_far.add(self._compute_values_hash(values))
@@ -103,7 +103,7 @@ class ResumableOracle:
         return None
 
     def give_back(self, tuner_id: str) -> None:
-        """Let another worker run the trial of one that is gone."""
+        """Release the trial of a lost worker."""
         with self.turn:
             trial = self.ongoing_trials.pop(tuner_id, None)
             self.tuner_ids.discard(tuner_id)
@@ -117,14 +117,14 @@ class ResumableOracle:
     # ------------------------------------------------------------------------------------------ files
 
     def save(self):
-        """Write the state whole or not at all."""
+        """Write the state atomically."""
         write_json(Path(self._get_oracle_fname()), self.get_state())
 
     def _save_trial(self, trial):
         write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
 
     def reload(self):
-        """Read the state; trials that were running are run again, those that ended are not."""
+        """Read the state; running trials are repeated, finished ones are not."""
         super().reload()
         self._retry_queue = []
         for trial in self.trials.values():
@@ -135,18 +135,18 @@ class ResumableOracle:
 
 
 class RandomOracle(ResumableOracle, RandomSearchOracle):
-    """Values drawn at random, never the same twice."""
+    """Proposes random values without repetition."""
 
 
 class LocalOracle(ResumableOracle, RandomSearchOracle):
-    """The best values so far with another one for a single parameter, which takes turns in the order of the space.
+    """Changes one parameter of the best values at a time, in the order of the space.
 
-    With the few trials that folds of networks leave time for, values drawn all at once are nearly always worse.
+    With the few trials that cross-validation of networks allows, drawing all parameters at once is nearly always worse.
 
     References
     ----------
-    Wu, Wang and Huang (2021), "Frugal optimization for cost-related hyperparameters", AAAI: search around the best so
-    far, from the defaults on. Departure: along one parameter at a time, as most have a few choices.
+    Wu, Wang and Huang (2021), "Frugal optimization for cost-related hyperparameters", AAAI: search around the best
+    values, starting from the defaults. Departure: one parameter is changed at a time, as most have few choices.
     """
 
     def _proposal(self, trial_id):
@@ -166,7 +166,7 @@ class LocalOracle(ResumableOracle, RandomSearchOracle):
         return {} if best is None else best.hyperparameters.values
 
     def _with_another(self, base, changed):
-        """The values with one drawn anew, as are those that it brings into play."""
+        """Return the values with one drawn anew, including conditional values that it activates."""
         found = keras_tuner.HyperParameters()
         for hp in self.hyperparameters.space:
             found.merge([hp])
@@ -178,10 +178,10 @@ class LocalOracle(ResumableOracle, RandomSearchOracle):
 
 
 class BayesianOracle(ResumableOracle, BayesianOptimizationOracle):
-    """Values that a Gaussian process of what was found so far expects most of."""
+    """Proposes values by the expected improvement of a Gaussian process."""
 
     def _proposal(self, trial_id):
-        # keras-tuner does not keep the state of its generator: what a resumed search proposes must not depend on it.
+        # keras-tuner does not store the state of its generator, on which proposals of a resumed search must not depend.
         self._random_state = np.random.RandomState((self.seed + len(self.trials)) % 2**32)
         proposal = super()._proposal(trial_id)
         values = proposal.get("values")
@@ -190,7 +190,7 @@ class BayesianOracle(ResumableOracle, BayesianOptimizationOracle):
         return proposal
 
     def _vectorize_trials(self):
-        """What the process learns from: not from a first trial that lies outside of the space."""
+        """Return the training data of the process, without a first trial outside the space."""
         every = self.trials
         self.trials = {name: trial for name, trial in every.items() if self._lies_inside(trial)}
         try:
@@ -205,20 +205,20 @@ class BayesianOracle(ResumableOracle, BayesianOptimizationOracle):
 
 
 class HalvingOracle(ResumableOracle, HyperbandOracle):
-    """Many trials of few epochs, of which the best go on to more."""
+    """Hyperband: many trials of few epochs, the best of which continue."""
 
 
 def make_oracle(search: str, n_trials: int, seed: int, max_epochs: int | None, **options):
-    """The oracle for ``local``, ``random``, ``bayesian`` or ``hyperband``.
+    """Return the oracle for ``local``, ``random``, ``bayesian`` or ``hyperband``.
 
     Parameters
     ----------
     search : str
     n_trials : int
     seed : int
-        Above zero: keras-tuner takes 0 for none.
+        Positive, because keras-tuner treats 0 as no seed.
     max_epochs : int or None
-        Of the forecaster, for hyperband.
+        Epochs of the forecaster, for hyperband.
     """
     common = {"n_trials": n_trials, "seed": seed, **options}
     if search in ("local", "random"):
@@ -229,12 +229,12 @@ def make_oracle(search: str, n_trials: int, seed: int, max_epochs: int | None, *
 
 
 def write_json(path: Path, value) -> None:
-    """Write a file of which a killed search leaves no half.
+    """Write a JSON file atomically.
 
     Raises
     ------
     InputError
-        Where it cannot be written.
+        If the file cannot be written.
     """
     try:
         with atomic_write(path) as temporary:

@@ -1,4 +1,4 @@
-"""keras-tuner adapter: requests trials from an oracle, runs them, reports the results."""
+"""keras-tuner adapter: requests trials from an oracle, runs them and reports the results."""
 
 import contextlib
 import random
@@ -12,34 +12,34 @@ from keras_tuner.engine.trial import TrialStatus
 
 from forecastkit.tuning.kerastuner_oracles import OWN, SCORE
 
-#: Seconds between questions to an oracle that waits for the trials of others.
+#: Seconds between requests to an oracle that waits for other trials.
 PAUSE = 0.2
-#: Seconds between the signs of life that a worker gives its chief.
+#: Seconds between the heartbeats of a worker.
 SIGN = 2.0
-#: Name of the key among a trial's values that hyperband sets.
+#: Key of trial values that hyperband sets.
 EPOCHS = "tuner/epochs"
-#: Names of what is told of a trial beside its score.
-FOLD, SECONDS, BESIDE = "fold ", "seconds", "seconds beside training"
+#: Names of the values that are reported in addition to the score.
+FOLD, SECONDS, OVERHEAD = "fold ", "seconds", "seconds beside training"
 
 
 class Unfinished(Exception):
-    """The time of a trial was over before it had a score."""
+    """Raised if the time of a trial is over before it has a score."""
 
 
 class Tuner(BaseTuner):
-    """Runs the trials that an oracle proposes, one after another.
+    """Runs the trials that an oracle proposes in sequence.
 
     Parameters
     ----------
     oracle : Oracle
     space : DictSpace or FunctionSpace
     run : callable
-        Takes parameters, gives the trial's `Outcome`.
+        Takes parameters and returns the `Outcome` of the trial.
     folder : path
     project : str
-        Name of the folder in it.
+        Name of the subfolder.
     name : str, optional
-        Of this worker, where several threads share an oracle. Default: that of the environment.
+        Name of this worker if several threads share an oracle; by default that of the environment.
     """
 
     def __init__(self, oracle, space, run, folder, project: str, name: str | None = None):
@@ -62,7 +62,7 @@ class Tuner(BaseTuner):
             self.oracle.end_trial(trial)
 
     def _try_run_and_update_trial(self, trial):
-        """A trial that failed is recorded; everything that is no trial's fault is raised, and nothing is swallowed."""
+        """Record failed trials; exceptions that are not caused by the trial are raised."""
         try:
             self._run_and_update_trial(trial)
             trial.status = TrialStatus.COMPLETED
@@ -72,8 +72,8 @@ class Tuner(BaseTuner):
             trial.status = TrialStatus.RUNNING
 
     def run_trial(self, trial):
-        """Metrics of a trial, all of them Python floats, which JSON takes."""
-        with self._signs_of_life(trial):
+        """Return the metrics of a trial as Python floats, which are JSON-serializable."""
+        with self._heartbeat(trial):
             outcome = self.run(parameters_of(self.space, trial))
         if outcome.error is not None:
             raise outcome.error
@@ -82,22 +82,22 @@ class Tuner(BaseTuner):
         if outcome.state == "failed":
             raise keras_tuner.errors.FailedTrialError(outcome.message)
         folds = {f"{FOLD}{number}": float(score) for number, score in outcome.scores.items()}
-        beside = {} if outcome.beside is None else {BESIDE: float(outcome.beside)}
-        return {SCORE: outcome.score, **folds, **beside, SECONDS: float(outcome.seconds)}
+        overhead = {} if outcome.overhead is None else {OVERHEAD: float(outcome.overhead)}
+        return {SCORE: outcome.score, **folds, **overhead, SECONDS: float(outcome.seconds)}
 
     def _get_tuner_fname(self):
-        """No file: a tuner has no state, and keras-tuner would take up whatever lies there."""
+        """Return no file, because a tuner has no state."""
         return ""
 
     def save(self):
-        """Nothing: the oracle keeps its state itself."""
+        """Do nothing: the oracle stores its state."""
 
     def reload(self):
-        """Nothing, as nothing is saved."""
+        """Do nothing, as nothing is saved."""
 
     @contextlib.contextmanager
-    def _signs_of_life(self, trial):
-        """As a worker, ask the chief for the trial now and then, so that it knows us to be there."""
+    def _heartbeat(self, trial):
+        """Request the trial from the chief regularly as a heartbeat."""
         if not self._is_worker():
             yield
             return
@@ -117,7 +117,7 @@ class Tuner(BaseTuner):
 
 
 class _Hyper(keras_tuner.HyperModel):
-    """The space as what keras-tuner explores."""
+    """The space as a keras-tuner hypermodel."""
 
     def __init__(self, space):
         super().__init__()
@@ -128,7 +128,7 @@ class _Hyper(keras_tuner.HyperModel):
 
 
 def parameters_of(space, trial) -> dict:
-    """What a trial changes of the forecaster; nothing for its own parameters."""
+    """Return the parameters that a trial changes; none for the forecaster's own parameters."""
     if OWN in trial.hyperparameters.values:
         return {}
     parameters = space.build(trial.hyperparameters)
@@ -137,8 +137,8 @@ def parameters_of(space, trial) -> dict:
 
 
 @contextlib.contextmanager
-def kept_random():
-    """Leave Python's global generator as found: keras-tuner draws names from it."""
+def preserved_random_state():
+    """Restore Python's global generator afterwards, from which keras-tuner draws names."""
     state = random.getstate()
     try:
         yield

@@ -1,4 +1,4 @@
-"""Processes that run trials, so that memory does not grow and a trial can be ended at any time."""
+"""Processes that run trials, so that memory is released and trials can be terminated at any time."""
 
 import contextlib
 import os
@@ -15,38 +15,39 @@ from forecastkit.tuning.trial import Outcome, Task, TrialLimits, run_trial
 from forecastkit.tuning.worker import read, write
 
 SERVE = "import sys; from forecastkit.tuning.worker import serve; serve(sys.argv[1], sys.argv[2] == 'True')"
-#: Seconds that an ended process gets to go.
+#: Seconds that a terminated process has to exit.
 PATIENCE = 10.0
 
 
 class InProcessRunner:
-    """Trials in this process, one after another."""
+    """Runs trials in this process in sequence."""
 
     def __init__(self, task: Task):
         self.task = task
 
-    def run(self, parameters: dict, terms: TrialLimits) -> Outcome:
-        """What becomes of a trial."""
-        return run_trial(self.task, parameters, terms)
+    def run(self, parameters: dict, limits: TrialLimits) -> Outcome:
+        """Return the outcome of a trial."""
+        return run_trial(self.task, parameters, limits)
 
     def begin(self) -> None:
-        """Nothing is to be waited for."""
+        """Do nothing: trials can start at once."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
 
 class Processes:
-    """Trials in processes of their own, any number of threads asking for them.
+    """Runs trials in separate processes; thread-safe.
 
-    A server imports everything and reads the data once; where the system can copy a process, each trial is a copy of
-    it, which begins at once, shares the data and gives all memory back. Elsewhere each trial gets a new server.
+    A server process imports all modules and reads the data once. If the system supports it, each trial runs in a fork
+    of the server, which starts at once, shares the data and releases all memory. Otherwise each trial gets a new
+    server.
 
     Parameters
     ----------
     task : Task
     forks : bool, optional
-        Whether to copy. Default: on Linux, with TensorFlow, whose threads do not begin with its import.
+        Whether to fork; by default on Linux with TensorFlow, whose threads do not start at import.
     """
 
     def __init__(self, task: Task, forks: bool | None = None):
@@ -56,18 +57,18 @@ class Processes:
         self.lock, self.number, self.servers, self.closed = threading.Lock(), 0, set(), False
         self.shared = None
 
-    def run(self, parameters: dict, terms: TrialLimits) -> Outcome:
-        """What becomes of a trial; it is ended where it takes many more seconds than it may."""
+    def run(self, parameters: dict, limits: TrialLimits) -> Outcome:
+        """Return the outcome of a trial, which is terminated if it exceeds its time limit by far."""
         with self.lock:
             self.number += 1
             number = str(self.number)
-        write((parameters, terms), Path(self.folder.name) / f"trial-{number}")
+        write((parameters, limits), Path(self.folder.name) / f"trial-{number}")
         server = self._server()
         ended = server.send("run", number)
-        if not ended.wait(terms.most):
+        if not ended.wait(limits.kill_after):
             server.end(number)
             ended.wait(PATIENCE)
-            return Outcome("unfinished", seconds=terms.seconds, message="its time was over")
+            return Outcome("unfinished", seconds=limits.seconds, message="its time was over")
         if self.closed:
             return Outcome("unfinished", message="the search was stopped")
         if not self.forks:
@@ -79,7 +80,7 @@ class Processes:
         return read(path)
 
     def begin(self) -> None:
-        """Wait until a trial would begin at once, where processes are copied."""
+        """Wait until a trial can start at once, if processes are forked."""
         if self.forks:
             server = self._server()
             server.begun.wait()
@@ -104,7 +105,7 @@ class Processes:
             self.servers.discard(server)
 
     def close(self) -> None:
-        """End everything that runs."""
+        """Terminate all running processes."""
         with self.lock:
             self.closed, servers = True, list(self.servers)
         for server in servers:
@@ -113,7 +114,7 @@ class Processes:
 
 
 class Server:
-    """One process that serves, and a thread that listens to it."""
+    """A server process and the thread that reads its messages."""
 
     def __init__(self, folder: str, forks: bool):
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -122,7 +123,7 @@ class Server:
             del environment[name]
         self.folder, self.forks, self.ended, self.lock = Path(folder), forks, {}, threading.Lock()
         self.ready, self.over, self.begun = False, False, threading.Event()
-        with (self.folder / "stderr").open("ab") as stderr:  # TensorFlow talks there while it is imported
+        with (self.folder / "stderr").open("ab") as stderr:  # TensorFlow prints messages during import
             self.process = subprocess.Popen(
                 [sys.executable, "-c", SERVE, folder, str(forks)],
                 stdin=subprocess.PIPE,
@@ -130,17 +131,17 @@ class Server:
                 stderr=stderr,
                 text=True,
                 env=environment,
-                start_new_session=True,  # Ctrl-C is for us: we end it
+                start_new_session=True,  # Ctrl-C is handled by the parent, which terminates the server
             )
         self.listener = threading.Thread(target=self._listen, daemon=True)
         self.listener.start()
 
     def alive(self) -> bool:
-        """Whether it still serves."""
+        """Return whether the process is running."""
         return not self.over
 
     def send(self, verb: str, number: str) -> threading.Event:
-        """Ask for something; the event is set when the trial is over."""
+        """Send a request; the returned event is set when the trial is over."""
         with self.lock:
             event = self.ended.setdefault(number, threading.Event())
             if self.over:
@@ -149,20 +150,20 @@ class Server:
         return event
 
     def end(self, number: str) -> None:
-        """End a trial that runs."""
+        """Terminate a running trial."""
         if self.forks:
             self.send("kill", number)
         else:
             self.process.kill()
 
     def check(self) -> None:
-        """Raise where it could not even begin."""
+        """Raise an error if the process could not start."""
         if not self.ready:
             told = (self.folder / "stderr").read_text(errors="replace").strip().splitlines()
             raise RuntimeError(f"the process that runs trials did not start: {told[-1] if told else 'no word'}")
 
     def close(self) -> None:
-        """End the process and all its copies."""
+        """Terminate the process and all its forks."""
         with contextlib.suppress(OSError):
             self.process.stdin.close()
         if not self.forks:
@@ -196,7 +197,7 @@ class Server:
 
 
 def write_task(task: Task, path: Path) -> None:
-    """The task as a pickle, with classes that live in a notebook or script written out."""
+    """Pickle the task, including the code of classes defined in a notebook or script."""
     parts = [task.forecaster, *task.forecaster.get_params().values()]
     homes = {getattr(part if isinstance(part, type) else type(part), "__module__", None) for part in parts}
     try:
@@ -208,7 +209,7 @@ def write_task(task: Task, path: Path) -> None:
 
 
 def can_fork() -> bool:
-    """Whether a process may be copied once everything is imported."""
+    """Return whether a process can be forked after all imports."""
     import keras
 
     return sys.platform == "linux" and keras.backend.backend() == "tensorflow"

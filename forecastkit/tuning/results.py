@@ -8,11 +8,11 @@ import pandas as pd
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.utils.formatting import number
 
-#: States of a trial in words, by those of keras-tuner.
+#: States of a trial by keras-tuner's states.
 STATES = {"COMPLETED": "done", "FAILED": "failed", "INVALID": "failed", "RUNNING": "unfinished"}
 DONE, DROPPED = "done", "dropped"
-#: Part of its score by which the forecaster as it was given is ahead of the others: the lowest of several scores is low
-#: by luck too, and gains below this on a few folds were none on new rows (docs/tuning.md).
+#: Fraction by which another trial must be better than the given forecaster. The smallest of several scores is partly
+#: luck, and smaller gains on a few folds did not carry over to new rows (docs/tuning.md).
 HEAD_START = 0.01
 
 
@@ -23,19 +23,18 @@ class Tuning:
     Attributes
     ----------
     trials : DataFrame
-        The leaderboard: a row for each trial, best first, by its number, 0 being the forecaster as it was given, which
-        ranks before those that are less than 1 % better.
-        ``score`` is the mean over the folds of the relative score, the MASE divided by that of the seasonal naive
-        forecast of the same windows; ``fold 0`` and so on are its parts, ``seconds`` what the trial took, ``state`` is
-        'done', 'dropped', 'failed' or 'unfinished', ``message`` says why it failed; then a column for each parameter.
-        A dropped trial was worse than the best by more than 1 % on the latest folds and did not get the others; its
-        score says what it would have come to.
+        The leaderboard, one row per trial, best first. Trial 0 is the given forecaster, which ranks before trials that
+        are less than 1 % better. ``score`` is the mean over the folds of the error relative to the seasonal naive
+        forecast of the same windows; below 1 is better. ``fold 0`` and so on are the errors of the folds, ``seconds``
+        the duration, ``state`` is 'done', 'dropped', 'failed' or 'unfinished', and ``message`` explains failures.
+        Further columns contain the parameters. A dropped trial was worse than the best by more than 1 % on the latest
+        folds and did not run on the others; its score is an estimate.
     best_params : dict
-        Parameters of the first row, as `set_params` of the forecaster takes them.
+        Parameters of the first row, for `set_params` of the forecaster.
     best_score : float
-        Its score.
+        Score of the first row.
     best_forecaster : Forecaster
-        The forecaster with those parameters, not fitted.
+        The unfitted forecaster with these parameters.
     seconds : float
     """
 
@@ -47,12 +46,12 @@ class Tuning:
 
 
 def make_trials(rows: list[dict]) -> pd.DataFrame:
-    """The leaderboard.
+    """Return the leaderboard.
 
     Parameters
     ----------
     rows : list of dict
-        ``trial``, ``score``, ``folds``, ``seconds``, ``state``, ``message`` and ``parameters`` of each.
+        ``trial``, ``score``, ``folds``, ``seconds``, ``state``, ``message`` and ``parameters`` of each trial.
     """
     names = list(dict.fromkeys(name for row in rows for name in row["parameters"]))
     folds = max((len(row["folds"]) for row in rows), default=0)
@@ -71,23 +70,23 @@ def make_trials(rows: list[dict]) -> pd.DataFrame:
 
 
 def rank_key(row: dict) -> float:
-    """What a trial is ranked by: its score, NaN where there is none, less the head start of the first one."""
+    """Return the sort key of a trial: its score (NaN if none), with the advantage of the first trial."""
     return row["score"] * (1.0 - HEAD_START if row["trial"] == 0 else 1.0)
 
 
 def parameters_of(trials: pd.DataFrame) -> list[str]:
-    """Columns of the leaderboard that are parameters."""
+    """Return the parameter columns of the leaderboard."""
     return list(trials.columns[list(trials.columns).index("message") + 1 :])
 
 
-def said(value) -> str:
-    """A parameter's value for people."""
+def value_text(value) -> str:
+    """Format a parameter value."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def line(row: dict, best: float, place: str) -> str:
-    """A line of progress on a trial that has ended."""
-    parameters = ", ".join(f"{name} {said(value)}" for name, value in row["parameters"].items())
+def progress_line(row: dict, best: float, place: str) -> str:
+    """Return a progress line for a finished trial."""
+    parameters = ", ".join(f"{name} {value_text(value)}" for name, value in row["parameters"].items())
     got = f"{number(row['score'], 4)}  best {number(best, 4)}"
     if row["state"] not in (DONE, DROPPED):
         got = f"{row['state']}: {row['message']}"

@@ -1,4 +1,4 @@
-"""Run a search: trials in parallel, time limit, resuming."""
+"""Running a search: parallel trials, time limit, resuming."""
 
 import hashlib
 import math
@@ -20,8 +20,8 @@ from forecastkit.data.sizes import choose_horizon
 from forecastkit.forecasters.recursive import check_observed
 from forecastkit.tuning.default_spaces import DataContext, default_space
 from forecastkit.tuning.processes import InProcessRunner, Processes
-from forecastkit.tuning.results import DONE, DROPPED, STATES, Tuning, line, make_trials, rank_key
-from forecastkit.tuning.settings import MOST_TRIALS, Settings, lay_folds
+from forecastkit.tuning.results import DONE, DROPPED, STATES, Tuning, make_trials, progress_line, rank_key
+from forecastkit.tuning.settings import MOST_TRIALS, Settings, make_folds
 from forecastkit.tuning.space import WHERE, find_parameter_error, make_space
 from forecastkit.tuning.trial import Task, TrialLimits, make_model
 from forecastkit.utils.exceptions import InputError, ParameterError
@@ -29,23 +29,23 @@ from forecastkit.utils.run_log import fingerprint
 from forecastkit.utils.time_budget import LEAST, TimeBudget, training_seconds
 from forecastkit.utils.validation import refuse
 
-#: Part of a usual trial's seconds without which another one is not begun.
+#: Fraction of a usual trial's duration that must be left to start another one.
 WORTHWHILE = 0.6
-#: What fitting the best on all rows takes, in fits of a fold.
+#: Estimated duration of the final fit on all rows, in units of a fit on a fold.
 REFIT = 1.4
-#: Part of its seconds, and seconds beyond, after which a trial that does not end by itself is ended.
+#: Fraction of its time limit, and seconds, by which a trial may exceed the limit before it is terminated.
 OVER, GRACE = 1.1, 3.0
-#: Trials after which a search in which every one failed is given up.
+#: Number of trials after which a search with failures only is aborted.
 HOPELESS = 5
 
 
 class Search:
-    """A search: its task and space, laid out and checked before anything is trained.
+    """A search: its task and space, validated before training.
 
     Parameters
     ----------
     forecaster : Forecaster
-        Not fitted.
+        Unfitted.
     panel : Panel
         Training rows.
     schema : Schema
@@ -56,26 +56,28 @@ class Search:
 
     def __init__(self, forecaster, panel: Panel, schema, space, settings: Settings, weight=None):
         self.settings, self.forecaster = settings, forecaster
-        self.seed = int(check_random_state(settings.random_state).randint(1, 2**31 - 1))  # 0 is none to keras-tuner
+        self.seed = int(
+            check_random_state(settings.random_state).randint(1, 2**31 - 1)
+        )  # keras-tuner treats 0 as no seed
         self.budget = TimeBudget(settings.seconds)
         check_observed(type(forecaster).__name__, schema, panel)
-        _choose(forecaster, panel)  # refuses data that are too short for any fold, in its own words
+        _choose(forecaster, panel)  # raises an error if the data are too short for any fold
         horizon, season = choose_horizon(forecaster.horizon, forecaster.season_length, panel.grid)
-        folds = lay_folds(panel, schema, horizon, settings.n_folds)
+        folds = make_folds(panel, schema, horizon, settings.n_folds)
         self.task = Task(self._seeded(forecaster), panel, schema, folds, season, weight)
         self._check_time()
-        self._look_around(horizon, season, space)
+        self._prepare_space(horizon, season, space)
         self.rows, self.hopeless = [], False
 
     def _seeded(self, forecaster):
-        """The forecaster of the trials: silent, and with one seed for all where it has none."""
+        """Return the forecaster of the trials: without output, and with a common seed if it has none."""
         values = {"verbose": 0}
         if all(getattr(member, "random_state", 0) is None for member in members(forecaster)):
             values["random_state"] = self.seed
         return changed(forecaster, values)
 
     def _check_time(self):
-        """Refuse a time limit in which not even one trial can be run."""
+        """Refuse a time limit that is too short for one trial."""
         if self.settings.seconds is None or not self._is_network():
             return
         fits = len(self.task.folds) + self.settings.refits
@@ -87,8 +89,8 @@ class Search:
     def _is_network(self):
         return any("time_limit" in member.get_params(deep=False) for member in members(self.forecaster))
 
-    def _look_around(self, horizon, season, space):
-        """The space, the forecaster's own place in it, and the name of the search."""
+    def _prepare_space(self, horizon, season, space):
+        """Return the space, the forecaster's own values in it, and the name of the search."""
         seen = self.task.folds[0].seen(self.task.panel)
         model = _choose(self.task.forecaster, seen)
         patch = getattr(model, "patch_", None)
@@ -96,8 +98,10 @@ class Search:
         if space is None:
             rows = int((seen.last_observed() + 1 - seen.indptr[:-1]).max())
             target = seen.target[np.isfinite(seen.target)]
-            room = max((rows - horizon) // 2, 1)
-            ground = DataContext(model.lookback_, patch, room, horizon, season, seen.grid, bool((target >= 0).all()))
+            max_lookback = max((rows - horizon) // 2, 1)
+            ground = DataContext(
+                model.lookback_, patch, max_lookback, horizon, season, seen.grid, bool((target >= 0).all())
+            )
             space = default_space(model, ground)
         self.space = make_space(space, self.task.forecaster)
         given = {name: value for name, value in self.task.forecaster.get_params().items() if value is not None}
@@ -110,9 +114,9 @@ class Search:
         self.project = f"tune-{self._name()}"
 
     def _name(self) -> str:
-        """A text that differs where data, forecaster, space, folds or the kind of search do."""
+        """Return a text that identifies data, forecaster, space, folds and kind of search."""
         task, settings, digest = self.task, self.settings, hashlib.sha256()
-        seed = None if settings.random_state is None else self.seed  # where none is given, it is another one every time
+        seed = None if settings.random_state is None else self.seed  # without a given seed it differs between runs
         limit = [getattr(member, "time_limit", None) for member in members(task.forecaster)]
         own = Candidate("", task.forecaster).fingerprint(), limit, seed
         folds = [(fold.stop.tolist(), fold.origins.table().tobytes()) for fold in task.folds]
@@ -124,7 +128,7 @@ class Search:
     # ------------------------------------------------------------------------------------------ running
 
     def run(self, progress=None) -> None:
-        """Run trials until their number or the time is over; after Ctrl-C what was found is there."""
+        """Run trials until their number or the time limit is reached; after Ctrl-C the results so far remain."""
         self.progress = progress
         with _quiet(), self._folder() as folder:
             self._run(folder)
@@ -146,16 +150,16 @@ class Search:
 
     def _run(self, folder):
         from forecastkit.tuning import kerastuner_chief
-        from forecastkit.tuning.kerastuner_tuner import Tuner, kept_random
+        from forecastkit.tuning.kerastuner_tuner import Tuner, preserved_random_state
 
-        with kept_random():
+        with preserved_random_state():
             oracle = self._oracle(folder)
             name = os.environ["KERASTUNER_TUNER_ID"] if kerastuner_chief.is_worker() else "tuner"
             runner = self._runner(idle=kerastuner_chief.is_chief())
 
             def run(parameters):
                 runner.begin()
-                return runner.run(parameters, self._terms())
+                return runner.run(parameters, self._trial_limits())
 
             jobs = range(max(self.settings.n_jobs, 1))
             tuners = [Tuner(oracle, self.space, run, folder, self.project, f"{name}-{job}") for job in jobs]
@@ -163,7 +167,7 @@ class Search:
             if kerastuner_chief.is_chief():
                 kerastuner_chief.serve(oracle, self._is_over)
             else:
-                _together(tuners)
+                _run_in_threads(tuners)
             if kerastuner_chief.is_worker():
                 kerastuner_chief.fetch(tuners[0].oracle, oracle)
         finally:
@@ -173,7 +177,7 @@ class Search:
             self._take(oracle)
 
     def _runner(self, idle: bool):
-        """What runs trials; a chief has none to run."""
+        """Return the object that runs trials; a chief runs none."""
         return InProcessRunner(self.task) if self.settings.n_jobs == 0 or idle else Processes(self.task)
 
     def _oracle(self, folder):
@@ -187,7 +191,7 @@ class Search:
             own=self.space.codes(self.own),
             feasible=self._is_feasible,
             is_over=self._is_over,
-            told=self._tell,
+            on_end=self._report,
         )
         oracle._set_project_dir(str(folder), self.project)
         self.oracle = oracle
@@ -200,23 +204,23 @@ class Search:
         return oracle
 
     def _is_feasible(self, values) -> bool:
-        """Whether the forecaster takes what was proposed."""
+        """Return whether the forecaster accepts proposed values."""
         hp = self.oracle.get_space()
         hp.values = dict(values)
         return find_parameter_error(self.task.forecaster, self.space.build(hp)) is None
 
     def _take(self, oracle):
-        """Rows of the leaderboard from what the oracle knows."""
+        """Update the leaderboard rows from the oracle."""
         self.rows = [self._row(trial) for _, trial in sorted(oracle.trials.items())]
 
     def _row(self, trial) -> dict:
         from forecastkit.tuning.kerastuner_oracles import OWN
-        from forecastkit.tuning.kerastuner_tuner import BESIDE, FOLD, SECONDS, parameters_of
+        from forecastkit.tuning.kerastuner_tuner import FOLD, OVERHEAD, SECONDS, parameters_of
 
         metrics = {name: trial.metrics.get_best_value(name) for name in trial.metrics.metrics}
         folds = {int(name.removeprefix(FOLD)): score for name, score in metrics.items() if name.startswith(FOLD)}
         is_own = OWN in trial.hyperparameters.values
-        # Its thread calls a trial completed a moment before it is scored.
+        # The state is set to completed shortly before the score is.
         state = "unfinished" if trial.status == "COMPLETED" and trial.score is None else STATES[trial.status]
         done = state == DONE
         return {
@@ -225,25 +229,25 @@ class Search:
             "score": float(trial.score) if done else math.nan,
             "folds": folds if done else {},
             "seconds": float(metrics.get(SECONDS, 0.0)),
-            "beside": metrics.get(BESIDE),
+            "overhead": metrics.get(OVERHEAD),
             "state": DROPPED if done and len(folds) < len(self.task.folds) else state,
             "message": trial.message or "",
             "parameters": self._own_shown() if is_own else parameters_of(self.space, trial),
         }
 
     def _own_shown(self):
-        """The forecaster's own values of what is searched."""
+        """Return the forecaster's own values of the searched parameters."""
         return {name: self.own[name] for name in self.names()}
 
-    def _tell(self, trial):
-        """Say a word on a trial that has ended, and see whether all fail."""
+    def _report(self, trial):
+        """Report a finished trial, and abort if all trials fail."""
         self._take(self.oracle)
         ended = [row for row in self.rows if row["state"] != "unfinished"]
         if self.progress is not None:
             row = next(row for row in self.rows if row["trial"] == int(trial.trial_id))
             most = "" if self.settings.trials == MOST_TRIALS else f"/{self.settings.trials}"
             best = self.best()
-            self.progress(line(row, math.nan if best is None else best["score"], f"{len(ended)}{most}"))
+            self.progress(progress_line(row, math.nan if best is None else best["score"], f"{len(ended)}{most}"))
         self.hopeless = len(ended) >= HOPELESS and all(row["state"] == "failed" for row in ended)
 
     def _give_up(self):
@@ -256,48 +260,48 @@ class Search:
     # ------------------------------------------------------------------------------------------ time
 
     def _left(self) -> float:
-        """Seconds that trials may still take."""
+        """Return the seconds left for trials."""
         return self.budget.left() - self._reserve()
 
     def _reserve(self) -> float:
-        """Seconds kept for the fit of the best on all rows."""
+        """Return the seconds reserved for the final fit on all rows."""
         best, fits = self.best(), self.settings.refits
         if best is None:
             return self.budget.seconds * fits / (len(self.task.folds) + fits)
         return fits * REFIT * best["seconds"] / len(self.task.folds)
 
     def for_refit(self, fits: int = 1) -> float | None:
-        """Seconds of training that are left for each of some fits on all rows, None without a limit."""
+        """Return the training seconds available to each of `fits` fits on all rows, or None without a limit."""
         if self.budget.seconds is None or not self._is_network():
             return None
-        return training_seconds(self.budget.left() / fits, self._beside())
+        return training_seconds(self.budget.left() / fits, self._overhead())
 
-    def _beside(self) -> float | None:
+    def _overhead(self) -> float | None:
         """Seconds beside training of a fold of the latest trial, None before there is one."""
-        known = [row["beside"] for row in self.rows if row["beside"] is not None]
+        known = [row["overhead"] for row in self.rows if row["overhead"] is not None]
         return known[-1] if known else None
 
     def limited(self, forecaster, fits: int):
-        """The forecaster, not fitted, that trains as long as the time left allows before so many fits are done."""
+        """Return the unfitted forecaster with a training limit such that `fits` fits finish in time."""
         return make_model(forecaster, {}, self.for_refit(fits))
 
     def names(self) -> list[str]:
-        """Parameters that are searched, as far as the space says."""
+        """Return the searched parameters, as far as the space lists them."""
         return self.space.names()
 
-    def _terms(self) -> TrialLimits:
-        """Under what a trial runs that begins now."""
+    def _trial_limits(self) -> TrialLimits:
+        """Return the limits of a trial that starts now."""
         best = self.best()
         rival = {} if best is None else best["folds"]
         if self.budget.seconds is None:
             return TrialLimits(rival=rival)
         left = max(self._left(), 1.0)
-        # A first trial may use up what was kept for later: without it there is no result.
+        # The first trial may use the reserved time, because there is no result without it.
         most = OVER * left + GRACE if best else self.budget.left(OVER)
-        return TrialLimits(left, max(most, 1.0), rival, self._beside())
+        return TrialLimits(left, max(most, 1.0), rival, self._overhead())
 
     def _is_over(self) -> bool:
-        """Whether no further trial is to be begun."""
+        """Return whether no further trial should start."""
         if self.hopeless or self.budget.seconds is None:
             return self.hopeless
         usual = [row["seconds"] for row in self.rows if row["state"] in (DONE, DROPPED)]
@@ -306,12 +310,12 @@ class Search:
     # ------------------------------------------------------------------------------------------ the result
 
     def best(self) -> dict | None:
-        """The row of the best trial, None where none is done."""
+        """Return the row of the best trial, or None if none is done."""
         done = [row for row in self.rows if row["state"] == DONE]
         return min(done, key=rank_key, default=None)
 
     def best_params(self) -> dict:
-        """Parameters of the best trial; the forecaster's own values where that is the first."""
+        """Return the parameters of the best trial; the forecaster's own values if that is the first."""
         best = self.best()
         if not best["own"]:
             return best["parameters"]
@@ -319,7 +323,7 @@ class Search:
         return {name: own[name] for name in self._own_shown()}
 
     def result(self) -> Tuning:
-        """What was found."""
+        """Return the result of the search."""
         parameters = self.best_params()
         forecaster = clone(self.forecaster).set_params(**parameters)
         trials = make_trials(self.rows)
@@ -327,7 +331,7 @@ class Search:
 
 
 def _choose(forecaster, panel):
-    """A clone that has chosen its sizes for these rows."""
+    """Return a clone that has chosen its sizes for these rows."""
     model = clone(forecaster)
     with _quiet():
         model._choose_sizes(panel, panel.last_observed() + 1)
@@ -336,14 +340,14 @@ def _choose(forecaster, panel):
 
 @contextmanager
 def _quiet():
-    """No warnings of trials, which are said when the best is fitted, nor of keras-tuner's own habits."""
+    """Suppress warnings of trials, which are issued by the final fit, and of keras-tuner."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
-def _together(tuners) -> None:
-    """Let the tuners search, each in a thread, until all are done or one raises."""
+def _run_in_threads(tuners) -> None:
+    """Run the tuners in threads until all are done or one raises an exception."""
     errors = []
 
     def search(tuner):

@@ -13,14 +13,14 @@ from forecastkit.utils.time_budget import seconds_of
 from forecastkit.utils.validation import check_choice, check_int, refuse
 
 SEARCHES = ("local", "random", "bayesian", "hyperband")
-#: Trials where neither their number nor a time limit is given; and where a time limit ends the search.
+#: Number of trials without a number or time limit, and with a time limit.
 USUAL_TRIALS, MOST_TRIALS = 20, 10_000
 FOLDS = 3
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to search.
+    """Options of a search.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Settings:
     directory : path or None
     random_state : int, RandomState or None
     refits : int
-        Fits on all rows that follow within the time limit.
+        Number of fits on all rows that follow within the time limit.
     """
 
     search: str = "local"
@@ -43,7 +43,7 @@ class Settings:
     refits: int = 0
 
     def check(self, where: str = WHERE) -> None:
-        """Refuse what breaks a rule."""
+        """Validate the options."""
         check_choice(where, "search", self.search, SEARCHES)
         check_int(where, "n_trials", self.n_trials, optional=True)
         check_int(where, "n_folds", self.n_folds, optional=True)
@@ -54,28 +54,28 @@ class Settings:
 
     @property
     def seconds(self) -> float | None:
-        """The time limit."""
+        """The time limit in seconds."""
         return seconds_of(self.time_limit, WHERE)
 
     @property
     def trials(self) -> int:
-        """Trials at most."""
+        """Largest number of trials."""
         if self.n_trials is not None:
             return int(self.n_trials)
         return USUAL_TRIALS if self.seconds is None else MOST_TRIALS
 
 
-def lay_folds(panel: Panel, schema, horizon: int, n_folds: int | None) -> list:
-    """The folds of every trial: blocks of the last training rows.
+def make_folds(panel: Panel, schema, horizon: int, n_folds: int | None) -> list:
+    """Return the folds of every trial: blocks of the last training rows.
 
     Raises
     ------
     InputError
-        Where the rows do not suffice.
+        If there are too few rows.
     """
     counts = range(FOLDS, 0, -1) if n_folds is None else [int(n_folds)]
     try:
         return most_folds(panel, counts, horizon, panel.grid.is_time or schema.time is not None)
     except InputError as error:
-        said = re.sub(r"\bfolds= or n_windows=", "n_folds=", str(error))
-        raise InputError(re.sub("^compare", WHERE, said)) from None
+        message = re.sub(r"\bfolds= or n_windows=", "n_folds=", str(error))
+        raise InputError(re.sub("^compare", WHERE, message)) from None

@@ -1,4 +1,4 @@
-"""Search spaces: the user's dict or function of ``hp`` as forecaster parameters."""
+"""Search spaces: a dict, or a function of ``hp``, that gives parameters of a forecaster."""
 
 import itertools
 import math
@@ -14,16 +14,16 @@ from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.validation import did_you_mean, first_few, refuse
 
 WHERE = "tune"
-#: What says which forecasts are wanted, and what a search sets itself: not to be searched.
+#: Parameters that define the forecasts or are set by the search, which cannot be searched.
 FIXED = ("horizon", "season_length", "quantile_levels", "calibrate", *READING)
 OF_A_RUN = ("random_state", "time_limit", "verbose", "callbacks", "resume")
-#: Combinations that a value which does not go with the defaults is tried in, before it is refused.
+#: Number of combinations in which a value that is invalid with the defaults is tried before it is refused.
 TRIES = 64
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several values, of any kind: the oracle sees their places only.
+    """One of several values of any type; the oracle proposes their index.
 
     Attributes
     ----------
@@ -35,34 +35,34 @@ class Choice:
     options: tuple
 
     def ask(self, hp):
-        """The value that the oracle proposes."""
+        """Return the value that the oracle proposes."""
         return self.options[hp.Choice(self.name, list(range(len(self.options))))]
 
     def code(self, value):
-        """What the oracle would propose for this value, None where it is no option."""
+        """Return the oracle's value for this parameter value, or None if it is not an option."""
         same = [place for place, option in enumerate(self.options) if type(option) is type(value) and option == value]
         return same[0] if same else None
 
     def samples(self, rng) -> list:
-        """Values to check."""
+        """Return values to validate."""
         return list(self.options)
 
     def draw(self, rng):
-        """Any value."""
+        """Draw a value."""
         return self.options[rng.integers(len(self.options))]
 
 
 @dataclass(frozen=True)
 class Range:
-    """A number between two bounds, both possible.
+    """A number between two bounds, both included.
 
     Attributes
     ----------
     name : str
     low, high : int or float
-        Whole numbers where both are.
+        Integers if both are.
     log : bool
-        Whether every ratio, not every difference, is as likely as another.
+        Whether values are uniformly distributed on a logarithmic scale.
     """
 
     name: str
@@ -72,27 +72,27 @@ class Range:
 
     @property
     def whole(self) -> bool:
-        """Whether only whole numbers are meant."""
+        """Whether values are integers."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
     def ask(self, hp):
-        """The value that the oracle proposes."""
+        """Return the value that the oracle proposes."""
         kind = hp.Int if self.whole else hp.Float
         return kind(self.name, self.low, self.high, sampling="log" if self.log else "linear")
 
     def code(self, value):
-        """What the oracle would propose for this value, None where it lies outside."""
+        """Return the oracle's value for this parameter value, or None if it is out of range."""
         number = isinstance(value, numbers.Real) and not isinstance(value, bool)
         if not number or not self.low <= value <= self.high or (self.whole and value != int(value)):
             return None
         return int(value) if self.whole else float(value)
 
     def samples(self, rng) -> list:
-        """Values to check."""
+        """Return values to validate."""
         return [self.low, self.high]
 
     def draw(self, rng):
-        """Any value."""
+        """Draw a value."""
         part = rng.random()
         span = self.high / self.low if self.log else self.high - self.low
         value = self.low * span**part if self.log else self.low + span * part
@@ -100,7 +100,7 @@ class Range:
 
 
 class DictSpace:
-    """A space given as a dict: every parameter has its own dimension.
+    """A space given as a dict, with one dimension per parameter.
 
     Parameters
     ----------
@@ -111,24 +111,24 @@ class DictSpace:
         self.dimensions = list(dimensions)
 
     def build(self, hp) -> dict:
-        """Parameters of the forecaster for what the oracle proposes."""
+        """Return the forecaster's parameters for the oracle's proposal."""
         return {dimension.name: dimension.ask(hp) for dimension in self.dimensions}
 
     def names(self) -> list[str]:
-        """Parameters that are searched."""
+        """Return the searched parameters."""
         return [dimension.name for dimension in self.dimensions]
 
     def codes(self, own: dict) -> dict:
-        """What the oracle would propose for these parameters, for those among its values."""
+        """Return the oracle's values for these parameters, if they are in the space."""
         codes = {dimension.name: dimension.code(own.get(dimension.name)) for dimension in self.dimensions}
         return {name: code for name, code in codes.items() if code is not None}
 
     def describe(self) -> str:
-        """A text that is the same for the same space only."""
+        """Return a text that identifies the space."""
         return repr(sorted(map(repr, self.dimensions)))
 
     def check(self, forecaster) -> None:
-        """Refuse values that the forecaster takes in no combination."""
+        """Refuse values that are invalid for the forecaster in every combination."""
         for name in self.names():
             _check_name(forecaster, name)
         rng = np.random.default_rng(0)
@@ -147,7 +147,7 @@ class DictSpace:
 
 
 class FunctionSpace:
-    """A space given as a function that takes ``hp`` and returns parameters of the forecaster.
+    """A space given as a function of ``hp`` that returns parameters of the forecaster.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ class FunctionSpace:
         self.function = function
 
     def build(self, hp) -> dict:
-        """Parameters of the forecaster for what the oracle proposes."""
+        """Return the forecaster's parameters for the oracle's proposal."""
         parameters = self.function(hp)
         if not isinstance(parameters, dict) or not parameters:
             rule = "a space that is a function of hp must return a dict of parameters"
@@ -166,21 +166,21 @@ class FunctionSpace:
         return parameters
 
     def names(self) -> list[str]:
-        """Parameters that its first proposal has."""
+        """Return the parameters of its first proposal."""
         import keras_tuner
 
         return list(self.build(keras_tuner.HyperParameters()))
 
     def codes(self, own: dict) -> dict:
-        """Nothing: what the function makes of a proposal cannot be turned round."""
+        """Return no values, because the function cannot be inverted."""
         return {}
 
     def describe(self) -> str:
-        """A text that differs where the function's code does."""
+        """Return a text that changes with the code of the function."""
         return repr(_code_of(getattr(self.function, "__code__", None) or repr(self.function)))
 
     def check(self, forecaster) -> None:
-        """Refuse a function whose first proposal names an unknown parameter, or one that breaks its rule."""
+        """Refuse a function whose first proposal has an unknown or invalid parameter."""
         import keras_tuner
 
         for name in self.names():
@@ -191,19 +191,19 @@ class FunctionSpace:
 
 
 def make_space(space, forecaster) -> DictSpace | FunctionSpace:
-    """The user's space, every name and value of it checked.
+    """Return the search space after validating all names and values.
 
     Parameters
     ----------
     space : dict or callable
-        Dict of parameter name to a list of choices, or ``(low, high)`` or ``(low, high, "log")``; or a function of
-        ``hp`` that returns a dict of parameters.
+        Dict of parameter name to a list of choices, ``(low, high)`` or ``(low, high, "log")``; or a function of ``hp``
+        that returns a dict of parameters.
     forecaster : Forecaster
 
     Raises
     ------
     ParameterError
-        Where it is no such thing, a parameter does not exist, or a value breaks the forecaster's rules.
+        If it is neither, a parameter does not exist, or a value is invalid for the forecaster.
     """
     if callable(space):
         made = FunctionSpace(space)
@@ -217,7 +217,7 @@ def make_space(space, forecaster) -> DictSpace | FunctionSpace:
 
 
 def find_parameter_error(forecaster, parameters: dict) -> InputError | None:
-    """What is wrong with the forecaster under these parameters, None where nothing is."""
+    """Return the validation error of the forecaster with these parameters, or None."""
     try:
         clone(forecaster).set_params(**parameters)._check_parameters()
     except InputError as error:
@@ -256,7 +256,7 @@ def _range(name, values):
 
 
 def _plain(value):
-    """A numpy number as a Python one: the search is kept as JSON."""
+    """Convert a NumPy number to a Python number, because the search is stored as JSON."""
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -272,7 +272,7 @@ def _check_name(forecaster, name):
 
 
 def _code_of(code):
-    """What a function does, without where its source stands."""
+    """Return the code of a function without source locations."""
     if not hasattr(code, "co_code"):
         return repr(code)
     return code.co_code.hex(), code.co_names, [_code_of(constant) for constant in code.co_consts]

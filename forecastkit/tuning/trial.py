@@ -1,4 +1,4 @@
-"""One trial: fit a forecaster with given parameters and score it on every fold."""
+"""One trial: fits a forecaster with given parameters and scores it on every fold."""
 
 import time
 from dataclasses import dataclass, field
@@ -16,27 +16,27 @@ from forecastkit.forecasters.base import Forecaster
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.time_budget import training_seconds
 
-#: Levels at which forecasters with a spread of their own are judged, unless they were trained for others.
+#: Quantile levels at which probabilistic forecasters are scored, unless they were trained for others.
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
-#: How much worse than the best, over the folds run so far, a trial may be to get the next fold.
+#: Factor by which a trial may be worse than the best on the folds so far to run on the next fold.
 MARGIN = 0.01
 
 
 @dataclass(frozen=True)
 class Task:
-    """What all trials of a search have in common.
+    """The common data of all trials of a search.
 
     Attributes
     ----------
     forecaster : Forecaster
-        Not fitted.
+        Unfitted.
     panel : Panel
-        The training rows.
+        Training rows.
     schema : Schema
     folds : list of Fold
     season : int
     weight : ndarray or None
-        Of the panel's rows.
+        Sample weights of the panel's rows.
     """
 
     forecaster: Forecaster
@@ -49,23 +49,23 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a trial.
+    """Outcome of a trial.
 
     Attributes
     ----------
     state : {'done', 'dropped', 'failed', 'unfinished'}
-        'dropped': after the first folds it was worse than the best. 'unfinished': its time was over.
+        'dropped': it was worse than the best on the first folds. 'unfinished': its time was over.
     scores : dict of int to float
-        Relative score of each fold that was run.
+        Relative error of each fold that was run.
     score : float
-        Mean over the folds; of a dropped trial what it would have come to.
+        Mean over the folds; for a dropped trial an estimate.
     seconds : float
     message : str
-        Why it failed.
+        Reason of a failure.
     error : Exception or None
-        A mistake in a program, which the search must not hide.
-    beside : float or None
-        Seconds of its last fold that were not the training loop's: compiling, scaling, judging.
+        A programming error, which the search must raise.
+    overhead : float or None
+        Seconds of its last fold outside the training loop: compilation, scaling, evaluation.
     """
 
     state: str
@@ -74,87 +74,87 @@ class Outcome:
     seconds: float = 0.0
     message: str = ""
     error: Exception | None = None
-    beside: float | None = None
+    overhead: float | None = None
 
 
 @dataclass(frozen=True)
 class TrialLimits:
-    """Under what a trial runs.
+    """Limits of a trial.
 
     Attributes
     ----------
     seconds : float or None
-        That all folds may take: training is ended in time, so that what it found until then is judged.
-    most : float or None
-        After which its process is ended.
+        Seconds for all folds; training ends early enough to evaluate its result.
+    kill_after : float or None
+        Seconds after which its process is terminated.
     rival : dict of int to float
-        Scores of the best trial so far by fold; empty where there is none.
-    beside : float or None
-        Seconds beside training that a fold is expected to take, where that is known.
+        Scores of the best trial so far by fold; empty if there is none.
+    overhead : float or None
+        Expected seconds of a fold outside training, if known.
     """
 
     seconds: float | None = None
-    most: float | None = None
+    kill_after: float | None = None
     rival: dict = field(default_factory=dict)
-    beside: float | None = None
+    overhead: float | None = None
 
 
-def run_trial(task: Task, parameters: dict, terms: TrialLimits) -> Outcome:
-    """Fit and judge on the folds, the latest first; what is wrong with parameters or data becomes a failed trial."""
+def run_trial(task: Task, parameters: dict, limits: TrialLimits) -> Outcome:
+    """Fit and evaluate on the folds, the latest first; invalid parameters or data give a failed trial."""
     began, scores = time.monotonic(), {}
     try:
-        state, beside = _race(task, parameters, terms, scores)
+        state, overhead = _race(task, parameters, limits, scores)
     except InputError as error:
         return Outcome("failed", scores, seconds=time.monotonic() - began, message=str(error))
     except Exception as error:
         told = f"{type(error).__name__}: {error}"
         took = time.monotonic() - began
-        return Outcome("failed", scores, seconds=took, message=told, error=None if is_shortage(error) else error)
+        return Outcome("failed", scores, seconds=took, message=told, error=None if is_memory_error(error) else error)
     took, values = time.monotonic() - began, list(scores.values())
     if not np.isfinite(values).all():
         return Outcome("failed", scores, seconds=took, message="the forecasts are not finite")
     score = float(np.mean(values))
     if state == "dropped":
-        score *= np.mean(list(terms.rival.values())) / np.mean([terms.rival[number] for number in scores])
-    return Outcome(state, scores, float(score), took, beside=beside)
+        score *= np.mean(list(limits.rival.values())) / np.mean([limits.rival[number] for number in scores])
+    return Outcome(state, scores, float(score), took, overhead=overhead)
 
 
-def _race(task, parameters, terms, scores) -> tuple[str, float | None]:
-    """Fill in the scores until the rival is out of reach; the state, and seconds beside training."""
-    until = None if terms.seconds is None else time.monotonic() + terms.seconds
-    beside = terms.beside
+def _race(task, parameters, limits, scores) -> tuple[str, float | None]:
+    """Fill in scores until the best trial is out of reach; return the state and the seconds outside training."""
+    until = None if limits.seconds is None else time.monotonic() + limits.seconds
+    overhead = limits.overhead
     for number in reversed(range(len(task.folds))):
         began, limit = time.monotonic(), None
         if until is not None:
-            limit = training_seconds((until - began) / (number + 1), beside)
+            limit = training_seconds((until - began) / (number + 1), overhead)
         model = make_model(task.forecaster, parameters, limit)
         scores[number] = score_fold(task, task.folds[number], model)
-        beside = time.monotonic() - began - trained(model, limit)
-        if number and terms.rival and not is_near(scores, terms.rival):
-            return "dropped", beside
-    return "done", beside
+        overhead = time.monotonic() - began - trained(model, limit)
+        if number and limits.rival and not is_near(scores, limits.rival):
+            return "dropped", overhead
+    return "done", overhead
 
 
 def trained(model: Forecaster, limit: float | None) -> float:
-    """Seconds that training took; what it took over its limit, such as compiling its first step, does not count."""
+    """Return the seconds of training, without those over its limit, such as compilation of the first step."""
     records = [part.training_history_ for part in parts_of(model) if hasattr(part, "training_history_")]
     took = sum(record.seconds for record in records)
     return took if limit is None else min(took, limit)
 
 
 def is_near(scores: dict, rival: dict) -> bool:
-    """Whether these scores are not much worse than the rival's of the same folds."""
+    """Return whether these scores are not much worse than the rival's on the same folds."""
     reached = (1 + MARGIN) * np.mean([rival[number] for number in scores])
     return bool(np.mean(list(scores.values())) <= reached)
 
 
-def is_shortage(error: Exception) -> bool:
-    """Whether memory was short, which other parameters may help."""
+def is_memory_error(error: Exception) -> bool:
+    """Return whether an error was caused by lack of memory, which other parameters may avoid."""
     return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
 
 
 def make_model(forecaster: Forecaster, parameters: dict, limit: float | None) -> Forecaster:
-    """A clone with the parameters, whose networks share so many seconds of training."""
+    """Return a clone with the parameters, whose networks share `limit` seconds of training."""
     model = clone(forecaster).set_params(**parameters)
     return model if limit is None else Candidate("", model).for_run(None, limit)
 
@@ -167,10 +167,7 @@ def score_fold(task: Task, fold: Fold, model: Forecaster) -> float:
 
 
 def relative_score(task: Task, fold: Fold, model: Forecaster) -> float:
-    """MASE of a fitted model on the fold by that of the seasonal naive; docs/evaluation.md has the formula.
-
-    A forecaster with quantiles of its own is scored by their scaled quantile loss, which is the MASE of a point.
-    """
+    """Return the MASE of a fitted model on the fold, relative to that of seasonal naive; see docs/evaluation.md."""
     windows = ForecastWindows(task.panel, fold.origins, model.horizon_, task.season)
     evaluation = evaluate(model, windows)
     forecasts = evaluation.forecasts

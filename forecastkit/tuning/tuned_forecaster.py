@@ -1,10 +1,10 @@
-"""TunedForecaster: a forecaster whose parameters are searched in `fit`."""
+"""TunedForecaster: a forecaster whose parameters are searched by `fit`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-import keras  # noqa: F401  its import draws from the global generators, which a fit must not
+import keras  # noqa: F401  imported here because its import draws from the global generators
 import pandas as pd
 from sklearn.base import clone
 
@@ -17,7 +17,7 @@ from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.types import Data
 from forecastkit.utils.validation import refuse
 
-#: What the best forecaster learned and this one shares.
+#: Learned attributes that are copied from the best forecaster.
 SHARED = (
     "schema_",
     "n_features_in_",
@@ -39,45 +39,46 @@ SHARED = (
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class TunedForecaster(Forecaster):
-    """A forecaster under the parameters with which it errs least on rolling-origin folds of the training rows.
+    """A forecaster with the parameters that have the smallest error on rolling-origin folds.
 
-    `fit` searches as `forecastkit.tune` does, then fits the best on all rows. Parameters of `Forecaster` that are given
-    here, such as `horizon` or `target`, replace those of the forecaster; the others are its own.
+    `fit` runs the search of `forecastkit.tune` and fits the best forecaster on all rows. Parameters of `Forecaster`
+    that are given here, such as `horizon` or `target`, replace those of the given forecaster.
 
     Parameters
     ----------
     forecaster : Forecaster
-        Cloned; its own parameters are the first trial.
+        Forecaster to clone; its own parameters are the first trial.
     space : dict or callable, optional
         ``{"units": [32, 64], "learning_rate": (1e-4, 1e-2, "log"), "lookback": [96, 192, 336]}``, or a function of
-        keras-tuner's ``hp`` that returns a dict of parameters. Default: what is worth searching for this forecaster.
+        keras-tuner's ``hp`` that returns a dict of parameters. By default a space that suits the forecaster.
     search : {'local', 'random', 'bayesian', 'hyperband'}
         How keras-tuner proposes parameters.
     n_trials : int, optional
-        Default: 20, or as many as the time limit allows.
+        Number of trials; by default 20, or as many as the time limit allows.
     time_limit : float or str, optional
-        Seconds of the search and of the fit on all rows, or ``"90s"``, ``"10m"``, ``"1h"``.
+        Time limit of the search and the final fit in seconds, or ``"90s"``, ``"10m"``, ``"1h"``.
     n_folds : int, optional
-        Blocks of last rows, each forecast by fits on all rows before it. Default: three, fewer where rows are few.
+        Number of blocks of last rows, each forecast by fits on all rows before it; by default three, or fewer for few
+        rows.
     directory : path-like, optional
-        Where finished trials are kept, so that a search that was stopped goes on.
+        Folder in which finished trials are stored, from which a stopped search resumes.
     n_jobs : int
-        Trials at the same time, each in a process of its own; 0 runs them in this process.
+        Number of parallel trials, each in a separate process; 0 runs them in this process.
     random_state : int, RandomState or None
-        Seed of the proposals, and of the forecaster where it has none.
+        Seed of the proposals, and of the forecaster if it has none.
     verbose : int
-        1 prints a line per trial.
+        1 prints one line per trial.
 
     Attributes
     ----------
     best_forecaster_ : Forecaster
-        The best one, fitted on all rows.
+        The best forecaster, fitted on all rows.
     best_params_ : dict
-        Its parameters, of those searched.
+        The values of the searched parameters.
     best_score_ : float
-        Its relative score: the MASE on the folds divided by that of the seasonal naive forecast.
+        Its error on the folds, relative to that of the seasonal naive forecast.
     trials_ : DataFrame
-        The leaderboard, see `forecastkit.tuning.results.Tuning`. After Ctrl-C it holds what was found, as do
+        The leaderboard, see `forecastkit.tuning.results.Tuning`. After Ctrl-C it contains the results so far, as do
         `best_params_` and `best_score_`.
 
     References
@@ -112,7 +113,7 @@ class TunedForecaster(Forecaster):
         return Settings(**{name: getattr(self, name) for name in names}, refits=1)
 
     def _template(self) -> Forecaster:
-        """The forecaster with what is given here."""
+        """Return the forecaster with the parameters given here."""
         template = clone(self.forecaster)
         common = {one.name: one.default for one in fields(Forecaster)}
         given = {name: getattr(self, name) for name in common if not _same(getattr(self, name), common[name])}
@@ -142,14 +143,14 @@ class TunedForecaster(Forecaster):
         best._weight = self._weight
         try:
             best._fit_panel(panel, schema, finish)
-        finally:  # an interrupted training still leaves a forecaster that works
+        finally:  # an interrupted training still gives a usable forecaster
             best.set_params(**given)
             if hasattr(best, "history_"):
                 self._share(best)
         return self
 
     def _keep(self, search):
-        """Take what was found; the best forecaster, not fitted."""
+        """Store the results of the search and return the best forecaster, unfitted."""
         if search.best() is None:
             return None
         found = search.result()
@@ -233,5 +234,5 @@ class TunedForecaster(Forecaster):
 
 
 def _same(value, default) -> bool:
-    """Whether a parameter was left at its default."""
+    """Return whether a parameter has its default value."""
     return value is default or (isinstance(value, (bool, int, float, str)) and value == default)

@@ -1,9 +1,8 @@
-"""Worker process of `processes`: imports once and runs every trial in a forked copy.
+"""Worker process of `processes`: imports modules once and runs every trial in a fork.
 
-It reads lines from its standard input, ``run NUMBER`` and ``kill NUMBER``, and answers ``ready`` once and ``ended
-NUMBER`` whenever a trial's process is gone. Trials and what became of them are files in one folder. Where the system
-cannot copy a process, or Keras computes with threads that do not survive it, the trial runs in the process itself,
-which then ends.
+It reads the lines ``run NUMBER`` and ``kill NUMBER`` from standard input, and writes ``ready`` once and ``ended
+NUMBER`` whenever the process of a trial has exited. Trials and outcomes are files in one folder. If the system cannot
+fork, or Keras uses threads that do not survive a fork, the trial runs in the process itself, which then exits.
 """
 
 import os
@@ -18,23 +17,23 @@ from pathlib import Path
 from forecastkit.tuning.trial import Outcome, run_trial
 from forecastkit.utils.atomic_write import atomic_write
 
-#: Seconds between looks at the processes that run.
+#: Seconds between checks of the running processes.
 PAUSE = 0.02
 
 
 def serve(folder: str, forks: bool) -> None:
-    """Run trials until the standard input ends.
+    """Run trials until standard input is closed.
 
     Parameters
     ----------
     folder : str
-        Where the task is, and where trials come and go.
+        Folder of the task, the trials and the outcomes.
     forks : bool
-        Whether trials run in copies of this process.
+        Whether to run trials in forks of this process.
     """
     folder = Path(folder)
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what a trial prints must not be taken for an answer
+    os.dup2(2, 1)  # output of a trial must not be read as a message
     task = read(folder / "task")
     answers.write("ready\n")
     if forks:
@@ -47,7 +46,7 @@ def serve(folder: str, forks: bool) -> None:
 
 
 class _Copies:
-    """Copies of this process by number, one for each trial that runs."""
+    """Forks of this process by trial number."""
 
     def __init__(self, folder: Path, task, answers):
         self.folder, self.task, self.answers, self.running = folder, task, answers, {}
@@ -82,10 +81,10 @@ class _Copies:
             os.close(self.answers.fileno())
             work(self.folder, self.task, number)
         finally:
-            os._exit(0)  # no clean-up of what is the parent's
+            os._exit(0)  # no cleanup of the parent's resources
 
     def _collect(self):
-        """Tell which trials have ended."""
+        """Report the trials that have ended."""
         for number, copy in list(self.running.items()):
             if os.waitpid(copy, os.WNOHANG)[0]:
                 del self.running[number]
@@ -93,22 +92,22 @@ class _Copies:
 
 
 def work(folder: Path, task, number: str) -> None:
-    """Run one trial and leave its outcome in the folder."""
-    parameters, terms = read(folder / f"trial-{number}")
+    """Run one trial and write its outcome to the folder."""
+    parameters, limits = read(folder / f"trial-{number}")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # said once, when the best is fitted
-        outcome = run_trial(task, parameters, terms)
+        warnings.simplefilter("ignore")  # issued by the final fit
+        outcome = run_trial(task, parameters, limits)
     write(outcome, folder / f"outcome-{number}")
 
 
 def write(value, path: Path) -> None:
-    """Pickle into a file that is whole as soon as it is there."""
+    """Pickle to a file atomically."""
     with atomic_write(path) as temporary:
         temporary.write_bytes(_pickled(value))
 
 
 def read(path: Path):
-    """What our own other process wrote."""
+    """Read a pickle of our own process."""
     return pickle.loads(path.read_bytes())
 
 
@@ -118,5 +117,5 @@ def _pickled(value) -> bytes:
     except Exception:
         if not isinstance(value, Outcome):
             raise
-        # An exception that cannot travel arrives as its text.
+        # An exception that cannot be pickled is replaced by its text.
         return pickle.dumps(replace(value, error=RuntimeError(value.message)))

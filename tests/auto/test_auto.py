@@ -155,7 +155,7 @@ def test_halves_leave_and_the_worst_first(clock):
 def test_a_round_that_few_could_go_into_does_not_decide(reached, folds):
     trials = [fold_scores.Trial(str(name), fold, 0.5, 1.0) for name, most in enumerate(reached) for fold in range(most)]
     search = successive_halving.Halving(SimpleNamespace(folds=[0, 1], trials=trials), None, None, 0, print)
-    assert search.shared([SimpleNamespace(name=str(name)) for name in range(len(reached))]) == folds
+    assert search.folds_for_selection([SimpleNamespace(name=str(name)) for name in range(len(reached))]) == folds
 
 
 class Scores:
@@ -175,7 +175,7 @@ def chosen(scores, most=9, reference="naive"):
         name: SimpleNamespace(name=name, is_trained=name not in ("linear", "naive", "theta")) for name in scores.biases
     }
     search = successive_halving.Halving(scores, None, None, 0, print)
-    return select_members.choose(search, known, SimpleNamespace(has_room=lambda names: len(names) <= most), reference)
+    return select_members.choose(search, known, SimpleNamespace(can_fit=lambda names: len(names) <= most), reference)
 
 
 @pytest.mark.parametrize(

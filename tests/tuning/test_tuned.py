@@ -128,13 +128,13 @@ def test_new_series_have_scales_of_their_own(panel):
 def test_ctrl_c_leaves_what_was_found(after, monkeypatch):
     from forecastkit.tuning import processes
 
-    told = processes.InProcessRunner.run
+    on_end = processes.InProcessRunner.run
 
     def run(self, parameters, seconds):
         run.count += 1
         if run.count > after:
             raise KeyboardInterrupt
-        return told(self, parameters, seconds)
+        return on_end(self, parameters, seconds)
 
     run.count = 0
     monkeypatch.setattr(processes.InProcessRunner, "run", run)

@@ -16,7 +16,7 @@ from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.evaluation.folds import Sizes
 from forecastkit.tuning.results import make_trials
 from forecastkit.tuning.search import Search
-from forecastkit.tuning.settings import Settings, lay_folds
+from forecastkit.tuning.settings import Settings, make_folds
 from forecastkit.tuning.trial import is_near, make_model, relative_score
 
 HERE = {"n_jobs": 0, "random_state": 0}
@@ -213,12 +213,12 @@ def test_no_fold_sees_what_comes_after_it_and_no_fit_sees_a_fold(fold):
 
 def test_folds_are_laid_over_the_last_rows():
     panel, schema = read_panel(SERIES)
-    folds = lay_folds(panel, schema, 4, None)
+    folds = make_folds(panel, schema, 4, None)
     assert [len(fold.origins) for fold in folds] == [17, 17, 17]
     assert [int(fold.stop[0]) for fold in folds] == [140, 160, 180]
     few, schema = read_panel(SERIES[:7])
-    assert len(lay_folds(few, schema, 1, None)) == 3
-    assert len(lay_folds(read_panel(SERIES[:5])[0], schema, 1, None)) == 2
+    assert len(make_folds(few, schema, 1, None)) == 3
+    assert len(make_folds(read_panel(SERIES[:5])[0], schema, 1, None)) == 2
 
 
 def test_weights_of_rows_reach_every_fold():
@@ -400,13 +400,13 @@ def test_a_time_limit_is_kept():
 
 
 def test_a_search_goes_on_in_its_directory(tmp_path):
-    space, told = {"bias": (0.0, 9.0)}, []
+    space, on_end = {"bias": (0.0, 9.0)}, []
     options = {"space": space, "directory": tmp_path, **HERE}
     first = fk.tune(troubled(), SERIES, n_trials=3, **options)
-    both = fk.tune(troubled(), SERIES, n_trials=5, progress=told.append, **options)
+    both = fk.tune(troubled(), SERIES, n_trials=5, progress=on_end.append, **options)
     pd.testing.assert_frame_equal(both.trials.loc[sorted(first.trials.index)], first.trials.sort_index())
-    assert told[0].startswith("3 trials are taken from")
-    assert len(told) == 3
+    assert on_end[0].startswith("3 trials are taken from")
+    assert len(on_end) == 3
     whole = fk.tune(troubled(), SERIES, n_trials=5, space=space, **HERE)
     assert whole.trials["bias"].tolist() == both.trials["bias"].tolist()
 
@@ -498,4 +498,4 @@ def test_a_line_for_every_trial(capsys):
 def test_sizes_of_folds_are_those_of_comparisons():
     panel, schema = read_panel(SERIES)
     sizes = Sizes.suited(200, 1, 4, folds=2)
-    assert [len(fold.origins) for fold in lay_folds(panel, schema, 4, 2)] == [sizes.n_windows] * 2
+    assert [len(fold.origins) for fold in make_folds(panel, schema, 4, 2)] == [sizes.n_windows] * 2

@@ -53,7 +53,7 @@ def test_a_trial_says_what_it_says_here(processes):
 
 def test_a_trial_that_takes_too_long_is_ended(processes):
     began = time.monotonic()
-    outcome = processes.run({"trouble": "sleep60"}, TrialLimits(2.0, most=3.0))
+    outcome = processes.run({"trouble": "sleep60"}, TrialLimits(2.0, kill_after=3.0))
     assert outcome.state == "unfinished"
     assert time.monotonic() - began < 20
 
@@ -177,11 +177,11 @@ print(sorted(found.trials["bias"]), flush=True)
 
 def test_a_killed_search_goes_on_where_it_was(tmp_path):
     first = fresh("-c", KILLED, str(tmp_path))
-    told = [first.stdout.readline() for _ in range(3)]
+    on_end = [first.stdout.readline() for _ in range(3)]
     (server,) = children(first.pid)
     first.kill()
     first.communicate()
-    assert told[2].startswith("3/20"), told
+    assert on_end[2].startswith("3/20"), on_end
     until = time.monotonic() + 20
     while Path(f"/proc/{server}/task").exists() and "Z" not in state_of(server):
         assert time.monotonic() < until, "the process of the trials outlived the search"
