@@ -27,6 +27,7 @@ SMALL = {
     "windows_per_epoch": 256,
     "batch_size": 64,
     "random_state": 0,
+    "linear_path": False,
 }
 
 

@@ -12,6 +12,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
 from forecastkit.evaluation.evaluate import Evaluation, ForecastWindows, evaluate
 from forecastkit.evaluation.folds import Fold, most_folds
+from forecastkit.metrics.elementwise import is_clearly_larger, time_blocks
 from forecastkit.uncertainty.residuals import series_number
 from forecastkit.utils.exceptions import InputError
 
@@ -124,6 +125,22 @@ class FoldEvaluator:
         rows = windows.scores(series, series.max() + 1, windows.ranking_scale)
         forecast = sum(weight * self.forecasts[name, fold] for name, weight in weights.items())
         return rows.mase(forecast)[rows.scaled_counts > 0] / windows.reference
+
+    def is_clearly_worse(self, own: dict[str, float], other: dict[str, float], folds: int) -> bool:
+        """Whether a weighted average has larger errors than another on the first folds, by more than chance."""
+        errors, series, place = ([], []), [], []
+        for fold in range(folds):
+            windows = self.windows[fold]
+            known = ~np.isnan(windows.actual).all(axis=1)
+            for found, weights in zip(errors, (own, other), strict=True):
+                forecast = sum(weight * self.forecasts[name, fold] for name, weight in weights.items())
+                wrong = np.nanmean(np.abs(forecast - windows.actual)[known], axis=1)
+                found.append(wrong / windows.ranking_scale[known])
+            series.append(windows.origins.entity[known])
+            place.append((windows.origins.row - self.panel.indptr[windows.origins.entity])[known])
+        errors, series, place = [np.concatenate(each) for each in errors], np.concatenate(series), np.concatenate(place)
+        known = ~np.isnan(errors[0])  # series without a scale count for nothing
+        return is_clearly_larger(*(each[known] for each in errors), time_blocks(place, self.horizon, series)[known])
 
 
 def seconds_of_training(model) -> dict[str, float]:

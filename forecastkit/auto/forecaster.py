@@ -42,10 +42,11 @@ class AutoForecaster(Combination):
 
     Fast forecasters are evaluated first: seasonal naive, linear, damped trend and the pre-trained network. If there are
     enough rows, networks are then trained in the order of their expected gain, by successive halving on rolling-origin
-    folds of the rows before the validation block. Forecasters whose errors on the folds are within a quarter of the
-    smallest error are averaged with equal weights; the trained networks together count as one of them. Members are
-    trained on all rows given to `fit`. The validation block is used for early stopping, scores and intervals, but not
-    for the selection of members.
+    folds of the rows before the validation block. Fast forecasters are averaged with equal weights, except those whose
+    error on the folds is more than a quarter larger than the smallest one and significantly so. The trained networks
+    together count as one more if they reduce the error of the average significantly. Members are trained on all rows
+    given to `fit`. The validation block is used for early stopping, scores and intervals, but not for the selection of
+    members.
 
     Parameters
     ----------

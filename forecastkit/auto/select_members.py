@@ -8,16 +8,17 @@ from forecastkit.comparison.candidates import Candidate
 #: Fraction by which the error of an average of networks may increase with an additional network, as a larger average
 #: varies less.
 AS_GOOD = 0.002
-#: Largest error of a member relative to the best one on the folds. There are few folds, and smaller differences are
-#: mostly noise: on short panels, forecasters that were 10 % worse were better afterwards.
-WITHIN = 1.25
+#: Largest errors of a member relative to the best one on the folds: if it is significantly larger, and in any case. On
+#: short panels, where there are few folds, forecasters that were 10 % worse were better afterwards.
+WITHIN, WITHIN_ANY_CASE = 1.25, 3.0
 
 
 def choose(search: Halving, known: dict[str, Candidate], schedule, reference: str = "") -> dict[str, float]:
     """Select the members and their weights.
 
-    Forecasters whose errors on the folds are within a quarter of the best one's have equal weights; the trained
-    networks together count as one forecaster, the average of the selected networks.
+    Forecasters without training have equal weights, except those whose error on the folds is significantly larger than
+    the smallest one and by more than a quarter, or three times as large. The selected networks together count as one
+    more forecaster if they reduce the error of the average significantly.
 
     Parameters
     ----------
@@ -40,14 +41,38 @@ def choose(search: Halving, known: dict[str, Candidate], schedule, reference: st
     def error(weights):
         return float(np.mean([search.evaluator.errors(weights, fold).mean() for fold in range(folds)]))
 
+    groups = {(name,): {name: 1.0} for name in ranked if not known[name].is_trained}
     networks = _networks([name for name in ranked if known[name].is_trained], error, schedule)
-    groups = [({name: 1.0}, scores[name]) for name in ranked if not known[name].is_trained]
-    groups += [(networks, error(networks))] if networks else []
-    least = min((wrong for _, wrong in groups), default=np.inf)
-    better = any(wrong <= least for group, wrong in groups if reference not in group)
-    kept = [group for group, wrong in groups if wrong <= WITHIN * least and not (better and reference in group)]
-    weights = {name: weight / len(kept) for group in kept for name, weight in group.items()}
+    if networks:
+        groups[tuple(networks)] = networks
+    kept = _without_the_worse(groups, error, search.evaluator, folds, reference)
+    weights = _average(kept)
+    quick = [group for group in kept if group is not networks]
+    if networks in kept and quick and not search.evaluator.is_clearly_worse(_average(quick), weights, folds):
+        weights = _average(quick)
     return {name: weights[name] for name in ranked if name in weights}
+
+
+def _average(groups: list[dict[str, float]]) -> dict[str, float]:
+    """Return equal weights of the groups."""
+    return {name: weight / len(groups) for group in groups for name, weight in group.items()}
+
+
+def _without_the_worse(groups, error, evaluator, folds, reference) -> list[dict[str, float]]:
+    """Return the groups that are not much worse than the best, without the reference if another group is better."""
+    errors = {names: error(group) for names, group in groups.items()}
+    if not errors:
+        return []
+    best = min(errors, key=errors.get)
+    better = any(wrong <= errors[best] for names, wrong in errors.items() if reference not in names)
+    kept = []
+    for names, group in groups.items():
+        ratio = errors[names] / max(errors[best], 1e-12)
+        far = ratio > WITHIN_ANY_CASE
+        far = far or (ratio > WITHIN and evaluator.is_clearly_worse(group, groups[best], folds))
+        if not far and not (better and reference in names):
+            kept.append(group)
+    return kept
 
 
 def _networks(ranked, error, schedule) -> dict[str, float]:

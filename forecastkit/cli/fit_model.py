@@ -12,6 +12,12 @@ from forecastkit.data.panel import Panel
 
 #: Factor of epochs in the advice for a training that was still improving.
 MORE_EPOCHS = 3
+#: What became of a network's corrections, by how much of them is kept.
+CORRECTIONS = {
+    0.0: "; the linear forecast alone: no epoch was better on the validation block",
+    0.5: "; half a correction of the linear forecast, no clear gain on the validation block",
+    1.0: "; a correction of the linear forecast",
+}
 #: Largest number of leaderboard lines.
 MOST_LINES = 8
 
@@ -83,6 +89,17 @@ def print_leaderboard(report: Reporter, forecaster) -> None:
         error = f"{row.score:.3f} of the seasonal naive's error" if np.isfinite(row.score) else "not tried"
         weight = f"weight {100 * weights[row.forecaster]:.0f} %" if row.member else "left out"
         report.info("tried" if place == 0 else "", f"{row.forecaster:<22} {error:<36} {weight}")
+
+
+def print_recipe(report: Reporter, forecaster) -> None:
+    """How the data made the network read its windows, and whether it improves on the linear forecast."""
+    fitted = (getattr(forecaster, "forecasters_", None) or [forecaster])[0]
+    recipe = getattr(fitted, "recipe_", None)
+    if recipe is None:
+        return
+    transform = recipe["target_transform"] or "none"
+    said = f"normalization {recipe['normalization']}, target transform {transform}, lookback {recipe['lookback']}"
+    report.info("recipe", said + CORRECTIONS.get(recipe.get("correction"), ""))
 
 
 def find_network(forecaster):

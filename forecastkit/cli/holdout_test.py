@@ -1,6 +1,6 @@
 """Test of a trained model on the last rows, with linear and seasonal naive forecasts as references."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from forecastkit.cli.console import Reporter
 from forecastkit.cli.read_data import Data
 from forecastkit.evaluation.backtesting import backtest
 from forecastkit.evaluation.results import covered_levels
+from forecastkit.metrics.elementwise import is_clearly_larger, time_blocks
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.formatting import coverage_text, decimals, number, percent
 
@@ -45,8 +46,11 @@ class Holdout:
     ----------
     scores : DataFrame
         ``mae``, ``mase`` and ``coverage`` by model, the tested one first; empty if it could not be tested.
+    better : str or None
+        The best reference, if its errors on the same windows are smaller by more than chance.
     worse : list of Worse
-        Sorted by the ratio of the errors, the largest first.
+        Series of several in which a reference has errors that are smaller by more than chance, by the ratio of the
+        errors, the largest first.
     series : int
         Number of compared series and targets.
     coverage : list of dict
@@ -54,6 +58,7 @@ class Holdout:
     """
 
     scores: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
+    better: str | None = None
     worse: list[Worse] = field(default_factory=list)
     series: int = 0
     coverage: list[dict] = field(default_factory=list)
@@ -89,9 +94,16 @@ def evaluate_holdout(model: str, forecaster, data: Data, sizes: Sizes) -> Holdou
     }
     rows = {label: _scores(test) for label, test in tests.items()}
     scores = pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS))
-    errors = {label: test.by("series")["mae"] for label, test in tests.items()} if tests[name].reference.series else {}
-    worse = _find_worse(name, errors) if errors else []
-    return Holdout(scores, worse, len(errors.get(name, [None])), tests[name].ranges())
+    keys = list(tests[name].reference.series)
+    errors = _paired_errors(tests, keys)
+    block = _blocks(errors, keys, sizes)
+    holdout = Holdout(scores, coverage=tests[name].ranges())
+    best = holdout.best
+    better = None if best == name else best
+    if better is not None and not is_clearly_larger(*(_relative(errors, keys)[[name, better]].to_numpy().T), block):
+        better = None
+    series = errors.groupby(keys).ngroups if keys else 1
+    return replace(holdout, better=better, worse=_find_worse(name, errors, keys, block), series=series)
 
 
 def try_holdout(report: Reporter, model: str, forecaster, data: Data, sizes: Sizes) -> Holdout:
@@ -113,14 +125,44 @@ def _scores(test) -> tuple[float, float, float]:
     return own["mae"], own.get("mase", np.nan), own.get("coverage_0.8", np.nan)
 
 
-def _find_worse(name: str, errors: dict[str, pd.Series]) -> list[Worse]:
-    """Return the series in which a reference has the smaller error, the largest ratios first."""
-    others = pd.DataFrame({label: error for label, error in errors.items() if label != name}).dropna(how="all")
-    own = errors[name].reindex(others.index)
-    better, least = others.idxmin(axis=1), others.min(axis=1)
-    lost = own[own > least]
-    order = (lost / least[lost.index].clip(lower=1e-300)).sort_values(ascending=False).index
-    return [Worse(_series_name(key), better[key], float(least[key]), float(own[key])) for key in order]
+def _paired_errors(tests: dict, keys: list[str]) -> pd.DataFrame:
+    """Absolute errors by model in columns, on the steps that all models forecast, with the keys of series first."""
+    index = [*keys, "cutoff", "step"]
+    errors = {
+        label: (test.forecasts["actual"] - test.forecasts["forecast"])
+        .abs()
+        .set_axis(pd.MultiIndex.from_frame(test.forecasts[index]))
+        for label, test in tests.items()
+    }
+    return pd.DataFrame(errors).dropna().reset_index()
+
+
+def _relative(errors: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Errors in units of the mean of all models' errors in each series, so that series count alike."""
+    labels = [label for label in errors if label not in (*keys, "cutoff", "step")]
+    if not keys:
+        return errors[labels]
+    unit = errors.groupby(keys)[labels].transform("mean").mean(axis=1).clip(lower=1e-300)
+    return errors[labels].div(unit, axis=0)
+
+
+def _find_worse(name: str, errors: pd.DataFrame, keys: list[str], block: np.ndarray) -> list[Worse]:
+    """Series in which a reference is clearly better, those with the largest ratio of errors first."""
+    found = []
+    labels = [label for label in errors if label not in (name, *keys, "cutoff", "step")]
+    for key, rows in errors.groupby(keys) if keys else ():
+        means = rows[[name, *labels]].mean()
+        best = str(means[labels].idxmin())
+        if is_clearly_larger(rows[name].to_numpy(), rows[best].to_numpy(), block[rows.index]):
+            found.append(Worse(_series_name(key), best, float(means[best]), float(means[name])))
+    return sorted(found, key=lambda each: each.own_error / max(each.error, 1e-300), reverse=True)
+
+
+def _blocks(errors: pd.DataFrame, keys: list[str], sizes: Sizes) -> np.ndarray:
+    """Blocks of a horizon in time of each series."""
+    times = np.unique(errors["cutoff"], return_inverse=True)[1]
+    series = errors.groupby(keys, sort=False).ngroup().to_numpy() if keys else np.zeros(len(errors), dtype="int64")
+    return time_blocks(times * sizes.stride + errors["step"].to_numpy(), sizes.horizon, series)
 
 
 def _series_name(key) -> str:
@@ -145,10 +187,10 @@ def print_holdout(report: Reporter, holdout: Holdout) -> None:
         report.info("worse", f"{each.series}: {each.reference} is better ({errors})", "yellow")
     if len(holdout.worse) > MAX_WORSE:
         report.info("worse", f"and {len(holdout.worse) - MAX_WORSE} more of {holdout.series} series", "yellow")
-    if holdout.best != holdout.model:
-        flag = next(flag for flag, label in REFERENCES.items() if label == holdout.best)
+    if holdout.better is not None:
+        flag = next(flag for flag, label in REFERENCES.items() if label == holdout.better)
         advice = f"consider --model {flag}" + " or ensemble" * (holdout.model != "ensemble")
-        report.warning(f"{holdout.best} forecasts these rows better than {holdout.model}: {advice}")
+        report.warning(f"{holdout.better} forecasts these rows better than {holdout.model}: {advice}")
 
 
 def summarize_holdout(holdout: Holdout) -> dict:
@@ -156,6 +198,7 @@ def summarize_holdout(holdout: Holdout) -> dict:
     return {
         "test": holdout.scores.astype("float64").to_dict(orient="index"),
         "best": holdout.best,
+        "better": holdout.better,
         "coverage": holdout.coverage,
         "weak": [
             {"series": each.series, "better": each.reference, "mae": each.error, "mae_of_model": each.own_error}

@@ -52,7 +52,8 @@ def _print_model(report: Reporter, model: dict) -> None:
     )
     if training := model.get("training"):
         epochs, best = len(training["loss"]), training["best_epoch"] + 1
-        report.info("trained", f"{epochs} epochs, best {best}, {training['seconds']:.0f} s")
+        said = f"best {best}" if best else "none better than the linear forecast"
+        report.info("trained", f"{epochs} epochs, {said}, {training['seconds']:.0f} s")
     _print_scores(report, model["scores"])
     report.info("versions", ", ".join(f"{name} {version}" for name, version in model["versions"].items()))
 

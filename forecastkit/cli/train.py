@@ -13,6 +13,7 @@ from forecastkit.cli.fit_model import (
     add_history,
     find_network,
     fit_model,
+    print_recipe,
     save_interrupted,
     warn_of_last_epoch,
 )
@@ -128,6 +129,7 @@ def _fit_and_test(report: Reporter, options: TrainOptions, forecaster, data: Dat
         fit_model(report, forecaster, data.rows_before(sizes.test_start))
     except Stopped as stopped:
         save_interrupted(report, forecaster, data, options.out, stopped.ready)
+    print_recipe(report, forecaster)
     warn_of_last_epoch(report, forecaster)
     holdout = try_holdout(report, options.model, forecaster, data, sizes)
     print_holdout(report, holdout)
@@ -200,6 +202,7 @@ def _summarize_sizes(forecaster, sizes: Sizes) -> dict:
         "horizon": forecaster.horizon_,
         "lookback": forecaster.lookback_,
         "season_length": forecaster.season_length_,
+        **({"recipe": forecaster.recipe_} if hasattr(forecaster, "recipe_") else {}),
         "validation_size": sizes.validation,
         "test_size": sizes.test,
         "origins": sizes.cutoffs,

@@ -327,3 +327,8 @@ def forward_fill(window: np.ndarray) -> np.ndarray:
     last = np.maximum.accumulate(np.where(missing, 0, np.arange(window.shape[-1])), axis=-1)
     place = np.maximum(last, np.argmin(missing, axis=-1)[..., None])
     return np.nan_to_num(np.take_along_axis(window, place, axis=-1))
+
+
+def needs_mask(windows: Windows, buffers: Buffers, lookback: int) -> bool:
+    """Whether any training window has missing values, or starts before its series."""
+    return any_missing(buffers.target) or bool((windows.first - buffers.begin < lookback - 1).any())

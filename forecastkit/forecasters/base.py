@@ -225,7 +225,8 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
 
     def _transform(self) -> str | None:
         """Of the target; None for forecasters that read theirs off the history."""
-        return getattr(self, "target_transform", None)
+        name = getattr(self, "target_transform", None)
+        return None if name == "none" else name
 
     def _check_transform(self, panel):
         name = self._transform()
@@ -245,7 +246,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
             check_int(where, name, getattr(self, name), optional=True)
         if self.quantile_levels is not None:
             check_levels(where, self.quantile_levels)
-        check_choice(where, "target_transform", self._transform(), (*TRANSFORMS, None))
+        check_choice(where, "target_transform", getattr(self, "target_transform", None), (*TRANSFORMS, "none", None))
         check_choice(where, "calibrate", self.calibrate, (False, True, "rolling"))
         if isinstance(self.validation_size, (int, np.integer)) and not isinstance(self.validation_size, bool):
             check_int(where, "validation_size", self.validation_size, low=0)

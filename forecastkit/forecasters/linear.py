@@ -6,7 +6,7 @@ import numpy as np
 
 from forecastkit.baselines import ridge
 from forecastkit.data.windows import Windows, crop
-from forecastkit.forecasters.linear_recipes import LinearPart, Recipe, choose_recipes
+from forecastkit.forecasters.linear_recipes import MAX_CELLS, LinearPart, Recipe, choose_recipes, scaler_for
 from forecastkit.forecasters.regression_learner import RegressionLearner
 from forecastkit.uncertainty.forecasts import PointForecast
 from forecastkit.utils.types import Fourier
@@ -15,8 +15,6 @@ from forecastkit.utils.warn import warn_user
 
 #: Training windows of a step below which missing targets are warned of.
 FEW_WINDOWS = 10
-#: Values of the targets up to which recipes are tried: each transform is a copy of them.
-MOST_CELLS = 2_000_000
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -42,7 +40,7 @@ class LinearForecaster(RegressionLearner):
     fourier : int or dict, optional
         Waves with a linear effect: pairs of sine and cosine for every usual season, or by its length in steps, such as
         ``{365.25: 3}``.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts; for counts and for what varies the more the larger it
         is. Default: none, or what `recipes` choose.
 
@@ -69,9 +67,9 @@ class LinearForecaster(RegressionLearner):
         check_choice("LinearForecaster", "normalization", self.normalization, (*ridge.NORMALIZATIONS, None))
 
     def _fit(self, panel, split, stop):
-        own = Recipe(self.normalization or "last", self.target_transform, self.lookback_)
+        own = Recipe(self.normalization or "last", self._transform(), self.lookback_)
         chosen = [own]
-        few = panel.rows * panel.channels <= MOST_CELLS
+        few = panel.rows * panel.channels <= MAX_CELLS
         if self.recipes > 1 and few and len(self._validation(panel, split, stop)):
             chosen = choose_recipes(self, panel, split, stop, own)
             self.lookback_, self._held = max(recipe.lookback for recipe in chosen), None
@@ -104,11 +102,9 @@ class LinearForecaster(RegressionLearner):
 
     def _scaled_for(self, recipe, panel, stop):
         """The scaler of a recipe, of rows before ``stop[e]``, and the panel in its units."""
-        if recipe.target_transform == self.target_transform:
+        if recipe.target_transform == self._transform():
             return self.scaler_, self._scaled(panel)
-        more = {"weight": self._weight, "codes": self.schema_.codes(), "transform": recipe.target_transform}
-        scaler = type(self.scaler_).fit(panel, stop, self.horizon_, self.scaler_.calendar, **more)
-        scaler = replace(scaler, broken=self.scaler_.broken)
+        scaler = scaler_for(self, recipe.target_transform, panel, stop)
         return scaler, replace(scaler.buffers(panel, self.lookback_, self.horizon_), weight=self._weight)
 
     def _finish(self, panel, split, stop):

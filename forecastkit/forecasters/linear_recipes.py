@@ -17,8 +17,12 @@ from forecastkit.uncertainty.residuals import observed_after, scale_of
 
 #: Training and validation windows that a combination is tried on.
 TRAINED_ON, TRIED_ON = 6_000, 1_000
+#: Values of the targets up to which recipes are tried: each transform is a copy of them.
+MAX_CELLS = 2_000_000
 #: How much worse than the best a recipe may be that is averaged with it.
 WITHIN = 1.05
+#: How many of the recipes with the usual lookback are tried with others.
+OTHER_LOOKBACKS = 3
 #: Longest lookback that is tried beyond what is asked for or usual.
 LONGEST = 512
 #: Mean below which values are so small that log1p does little, and the logarithm itself is tried instead.
@@ -60,11 +64,11 @@ class LinearPart:
 
 
 def choose_recipes(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray, own: Recipe) -> list[Recipe]:
-    """The best recipes on the validation windows, best first.
+    """The best recipes on the validation windows for the mean of a forecaster's regressions, best first.
 
     Parameters
     ----------
-    forecaster : Forecaster
+    forecaster : LinearForecaster
         Being fitted; what its constructor leaves open is tried.
     panel : Panel
     split, stop : ndarray of shape (E,)
@@ -72,33 +76,64 @@ def choose_recipes(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray
     own : Recipe
         Of the forecaster's constructor and sizes, the one where nothing else can be told.
     """
-    panel = forecaster.scaler_.without_faults(panel)
-    normalizations, transforms, lookbacks = open_options(forecaster, panel, stop, own)
-    usual = [Recipe(*choice, own.lookback) for choice in product(normalizations, transforms)]
-    errors = recipe_errors(forecaster, panel, split, stop, usual)
-    # Other lookbacks are tried with the best of these only.
-    best = sorted(errors, key=errors.get)[: forecaster.recipes]
-    others = [replace(recipe, lookback=n) for recipe in best for n in lookbacks if n != own.lookback]
-    errors |= recipe_errors(forecaster, panel, split, stop, others)
-    known = {recipe: error for recipe, error in errors.items() if np.isfinite(error)}
-    if not known:
-        return [own]
-    ranked = sorted(known, key=known.get)
-    most = WITHIN * known[ranked[0]]
-    return [recipe for recipe in ranked if known[recipe] <= most][: forecaster.recipes]
-
-
-def open_options(forecaster, panel, stop, own: Recipe) -> tuple[tuple, tuple, tuple]:
-    """Normalizations, transforms and lookbacks that are tried."""
-    transforms = (own.target_transform,) if own.target_transform else (None, *transforms_for(panel))
     normalizations = (own.normalization,) if forecaster.normalization else NORMALIZATIONS
-    lookbacks = (own.lookback,)
-    if forecaster.lookback is None:
-        longest = int((stop - panel.indptr[:-1]).max())
-        most = max(longest // 2, 1)
-        double = max(min(2 * own.lookback, most, LONGEST), own.lookback)
-        lookbacks = tuple(sorted({max(own.lookback // 2, 1), own.lookback, double}))
-    return normalizations, transforms, lookbacks
+    transforms = (own.target_transform,) if forecaster.target_transform else (None, *transforms_for(panel))
+    errors = recipe_errors(forecaster, panel, split, stop, own, normalizations, transforms)
+    return best_recipes(errors, forecaster.recipes) or [own]
+
+
+def best_recipes(errors: dict[Recipe, float], most: int) -> list[Recipe]:
+    """At most so many recipes whose errors are within a few percent of the least, best first."""
+    ranked = sorted(errors, key=errors.get)
+    return [recipe for recipe in ranked if errors[recipe] <= WITHIN * errors[ranked[0]]][:most]
+
+
+def recipe_errors(
+    forecaster,
+    panel: Panel,
+    split: np.ndarray,
+    stop: np.ndarray,
+    own: Recipe,
+    normalizations: tuple[str, ...],
+    transforms: tuple[str | None, ...],
+) -> dict[Recipe, float]:
+    """Mean absolute errors on validation windows of the recipes that are open, in units of each series' scale.
+
+    All combinations of normalizations and transforms are tried with the lookback of `own`, then other lookbacks with
+    the best three of them. Recipes whose error is unknown are left out.
+
+    Parameters
+    ----------
+    forecaster : Forecaster
+        Being fitted; other lookbacks are tried where its constructor has none.
+    panel : Panel
+    split, stop : ndarray of shape (E,)
+    own : Recipe
+    normalizations, transforms : tuple
+        Those to try.
+    """
+    panel = forecaster.scaler_.without_faults(panel)
+    usual = [Recipe(*choice, own.lookback) for choice in product(normalizations, transforms)]
+    errors = errors_of(forecaster, panel, split, stop, usual)
+    best = sorted(errors, key=errors.get)[:OTHER_LOOKBACKS]
+    lookbacks = other_lookbacks(own.lookback, panel, stop) if forecaster.lookback is None else ()
+    others = [replace(recipe, lookback=n) for recipe in best for n in lookbacks]
+    errors |= errors_of(forecaster, panel, split, stop, others)
+    return {recipe: error for recipe, error in errors.items() if np.isfinite(error)}
+
+
+def other_lookbacks(own: int, panel: Panel, stop: np.ndarray) -> list[int]:
+    """Half the usual lookback and twice of it, as far as there are rows."""
+    longest = int((stop - panel.indptr[:-1]).max())
+    double = max(min(2 * own, max(longest // 2, 1), LONGEST), own)
+    return sorted({max(own // 2, 1), double} - {own})
+
+
+def scaler_for(forecaster, transform: str | None, panel: Panel, stop: np.ndarray) -> Scaler:
+    """The scaler of a forecaster that is being fitted with another target transform, of rows before ``stop[e]``."""
+    more = {"weight": forecaster._weight, "codes": forecaster.schema_.codes(), "transform": transform}
+    scaler = Scaler.fit(panel, stop, forecaster.horizon_, forecaster.scaler_.calendar, **more)
+    return replace(scaler, broken=forecaster.scaler_.broken)
 
 
 def transforms_for(panel: Panel) -> tuple[str, ...]:
@@ -110,8 +145,8 @@ def transforms_for(panel: Panel) -> tuple[str, ...]:
     return "sqrt", "log" if small else "log1p"
 
 
-def recipe_errors(forecaster, panel: Panel, split, stop, recipes: list[Recipe]) -> dict[Recipe, float]:
-    """Mean absolute error of each recipe on validation windows, in units of each series' scale."""
+def errors_of(forecaster, panel: Panel, split, stop, recipes: list[Recipe]) -> dict[Recipe, float]:
+    """Mean absolute error of each recipe on validation windows, infinite where it is unknown."""
     validation = forecaster._validation(panel, split, stop, most=TRIED_ON)
     horizon, weight, longest = (
         forecaster.horizon_,
@@ -122,9 +157,7 @@ def recipe_errors(forecaster, panel: Panel, split, stop, recipes: list[Recipe]) 
     scale = scale_of(forecaster.scaler_, panel, validation)[:, None]
     errors = {}
     for transform in dict.fromkeys(recipe.target_transform for recipe in recipes):
-        more = {"weight": weight, "codes": forecaster.schema_.codes(), "transform": transform}
-        scaler = Scaler.fit(panel, split, horizon, forecaster.scaler_.calendar, **more)
-        scaler = replace(scaler, broken=forecaster.scaler_.broken)
+        scaler = scaler_for(forecaster, transform, panel, split)
         buffers = replace(scaler.buffers(panel, longest, horizon), weight=weight)
         for recipe in recipes:
             if recipe.target_transform != transform:

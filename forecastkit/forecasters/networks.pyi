@@ -39,8 +39,8 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `kernel`, `layers`, `heads`, `feedforward`, `positions`,
-      `units`, `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `kernel`, `layers`, `heads`,
+      `feedforward`, `positions`, `units`, `dropout`.
 
     Parameters
     ----------
@@ -75,10 +75,11 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -129,8 +130,13 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     kernel : int
@@ -183,6 +189,7 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         kernel: int = 3,
         layers: int = 1,
@@ -207,7 +214,8 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `kernel`, `feedforward`, `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `kernel`,
+      `feedforward`, `dropout`.
 
     Parameters
     ----------
@@ -242,10 +250,11 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -296,8 +305,13 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
@@ -352,6 +366,7 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         units: int = 64,
         layers: int = 3,
@@ -374,8 +389,8 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `heads`, `feedforward`, `positions`,
-      `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
+      `positions`, `dropout`.
 
     Parameters
     ----------
@@ -410,10 +425,11 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -464,8 +480,13 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     units, layers, heads, feedforward, positions, dropout
@@ -512,6 +533,7 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         units: int = 64,
         layers: int = 2,
@@ -535,8 +557,8 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `layers`, `units`, `heads`, `feedforward`, `positions`,
-      `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `layers`, `units`, `heads`, `feedforward`,
+      `positions`, `dropout`.
 
     Parameters
     ----------
@@ -571,10 +593,11 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -625,8 +648,13 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     layers : int
@@ -675,6 +703,7 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         layers: int = 2,
         units: int = 64,
@@ -698,7 +727,7 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `dropout`.
 
     Parameters
     ----------
@@ -733,10 +762,11 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -787,8 +817,13 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
@@ -839,6 +874,7 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         units: int = 128,
         layers: int = 1,
@@ -859,7 +895,8 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `heads`, `feedforward`, `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
+      `dropout`.
 
     Parameters
     ----------
@@ -894,10 +931,11 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -948,8 +986,13 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
@@ -1003,6 +1046,7 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         units: int = 128,
         layers: int = 1,
@@ -1025,7 +1069,8 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `heads`, `feedforward`, `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
+      `dropout`.
 
     Parameters
     ----------
@@ -1060,10 +1105,11 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -1114,8 +1160,13 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
@@ -1169,6 +1220,7 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         units: int = 128,
         layers: int = 2,
@@ -1191,7 +1243,8 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `bidirectional`, `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `bidirectional`,
+      `dropout`.
 
     Parameters
     ----------
@@ -1226,10 +1279,11 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -1280,8 +1334,13 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
@@ -1334,6 +1393,7 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         units: int = 128,
         layers: int = 1,
@@ -1355,7 +1415,8 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `heads`, `feedforward`, `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
+      `dropout`.
 
     Parameters
     ----------
@@ -1390,10 +1451,11 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -1444,8 +1506,13 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
@@ -1499,6 +1566,7 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         units: int = 128,
         layers: int = 1,
@@ -1521,8 +1589,8 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `expand`, `states`, `kernel`,
-      `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `expand`, `states`,
+      `kernel`, `dropout`.
 
     Parameters
     ----------
@@ -1557,10 +1625,11 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -1611,8 +1680,13 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
@@ -1669,6 +1743,7 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         units: int = 64,
         layers: int = 1,
@@ -1692,7 +1767,8 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `feedforward`, `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `feedforward`,
+      `dropout`.
 
     Parameters
     ----------
@@ -1727,10 +1803,11 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -1781,8 +1858,13 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
@@ -1835,6 +1917,7 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         units: int = 128,
         layers: int = 2,
@@ -1856,7 +1939,8 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `feedforward`, `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `feedforward`,
+      `dropout`.
 
     Parameters
     ----------
@@ -1891,10 +1975,11 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -1945,8 +2030,13 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     units, layers, feedforward, dropout
@@ -1993,6 +2083,7 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         units: int = 128,
         layers: int = 2,
@@ -2014,7 +2105,8 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `cell`, `feedforward`, `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `cell`, `feedforward`,
+      `dropout`.
 
     Parameters
     ----------
@@ -2049,10 +2141,11 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -2103,8 +2196,13 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
@@ -2158,6 +2256,7 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         units: int = 128,
         layers: int = 1,
@@ -2180,7 +2279,7 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `dropout`.
 
     Parameters
     ----------
@@ -2215,10 +2314,11 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -2269,8 +2369,13 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
@@ -2321,6 +2426,7 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         units: int = 128,
         layers: int = 1,
@@ -2341,7 +2447,8 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `heads`, `feedforward`, `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
+      `dropout`.
 
     Parameters
     ----------
@@ -2376,10 +2483,11 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -2430,8 +2538,13 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
@@ -2485,6 +2598,7 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         units: int = 128,
         layers: int = 1,
@@ -2507,7 +2621,7 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `heads`, `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `dropout`.
 
     Parameters
     ----------
@@ -2542,10 +2656,11 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -2596,8 +2711,13 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
@@ -2650,6 +2770,7 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         units: int = 64,
         layers: int = 1,
@@ -2671,8 +2792,8 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `heads`, `feedforward`, `positions`,
-      `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
+      `positions`, `dropout`.
 
     Parameters
     ----------
@@ -2707,10 +2828,11 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -2761,8 +2883,13 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
@@ -2819,6 +2946,7 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         units: int = 64,
         layers: int = 2,
@@ -2842,8 +2970,8 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
       `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `embed_series`, `units`, `layers`, `heads`, `feedforward`, `segment`,
-      `memory`, `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
+      `segment`, `memory`, `dropout`.
 
     Parameters
     ----------
@@ -2878,10 +3006,11 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
         validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
         point forecasts are those of validation errors in any case.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -2932,8 +3061,13 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
@@ -2993,6 +3127,7 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         callbacks: types.Callbacks | None = None,
         patch: int | None = None,
         normalization: str | None = None,
+        linear_path: bool = True,
         embed_series: bool = False,
         units: int = 64,
         layers: int = 2,

@@ -6,18 +6,17 @@ from pathlib import Path
 from typing import ClassVar
 
 import keras
-import numpy as np
 from sklearn.utils import check_random_state
 
-from forecastkit.data.array_storage import any_missing, map_rows
-from forecastkit.data.ingest.target_checks import refuse_targets
-from forecastkit.data.panel import Panel
+from forecastkit.data.ingest.target_checks import check_support
 from forecastkit.data.sizes import choose_patch
-from forecastkit.data.windows import Windows, crop
+from forecastkit.data.windows import Windows, crop, needs_mask
 from forecastkit.features.calendar import calendar_names, count_events
 from forecastkit.forecasters.base import Forecaster
+from forecastkit.forecasters.linear_path import LinearPath, choose_network_recipe, correction_kept
+from forecastkit.forecasters.linear_recipes import scaler_for
 from forecastkit.networks.backbone import Backbone
-from forecastkit.networks.heads import LOSSES, Head, make_head
+from forecastkit.networks.heads import LOSSES, make_head
 from forecastkit.networks.network import NORMALIZATIONS, Sizes
 from forecastkit.preprocessing.scaler import lacks_autocorrelation
 from forecastkit.training.callbacks import Lines, check_callbacks
@@ -37,8 +36,6 @@ WORTH_COMPILING = 2_000_000
 FEWEST_ORIGINS = 16
 #: Learning rate of the final epochs, as a fraction of the peak.
 FINAL_RATE = 0.3
-#: Counts up to here are told from their neighbours in float64.
-MOST_COUNT = 2.0**53
 
 #: Parameters by subject, as docstrings list them; those of a backbone belong to the network.
 PARAMETER_GROUPS = {
@@ -59,7 +56,7 @@ PARAMETER_GROUPS = {
         "verbose",
         "callbacks",
     ),
-    "Network": ("patch", "normalization", "embed_series"),
+    "Network": ("patch", "normalization", "linear_path", "embed_series"),
 }
 
 
@@ -74,12 +71,18 @@ class NeuralForecaster(Forecaster):
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
         What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero, else
-        'last', or 'none' where the training rows lie about their mean without regard to the rows before them.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
+        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
+        are not autocorrelated.
+    linear_path : bool
+        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
+        does not improve on it. The regressions also choose what is left open of normalization, target transform and
+        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
         more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms.
+        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
+        the linear path chooses.
     calendar : bool
         Whether tokens carry the time of day, week and year.
     holidays : str, optional
@@ -135,6 +138,7 @@ class NeuralForecaster(Forecaster):
     calendar: bool = False
     holidays: str | None = None
     fourier: types.Fourier | None = None
+    linear_path: bool = True
     embed_series: bool = False
     loss: str = "mae"
     epochs: int = 10
@@ -151,6 +155,7 @@ class NeuralForecaster(Forecaster):
     verbose: int = 0
     callbacks: types.Callbacks | None = None
 
+    _path = None  # the linear forecast that is corrected, during a fit
     _checkpoints = ()  # of the fit that is going on
 
     def __init_subclass__(cls, **kwargs):
@@ -186,7 +191,7 @@ class NeuralForecaster(Forecaster):
         if head.distribution and self.quantile_levels is not None:
             rule = f"quantile_levels go with losses of points, and loss={self.loss!r} has quantiles of its own"
             refuse(where, rule, f"{self.quantile_levels!r}", "Pass them to predict.", ParameterError)
-        if head.distribution and self.target_transform is not None:
+        if head.distribution and self._transform() is not None:
             rule = f"target_transform goes with losses of points, and loss={self.loss!r} is of the values themselves"
             refuse(where, rule, repr(self.target_transform), "Leave one of the two out.", ParameterError)
         if head.normalization == "mean" and self.normalization not in (None, "mean"):
@@ -232,11 +237,13 @@ class NeuralForecaster(Forecaster):
             masked=needs_mask(windows, buffers, self.lookback_),
             channels=windows.width if windows.width > 1 else 0,
             unit=make_head(self.loss, self.quantile_levels).needs_unit,
+            linear=self._path is not None,
         )
 
     def _fit(self, panel, split, stop):
         strategy = find_strategy(self.distribute, type(self).__name__)
         seed, checkpoint = self._begin(panel, split, strategy)
+        normalization = self._take_recipe(panel, split, stop)
         buffers = self._scaled(panel)
         backbone = self._architecture()
         windows = self._windows(panel, split, backbone)
@@ -245,18 +252,13 @@ class NeuralForecaster(Forecaster):
         head = make_head(self.loss, self.quantile_levels)
         check_support(type(self).__name__, self.loss, head, panel, self.schema_.target)
         self.trained_levels_ = head.levels
-        normalization = self._normalization()
-        if (
-            self.normalization is None
-            and normalization == "last"
-            and lacks_autocorrelation(buffers, split, self.season_length_)
-        ):
-            normalization = "none"
         kind = backbone, sizes, normalization, self.loss, head.levels
         self.network_ = TrainedNetwork(*kind, seed, precision=self.precision)
         pairs = plan.epochs * plan.steps * plan.batch_size * windows.width
         tokens = pairs * (sizes.past_tokens + sizes.future_tokens)
         network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING, strategy=strategy)
+        if self._path is not None:
+            network.linear.assign(self._path.matrix(self.lookback_))
         if self.callbacks:
             self.network_.shown()
         validation_origins = self._validation(panel, split, stop, most=4_000)
@@ -267,6 +269,27 @@ class NeuralForecaster(Forecaster):
         except InputError:
             del self.network_  # its weights are no numbers
             raise
+        if self._path is not None:
+            kept = correction_kept(self, self._path, panel, self._validation(panel, split, stop))
+            network.scale_correction(kept)
+            self.recipe_["correction"] = kept
+
+    def _take_recipe(self, panel, split, stop) -> str:
+        """Choose what the constructor leaves open, and solve the linear forecast; returns the normalization."""
+        recipe = choose_network_recipe(self, panel, split, stop)
+        if recipe.target_transform != self.scaler_.transform:
+            self.scaler_, self._held = scaler_for(self, recipe.target_transform, panel, split), None
+        if recipe.lookback != self.lookback_:
+            self.lookback_, self._held = recipe.lookback, None
+            self.patch_ = self.patch or choose_patch(self.season_length_, self.lookback_, self.horizon_)
+        buffers, normalization = self._scaled(panel), recipe.normalization
+        if recipe.regressions:
+            self._path = LinearPath.fit(self, buffers, panel, split, stop, recipe)
+        is_open = self.normalization is None and normalization == "last"
+        if is_open and lacks_autocorrelation(buffers, split, self.season_length_):
+            normalization = "none"
+        self.recipe_ = replace(recipe, normalization=normalization).to_dict(self.patch_)
+        return normalization
 
     def _begin(self, panel, split, strategy):
         """The seed of a fit, and the checkpoint that it is kept in, None where it is not."""
@@ -283,6 +306,11 @@ class NeuralForecaster(Forecaster):
     def _finish(self, panel, split, stop):
         """Train on with all rows, at a fraction of the learning rate, if there is time."""
         record, agreed = self.training_history_, self.network_.live()[1].agreed
+        if self._path is not None:
+            path = self._path.refit(self._scaled(panel), panel, stop)
+            self.network_.live()[0].linear.assign(path.matrix(self.lookback_))
+            if self.final_epochs is None and self.recipe_["correction"] < 1:
+                return
         if self._final_epochs() and (self.time_limit is None or agreed(record.seconds) < self.time_limit):
             if self._checkpoints:
                 self._checkpoints.append(self._checkpoints[0].following())
@@ -293,7 +321,9 @@ class NeuralForecaster(Forecaster):
             checkpoint.remove()
 
     def _final_epochs(self):
-        return self.epochs // 5 if self.final_epochs is None else self.final_epochs
+        if self.final_epochs is not None:
+            return self.final_epochs
+        return (self.training_history_.best_epoch + 1 if hasattr(self, "training_history_") else self.epochs) // 5
 
     def _train_on(self, panel, stop, checkpoint=None):
         check_support(type(self).__name__, self.loss, self.network_.head, panel, self.schema_.target)
@@ -323,6 +353,7 @@ class NeuralForecaster(Forecaster):
 
     def _put_down(self):
         super()._put_down()
+        vars(self).pop("_path", None)
         if self._is_trained():
             self.network_.live()[1].release()
 
@@ -343,6 +374,7 @@ class NeuralForecaster(Forecaster):
             patience=self.patience,
             time_limit=self.time_limit,
             seed=seed,
+            judges_start=self._path is not None,
         )
 
     def _listeners(self):
@@ -379,23 +411,6 @@ class NeuralForecaster(Forecaster):
     def _rows_kept(self):
         """Beside those for a forecast, rows for windows of a horizon of cutoffs, so that training can go on."""
         return max(self._rows_needed(), self.lookback_ + 2 * self.horizon_)
-
-
-def check_support(where: str, loss: str, head: Head, panel: Panel, names: tuple) -> None:
-    """Refuse targets that the distribution cannot give."""
-    if not head.distribution:
-        return
-    most = MOST_COUNT if head.counts else np.inf
-    wrong = map_rows(
-        lambda target: (target < head.smallest) | (target > most) | (head.counts & (target % 1 > 0)), panel.target
-    )
-    values = f"whole numbers from 0 to {MOST_COUNT:.1e}" if head.counts else "values above 0"
-    refuse_targets(where, f"loss={loss!r} is for {values}", wrong, panel, names, "Pass another loss=.")
-
-
-def needs_mask(windows: Windows, buffers, lookback: int) -> bool:
-    """Whether any training window has missing values, or starts before its series."""
-    return any_missing(buffers.target) or bool((windows.first - buffers.begin < lookback - 1).any())
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

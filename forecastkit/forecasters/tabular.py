@@ -53,7 +53,7 @@ class TabularForecaster(Forecaster):
     fourier : int or dict, optional
         Waves that are columns: pairs of sine and cosine for every usual season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    target_transform : {'sqrt', 'log1p', 'log'}, optional
+    target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Of the target before it is scaled, undone in forecasts; for counts and for what varies the more the larger it
         is.
     max_rows : int

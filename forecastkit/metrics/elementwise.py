@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import stdtrit
 
 Axis = int | tuple[int, ...] | None
 #: Fewest blocks for a standard error; fewest blocks for which blocks are two horizons long.
 MIN_BLOCKS, ENOUGH_LONG_BLOCKS = 2, 8
+#: Fewest blocks for a comparison of two means; its one-sided level.
+MIN_COMPARED, LEVEL = 3, 0.025
 
 
 def mean(values: np.ndarray, seen: np.ndarray, axis: Axis = None) -> np.ndarray | float:
@@ -96,3 +99,31 @@ def block_error(values: np.ndarray, weight: np.ndarray, block: np.ndarray) -> fl
     parts = np.bincount(place, weight * (values - np.average(values, weights=weight)))
     count = len(labels)
     return float(np.sqrt(count / (count - 1) * np.sum(parts**2)) / weight.sum())
+
+
+def is_clearly_larger(own: np.ndarray, other: np.ndarray, block: np.ndarray) -> bool:
+    """Return whether the mean of errors is larger than that of others on the same steps by more than chance.
+
+    Parameters
+    ----------
+    own, other : ndarray, shape (n,)
+        Errors of two models.
+    block : ndarray of int, shape (n,)
+        Block of each step: only errors of different blocks are independent.
+
+    Returns
+    -------
+    bool
+        By a one-sided t test of the mean difference, clustered by blocks, at `LEVEL`. False for fewer than
+        `MIN_COMPARED` blocks.
+
+    References
+    ----------
+    Diebold and Mariano (1995), "Comparing predictive accuracy", Journal of Business & Economic Statistics 13.
+    """
+    blocks = len(np.unique(block))
+    if blocks < MIN_COMPARED:
+        return False
+    difference = np.asarray(own, dtype="float64") - other
+    error = block_error(difference, np.ones(len(difference)), block)
+    return bool(difference.mean() > stdtrit(blocks - 1, 1 - LEVEL) * error)

@@ -10,6 +10,7 @@ from forecastkit.networks.category_embedding import CategoryEmbedding
 from forecastkit.networks.config import backbone_config, backbone_from_config, dtype_policy
 from forecastkit.networks.heads import Head, make_head
 from forecastkit.networks.layers import Dropout, own_mask
+from forecastkit.networks.linear_scan import padded
 from forecastkit.networks.temporal_decoder import TemporalDecoder
 from forecastkit.networks.variable_selection import VariableTokens
 from forecastkit.utils.exceptions import ParameterError
@@ -38,6 +39,8 @@ class Sizes:
         How many features of the calendar, the last ones, are read at every step; the others at a patch's first.
     codes : tuple of (str, int)
         Role of each category of many levels, and how many codes it has.
+    linear : bool
+        Whether forecasts are corrections of a linear map of the window, which is set beforehand and not trained.
     """
 
     lookback: int
@@ -53,6 +56,7 @@ class Sizes:
     unit: bool = False
     events: int = 0
     codes: tuple = ()
+    linear: bool = False
 
     def coded(self, role: str) -> tuple[int, ...]:
         """How many codes each category of a role has."""
@@ -149,7 +153,9 @@ class Network(keras.Model):
         self.tables = {role: [CategoryEmbedding(count) for count in sizes.coded(role)] for role, _ in sizes.codes}
         self.backbone = own_mask(check_layer(backbone, backbone.build()))
         self.drop = Dropout(backbone.dropout)
-        self.head = layers.Dense(sizes.patch * head.raw, dtype=exact)
+        # A correction begins at 0.
+        first = "zeros" if sizes.linear else "glorot_uniform"
+        self.head = layers.Dense(sizes.patch * head.raw, kernel_initializer=first, dtype=exact)
         self.steps = TemporalDecoder(sizes.patch, sizes.horizon, head.raw) if sizes.known or sizes.calendar else None
 
     def embeddings(self, backbone):
@@ -176,6 +182,9 @@ class Network(keras.Model):
             shape=(self.sizes.future_tokens, self.units),
             initializer=keras.initializers.RandomNormal(stddev=0.5),
         )
+        if self.sizes.linear:
+            shape = self.sizes.lookback, self.sizes.horizon
+            self.linear = self.add_weight(name="linear", shape=shape, initializer="zeros", trainable=False)
         self.built = True
 
     def get_config(self):
@@ -228,8 +237,24 @@ class Network(keras.Model):
             raw = raw + ops.cast(self.steps(self.known_steps(inputs), self.cut(values[..., None]), tokens), raw.dtype)
         shaped = self.output_head.shape(raw)
         unit = ops.reshape(inputs["unit"], (-1, 1, 1)) if sizes.unit else None
+        if sizes.linear:
+            center = self.linear_forecast(inputs["target"])
         forecast = self.output_head.place(shaped, center[..., None], scale[..., None], unit)
         return ops.reshape(forecast, (-1, *sizes.beside, *forecast.shape[1:])) if sizes.channels else forecast
+
+    def scale_correction(self, factor: float) -> None:
+        """Multiply the corrections of the linear forecast by a factor; those of quantiles and distributions stay."""
+        if self.output_head.raw > 1 or factor == 1:
+            return
+        for layer in [self.head] + ([self.steps.out] if self.steps is not None else []):
+            layer.set_weights([factor * weight for weight in layer.get_weights()])
+
+    def linear_forecast(self, window):
+        """The forecast that is corrected, (batch, horizon), of windows as they are given."""
+        if self.sizes.masked:
+            window = filled_forward(window)
+        last = window[:, -1:]
+        return ops.matmul(window - last, self.linear) + last
 
     def fold(self, inputs):
         """The inputs with each channel as a window of its own."""
@@ -376,3 +401,16 @@ def last_observed(window, observed):
     places = ops.arange(1, window.shape[1] + 1, dtype=window.dtype) * observed
     last = ops.argmax(places, axis=1)
     return ops.take_along_axis(window, last[:, None], axis=1)
+
+
+def filled_forward(window):
+    """Windows (batch, time) whose missing values are the ones before them, else the first observed; 0 without any."""
+    missing = ops.isnan(window)
+    time = ops.arange(1, window.shape[1] + 1, dtype="int32")
+    latest, step = ops.where(missing, 0, time[None]), 1
+    while step < window.shape[1]:  # the running maximum, by doubling
+        latest = ops.maximum(latest, padded(latest[:, :-step], step, 0))
+        step *= 2
+    first = ops.argmin(ops.cast(missing, "int32"), axis=1)[:, None]
+    place = ops.maximum(latest - 1, ops.cast(first, "int32"))
+    return ops.take_along_axis(ops.where(missing, ops.zeros_like(window), window), place, axis=1)

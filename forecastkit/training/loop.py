@@ -39,6 +39,8 @@ class Plan:
     time_limit : float or None
         Seconds.
     seed : int
+    judges_start : bool
+        Whether the weights that training starts with may be the best: those of a network that corrects a forecast.
     """
 
     epochs: int
@@ -48,6 +50,7 @@ class Plan:
     patience: int | None
     time_limit: float | None
     seed: int
+    judges_start: bool = False
 
     @classmethod
     def suited(cls, windows: int, *, batch_size: int, windows_per_epoch: int | None, **rest) -> "Plan":
@@ -76,6 +79,8 @@ class Plan:
 class Record:
     """What happened: losses by epoch, the best epoch, seconds, and why training ended.
 
+    `start_loss` is the validation loss before the first epoch, of a network that corrects a linear forecast: where no
+    epoch is better, `best_epoch` is -1.
     `steps` are those of a whole epoch; `pieces` holds steps and seconds of every piece of one, compiling in the first.
     """
 
@@ -86,6 +91,7 @@ class Record:
     ended: str = "epochs"
     steps: int = 0
     pieces: list = field(default_factory=list)
+    start_loss: float | None = None
 
     def latest(self) -> dict[str, float]:
         """The last epoch's losses by name, as Keras calls them."""
@@ -103,7 +109,10 @@ class Record:
 
     def improved(self) -> bool:
         """Whether the last epoch is the best one; without validation, every epoch is."""
-        return not self.diverged() and (not self.val_loss or self.val_loss[-1] == min(self.val_loss))
+        if self.diverged() or not self.val_loss:
+            return not self.diverged()
+        before = [] if self.start_loss is None else [self.start_loss]
+        return self.val_loss[-1] == min(before + self.val_loss)
 
 
 def train(
@@ -153,6 +162,8 @@ def train(
         return engine.agreed(time.monotonic() - began)
 
     listeners.on_train_begin()
+    if table is not None and plan.judges_start and not record.loss:
+        record.start_loss, best, record.best_epoch = engine.evaluate(table), network.get_weights(), -1
     try:
         for epoch in range(plan.epochs if is_over else len(record.loss), plan.epochs):
             listeners.on_epoch_begin(epoch)

@@ -11,7 +11,7 @@ from conftest import make_panel
 
 #: Trains in seconds; batches and validation rows that two and three replicas do not divide.
 SIZES = {"horizon": 6, "lookback": 24, "units": 8, "epochs": 2, "windows_per_epoch": 800, "batch_size": 67,
-         "validation_size": 37, "final_epochs": 1, "random_state": 0}  # fmt: skip
+         "validation_size": 37, "final_epochs": 1, "random_state": 0, "linear_path": False}  # fmt: skip
 ROLES = {"target": "load", "past": ["temp", "wind", "size"], "series_id": "unique_id", "time": "ds"}
 
 

@@ -1,0 +1,177 @@
+"""The recipe of a network's windows, told by ridge regressions, and the linear forecast that the network corrects."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from forecastkit.baselines.ridge import MAX_WINDOWS, NORMALIZATIONS, Ridge
+from forecastkit.data.array_storage import is_mapped
+from forecastkit.data.panel import Panel
+from forecastkit.data.windows import Buffers, Origins, Windows
+from forecastkit.forecasters.linear_recipes import MAX_CELLS, Recipe, best_recipes, recipe_errors, transforms_for
+from forecastkit.metrics.elementwise import is_clearly_larger, time_blocks
+from forecastkit.uncertainty.residuals import observed_after, scale_of
+
+#: Regressions whose mean is the linear forecast, at most.
+REGRESSIONS = 3
+#: The error under another normalization, relative to that of the usual one, below which a network takes it.
+CLEARLY_LESS = 0.98
+#: How much of a correction is kept that is no clear gain on the validation block: what it is worth there may be chance.
+#: On development sets half of it was best (benchmarks/results/linear_path.jsonl).
+KEPT = 0.5
+
+
+@dataclass(frozen=True)
+class NetworkRecipe:
+    """How windows are made ready for a network.
+
+    Attributes
+    ----------
+    normalization : str
+        What is taken out of every window.
+    target_transform : str or None
+    lookback : int
+    regressions : tuple of Recipe
+        Of the linear forecast that the network corrects; empty where there is none.
+    """
+
+    normalization: str
+    target_transform: str | None
+    lookback: int
+    regressions: tuple[Recipe, ...] = ()
+
+    def to_dict(self, patch: int) -> dict:
+        """What was chosen, by name."""
+        sizes = {"lookback": self.lookback, "patch": patch, "regressions": len(self.regressions)}
+        return {"normalization": self.normalization, "target_transform": self.target_transform, **sizes}
+
+
+def choose_network_recipe(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> NetworkRecipe:
+    """The recipe that ridge regressions on the validation windows suggest for a network.
+
+    Parameters
+    ----------
+    forecaster : NeuralForecaster
+        Being fitted; what its constructor sets is kept.
+    panel : Panel
+    split, stop : ndarray of shape (E,)
+        First row of the validation block of each series, and one past its last.
+
+    Returns
+    -------
+    NetworkRecipe
+        Without regressions where there are no validation windows to judge the network's corrections by, for
+        distributions of values above zero, which have no center to correct, and for memory-mapped data.
+    """
+    normalization, transform = forecaster._normalization(), forecaster._transform()
+    usual = NetworkRecipe(normalization, transform, forecaster.lookback_)
+    judged = len(forecaster._validation(panel, split, stop)) > 0
+    if not forecaster.linear_path or normalization == "mean" or not judged or is_mapped(panel.target):
+        return usual
+    own, errors = Recipe("last", transform, forecaster.lookback_), {}
+    if panel.rows * panel.channels <= MAX_CELLS:
+        # A mean or a distribution of transformed values is another one than that of the values.
+        is_open = forecaster.target_transform is None and forecaster.loss in ("mae", "huber")
+        transforms = (None, *transforms_for(panel)) if is_open else (transform,)
+        errors = recipe_errors(forecaster, panel, split, stop, own, NORMALIZATIONS, transforms)
+    if not errors:
+        return replace(usual, regressions=(own,))
+    transform = min(errors, key=errors.get).target_transform
+    errors = {recipe: error for recipe, error in errors.items() if recipe.target_transform == transform}
+    regressions = tuple(best_recipes(errors, REGRESSIONS))
+    if forecaster.normalization is None:
+        normalization = _network_normalization(errors)
+    return NetworkRecipe(normalization, transform, max(recipe.lookback for recipe in regressions), regressions)
+
+
+def _network_normalization(errors: dict[Recipe, float]) -> str:
+    """'standard' where regressions on windows less their mean are clearly better than less their last value."""
+    last = [error for recipe, error in errors.items() if recipe.normalization == "last"]
+    other = [error for recipe, error in errors.items() if recipe.normalization != "last"]
+    better = min(other, default=np.inf) < CLEARLY_LESS * min(last, default=np.inf)
+    return "standard" if better else "last"
+
+
+@dataclass(frozen=True)
+class LinearPath:
+    """The mean of ridge regressions with the same scales: a linear map from the window to the horizon.
+
+    Attributes
+    ----------
+    regressions : tuple of Ridge
+    """
+
+    regressions: tuple[Ridge, ...]
+
+    @classmethod
+    def fit(cls, forecaster, buffers: Buffers, panel: Panel, split, stop, recipe: NetworkRecipe) -> "LinearPath":
+        """Solve on the rows before the validation block, which chooses the strengths."""
+        validation, horizon = forecaster._validation(panel, split, stop), forecaster.horizon_
+        found = []
+        for one in recipe.regressions:
+            windows = Windows.training(panel, split, one.lookback, horizon)
+            sizes = one.lookback, horizon, one.normalization, MAX_WINDOWS // len(recipe.regressions)
+            found.append(Ridge.fit(buffers, windows, validation, *sizes))
+        return cls(tuple(found))
+
+    def predict(self, buffers: Buffers, origins: Origins) -> np.ndarray:
+        """Scaled forecasts (n, horizon)."""
+        return np.mean([one.predict(buffers, origins) for one in self.regressions], axis=0)
+
+    def refit(self, buffers: Buffers, panel: Panel, stop: np.ndarray) -> "LinearPath":
+        """Solve again with the same strengths on all rows before ``stop``."""
+        most = MAX_WINDOWS // len(self.regressions)
+        found = []
+        for one in self.regressions:
+            windows = Windows.training(panel, stop, *one.weights.shape)
+            found.append(one.refit(buffers, windows, most))
+        return LinearPath(tuple(found))
+
+    def matrix(self, lookback: int) -> np.ndarray:
+        """Weights of the values themselves, (lookback, horizon), whatever is taken out of windows; columns sum to 1.
+
+        Centers are linear in the values: the last one, or their mean. Divisors cancel out.
+        """
+        total = np.zeros((lookback, self.regressions[0].weights.shape[1]))
+        for one in self.regressions:
+            weights = one.weights.astype("float64")
+            rest = 1.0 - weights.sum(axis=0)
+            total[lookback - len(weights) :] += weights
+            if one.normalization == "last":
+                total[-1] += rest
+            else:
+                total[lookback - len(weights) :] += rest / len(weights)
+        return (total / len(self.regressions)).astype("float32")
+
+
+def correction_kept(forecaster, path: LinearPath, panel: Panel, origins: Origins) -> float:
+    """How much of the corrections of a trained network is kept, from its errors on validation windows.
+
+    Parameters
+    ----------
+    forecaster : NeuralForecaster
+    path : LinearPath
+        What it corrects, solved on the same rows.
+    panel : Panel
+    origins : Origins
+        Of the validation windows.
+
+    Returns
+    -------
+    float
+        0 where no epoch was better than the linear forecast, 1 where errors are smaller than its errors by more than
+        chance, else `KEPT`.
+    """
+    if forecaster.training_history_.best_epoch < 0:
+        return 0.0
+    scaler, horizon = forecaster.scaler_, forecaster.horizon_
+    actual = observed_after(panel, origins, horizon)
+    buffers = scaler.buffers(panel, forecaster.lookback_, horizon)
+    linear = scaler.restore(path.predict(buffers, origins), panel, origins)
+    corrected = forecaster._forecast(panel, origins).point()
+    scale = scale_of(scaler, panel, origins)
+    known = ~np.isnan(actual).all(axis=1)
+    errors = [np.nanmean(np.abs(forecast - actual)[known], axis=1) / scale[known] for forecast in (linear, corrected)]
+    place = origins.row - panel.indptr[origins.entity]
+    block = time_blocks(place[known], horizon, origins.entity[known])
+    return 1.0 if is_clearly_larger(*errors, block) else KEPT
