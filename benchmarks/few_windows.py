@@ -3,7 +3,8 @@
 Each series of M1 and M4 has a forecaster of its own, fitted on all but its last rows, which are forecast with
 intervals; the official test rows of the competitions are left out. One line for each forecaster, way and number of
 validation windows that have no step in common: shares held by 50 and 80 % intervals, and the mean pinball loss in units
-of the series' mean seasonal difference. `forecastkit.uncertainty.residual_quantiles.FEW_APART` was chosen by this.
+of the series' mean seasonal difference. `forecastkit.uncertainty.residual_quantiles.MIN_SEPARATE_WINDOWS` was chosen by
+this.
 """
 
 import argparse
@@ -60,7 +61,7 @@ def lines(args: argparse.Namespace):
 
     for model in MODELS:
         for way, limit in (("with the side", 0), ("without it", 10**9)):
-            residual_quantiles.FEW_APART = limit
+            residual_quantiles.MIN_SEPARATE_WINDOWS = limit
             found = np.array([measure(model, *each) for each in tasks(args)])
             for low, high in itertools.pairwise(BINS):
                 rows = found[(found[:, 0] >= low) & (found[:, 0] < high)]

@@ -1,4 +1,4 @@
-"""Small public time series for examples and tests, read from files that come with the package."""
+"""Small public time series for examples and tests, read from files of the package."""
 
 from dataclasses import dataclass
 from importlib import resources
@@ -13,32 +13,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What is known of one data set: its size, its columns and its licence.
+    """Description of a data set: size, columns and licence.
 
     Attributes
     ----------
     name : str
-        What `load_dataset` takes.
+        Argument of `load_dataset`.
     title : str
-        What was measured, with the unit.
+        Measured quantity and unit.
     rows, series : int
-        Rows of the file and the number of series in it.
+        Number of rows of the file and of series.
     freq : str
-        Spacing of the rows, as a pandas alias.
+        Frequency as a pandas alias.
     time : str
-        The time column.
+        Name of the time column.
     target : str
-        The column one would forecast.
+        Name of the usual target column.
     licence : str
-        Under what terms it may be passed on; sources are in the README of the folder `datasets`.
+        Licence; sources are listed in the README of the folder `datasets`.
     file : str
         Name of the file.
     time_format : str
-        How the times are written.
+        Format of the times.
     redundant : tuple of str
-        Columns that only repeat the time or the row number; `load_dataset` leaves them out.
+        Columns that repeat the time or the row number; `load_dataset` drops them.
     series_id : str or None
-        The column that names the series of a long table.
+        Name of the series column of a long table.
     """
 
     name: str
@@ -134,18 +134,18 @@ _ALL = (
 
 
 def list_datasets() -> list[Dataset]:
-    """All data sets that come with the package.
+    """Return all data sets of the package.
 
     Returns
     -------
     list of Dataset
-        In the order of the README; ``pandas.DataFrame(list_datasets())`` makes a table of it.
+        In the order of the README. ``pandas.DataFrame(list_datasets())`` converts them to a table.
     """
     return list(_ALL)
 
 
 def dataset_path(name: str) -> Path:
-    """Where the file of a data set lies, for example for ``forecast train --csv``.
+    """Return the path of a data set's file, for example for ``forecast train --csv``.
 
     Parameters
     ----------
@@ -159,13 +159,13 @@ def dataset_path(name: str) -> Path:
     Raises
     ------
     ParameterError
-        When there is no data set of that name.
+        If there is no data set with this name.
     """
     return _folder() / _find(name).file
 
 
 def load_dataset(name: str) -> "pd.DataFrame":
-    """One data set as a frame that the forecasters take.
+    """Load a data set as a frame for the forecasters.
 
     Parameters
     ----------
@@ -175,14 +175,14 @@ def load_dataset(name: str) -> "pd.DataFrame":
     Returns
     -------
     pandas.DataFrame
-        A single series has its times as the index, named as in the file. A panel is the long table with the columns
-        ``unique_id, time, y`` and what belongs to a series. Columns that only repeat the time or the row number
-        (``instant`` and ``dteday`` of ``bike_sharing``) are left out.
+        A single series has its times as index, named as in the file. A panel is a long table with the columns
+        ``unique_id, time, y`` and further columns. Columns that only repeat the time or the row number (``instant`` and
+        ``dteday`` of ``bike_sharing``) are dropped.
 
     Raises
     ------
     ParameterError
-        When there is no data set of that name.
+        If there is no data set with this name.
 
     Examples
     --------
@@ -207,7 +207,7 @@ def _find(name: str) -> Dataset:
 
 
 def _folder() -> Path:
-    """The installed data files, else the folder beside the package in a checkout that is not installed."""
+    """Return the installed folder of data files, or that of the source checkout."""
     try:
         return Path(str(resources.files("forecastkit._datasets")))
     except ModuleNotFoundError:

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def mixed(rng, rows, steps, functions, odds, *more):
-    """Rows drawn from several functions with these odds."""
+    """Draw each row from one of several functions with these odds."""
     kind = rng.choice(len(functions), size=rows, p=np.asarray(odds) / np.sum(odds))
     out = np.empty((rows, steps))
     for number, function in enumerate(functions):
@@ -19,12 +19,12 @@ def mixed(rng, rows, steps, functions, odds, *more):
 
 
 def lognormal(rng, rows, median, spread):
-    """Positive numbers (rows, 1)."""
+    """Draw positive numbers (rows, 1)."""
     return median * np.exp(spread * rng.normal(size=(rows, 1)))
 
 
 def unit(values):
-    """Rows centred, with a standard deviation of 1 where they vary."""
+    """Center rows and scale them to a standard deviation of 1, except constant rows."""
     values = values - values.mean(1, keepdims=True)
     deviation = values.std(1, keepdims=True)
     return values / np.where(deviation > 1e-9, deviation, 1.0)
@@ -57,14 +57,14 @@ def random_walk(rng, rows, steps):
 
 
 def smooth_walk(rng, rows, steps):
-    """A walk whose slope walks, with a slope that returns to 0."""
+    """Draw random walks whose slope is a mean-reverting walk."""
     keep = 1 - 1 / lognormal(rng, rows, 12.0, 1.0).clip(2)
     slopes = recursive(rng.normal(size=(rows, steps)), keep)
     return unit(np.cumsum(slopes, axis=1))
 
 
 def change_points(rng, rows, steps):
-    """Lines whose slope changes at random places."""
+    """Draw piecewise linear series with random change points."""
     odds = rng.choice([1, 2, 4, 8], size=(rows, 1)) / steps
     changes = rng.normal(size=(rows, steps)) * (rng.random((rows, steps)) < odds)
     changes[:, 0] = rng.normal(size=rows)
@@ -80,7 +80,7 @@ TRENDS = (no_trend, line, damped, exponential, random_walk, smooth_walk, change_
 
 
 def trend(rng, rows, steps):
-    """Trends of about unit size."""
+    """Draw trends of about unit size."""
     return mixed(rng, rows, steps, TRENDS, (3, 3, 1, 2, 4, 2, 2, 1))
 
 
@@ -88,7 +88,7 @@ def trend(rng, rows, steps):
 
 
 def recursive(shocks, keep):
-    """First-order autoregression of the shocks, by row: ``x[t] = keep x[t - 1] + shocks[t]``."""
+    """Compute first-order autoregressions by row: ``x[t] = keep x[t - 1] + shocks[t]``."""
     out, state = np.empty_like(shocks), np.zeros(len(shocks))
     keep = np.broadcast_to(np.asarray(keep, dtype="float64"), (len(shocks), 1))[:, 0]
     for step in range(shocks.shape[1]):
@@ -98,7 +98,7 @@ def recursive(shocks, keep):
 
 
 def harmonics(rng, rows, season):
-    """A season's pattern of a few sines whose sizes fall with their frequency."""
+    """Draw seasonal patterns of a few sines with amplitudes that decrease with frequency."""
     most = max(min(season // 2, 8), 1)
     number = np.arange(1, most + 1)
     size = rng.normal(size=(rows, 2, most)) / number ** rng.choice([0.5, 1.0, 2.0], size=(rows, 1, 1))
@@ -107,7 +107,7 @@ def harmonics(rng, rows, season):
 
 
 def table(rng, rows, season):
-    """Independent values for every place of the season, smoothed a little at times."""
+    """Draw seasonal patterns with independent values for every step of the season, sometimes smoothed."""
     pattern = rng.normal(size=(rows, season))
     if season > 4:
         smooth = (np.roll(pattern, 1, 1) + pattern + np.roll(pattern, -1, 1)) / 3
@@ -116,7 +116,7 @@ def table(rng, rows, season):
 
 
 def bumps(rng, rows, season):
-    """One to three bumps: peaks of a day or a year."""
+    """Draw seasonal patterns with one to three peaks."""
     place = np.arange(season)
     out = np.zeros((rows, season))
     for _ in range(3):
@@ -129,7 +129,7 @@ def bumps(rng, rows, season):
 
 
 def on_and_off(rng, rows, season):
-    """A part of the season is on another level: daylight, opening hours, weekends."""
+    """Draw seasonal patterns with two levels, such as daylight, opening hours or weekends."""
     start, length = rng.integers(0, season, size=(rows, 1)), rng.uniform(0.1, 0.7, size=(rows, 1)) * season
     inside = (np.arange(season) - start) % season < length
     shape = np.where(inside, np.sin(np.pi * (((np.arange(season) - start) % season) + 0.5) / length), 0.0)
@@ -140,7 +140,7 @@ PATTERNS = (harmonics, table, bumps, on_and_off)
 
 
 def patterned(rng, rows, steps, season):
-    """A season whose pattern stays, or drifts slowly to another one; about unit size."""
+    """Draw seasonal series of about unit size, with a constant pattern or one that slowly changes to another."""
     repeats = -(-steps // season) + 1
     shift = rng.integers(season)
     first, later = (
@@ -153,7 +153,7 @@ def patterned(rng, rows, steps, season):
 
 
 def calendar_effect(rng, rows, steps, season, second):
-    """A pattern within each long season that changes by the short season's number: working days and weekends."""
+    """Draw patterns of the short season that depend on its number in the long one, such as weekends."""
     days = max(second // season, 1)
     kinds = (rng.random((rows, days)) < 0.3) * 1.0
     repeats = -(-steps // (days * season)) + 1
@@ -176,13 +176,13 @@ def heavy_tailed(rng, rows, steps):
 
 
 def persistent(rng, rows, steps):
-    """First-order autoregression, from hardly to very persistent."""
+    """Draw first-order autoregressions of weak to strong persistence."""
     keep = 1 - 1 / lognormal(rng, rows, 5.0, 1.0).clip(1.1)
     return recursive(rng.normal(size=(rows, steps)), keep) * np.sqrt(1 - keep**2)
 
 
 def smooth(rng, rows, steps):
-    """Second-order autoregression: smooth deviations, as of temperatures and loads by the hour."""
+    """Draw second-order autoregressions: smooth deviations, such as those of hourly temperatures and loads."""
     keep = 1 - 1 / lognormal(rng, rows, 6.0, 0.8).clip(1.5)
     other = rng.uniform(0, 0.9, size=(rows, 1))
     return unit(recursive(recursive(rng.normal(size=(rows, steps)), keep), other))
@@ -194,7 +194,7 @@ def moving_average(rng, rows, steps):
 
 
 def volatile(rng, rows, steps):
-    """Noise whose size changes: a stochastic volatility."""
+    """Draw noise with stochastic volatility."""
     logs = recursive(rng.normal(size=(rows, steps)) * 0.15, 0.97)
     return rng.normal(size=(rows, steps)) * np.exp(logs - 0.5)
 
@@ -203,5 +203,5 @@ NOISES = (white, heavy_tailed, persistent, smooth, moving_average, volatile)
 
 
 def noise(rng, rows, steps):
-    """Noise of about unit size."""
+    """Draw noise of about unit size."""
     return mixed(rng, rows, steps, NOISES, (3, 1, 3, 2, 1, 1))

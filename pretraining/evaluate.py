@@ -30,7 +30,7 @@ CLASSES = {
 
 
 def evaluate(known: Set, folder: Path, model: str, **parameters) -> dict:
-    """Scores of one model on one set."""
+    """Return the scores of one model on one data set."""
     series = known.read(folder)
     table = long_frame(series, known.freq)
     test = known.horizon * known.origins
@@ -71,7 +71,9 @@ def _scale(values, season):
 
 
 def _quantile_loss(found):
-    """Weighted quantile loss over nine levels: twice the sum of quantile losses over the sum of sizes."""
+    """Return the weighted quantile loss over nine levels: twice the sum of pinball losses divided by the sum of
+    absolute actuals.
+    """
     actual = found["actual"].to_numpy()
     total = 0.0
     for level in LEVELS:
@@ -81,7 +83,7 @@ def _quantile_loss(found):
 
 
 def report(rows: list[dict]):
-    """The table by set, relative to the seasonal naive, and geometric means."""
+    """Return a table by data set relative to seasonal naive, with geometric means."""
     reference = {row["set"]: row for row in rows if row["model"] == "seasonal_naive"}
     models = [name for name in CLASSES if name != "seasonal_naive" and any(row["model"] == name for row in rows)]
     print(f"{'set':24}" + "".join(f"{name:>12} rel   wql   80%" for name in models))
@@ -103,7 +105,7 @@ def report(rows: list[dict]):
 
 
 def main(arguments=None):
-    """Evaluate from flags."""
+    """Run the evaluation from the command line."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--data", required=True, type=Path, help="folder of the sets")
     made.add_argument("--sets", choices=("development", "held_out"), default="development")

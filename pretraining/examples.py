@@ -6,13 +6,13 @@ from forecastkit.pretrained.candidates import Context
 from forecastkit.pretrained.inputs import PLACES, SHORTEST, context_width, make_inputs, trial_length, usable_second
 from pretraining.generator import Frequency, draw, draw_frequency
 
-#: Steps of the horizon that an example holds, and the largest lookback of the regression.
+#: Steps of the horizon in an example, and the largest lookback of the regression.
 STEPS, LOOKBACK = 16, 72
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
 
 def batch(rng, rows: int = 64, frequency: Frequency | None = None) -> dict[str, np.ndarray]:
-    """Examples of one frequency: the network's inputs by name, and ``target`` (rows, STEPS), NaN where missing."""
+    """Draw examples of one frequency: the network's inputs by name, and ``target`` (rows, STEPS), NaN where missing."""
     frequency = frequency or draw_frequency(rng)
     horizon = int(rng.integers(frequency.horizons[0], frequency.horizons[1] + 1))
     season, second = frequency.season, usable_second(frequency.season, frequency.second)
@@ -24,7 +24,7 @@ def batch(rng, rows: int = 64, frequency: Frequency | None = None) -> dict[str, 
 
 
 def from_series(rng, series, horizon, season, second):
-    """Examples from rows of series whose last `horizon` columns are to be forecast."""
+    """Return examples from rows of series whose last `horizon` columns are the target."""
     longest = series.shape[1] - horizon
     past, ahead = series[:, :longest].copy(), series[:, longest:]
     rows = len(series)
@@ -47,10 +47,10 @@ def from_series(rng, series, horizon, season, second):
 
 
 def regressions(rng, past, horizon, season):
-    """Forecasts of the closed-form regression at the end and at the earlier origins that candidates are tried at.
+    """Return forecasts of the closed-form regression at the end and at the earlier origins of candidate evaluation.
 
-    Rows are taken in groups, which share one regression as the series of a data set do: of 1, 4, 16 or all series. The
-    penalty is the one of least error on the last windows, as `LinearForecaster` chooses it.
+    Rows are divided into groups of 1, 4, 16 or all series that share one regression, like the series of a data set. The
+    penalty minimizes the error on the last windows, as in `LinearForecaster`.
     """
     rows, longest = past.shape
     length = trial_length(season)
@@ -84,7 +84,7 @@ def regressions(rng, past, horizon, season):
 
 
 def _standardised(past):
-    """Series carried forward over gaps in units of their standard deviation, their means and standard deviations."""
+    """Return forward-filled, standardized series, their means and their standard deviations."""
     count = np.maximum((~np.isnan(past)).sum(1, keepdims=True), 1)
     center = np.nansum(past, axis=1, keepdims=True) / count
     values = past - center
@@ -93,7 +93,7 @@ def _standardised(past):
 
 
 def _fit(windows, lookback):
-    """Weights (lookback, ahead) for windows (series, number, lookback + ahead)."""
+    """Return weights (lookback, steps) fitted to windows (series, number, lookback + steps)."""
     last = windows[:, :, lookback - 1 : lookback]
     windows = windows - last
     split = max(int(windows.shape[1] * 0.8), 1)

@@ -1,7 +1,7 @@
-"""Synthetic series for pre-training: families, what happens to them on the way to a table, and frequencies.
+"""Synthetic series for pre-training: families, disturbances and frequencies.
 
-`draw` gives series of one frequency as rows of an array. All draws are made by the generator of random numbers that is
-passed, so that a seed gives the same series again.
+`draw` returns series of one frequency as rows of an array. All random numbers are drawn from the given generator, so
+that a seed reproduces the series.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from pretraining.components import (
 
 @dataclass(frozen=True)
 class Frequency:
-    """Season lengths, lengths of the series in steps and of the horizon, and how often it is drawn."""
+    """Season lengths, series lengths in steps, horizon, and relative sampling frequency."""
 
     name: str
     season: int
@@ -49,7 +49,7 @@ FREQUENCIES = (
 
 
 def draw_frequency(rng) -> Frequency:
-    """One of the frequencies, or at times an unusual season."""
+    """Draw one of the frequencies or, sometimes, an unusual season."""
     if rng.random() < 0.05:
         season = int(rng.integers(2, 60))
         return Frequency("unusual", season, 0, (2 * season, 12 * season + 60), (4, 2 * season + 4), 0.0)
@@ -61,14 +61,14 @@ def draw_frequency(rng) -> Frequency:
 
 
 def true_seasons(rng, season, second):
-    """The seasons that series really have: the main one may be hidden, or there may be none."""
+    """Draw the actual seasons of series: the main season may be hidden, or there may be none."""
     if season == 1:
         return (int(rng.choice([1, 1, 1, 4, 7, 12])) if rng.random() < 0.3 else 1), 0
     return season, second
 
 
 def structural(rng, rows, steps, season, second):
-    """Trend, seasons and noise; added, or multiplied where the trend is a level above 0."""
+    """Draw sums of trend, seasons and noise, or products for trends that are positive levels."""
     season, second = true_seasons(rng, season, second)
     level = trend(rng, rows, steps) * lognormal(rng, rows, 2.0, 1.0)
     waves = np.zeros((rows, steps))
@@ -85,7 +85,7 @@ def structural(rng, rows, steps, season, second):
 
 
 def _long_season(rng, rows, steps, season, second):
-    if second >= 200 and second % season:  # days of a year are a smooth wave, not a table of 365 values
+    if second >= 200 and second % season:  # yearly seasons of daily data are smooth, not a table of 365 values
         year = np.sqrt(2) * np.sin(2 * np.pi * np.arange(steps) / second + rng.uniform(0, 7, size=(rows, 1)))
         return year + 0.3 * rng.normal(size=(rows, 1)) * np.sin(4 * np.pi * np.arange(steps) / second)
     functions = (lambda r, n, t: patterned(r, n, t, second), lambda r, n, t: calendar_effect(r, n, t, season, second))
@@ -93,7 +93,7 @@ def _long_season(rng, rows, steps, season, second):
 
 
 def state_space(rng, rows, steps, season, second):
-    """Exponential smoothing as a process: level, damped trend and seasons that follow their own errors."""
+    """Draw exponential smoothing processes with level, damped trend and seasons."""
     season = max(season, 1)
     alpha, beta = rng.beta(1, 2, size=rows), rng.beta(1, 8, size=rows) * (rng.random(rows) < 0.5)
     gamma, phi = rng.beta(1, 6, size=rows), rng.choice([0.8, 0.9, 0.98, 1.0], size=rows)
@@ -117,7 +117,7 @@ def _any_pattern(rng, rows, season):
 
 
 def airline(rng, rows, steps, season, second):
-    """Seasonal ARIMA (0,1,1)(0,1,1) or with autoregressions instead of the differences."""
+    """Draw seasonal ARIMA (0,1,1)(0,1,1), or variants with autoregressions instead of differences."""
     shocks = rng.normal(size=(rows, steps + season + 1))
     theta, seasonal = rng.uniform(0, 0.95, size=(rows, 1)), rng.uniform(0, 0.95, size=(rows, 1))
     moved = shocks.copy()
@@ -136,7 +136,7 @@ def airline(rng, rows, steps, season, second):
 
 
 def integrated(rng, rows, steps, season, second):
-    """Growth that is itself persistent, with seasons and noise: economic series, added or multiplied."""
+    """Draw series with persistent growth, seasons and noise, additive or multiplicative, like economic series."""
     keep = np.where(rng.random((rows, 1)) < 0.3, 1.0, rng.uniform(0.2, 0.99, size=(rows, 1)))
     growth = recursive(noise(rng, rows, steps), keep) + rng.normal(size=(rows, 1)) * rng.uniform(0, 3, size=(rows, 1))
     path = np.cumsum(growth, axis=1)
@@ -149,7 +149,7 @@ def integrated(rng, rows, steps, season, second):
 
 
 def gaussian_process(rng, rows, steps, season, second, features=12):
-    """Random Fourier features: smooth functions of several lengths, and functions that repeat with the season."""
+    """Draw random Fourier features: smooth functions of several length scales, and seasonal functions."""
     time = np.arange(steps)
     lengths = np.exp(rng.uniform(np.log(2.0), np.log(2.0 * steps + 4), size=(rows, features, 1)))
     periodic = rng.integers(1, 5, size=(rows, features, 1)) / max(season, 2)
@@ -163,13 +163,13 @@ def gaussian_process(rng, rows, steps, season, second, features=12):
 
 
 def processes(rng, rows, steps, season, second):
-    """Walks, regimes, sawteeth, steps, bursts and cycles of no fixed length."""
+    """Draw walks, regimes, sawteeth, steps, bursts and irregular cycles."""
     functions = (walks, regimes, sawtooth, level_steps, bursts, cycles)
     return mixed(rng, rows, steps, functions, (3, 1.5, 0.7, 1, 1, 2), season)
 
 
 def walks(rng, rows, steps, season):
-    """Random walks, plain or geometric, with drift and changing size: prices and rates."""
+    """Draw arithmetic or geometric random walks with drift and changing volatility, like prices and rates."""
     shocks = noise(rng, rows, steps) + 0.1 * rng.normal(size=(rows, 1))
     path = np.cumsum(shocks, axis=1)
     size = lognormal(rng, rows, 0.02, 0.8)
@@ -177,7 +177,7 @@ def walks(rng, rows, steps, season):
 
 
 def regimes(rng, rows, steps, season):
-    """Returns to one of two levels, which change."""
+    """Draw series that revert to one of two alternating levels."""
     switch = np.cumsum(rng.random((rows, steps)) < 3.0 / steps, axis=1) % 2
     target = switch * lognormal(rng, rows, 3.0, 0.6)
     keep = rng.uniform(0.5, 0.97, size=(rows, 1))
@@ -196,14 +196,14 @@ def level_steps(rng, rows, steps, season):
 
 
 def bursts(rng, rows, steps, season):
-    """Shot noise: jumps that decay; with the season in how often they come."""
+    """Draw shot noise: decaying jumps, whose rate may be seasonal."""
     rate = np.clip(0.05 * np.exp(0.8 * patterned(rng, rows, steps, max(season, 2))), 0, 1)
     shots = (rng.random((rows, steps)) < rate) * rng.exponential(2.0, size=(rows, steps))
     return recursive(shots, rng.uniform(0.3, 0.97, size=(rows, 1))) + 0.1 * noise(rng, rows, steps)
 
 
 def cycles(rng, rows, steps, season):
-    """Noisy oscillations of no fixed length: business cycles, epidemics, sunspots."""
+    """Draw noisy oscillations of irregular length, like business cycles, epidemics and sunspots."""
     length = lognormal(rng, rows, 4.0 * max(season, 4), 0.7)
     speed = 2 * np.pi / length * (1 + 0.3 * smooth_walk(rng, rows, steps))
     size = np.exp(0.4 * smooth_walk(rng, rows, steps))
@@ -215,7 +215,7 @@ def cycles(rng, rows, steps, season):
 
 
 def counts(rng, rows, steps, season, second):
-    """Counts with a structural intensity: Poisson, negative binomial, with zeros at times."""
+    """Draw counts with a structural intensity: Poisson or negative binomial, sometimes zero-inflated."""
     wave = unit(structural(rng, rows, steps, season, second))
     mean = np.exp(np.clip(np.log(lognormal(rng, rows, 5.0, 1.3)) + wave * rng.uniform(0.1, 0.8, (rows, 1)), -4, 9))
     shape = rng.choice([1.0, 3.0, 10.0, 100.0], size=(rows, 1))
@@ -229,7 +229,7 @@ FAMILY_ODDS = (4.5, 2, 2, 1.5, 1.2, 2.5, 0.8)
 
 
 def draw(rng, rows, steps, season, second):
-    """Series (rows, steps) of mixed families, as tables hold them; NaN where missing."""
+    """Draw series (rows, steps) of mixed families with disturbances; NaN where missing."""
     values = mixed(rng, rows, steps, FAMILIES, FAMILY_ODDS, season, second)
     values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
     blend = rng.random((rows, 1)) < 0.12
@@ -242,7 +242,7 @@ def draw(rng, rows, steps, season, second):
 
 
 def disturbed(rng, values, season):
-    """Signs, levels and units, shifts, outliers, floors, rounding and missing cells."""
+    """Apply signs, levels, units, shifts, outliers, floors, rounding and missing values."""
     rows, steps = values.shape
 
     def some(odds):

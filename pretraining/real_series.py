@@ -1,9 +1,9 @@
-"""Readers of real, public series: sets that zero-shot forecasts are evaluated on, and what training may use.
+"""Readers of public data sets for zero-shot evaluation and for experiments with training.
 
-All sets are files of one folder, given as a path, under the names that ``docs/pretraining.md`` lists with their
-sources. Nothing is downloaded. `DEVELOPMENT` sets were looked at while the generator and the network were chosen,
-`HELD_OUT` sets once at the end. The packaged weights are trained on synthetic series only; `training_series` is for
-experiments and gives the training parts of M1 without what any set is evaluated on.
+All sets are files of one folder with the names and sources listed in ``docs/pretraining.md``. Nothing is downloaded.
+`DEVELOPMENT` sets were used while the generator and the network were designed, `HELD_OUT` sets only once at the end.
+The packaged weights are trained on synthetic series only. `training_series` is for experiments and returns the training
+rows of M1, without those on which any set is evaluated.
 """
 
 from collections.abc import Callable
@@ -16,9 +16,9 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Set:
-    """A set: how it is read, its frequency, the horizon, and the number of last steps that are forecast.
+    """A data set: its reader, frequency, horizon, and number of origins.
 
-    `origins` forecasts are made of each series, `horizon` steps apart; the last one ends with the series.
+    Each series has `origins` forecasts, `horizon` steps apart; the last one ends with the series.
     """
 
     read: Callable[[Path], list[np.ndarray]]
@@ -29,7 +29,7 @@ class Set:
 
 
 def competition(name: str) -> Callable[[Path], list[np.ndarray]]:
-    """Series of a part of M1, their official test rows last."""
+    """Return the series of a subset of M1, with the official test rows last."""
 
     def read(folder):
         table = pd.read_csv(folder / f"m1_{name}.csv.gz")
@@ -39,7 +39,7 @@ def competition(name: str) -> Callable[[Path], list[np.ndarray]]:
 
 
 def m4(name: str) -> Callable[[Path], list[np.ndarray]]:
-    """Series of a part of M4, their official test rows last."""
+    """Return the series of a subset of M4, with the official test rows last."""
 
     def read(folder):
         parts = [pd.read_csv(folder / f"m4_{name}_{part}.csv.gz", index_col=0) for part in ("train", "test")]
@@ -50,7 +50,7 @@ def m4(name: str) -> Callable[[Path], list[np.ndarray]]:
 
 
 def columns(file: str, names=None, rows: int | None = None, before: int = 0) -> Callable[[Path], list[np.ndarray]]:
-    """Numeric columns of a table; with `rows`, its first rows only, and of those the last `before` and the test."""
+    """Return numeric columns of a table; with `rows` only its first rows, of which the last `before` and the test."""
 
     def read(folder):
         table = pd.read_csv(folder / file)
@@ -62,22 +62,23 @@ def columns(file: str, names=None, rows: int | None = None, before: int = 0) -> 
 
 
 def bike(folder: Path) -> list[np.ndarray]:
-    """Hourly rentals; hours that are absent had none."""
+    """Return hourly rentals, with 0 for absent hours."""
     table = pd.read_csv(folder / "bike_sharing_hourly.csv", parse_dates=["datetime"])
     return [table.set_index("datetime")["cnt"].astype("float64").asfreq("h", fill_value=0.0).to_numpy()]
 
 
 def temperatures(folder: Path) -> list[np.ndarray]:
-    """Daily minimum temperatures, the two absent days missing."""
+    """Return daily minimum temperatures with NaN for the two absent days."""
     table = pd.read_csv(folder / "daily_min_temperatures.csv")
     index = pd.to_datetime(table[table.columns[0]])
     return [pd.to_numeric(table[table.columns[1]]).set_axis(index).asfreq("D").to_numpy("float64")]
 
 
 def ett(file: str, season: int) -> Set:
-    """The end of an ETT table up to its last test month: 300 days of all columns, or 90 of one column by 15 minutes.
+    """Return the end of an ETT table up to its last test month: 300 days of all columns, or 90 of one column by 15
+    minutes.
 
-    Longer tables only take longer: the linear regression of a set is solved on windows of three weeks.
+    Longer tables only increase the run time: the linear regression of a set uses windows of three weeks.
     """
     if season == 24:
         return Set(columns(file, rows=600 * 24, before=300 * 24), "h", 24, 48, origins=30)
@@ -107,7 +108,7 @@ HELD_OUT = {
 
 
 def long_frame(series: list[np.ndarray], freq: str) -> pd.DataFrame:
-    """Series as a long table whose times all end together, which lets one call forecast all of them."""
+    """Return the series as a long table with a common last time, so that one call forecasts all of them."""
     longest = max(map(len, series))
     times = pd.date_range("2000-01-03", periods=longest, freq=freq)
     parts = [
@@ -118,10 +119,10 @@ def long_frame(series: list[np.ndarray], freq: str) -> pd.DataFrame:
 
 
 def training_series(folder: Path) -> list[tuple[np.ndarray, int]]:
-    """Training parts of M1 and their seasons, for experiments: the official test rows are left out.
+    """Return training rows of M1 and their seasons, without the official test rows, for experiments.
 
-    M1 monthly and quarterly are development sets and M1 yearly is held out: figures on these sets are not zero-shot
-    for a network that was trained with this function. M4 hourly and weekly are left out altogether.
+    M1 monthly and quarterly are development sets, and M1 yearly is held out: results on these sets are not zero-shot
+    for a network trained with this function. M4 hourly and weekly are excluded.
     """
     found = []
     for name in ("monthly", "quarterly", "yearly"):

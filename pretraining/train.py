@@ -2,10 +2,10 @@
 
     python -m pretraining.train --minutes 60 --out runs/first
 
-Examples are made and used by turns: a pool of the latest examples is refreshed a little in every round, and the network
-takes some steps on it. The folder holds ``state.npz`` (network, optimizer, averaged weights, generator), from which the
-same command goes on after a kill, ``log.jsonl`` (one JSON object a round) and at the end ``weights.npz``, which
-``PretrainedForecaster(weights="runs/first/weights.npz")`` takes.
+Examples are generated in rounds: a pool of recent examples is partly replaced in every round, followed by some training
+steps. The folder contains ``state.npz`` (network, optimizer, averaged weights, generator), from which the same command
+resumes after an interruption, ``log.jsonl`` (one JSON object per round), and finally ``weights.npz``, for
+``PretrainedForecaster(weights="runs/first/weights.npz")``.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices are small: threads only wait for each other
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # more threads do not help with small matrices
 
 import keras
 import numpy as np
@@ -27,25 +27,25 @@ from forecastkit.pretrained.weights import save_weights
 from forecastkit.utils.atomic_write import atomic_write
 from pretraining.examples import batch
 
-#: Of a round: new examples, steps of training, and how much of the averaged weights stays. An example is seen three to
-#: four times: with ten, the network learns examples by heart, which shows as quantiles that are too narrow.
+#: Per round: new examples, training steps, and decay of the averaged weights. An example is used three to four times;
+#: with ten uses the network memorizes examples and its quantiles become too narrow.
 NEW, STEPS_A_ROUND, KEEP = 1024, 14, 0.95
-#: Rounds of examples that the pool has before the first step.
+#: Rounds of examples in the pool before the first step.
 FIRST = 16
-#: In training, the fraction of candidates that are hidden, and the deviation of noise on what is known of a series.
+#: Fraction of candidates hidden in training, and standard deviation of noise added to context features.
 HIDDEN, NOISE = 0.05, 0.05
-#: Examples that are never trained on, and rounds between two looks at them.
+#: Number of held-out examples, and rounds between validations.
 HELD_OUT, EVERY = 2048, 20
 
 
 class Pool:
-    """The latest examples, a ring of at most `size`."""
+    """The latest examples, a ring buffer of at most `size`."""
 
     def __init__(self, size: int):
         self.size, self.arrays, self.filled, self.place = size, {}, 0, 0
 
     def add(self, examples: dict[str, np.ndarray]):
-        """Put examples in the places of the oldest ones."""
+        """Replace the oldest examples."""
         number = len(examples["target"])
         if not self.arrays:
             self.arrays = {k: np.empty((self.size, *v.shape[1:]), v.dtype) for k, v in examples.items()}
@@ -56,7 +56,7 @@ class Pool:
         self.filled = min(self.size, self.filled + number)
 
     def sample(self, rng, number: int):
-        """Inputs and targets of random examples, some candidates hidden and a little noise added."""
+        """Return inputs and targets of random examples, with some candidates hidden and noise added."""
         places = rng.integers(self.filled, size=number)
         taken = {name: values[places] for name, values in self.arrays.items()}
         kept = rng.random(taken["available"].shape) >= HIDDEN
@@ -67,12 +67,12 @@ class Pool:
 
 
 def joined(examples: list[dict]) -> dict[str, np.ndarray]:
-    """Batches of examples as one."""
+    """Concatenate batches of examples."""
     return {name: np.concatenate([one[name] for one in examples]) for name in examples[0]}
 
 
 class Training:
-    """A run in a folder: made afresh, or as it was at the last checkpoint."""
+    """A training run in a folder, new or resumed from its checkpoint."""
 
     def __init__(self, options):
         self.options, self.folder = options, Path(options.out)
@@ -97,7 +97,7 @@ class Training:
         self.held_out = joined([batch(np.random.default_rng([options.seed, i])) for i in range(HELD_OUT // 64)])
 
     def restore(self):
-        """Take network, optimizer, averages and generator from the checkpoint."""
+        """Restore network, optimizer, averages and generator from the checkpoint."""
         with np.load(self.folder / "state.npz") as saved:
             self.model.set_arrays({name[2:]: saved[name] for name in saved if name.startswith("n/")})
             self.average = {name[2:]: saved[name] for name in saved if name.startswith("a/")}
@@ -108,7 +108,7 @@ class Training:
         self.seconds, self.steps, self.series = state["seconds"], state["steps"], state["series"]
 
     def checkpoint(self):
-        """Write what `restore` takes; a kill while writing leaves the one before."""
+        """Write the checkpoint atomically."""
         arrays = {f"n/{name}": values for name, values in self.model.arrays().items()}
         arrays |= {f"a/{name}": values for name, values in self.average.items()}
         arrays |= {f"o/{place}": np.asarray(v) for place, v in enumerate(self.optimizer.variables)}
@@ -118,7 +118,7 @@ class Training:
             np.savez(file, state=json.dumps(state), **arrays)
 
     def round(self) -> dict:
-        """New examples, then some steps of training."""
+        """Generate new examples and run some training steps."""
         before, made = time.process_time(), 0
         wanted = NEW if self.pool.filled else FIRST * NEW
         while made < wanted:
@@ -149,7 +149,9 @@ class Training:
         return found | (self.validation() if self.steps // STEPS_A_ROUND % EVERY == 0 else {})
 
     def validation(self) -> dict:
-        """Geometric mean of errors relative to one season back on held-out examples, and how often 80 % holds."""
+        """Return the geometric mean of errors relative to seasonal naive on held-out examples, and the coverage at 80
+        %.
+        """
         quantiles, target = forward(self.average, self.held_out), self.held_out["target"]
 
         def error(forecast):
@@ -160,7 +162,7 @@ class Training:
         return {"relative": round(float(relative), 4), "held": round(float(inside[~np.isnan(target)].mean()), 3)}
 
     def run(self):
-        """Rounds until the minutes of CPU time are used, a checkpoint every half minute, and the weights."""
+        """Run rounds until the CPU minutes are used, with a checkpoint every half minute, and export the weights."""
         last = time.monotonic()
         with open(self.folder / "log.jsonl", "a", encoding="utf-8") as log:
             while self.seconds < 60 * self.options.minutes:
@@ -180,7 +182,7 @@ class Training:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Flags of the command."""
+    """Return the command-line parser."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--minutes", type=float, default=60, help="CPU minutes, checkpoints included")
     made.add_argument("--out", default="runs/pretraining", help="folder of checkpoints, log and weights")

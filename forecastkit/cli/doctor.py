@@ -3,7 +3,7 @@
 from forecastkit.cli.console import Reporter
 from forecastkit.cli.options import DoctorOptions
 from forecastkit.diagnostics.machine import Finding, examine
-from forecastkit.diagnostics.smoke_test import rehearse
+from forecastkit.diagnostics.smoke_test import run_smoke_test
 from forecastkit.training.engines import DISTRIBUTIONS, PRECISIONS
 from forecastkit.utils.validation import check_choice, check_real
 
@@ -22,7 +22,7 @@ def doctor(options: DoctorOptions) -> None:
     if options.run and not any(finding.prevents for finding in findings):
         with report.progress("test run", TEST_RUN) as show:
             show("test run", TEST_RUN)
-            more = rehearse(options.distribute, options.precision, options.timeout)
+            more = run_smoke_test(options.distribute, options.precision, options.timeout)
         for finding in more:
             _print(report, finding)
         findings += more

@@ -1,3 +1,3 @@
-"""Checks of the machine that networks are to be trained on."""
+"""Checks of the machine on which networks are trained."""
 
 __all__ = []

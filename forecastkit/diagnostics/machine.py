@@ -1,4 +1,4 @@
-"""Properties of this machine, found without importing TensorFlow, whose installation may be broken."""
+"""Properties of the machine, determined without importing TensorFlow, whose installation may be broken."""
 
 import ctypes.util
 import os
@@ -12,32 +12,32 @@ from forecastkit.training.engines.cluster import answers, read_cluster
 from forecastkit.utils.cpu import cores
 from forecastkit.utils.exceptions import InputError
 
-#: Packages whose versions are told, and backends by the package that brings each.
+#: Packages whose versions are reported, and the packages that provide each backend.
 PACKAGES = ("forecastkit", "keras", "numpy", "pandas", "scikit-learn", "keras-tuner")
 BACKENDS = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",), "torch": ("torch",)}
-#: Environment variables that limit threads, and what they limit.
+#: Environment variables that limit threads, and the threads that they limit.
 THREADS = {
     "OMP_NUM_THREADS": "of BLAS and OpenMP",
     "TF_NUM_INTRAOP_THREADS": "within an operation of TensorFlow",
     "TF_NUM_INTEROP_THREADS": "between operations of TensorFlow",
 }
-#: GiB of free memory below which a fit is in danger: TensorFlow alone takes 0.6, compiling a step some 0.3.
-LITTLE = 1.5
+#: GiB of free memory below which a fit may fail: TensorFlow needs 0.6, compiling a step about 0.3.
+MIN_MEMORY = 1.5
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something found.
+    """One finding about the machine.
 
     Parameters
     ----------
     subject : str
-        What it is about, in a word.
+        Subject in one word.
     text : str
     remedy : str
-        What to do about it; empty where nothing needs to be done.
+        Recommended action; empty if none is needed.
     prevents : bool
-        Whether training cannot work before that.
+        Whether the problem prevents training.
     """
 
     subject: str
@@ -47,7 +47,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Python and packages, backend, processor, memory, what a GPU would need, and other workers."""
+    """Examine Python and packages, backend, CPU, memory, GPU requirements and other workers."""
     return [_python(), *_backend(), *_processor(), _memory(), *_graphics(), *_workers()]
 
 
@@ -79,7 +79,7 @@ def _backend() -> list[Finding]:
 
 
 def usable_cores() -> float:
-    """Cores that this process may use: its affinity, and the share that a container grants it."""
+    """Return the number of usable CPU cores, limited by CPU affinity and the quota of the container."""
     own = cores()
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
@@ -95,7 +95,7 @@ def _processor() -> list[Finding]:
     if usable < cores():
         threads = max(1, round(usable))
         wanted = f"Set TF_NUM_INTRAOP_THREADS={threads} and OMP_NUM_THREADS={threads}."
-        notes.append(Finding("cpu", "a container grants fewer cores than threads will be started for", wanted))
+        notes.append(Finding("cpu", "the container provides fewer cores than threads will be started", wanted))
     for name, what in THREADS.items():
         given = os.environ.get(name, "")
         if given and (not given.isdigit() or 0 < int(given) < int(usable)):
@@ -104,7 +104,7 @@ def _processor() -> list[Finding]:
 
 
 def free_memory() -> float | None:
-    """GiB that can be had; None where the system does not tell."""
+    """Return the available memory in GiB, or None if it is not known."""
     try:
         lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
         return int(lines["MemAvailable"].split()[0]) / 2**20
@@ -115,30 +115,42 @@ def free_memory() -> float | None:
 def _memory() -> Finding:
     free = free_memory()
     if free is None:
-        return Finding("memory", "the system does not tell")
-    remedy = f"Close something: a fit needs {LITTLE:g} GiB beside the data." if free < LITTLE else ""
+        return Finding("memory", "the system does not report it")
+    remedy = (
+        f"Close other programs: a fit needs {MIN_MEMORY:g} GiB in addition to the data." if free < MIN_MEMORY else ""
+    )
     return Finding("memory", f"{free:.1f} GiB free", remedy)
 
 
 def _graphics() -> list[Finding]:
-    """A card of NVIDIA's that is there, and what TensorFlow lacks to use it."""
+    """Return findings about an NVIDIA GPU that TensorFlow cannot use."""
     if not (Path("/dev/nvidia0").exists() or shutil.which("nvidia-smi")):
         return []
     if _version("tensorflow-cpu") and not _version("tensorflow"):
-        return [Finding("gpu", "a card is there, and tensorflow-cpu cannot use it", "pip install 'forecastkit[gpu]'")]
+        return [
+            Finding(
+                "gpu", "an NVIDIA GPU is present, but tensorflow-cpu cannot use it", "pip install 'forecastkit[gpu]'"
+            )
+        ]
     if not ctypes.util.find_library("cuda"):
-        return [Finding("gpu", "a card is there, and its driver's library libcuda is not", "Install NVIDIA's driver.")]
+        return [
+            Finding(
+                "gpu",
+                "an NVIDIA GPU is present, but the library libcuda of its driver is missing",
+                "Install NVIDIA's driver.",
+            )
+        ]
     return []
 
 
 def _workers() -> list[Finding]:
-    """The workers that TF_CONFIG names."""
+    """Return findings about the workers in TF_CONFIG."""
     if not os.environ.get("TF_CONFIG", "").strip():
         return []
     try:
         cluster = read_cluster()
     except InputError as error:
-        return [Finding("workers", str(error), "Mend TF_CONFIG.", True)]
+        return [Finding("workers", str(error), "Correct TF_CONFIG.", True)]
     if cluster is None:
         return [Finding("workers", "TF_CONFIG names no other worker")]
     silent = [address for address in cluster.others() if not answers(address)]
@@ -146,5 +158,5 @@ def _workers() -> list[Finding]:
     text = f"this is {role} of {len(cluster.addresses)}"
     if not silent:
         return [Finding("workers", f"{text}; all others answer")]
-    remedy = "They listen once they train, or once this command runs there too."
+    remedy = "They respond during training, or while this command runs on them."
     return [Finding("workers", f"{text}; no answer from {', '.join(silent)}", remedy)]

@@ -28,7 +28,7 @@ from forecastkit.preprocessing.broken_readings import warn_broken
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.preprocessing.target_transforms import TRANSFORMS, outside_domain
 from forecastkit.uncertainty import validation
-from forecastkit.uncertainty.conformal import LATEST
+from forecastkit.uncertainty.conformal import MAX_LATEST
 from forecastkit.utils.docstrings import inherit_parameters
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.types import Calibrate, Columns, Data, Path
@@ -443,7 +443,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
     def _rows_needed(self) -> int | None:
         """Rows of the past that predicting needs, the latest errors included; None for all."""
         memory = self._memory()
-        return memory if memory is None or self.calibrate != "rolling" else memory + self.horizon_ + LATEST
+        return memory if memory is None or self.calibrate != "rolling" else memory + self.horizon_ + MAX_LATEST
 
     def _memory(self) -> int | None:
         """Rows of the past that a forecast needs; None for all."""

@@ -1,4 +1,4 @@
-"""Other systems: tf.data pipelines, and partitions of Dask, Ray and Spark.
+"""Integrations with other systems: tf.data pipelines, and partitions of Dask, Ray and Spark.
 
 Public names are imported on first use; `__init__.pyi` lists them for type checkers.
 """

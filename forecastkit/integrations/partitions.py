@@ -1,7 +1,7 @@
-"""Apply a saved model to partitions of many series, by Dask, Ray or Spark.
+"""Forecast partitions of many series with a saved model, for Dask, Ray or Spark.
 
-Nothing here knows an engine: these are functions from frames to frames, for Dask's `map_partitions`, Ray Data's
-`map_batches` and Spark's `mapInPandas`.
+The functions map frames to frames and do not import these engines. They are arguments of Dask's `map_partitions`, Ray
+Data's `map_batches` and Spark's `mapInPandas`.
 """
 
 import functools
@@ -21,7 +21,7 @@ from forecastkit.utils import types
 from forecastkit.utils.validation import check_levels, first_few, refuse
 
 WHERE = "partition"
-#: Models that a process keeps; a job has one or a few.
+#: Largest number of models cached per process.
 MOST_MODELS = 4
 _LOADING = threading.Lock()
 
@@ -33,34 +33,34 @@ def forecast_partition(
     quantile_levels: Sequence[float] | None = None,
     backbones: dict | None = None,
 ) -> pd.DataFrame:
-    """Forecast every series of one partition by a saved model, from the rows of the partition alone.
+    """Forecast every series of one partition with a saved model, using only the rows of the partition.
 
     Parameters
     ----------
     frame : DataFrame
-        History of any number of series, known to the model or not, long and with the columns seen at `fit`; rows in any
-        order. Rows after the last observed target give known covariates. A series must lie in one partition as a
-        whole: the half of one cannot be told from a short one.
+        History of any number of series in long format, with the columns seen at `fit` and rows in any order. Rows after
+        the last observed target contain future covariates. All rows of a series must be in the same partition, because
+        a partial series cannot be distinguished from a short one.
     path : str or path
-        What `save` wrote, at the same place on every machine. It is read once per process, and again when its size or
-        time of change differ.
+        File written by `save`, at the same location on every machine. Each process reads it once, and again if its size
+        or modification time changes.
     quantile_levels : list of float, optional
-        As `forecast` takes them.
+        As in `forecast`.
     backbones : dict of str to class, optional
-        As `load` takes them.
+        As in `load`.
 
     Returns
     -------
     pandas.DataFrame
-        As `forecast` gives it, of the columns and dtypes of `partition_meta`; without rows where `frame` has none.
+        The result of `forecast` with the columns and dtypes of `partition_meta`; no rows if `frame` has none.
 
     Raises
     ------
     InputError
-        Where the model was not fitted on one long frame with columns of series and time, where the partition breaks a
-        rule of `forecast`, or its series are named by another kind of value than those at `fit`.
+        If the model was not fitted on a single long frame with series and time columns, the partition is not valid
+        input of `forecast`, or series identifiers have another dtype than at `fit`.
     ArtifactError
-        As `load`.
+        As in `load`.
     """
     model, frame = _model(path, backbones), to_pandas(frame)[0]
     meta = _meta(model, quantile_levels)
@@ -74,47 +74,49 @@ def forecast_partition(
 def forecast_partitions(
     frames: Iterable, path: types.Path, *, quantile_levels: Sequence[float] | None = None, backbones: dict | None = None
 ) -> Iterator[pd.DataFrame]:
-    """Forecast the series of one partition that comes as frames cut anywhere, as Spark's `mapInPandas` gives them.
+    """Forecast the series of one partition that arrives as several frames, as in Spark's `mapInPandas`.
 
-    The last series of a frame waits for the next one, which may go on with it: no more than a frame and the rows of one
-    series are held.
+    Rows of the last series of a frame are kept until the next frame, which may continue it. At most one frame and the
+    rows of one series are held in memory.
 
     Parameters
     ----------
     frames : iterable of DataFrame
-        As `forecast_partition` takes one. Rows of a series follow each other, also from frame to frame.
+        As in `forecast_partition`. Rows of a series must be contiguous, also across frames.
     path, quantile_levels, backbones
-        As `forecast_partition` takes them.
+        As in `forecast_partition`.
 
     Yields
     ------
     pandas.DataFrame
-        As `forecast_partition` gives it.
+        As returned by `forecast_partition`.
 
     Raises
     ------
     InputError
-        As `forecast_partition`, and where a series comes back after another one.
+        As in `forecast_partition`, and if rows of a series are not contiguous.
     """
     series = list(_model(path, backbones).schema_.series_keys)
-    one = functools.partial(forecast_partition, path=path, quantile_levels=quantile_levels, backbones=backbones)
+    forecast_frame = functools.partial(
+        forecast_partition, path=path, quantile_levels=quantile_levels, backbones=backbones
+    )
     ended: set = set()
-    held: list = []  # frames of the last series: joined once, when it is complete
+    pending: list = []  # frames of the last series: joined once, when it is complete
     for frame in frames:
         frame = to_pandas(frame)[0]
         if not len(frame):
             continue
-        if held and set(series) <= set(frame.columns) and _of_series(frame, held[0], series).all():
-            held.append(frame)
+        if pending and set(series) <= set(frame.columns) and _of_series(frame, pending[0], series).all():
+            pending.append(frame)
             continue
-        whole, last = _without_last(pd.concat([*held, frame], ignore_index=True), series)
-        held = [] if last is None else [last]
-        if len(whole):
-            forecast = one(whole)
+        complete, last = _without_last(pd.concat([*pending, frame], ignore_index=True), series)
+        pending = [] if last is None else [last]
+        if len(complete):
+            forecast = forecast_frame(complete)
             _check_ended(forecast[series], ended)
             yield forecast
-    if held:
-        forecast = one(pd.concat(held, ignore_index=True))
+    if pending:
+        forecast = forecast_frame(pd.concat(pending, ignore_index=True))
         _check_ended(forecast[series], ended)
         yield forecast
 
@@ -122,12 +124,12 @@ def forecast_partitions(
 def partition_meta(
     path: types.Path, *, quantile_levels: Sequence[float] | None = None, backbones: dict | None = None
 ) -> pd.DataFrame:
-    """A frame without rows of the columns and dtypes that `forecast_partition` gives, such as Dask's `meta=`.
+    """Return an empty frame with the columns and dtypes of `forecast_partition`, for Dask's `meta=`.
 
     Parameters
     ----------
     path, quantile_levels, backbones
-        As `forecast_partition` takes them.
+        As in `forecast_partition`.
 
     Returns
     -------
@@ -137,14 +139,14 @@ def partition_meta(
 
 
 def _model(path, backbones):
-    """The model of this file, from memory where the file is still the one that was read."""
+    """Return the model of this file, cached as long as the file does not change."""
     path = Path(path).absolute()
     try:
         status = path.stat()
     except OSError:
-        return load(path)  # which says what is wrong
+        return load(path)  # raises the error
     own = tuple(sorted((backbones or {}).items()))
-    with _LOADING:  # threads of one worker would each read it
+    with _LOADING:  # otherwise every thread of a worker would read the file
         return _read(path, status.st_size, status.st_mtime_ns, own)
 
 
@@ -158,12 +160,12 @@ def _read(path, size, changed, own):
         rule = f"the model in {str(path)!r} must be fitted on one long frame with columns of series and time"
         remedy = "Fit it on a frame with series_id=, time= and target=."
         refuse(WHERE, rule, "X and y" if schema.supervised else f"data of another form ({schema.form})", remedy)
-    model.schema_ = replace(schema, library="pandas")  # whatever it was fitted on
+    model.schema_ = replace(schema, library="pandas")  # output is pandas regardless of the training data
     return model
 
 
 def _meta(model, levels):
-    """The first rows of any forecast of the model, without the rows."""
+    """Return a forecast of the model without its rows."""
     panel, horizon = model.history_, model.horizon_
     levels = check_levels(WHERE, levels) if len(levels) else ()
     origins = Origins.every_channel(np.zeros(1, dtype="int64"), panel.last_observed()[:1], panel.channels)
@@ -174,7 +176,7 @@ def _meta(model, levels):
 
 
 def _check_like(forecast, meta, series):
-    """Refuse series named by another kind of value: partitions would not go together."""
+    """Refuse series identifiers of another dtype than at `fit`, because partitions could not be concatenated."""
     for name in series:
         got, wanted = forecast[name].dtype, meta[name].dtype
         if got != wanted:
@@ -183,7 +185,7 @@ def _check_like(forecast, meta, series):
 
 
 def _of_series(frame, other, series):
-    """Which rows of a frame are of the last series of the other one, (rows,)."""
+    """Return which rows of a frame belong to the last series of `other`, shape (rows,)."""
     out = np.ones(len(frame), dtype=bool)
     for name in series:
         out &= (frame[name] == other[name].iloc[-1]).to_numpy(dtype=bool, na_value=False)
@@ -191,15 +193,16 @@ def _of_series(frame, other, series):
 
 
 def _without_last(frame, series):
-    """The rows of all series but the last one, and its own; columns that lack are refused by whoever forecasts."""
+    """Split a frame into the rows of all series except the last, and those of the last series."""
     if not len(frame) or not set(series) <= set(frame.columns):
+        # A frame without the series columns is refused by the forecast.
         return frame, None
     last = _of_series(frame, frame, series)
     return frame[~last], frame[last]
 
 
 def _check_ended(names, ended: set):
-    """Note that these series are complete, and refuse those that already were."""
+    """Record these series as complete, and refuse series that were complete before."""
     names = set(names.drop_duplicates().itertuples(index=False, name=None))
     if again := names & ended:
         rule = "rows of a series must follow each other"

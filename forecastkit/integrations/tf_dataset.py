@@ -1,4 +1,4 @@
-"""A tf.data pipeline of windows for the user's own Keras models."""
+"""A tf.data pipeline of windows for custom Keras models."""
 
 from typing import Any
 
@@ -27,38 +27,38 @@ def window_dataset(
     drop_remainder: bool | None = None,
     **roles: Any,
 ) -> tf.data.Dataset:
-    """Batches of windows, gathered in the graph from one resident copy of the data.
+    """Create a dataset of batches of windows, gathered in the graph from one resident copy of the data.
 
-    No window is ever materialised beyond its batch. The order of a shuffled epoch is a pseudo-random permutation
-    computed index by index (`tf.random.experimental.index_shuffle`), so nothing grows with the number of windows. The
-    cardinality is known and, with `drop_remainder`, all shapes are static, which XLA and tf.distribute want.
+    Windows are materialized only within a batch. The order of a shuffled epoch is a pseudo-random permutation that is
+    computed per index (`tf.random.experimental.index_shuffle`), so memory does not grow with the number of windows. The
+    cardinality is known and, with `drop_remainder`, all shapes are static, as XLA and tf.distribute require.
 
     Parameters
     ----------
     X, y : as in a forecaster's `fit`
         Values are not scaled.
     lookback, horizon : int
-        Steps before and after each cutoff. Each target column of each series has its own windows.
+        Steps before and after each cutoff. Each target column of each series has separate windows.
     batch_size : int
     shuffle : bool
-        A new order every epoch; without, series by series in time.
+        Whether to use a new random order in every epoch; otherwise windows are ordered by series and time.
     seed : int
     drop_remainder : bool, optional
-        Leave out an incomplete last batch. Default: where shuffled.
+        Whether to drop an incomplete last batch; by default if `shuffle` is True.
     **roles
         `target`, `time`, `series_id`, `known`, `past`, `static`, `freq` as in a forecaster.
 
     Returns
     -------
     tf.data.Dataset
-        Of pairs ``(inputs, target)``: inputs are a dict with ``target`` (batch, lookback) and, where the data have
-        them, ``past`` (batch, lookback, features), ``known`` (batch, lookback + horizon, features), ``static``
-        (batch, features), and ``series`` (batch,); target is (batch, horizon). Missing values are NaN.
+        Pairs ``(inputs, target)``. The inputs are a dict with ``target`` (batch, lookback), ``series`` (batch,) and, if
+        the data have them, ``past`` (batch, lookback, features), ``known`` (batch, lookback + horizon, features) and
+        ``static`` (batch, features). The target has the shape (batch, horizon). Missing values are NaN.
 
     Raises
     ------
     InputError
-        Where no series is as long as one window.
+        If no series is as long as one window.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def window_dataset(
 
 
 def raw_buffers(panel: Panel) -> Buffers:
-    """Buffers of the values as they are, without calendar."""
+    """Return buffers of unscaled values without calendar features."""
     entities = len(panel.ids)
     return Buffers(
         target=panel.target.astype("float32"),
@@ -110,9 +110,11 @@ def _dataset(buffers, windows, lookback, horizon, batch_size, seed, drop_remaind
     buffers = buffers.resident(tf.constant)
     before, first = tf.constant(windows.before), tf.constant(windows.first)
 
-    def load(numbers, draw):
-        if draw is not None:
-            key = tf.cast(tf.stack([draw, tf.constant(seed, tf.int64)]), tf.int32)
+    def load(numbers, epoch_seed):
+        if epoch_seed is not None:
+            key = tf.cast(tf.stack([epoch_seed, tf.constant(seed, tf.int64)]), tf.int32)
+            # The permutation is a function of the epoch's random number and the seed, so epochs differ but runs are
+            # reproducible.
             numbers = tf.random.experimental.index_shuffle(numbers, key, total - 1)
         origin, channel = numbers // windows.channels, numbers % windows.channels
         entity = tf.searchsorted(before, origin, side="right", out_type=tf.int64) - 1
@@ -121,13 +123,13 @@ def _dataset(buffers, windows, lookback, horizon, batch_size, seed, drop_remaind
 
     def batch(number):
         low = number * batch_size
-        whole = low + tf.range(batch_size, dtype=tf.int64)
-        return whole if drop_remainder else whole[: total - low]
+        numbers = low + tf.range(batch_size, dtype=tf.int64)
+        return numbers if drop_remainder else numbers[: total - low]
 
-    def epoch(draw):
-        return tf.data.Dataset.range(batches).map(lambda number: load(batch(number), draw))
+    def epoch(epoch_seed):
+        return tf.data.Dataset.range(batches).map(lambda number: load(batch(number), epoch_seed))
 
     if seed is None:
         return epoch(None).prefetch(2)
-    draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
-    return draws.flat_map(epoch).apply(tf.data.experimental.assert_cardinality(batches)).prefetch(2)
+    epoch_seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
+    return epoch_seeds.flat_map(epoch).apply(tf.data.experimental.assert_cardinality(batches)).prefetch(2)

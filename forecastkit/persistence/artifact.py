@@ -1,15 +1,15 @@
-"""The file of a saved model: a zip of JSON and numpy arrays without pickle.
+"""The file of a saved model: a zip of JSON and NumPy arrays without pickles.
 
-Members, all stored without compression, so that a file can never hold more than its own size:
+Members are stored without compression, so that their size is limited by the size of the file:
 
 ``manifest.json``
     Kind and format of the file, package versions, a summary, and size and sha256 of every other member.
 ``forecaster.json``
-    Class, constructor parameters and what was learned; arrays by name.
+    Class, constructor parameters and fitted state; arrays are referenced by name.
 ``weights.npz, calibration.npz, history.npz``
-    Weights and scaling; quantiles of residuals; the rows of the past that predicting needs.
+    Weights and scaling; residual quantiles; the part of the history that predictions need.
 
-The sha256 sums find damage. They do not prove who wrote a file: they travel with it.
+The sha256 digests detect damage. They do not authenticate the author of a file.
 """
 
 import hashlib
@@ -37,8 +37,8 @@ FORMAT = 1
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "pandas")
 ARRAYS = ("weights", "calibration", "history")
 MEMBERS = ("forecaster.json", *(f"{name}.npz" for name in ARRAYS))
-MOST_MANIFEST, MOST_JSON = 1 << 20, 1 << 30
-#: What reading bytes that nobody wrote so can raise.
+MAX_MANIFEST, MAX_JSON = 1 << 20, 1 << 30
+#: Exceptions that reading invalid content can raise.
 BROKEN = (
     ValueError,
     KeyError,
@@ -54,7 +54,7 @@ BROKEN = (
     tokenize.TokenError,
     zipfile.BadZipFile,
 )
-#: What a summary holds, and the kinds of values that are read from it.
+#: Entries of a summary and their types.
 SUMMARY = {
     **dict.fromkeys(("class", "freq", "cutoff"), str),
     **dict.fromkeys(("horizon", "lookback", "season_length", "series"), int),
@@ -64,21 +64,23 @@ SUMMARY = {
 
 
 def save(forecaster: "Forecaster", path: types.Path) -> None:
-    """Write a fitted forecaster to one file.
+    """Save a fitted forecaster to one file.
 
-    The file holds the tail of the history that predicting needs. It leaves out `callbacks`, which are code, and a
-    `random_state` that is a generator; a backbone class of your own is stored by its name and asked for by `load`.
+    The file contains the part of the history that predictions need. Not stored are `callbacks`, which are code, and a
+    `random_state` that is a generator. A user-defined backbone class is stored by name and must be passed to `load`.
 
     Parameters
     ----------
     forecaster : Forecaster
     path : str or path
-        Written under a temporary name in the same folder and renamed: a file already there stays whole until then.
+        The file is written under a temporary name in the same folder and renamed, so an existing file stays intact
+        until then.
 
     Raises
     ------
     ParameterError
-        For what cannot be made again from data, such as a wrapped scikit-learn model; joblib keeps those.
+        If the forecaster contains objects that cannot be rebuilt from data, such as a wrapped scikit-learn model; use
+        joblib for those.
     InputError
         If the path cannot be written.
     """
@@ -99,23 +101,23 @@ def save(forecaster: "Forecaster", path: types.Path) -> None:
 
 
 def load(path: types.Path, backbones: dict | None = None) -> "Forecaster":
-    """Read a forecaster that `save` wrote.
+    """Load a forecaster from a file written by `save`.
 
     Parameters
     ----------
     path : str or path
     backbones : dict of str to class, optional
-        Your own backbone classes by name, where the model was built on one: ``{"Mine": Mine}``.
+        User-defined backbone classes by name, if the model uses one: ``{"Mine": Mine}``.
 
     Returns
     -------
     Forecaster
-        Forecasts as it did when it was saved. Fitted values reach back as far as the history that was kept.
+        The forecaster with unchanged forecasts. Fitted values are available for the stored history only.
 
     Raises
     ------
     ArtifactError
-        If the file is missing, foreign, damaged or of a newer format, or a backbone class is not handed over.
+        If the file is missing, not a saved model, damaged or of a newer format, or a backbone class is not passed.
     """
     from forecastkit.persistence.serialization import Unpacker
 
@@ -132,7 +134,7 @@ def load(path: types.Path, backbones: dict | None = None) -> "Forecaster":
 
 
 def describe(path: types.Path) -> dict:
-    """What a saved forecaster is, without building it.
+    """Return a description of a saved forecaster without building it.
 
     Parameters
     ----------
@@ -147,7 +149,7 @@ def describe(path: types.Path) -> dict:
     Raises
     ------
     ArtifactError
-        As `load`.
+        As in `load`.
     """
     manifest, members = _read(Path(path))
     for name, kind in SUMMARY.items():
@@ -173,7 +175,7 @@ def _versions():
 
 
 def _summary(forecaster):
-    """What a person wants to know of a model, as JSON; values that JSON lacks become text."""
+    """Return a human-readable summary of a model as JSON; other values are converted to text."""
     from forecastkit.persistence.serialization import storable_parameters
 
     schema, panel = forecaster.schema_, forecaster.history_
@@ -201,7 +203,7 @@ def _summary(forecaster):
 
 
 def _npz(arrays):
-    """As `numpy.savez`, whose older versions cannot be told to refuse pickles."""
+    """Return the bytes of an npz file; older versions of `numpy.savez` cannot refuse pickles."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
@@ -215,11 +217,11 @@ def _digest(data):
 
 
 def _write(members, path):
-    """All members into one file."""
+    """Write all members to one file."""
     try:
         with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "x", zipfile.ZIP_STORED) as archive:
             for name, data in members.items():
-                # A fixed date: the same model gives the same bytes.
+                # With a fixed date, equal models give identical files.
                 archive.writestr(zipfile.ZipInfo(name), data)
     except OSError as error:
         refuse("save", "the path must be writable", f"{str(path)!r} ({error.strerror or error})")
@@ -233,24 +235,24 @@ def _foreign(path, got):
 
 
 def _damaged(path, what):
-    refuse("load", f"{str(path)!r} must be whole", f"damaged: {what}", "Save or copy it again.", ArtifactError)
+    refuse("load", f"{str(path)!r} must be undamaged", f"damaged: {what}", "Save or copy it again.", ArtifactError)
 
 
 def _unreadable(path, manifest, error):
-    """Refuse parts that make no forecaster: of a file that another version wrote they may be whole."""
+    """Refuse content that cannot be rebuilt; files of another version may be intact."""
     from forecastkit import __version__
 
     written = manifest["versions"].get("forecastkit")
     reason = f"{type(error).__name__}: {error}"
     if written == __version__:
-        _damaged(path, f"its parts do not make a forecaster ({reason})")
+        _damaged(path, f"its members are not a valid forecaster ({reason})")
     rule = f"{str(path)!r} must be a model that this version, {__version__}, can read"
     got = f"one that forecastkit {written} wrote ({reason})"
     refuse("load", rule, got, f"Load it with forecastkit {written}, or fit it again.", ArtifactError)
 
 
 def _read(path):
-    """Manifest and members of a file, every byte checked against the manifest."""
+    """Return the manifest and the members of a file, verified against the manifest."""
     if not path.is_file():
         refuse("load", "the file must exist", f"{str(path)!r}", error=ArtifactError)
     try:
@@ -263,34 +265,34 @@ def _read(path):
     except OSError as error:
         return refuse("load", "the file must be readable", f"{str(path)!r} ({error.strerror})", error=ArtifactError)
     except BROKEN:
-        return _damaged(path, "it is cut short or overwritten")
+        return _damaged(path, "it is truncated or overwritten")
 
 
 def _read_zip(path, file):
     with zipfile.ZipFile(file) as archive:
         infos = archive.infolist()
         found = {info.filename: info for info in infos}
-        if "manifest.json" not in found or found["manifest.json"].file_size > MOST_MANIFEST:
-            _foreign(path, "a zip without our manifest")
+        if "manifest.json" not in found or found["manifest.json"].file_size > MAX_MANIFEST:
+            _foreign(path, "a zip without a forecastkit manifest")
         manifest = _manifest(path, _member(path, archive, found["manifest.json"]))
-        promised = manifest["members"]
-        for name in (*found, *promised):
+        declared = manifest["members"]
+        for name in (*found, *declared):
             if name not in ("manifest.json", *MEMBERS):
                 _damaged(path, f"an unknown member {name!r}")
         if len(found) < len(infos):
-            _damaged(path, "a member is there twice")
+            _damaged(path, "a member is duplicated")
         for name in MEMBERS:
-            if name not in found or name not in promised:
+            if name not in found or name not in declared:
                 _damaged(path, f"member {name!r} is missing")
         members = {name: _member(path, archive, found[name]) for name in MEMBERS}
     for name, data in members.items():
-        if promised[name] != {"bytes": len(data), "sha256": _digest(data)}:
+        if declared[name] != {"bytes": len(data), "sha256": _digest(data)}:
             _damaged(path, f"member {name!r} differs from the manifest")
     return manifest, members
 
 
 def _manifest(path, data):
-    """The manifest, once it is ours and of a format we know."""
+    """Return the manifest, after checking its kind and format."""
     try:
         manifest = json.loads(data)
         kind, number = manifest["kind"], int(manifest["format"])
@@ -302,15 +304,15 @@ def _manifest(path, data):
         rule = f"{str(path)!r} must be of format {FORMAT} or older"
         refuse("load", rule, f"format {number} of a later forecastkit", "Update forecastkit.", ArtifactError)
     if not all(isinstance(manifest.get(part), dict) for part in ("versions", "summary", "members")):
-        _damaged(path, "the manifest lacks a part")
+        _damaged(path, "the manifest is incomplete")
     return manifest
 
 
 def _member(path, archive, info):
-    """The bytes of a member, never more than the file holds."""
+    """Return the bytes of a member."""
     if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
         _damaged(path, f"member {info.filename!r} is compressed or encrypted")
-    if info.filename.endswith(".json") and info.file_size > MOST_JSON:
+    if info.filename.endswith(".json") and info.file_size > MAX_JSON:
         _damaged(path, f"member {info.filename!r} is too large")
     try:
         return archive.read(info)
@@ -319,7 +321,7 @@ def _member(path, archive, info):
 
 
 def _check_header(archive, info):
-    """Refuse an array whose header promises more than the member holds: numpy would allocate it first."""
+    """Refuse arrays whose header states another size than the member, because NumPy allocates that size first."""
     with archive.open(info) as member:
         version = np.lib.format.read_magic(member)
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -329,7 +331,7 @@ def _check_header(archive, info):
 
 
 def _arrays(data):
-    """The arrays of an npz, which must be uncompressed as we write it."""
+    """Return the arrays of an uncompressed npz file."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
             raise ValueError("compressed arrays")

@@ -1,8 +1,8 @@
-"""Convert fitted forecasters to JSON and numpy arrays, and back.
+"""Conversion of fitted forecasters to JSON and NumPy arrays, and back.
 
-JSON values stand for themselves. Everything else is an object with the key ``$`` that names its kind. Only the classes
-named here, the public forecasters and the registered backbones are ever made again; a user's own backbone class must be
-handed over by the reader.
+JSON values represent themselves. Other values are objects with the key ``$``, which names their kind. Only the classes
+listed here, public forecasters and registered backbones are instantiated; user-defined backbone classes must be passed
+by the caller.
 """
 
 import datetime
@@ -20,7 +20,7 @@ from forecastkit.networks.backbone import Backbone
 from forecastkit.utils.exceptions import ArtifactError, ParameterError
 from forecastkit.utils.validation import refuse
 
-#: Classes that are made again from their fields or their `_state`, and the modules they live in.
+#: Classes that are rebuilt from their fields or their `_state`, and their modules.
 REBUILT = {
     "BrokenReadings": "preprocessing.broken_readings",
     "ConformalAdjustment": "uncertainty.conformal",
@@ -40,10 +40,10 @@ REBUILT = {
     "TimeGrid": "data.time_grid",
     "TrainedNetwork": "training.trained_network",
 }
-#: Names that files of earlier versions have for today's classes and attributes.
+#: Names in files of earlier versions, and the current names of these classes and attributes.
 EARLIER_CLASSES = {"Corrections": "ConformalAdjustment", "Grid": "TimeGrid"}
 EARLIER_ATTRIBUTES = {"history_of_training_": "training_history_"}
-#: Which file of the artifact the arrays below an attribute go to; those of no other go to the weights.
+#: Archive member for the arrays of an attribute; all other arrays are stored with the weights.
 FILES = {
     "history_": "history",
     "residuals_": "calibration",
@@ -54,12 +54,12 @@ FILES = {
 
 
 class Packer:
-    """Turns values into JSON, and collects the arrays among them.
+    """Converts values to JSON and collects their arrays.
 
     Attributes
     ----------
     arrays : dict of str to dict of str to ndarray
-        By file and name. Equal arrays are kept once: members of an ensemble share their history.
+        Arrays by file and name. Equal arrays are stored once: members of an ensemble share their history.
     """
 
     def __init__(self):
@@ -67,12 +67,12 @@ class Packer:
         self._file = "weights"
 
     def pack(self, value, name: str = "value"):
-        """The JSON of a value; `name` is the attribute it comes from.
+        """Return the JSON of a value; `name` is its attribute name.
 
         Raises
         ------
         ParameterError
-            Where the value cannot be made again without running code of others.
+            If the value cannot be rebuilt without executing foreign code.
         """
         if isinstance(value, np.generic) and not isinstance(value, (np.datetime64, np.timedelta64)):
             value = value.item()
@@ -98,7 +98,7 @@ class Packer:
         return {"$": "dict", "of": [[self.pack(key), self.pack(item)] for key, item in value.items()]}
 
     def _within(self, name, value):
-        """Pack an attribute, its arrays in the file that the name says."""
+        """Pack an attribute, with arrays in the file that belongs to its name."""
         file, self._file = self._file, FILES.get(name, self._file)
         try:
             return self.pack(value, name)
@@ -128,14 +128,14 @@ class Packer:
             return {"$": "backbone", **backbones.reference_to(own), "of": self._mapping(value.get_params(deep=False))}
         return refuse(
             "save",
-            "a model must consist of JSON values, arrays and registered classes",
+            "a model must contain only JSON values, arrays and registered classes",
             f"{own.__name__} in {name!r}",
-            "Keep this one with joblib.dump(forecaster, path).",
+            "Save this one with joblib.dump(forecaster, path).",
             ParameterError,
         )
 
     def _forecaster(self, forecaster):
-        """Class, constructor parameters, and what `fit` learned where it was fitted."""
+        """Pack class, constructor parameters and, if fitted, the learned state."""
         fitted = hasattr(forecaster, "history_")
         return {
             "$": "forecaster",
@@ -146,20 +146,20 @@ class Packer:
 
 
 class Unpacker:
-    """Makes values again from their JSON.
+    """Rebuilds values from JSON.
 
     Parameters
     ----------
     arrays : dict of str to dict of str to ndarray
     own : dict of str to class
-        The reader's own backbone classes by name.
+        User-defined backbone classes by name.
     """
 
     def __init__(self, arrays: dict, own: dict):
         self.arrays, self.own = arrays, own
 
     def unpack(self, data):
-        """The value of this JSON."""
+        """Return the value of this JSON."""
         if isinstance(data, list):
             return [self.unpack(item) for item in data]
         if not isinstance(data, dict):
@@ -207,7 +207,7 @@ class Unpacker:
         return getattr(module, name)(**self.unpack(data["of"]))
 
     def forecaster(self, data):
-        """The forecaster of this JSON, and nothing but a forecaster."""
+        """Return the forecaster of this JSON."""
         known = public_forecaster(data["class"])
         if known is None:
             refuse(
@@ -223,7 +223,7 @@ class Unpacker:
         return forecaster
 
     def _find(self, data):
-        """A registered backbone class, or one of the reader's own."""
+        """Return a registered backbone class, or one passed by the user."""
         if "registered" in data:
             return backbones.find(data["registered"])
         name = data["own"]
@@ -231,7 +231,7 @@ class Unpacker:
             got = f"only {', '.join(self.own)}" if self.own else "none"
             refuse(
                 "load",
-                f"the model holds a backbone of your own, {name!r}, whose class must be handed over",
+                f"the model contains a user-defined backbone, {name!r}, whose class must be passed",
                 got,
                 f"Pass backbones={{{name!r}: {name}}}.",
                 ArtifactError,
@@ -240,7 +240,7 @@ class Unpacker:
             refuse("load", f"backbones[{name!r}] must be the class", repr(self.own[name]), error=ArtifactError)
         return self.own[name]
 
-    #: What may stand under ``$``, and nothing else.
+    #: Valid values of ``$``.
     KINDS: ClassVar = {
         "array": _array,
         "backbone": _backbone,
@@ -259,7 +259,7 @@ class Unpacker:
 
 
 def pack_timestamp(value):
-    """The JSON of a point in time, None for anything else."""
+    """Return the JSON of a date or time, or None for other values."""
     if isinstance(value, pd.Timestamp):
         tz = None if value.tz is None else str(value.tz)
         return {"$": "stamp", "of": int(value.asm8.astype("int64")), "unit": value.unit, "tz": tz}
@@ -282,14 +282,14 @@ def fields_of(value) -> dict:
 
 
 def storable_parameters(forecaster) -> dict:
-    """Constructor parameters without callbacks, functions and random states, which are code, and without `resume`."""
+    """Return the constructor parameters with callbacks, functions, generators and `resume` set to None."""
     parameters = forecaster.get_params(deep=False)
     if "callbacks" in parameters:
         parameters["callbacks"] = None
     if callable(parameters.get("space")):
         parameters["space"] = None
     if "resume" in parameters:
-        parameters["resume"] = None  # a folder of the machine that trained
+        parameters["resume"] = None  # a local folder
     for name, value in parameters.items():
         if isinstance(value, os.PathLike):
             parameters[name] = str(value)
@@ -299,8 +299,8 @@ def storable_parameters(forecaster) -> dict:
 
 
 def public_forecaster(name: str):
-    """The public forecaster class of this name, None where there is none."""
-    # From the top of the package, whose lazy names are the registry of forecasters.
+    """Return the public forecaster class of this name, or None."""
+    # The lazy public names of the package are the registry of forecasters.
     package = importlib.import_module("forecastkit")
     named = name.endswith("Forecaster") and name in package.__all__
     return getattr(package, name) if named else None

@@ -1,3 +1,3 @@
-"""The pre-trained forecaster's inputs, weights and NumPy forward pass; no deep-learning framework is imported here."""
+"""Inputs, weights and NumPy forward pass of the pre-trained forecaster; no deep-learning framework is imported."""
 
 __all__ = []

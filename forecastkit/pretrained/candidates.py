@@ -1,12 +1,11 @@
-"""Simple forecasts of many series at once: the candidates that the pre-trained network mixes.
+"""Simple forecasts of many series at once, which the pre-trained network combines.
 
-All functions take a context, a matrix of series whose last columns are the latest values, and forecast the next steps
-of every series by the same formula. There is no loop over series.
+All functions are vectorized over a matrix of series (the context), whose last columns are the latest values.
 
 References
 ----------
 .. [1] Assimakopoulos, V., & Nikolopoulos, K. (2000). The theta model: a decomposition approach to forecasting.
-   International Journal of Forecasting, 16(4), 521-530.
+International Journal of Forecasting, 16(4), 521-530.
 .. [2] Gardner, E. S., & McKenzie, E. (1985). Forecasting trends in time series. Management Science, 31(10), 1237-1246.
 """
 
@@ -51,26 +50,26 @@ NAMES = (
     "autoregression about the profile of the long season",
 )
 RIDGE = NAMES.index("ridge regression of the data set")
-#: Candidates of the logarithm, which only series above 0 have.
+#: Candidates computed from logarithms, which are available for positive series only.
 LOGARITHMS = tuple(k for k, name in enumerate(NAMES) if name.endswith("of the logarithm"))
-#: Seasons that a seasonal profile is the weighted mean of, and the weight of one relative to the next newer one.
+#: Number of seasons in a seasonal profile, and the weight of a season relative to the next newer one.
 PROFILE_SEASONS, PROFILE_DECAY = 6, 0.8
-#: Lags of the autoregression beside those of whole seasons, its penalty in observations, and its largest context.
-LAGS, PENALTY, MOST_ROWS = 6, 2.0, 720
+#: Autoregression: number of lags besides seasonal ones, penalty in observations, and largest context.
+LAGS, PENALTY, MAX_ROWS = 6, 2.0, 720
 
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """The latest values of many series that share their season lengths.
+    """The latest values of series with the same season lengths.
 
     Parameters
     ----------
     values : ndarray, (B, C)
-        Oldest first, float64; NaN where missing, and before a series' first value.
+        Oldest first, float64; NaN where missing and before the first value of a series.
     season : int
-        Steps of the main season, 1 for none.
+        Length of the main season in steps, 1 for none.
     second : int
-        Steps of a longer season, 0 for none.
+        Length of a longer season in steps, 0 for none.
     """
 
     values: np.ndarray
@@ -83,7 +82,7 @@ class Context:
 
     @cached_property
     def age(self) -> np.ndarray:
-        """Steps from each series' first observed value to the end of the context, (B,); 0 without any value."""
+        """Number of steps from each series' first observed value to the end of the context, (B,); 0 without values."""
         return np.where(self.observed.any(1), self.values.shape[1] - self.observed.argmax(1), 0)
 
     @cached_property
@@ -94,7 +93,7 @@ class Context:
 
     @cached_property
     def filled(self) -> np.ndarray:
-        """Values with gaps filled from one season before, else carried forward; the first value before the series."""
+        """Values with gaps filled from up to three seasons before, else carried forward; backfilled at the start."""
         values = self.values
         if self.observed.all():
             return values
@@ -109,31 +108,31 @@ class Context:
 
     @cached_property
     def positive(self) -> np.ndarray:
-        """Whether all values of a series are above 0, (B,)."""
+        """Whether all values of a series are positive, (B,)."""
         return self.filled.min(1, initial=np.inf) > 0
 
     def before(self, steps: int) -> Context:
-        """What the context was this many steps earlier, of the same width."""
+        """Return the context `steps` steps earlier, with the same width."""
         values = np.full_like(self.values, np.nan)
         values[:, steps:] = self.values[:, :-steps]
         return Context(values, self.season, self.second)
 
 
 def back(values: np.ndarray, season: int, horizon: int, seasons: int = 1) -> np.ndarray:
-    """The value this many whole seasons before each of the next steps, (B, horizon)."""
+    """Return the values `seasons` whole seasons before each of the next steps, (B, horizon)."""
     width = values.shape[1]
     place = width - season * seasons + np.arange(horizon) % season
     return values[:, np.clip(place, 0, width - 1)]
 
 
 def tail_mean(values: np.ndarray, stop: int, length: int) -> np.ndarray:
-    """Mean of `length` columns that end `stop` columns before the last, (B, 1)."""
+    """Return the mean (B, 1) of `length` columns that end `stop` columns before the last."""
     high = max(values.shape[1] - stop, 1)
     return values[:, max(high - length, 0) : high].mean(1, keepdims=True)
 
 
 def autocorrelation(values: np.ndarray, inside: np.ndarray, lag: int = 1) -> np.ndarray:
-    """Correlation of values with those `lag` steps before, where both are inside; 0 where it is unknown. (B, 1)."""
+    """Return the autocorrelation (B, 1) at `lag` of values inside the series; 0 where unknown."""
     pairs = inside[:, lag:] & inside[:, :-lag]
     mean = _ratio((values * inside).sum(1), inside.sum(1))[:, None]
     now, then = ((values[:, lag:] - mean) * pairs), ((values[:, :-lag] - mean) * pairs)
@@ -146,7 +145,7 @@ def _ratio(over, under):
 
 
 def slope_of(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Least-squares slope per step of the values that are inside, (B, 1)."""
+    """Return the least-squares slope per step (B, 1) of values inside the series."""
     steps = np.arange(values.shape[1]) - values.shape[1] + 1.0
     count = np.maximum(inside.sum(1), 1)[:, None]
     time = (steps - (steps * inside).sum(1, keepdims=True) / count) * inside
@@ -154,9 +153,9 @@ def slope_of(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
 
 
 def profile(values: np.ndarray, age: np.ndarray, season: int) -> np.ndarray:
-    """Seasonal deviations of the next season's steps from its level, (B, season); 0 for series shorter than a season.
+    """Return seasonal deviations (B, season) for the steps of the next season; 0 for series shorter than a season.
 
-    A weighted mean of the last seasons, each less its mean and the slope between the seasons' means.
+    It is a weighted mean of the last seasons after removal of their means and of the slope between these means.
     """
     number = min(values.shape[1] // season, PROFILE_SEASONS)
     if season == 1 or number == 0:
@@ -169,29 +168,29 @@ def profile(values: np.ndarray, age: np.ndarray, season: int) -> np.ndarray:
     rows = np.arange(len(values))
     slope = _ratio(level[:, -1] - level[rows, number - oldest], (oldest - 1.0) * season)
     within = slope[:, None] * (np.arange(season) - (season - 1) / 2)
-    apart = blocks - level[:, :, None] - within[:, None]
-    return _ratio((apart * weight[:, :, None]).sum(1), np.broadcast_to(weight.sum(1)[:, None], within.shape))
+    deviations = blocks - level[:, :, None] - within[:, None]
+    return _ratio((deviations * weight[:, :, None]).sum(1), np.broadcast_to(weight.sum(1)[:, None], within.shape))
 
 
 def tiled(pattern: np.ndarray, width: int) -> np.ndarray:
-    """A pattern (B, season) of the next season, laid backwards over the last `width` steps."""
+    """Repeat a pattern (B, season), aligned at the end, over the last `width` steps."""
     times = -(-width // pattern.shape[1])
     return np.tile(pattern, (1, times))[:, times * pattern.shape[1] - width :]
 
 
 def smoothed(values: np.ndarray, inside: np.ndarray, rate: float) -> np.ndarray:
-    """Level of exponential smoothing at the last step, (B, 1): weights of the values inside add up to 1."""
+    """Return the level (B, 1) of exponential smoothing with weights that are normalized over values inside."""
     weight = inside * (1.0 - rate) ** np.arange(values.shape[1] - 1, -1, -1.0)
     return _ratio((values * weight).sum(1), weight.sum(1))[:, None]
 
 
 def smooth_trends(values, inside, index, season, horizon):
-    """Forecasts of the seasonally adjusted values with their season: a tuple of (B, horizon), and those values.
+    """Return forecasts (B, horizon) of seasonally adjusted values with the season added, and these values.
 
-    Exponential smoothing, slow and fast; theta [1]_; a damped trend [2]_; and the trend of the last four seasons.
+    Forecasts are slow and fast exponential smoothing, theta [1]_, a damped trend [2]_, and the trend of four seasons.
     """
     steps = np.arange(1, horizon + 1)
-    around = index[:, np.arange(horizon) % season]
+    seasonal_terms = index[:, np.arange(horizon) % season]
     adjusted = values - tiled(index, values.shape[1])
     slow, fast = smoothed(adjusted, inside, 0.15), smoothed(adjusted, inside, 0.5)
     theta = smoothed(adjusted, inside, 0.3) + 0.5 * slope_of(adjusted, inside) * steps
@@ -200,13 +199,13 @@ def smooth_trends(values, inside, index, season, horizon):
     damped = fast + local * np.cumsum(0.9**steps)
     length = min(max(4 * season, 10), values.shape[1])
     straight = fast + slope_of(adjusted[:, -length:], inside[:, -length:]) * steps
-    return tuple(forecast + around for forecast in (slow, fast, theta, damped, straight)), adjusted
+    return tuple(forecast + seasonal_terms for forecast in (slow, fast, theta, damped, straight)), adjusted
 
 
 def autoregression(adjusted, inside, index, season, horizon):
-    """Forecasts of a ridge autoregression of the seasonally adjusted values, iterated, (B, horizon)."""
+    """Return iterated forecasts (B, horizon) of a ridge autoregression of seasonally adjusted values."""
     lags = [*range(1, LAGS + 1), *([season, season + 1] if season > LAGS else [])]
-    width = min(adjusted.shape[1], MOST_ROWS)
+    width = min(adjusted.shape[1], MAX_ROWS)
     lags = [lag for lag in lags if 2 * lag < width]
     recent, within = adjusted[:, -width:], inside[:, -width:]
     mean = _ratio((recent * within).sum(1), within.sum(1))[:, None]
@@ -224,13 +223,13 @@ def autoregression(adjusted, inside, index, season, horizon):
     series = np.concatenate([centred[:, -reach:], np.zeros((len(centred), horizon))], axis=1)
     places = reach - np.array(lags)
     for step in range(horizon):
-        ahead = (series[:, places + step] * weights).sum(1)
-        series[:, reach + step] = np.clip(ahead, -bound, bound)  # an explosive fit stays near what was seen
+        next_value = (series[:, places + step] * weights).sum(1)
+        series[:, reach + step] = np.clip(next_value, -bound, bound)  # bounds explosive autoregressions
     return series[:, reach:] + mean + index[:, np.arange(horizon) % index.shape[1]]
 
 
 def seasonal(values, inside, season, horizon):
-    """Candidates of one season: plain, level-adjusted and error-corrected; a dict of (B, horizon)."""
+    """Return candidates of one season (plain, level-adjusted, error-corrected) as a dict of (B, horizon)."""
     steps = np.arange(1, horizon + 1)
     one, two, three = (back(values, season, horizon, seasons) for seasons in (1, 2, 3))
     level = tail_mean(values, 0, season)
@@ -242,7 +241,8 @@ def seasonal(values, inside, season, horizon):
     return {
         "plain": (one, two, three),
         "adjusted": tuple(
-            far + level - tail_mean(values, season * (k - 1), season) for k, far in ((2, two), (3, three))
+            seasonal_value + level - tail_mean(values, season * (k - 1), season)
+            for k, seasonal_value in ((2, two), (3, three))
         ),
         "last": one + errors[:, -1:],
         "mean": one + tail_mean(errors, 0, latest),
@@ -253,19 +253,19 @@ def seasonal(values, inside, season, horizon):
 
 
 def candidates(context: Context, horizon: int, ridge: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """All candidate forecasts of a context.
+    """Compute all candidate forecasts of a context.
 
     Parameters
     ----------
     context : Context
     horizon : int
     ridge : ndarray of shape (B, horizon), optional
-        The data set's closed-form linear forecast, NaN where there is none.
+        Closed-form linear forecast of the data set, NaN where not available.
 
     Returns
     -------
     forecasts : ndarray of shape (B, horizon, K)
-        In the order of `NAMES`; those that are not available are the last value.
+        In the order of `NAMES`; unavailable candidates are replaced by the last value.
     available : ndarray of bool, (B, K)
     """
     values, season, second, age = context.filled, context.season, context.second, context.age
@@ -306,7 +306,7 @@ def candidates(context: Context, horizon: int, ridge: np.ndarray | None = None) 
 
 
 def _needed(season, second, width):
-    """Least age of a series for each candidate."""
+    """Return the smallest age of a series for each candidate."""
     never = width + 1
     one = season if season > 1 else never
     needs = [0, season, 2 * one, 3 * one, 2 * one, 3 * one, one + 1, one + 2, one + 4]
@@ -316,7 +316,7 @@ def _needed(season, second, width):
 
 
 def _logarithms(context, horizon):
-    """Seasonal drift, theta, damped and seasonal trend of the logarithms, NaN for series that are not positive."""
+    """Return seasonal drift, theta, damped and seasonal trends of logarithms; NaN for series that are not positive."""
     positive, season = context.positive, context.season
     out = [np.full((len(positive), horizon), np.nan) for _ in range(4)]
     rows = np.flatnonzero(positive)
@@ -325,10 +325,10 @@ def _logarithms(context, horizon):
     values = np.log(context.filled[rows])
     inside, age = context.inside[rows], context.age[rows]
     low, high = values.min(1, keepdims=True), values.max(1, keepdims=True)
-    room = np.minimum(0.5 * (high - low) + 0.1, 1.5)
+    margin = np.minimum(0.5 * (high - low) + 0.1, 1.5)
     index = profile(values, age, season)
     trends = smooth_trends(values, inside, index, season, horizon)[0][2:]
     drift = seasonal(values, inside, season, horizon)["drift"]
     for place, forecast in zip(out, (drift, *trends), strict=True):
-        place[rows] = np.exp(np.clip(forecast, low - room, high + room))
+        place[rows] = np.exp(np.clip(forecast, low - margin, high + margin))
     return out

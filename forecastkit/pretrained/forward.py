@@ -1,4 +1,4 @@
-"""The pre-trained network's forward pass in NumPy: the same numbers as `networks.candidate_mixture`, no framework."""
+"""NumPy forward pass of the pre-trained network, equivalent to `networks.candidate_mixture`."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import numpy as np
 #: Quantile levels of the outputs.
 LEVELS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99)
 MEDIAN = LEVELS.index(0.5)
-NEVER = np.float32(-1e9)
+UNAVAILABLE = np.float32(-1e9)
 
 
 def forward(weights: dict[str, np.ndarray], inputs: dict[str, np.ndarray]) -> np.ndarray:
-    """Quantiles (B, H, levels), float32, in units of each series' scale.
+    """Return quantiles (B, H, levels), float32, in units of each series' scale.
 
     Parameters
     ----------
     weights : dict of ndarray
-        By the names of `CandidateMixture.arrays`, float32.
+        Weights by the names of `CandidateMixture.arrays`, float32.
     inputs : dict of ndarray
-        Of `forecastkit.pretrained.inputs.Inputs.network`.
+        Result of `forecastkit.pretrained.inputs.Inputs.network`.
     """
     raw = head_outputs(weights, inputs)
     forecasts, available = inputs["forecasts"], inputs["available"]
     number = forecasts.shape[-1]
-    shares = softmax(raw[..., :number] + (1 - available)[:, None] * NEVER)
+    mixture_weights = softmax(raw[..., :number] + (1 - available)[:, None] * UNAVAILABLE)
     offsets = raw[..., number:]
-    center = (shares * forecasts).sum(-1, keepdims=True) + offsets[..., MEDIAN : MEDIAN + 1]
+    center = (mixture_weights * forecasts).sum(-1, keepdims=True) + offsets[..., MEDIAN : MEDIAN + 1]
     gaps = np.logaddexp(np.float32(0), offsets - np.float32(1))
     below = np.cumsum(gaps[..., :MEDIAN][..., ::-1], axis=-1)[..., ::-1]
     above = np.cumsum(gaps[..., MEDIAN + 1 :], axis=-1)
@@ -33,29 +33,29 @@ def forward(weights: dict[str, np.ndarray], inputs: dict[str, np.ndarray]) -> np
 
 
 def head_outputs(weights, inputs) -> np.ndarray:
-    """Logits of the candidates and raw quantile offsets, (B, H, candidates + levels)."""
+    """Return logits of the candidates and raw quantile offsets, shape (B, H, candidates + levels)."""
     forecasts, available = inputs["forecasts"], inputs["available"]
     state = np.concatenate([inputs["context"], gated_recurrent(weights, inputs["patches"])], axis=-1)
     state = silu(dense(weights, "context", state))
     state = state + silu(dense(weights, "deeper", state))
-    share = available / np.maximum(available.sum(-1, keepdims=True), 1)
-    mean = (forecasts * share[:, None]).sum(-1, keepdims=True)
-    apart = np.arcsinh(forecasts - mean) * available[:, None]
-    step = np.concatenate([inputs["steps"], apart], axis=-1)
+    fractions = available / np.maximum(available.sum(-1, keepdims=True), 1)
+    mean = (forecasts * fractions[:, None]).sum(-1, keepdims=True)
+    deviations = np.arcsinh(forecasts - mean) * available[:, None]
+    step = np.concatenate([inputs["steps"], deviations], axis=-1)
     hidden = silu(dense(weights, "hidden", state)[:, None] + dense(weights, "step", step))
     hidden = hidden + silu(dense(weights, "second", hidden))
     return dense(weights, "head", hidden)
 
 
 def gated_recurrent(weights, sequence) -> np.ndarray:
-    """Last state of the gated recurrent unit, its reset gate after the product as in Keras, (B, units)."""
+    """Return the last state (B, units) of a GRU with the reset gate after the product, as in Keras."""
     kernel, recurrent = weights["recurrent/kernel"], weights["recurrent/recurrent_kernel"]
     given_bias, own_bias = weights["recurrent/bias"]
     given = np.swapaxes(sequence @ kernel + given_bias, 0, 1)
     state = np.zeros((len(sequence), recurrent.shape[0]), dtype=sequence.dtype)
-    for now in given:
-        own = state @ recurrent + own_bias
-        (z, r, h), (own_z, own_r, own_h) = np.split(now, 3, axis=-1), np.split(own, 3, axis=-1)
+    for step_inputs in given:
+        recurrent_terms = state @ recurrent + own_bias
+        (z, r, h), (own_z, own_r, own_h) = np.split(step_inputs, 3, axis=-1), np.split(recurrent_terms, 3, axis=-1)
         update = sigmoid(z + own_z)
         proposal = np.tanh(h + sigmoid(r + own_r) * own_h)
         state = update * state + (1 - update) * proposal

@@ -1,4 +1,4 @@
-"""What the pre-trained network sees of a series: candidate forecasts, their recent errors, and the latest values."""
+"""Inputs of the pre-trained network: candidate forecasts, their recent errors, and the latest values."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ import numpy as np
 
 from forecastkit.pretrained.candidates import LOGARITHMS, NAMES, Context, autocorrelation, candidates, slope_of
 
-#: The latest values are read in patches of this length, this many of them; the last few one by one.
+#: Length and number of the patches of latest values; number of latest values that are separate inputs.
 PATCH, PATCHES, LATEST = 8, 16, 16
-#: Numbers per patch, per context and per step that the network takes; `benchmarked` and `summary` fix them.
+#: Input features per patch, per context and per step; `benchmarked` and `summary` determine them.
 CHANNELS = 3 * PATCH
-PLACES = 3  # earlier origins that candidates are tried at
+PLACES = 3  # number of earlier origins at which candidates are evaluated
 SUMMARY = 20
-#: Places of the summary that change their sign with the series, and the one that says whether it is above 0.
+#: Summary features whose sign changes with that of the series, and the indicator of positive series.
 SIGNED, POSITIVE = (9, 10, 11), 12
 FEATURES = SUMMARY + 2 * LATEST + 2 * (len(NAMES) + 1)
 STEP_FEATURES = 6
-#: Context widths: what every candidate needs, within these bounds.
+#: Bounds of the context width.
 SHORTEST, LONGEST = 144, 2100
 
 
 def context_width(season: int, second: int = 0) -> int:
-    """Values of the past that are looked at for these season lengths."""
+    """Return the number of past values that are used for these season lengths."""
     return int(np.clip(max(5 * season, 3 * second + 16), SHORTEST, LONGEST))
 
 
 def usable_second(season: int, second: int) -> int:
-    """The longer season where a context holds it and it is a season of its own, else 0."""
+    """Return the longer season length if it is usable within a context, otherwise 0."""
     return second if season < second <= LONGEST // 2 else 0
 
 
 def trial_length(season: int) -> int:
-    """Steps between the earlier origins that candidates are tried at."""
+    """Return the steps between the earlier origins at which candidates are evaluated."""
     return int(min(max(season, 4), 24))
 
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """The network's inputs, float32, in units of each series' scale, and how to undo them.
+    """Inputs of the network, float32, in units of each series' scale, and the scaling.
 
     Attributes
     ----------
@@ -49,9 +49,9 @@ class Inputs:
     forecasts : ndarray, (B, H, K)
     available : ndarray, (B, K)
     center, scale : ndarray, (B,), float64
-        A scale of 0 marks a series that never changed.
+        A scale of 0 marks a constant series.
     errors, tried : ndarray, (B, K, 2)
-        Logarithms of the candidates' errors at earlier origins, and where there are any.
+        Logarithms of the candidates' errors at earlier origins, and where they exist.
     """
 
     context: np.ndarray
@@ -65,17 +65,17 @@ class Inputs:
     tried: np.ndarray
 
     def network(self) -> dict[str, np.ndarray]:
-        """The arrays that the network is called with, by name."""
+        """Return the input arrays of the network by name."""
         names = ("context", "patches", "steps", "forecasts", "available")
         return {name: getattr(self, name) for name in names}
 
     def restore(self, outputs: np.ndarray) -> np.ndarray:
-        """Outputs (B, ...) in units of the scale, in the series' own units, float64."""
+        """Convert outputs (B, ...) in units of the scale to the series' units, float64."""
         along = (-1, *[1] * (outputs.ndim - 1))
         return outputs.astype("float64") * self.scale.reshape(along) + self.center.reshape(along)
 
     def mirrored(self) -> Inputs:
-        """Inputs of the same series times -1, as one below 0: without the candidates of the logarithm."""
+        """Return the inputs of the negated series, as for a negative series without logarithmic candidates."""
         available = self.available.copy()
         available[:, LOGARITHMS] = 0
         context = self.context.copy()
@@ -91,7 +91,7 @@ class Inputs:
 
 
 def make_inputs(context: Context, horizon: int, ridge: list[np.ndarray | None] | None = None) -> Inputs:
-    """Inputs of the network for the steps after a context.
+    """Compute the network's inputs for the steps after a context.
 
     Parameters
     ----------
@@ -99,11 +99,11 @@ def make_inputs(context: Context, horizon: int, ridge: list[np.ndarray | None] |
     horizon : int
     ridge : list of ndarray, optional
         Forecasts of the closed-form regression from the end of the context (B, horizon or more), and from one, two and
-        three `trial_length` before (B, steps).
+        three `trial_length` earlier (B, steps).
 
     Notes
     -----
-    A series' unit is its mean absolute seasonal change, drawn towards its standard deviation where few changes are
+    The unit of a series is its mean absolute seasonal change, shrunk towards its standard deviation if few changes are
     known.
     """
     ridge = ridge or [None] * (PLACES + 1)
@@ -132,7 +132,7 @@ def make_inputs(context: Context, horizon: int, ridge: list[np.ndarray | None] |
 
 
 def units(context: Context):
-    """Center and scale of each series, its standard deviation and its mean change from step to step, each (B,)."""
+    """Return center, scale, standard deviation and mean change per step of each series, each (B,)."""
     values, season, inside = context.filled, context.season, context.inside
     count = np.maximum(inside.sum(1), 1)
     spread = np.sqrt(np.maximum(((values - values[:, -1:]) ** 2 * inside).sum(1) / count, 0.0))
@@ -154,20 +154,20 @@ def units(context: Context):
 
 
 def _latest(values, number, lag=0):
-    """The last `number` columns, `lag` columns earlier; the first one stands for what is before it."""
+    """Return the last `number` columns, shifted back by `lag`; the first column is repeated before the start."""
     width = values.shape[1]
     return values[:, np.clip(np.arange(width - number, width) - lag, 0, width - 1)]
 
 
 def benchmarked(context: Context, scale: np.ndarray, available, ridge) -> tuple[np.ndarray, np.ndarray]:
-    """Errors of the candidates at earlier origins, at their first steps and at the later ones.
+    """Evaluate the candidates at earlier origins, separately for the first and the later steps.
 
     Returns
     -------
     logs : ndarray, (B, K, 2)
         Logarithms of mean absolute errors in units of the scale.
     tried : ndarray of bool, (B, K, 2)
-        Where there are any.
+        Where errors exist.
     """
     length = min(trial_length(context.season), context.values.shape[1] // (2 * PLACES))
     near = -(-length // 4)
@@ -179,29 +179,29 @@ def benchmarked(context: Context, scale: np.ndarray, available, ridge) -> tuple[
         forecasts, usable = candidates(earlier, length, own)
         width = context.values.shape[1]
         actual = context.values[:, width - shift : width - shift + length, None]
-        missed = np.abs(forecasts - actual) / scale[:, :, None]
+        error = np.abs(forecasts - actual) / scale[:, :, None]
         usable &= (earlier.age > 2)[:, None]
-        for band, part in enumerate((missed[:, :near], missed[:, near:])):
-            mean, some = _observed_mean(part)
-            errors[place, :, :, band] = np.where(some & usable, mean, np.nan)
-    mean, some = _observed_mean(errors)
-    logs = np.log(np.where(some, mean, 1.0) + 0.01)
-    return logs, some
+        for band, part in enumerate((error[:, :near], error[:, near:])):
+            mean, known = _observed_mean(part)
+            errors[place, :, :, band] = np.where(known & usable, mean, np.nan)
+    mean, known = _observed_mean(errors)
+    logs = np.log(np.where(known, mean, 1.0) + 0.01)
+    return logs, known
 
 
 def relative_errors(logs, tried, available) -> np.ndarray:
-    """Errors less their mean over the available candidates, and that mean, (B, 2 (K + 1)); 0 where there are none."""
-    some = tried & available[:, :, None]
-    count = np.maximum(some.sum(1, keepdims=True), 1)
-    level = (logs * some).sum(1, keepdims=True) / count
-    apart = np.where(some, np.clip(logs - level, -4.0, 4.0), 0.0)
-    return np.concatenate([apart[:, :, 0], apart[:, :, 1], level[:, 0, 0:1], level[:, 0, 1:2]], axis=1)
+    """Return errors minus their mean over available candidates, and that mean, (B, 2 (K + 1)); 0 if unknown."""
+    known = tried & available[:, :, None]
+    count = np.maximum(known.sum(1, keepdims=True), 1)
+    level = (logs * known).sum(1, keepdims=True) / count
+    deviations = np.where(known, np.clip(logs - level, -4.0, 4.0), 0.0)
+    return np.concatenate([deviations[:, :, 0], deviations[:, :, 1], level[:, 0, 0:1], level[:, 0, 1:2]], axis=1)
 
 
 def _observed_mean(values):
-    """Mean over the axis after the first that is not missing, and whether there is any; places first or steps second.
+    """Return the mean of non-missing values and whether there are any.
 
-    For (B, steps, K) over steps; for (places, B, K, bands) over places.
+    The mean is over steps for (B, steps, K), and over origins for (origins, B, K, bands).
     """
     axis = 1 if values.ndim == 3 else 0
     seen = ~np.isnan(values)
@@ -210,7 +210,7 @@ def _observed_mean(values):
 
 
 def summary(context: Context, scaled, scale, spread, change) -> np.ndarray:
-    """What is known of a series as a whole, (B, SUMMARY)."""
+    """Return features (B, SUMMARY) that describe each series as a whole."""
     season, second, inside, rows = context.season, context.second, context.inside, len(scaled)
     age = np.maximum(context.age, 1)
     ones = np.ones(rows)
@@ -219,7 +219,7 @@ def summary(context: Context, scaled, scale, spread, change) -> np.ndarray:
     yearly = scaled[:, season:] - scaled[:, :-season]
     both = inside[:, season:] & inside[:, :-season]
     raw = context.filled
-    whole = (np.abs(raw - np.round(raw)) < 1e-9 * np.maximum(np.abs(raw), 1.0)).all(1)
+    is_integer = (np.abs(raw - np.round(raw)) < 1e-9 * np.maximum(np.abs(raw), 1.0)).all(1)
     columns = [
         np.log(age) / 4,
         np.log(season) / 4 * ones,
@@ -234,7 +234,7 @@ def summary(context: Context, scaled, scale, spread, change) -> np.ndarray:
         np.arcsinh(slope_of(scaled[:, -3 * season - 8 :], inside[:, -3 * season - 8 :])[:, 0] * season),
         np.arcsinh(raw[:, -season:].mean(1) / scale) / 4,
         context.positive * 1.0,
-        whole * 1.0,
+        is_integer * 1.0,
         ((raw == 0) & inside).sum(1) / age,
         autocorrelation(differences, pairs)[:, 0],
         autocorrelation(yearly, both)[:, 0],
@@ -246,7 +246,7 @@ def summary(context: Context, scaled, scale, spread, change) -> np.ndarray:
 
 
 def patches(context: Context, scaled) -> np.ndarray:
-    """Values, seasonal changes and the mask of the latest steps, (B, PATCHES, CHANNELS) float32, oldest first."""
+    """Return values, seasonal changes and mask of the latest steps, (B, PATCHES, CHANNELS) float32, oldest first."""
     number = PATCH * PATCHES
     inside = _latest(context.inside & context.observed, number)
     values = np.arcsinh(_latest(scaled, number)) * inside
@@ -256,10 +256,10 @@ def patches(context: Context, scaled) -> np.ndarray:
 
 
 def step_features(context: Context, horizon: int) -> np.ndarray:
-    """Where each step is, (B, H, STEP_FEATURES): near or far, in seasons, in the season, and beside what was seen."""
+    """Return the position of each step, (B, H, STEP_FEATURES), absolute and relative to season and series length."""
     steps, season = np.arange(1, horizon + 1.0), context.season
     angle = 2 * np.pi * steps / season
     shared = np.stack([np.log(steps) / 4, np.log1p(steps / season), np.sin(angle), np.cos(angle), 1 / steps], axis=1)
-    beside = np.log(steps / np.maximum(context.age, 1)[:, None]) / 4
-    shared = np.broadcast_to(shared, (len(beside), *shared.shape))
-    return np.concatenate([shared, beside[:, :, None]], axis=2)
+    relative_to_age = np.log(steps / np.maximum(context.age, 1)[:, None]) / 4
+    shared = np.broadcast_to(shared, (len(relative_to_age), *shared.shape))
+    return np.concatenate([shared, relative_to_age[:, :, None]], axis=2)

@@ -1,4 +1,4 @@
-"""Weights of the pre-trained network: one ``.npz`` file without pickles, packaged or the user's own."""
+"""Weights of the pre-trained network: one ``.npz`` file without pickles, packaged or created by the user."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ LATEST = "2026.1"
 
 
 def save_weights(path: str | os.PathLike, arrays: dict[str, np.ndarray], about: dict):
-    """Write weights by name, float16, with what is known `about` them as JSON."""
+    """Write weights by name in float16, with the JSON metadata `about`."""
     halves = {name: np.asarray(values).astype("float16") for name, values in arrays.items()}
     with atomic_write(Path(path)) as temporary, open(temporary, "wb") as file:
         np.savez_compressed(file, about=np.frombuffer(json.dumps(about).encode(), "uint8"), **halves)
 
 
 def load_weights(weights: str | os.PathLike = LATEST) -> dict[str, np.ndarray]:
-    """Weights by name, float32.
+    """Return weights by name, float32.
 
     Parameters
     ----------
     weights : str or path
-        A packaged version, such as ``"2026.1"``, or the path of a file that `save_weights` wrote.
+        A packaged version, such as ``"2026.1"``, or the path of a file written by `save_weights`.
 
     Raises
     ------
     ParameterError
-        Where there is neither.
+        If there is neither.
     ArtifactError
-        Where the file is damaged or holds something else.
+        If the file is damaged or has other content.
     """
     name = os.fspath(weights)
     if name in VERSIONS:
@@ -60,7 +60,13 @@ def load_weights(weights: str | os.PathLike = LATEST) -> dict[str, np.ndarray]:
 def _read(path: str, sha256: str | None, changed: int) -> dict[str, np.ndarray]:
     data = Path(path).read_bytes()
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
-        refuse("PretrainedForecaster", "the packaged weights must be unchanged", path, "Install again.", ArtifactError)
+        refuse(
+            "PretrainedForecaster",
+            "the packaged weights must be unchanged",
+            path,
+            "Reinstall the package.",
+            ArtifactError,
+        )
     try:
         with np.load(path, allow_pickle=False) as saved:
             arrays = {name: saved[name].astype("float32") for name in saved.files if name != "about"}
@@ -73,7 +79,7 @@ def _read(path: str, sha256: str | None, changed: int) -> dict[str, np.ndarray]:
 
 
 def _check_shapes(arrays, path):
-    """Refuse weights of another network, or of another version of its inputs."""
+    """Refuse weights of another network or of other inputs."""
     recurrent = arrays["recurrent/recurrent_kernel"].shape[0] if "recurrent/recurrent_kernel" in arrays else 0
     wanted = {
         "recurrent/kernel": (CHANNELS, 3 * recurrent),

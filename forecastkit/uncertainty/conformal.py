@@ -3,6 +3,7 @@
 References
 ----------
 .. [1] Romano, Y., Patterson, E., & Candès, E. (2019). Conformalized quantile regression. NeurIPS. Departure: every
+quantile is corrected separately, so that asymmetry is preserved.
    quantile is corrected on its own, so that what is asymmetric stays so.
 .. [2] Stankevičiūtė, K., Alaa, A., & van der Schaar, M. (2021). Conformal time-series forecasting. NeurIPS: quantiles
    by step of the horizon.
@@ -19,7 +20,7 @@ import pandas as pd
 
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, Windows, grouped
-from forecastkit.uncertainty.residual_quantiles import LEVELS, ResidualQuantiles, read_between
+from forecastkit.uncertainty.residual_quantiles import LEVELS, ResidualQuantiles, interpolate_levels
 from forecastkit.uncertainty.residuals import (
     NEVER,
     add_residuals,
@@ -30,24 +31,25 @@ from forecastkit.uncertainty.residuals import (
     trained_until,
 )
 
-#: Latest windows that rolling corrections are taken from, and the fewest that they need.
-LATEST, FEWEST = 500, 60
-#: Windows forecast at a time, about.
-AT_ONCE = 20_000
-#: Errors of validation windows that are kept, at most.
-MOST_CELLS = 40_000_000
+#: Number of latest windows for rolling corrections, and the minimum.
+MAX_LATEST, MIN_LATEST = 500, 60
+#: Approximate number of windows per call.
+CHUNK = 20_000
+#: Largest number of stored validation errors.
+MAX_CELLS = 40_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class ConformalAdjustment:
-    """What is added to quantiles by series, step and level, in units of the series' scale.
+    """Corrections of quantiles by series, step and level, in units of the series' scale.
 
     Attributes
     ----------
     levels : ndarray, (L,)
     tables : ndarray, (1 + own, horizon, L)
-        The first is shared by series that have too few windows for one of their own.
+        The first table is shared by series with too few windows for a separate one.
     table_of : ndarray of int, (n_series,)
+        Index of each series' table.
     """
 
     levels: np.ndarray
@@ -56,7 +58,7 @@ class ConformalAdjustment:
 
     @classmethod
     def fit(cls, forecaster, panel: Panel, validation_origins: Origins, forecast) -> "ConformalAdjustment":
-        """From windows that the forecaster was not trained on, and its `Forecast` of them."""
+        """Fit the corrections to windows that the forecaster was not trained on, and their `Forecast`."""
         actual = observed_after(panel, validation_origins, forecaster.horizon_)
         series, levels, fitted = series_number(panel, validation_origins), own_levels(forecast), []
         for level in levels:
@@ -66,14 +68,14 @@ class ConformalAdjustment:
         return cls(np.array(levels), np.concatenate([one.tables for one in fitted], axis=-1), fitted[0].table_of)
 
     def at(self, levels, series: np.ndarray) -> np.ndarray:
-        """Corrections (n, horizon, len(levels)) of these series, -1 for one that was not there."""
+        """Return corrections (n, horizon, len(levels)) of these series; -1 denotes a new series."""
         levels = np.clip(levels, self.levels[0], self.levels[-1])
-        tables = read_between(self.tables, self.levels, levels)
+        tables = interpolate_levels(self.tables, self.levels, levels)
         return tables[np.where(series < 0, 0, self.table_of[series])]
 
 
 def own_levels(forecast) -> tuple[float, ...]:
-    """Levels that corrections are learned at: those of the usual grid that a forecast's own quantiles reach."""
+    """Return the levels at which corrections are estimated: those of the default grid within the forecast's levels."""
     trained = forecast.levels
     if trained is None:
         return LEVELS
@@ -82,16 +84,16 @@ def own_levels(forecast) -> tuple[float, ...]:
 
 @dataclass(frozen=True, eq=False)
 class ValidationErrors:
-    """Errors of the latest validation windows, for rolling corrections: of rows that were not trained on.
+    """Out-of-sample errors of the latest validation windows, for rolling corrections.
 
     Attributes
     ----------
     series : ndarray of int, (n,)
-        Number of each window's series among those of the fit, rising.
+        Number of each window's series in the fit, increasing.
     ordinal : ndarray of int, (n,)
-        Of each window's origin on the time grid, rising within a series.
+        Origin of each window on the time grid, increasing within a series.
     levels : ndarray, (L,)
-        Levels whose quantiles the errors are counted from; none where they are counted from the point.
+        Levels of the quantiles whose errors are stored; empty if errors of the point forecast are stored.
     errors : ndarray, (n, horizon, max(L, 1)), float32
         In units of `residual_scale`.
     """
@@ -106,28 +108,32 @@ class ValidationErrors:
         """Of at most 500 windows of each series; None where memory allows fewer than rolling corrections need."""
         levels = np.array(levels)
         cells = len(panel.ids) * panel.channels * forecaster.horizon_ * max(len(levels), 1)
-        most = min(LATEST, MOST_CELLS // cells)
-        whole = Windows.validation(panel, split, stop, forecaster.horizon_)
+        max_windows = min(MAX_LATEST, MAX_CELLS // cells)
+        validation = Windows.validation(panel, split, stop, forecaster.horizon_)
         windows = Windows(
-            np.maximum(whole.first, stop - forecaster.horizon_ - most), stop - forecaster.horizon_, panel.channels
+            np.maximum(validation.first, stop - forecaster.horizon_ - max_windows),
+            stop - forecaster.horizon_,
+            panel.channels,
         )
-        if most < FEWEST or not len(windows):
+        if max_windows < MIN_LATEST or not len(windows):
             return None
         origins = windows.at(np.arange(len(windows)))
         series = series_number(panel, origins)
         origins = origins[np.lexsort((origins.row, series))]
-        parts = [origins[low : low + AT_ONCE] for low in range(0, len(origins), AT_ONCE)]
-        asked = levels if len(levels) else (0.5,)
-        errors = np.concatenate([_missed(forecaster, panel, part, asked) for part in parts]).astype("float32")
+        parts = [origins[low : low + CHUNK] for low in range(0, len(origins), CHUNK)]
+        wanted_levels = levels if len(levels) else (0.5,)
+        errors = np.concatenate([_quantile_errors(forecaster, panel, part, wanted_levels) for part in parts]).astype(
+            "float32"
+        )
         ordinal = panel.ordinal_at(origins.entity, origins.row)
         return cls(np.sort(series), ordinal, levels, errors)
 
     def of(self, series: int, levels) -> tuple[np.ndarray, np.ndarray]:
-        """Ordinals (m,) of a series' windows, and errors (m, horizon, len(levels))."""
+        """Return the ordinals (m,) of a series' windows and the errors (m, horizon, len(levels))."""
         at = slice(*np.searchsorted(self.series, [series, series + 1]))
         errors = self.errors[at]
         if len(self.levels):
-            errors = read_between(errors, self.levels, np.clip(levels, self.levels[0], self.levels[-1]))
+            errors = interpolate_levels(errors, self.levels, np.clip(levels, self.levels[0], self.levels[-1]))
         else:
             errors = np.repeat(errors, len(levels), axis=-1)
         return self.ordinal[at], errors
@@ -160,10 +166,10 @@ def _base_quantiles(forecast, levels):
 
 
 def _latest(forecaster, panel: Panel, origins: Origins, levels) -> np.ndarray:
-    """Corrections (n, horizon, levels) from out-of-sample errors known at each origin, NaN where these are too few.
+    """Return corrections (n, horizon, levels) from out-of-sample errors known at each origin; NaN if there are too few.
 
-    They are the errors of the validation block, by the model that had not seen it, and of windows after all training
-    rows: residuals of rows that were trained on are smaller than those to come.
+    The errors are those of the validation block, from the model before its final training, and those of windows after
+    all training rows. Residuals of training rows would be too small.
     """
     horizon = forecaster.horizon_
     shift = np.full((len(origins), horizon, len(levels)), np.nan)
@@ -173,15 +179,17 @@ def _latest(forecaster, panel: Panel, origins: Origins, levels) -> np.ndarray:
         own = origins[places]
         past = _windows_after(panel, own, horizon, until[own.entity[0]])
         kept = _validation_errors(forecaster, panel, own[:1], levels)
-        if len(past) + len(kept[0]) >= FEWEST:
+        if len(past) + len(kept[0]) >= MIN_LATEST:
             jobs.append((places, past, kept))
-    # Many series at a time, as a forecast of one alone costs as much as one of hundreds.
-    for part in grouped(np.cumsum([len(past) for _, past, _ in jobs], dtype="int64") // AT_ONCE):
+    # Many series are forecast per call, because a call for one series costs as much as one for hundreds.
+    for part in grouped(np.cumsum([len(past) for _, past, _ in jobs], dtype="int64") // CHUNK):
         chosen = [jobs[i] for i in part]
         past = Origins.joined([past for _, past, _ in chosen])
-        missed = _missed(forecaster, panel, past, levels, until)
+        errors_of_quantiles = _quantile_errors(forecaster, panel, past, levels, until)
         ends = np.cumsum([len(past) for _, past, _ in chosen])
-        for (places, own, (before, errors)), after in zip(chosen, np.split(missed, ends[:-1]), strict=True):
+        for (places, own, (before, errors)), after in zip(
+            chosen, np.split(errors_of_quantiles, ends[:-1]), strict=True
+        ):
             ordinal = np.concatenate([before, panel.ordinal_at(own.entity, own.row)])
             at = panel.ordinal_at(origins.entity[places], origins.row[places])
             shift[places] = _corrections_at(np.concatenate([errors, after]), ordinal, at, levels)
@@ -189,7 +197,7 @@ def _latest(forecaster, panel: Panel, origins: Origins, levels) -> np.ndarray:
 
 
 def _validation_errors(forecaster, panel, origin, levels):
-    """Ordinals and errors of the validation windows of one origin's series; none where there are none."""
+    """Return ordinals and errors of the validation windows of one origin's series; empty if there are none."""
     series = int(series_of(forecaster.scaler_, panel, origin)[0])
     if series < 0 or forecaster.rolling_errors_ is None:
         return np.empty(0, dtype="int64"), np.empty((0, forecaster.horizon_, len(levels)))
@@ -197,50 +205,52 @@ def _validation_errors(forecaster, panel, origin, levels):
 
 
 def _windows_after(panel, own: Origins, horizon: int, until: int) -> Origins:
-    """Windows of one series that these of its origins may look at: the latest, with a step after ordinal `until`."""
+    """Return the latest windows of one series before these origins that include a step after ordinal `until`."""
     entity, channel = own.entity[0], own.channel[0]
-    begin = max(int(panel.indptr[entity]), int(own.row.min()) - horizon - LATEST)
+    begin = max(int(panel.indptr[entity]), int(own.row.min()) - horizon - MAX_LATEST)
     if until != NEVER:
         begin = max(begin, int(panel.row_at(entity, until)) - horizon + 1)
     rows = np.arange(begin, max(int(own.row.max()), begin))
     return Origins(np.full(len(rows), entity), rows, np.full(len(rows), channel))
 
 
-def _corrections_at(missed: np.ndarray, ordinal: np.ndarray, at: np.ndarray, levels) -> np.ndarray:
-    """Corrections (n, horizon, levels) at origins, from those windows at rising ordinals whose step was over there."""
-    out = np.full((len(at), *missed.shape[1:]), np.nan)
-    for step in range(missed.shape[1]):
-        seen = np.flatnonzero(~np.isnan(missed[:, step]).any(axis=1))
+def _corrections_at(errors_of_quantiles: np.ndarray, ordinal: np.ndarray, at: np.ndarray, levels) -> np.ndarray:
+    """Return corrections (n, horizon, levels) from the windows whose step was observed at each origin."""
+    out = np.full((len(at), *errors_of_quantiles.shape[1:]), np.nan)
+    for step in range(errors_of_quantiles.shape[1]):
+        seen = np.flatnonzero(~np.isnan(errors_of_quantiles[:, step]).any(axis=1))
+        # A window's error at a step (from 0) is known step + 1 ordinals after its origin; later errors would be
+        # look-ahead.
         last = np.searchsorted(ordinal[seen], at - (step + 1), side="right") - 1
-        enough = last >= FEWEST - 1
-        out[enough, step] = _rolling(missed[seen, step], last[enough], levels)
+        enough = last >= MIN_LATEST - 1
+        out[enough, step] = _rolling(errors_of_quantiles[seen, step], last[enough], levels)
     return out
 
 
-def _missed(forecaster, panel, past, levels, until=None):
-    """Errors of bare quantiles (windows, horizon, levels), NaN at rows up to the ordinals `until` of their series."""
+def _quantile_errors(forecaster, panel, past, levels, until=None):
+    """Return errors of uncorrected quantiles (windows, horizon, levels); NaN at rows up to ordinals `until`."""
     if not len(past):
         return np.empty((0, forecaster.horizon_, len(levels)))
-    bare = _base_quantiles(forecaster._forecast(panel, past), levels)
+    quantiles = _base_quantiles(forecaster._forecast(panel, past), levels)
     actual = observed_after(panel, past, forecaster.horizon_)
     if until is not None:
         steps = np.arange(1, forecaster.horizon_ + 1)
         trained = panel.ordinal_at(past.entity, past.row)[:, None] + steps <= until[past.entity][:, None]
         actual = np.where(trained, np.nan, actual)
-    columns = [residuals_of(forecaster, panel, past, actual, bare[..., i]) for i in range(len(levels))]
+    columns = [residuals_of(forecaster, panel, past, actual, quantiles[..., i]) for i in range(len(levels))]
     return np.stack(columns, axis=-1)
 
 
 def _rolling(errors: np.ndarray, last: np.ndarray, levels) -> np.ndarray:
-    """Conformal quantiles (n, levels) of the latest errors up to each of these places: level q of column q.
+    """Return conformal quantiles (n, levels) of the latest errors up to each position, level q for column q.
 
-    The rank among n errors is ``(n + 1) q`` [4]_, whatever n is.
+    The rank among n errors is ``(n + 1) q`` [4]_.
     """
     out = np.empty((len(last), len(levels)))
-    full = last >= LATEST - 1
+    full = last >= MAX_LATEST - 1
     for column, level in enumerate(levels):
         if full.any():
-            latest = pd.Series(errors[:, column]).rolling(LATEST).quantile(_pandas_quantile(level, LATEST))
+            latest = pd.Series(errors[:, column]).rolling(MAX_LATEST).quantile(_pandas_quantile(level, MAX_LATEST))
             out[full, column] = latest.to_numpy()[last[full]]
         for place in np.flatnonzero(~full):
             known = errors[: last[place] + 1, column]
@@ -249,5 +259,5 @@ def _rolling(errors: np.ndarray, last: np.ndarray, levels) -> np.ndarray:
 
 
 def _pandas_quantile(level: float, n: int) -> float:
-    """The quantile of numpy and pandas, whose rank is ``1 + (n - 1) q``, at the conformal rank ``(n + 1) level``."""
+    """Return the NumPy quantile, of rank ``1 + (n - 1) q``, that has the conformal rank ``(n + 1) level``."""
     return float(np.clip(((n + 1) * level - 1) / (n - 1), 0.0, 1.0))

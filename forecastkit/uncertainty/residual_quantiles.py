@@ -1,4 +1,4 @@
-"""Intervals from residuals: split-conformal quantiles by step, and reading quantiles between trained levels.
+"""Prediction intervals from residuals: split-conformal quantiles by step, and interpolation between levels.
 
 References
 ----------
@@ -22,38 +22,39 @@ __all__ = ["LEVELS", "ResidualQuantiles", "interpolate_quantiles"]
 
 LEVELS = (0.005, 0.01, 0.025, *(round(0.05 * i, 2) for i in range(1, 20)), 0.975, 0.99, 0.995)
 
-# Enough residuals that the outermost levels of a 99 % interval are ranks of their own.
+# With this number the outermost levels of a 99 % interval are distinct ranks.
 OWN_TABLE_RESIDUALS = 200
 FEW_RESIDUALS = 60
-# Windows without a common step below which the side that errors lie on tells more of that time than of the next one:
-# `benchmarks/few_windows.py`, on training parts of M1 and M4 series.
-FEW_APART = 20
+# With fewer non-overlapping windows the sign of errors does not carry over to the next ones:
+# `benchmarks/few_windows.py`, on training rows of M1 and M4 series.
+MIN_SEPARATE_WINDOWS = 20
 
 
 @dataclass(frozen=True, eq=False)
 class ResidualQuantiles:
-    """Quantiles of ``actual - forecast`` by step: what a point forecast needs to give quantiles.
+    """Quantiles of ``actual - forecast`` by step, from which quantiles of a point forecast are obtained.
 
-    A level q above the median is the residual of rank ``ceil((n + 1) q)`` of n, one below it of rank
-    ``floor((n + 1) q)``: a new residual, exchangeable with these, lies beyond it with a probability of at most 1 - q or
-    q [1]_, [2]_. The median is the usual one. Where n is too small for a level, the outermost residual stands in.
-    Residuals of neighbouring origins overlap in time and so are only roughly exchangeable.
+    The quantile of a level q above the median is the residual of rank ``ceil((n + 1) q)`` of n, below the median of
+    rank ``floor((n + 1) q)``. An exchangeable new residual exceeds it with a probability of at most 1 - q, or is below
+    it with a probability of at most q [1]_, [2]_. The median is the usual one. If n is too small for a level, the
+    outermost residual is used. Residuals of neighbouring origins overlap in time and are only approximately
+    exchangeable.
 
-    A step with fewer than 60 residuals takes those of its nearest steps too. Where fewer than 20 windows have no step
-    in common, every residual counts with both signs, so that intervals lie about the forecast.
+    A step with fewer than 60 residuals also uses those of neighbouring steps. With fewer than 20 non-overlapping
+    windows every residual is used with both signs, so that intervals are symmetric about the forecast.
 
-    A series with at least 200 residuals at each step has a table of its own; all others share one of all residuals.
+    A series with at least 200 residuals at each step has a separate table; all other series share one of all residuals.
 
     Attributes
     ----------
     levels : ndarray, (L,)
-        The grid of levels, rising.
+        The grid of levels, increasing.
     tables : ndarray, (1 + own, horizon, L)
         Quantiles in units of the series' scale; the first table is the shared one.
     table_of : ndarray of int, (n_series,)
-        The table of each series of the fit.
+        Index of the table of each series of the fit.
     held_out : bool
-        Whether the residuals are of windows that were not trained on.
+        Whether the residuals are those of windows that were not used in training.
     """
 
     levels: np.ndarray
@@ -72,7 +73,7 @@ class ResidualQuantiles:
         held_out: bool = True,
         n_series: int = 0,
     ) -> ResidualQuantiles:
-        """Take the quantiles of residuals.
+        """Compute the quantiles of residuals.
 
         Parameters
         ----------
@@ -83,11 +84,11 @@ class ResidualQuantiles:
         levels : sequence of float
             The grid of levels.
         independent_windows : array-like of int, (n_series,), optional
-            How many windows of each series have no step in common; not looked at if not given.
+            Number of non-overlapping windows of each series; assumed to be large if not given.
         held_out : bool
-            Whether the windows were not trained on.
+            Whether the windows were not used in training.
         n_series : int
-            How many series there are, where the last ones may have no window.
+            Number of series, needed if the last ones have no window.
 
         Returns
         -------
@@ -96,7 +97,7 @@ class ResidualQuantiles:
         Raises
         ------
         InputError
-            If there is no residual at all.
+            If all residuals are missing.
         """
         levels = np.array(check_levels("ResidualQuantiles", levels))
         residuals, series = np.asarray(residuals), np.asarray(series)
@@ -108,11 +109,13 @@ class ResidualQuantiles:
             refuse("ResidualQuantiles", "residuals must hold a number", "none", "Hold out more rows for validation.")
         known = 0 if independent_windows is None else len(independent_windows)
         n_series = max(n_series, known, int(series.max()) + 1)
-        apart = np.full(n_series, FEW_APART) if independent_windows is None else np.asarray(independent_windows)
-        few = apart < FEW_APART
+        separate_windows = (
+            np.full(n_series, MIN_SEPARATE_WINDOWS) if independent_windows is None else np.asarray(independent_windows)
+        )
+        few = separate_windows < MIN_SEPARATE_WINDOWS
         counts = np.stack([np.bincount(series, column, minlength=n_series) for column in seen.T], axis=1)
         enough = counts.min(axis=1) >= OWN_TABLE_RESIDUALS
-        shared = _two_sided(residuals, apart.sum() < FEW_APART)
+        shared = _two_sided(residuals, separate_windows.sum() < MIN_SEPARATE_WINDOWS)
         tables = [_shared_table(shared, levels)]
         for number, rows in _rows_by_series(series):
             if enough[number]:
@@ -120,14 +123,14 @@ class ResidualQuantiles:
         return cls(levels, np.stack(tables), enough.cumsum() * enough, held_out)
 
     def at(self, levels: Sequence[float], series: ArrayLike | None = None) -> np.ndarray:
-        """The quantiles of the residuals at `levels`, to be added to a point forecast.
+        """Return quantiles of the residuals at `levels`, to be added to a point forecast.
 
         Parameters
         ----------
         levels : sequence of float
-            Rising and within the grid (0.005 to 0.995); read off between its levels by straight lines.
+            Increasing and within the grid (0.005 to 0.995); other levels are interpolated linearly.
         series : array-like of int, (n_series,), optional
-            Positions in the fit, -1 for a series that was not there; all those of the fit if not given.
+            Numbers of series in the fit, -1 for a new series; all series of the fit by default.
 
         Returns
         -------
@@ -147,15 +150,16 @@ class ResidualQuantiles:
 
 
 def interpolate_quantiles(values: ArrayLike, trained_levels: Sequence[float], levels: Sequence[float]) -> np.ndarray:
-    """Quantiles at `levels` from those at `trained_levels`: straight lines between them, never beyond them.
+    """Interpolate quantiles at `levels` linearly between those at `trained_levels`.
 
     Parameters
     ----------
     values : array-like, (..., Q)
-        Forecasts of the trained levels; sorted first, so that the result never crosses.
+        Forecasts of the trained levels; they are sorted, so that the result cannot cross.
     trained_levels : sequence of float, (Q,)
     levels : sequence of float, (P,)
-        Rising. What differs from the outermost trained level by rounding (``(1 - 0.8) / 2`` from 0.1) is taken as it.
+        Increasing. Levels that differ from an outermost trained level by rounding (``(1 - 0.8) / 2`` from 0.1) are set
+        to it.
 
     Returns
     -------
@@ -176,14 +180,14 @@ def interpolate_quantiles(values: ArrayLike, trained_levels: Sequence[float], le
             "quantiles",
             rule,
             f"{outside[0]:g}",
-            "Ask within them, or train with wider quantile_levels.",
+            "Request levels within them, or train with wider quantile_levels.",
             ParameterError,
         )
-    return read_between(np.sort(values, axis=-1), trained, levels)
+    return interpolate_levels(np.sort(values, axis=-1), trained, levels)
 
 
-def read_between(values: np.ndarray, grid: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """Values (..., len(levels)) read off between those (..., G) at the levels of a grid, by straight lines."""
+def interpolate_levels(values: np.ndarray, grid: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Interpolate values (..., len(levels)) linearly between those (..., G) at the levels of a grid."""
     grid, levels = np.asarray(grid), np.asarray(levels)
     below = np.clip(np.searchsorted(grid, levels, side="right") - 1, 0, None)
     above = np.minimum(below + 1, len(grid) - 1)
@@ -193,21 +197,21 @@ def read_between(values: np.ndarray, grid: np.ndarray, levels: np.ndarray) -> np
 
 
 def _rows_by_series(series: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Number of each series that has windows, rising, and their rows."""
+    """Yield the number of each series that has windows, in increasing order, and its rows."""
     order = np.argsort(series, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(series[order])) + 1):
         yield int(series[rows[0]]), rows
 
 
 def _two_sided(sample: np.ndarray, few: bool) -> np.ndarray:
-    """The sample (n, ...), with each number's opposite beside it where they are `few`."""
+    """Return the sample (n, ...), extended by the negated values if there are `few`."""
     return np.concatenate([sample, -sample]) if few else sample
 
 
 def _conformal_quantiles(sample: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """Finite-sample quantiles along the first axis of (n, ...), (..., L); NaN where there is no number.
+    """Return finite-sample quantiles (..., L) along the first axis of (n, ...); NaN without observations.
 
-    They cannot cross: ranks rise with the level, and so do means of two ranks about the median.
+    They cannot cross, because ranks increase with the level, and so do means of two ranks about the median.
     """
     n = (~np.isnan(sample)).sum(axis=0)[..., None]
     # Rounded first: 0.55 * 100 is 55.00000000000001 and must not become rank 56.
@@ -221,9 +225,9 @@ def _conformal_quantiles(sample: np.ndarray, levels: np.ndarray) -> np.ndarray:
 
 
 def _shared_table(sample: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """Quantiles by step of (n, horizon), (horizon, L); a step with few residuals borrows those of its neighbours.
+    """Return quantiles by step (horizon, L) of (n, horizon); steps with few residuals include neighbouring steps.
 
-    The spread changes slowly from step to step, while the outer quantiles of a dozen residuals are their extremes.
+    The spread changes slowly from step to step, while outer quantiles of a dozen residuals are their extremes.
     """
     counts = (~np.isnan(sample)).sum(axis=0)
     if counts.min() >= FEW_RESIDUALS:

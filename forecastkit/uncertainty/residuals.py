@@ -1,27 +1,27 @@
-"""Residuals of windows: actual less forecast values after origins, in the space and units that they are added in."""
+"""Residuals (actual minus forecast) of windows, in transformed and scaled units."""
 
 import numpy as np
 
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
 
-#: Ordinal before all others, of the last training row of a series that was not trained on.
+#: Smallest ordinal, for series without training rows.
 NEVER = np.iinfo("int64").min
 
 
 def series_of(scaler, panel: Panel, origins: Origins) -> np.ndarray:
-    """Number of each origin's series among those trained on, (n,); -1 for others."""
+    """Return the number of each origin's series among the trained ones, shape (n,); -1 for others."""
     entity = scaler.places(panel, trained=True)[origins.entity]
     return np.where(entity < 0, -1, entity * panel.channels + origins.channel)
 
 
 def scale_of(scaler, panel: Panel, origins: Origins) -> np.ndarray:
-    """Scale of each origin's series in the user's units, (n,), above 0; see `Scaler.error_units`."""
+    """Return the positive scale (n,) of each origin's series in the user's units; see `Scaler.error_units`."""
     return scaler.error_units(panel)[origins.entity, origins.channel]
 
 
 def observed_after(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
-    """What was observed at each step after the origins, (n, horizon), NaN where nothing."""
+    """Return the observed values after the origins, shape (n, horizon), NaN where missing."""
     rows = origins.row[:, None] + np.arange(1, horizon + 1)
     inside = rows < panel.indptr[origins.entity + 1][:, None]
     values = panel.target[np.minimum(rows, panel.rows - 1), origins.channel[:, None]].astype("float64")
@@ -29,12 +29,15 @@ def observed_after(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
 
 
 def series_number(panel: Panel, origins: Origins) -> np.ndarray:
-    """Number of each origin's series in its own panel, (n,): channels fastest."""
+    """Return the number of each origin's series in its panel, shape (n,), with channels varying fastest."""
     return origins.entity * panel.channels + origins.channel
 
 
 def independent_windows(origins: Origins, panel: Panel, horizon: int) -> np.ndarray:
-    """About how many windows of each series have no step in common, (n_series,): blocks of a horizon they begin in."""
+    """Return the approximate number of non-overlapping windows of each series, shape (n_series,).
+
+    It is the number of blocks of one horizon in which windows begin.
+    """
     series = series_number(panel, origins)
     block = (origins.row - panel.indptr[origins.entity]) // horizon
     wide = block.max(initial=0) + 1
@@ -42,10 +45,10 @@ def independent_windows(origins: Origins, panel: Panel, horizon: int) -> np.ndar
 
 
 def residual_scale(forecaster, panel: Panel, origins: Origins) -> np.ndarray:
-    """Unit of each origin's residuals, (n,): the scale under which those of its series were measured.
+    """Return the unit (n,) of each origin's residuals: the scale with which those of its series were computed.
 
-    That is the unit of the transformed target at the time of validation, which a later fit of the scaler leaves as it
-    is; of a series not seen then it is today's scale.
+    It is the scale of the transformed target at the time of validation, which later fits of the scaler do not change.
+    For a new series it is the current scale.
     """
     today = forecaster.scaler_.positive_scale(panel, origins)
     series = series_of(forecaster.scaler_, panel, origins)
@@ -54,7 +57,7 @@ def residual_scale(forecaster, panel: Panel, origins: Origins) -> np.ndarray:
 
 
 def residuals_of(forecaster, panel: Panel, origins: Origins, actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
-    """Actual less forecast values (n, horizon), both transformed as the target is, in units of `residual_scale`."""
+    """Return transformed actuals minus transformed forecasts (n, horizon), in units of `residual_scale`."""
     observed = forecaster.scaler_.transformed_values(actual)
     difference = observed - to_residual_space(forecaster, forecast)
     return difference / residual_scale(forecaster, panel, origins)[:, None]
@@ -63,24 +66,24 @@ def residuals_of(forecaster, panel: Panel, origins: Origins, actual: np.ndarray,
 def add_residuals(
     forecaster, panel: Panel, origins: Origins, forecast: np.ndarray, residuals: np.ndarray
 ) -> np.ndarray:
-    """Forecasts (n, horizon, levels) with residuals added as `residuals_of` measured them: in the target's range."""
+    """Add residuals, as returned by `residuals_of`, to forecasts (n, horizon, levels), in the range of the target."""
     scale = residual_scale(forecaster, panel, origins)[:, None, None]
     return from_residual_space(forecaster, to_residual_space(forecaster, forecast) + residuals * scale)
 
 
 def to_residual_space(forecaster, values: np.ndarray) -> np.ndarray:
-    """Values in the user's units transformed as the target is."""
+    """Transform values in the user's units like the target."""
     return forecaster.scaler_.transformed_values(values, clip=True)
 
 
 def from_residual_space(forecaster, values: np.ndarray) -> np.ndarray:
-    """Undo `to_residual_space`."""
+    """Invert `to_residual_space`."""
     return forecaster.scaler_.untransformed_values(values)
 
 
 def trained_until(forecaster, panel: Panel) -> np.ndarray:
-    """Ordinal of the last row of each of the panel's series that was fitted on, (E,); `NEVER` for new series."""
+    """Return the ordinal of the last training row of each series of the panel, shape (E,); `NEVER` for new series."""
     at = forecaster.history_.places(panel.ids)
     until = forecaster.trained_until_
-    known = (at >= 0) & (at < len(until))  # series that came with newer rows stand behind those of the fit
+    known = (at >= 0) & (at < len(until))  # series added after the fit come last
     return np.where(known, until[np.where(known, at, 0)], NEVER)

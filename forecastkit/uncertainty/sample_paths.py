@@ -1,48 +1,48 @@
-"""Sample paths whose steps depend on each other as past errors did."""
+"""Sample paths with the dependence between steps of past errors."""
 
 import numpy as np
 
 from forecastkit.uncertainty.residual_quantiles import LEVELS, interpolate_quantiles
 
-#: Windows whose errors are remembered.
-MOST_PATHS = 200
+#: Largest number of windows whose error ranks are stored.
+MAX_PATHS = 200
 
 
 def error_ranks(residuals: np.ndarray, series: np.ndarray) -> np.ndarray:
-    """Ranks of residuals among those of their series and step, as fractions inside (0, 1), of windows without a gap.
+    """Return ranks of residuals within their series and step, as fractions in (0, 1), of complete windows.
 
     Parameters
     ----------
     residuals : ndarray of shape (windows, horizon)
-        NaN where nothing was observed.
+        NaN where the actual is missing.
     series : ndarray of int of shape (windows,)
         Number of each window's series.
 
     Returns
     -------
     ndarray of shape (paths, horizon), float32
-        Of at most 200 windows, evenly spread; none where no window is complete.
+        At most 200 evenly spaced windows; empty if no window is complete.
     """
     first = np.concatenate([[0], np.cumsum(np.bincount(series))])[series]
-    ranks, least = np.empty(residuals.shape), np.full(len(series), len(series))
+    ranks, smallest_count = np.empty(residuals.shape), np.full(len(series), len(series))
     for step, values in enumerate(residuals.T):
-        order = np.lexsort((values, series))  # by series, and NaN comes last within it
+        order = np.lexsort((values, series))  # by series; NaN values are last within a series
         place = np.empty(len(order), dtype="int64")
         place[order] = np.arange(len(order))
         counts = np.bincount(series, ~np.isnan(values))[series]
         ranks[:, step] = (place - first + 1) / (counts + 1)
-        least = np.minimum(least, counts)
-    complete = np.flatnonzero(~np.isnan(residuals).any(axis=1) & (least > 1))
-    if len(complete) > MOST_PATHS:
-        complete = complete[np.linspace(0, len(complete) - 1, MOST_PATHS).round().astype(int)]
+        smallest_count = np.minimum(smallest_count, counts)
+    complete = np.flatnonzero(~np.isnan(residuals).any(axis=1) & (smallest_count > 1))
+    if len(complete) > MAX_PATHS:
+        complete = complete[np.linspace(0, len(complete) - 1, MAX_PATHS).round().astype(int)]
     return ranks[complete].astype("float32")
 
 
 def draw_ranks(paths: np.ndarray, shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
-    """Ranks (origins, paths, horizon) drawn from those of the past, each a little off so that none come twice.
+    """Draw ranks (origins, paths, horizon) from those of past windows, with noise so that no rank repeats.
 
-    Steps are drawn on their own where no window of the past is complete. Every origin has draws of its own: between
-    series, errors are taken to be independent.
+    Steps are drawn independently if no past window is complete. Draws are independent between origins and therefore
+    between series.
     """
     noise = rng.random(shape)
     if len(paths) < 2:
@@ -52,24 +52,24 @@ def draw_ranks(paths: np.ndarray, shape: tuple[int, int, int], rng: np.random.Ge
 
 
 def at_ranks(values: np.ndarray, levels, ranks: np.ndarray) -> np.ndarray:
-    """Values (n, paths, horizon) at ranks of that shape, of quantiles (n, horizon, L), flat beyond `levels`."""
+    """Interpolate quantiles (n, horizon, L) at ranks (n, paths, horizon), constant beyond the outermost levels."""
     levels = np.asarray(levels)
     above = np.clip(np.searchsorted(levels, ranks), 1, len(levels) - 1)
     weight = np.clip((ranks - levels[above - 1]) / (levels[above] - levels[above - 1]), 0.0, 1.0)
-    columns = values.transpose(0, 2, 1)  # (n, L, horizon): a rank picks a row of levels in its step's column
+    columns = values.transpose(0, 2, 1)  # (n, L, horizon): ranks index the levels of their step's column
     low, high = (np.take_along_axis(columns, place, axis=1) for place in (above - 1, above))
     return low + weight * (high - low)
 
 
 def widened(values: np.ndarray, trained, errors: np.ndarray) -> np.ndarray:
-    """Quantiles at `LEVELS` from those at the `trained` levels: beyond them, as far off as quantiles of errors are.
+    """Extend quantiles at the `trained` levels to `LEVELS`, using the spread of residuals beyond the trained levels.
 
     Parameters
     ----------
     values : ndarray of shape (n, horizon, Q)
     trained : sequence of float, (Q,)
     errors : ndarray of shape (n, horizon, len(LEVELS))
-        Quantiles of the residuals of the median.
+        Quantiles of the residuals of the median forecast.
     """
     levels = np.asarray(LEVELS)
     within = np.clip(levels, trained[0], trained[-1])

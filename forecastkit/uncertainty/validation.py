@@ -1,4 +1,4 @@
-"""What a forecaster learns about its own errors: residual quantiles, and validation scores beside two references."""
+"""Residual quantiles and validation scores of a forecaster."""
 
 from dataclasses import dataclass, replace
 
@@ -25,38 +25,38 @@ from forecastkit.uncertainty.residuals import (
 from forecastkit.uncertainty.sample_paths import error_ranks
 from forecastkit.utils.warn import warn_user
 
-#: Steps of validation windows that residual quantiles and scores are taken from, at most, and windows at least.
-MOST_STEPS, FEWEST_WINDOWS = 600_000, 1_000
+#: Largest number of validation steps for residual quantiles and scores, and smallest number of windows.
+MOST_STEPS, MIN_WINDOWS = 600_000, 1_000
 
 
-def most_windows(horizon: int) -> int:
-    """How many windows are judged at most: errors are as large as these times the horizon."""
-    return max(FEWEST_WINDOWS, MOST_STEPS // horizon)
+def max_windows(horizon: int) -> int:
+    """Return the largest number of validation windows, which bounds the memory of their errors."""
+    return max(MIN_WINDOWS, MOST_STEPS // horizon)
 
 
 def sample_validation_windows(
     panel: Panel, split: np.ndarray, stop: np.ndarray, horizon: int, most: int | None = None
 ) -> Origins:
-    """At most about `most` windows of the validation block, evenly spread, every channel of an origin together."""
-    return Windows.validation(panel, split, stop, horizon).spaced(most or most_windows(horizon))
+    """Return about `most` evenly spaced windows of the validation block, with all channels of an origin."""
+    return Windows.validation(panel, split, stop, horizon).spaced(most or max_windows(horizon))
 
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """What the validation block showed.
+    """Results on the validation block.
 
     Attributes
     ----------
     residuals : ResidualQuantiles or None
-        By step, in units of each series' scale.
+        Residual quantiles by step, in units of each series' scale.
     paths : ndarray or None
-        Ranks of errors along windows, see `forecastkit.uncertainty.sample_paths`.
+        Ranks of errors within windows, see `forecastkit.uncertainty.sample_paths`.
     corrections : ConformalAdjustment or None
-        Of quantiles that the model gives by itself, where they were asked for.
+        Corrections of the model's quantiles, if `calibrate` is set.
     rolling_errors : ValidationErrors or None
-        What rolling corrections begin with, where they were asked for.
+        Validation errors for rolling corrections, if requested.
     scores : PendingScores or None
-        None where there is no validation window.
+        None if there is no validation window.
     """
 
     residuals: ResidualQuantiles | None = None
@@ -68,17 +68,17 @@ class ValidationResult:
 
 @dataclass
 class FitData:
-    """What a fit was made from, for what is computed only where somebody asks for it.
+    """Data of a fit, from which results are computed on demand.
 
     Attributes
     ----------
     panel : Panel
     split, stop : ndarray of int, (n_series,)
-        Rows before ``split`` trained, those from there to ``stop`` validated.
+        Rows before ``split`` are training rows, those from ``split`` to ``stop`` validation rows.
     scaler : Scaler
-        Of the rows before ``split``.
+        Fitted to the rows before ``split``.
     weight : ndarray or None
-        Of the rows.
+        Sample weights of the rows.
     """
 
     panel: Panel
@@ -90,19 +90,19 @@ class FitData:
 
 @dataclass
 class PendingScores:
-    """Forecasts of the validation windows, which are scored when `to_dict` is called first.
+    """Forecasts of the validation windows, which are scored by the first call of `to_dict`.
 
     Attributes
     ----------
     forecasts : dict of str to ndarray of shape (n, horizon)
-        Of the forecaster ('') and, where it is known already, of the linear reference.
+        Forecasts of the forecaster ('') and, if available, of the linear reference.
     origins : Origins
     data : FitData
-        What the linear reference is fitted on.
+        Data on which the linear reference is fitted.
     sizes : tuple of int
         Lookback, horizon and season length.
     scores : dict or None
-        None where they were not computed yet; then they take the place of all the above.
+        None until they are computed; the other attributes are then released.
     """
 
     forecasts: dict | None
@@ -112,7 +112,7 @@ class PendingScores:
     scores: dict | None = None
 
     def to_dict(self) -> dict:
-        """``mae`` and ``mase`` of the forecaster and of the references, and its skill; docs/evaluation.md."""
+        """Return ``mae`` and ``mase`` of the forecaster and the references, and its skill; see docs/evaluation.md."""
         if self.scores is None:
             self.scores = self._scores()
             self.forecasts = self.origins = self.data = None
@@ -135,7 +135,7 @@ class PendingScores:
         return {**known, "windows": len(origins)}
 
     def _linear(self) -> np.ndarray:
-        """Forecasts of a ridge regression on the rows before the validation block."""
+        """Return forecasts of a ridge regression fitted to the rows before the validation block."""
         panel, scaler, (lookback, horizon, _) = self.data.panel, self.data.scaler, self.sizes
         buffers = replace(scaler.buffers(panel, lookback, horizon), weight=self.data.weight)
         windows = Windows.training(panel, self.data.split, lookback, horizon)
@@ -144,16 +144,16 @@ class PendingScores:
 
 
 def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> ValidationResult:
-    """What the validation block shows of a forecaster's errors.
+    """Compute residual quantiles, corrections and scores of a forecaster on the validation block.
 
     Without a validation block the residuals are those of training windows, and there are no scores. Broken readings
-    count as missing: none of them decides a score or an interval.
+    count as missing.
     """
     panel, horizon = forecaster.scaler_.without_faults(panel), forecaster.horizon_
     origins = sample_validation_windows(panel, split, stop, horizon, forecaster._most_validation_windows)
     held_out = len(origins) > 0
     if not held_out:
-        origins = Windows.training(panel, stop, forecaster.lookback_, horizon).spaced(most_windows(horizon))
+        origins = Windows.training(panel, stop, forecaster.lookback_, horizon).spaced(max_windows(horizon))
     if not len(origins):
         return ValidationResult()
     actual = observed_after(panel, origins, horizon)
@@ -179,20 +179,20 @@ def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> 
     return ValidationResult(quantiles, paths, corrections, rolling, scores)
 
 
-def _pending_scores(forecaster, panel, split, stop, origins, own):
-    linear = forecaster._linear_reference(panel, origins, own)
-    forecasts = {"": own} if linear is None else {"": own, "linear": linear}
+def _pending_scores(forecaster, panel, split, stop, origins, forecast_points):
+    linear = forecaster._linear_reference(panel, origins, forecast_points)
+    forecasts = {"": forecast_points} if linear is None else {"": forecast_points, "linear": linear}
     sizes = forecaster.lookback_, forecaster.horizon_, forecaster.season_length_
     scores = PendingScores(
         forecasts, origins, FitData(panel, split, stop, forecaster.scaler_, forecaster._weight), sizes
     )
-    if is_mapped(panel.target):  # the file may be gone when they are read
+    if is_mapped(panel.target):  # the mapped file may be deleted before the scores are requested
         scores.to_dict()
     return scores
 
 
 def residual_quantiles(forecaster, panel: Panel, origins: Origins, levels) -> np.ndarray:
-    """Quantiles of residuals at these origins, (n, horizon, len(levels)), as `add_residuals` takes them."""
+    """Return quantiles of residuals at these origins, shape (n, horizon, len(levels)), for `add_residuals`."""
     distinct, at = np.unique(series_of(forecaster.scaler_, panel, origins), return_inverse=True)
     return forecaster.residuals_.at(levels, distinct)[at]
 
@@ -214,33 +214,33 @@ def replace_in_sample(forecaster) -> None:
 
 
 def cross_validated(forecaster, data: FitData) -> tuple[ResidualQuantiles, np.ndarray] | None:
-    """Residuals of a forecaster fitted on the earlier rows of the training rows, on the later ones.
+    """Fit a clone on the earlier training rows and return its residuals on the later ones.
 
-    For a forecaster without validation windows. Where the rows are too few for its horizon, a shorter one is tried,
-    and the spread of the steps beyond grows from its last step as that of a random walk does.
+    It is used for forecasters without validation windows. If there are too few rows for the horizon, a shorter horizon
+    is used, and the spread of later steps grows with the square root of the step, as for a random walk.
 
     Parameters
     ----------
     forecaster : Forecaster
     data : FitData
-        What it was fitted on.
+        Data of the fit.
 
     Returns
     -------
     residuals : ResidualQuantiles
     scale : ndarray
-        Their units, as `residual_scale_` holds them. None instead of both where the rows are too few for any.
+        Their units, in the form of `residual_scale_`. None is returned if there are too few rows for any horizon.
     """
     panel = data.panel.between(data.panel.indptr[:-1], data.stop)
-    longest = int(panel.lengths.max())
-    horizon = min(forecaster.horizon_, (longest - 2) // 3)
+    longest_series = int(panel.lengths.max())
+    horizon = min(forecaster.horizon_, (longest_series - 2) // 3)
     if horizon < 1:
         return None
-    size = max(horizon, longest // 5)
+    size = max(horizon, longest_series // 5)
     other = clone(forecaster).set_params(horizon=horizon, validation_size=size)
     silent = {"verbose": 0, "callbacks": None, "resume": None}
     other.set_params(**{name: value for name, value in silent.items() if name in other.get_params(deep=False)})
-    other.lookback = min(forecaster.lookback_, longest - size - horizon)
+    other.lookback = min(forecaster.lookback_, longest_series - size - horizon)
     other._weight = data.weight
     other._fit_panel(panel, forecaster.schema_, finish=False)
     other._put_down()

@@ -101,7 +101,7 @@ def test_workers_that_answer_and_that_do_not(bare):
 
 @pytest.mark.rotated
 def test_two_steps_are_trained_in_another_process(bare):
-    devices, dry = smoke_test.rehearse()
+    devices, dry = smoke_test.run_smoke_test()
     assert devices.text.startswith("tensorflow trains on ")
     assert dry.text.startswith("two steps of a GRU: ")
     assert not any(finding.prevents for finding in (devices, dry))
@@ -111,7 +111,7 @@ def test_what_hangs_is_ended(bare):
     run = subprocess.run
     bare.setattr(smoke_test.subprocess, "run", lambda command, **how: run(["sleep", "60"], **how))
     began = time.monotonic()
-    [finding] = smoke_test.rehearse("multiworker", timeout=1.0)
+    [finding] = smoke_test.run_smoke_test("multiworker", timeout=1.0)
     assert time.monotonic() - began < 10
     assert finding.prevents
     assert finding.text == "two steps under distribute='multiworker' did not end within 1 s"
@@ -123,11 +123,11 @@ def test_what_breaks_is_told_by_its_last_line(bare):
     bare.setattr(
         smoke_test.subprocess, "run", lambda command, **how: run(["sh", "-c", "echo a >&2; echo why >&2"], **how)
     )
-    [finding] = smoke_test.rehearse()
-    assert (finding.prevents, finding.text) == (True, "two steps broke: why")
+    [finding] = smoke_test.run_smoke_test()
+    assert (finding.prevents, finding.text) == (True, "two steps failed: why")
     bare.setattr(smoke_test.subprocess, "run", lambda command, **how: run(["sh", "-c", "kill -9 $$"], **how))
-    [finding] = smoke_test.rehearse()
-    assert finding.text == "two steps broke: it ended with code -9 and said nothing"
+    [finding] = smoke_test.run_smoke_test()
+    assert finding.text == "two steps failed: it ended with code -9 without a message"
 
 
 # ---------------------------------------------------------------------------------------------- the command
@@ -135,7 +135,7 @@ def test_what_breaks_is_told_by_its_last_line(bare):
 
 def test_the_command_says_what_was_found(bare, capsys):
     command = importlib.import_module("forecastkit.cli.doctor")
-    bare.setattr(command, "rehearse", lambda *asked: [machine.Finding("dry run", f"asked {asked}")])
+    bare.setattr(command, "run_smoke_test", lambda *asked: [machine.Finding("dry run", f"asked {asked}")])
     assert cli.main(["doctor", "--precision", "mixed_bfloat16", "--timeout", "5"]) == 0
     said = capsys.readouterr().out
     assert "versions Python 3." in said

@@ -175,9 +175,9 @@ def test_missing_targets_count_for_nothing_and_their_windows_stay(seed, missing)
 
 def test_work_with_missing_targets_is_bounded(monkeypatch):
     panel = make({"a": (0, 400)}, 0.5)
-    monkeypatch.setattr(closed_form, "MOST_EXTRA_WORK", 0.5)
+    monkeypatch.setattr(closed_form, "MAX_EXTRA_WORK", 0.5)
     monkeypatch.setattr(closed_form, "CHUNK", 16)
-    monkeypatch.setattr(closed_form, "MOST_CHOOSING_STEPS", 2)
+    monkeypatch.setattr(closed_form, "MAX_SELECTION_STEPS", 2)
     ridge, buffers, windows = fitted(panel)
     assert 0 < ridge.counts.max() < len(windows) / 2
     validation_origins = Windows.validation(panel, np.array([300]), np.array([400]), 3).spaced(500)

@@ -52,7 +52,7 @@ def test_arrays_with_broken_headers(tmp_path, members, header):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("x.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
-    with pytest.raises(ArtifactError, match="must be whole, got damaged"):
+    with pytest.raises(ArtifactError, match="must be undamaged, got damaged"):
         fk.load(forged(tmp_path / "m", members, **{"history.npz": out.getvalue()}))
 
 
@@ -66,7 +66,7 @@ def test_a_forged_summary(tmp_path, members, name, value):
 
 def test_a_file_of_another_version_is_not_called_damaged(tmp_path, members):
     unknown = members["forecaster.json"].replace(b'"strength"', b'"penalty"')
-    with pytest.raises(ArtifactError, match="must be whole, got damaged"):
+    with pytest.raises(ArtifactError, match="must be undamaged, got damaged"):
         fk.load(forged(tmp_path / "m", members, **{"forecaster.json": unknown}))
     older = forged(tmp_path / "m", members, lambda held: held["versions"].update(forecastkit="0.0.1"),
                    **{"forecaster.json": unknown})  # fmt: skip

@@ -8,7 +8,7 @@ from sklearn.ensemble import RandomForestRegressor
 
 import forecastkit as fk
 from forecastkit.uncertainty import conformal
-from forecastkit.uncertainty.conformal import FEWEST, LATEST, ConformalAdjustment
+from forecastkit.uncertainty.conformal import MAX_LATEST, MIN_LATEST, ConformalAdjustment
 from forecastkit.utils.exceptions import ParameterError
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -37,7 +37,7 @@ def test_rolling_corrections_follow_a_change(changing):
         ).forecasts
         for calibrate in (True, "rolling")
     )
-    later = rolling["step"].index[rolling["cutoff"] > 900 + LATEST]
+    later = rolling["step"].index[rolling["cutoff"] > 900 + MAX_LATEST]
     assert coverage(fixed.loc[later]) < 0.7
     assert 0.77 < coverage(rolling.loc[later]) < 0.83
     assert (rolling["q0.1"] <= rolling["q0.5"]).all()
@@ -50,7 +50,7 @@ def test_rolling_corrections_against_a_slow_loop(latest, changing, monkeypatch):
 
     Those are the errors of the validation block's windows and of steps after the rows of the fit.
     """
-    monkeypatch.setattr(conformal, "LATEST", latest)
+    monkeypatch.setattr(conformal, "MAX_LATEST", latest)
     data = changing[:700]
     model = fk.NaiveForecaster(horizon=3, season_length=1, calibrate="rolling").fit(data[:500])
     found = fk.backtest(model, data, start=520, n_windows=40, quantile_levels=[0.1, 0.9]).forecasts
@@ -76,7 +76,7 @@ def test_rolling_intervals_hold_right_after_the_fit_of_a_regressor_that_memorise
 
 
 def test_few_windows_leave_the_corrections_of_the_validation_block():
-    data = np.random.default_rng(0).normal(size=FEWEST - 5)
+    data = np.random.default_rng(0).normal(size=MIN_LATEST - 5)
     rolling, fixed = (
         fk.NaiveForecaster(horizon=3, season_length=1, calibrate=calibrate).fit(data).predict(quantile_levels=LEVELS)
         for calibrate in ("rolling", True)

@@ -14,8 +14,8 @@ import forecastkit as fk
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.windows import Origins
 from forecastkit.uncertainty.residual_quantiles import (
-    FEW_APART,
     LEVELS,
+    MIN_SEPARATE_WINDOWS,
     OWN_TABLE_RESIDUALS,
     ResidualQuantiles,
     interpolate_quantiles,
@@ -65,7 +65,7 @@ def test_the_side_of_errors_counts_only_where_many_windows_are_apart():
         fit(residuals, levels, independent_windows=independent_windows) for independent_windows in (None, [19, 1])
     )
     np.testing.assert_array_equal(many.tables, signed.tables)
-    few = fit(residuals[:, :1], levels, independent_windows=[FEW_APART - 1]).at(levels)
+    few = fit(residuals[:, :1], levels, independent_windows=[MIN_SEPARATE_WINDOWS - 1]).at(levels)
     # -9 ... -1 and 1 ... 9: n + 1 = 19, so q0.9 is rank 18, q0.75 rank ceil(14.25).
     np.testing.assert_array_equal(few, [[[-9, -6, 0, 6, 9]]])
 
@@ -73,7 +73,7 @@ def test_the_side_of_errors_counts_only_where_many_windows_are_apart():
 def test_a_series_with_a_table_of_its_own_has_its_own_count():
     rng = np.random.default_rng(0)
     residuals = rng.normal(2.0, 1.0, (OWN_TABLE_RESIDUALS, 2, 3))
-    both = fit(residuals, independent_windows=[FEW_APART, FEW_APART - 1])
+    both = fit(residuals, independent_windows=[MIN_SEPARATE_WINDOWS, MIN_SEPARATE_WINDOWS - 1])
     one, two = (fit(residuals[:, [place]]) for place in (0, 1))
     np.testing.assert_array_equal(both.at(LEVELS)[0], one.at(LEVELS)[0])
     low, middle, high = np.moveaxis(both.at([0.1, 0.5, 0.9])[1], -1, 0)

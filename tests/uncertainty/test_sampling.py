@@ -7,7 +7,7 @@ from conftest import SMALL
 
 import forecastkit as fk
 from forecastkit.uncertainty.residual_quantiles import LEVELS
-from forecastkit.uncertainty.sample_paths import MOST_PATHS, at_ranks, draw_ranks, error_ranks, widened
+from forecastkit.uncertainty.sample_paths import MAX_PATHS, at_ranks, draw_ranks, error_ranks, widened
 from forecastkit.utils.exceptions import ParameterError
 
 NAN = np.nan
@@ -22,7 +22,7 @@ def test_ranks_by_hand():
 
 def test_ranks_of_many_windows_are_thinned_and_even():
     ranks = error_ranks(np.random.default_rng(0).normal(size=(3_000, 2)), np.arange(3_000) % 3)
-    assert ranks.shape == (MOST_PATHS, 2)
+    assert ranks.shape == (MAX_PATHS, 2)
     assert ((ranks > 0) & (ranks < 1)).all()
     assert abs(ranks.mean() - 0.5) < 0.05
 
