@@ -30,7 +30,7 @@ from forecastkit.networks.backbones.transformer_xl import TransformerXL
 class CNNTransformerForecaster(NamedForecaster, CNNTransformer):
     """Forecaster around the `CNNTransformer` backbone.
 
-    A causal convolution over the tokens of the past (local features), then Transformer blocks (global attention).
+    Causal convolution over past tokens (local features), followed by Transformer blocks (global attention).
 
     References are at `CNNTransformer`.
     """
@@ -42,7 +42,7 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):
 class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):
     """Forecaster around the `ConvolutionalBlocks` backbone.
 
-    The Transformer block with its self-attention replaced by a causal convolution; residuals and feed-forward kept.
+    Transformer blocks in which a causal convolution replaces self-attention.
 
     References are at `ConvolutionalBlocks`.
     """
@@ -54,7 +54,7 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):
 class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):
     """Forecaster around the `DecoderOnly` backbone.
 
-    Causal decoder-only Transformer over segments: the tokens of the past, then those of the future.
+    Causal decoder-only Transformer over segments: past tokens followed by future tokens.
 
     References are at `DecoderOnly`.
     """
@@ -66,7 +66,7 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):
 class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):
     """Forecaster around the `EncoderDecoder` backbone.
 
-    The full encoder-decoder Transformer: queries of the horizon attend to each other and to the encoded past.
+    Encoder-decoder Transformer: queries of the horizon attend to each other and to the encoded past.
 
     References are at `EncoderDecoder`.
     """
@@ -78,7 +78,7 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):
 class GRUForecaster(NamedForecaster, GRU):
     """Forecaster around the `GRU` backbone.
 
-    Gated recurrent unit over the tokens of the past, stepped once into each token of the future.
+    Gated recurrent unit over past tokens, with one parallel step into each future token.
 
     References are at `GRU`.
     """
@@ -90,7 +90,7 @@ class GRUForecaster(NamedForecaster, GRU):
 class GRUTransformerForecaster(NamedForecaster, GRUTransformer):
     """Forecaster around the `GRUTransformer` backbone.
 
-    Gated recurrent layer before every Transformer block.
+    Transformer with a gated recurrent layer before every block.
 
     References are at `GRUTransformer`.
     """
@@ -114,7 +114,7 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):
 class LSTMForecaster(NamedForecaster, LSTM):
     """Forecaster around the `LSTM` backbone.
 
-    Long short-term memory over the tokens of the past, stepped once into each token of the future.
+    Long short-term memory over past tokens, with one parallel step into each future token.
 
     References are at `LSTM`.
     """
@@ -126,7 +126,7 @@ class LSTMForecaster(NamedForecaster, LSTM):
 class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):
     """Forecaster around the `LSTMTransformer` backbone.
 
-    LSTM before every Transformer block: the recurrence carries the order, attention looks far back.
+    Transformer with an LSTM before every block, which encodes the order of the tokens.
 
     References are at `LSTMTransformer`.
     """
@@ -138,7 +138,7 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):
 class MambaForecaster(NamedForecaster, Mamba):
     """Forecaster around the `Mamba` backbone.
 
-    Selective state space over the tokens of the past, read on into the tokens of the future.
+    Selective state-space model over past and future tokens in sequence.
 
     References are at `Mamba`.
     """
@@ -150,7 +150,7 @@ class MambaForecaster(NamedForecaster, Mamba):
 class MinGRUForecaster(NamedForecaster, MinGRU):
     """Forecaster around the `MinGRU` backbone.
 
-    Minimal gated recurrent unit: blocks of a parallel recurrence and feed-forward, read on into the future.
+    Minimal gated recurrent unit: blocks of a parallel recurrence and a feed-forward layer over past and future.
 
     References are at `MinGRU`.
     """
@@ -162,7 +162,7 @@ class MinGRUForecaster(NamedForecaster, MinGRU):
 class MinLSTMForecaster(NamedForecaster, MinLSTM):
     """Forecaster around the `MinLSTM` backbone.
 
-    Minimal long short-term memory: blocks of a parallel recurrence and feed-forward, read on into the future.
+    Minimal long short-term memory: blocks of a parallel recurrence and a feed-forward layer over past and future.
 
     References are at `MinLSTM`.
     """
@@ -174,7 +174,7 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):
 class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):
     """Forecaster around the `RecurrentBlocks` backbone.
 
-    The Transformer block with its self-attention replaced by a recurrent layer; residuals and feed-forward are kept.
+    Transformer blocks in which a recurrent layer replaces self-attention.
 
     References are at `RecurrentBlocks`.
     """
@@ -186,7 +186,7 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):
 class RNNForecaster(NamedForecaster, RNN):
     """Forecaster around the `RNN` backbone.
 
-    Simple recurrent network over the tokens of the past, stepped once into each token of the future.
+    Simple recurrent network over past tokens, with one parallel step into each future token.
 
     References are at `RNN`.
     """
@@ -198,7 +198,7 @@ class RNNForecaster(NamedForecaster, RNN):
 class RNNTransformerForecaster(NamedForecaster, RNNTransformer):
     """Forecaster around the `RNNTransformer` backbone.
 
-    Simple recurrent layer before every Transformer block: the cheapest of the recurrent hybrids.
+    Transformer with a simple recurrent layer before every block, the fastest of the recurrent hybrids.
 
     References are at `RNNTransformer`.
     """
@@ -210,7 +210,7 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):
 class TFTForecaster(NamedForecaster, TFT):
     """Forecaster around the `TFT` backbone.
 
-    Temporal Fusion Transformer: weighs its variables, and `fk.interpret` shows the weights.
+    Temporal Fusion Transformer with interpretable weights of its variables, shown by `fk.interpret`.
 
     References are at `TFT`.
     """
@@ -222,7 +222,7 @@ class TFTForecaster(NamedForecaster, TFT):
 class TransformerForecaster(NamedForecaster, Transformer):
     """Forecaster around the `Transformer` backbone.
 
-    Transformer encoder over the tokens of past and future together; the future's leave it as the forecast.
+    Transformer encoder over past and future tokens; the encoded future tokens give the forecast.
 
     References are at `Transformer`.
     """
@@ -234,7 +234,7 @@ class TransformerForecaster(NamedForecaster, Transformer):
 class TransformerXLForecaster(NamedForecaster, TransformerXL):
     """Forecaster around the `TransformerXL` backbone.
 
-    Transformer-XL: reads the past in segments that attend to a memory of earlier ones, by content and distance.
+    Transformer-XL: segments of the past attend to a memory of earlier ones by content and distance.
 
     References are at `TransformerXL`.
     """

@@ -28,7 +28,7 @@ from forecastkit.utils.types import Calibrate, Columns
 class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore[misc]
     """Forecaster around the `CNNTransformer` backbone.
 
-    A causal convolution over the tokens of the past (local features), then Transformer blocks (global attention).
+    Causal convolution over past tokens (local features), followed by Transformer blocks (global attention).
 
     References are at `CNNTransformer`.
 
@@ -140,13 +140,13 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     embed_series : bool
         Whether every series has a learned vector of its own.
     kernel : int
-        Tokens under the convolution.
+        Kernel size of the convolution in tokens.
     layers, heads, feedforward, positions
         As in `Transformer`.
     units : int
-        Width of every token; a multiple of `heads`.
+        Width of tokens; a multiple of `heads`.
     dropout : float
-        Fraction dropped in training after attention, after feed-forward, and before the head.
+        Fraction dropped in training after attention, after the feed-forward layer, and before the head.
     """
 
     architecture: ClassVar[type[CNNTransformer]]
@@ -203,7 +203,7 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
 class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # type: ignore[misc]
     """Forecaster around the `ConvolutionalBlocks` backbone.
 
-    The Transformer block with its self-attention replaced by a causal convolution; residuals and feed-forward kept.
+    Transformer blocks in which a causal convolution replaces self-attention.
 
     References are at `ConvolutionalBlocks`.
 
@@ -317,13 +317,13 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
     units : int
         Width of every token.
     layers : int
-        Blocks. Each looks `kernel` times as far back as the one before: ``kernel ** layers`` tokens in all.
+        Number of blocks. The receptive field grows by a factor of `kernel` per block to ``kernel ** layers`` tokens.
     kernel : int
-        Tokens under the convolution, itself included; at least 2.
+        Kernel size of the convolution in tokens, at least 2.
     feedforward : int, optional
-        Width inside the feed-forward layers. Default: twice the units.
+        Width of the feed-forward layers; twice the units by default.
     dropout : float
-        Fraction dropped in training after the convolution, after feed-forward, and before the head.
+        Fraction dropped in training after the convolution, after the feed-forward layer, and before the head.
     """
 
     architecture: ClassVar[type[ConvolutionalBlocks]]
@@ -378,7 +378,7 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
 class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     """Forecaster around the `DecoderOnly` backbone.
 
-    Causal decoder-only Transformer over segments: the tokens of the past, then those of the future.
+    Causal decoder-only Transformer over segments: past tokens followed by future tokens.
 
     References are at `DecoderOnly`.
 
@@ -546,7 +546,7 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
 class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore[misc]
     """Forecaster around the `EncoderDecoder` backbone.
 
-    The full encoder-decoder Transformer: queries of the horizon attend to each other and to the encoded past.
+    Encoder-decoder Transformer: queries of the horizon attend to each other and to the encoded past.
 
     References are at `EncoderDecoder`.
 
@@ -658,7 +658,7 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
     embed_series : bool
         Whether every series has a learned vector of its own.
     layers : int
-        Blocks of the encoder, and as many of the decoder.
+        Number of blocks of the encoder and of the decoder.
     units, heads, feedforward, positions, dropout
         As in `Transformer`.
     """
@@ -716,7 +716,7 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
 class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     """Forecaster around the `GRU` backbone.
 
-    Gated recurrent unit over the tokens of the past, stepped once into each token of the future.
+    Gated recurrent unit over past tokens, with one parallel step into each future token.
 
     References are at `GRU`.
 
@@ -829,9 +829,9 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     units : int
         Width of tokens and states.
     layers : int
-        Recurrent layers on top of each other.
+        Number of stacked recurrent layers.
     dropout : float
-        Fraction of the states dropped in training, before the head only.
+        Fraction of the states dropped in training before the head.
     """
 
     architecture: ClassVar[type[GRU]]
@@ -884,7 +884,7 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
 class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore[misc]
     """Forecaster around the `GRUTransformer` backbone.
 
-    Gated recurrent layer before every Transformer block.
+    Transformer with a gated recurrent layer before every block.
 
     References are at `GRUTransformer`.
 
@@ -996,14 +996,15 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
-        Width of every token and state; a multiple of `heads`.
+        Width of tokens and states; a multiple of `heads`.
     layers : int
-        Blocks of LSTM, attention and feed-forward.
+        Number of blocks of an LSTM, attention and a feed-forward layer.
     heads : int
+        Number of attention heads.
     feedforward : int, optional
-        Width inside the feed-forward layers. Default: twice the units.
+        Width of the feed-forward layers; twice the units by default.
     dropout : float
-        Fraction dropped in training after attention, after feed-forward, and before the head.
+        Fraction dropped in training after attention, after the feed-forward layer, and before the head.
     """
 
     architecture: ClassVar[type[GRUTransformer]]
@@ -1170,14 +1171,15 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
-        Width of every token, of segments as well as of whole columns; a multiple of `heads`.
+        Width of the tokens of segments and of columns; a multiple of `heads`.
     layers : int
-        Blocks of attention among the columns and feed-forward on each.
+        Number of blocks of attention between columns and a feed-forward layer.
     heads : int
+        Number of attention heads.
     feedforward : int, optional
-        Width inside the feed-forward layers. Default: twice the units.
+        Width of the feed-forward layers; twice the units by default.
     dropout : float
-        Fraction dropped in training after attention, after feed-forward, and before the head.
+        Fraction dropped in training after attention, after the feed-forward layer, and before the head.
     """
 
     architecture: ClassVar[type[InvertedTransformer]]
@@ -1232,7 +1234,7 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
 class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     """Forecaster around the `LSTM` backbone.
 
-    Long short-term memory over the tokens of the past, stepped once into each token of the future.
+    Long short-term memory over past tokens, with one parallel step into each future token.
 
     References are at `LSTM`.
 
@@ -1346,11 +1348,11 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     units : int
         Width of tokens and states; with `bidirectional`, of each direction.
     layers : int
-        Recurrent layers on top of each other.
+        Number of stacked recurrent layers.
     bidirectional : bool
-        Reads the past in both directions and takes both final states, each stepped into the future.
+        Whether to read the past in both directions; both final states are stepped into the future.
     dropout : float
-        Fraction of the states dropped in training, before the head only.
+        Fraction of the states dropped in training before the head.
     """
 
     architecture: ClassVar[type[LSTM]]
@@ -1404,7 +1406,7 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
 class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: ignore[misc]
     """Forecaster around the `LSTMTransformer` backbone.
 
-    LSTM before every Transformer block: the recurrence carries the order, attention looks far back.
+    Transformer with an LSTM before every block, which encodes the order of the tokens.
 
     References are at `LSTMTransformer`.
 
@@ -1516,14 +1518,15 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
-        Width of every token and state; a multiple of `heads`.
+        Width of tokens and states; a multiple of `heads`.
     layers : int
-        Blocks of LSTM, attention and feed-forward.
+        Number of blocks of an LSTM, attention and a feed-forward layer.
     heads : int
+        Number of attention heads.
     feedforward : int, optional
-        Width inside the feed-forward layers. Default: twice the units.
+        Width of the feed-forward layers; twice the units by default.
     dropout : float
-        Fraction dropped in training after attention, after feed-forward, and before the head.
+        Fraction dropped in training after attention, after the feed-forward layer, and before the head.
     """
 
     architecture: ClassVar[type[LSTMTransformer]]
@@ -1578,7 +1581,7 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
 class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     """Forecaster around the `Mamba` backbone.
 
-    Selective state space over the tokens of the past, read on into the tokens of the future.
+    Selective state-space model over past and future tokens in sequence.
 
     References are at `Mamba`.
 
@@ -1692,13 +1695,13 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     units : int
         Width of every token.
     layers : int
-        Selective blocks.
+        Number of selective blocks.
     expand : int
-        Channels inside a block, as a multiple of the units.
+        Number of channels in a block, as a multiple of the units.
     states : int
-        States of every channel.
+        Number of states per channel.
     kernel : int
-        Tokens under the convolution of a block.
+        Kernel size of the convolution in tokens.
     dropout : float
         Fraction dropped in training after every block and before the head.
     """
@@ -1756,7 +1759,7 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
 class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     """Forecaster around the `MinGRU` backbone.
 
-    Minimal gated recurrent unit: blocks of a parallel recurrence and feed-forward, read on into the future.
+    Minimal gated recurrent unit: blocks of a parallel recurrence and a feed-forward layer over past and future.
 
     References are at `MinGRU`.
 
@@ -1870,11 +1873,11 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     units : int
         Width of tokens and states.
     layers : int
-        Blocks of recurrence and feed-forward.
+        Number of blocks.
     feedforward : int, optional
-        Width inside the feed-forward layers. Default: twice the units.
+        Width of the feed-forward layers; twice the units by default.
     dropout : float
-        Fraction dropped in training after the recurrence, after feed-forward, and before the head.
+        Fraction dropped in training after the recurrence, after the feed-forward layer, and before the head.
     """
 
     architecture: ClassVar[type[MinGRU]]
@@ -1928,7 +1931,7 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
 class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     """Forecaster around the `MinLSTM` backbone.
 
-    Minimal long short-term memory: blocks of a parallel recurrence and feed-forward, read on into the future.
+    Minimal long short-term memory: blocks of a parallel recurrence and a feed-forward layer over past and future.
 
     References are at `MinLSTM`.
 
@@ -2094,7 +2097,7 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
 class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: ignore[misc]
     """Forecaster around the `RecurrentBlocks` backbone.
 
-    The Transformer block with its self-attention replaced by a recurrent layer; residuals and feed-forward are kept.
+    Transformer blocks in which a recurrent layer replaces self-attention.
 
     References are at `RecurrentBlocks`.
 
@@ -2206,14 +2209,15 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
-        Width of every token and state.
+        Width of tokens and states.
     layers : int
-        Blocks.
+        Number of blocks.
     cell : {'gru', 'lstm', 'rnn'}
+        Kind of the recurrent layer.
     feedforward : int, optional
-        Width inside the feed-forward layers. Default: twice the units.
+        Width of the feed-forward layers; twice the units by default.
     dropout : float
-        Fraction dropped in training after the recurrence, after feed-forward, and before the head.
+        Fraction dropped in training after the recurrence, after the feed-forward layer, and before the head.
     """
 
     architecture: ClassVar[type[RecurrentBlocks]]
@@ -2268,7 +2272,7 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
 class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     """Forecaster around the `RNN` backbone.
 
-    Simple recurrent network over the tokens of the past, stepped once into each token of the future.
+    Simple recurrent network over past tokens, with one parallel step into each future token.
 
     References are at `RNN`.
 
@@ -2381,9 +2385,9 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     units : int
         Width of tokens and states.
     layers : int
-        Recurrent layers on top of each other.
+        Number of stacked recurrent layers.
     dropout : float
-        Fraction of the states dropped in training, before the head only.
+        Fraction of the states dropped in training before the head.
     """
 
     architecture: ClassVar[type[RNN]]
@@ -2436,7 +2440,7 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
 class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore[misc]
     """Forecaster around the `RNNTransformer` backbone.
 
-    Simple recurrent layer before every Transformer block: the cheapest of the recurrent hybrids.
+    Transformer with a simple recurrent layer before every block, the fastest of the recurrent hybrids.
 
     References are at `RNNTransformer`.
 
@@ -2548,14 +2552,15 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
-        Width of every token and state; a multiple of `heads`.
+        Width of tokens and states; a multiple of `heads`.
     layers : int
-        Blocks of LSTM, attention and feed-forward.
+        Number of blocks of an LSTM, attention and a feed-forward layer.
     heads : int
+        Number of attention heads.
     feedforward : int, optional
-        Width inside the feed-forward layers. Default: twice the units.
+        Width of the feed-forward layers; twice the units by default.
     dropout : float
-        Fraction dropped in training after attention, after feed-forward, and before the head.
+        Fraction dropped in training after attention, after the feed-forward layer, and before the head.
     """
 
     architecture: ClassVar[type[RNNTransformer]]
@@ -2610,7 +2615,7 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
 class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     """Forecaster around the `TFT` backbone.
 
-    Temporal Fusion Transformer: weighs its variables, and `fk.interpret` shows the weights.
+    Temporal Fusion Transformer with interpretable weights of its variables, shown by `fk.interpret`.
 
     References are at `TFT`.
 
@@ -2721,13 +2726,13 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
-        Width of every token and state; a multiple of `heads`.
+        Width of tokens and states; a multiple of `heads`.
     layers : int
-        LSTM layers, of past and future each.
+        Number of LSTM layers of the past and of the future.
     heads : int
-        Heads of attention; they share their values, so that their mean weight tells what was attended to.
+        Number of attention heads. They share their values, so that their mean weights can be interpreted.
     dropout : float
-        Fraction dropped in training before each gate but the last, and before the head.
+        Fraction dropped in training before each gate except the last, and before the head.
     """
 
     architecture: ClassVar[type[TFT]]
@@ -2781,7 +2786,7 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
 class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     """Forecaster around the `Transformer` backbone.
 
-    Transformer encoder over the tokens of past and future together; the future's leave it as the forecast.
+    Transformer encoder over past and future tokens; the encoded future tokens give the forecast.
 
     References are at `Transformer`.
 
@@ -2893,17 +2898,18 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
-        Width of every token; a multiple of `heads`.
+        Width of tokens; a multiple of `heads`.
     layers : int
-        Blocks of attention and feed-forward.
+        Number of blocks of attention and a feed-forward layer.
     heads : int
+        Number of attention heads.
     feedforward : int, optional
-        Width inside the feed-forward layers. Default: twice the units.
+        Width of the feed-forward layers; twice the units by default.
     positions : {'learned', 'sinusoidal', 'rotary', 'none'}
-        What tells tokens apart: a vector added to each, learned or of sines and cosines; or their queries and keys
-        turned by their place, so that attention knows their distance.
+        Positional encoding: a learned or sinusoidal vector added to each token, or a rotation of queries and keys by
+        their position, so that attention depends on distances.
     dropout : float
-        Fraction dropped in training after attention, after feed-forward, and before the head.
+        Fraction dropped in training after attention, after the feed-forward layer, and before the head.
     """
 
     architecture: ClassVar[type[Transformer]]
@@ -2959,7 +2965,7 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
 class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[misc]
     """Forecaster around the `TransformerXL` backbone.
 
-    Transformer-XL: reads the past in segments that attend to a memory of earlier ones, by content and distance.
+    Transformer-XL: segments of the past attend to a memory of earlier ones by content and distance.
 
     References are at `TransformerXL`.
 
@@ -3071,20 +3077,21 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
     embed_series : bool
         Whether every series has a learned vector of its own.
     units : int
-        Width of every token; a multiple of `heads`.
+        Width of tokens; a multiple of `heads`.
     layers : int
-        Blocks of attention and feed-forward. The forecast is reached by about ``layers * memory`` tokens before the
-        last segment, since each block looks one memory further back.
+        Number of blocks of attention and a feed-forward layer. Each block looks one memory further back, so the
+        forecast depends on about ``layers * memory`` tokens before the last segment.
     heads : int
+        Number of attention heads.
     feedforward : int, optional
-        Width inside the feed-forward layers. Default: twice the units.
+        Width of the feed-forward layers; twice the units by default.
     segment : int, optional
-        Tokens of the past that are read together; the past as a whole where it has no more. Default: the past in one
-        part more than there are layers, so that all of it reaches the forecast.
+        Number of past tokens per segment. By default the past is divided into ``layers + 1`` segments, so that all of
+        it can reach the forecast.
     memory : int, optional
-        Tokens before a segment that it attends to; 0 forgets them. Default: the segment before.
+        Number of tokens before a segment that it attends to; 0 for none. By default the previous segment.
     dropout : float
-        Fraction dropped in training after attention, after feed-forward, and before the head.
+        Fraction dropped in training after attention, after the feed-forward layer, and before the head.
     """
 
     architecture: ClassVar[type[TransformerXL]]

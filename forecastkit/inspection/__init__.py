@@ -1,4 +1,4 @@
-"""Interpretation of fitted models, and audits for look-ahead.
+"""Interpretation of fitted models, and look-ahead audits.
 
 Public names are imported on first use; `__init__.pyi` lists them for type checkers.
 """

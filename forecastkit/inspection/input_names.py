@@ -1,4 +1,4 @@
-"""Names of a network's inputs, and the weights with which a network selects them."""
+"""Names of network inputs, and the weights of variable selection."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from forecastkit.features.calendar import kind_of
 
 
 def column_names(schema, calendar: tuple) -> dict[str, list]:
-    """The user's name of every buffer column by role; the columns of a category, or of a cycle, share one."""
+    """Return the user's name of every buffer column by role; columns of one category or cycle share a name."""
     names = {
         role: [name for name in getattr(schema, role) for _ in range(schema.width((name,)))]
         for role in ("past", "known", "static")
@@ -16,8 +16,8 @@ def column_names(schema, calendar: tuple) -> dict[str, list]:
     return {**names, "calendar": [f"calendar:{kind_of(name)}" for name in calendar]}
 
 
-def together(columns: list) -> tuple[list, np.ndarray]:
-    """The distinct names, and which columns have each, (columns, names)."""
+def group_columns(columns: list) -> tuple[list, np.ndarray]:
+    """Return the distinct names, and a mask (columns, names) of the columns that have each name."""
     names = list(dict.fromkeys(columns))
     at = np.array([names.index(column) for column in columns], dtype="int64")
     return names, at[:, None] == np.arange(len(names))
@@ -25,16 +25,16 @@ def together(columns: list) -> tuple[list, np.ndarray]:
 
 @dataclass(frozen=True)
 class Choice:
-    """Weights of the variables that a network selects among in one part of the window.
+    """Variable selection weights in one part of the window.
 
     Parameters
     ----------
     part : {'past', 'future', 'static'}
     names : list of (role, name)
     offsets : ndarray of shape (T,)
-        Steps after the cutoff: 0 is the cutoff itself.
+        Steps after the cutoff; 0 is the cutoff itself.
     weights : ndarray of shape (n, G, T)
-        They add up to 1 over the G names.
+        They sum to 1 over the G names.
     """
 
     part: str
@@ -44,14 +44,15 @@ class Choice:
 
 
 def choices(seen: dict, sizes, columns: dict[str, list]) -> tuple[Choice, ...]:
-    """What `watch_selection` saw, by step and under the names of the columns; all steps of a patch have its weights.
+    """Convert the weights recorded by `watch_selection` to steps and column names; the steps of a patch share its
+    weights.
 
     Parameters
     ----------
     seen : dict of ndarray, (n, tokens, variables)
     sizes : Sizes
     columns : dict of list
-        What `column_names` gives.
+        Result of `column_names`.
     """
     steps = {
         "past": np.arange(1 - sizes.lookback, 1),
@@ -61,7 +62,7 @@ def choices(seen: dict, sizes, columns: dict[str, list]) -> tuple[Choice, ...]:
     found = []
     for part, weights in seen.items():
         variables = sizes.variables()[part]
-        names, belongs = together([(role, columns.get(role, [role])[column]) for role, column in variables])
+        names, belongs = group_columns([(role, columns.get(role, [role])[column]) for role, column in variables])
         weights = weights @ belongs
         if part != "static":
             weights = np.repeat(weights, sizes.patch, axis=1)

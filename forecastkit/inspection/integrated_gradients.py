@@ -4,17 +4,17 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-#: Windows whose gradients are taken at once.
+#: Number of windows per gradient computation.
 BATCH = 1024
-#: Points of the line from the baseline to the inputs that the first estimate takes gradients at.
-FEWEST_POINTS = 16
-#: A forecast that changes by less than this, in units of the series' scale, does not change.
+#: Number of points between baseline and inputs in the first estimate.
+MIN_POINTS = 16
+#: Changes of a forecast below this value, in scaled units, count as no change.
 FLOOR = 1e-3
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Forecasts to explain, (P,) each: the window among the inputs, the channel within it, the step from 0."""
+    """Forecasts to explain; each attribute has shape (P,): window, channel in the window, step from 0."""
 
     window: np.ndarray
     channel: np.ndarray
@@ -29,18 +29,18 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Slopes:
-    """Gradients averaged along the line from the baseline to the inputs, and the forecasts at its ends.
+    """Gradients averaged between baseline and inputs, and the forecasts at both ends.
 
     Parameters
     ----------
     by : dict of ndarray, (P, ...)
-        Average gradient of each pair's forecast by each input of its window.
+        Average gradient of each pair's forecast with respect to each input of its window.
     start, end : ndarray of shape (P,)
-        Forecasts from the baseline and from the inputs.
+        Forecasts at the baseline and at the inputs.
     error : float
         See `completeness_error`.
     points : int
-        Gradients in each average.
+        Number of gradients in each average.
     """
 
     by: dict[str, np.ndarray]
@@ -50,90 +50,92 @@ class Slopes:
     points: int
 
 
-def integrate(engine, inputs: dict, baseline: dict, pairs: Pairs, point, tolerance: float, most: int) -> Slopes:
-    """Average gradients from the baseline to the inputs, at twice as many points until they are complete.
+def integrate(engine, inputs: dict, baseline: dict, pairs: Pairs, point, tolerance: float, max_points: int) -> Slopes:
+    """Average gradients between baseline and inputs, doubling the number of points until the error is small.
 
     Parameters
     ----------
     engine : TensorFlowEngine or PlainEngine
     inputs, baseline : dict of ndarray, (n, ...)
-        What the network takes; missing in the same places.
+        Inputs of the network; both have the same missing values.
     point : ndarray of shape (outputs,)
-        What each output of the network counts in the forecast.
+        Weight of each output of the network in the point forecast.
     tolerance : float
-        Of the completeness error.
+        Largest completeness error.
     most : int
-        Points at most.
+        Largest number of points.
     """
     zero = np.zeros((len(inputs["target"]), *engine.sizes.beside, engine.sizes.horizon, len(point)), "float32")
-    start, end = (_asked(engine.input_gradients(given, zero)[0], pairs, point) for given in (baseline, inputs))
+    start, end = (
+        _point_forecasts(engine.input_gradients(given, zero)[0], pairs, point) for given in (baseline, inputs)
+    )
     change = {name: difference(inputs[name], baseline[name])[pairs.window] for name in inputs}
-    points = min(FEWEST_POINTS, most)
+    points = min(MIN_POINTS, max_points)
     while True:
         by = average_gradients(engine, inputs, baseline, pairs, point, points)
         total = sum((slope * change[name]).reshape(len(pairs), -1).sum(axis=1) for name, slope in by.items())
         error = completeness_error(total, end - start, pairs)
-        if error <= tolerance or 2 * points > most:
+        if error <= tolerance or 2 * points > max_points:
             return Slopes(by, start, end, error, points)
         points *= 2
 
 
 def completeness_error(total: np.ndarray, change: np.ndarray, pairs: Pairs) -> float:
-    """Largest gap between the attributions' sum and the change of the forecast.
+    """Return the largest difference between the sum of the attributions and the change of the forecast.
 
-    As a fraction of the largest change over the explained steps of the same window and channel, or of `FLOOR`.
+    It is relative to the largest change over the explained steps of the same window and channel, or to `FLOOR`.
     """
     _, origin = np.unique(np.stack([pairs.window, pairs.channel]), axis=1, return_inverse=True)
-    origin = origin.ravel()  # numpy 2.0 gives it an axis
+    origin = origin.ravel()  # NumPy 2.0 returns an array with the shape of the input
     largest = np.full(origin.max() + 1, FLOOR)
     np.maximum.at(largest, origin, np.abs(change))
     return float(np.max(np.abs(total - change) / largest[origin]))
 
 
 def average_gradients(engine, inputs: dict, baseline: dict, pairs: Pairs, point, points: int) -> dict[str, np.ndarray]:
-    """Gradients of each pair's forecast, averaged over the line at this many points."""
-    places, shares = graded_points(points)
+    """Return gradients of each pair's forecast averaged over `points` points between baseline and inputs."""
+    places, weights_of_points = graded_points(points)
     parts = []
     size = max(1, BATCH // (points * max(engine.sizes.channels, 1)))
     for low in range(0, len(pairs), size):
-        some = pairs[low : low + size]
-        weights = np.repeat(_one_hot(some, engine.sizes, point), points, axis=0)
-        _, input_gradients = engine.input_gradients(_line(inputs, baseline, some.window, places), weights)
-        by_pair = {name: slope.reshape(len(some), points, *slope.shape[1:]) for name, slope in input_gradients.items()}
-        parts.append({name: np.tensordot(slope, shares, axes=(1, 0)) for name, slope in by_pair.items()})
+        chunk = pairs[low : low + size]
+        weights = np.repeat(_one_hot(chunk, engine.sizes, point), points, axis=0)
+        _, input_gradients = engine.input_gradients(_line(inputs, baseline, chunk.window, places), weights)
+        by_pair = {name: slope.reshape(len(chunk), points, *slope.shape[1:]) for name, slope in input_gradients.items()}
+        parts.append({name: np.tensordot(slope, weights_of_points, axes=(1, 0)) for name, slope in by_pair.items()})
     return {name: np.concatenate([part[name] for part in parts]).astype("float32") for name in parts[0]}
 
 
 def graded_points(points: int) -> tuple[np.ndarray, np.ndarray]:
-    """Places in (0, 1) and their shares in an average: Gauss-Legendre quadrature of the cube of a variable.
+    """Return points in (0, 1) and their weights: Gauss-Legendre quadrature after substituting the cube.
 
-    Dense near 0, because a baseline without any variation is where layer normalisation turns fastest.
+    Points are dense near 0, because layer normalization changes fastest near a baseline without variation.
     """
-    roots, shares = np.polynomial.legendre.leggauss(points)
+    roots, weights_of_points = np.polynomial.legendre.leggauss(points)
     roots = (roots + 1) / 2
-    return (roots**3).astype("float32"), 1.5 * roots**2 * shares
+    return (roots**3).astype("float32"), 1.5 * roots**2 * weights_of_points
 
 
 def difference(end: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """From the start to the end, float64; 0 where they are missing."""
+    """Return the difference of inputs in float64, 0 where they are missing."""
     return np.nan_to_num(end.astype("float64") - start)
 
 
-def _asked(forecast, pairs, point):
-    """The point forecast of each pair, (P,), of forecasts (n, [channels,] horizon, outputs)."""
+def _point_forecasts(forecast, pairs, point):
+    """Return the point forecast (P,) of each pair from forecasts (n, [channels,] horizon, outputs)."""
     points = forecast.astype("float64") @ point
     return points[pairs.window, pairs.channel, pairs.step] if points.ndim == 3 else points[pairs.window, pairs.step]
 
 
 def _one_hot(pairs, sizes, point):
-    """Weights (P, [channels,] horizon, outputs) that pick the point forecast of each pair."""
+    """Return weights (P, [channels,] horizon, outputs) that select the point forecast of each pair."""
     out = np.zeros((len(pairs), max(sizes.channels, 1), sizes.horizon, len(point)), "float32")
     out[np.arange(len(pairs)), pairs.channel if sizes.channels else 0, pairs.step] = point
     return out if sizes.channels else out[:, 0]
 
 
 def _line(inputs, baseline, window, places):
-    """Inputs at these places between baseline and inputs, (pairs * points, ...), the points of a pair together."""
+    """Interpolate between baseline and inputs; returns (pairs * points, ...), grouped by pair."""
     out = {}
     for name in inputs:
         start, end = baseline[name][window][:, None], inputs[name][window][:, None]

@@ -25,7 +25,7 @@ from forecastkit.utils.validation import check_choice, check_int, check_names, c
 
 WHERE = "interpret"
 WHAT = ("all", "attribution", "attention")
-#: Attributions at most: they are held in memory, and a frame of them takes a hundred bytes for each.
+#: Largest number of attributions, which are held in memory; a frame takes about a hundred bytes for each.
 MOST_CELLS = 50_000_000
 
 
@@ -43,60 +43,60 @@ def interpret(
     tolerance: float = 0.01,
     max_points: int = 512,
 ) -> Interpretation:
-    """Look inside a network: what its forecasts are made of, and what it attends to.
+    """Attribute a network's forecasts to its inputs, and return its attention and variable selection weights.
 
-    Attributions are integrated gradients (Sundararajan et al. 2017): the gradient of a point forecast by an input,
-    averaged over the straight line from a baseline to the inputs, times how far the input is from its baseline. They
-    add up to the forecast less the forecast from the baseline, in the units of the target; `completeness_error` says
-    how nearly. They hold for one forecast of one network and say nothing of causes in the world. They depend on the
-    baseline: with ``'last'`` the question is why the forecast is not what it would be had the series stood still,
-    and the last value itself, being the baseline, adds nothing. What the calendar of a patch adds is divided evenly
-    among its steps.
+    Attributions are integrated gradients (Sundararajan et al. 2017): the gradient of a point forecast with respect to
+    an input, averaged along the straight line from a baseline to the inputs, times the difference between the input and
+    its baseline. They sum to the difference between the forecast and the forecast at the baseline, in the units of the
+    target, up to `completeness_error`. They describe one forecast of one network, not causal effects, and depend on the
+    baseline. With ``'last'`` they explain the difference from the forecast of a constant series, so the last value
+    itself has no attribution. Attributions to the calendar of a patch are divided evenly among its steps.
 
-    Attention weights say how a layer mixes the tokens of the past into each token of the future. They are no measure of
-    importance: values are transformed before and after, residual connections go around attention, and other weights
-    may give the same forecast (Jain and Wallace 2019, "Attention is not explanation"; Wiegreffe and Pinter 2019,
-    "Attention is not not explanation"). What changes a forecast is told by the attributions. The weight of a patch is
-    divided evenly among its steps; all steps of a forecast patch share one query. The weights of a query add up to one
-    with those it pays to other tokens of the future, where a network has such, which are not shown.
+    Attention weights describe how a layer mixes past tokens into each future token. They do not measure importance:
+    values are transformed before and after, residual connections bypass attention, and other weights can give the same
+    forecast (Jain and Wallace 2019, "Attention is not explanation"; Wiegreffe and Pinter 2019, "Attention is not not
+    explanation"). Use attributions to explain a forecast. The weight of a patch is divided evenly among its steps, and
+    all steps of a forecast patch share one query. The weights of a query sum to one together with those of other future
+    tokens, if the network has these; they are not shown.
 
     Parameters
     ----------
     forecaster : NeuralForecaster or Pipeline
-        A fitted network, or a fitted scikit-learn pipeline that ends in one; its earlier steps transform X first.
+        A fitted network, or a fitted scikit-learn pipeline that ends with one; its earlier steps transform X first.
     X, history
-        As `predict` takes them: rows to forecast with their known covariates, and other series than the remembered.
+        As in `predict`: rows to forecast with future covariates, and other series than those of the fit.
     cutoff : label or int, optional
-        Last row that the forecast sees: its time, or its position. Default: the last observed row of every series.
+        Last row that the forecast uses, as a time or a position; by default the last observed row of every series.
     series, target : scalar or list, optional
-        Which series and targets. Default: all.
+        Series and targets to explain; all by default.
     steps : int or list of int, optional
-        Which steps of the horizon, from 1. Default: all.
+        Steps of the horizon to explain, counted from 1; all by default.
     what : {'all', 'attribution', 'attention'}
-        'all' is attributions, and attention where the network has any.
+        'all' returns attributions, and attention if the network has any.
     baseline : {'last', 'mean'}
-        Where the past target stands still: at its last observed value, or at the mean of the window. Covariates are at
-        their mean over the training rows, the calendar at its mean over a cycle.
+        Constant value of the past target: its last observed value, or the mean of the window. Baselines of covariates
+        are their means over the training rows, those of the calendar its means over a cycle.
     tolerance : float
-        Completeness error aimed at: gradients are taken at 16 points of the line, and twice as many until it is met.
+        Largest completeness error. Gradients are computed at 16 points, and the number is doubled until the error is
+        met.
     max_points : int
-        Points at most; where they do not suffice there is a warning.
+        Largest number of points; a warning is issued if the tolerance is not met.
 
     Returns
     -------
     Interpretation
-        With `attribution`, `importance`, `attention`, `selection` and `forecast` as frames, `arrays` and `weights` as
-        arrays, and `completeness_error`. `plot_attribution` and `plot_attention` draw it.
+        The result, with the frames `attribution`, `importance`, `attention`, `selection` and `forecast`, the arrays
+        `arrays` and `weights`, and `completeness_error`. `plot_attribution` and `plot_attention` plot it.
 
     Raises
     ------
     InputError
-        Where the forecaster has no network, or attention is asked of one without any.
+        If the forecaster has no network, or attention is requested from a network without any.
 
     References
     ----------
-    Sundararajan, Taly and Yan (2017), "Axiomatic attribution for deep networks", ICML. Integrals by Gauss-Legendre
-    quadrature instead of a Riemann sum.
+    Sundararajan, Taly and Yan (2017), "Axiomatic attribution for deep networks", ICML. Departure: integrals use
+    Gauss-Legendre quadrature instead of a Riemann sum.
 
     Examples
     --------
@@ -105,26 +105,26 @@ def interpret(
     >>> fk.plot_attention(found, path="attention.png")  # doctest: +SKIP
     """
     _check(what, baseline, tolerance, max_points)
-    forecaster, X, history, names = _unwrapped(forecaster, X, history)
+    forecaster, X, history, names = _unwrap_pipeline(forecaster, X, history)
     _check_network(forecaster, what)
     check_is_fitted(forecaster, "history_")
-    model, panel, origins, ahead = _origins(forecaster, X, history, cutoff)
-    origins = _chosen(panel, model.schema_, origins, series, target)
-    steps = _steps(steps, ahead)
+    model, panel, origins, n_steps = _origins(forecaster, X, history, cutoff)
+    origins = _select_origins(panel, model.schema_, origins, series, target)
+    steps = _steps(steps, n_steps)
     panel, origins = crop(panel, origins, model.lookback_, model.horizon_)
     sizes = model.network_.live()[0].sizes
     schema = replace(model.schema_, **names)
     place = Place(schema, panel, origins, steps, sizes.lookback, sizes.horizon, sizes.channels > 0)
-    found, parts = None, ()
+    attribution, parts = None, ()
     if what != "attention":
         _check_size(origins, steps, sizes)
-        found = attribute(model, panel, origins, steps, baseline, tolerance, max_points)
-        _warn(found, tolerance)
-        parts = tuple(blocks(found, _raw(model, panel, origins, sizes), place, model.scaler_.calendar))
-    seen, chosen = (None, ()) if what == "attribution" else _watched(model, place, sizes)
+        attribution = attribute(model, panel, origins, steps, baseline, tolerance, max_points)
+        _warn(attribution, tolerance)
+        parts = tuple(blocks(attribution, _raw(model, panel, origins, sizes), place, model.scaler_.calendar))
+    seen, chosen = (None, ()) if what == "attribution" else _record_weights(model, place, sizes)
     if what == "attention" and not seen:
         refuse_attention(model.network_.backbone)
-    return Interpretation(place, model.network_.backbone, found, parts, seen, chosen)
+    return Interpretation(place, model.network_.backbone, attribution, parts, seen, chosen)
 
 
 def _check(what, baseline, tolerance, max_points):
@@ -134,8 +134,8 @@ def _check(what, baseline, tolerance, max_points):
     check_int(WHERE, "max_points", max_points)
 
 
-def _unwrapped(forecaster, X, history):
-    """The forecaster at the end of a pipeline, X and history as it gets them, and the names of its covariates."""
+def _unwrap_pipeline(forecaster, X, history):
+    """Return the last forecaster of a pipeline, its transformed X and history, and the names of its covariates."""
     if not isinstance(forecaster, Pipeline):
         return forecaster, X, history, {}
     check_is_fitted(forecaster)
@@ -149,7 +149,7 @@ def _unwrapped(forecaster, X, history):
 
 
 def _names_from(before, forecaster):
-    """Names of covariates that came as columns of an array, as the steps before call them where they can."""
+    """Return covariate names from the preceding pipeline steps, if these provide them."""
     schema = getattr(forecaster, "schema_", None)
     if schema is None or schema.form != "array" or not schema.supervised:
         return {}
@@ -176,27 +176,27 @@ def _check_network(forecaster, what):
 
 
 def _origins(forecaster, X, history, cutoff):
-    """The forecaster that knows all series, their panel, an origin for each target, and how many steps to explain."""
-    panel, ahead = forecaster.history_ if history is None else None, forecaster.horizon_
+    """Return the forecaster that knows all series, their panel, the origins, and the number of steps to explain."""
+    panel, n_steps = forecaster.history_ if history is None else None, forecaster.horizon_
     if X is not None:
         rows, panel, _ = forecaster._rows_asked(X, history)
-        ahead = min(ahead, int(np.max(rows.ordinal - panel.cutoffs()[rows.entity], initial=0)))
+        n_steps = min(n_steps, int(np.max(rows.ordinal - panel.cutoffs()[rows.entity], initial=0)))
     elif history is not None:
         panel = forecaster._read_history(history)
     row = panel.last_observed()
     if cutoff is not None:
-        row, ahead = _rows_at(panel, cutoff), forecaster.horizon_
-    if ahead < 1:
-        refuse(WHERE, "X must hold rows after the history", "none", "Pass cutoff= to look at a forecast of the past.")
-    lacking = panel.indptr[1:] - 1 - row < ahead
+        row, n_steps = _rows_at(panel, cutoff), forecaster.horizon_
+    if n_steps < 1:
+        refuse(WHERE, "X must hold rows after the history", "none", "Pass cutoff= for a forecast of the past.")
+    lacking = panel.indptr[1:] - 1 - row < n_steps
     if forecaster.schema_.known and lacking.any():
-        check_known_ahead(WHERE, forecaster.schema_, panel.between(panel.indptr[:-1], row + 1), ahead)
+        check_known_ahead(WHERE, forecaster.schema_, panel.between(panel.indptr[:-1], row + 1), n_steps)
     origins = Origins.every_channel(np.arange(len(panel.ids)), row, panel.channels)
-    return forecaster._adapted(panel, row + 1), panel, origins, ahead
+    return forecaster._adapted(panel, row + 1), panel, origins, n_steps
 
 
 def _rows_at(panel, cutoff):
-    """Row of each series at a time or position that all of them have."""
+    """Return the row of each series at a time or position that all series have."""
     if isinstance(cutoff, (int, np.integer)) and not isinstance(cutoff, bool):
         row = panel.indptr[:-1] + int(cutoff)
     else:
@@ -213,8 +213,8 @@ def _rows_at(panel, cutoff):
     return row
 
 
-def _chosen(panel, schema, origins, series, target):
-    """The origins of these series and targets."""
+def _select_origins(panel, schema, origins, series, target):
+    """Return the origins of these series and targets."""
     keep = np.ones(len(origins), dtype=bool)
     for what, names, options, place in (
         ("series", series, panel.ids if schema.is_panel else (), origins.entity),
@@ -227,73 +227,73 @@ def _chosen(panel, schema, origins, series, target):
     return origins[keep]
 
 
-def _steps(steps, ahead: int) -> np.ndarray:
-    """The steps to explain, from 0."""
+def _steps(steps, n_steps: int) -> np.ndarray:
+    """Return the steps to explain, counted from 0."""
     if steps is None:
-        return np.arange(ahead)
+        return np.arange(n_steps)
     steps = list(steps) if np.iterable(steps) and not isinstance(steps, str) else [steps]
     for step in steps:
         check_int(WHERE, "steps", step)
-    if not steps or max(steps) > ahead:
-        refuse(WHERE, f"steps must be some of 1 to {ahead}", steps, error=ParameterError)
+    if not steps or max(steps) > n_steps:
+        refuse(WHERE, f"steps must be some of 1 to {n_steps}", steps, error=ParameterError)
     return np.unique(steps) - 1
 
 
 def _check_size(origins, steps, sizes):
-    """Refuse more attributions than memory is likely to hold."""
-    ever = sizes.lookback + sizes.horizon
-    inputs = sizes.lookback * (max(sizes.channels, 1) + sizes.past) + ever * (sizes.known + sizes.calendar)
+    """Refuse more attributions than fit in memory."""
+    total_steps = sizes.lookback + sizes.horizon
+    inputs = sizes.lookback * (max(sizes.channels, 1) + sizes.past) + total_steps * (sizes.known + sizes.calendar)
     cells = len(origins) * len(steps) * inputs
     if cells > MOST_CELLS:
         rule = f"attributions must be at most {MOST_CELLS:,}"
         refuse(WHERE, rule, f"{cells:,} of {len(origins)} series", "Choose series=, target= or steps=.")
 
 
-def _warn(found, tolerance):
-    if found.error > tolerance:
-        said = f"{WHERE}: at {found.points} points the attributions miss the change of the forecast by "
-        warnings.warn(f"{said}{found.error:.2g} of it, more than {tolerance:g}; raise max_points.", stacklevel=3)
+def _warn(attribution, tolerance):
+    if attribution.error > tolerance:
+        said = f"{WHERE}: at {attribution.points} points the attributions miss the change of the forecast by "
+        warnings.warn(f"{said}{attribution.error:.2g} of it, more than {tolerance:g}; raise max_points.", stacklevel=3)
 
 
 def _raw(model, panel, origins, sizes) -> dict:
-    """What the inputs are in the user's units: (n, [channels,] lookback) for the target, (n, ..., features) else."""
+    """Return the inputs in the user's units: target (n, [channels,] lookback), others (n, ..., features)."""
     scaled = model.scaler_.buffers(panel, sizes.lookback, sizes.horizon)
     numbers = {role: getattr(panel, role)[:, : getattr(scaled, role).shape[1]] for role in ("past", "known", "static")}
-    plain = replace(scaled, target=panel.target, **numbers)
-    return gather(np, plain, origins.table(), sizes.lookback, sizes.horizon, False, sizes.channels)[0]
+    unscaled = replace(scaled, target=panel.target, **numbers)
+    return gather(np, unscaled, origins.table(), sizes.lookback, sizes.horizon, False, sizes.channels)[0]
 
 
-def _watched(model, place, sizes):
-    """Attention by layer, (n, heads, S, lookback) each, and the variables selected."""
+def _record_weights(model, place, sizes):
+    """Return attention by layer, each (n, heads, S, lookback), and variable selection weights."""
     given = Inputs.of(model, place.panel, place.origins, sizes).given
     network = model.network_.live()[0]
     with watch_attention() as seen, watch_selection() as selected:
         network(given, training=False)
     chosen = choices(selected, sizes, column_names(place.schema, model.scaler_.calendar))
     if model.network_.backbone.mixes_channels:
-        return (), chosen  # its tokens are no steps
+        return (), chosen  # its tokens are not steps
     return tuple(over_steps(weights, sizes, len(place.origins))[:, :, place.steps] for weights in seen), chosen
 
 
 def over_steps(weights: np.ndarray, sizes, windows: int) -> np.ndarray:
-    """Attention among tokens as attention of the steps of the horizon to those of the lookback.
+    """Convert attention between tokens to attention of forecast steps to lookback steps.
 
     Parameters
     ----------
     weights : ndarray of shape (windows or 1, heads, queries, keys)
-        Whose first keys are the tokens of the past, and whose last queries are those of the future.
+        The first keys are past tokens, and the last queries are future tokens.
     sizes : Sizes
 
     Returns
     -------
     ndarray of shape (windows, heads, horizon, lookback)
-        The weight of a token is divided evenly among its steps, so that each step's weights add up to what its query
-        paid to the tokens.
+        The weight of a token is divided evenly among its steps, so that the weights of each step sum to those of its
+        query for past tokens.
     """
     patch, tokens = sizes.patch, sizes.past_tokens
     padding = tokens * patch - sizes.lookback
     lengths = np.full(tokens, patch)
     lengths[0] -= padding
-    shares = np.repeat(weights[:, :, -sizes.future_tokens :, :tokens] / lengths, patch, axis=3)[..., padding:]
-    steps = np.repeat(shares, patch, axis=2)[:, :, : sizes.horizon]
+    step_weights = np.repeat(weights[:, :, -sizes.future_tokens :, :tokens] / lengths, patch, axis=3)[..., padding:]
+    steps = np.repeat(step_weights, patch, axis=2)[:, :, : sizes.horizon]
     return np.broadcast_to(steps, (windows, *steps.shape[1:]))

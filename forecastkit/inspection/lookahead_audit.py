@@ -1,4 +1,4 @@
-"""Audit: test whether forecasts change when rows after their cutoff change."""
+"""Look-ahead audit: tests whether forecasts depend on rows after their cutoff."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ class Audit:
     Attributes
     ----------
     findings : DataFrame
-        A row per check: ``check``, what was ``changed``, whether it ``passed``, and ``detail`` where it did not.
+        A row per check: ``check``, what was ``changed``, whether it ``passed``, and ``detail`` of a failure.
     """
 
     findings: pd.DataFrame
@@ -46,16 +46,16 @@ class Audit:
 
 @dataclass(frozen=True)
 class Case:
-    """Data, and which of its rows come after the cutoff and after the horizon.
+    """Data, and which of its rows lie after the cutoff and beyond the horizon.
 
     Parameters
     ----------
     X, y : frame, Series or array
-        Each row a step; `y` may be None.
+        Each row is a step; `y` may be None.
     columns : dict of str to list
-        Columns of `X` by role; the targets only where there is no `y`.
+        Columns of `X` by role; targets only without `y`.
     after, beyond : ndarray of bool, (rows,)
-        Rows after the cutoff of their series, and those more than a horizon after it.
+        Rows after the cutoff of their series, and rows more than a horizon after it.
     entity : ndarray of int, (rows,)
     """
 
@@ -67,7 +67,7 @@ class Case:
     entity: np.ndarray
 
     def perturbed(self, *roles: str, rows: np.ndarray | None = None, blank: bool = False) -> "Case":
-        """The same data with the cells of these roles changed, or blanked, in the rows after the cutoff."""
+        """Return the data with the cells of these roles perturbed or blanked in the rows after the cutoff."""
         rows = self.after if rows is None else rows
         X = _change(self.X, [name for role in roles for name in self.columns[role]], rows, blank)
         return replace(self, X=X, y=_change(self.y, None, rows, blank) if "target" in roles else self.y)
@@ -82,40 +82,40 @@ def audit(
     horizon: int | None = None,
     refits: bool = True,
 ) -> Audit:
-    """Change everything that comes after a cutoff, and demand that forecasts made at it stay the same, bit for bit.
+    """Change all values after a cutoff and check that forecasts from the cutoff stay identical, bit for bit.
 
     Parameters
     ----------
     forecaster : Forecaster, or callable
-        Not fitted: it is also fitted on rows before the cutoff of changed data, and at two cutoffs in turn. Fitted: its
-        forecasts after its own cutoff are looked at. A callable is a procedure of your own from raw data to forecasts,
-        with all its scaling, features and training: ``procedure(X, start)``, or ``procedure(X, y, start)`` with a y, of
-        `start` as given here, returns the forecasts of the `horizon` rows from `start` on.
+        An unfitted forecaster is also fitted to rows before the cutoff of changed data, and at two cutoffs in turn. Of
+        a fitted forecaster the forecasts after its own cutoff are checked. A callable is a complete procedure from raw
+        data to forecasts, including scaling, features and training: ``procedure(X, start)``, or ``procedure(X, y,
+        start)`` with a y, returns the forecasts of the `horizon` rows from `start`.
     X, y : as in `fit`
         Rows before and after the cutoff.
     start : label or int, optional
-        First row forecast, as in `backtest`; a procedure needs it.
+        First row to forecast, as in `backtest`; required for a procedure.
     horizon : int, optional
-        Steps that a procedure forecasts. Default: one season, else 1.
+        Number of steps that a procedure forecasts; by default one season, else 1.
     refits : bool
-        Whether to fit a forecaster that is not fitted: about six times.
+        Whether to fit an unfitted forecaster, about six times.
 
     Returns
     -------
     Audit
-        ``.passed``, and ``.findings`` by check.
+        The result, with ``passed`` and ``findings`` by check.
 
     Raises
     ------
     InputError
-        Where `start` leaves nothing to forecast, or data break a rule.
+        If `start` leaves nothing to forecast, or the data are invalid.
 
     Notes
     -----
-    The checks: targets, past covariates and known covariates beyond the horizon are changed, blanked, and changed in
-    one series only; scales must be those of the rows of the fit, which a loaded forecaster no longer has; a fit must
-    not depend on fits before it. What an audit cannot see: leaks in data made before they came here. Hand over the
-    procedure that makes them.
+    Targets, past covariates, and future covariates beyond the horizon are perturbed, blanked, and perturbed in one
+    series only. Scales must be those of the training rows; loaded forecasters do not have these. A fit must not depend
+    on earlier fits. An audit cannot detect leaks in the preparation of the given data; pass the procedure that prepares
+    them instead.
     """
     check_int(WHERE, "horizon", horizon, optional=True)
     if isinstance(forecaster, Forecaster):
@@ -155,12 +155,12 @@ def _audit_forecaster(forecaster, X, y, start, refits) -> Iterator[tuple]:
         yield (
             "fit after other fits",
             "the cutoff before it",
-            *_fresh(forecaster, case, earlier, start, model.horizon_),
+            *_check_refit(forecaster, case, earlier, start, model.horizon_),
         )
 
 
 def _case_of(forecaster, X, y, start) -> tuple[Case, object, object, Forecaster]:
-    """The case at the first cutoff, a start a horizon before it and its own, and the forecaster fitted before it."""
+    """Return the case at the first cutoff, start labels a horizon earlier and at it, and the fitted forecaster."""
     if hasattr(forecaster, "history_"):
         schema, model = forecaster.schema_, forecaster
         panel, horizon = read_more(schema, forecaster.history_.grid, X, y), forecaster.horizon_
@@ -182,7 +182,7 @@ def _case_of(forecaster, X, y, start) -> tuple[Case, object, object, Forecaster]
 
 
 def _label(panel: Panel, ordinal: int):
-    """What `start` must be for the first row forecast to lie there."""
+    """Return the `start` argument for which this ordinal is the first row to forecast."""
     return panel.grid.timestamps([ordinal])[0] if panel.grid.is_time else int(ordinal - panel.start.min())
 
 
@@ -202,7 +202,7 @@ def _case(schema, panel: Panel, cut, horizon, X, y) -> Case:
 
 
 def _changes(case: Case) -> Iterator[tuple[str, Case]]:
-    """What is changed, in words, and the changed case."""
+    """Yield the description of each change and the changed case."""
     yield "targets", case.perturbed("target")
     yield "targets blanked", case.perturbed("target", blank=True, rows=case.beyond)
     if case.columns["past"]:
@@ -217,24 +217,29 @@ def _changes(case: Case) -> Iterator[tuple[str, Case]]:
 
 
 def _scales(model) -> tuple:
-    """Whether the scales are those of the rows given to fit, or of those before the validation block."""
-    panel, own = model.history_, model.scaler_
+    """Check that the scales are those of the training rows, or of those before the validation block."""
+    panel, scaler = model.history_, model.scaler_
     stop = panel.row_at(np.arange(len(panel.ids)), model.trained_until_) + 1
-    rest = model.horizon_, own.calendar, own.divides
+    rest = model.horizon_, scaler.calendar, scaler.divides
     made = (Scaler.fit(panel, end, *rest, codes=model.schema_.codes()) for end in (model._split(panel, stop), stop))
-    right = any(_same_scales(own, other) for other in made)
-    return "scales", "rows after those of the fit", right, "" if right else "they are not those of the rows of the fit"
+    are_equal = any(_same_scales(scaler, other) for other in made)
+    return (
+        "scales",
+        "rows after the training rows",
+        are_equal,
+        "" if are_equal else "they are not those of the training rows",
+    )
 
 
-def _same_scales(own: Scaler, other: Scaler) -> bool:
-    count = len(other.ids)  # those of series met later come after
-    pairs = [(getattr(own, name), getattr(other, name)) for name in ("target", "past", "known", "static")]
+def _same_scales(scaler: Scaler, other: Scaler) -> bool:
+    count = len(other.ids)  # series added later come last
+    pairs = [(getattr(scaler, name), getattr(other, name)) for name in ("target", "past", "known", "static")]
     moments = [(getattr(a, kind)[:count], getattr(b, kind)) for a, b in pairs for kind in ("center", "scale")]
     return all(np.array_equal(a, b) for a, b in moments)
 
 
-def _fresh(forecaster, case: Case, earlier, start, stride: int) -> tuple[bool, str]:
-    """Whether a fit at a cutoff gives what it gives after a fit at an earlier one."""
+def _check_refit(forecaster, case: Case, earlier, start, stride: int) -> tuple[bool, str]:
+    """Check that a fit at a cutoff does not depend on a fit at an earlier cutoff."""
     alone = backtest(clone(forecaster), case.X, case.y, start=start, n_windows=1).forecasts
     back = {"stride": stride, "refit": True, "n_windows": 2}
     both = backtest(clone(forecaster), case.X, case.y, start=earlier, **back).forecasts
@@ -281,7 +286,7 @@ def _same(one: np.ndarray, other: np.ndarray) -> tuple[bool, str]:
 
 
 def _change(data, names, rows: np.ndarray, blank: bool):
-    """A copy of a frame, Series or array with numbers changed in these rows, of these columns (None: all)."""
+    """Return a copy of a frame, Series or array with perturbed numbers in these rows and columns (None: all)."""
     if data is None:
         return None
     if isinstance(data, pd.DataFrame):
@@ -298,7 +303,7 @@ def _change(data, names, rows: np.ndarray, blank: bool):
 
 
 def _perturb(values: np.ndarray, rows: np.ndarray, blank: bool) -> np.ndarray:
-    """Perturb values (3x + 1): keeps sign and integrality, and what is above zero stays there."""
+    """Perturb values (3x + 1), which preserves sign and integrality, or replace them by NaN."""
     if blank:
         out = values.astype("float64")
         out[rows] = np.nan

@@ -1,4 +1,4 @@
-"""Results of an interpretation, as arrays and as frames with the user's column names."""
+"""Results of an interpretation as arrays, and as frames with the user's column names."""
 
 import random
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
 from forecastkit.data.windows import Origins
 from forecastkit.inspection.attribution import Attribution
-from forecastkit.inspection.input_names import column_names, together
+from forecastkit.inspection.input_names import column_names, group_columns
 from forecastkit.networks import backbones
 from forecastkit.networks.attention import Attention
 from forecastkit.networks.backbone import Backbone
@@ -23,19 +23,19 @@ from forecastkit.utils.validation import check_names, refuse
 
 @dataclass(frozen=True)
 class Place:
-    """Which forecasts are looked into.
+    """Forecasts to explain.
 
     Parameters
     ----------
     schema : Schema
     panel : Panel
     origins : Origins
-        Of length n.
+        Forecast origins, of length n.
     steps : ndarray of shape (S,)
-        From 0.
+        Steps counted from 0.
     lookback, horizon : int
     mixed : bool
-        Whether a window holds all target columns.
+        Whether windows contain all target columns.
     """
 
     schema: Schema
@@ -48,11 +48,11 @@ class Place:
 
     @property
     def cutoffs(self) -> np.ndarray:
-        """Ordinal of each origin's cutoff, (n,)."""
+        """Return the ordinal of each origin's cutoff, shape (n,)."""
         return self.panel.ordinal_at(self.origins.entity, self.origins.row)
 
     def keys(self) -> dict[str, pd.Index]:
-        """Series, target and cutoff of each origin under the user's names."""
+        """Return series, target and cutoff of each origin with the user's names."""
         schema = self.schema
         columns = output_frames.series_columns(schema, self.panel.ids, self.origins.entity)
         if len(schema.target) > 1:
@@ -60,7 +60,7 @@ class Place:
         return {**columns, "cutoff": output_frames.timestamps_at(self.panel, self.cutoffs)}
 
     def columns(self, width: int) -> dict:
-        """Keys, step and time of `width` rows for each origin and step."""
+        """Return keys, step and time for `width` rows per origin and step."""
         origin = np.repeat(np.arange(len(self.origins)), len(self.steps) * width)
         step = np.tile(np.repeat(self.steps + 1, width), len(self.origins))
         columns = {name: index.take(origin) for name, index in self.keys().items()}
@@ -68,7 +68,7 @@ class Place:
         return {**columns, "step": step, self.schema.time_name: times}
 
     def origin_of(self, series=None, target=None) -> int:
-        """The first origin of this series and target."""
+        """Return the index of the first origin of this series and target."""
         keep = np.ones(len(self.origins), dtype=bool)
         ids, targets = self.panel.ids if self.schema.is_panel else (), self.schema.target
         for what, name, names, places in (
@@ -86,35 +86,35 @@ class Place:
         return int(np.flatnonzero(keep)[0])
 
     def past_of(self, origin: int) -> np.ndarray:
-        """What was observed up to an origin, (lookback,); NaN where it is missing."""
+        """Return the observed values up to an origin, shape (lookback,), NaN where missing."""
         entity, row = self.origins.entity[origin], self.origins.row[origin]
         rows = row + np.arange(1 - self.lookback, 1)
         values = self.panel.target[np.maximum(rows, 0), self.origins.channel[origin]].astype("float64")
         return np.where(rows >= self.panel.indptr[entity], values, np.nan)
 
     def times_of(self, offsets: np.ndarray) -> pd.Index:
-        """Times this many steps after each cutoff, repeated for every step: (n * S * offsets,)."""
+        """Return the times at these offsets from each cutoff, repeated for every step: (n * S * offsets,)."""
         ordinals = (self.cutoffs[:, None] + offsets)[:, None].repeat(len(self.steps), axis=1)
         return output_frames.timestamps_at(self.panel, ordinals.ravel())
 
     def over_steps(self, values: np.ndarray) -> np.ndarray:
-        """Values (n, width) repeated for every step, flat."""
+        """Repeat values (n, width) for every step, and flatten them."""
         return np.repeat(values[:, None], len(self.steps), axis=1).ravel()
 
 
 @dataclass(frozen=True)
 class Block:
-    """Attributions to the G inputs of one role, which are seen at T steps.
+    """Attributions to the G inputs of one role at T steps.
 
     Parameters
     ----------
     role : {'target', 'past', 'known', 'calendar', 'static'}
     names : list of str
     offsets : ndarray of shape (T,)
-        Steps after the cutoff: 0 is the cutoff itself.
+        Steps after the cutoff; 0 is the cutoff itself.
     part : ndarray of shape (n, S, G, T)
     values : ndarray of shape (n, G, T)
-        The inputs in the user's units; NaN where one is made of several columns.
+        The inputs in the user's units; NaN for inputs of several columns.
     """
 
     role: str
@@ -125,8 +125,8 @@ class Block:
 
 
 def attends(backbone: Backbone) -> bool:
-    """Whether the tokens of its future attend to those of its past."""
-    state = random.getstate()  # layers draw seeds
+    """Return whether future tokens of the backbone attend to past tokens."""
+    state = random.getstate()  # building layers draws seeds
     try:
         layer = backbone.build()
     finally:
@@ -136,14 +136,14 @@ def attends(backbone: Backbone) -> bool:
 
 
 def refuse_attention(backbone: Backbone):
-    """Say that this network has no attention over past steps, and which ones do."""
+    """Raise an error that lists the networks with attention over past steps."""
     names = [name for name in backbones.names() if attends(backbones.find(name)())]
     rule = f"the network must attend to its past; those that do are {', '.join(names)}"
-    refuse("interpret", rule, type(backbone).__name__, "Attributions are there for all.", ParameterError)
+    refuse("interpret", rule, type(backbone).__name__, "Attributions are available for all.", ParameterError)
 
 
 def blocks(found: Attribution, raw: dict, place: Place, calendar: tuple) -> list[Block]:
-    """The attributions by role, the columns of a category and the waves of a cycle added up.
+    """Return the attributions by role, summed over the columns of a category or a calendar cycle.
 
     Parameters
     ----------
@@ -153,24 +153,26 @@ def blocks(found: Attribution, raw: dict, place: Place, calendar: tuple) -> list
         Names of the calendar features.
     """
     columns = column_names(place.schema, calendar)
-    for role, coded in place.schema.codes().items():  # categories of many levels are held as they are
+    for role, coded in place.schema.codes().items():  # embedded categories have one column of codes
         columns[role] = columns[role][: -len(coded)]
-    past, ever = np.arange(1 - place.lookback, 1), np.arange(1 - place.lookback, place.horizon + 1)
-    own = list(place.schema.target) if place.mixed else ["target"]
+    past, all_offsets = np.arange(1 - place.lookback, 1), np.arange(1 - place.lookback, place.horizon + 1)
+    target_names = list(place.schema.target) if place.mixed else ["target"]
     static = raw["static"][:, None] if columns["static"] else None
     out = [
-        Block("target", own, past, found.target, raw["target"].reshape(len(place.origins), len(own), -1)),
+        Block(
+            "target", target_names, past, found.target, raw["target"].reshape(len(place.origins), len(target_names), -1)
+        ),
         _grouped("past", columns, past, found.past, raw.get("past")),
-        _grouped("known", columns, ever, found.known, raw.get("known")),
-        _grouped("calendar", columns, ever, found.calendar, None),
+        _grouped("known", columns, all_offsets, found.known, raw.get("known")),
+        _grouped("calendar", columns, all_offsets, found.calendar, None),
         _grouped("static", columns, np.zeros(1, "int64"), found.static[:, :, None], static),
     ]
     return [block for block in out if block.names]
 
 
 def _grouped(role, columns, offsets, part, raw):
-    """A block from attributions (n, S, T, F), those to columns of the same name added up."""
-    names, belongs = together(columns[role])
+    """Return a block of attributions (n, S, T, F), summed over columns of the same name."""
+    names, belongs = group_columns(columns[role])
     part = np.moveaxis(part @ belongs, -1, 2)
     values = np.full((len(part), len(names), len(offsets)), np.nan)
     if raw is not None:
@@ -181,34 +183,34 @@ def _grouped(role, columns, offsets, part, raw):
 
 @dataclass(frozen=True, eq=False)
 class Interpretation:
-    """What `interpret` found for n forecast origins (a series, target and cutoff each) and S steps.
+    """Result of `interpret` for n forecast origins (series, target and cutoff) and S steps.
 
     Attributes
     ----------
     forecast : DataFrame
-        ``[series_id,] [target,] cutoff, step, time, forecast, baseline``: the point forecasts, and those from the
-        baseline.
+        ``[series_id,] [target,] cutoff, step, time, forecast, baseline``: point forecasts, and those at the baseline.
     attribution : DataFrame
-        Long: ``[series_id,] [target,] cutoff, step, time, role, input, input_step, input_time, value, attribution``.
-        ``input_step`` counts as ``step`` does: 0 is the cutoff, 1 the first step after it; static covariates have none.
+        In long format: ``[series_id,] [target,] cutoff, step, time, role, input, input_step, input_time, value,
+        attribution``. ``input_step`` is counted like ``step``: 0 is the cutoff, 1 the first step after it; static
+        covariates have none.
     importance : DataFrame
-        For each origin and input the sum of absolute attributions, averaged over the steps, and its share.
+        Sum of absolute attributions for each origin and input, averaged over the steps, and its fraction of the total.
     arrays : dict of ndarray of shape (n, S, inputs, times)
-        Attributions by role; `inputs` has the names.
+        Attributions by role; `inputs` contains the names.
     attention : DataFrame
-        Long: ``[series_id,] [target,] cutoff, step, time, layer, head, input_step, input_time, weight``.
+        In long format: ``[series_id,] [target,] cutoff, step, time, layer, head, input_step, input_time, weight``.
     weights : tuple of ndarray of shape (n, heads, S, lookback)
-        Attention by layer: what the query of a step pays to each past step, oldest first.
+        Attention by layer: weights of the query of a step for each past step, oldest first.
     selection : DataFrame
-        Long: ``[series_id,] [target,] cutoff, part, role, input, input_step, input_time, weight``: how much a network
-        that selects variables, as the TFT does, takes from each at each step of the past and the future, and of what
-        is static. Weights add up to one over the inputs. 'target' is its own past, 'position' where in the horizon
-        a step is.
+        In long format: ``[series_id,] [target,] cutoff, part, role, input, input_step, input_time, weight``, for
+        networks with variable selection, such as the TFT: the weight of each input at each step of the past and the
+        future, and of static inputs. Weights sum to one over the inputs. 'target' is the past of the target, 'position'
+        the position in the horizon.
     completeness_error : float
-        Largest gap between the sum of a forecast's attributions and ``forecast - baseline``, as a fraction of the
-        largest such change over the origin's steps.
+        Largest difference between the sum of a forecast's attributions and ``forecast - baseline``, relative to the
+        largest such change over the steps of the origin.
     points : int
-        Gradients averaged for each attribution.
+        Number of gradients averaged for each attribution.
     """
 
     place: Place
@@ -232,7 +234,7 @@ class Interpretation:
 
     @property
     def inputs(self):
-        """Names of the inputs by role; the own past of each target is ``target``."""
+        """Names of the inputs by role; the past of each target is named ``target``."""
         return {block.role: list(block.names) for block in self._blocks()}
 
     @property
@@ -247,7 +249,7 @@ class Interpretation:
     def forecast(self):
         found = self._found()
         columns = {"forecast": found.forecast.ravel(), "baseline": found.baseline.ravel()}
-        return self._dressed({**self.place.columns(1), **columns})
+        return self._to_user_frame({**self.place.columns(1), **columns})
 
     @cached_property
     def attribution(self):
@@ -259,8 +261,8 @@ class Interpretation:
         keys = [*self.place.keys(), "role", "input"]
         sizes = frame["attribution"].abs() / len(self.place.steps)
         table = sizes.groupby([frame[key] for key in keys], sort=False, observed=True).sum().reset_index()
-        whole = table.groupby(keys[:-2], sort=False, observed=True)["attribution"].transform("sum")
-        return self._dressed(table.assign(share=table["attribution"] / whole.where(whole > 0)))
+        total = table.groupby(keys[:-2], sort=False, observed=True)["attribution"].transform("sum")
+        return self._to_user_frame(table.assign(share=table["attribution"] / total.where(total > 0)))
 
     @cached_property
     def attention(self):
@@ -308,10 +310,10 @@ class Interpretation:
         if not self.chosen:
             rule = "the network must select variables, as the TFT does"
             refuse("interpret", rule, type(self.backbone).__name__, error=ParameterError)
-        return self._dressed(pd.concat([self._selected(choice) for choice in self.chosen], ignore_index=True))
+        return self._to_user_frame(pd.concat([self._selected(choice) for choice in self.chosen], ignore_index=True))
 
     def _selected(self, choice):
-        """The rows of one part of the window."""
+        """Return the rows of one part of the window."""
         place, (n, names, times) = self.place, choice.weights.shape
         keys = {name: index.repeat(names * times) for name, index in place.keys().items()}
         offsets = np.tile(choice.offsets, n * names)
@@ -327,7 +329,7 @@ class Interpretation:
         return frame if choice.part != "static" else frame.assign(input_step=pd.NA, input_time=pd.NaT)
 
     def _names(self, block):
-        """Name of every cell of the block, (n, G * T): the own past of a target is called as the target."""
+        """Return the name of every cell of a block, (n, G * T); the past of a target has the target's name."""
         n, times = len(self.place.origins), len(block.offsets)
         names = np.array([block.names] * n, dtype=object)
         if block.role == "target" and not self.place.mixed:
@@ -343,10 +345,10 @@ class Interpretation:
         self._found()
         return self.blocks
 
-    def _dressed(self, columns):
+    def _to_user_frame(self, columns):
         return output_frames.from_pandas(pd.DataFrame(columns), self.place.schema.library)
 
 
 def _flat(part):
-    """(n, S, G, T) as (n, S, G * T)."""
+    """Reshape (n, S, G, T) to (n, S, G * T)."""
     return part.reshape(*part.shape[:2], -1)

@@ -9,8 +9,8 @@ from keras import layers, ops
 
 from forecastkit.networks.layers import Dropout, own_mask
 
-#: Added to the scores of what may not be attended to. The later counts more than the missing, so that a token with
-#: nothing observed up to it still sees nothing of what comes after it.
+#: Added to the scores of masked keys. The penalty of later tokens exceeds that of missing ones, so that a token without
+#: any observed token up to it still does not attend to later ones.
 MISSING, LATER = -1e9, -1e12
 
 _WATCHED = contextvars.ContextVar("forecastkit_watched_attention", default=None)
@@ -26,14 +26,14 @@ def _watching(seen):
 
 
 def watch_attention():
-    """Collect the attention weights of the networks called inside, in this thread and outside compiled functions.
+    """Record the attention weights of networks called inside the context, in this thread and in eager mode.
 
     Yields
     ------
     list of ndarray of shape (batch, heads, queries, keys)
-        One for each time that tokens of the future attend to the past, in the order of the calls. Keys begin with all
-        tokens of the past, oldest first and with weight 0 where out of reach; those of the future may follow. Queries
-        end with all tokens of the future. Attention within the past or within the future only is left out.
+        One array per layer in which future tokens attend to the past, in the order of the calls. Keys start with all
+        past tokens, oldest first and with weight 0 if not attended to; future tokens may follow. Queries end with all
+        future tokens. Attention within the past or within the future only is not recorded.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def watch_attention():
 
 
 def unwatched():
-    """A context in which attention is not reported, because no token of the future attends to the past there."""
+    """Return a context in which attention is not recorded, because no future token attends to the past."""
     return _watching(None)
 
 
@@ -55,12 +55,12 @@ def attend(queries, keys, values, mask=None, bias=None, unseen: int = 0):
     ----------
     queries : (batch, heads, queries, width)
     keys, values : (batch, heads, keys, width)
-        A batch of one, or one head, serves all.
+        A batch or head axis of size 1 is broadcast.
     mask : (batch, keys), optional
-        1 for keys that may be attended to.
+        1 for keys that can be attended to.
     bias : broadcastable to (batch, heads, queries, keys), optional
     unseen : int
-        Tokens of the past before the first key, for `watch_attention`.
+        Number of past tokens before the first key, for `watch_attention`.
 
     Returns
     -------
@@ -81,14 +81,14 @@ def attend(queries, keys, values, mask=None, bias=None, unseen: int = 0):
 
 
 def split_heads(tokens, heads: int, parts: int = 1):
-    """Tokens (batch, tokens, parts * units) as `parts` tensors of shape (batch, heads, tokens, units / heads)."""
+    """Split tokens (batch, tokens, parts * units) into `parts` tensors (batch, heads, tokens, units / heads)."""
     length, width = tokens.shape[1], tokens.shape[2] // (parts * heads)
     tokens = ops.reshape(tokens, (-1, length, parts, heads, width))
     return ops.unstack(ops.transpose(tokens, (2, 0, 3, 1, 4)), parts, axis=0)
 
 
 def later(queries: int, keys: int):
-    """Bias (queries, keys) against what is later, where the queries are the last ones of the keys."""
+    """Return the causal bias (queries, keys), where the queries are the last ones of the keys."""
     ahead = ops.arange(keys) > ops.arange(keys - queries, keys)[:, None]
     return ops.where(ahead, LATER, 0.0)
 
@@ -97,14 +97,17 @@ def later(queries: int, keys: int):
 
 
 def sinusoid(positions: np.ndarray, units: int) -> np.ndarray:
-    """Sines and cosines of positions (n,), shape (n, units), base 10,000 (Vaswani et al. 2017, section 3.5)."""
+    """Return sines and cosines (n, units) of positions (n,), base 10,000 (Vaswani et al. 2017, section 3.5)."""
     rate = np.exp(-np.log(10_000.0) * (2 * (np.arange(units) // 2)) / units)
     angle = np.asarray(positions)[:, None] * rate
     return np.where(np.arange(units) % 2 == 0, np.sin(angle), np.cos(angle)).astype("float32")
 
 
 class Positions(layers.Layer):
-    """Adds a position to every token, where ``kind`` is 'learned' or 'sinusoidal'; 'rotary' ones come in later."""
+    """Adds positional encodings to tokens if ``kind`` is 'learned' or 'sinusoidal'.
+
+    Rotary positions are applied to queries and keys instead, see `rotate`.
+    """
 
     KINDS = ("learned", "sinusoidal", "rotary", "none")
 
@@ -118,7 +121,7 @@ class Positions(layers.Layer):
             start = keras.initializers.RandomNormal(stddev=0.02)
             self.table = self.add_weight(name="table", shape=(length, units), initializer=start)
         elif self.kind == "sinusoidal":
-            # numpy: a tensor made here may belong to a graph being traced
+            # A NumPy array, because a tensor created here could belong to a graph that is being traced.
             self.table = sinusoid(np.arange(length), units)
 
     def call(self, tokens):
@@ -126,11 +129,11 @@ class Positions(layers.Layer):
 
 
 def rotate(tokens, first: int = 0):
-    """Queries or keys (batch, heads, tokens, width) turned by their position, the first one's being `first`.
+    """Rotate queries or keys (batch, heads, tokens, width) by their positions, which start at `first`.
 
-    Rotary positions (Su et al. 2021, RoFormer, section 3.2): the dot product of a turned query and a turned key depends
-    on their distance only. A pair that turns together is the same place in both halves of the width instead of two
-    neighbours, which is the same up to the order of the weights.
+    With rotary positions (Su et al. 2021, RoFormer, section 3.2) the dot product of a rotated query and key depends on
+    their contents and distance only. A rotated pair consists of the same index in both halves of the width instead of
+    two neighbours, which is equivalent up to the order of the weights.
     """
     length, half = tokens.shape[-2], tokens.shape[-1] // 2
     angle = np.arange(first, first + length)[:, None] * 10_000.0 ** (-np.arange(half) / half)
@@ -140,11 +143,22 @@ def rotate(tokens, first: int = 0):
 
 
 def shift(scores):
-    """Scores (batch, heads, queries, keys + 1) by falling distance, from ``keys - 1``, as scores by key.
+    """Convert scores by distance into scores by key (Dai et al. 2019, appendix B).
 
-    Every query is one step further from all keys than the query before it, so that its row begins one place earlier:
-    dropping the first few of all scores in a row and cutting them one shorter moves every row into place (Dai et al.
-    2019, appendix B). Where the key is later than the query, what comes out is of no use.
+    Parameters
+    ----------
+    scores : tensor of shape (batch, heads, queries, keys + 1)
+        By decreasing distance, starting at ``keys - 1``.
+
+    Returns
+    -------
+    tensor of shape (batch, heads, queries, keys)
+        Scores of keys later than the query are meaningless and must be masked.
+
+    Notes
+    -----
+    The distance to a key grows by one from each query to the next, so each row must move by one position. Flattening
+    all rows, dropping the first ``queries - 1`` scores and reshaping to rows that are one shorter does that.
     """
     heads, queries, keys = scores.shape[1], scores.shape[2], scores.shape[3] - 1
     flat = ops.reshape(scores, (-1, heads, queries * (keys + 1)))
@@ -156,10 +170,10 @@ def shift(scores):
 
 
 class Attention(layers.Layer):
-    """Base of the layers below: pre-norm residual multi-head attention.
+    """Base of the attention layers: pre-norm residual multi-head attention.
 
-    Written out, because Keras' own layer builds its kernel for rank 4 einsums that neither XLA nor oneDNN turns into
-    one matrix product on a CPU.
+    `keras.layers.MultiHeadAttention` is not used, because its rank-4 einsums are not compiled to single matrix products
+    on a CPU by XLA or oneDNN.
     """
 
     def __init__(self, heads: int, dropout: float = 0.0, **kwargs):
@@ -167,8 +181,8 @@ class Attention(layers.Layer):
         self.heads, self.dropout = heads, dropout
         own_mask(self)
 
-    def make(self, shape, **widths):
-        """Build the norm, a dense layer for each of these names and units, and what comes after attention."""
+    def build_layers(self, shape, **widths):
+        """Build the normalization, the output projection, and a dense layer for each of `widths` (name to units)."""
         self.norm = layers.LayerNormalization(epsilon=1e-5)
         self.norm.build(shape)
         for name, units in {**widths, "merge": shape[-1]}.items():
@@ -177,8 +191,8 @@ class Attention(layers.Layer):
             setattr(self, name, dense)
         self.drop = Dropout(self.dropout)
 
-    def leave(self, tokens, context, training):
-        """The tokens, and what attention adds to them."""
+    def add_residual(self, tokens, context, training):
+        """Add the projected attention context to the tokens."""
         return tokens + self.drop(self.merge(context), training=training)
 
 
@@ -190,9 +204,9 @@ class SelfAttention(Attention):
     heads : int
     dropout : float
     rotary : bool
-        Whether queries and keys are turned by their position, see `rotate`.
+        Whether to use rotary positions, see `rotate`.
     causal : bool
-        Whether a token attends to itself and earlier ones only.
+        Whether a token attends only to itself and earlier tokens.
     """
 
     def __init__(self, heads: int, dropout: float = 0.0, rotary: bool = False, causal: bool = False, **kwargs):
@@ -200,10 +214,10 @@ class SelfAttention(Attention):
         self.rotary, self.causal = rotary, causal
 
     def build(self, shape):
-        self.make(shape, project=3 * shape[-1])
+        self.build_layers(shape, project=3 * shape[-1])
 
     def call(self, tokens, mask=None, training=None, steps=None):
-        """Tokens (batch, tokens, units), of which with `steps` only that many, the last, attend and are returned."""
+        """Attend with tokens (batch, tokens, units), or with the last `steps` of them, which are returned."""
         length = tokens.shape[1]
         steps = steps or length
         queries, keys, values = split_heads(self.project(self.norm(tokens)), self.heads, 3)
@@ -211,18 +225,18 @@ class SelfAttention(Attention):
         if self.rotary:
             queries, keys = rotate(queries, first=length - steps), rotate(keys)
         context = attend(queries, keys, values, mask, later(steps, length) if self.causal else None)
-        return self.leave(tokens[:, length - steps :], context, training)
+        return self.add_residual(tokens[:, length - steps :], context, training)
 
 
 class CrossAttention(Attention):
-    """Attention of the tokens of the future to the encoded tokens of the past.
+    """Attention of future tokens to encoded past tokens.
 
     Parameters
     ----------
     heads : int
     dropout : float
     rotary : bool
-        Whether queries and keys are turned by their position, the future's being those after the past.
+        Whether to use rotary positions, see `rotate`; those of the future follow those of the past.
     """
 
     def __init__(self, heads: int, dropout: float = 0.0, rotary: bool = False, **kwargs):
@@ -231,26 +245,26 @@ class CrossAttention(Attention):
 
     def build(self, future_shape):
         units = future_shape[-1]
-        self.make(future_shape, ask=units, read=2 * units)
+        self.build_layers(future_shape, ask=units, read=2 * units)
 
     def call(self, future, past, mask=None, training=None):
         (queries,) = split_heads(self.ask(self.norm(future)), self.heads)
         keys, values = split_heads(self.read(past), self.heads, 2)
         if self.rotary:
             queries, keys = rotate(queries, first=past.shape[1]), rotate(keys)
-        return self.leave(future, attend(queries, keys, values, mask), training)
+        return self.add_residual(future, attend(queries, keys, values, mask), training)
 
 
 class RelativeAttention(Attention):
-    """Causal attention to a memory and to the tokens themselves, by content and by distance (Dai et al. 2019).
+    """Causal attention to a memory and the tokens, by content and distance (Dai et al. 2019).
 
-    The score of query i and key j is ``(q_i + u) k_j + (q_i + v) W r_(i-j)`` over the root of the width, where r is a
-    sinusoid of the distance, W is learned, and u and v are learned for each head (section 3.3).
+    The score of query i and key j is ``(q_i + u) k_j + (q_i + v) W r_(i-j)`` divided by the root of the width, where r
+    is a sinusoid of the distance, W is learned, and u and v are learned for each head (section 3.3).
     """
 
     def build(self, tokens_shape):
         units = tokens_shape[-1]
-        self.make(tokens_shape, ask=units, read=2 * units)
+        self.build_layers(tokens_shape, ask=units, read=2 * units)
         self.place = layers.Dense(units, use_bias=False)
         self.place.build(tokens_shape)
         start, shape = keras.initializers.RandomNormal(stddev=0.02), (self.heads, 1, units // self.heads)
@@ -258,19 +272,22 @@ class RelativeAttention(Attention):
         self.place_bias = self.add_weight(name="place_bias", shape=shape, initializer=start)
 
     def call(self, tokens, memory, mask=None, training=None, steps=None, unseen=0):
-        """Tokens (batch, tokens, units) after a memory (batch, remembered, units); `steps` as in `SelfAttention`."""
-        everything = ops.concatenate([memory, tokens], axis=1)
-        length, steps = everything.shape[1], steps or tokens.shape[1]
-        normed = self.norm(everything)
+        """Attend with tokens (batch, tokens, units) that follow a memory (batch, memory, units).
+
+        `steps` is that of `SelfAttention`, `unseen` that of `attend`.
+        """
+        sequence = ops.concatenate([memory, tokens], axis=1)
+        length, steps = sequence.shape[1], steps or tokens.shape[1]
+        normed = self.norm(sequence)
         (queries,) = split_heads(self.ask(normed[:, length - steps :]), self.heads)
         keys, values = split_heads(self.read(normed), self.heads, 2)
         bias = self.by_distance(queries + ops.cast(self.place_bias, queries.dtype), length)
         bias = bias + ops.cast(later(steps, length), bias.dtype)
         context = attend(queries + ops.cast(self.content_bias, queries.dtype), keys, values, mask, bias, unseen)
-        return self.leave(everything[:, length - steps :], context, training)
+        return self.add_residual(sequence[:, length - steps :], context, training)
 
     def by_distance(self, queries, length):
-        """Scores of the distance from the queries, the last ones of `length` tokens, to all of them."""
+        """Return distance scores of the queries, the last ones of `length` tokens, for all tokens as keys."""
         units, width = self.heads * queries.shape[-1], queries.shape[-1]
         table = ops.cast(sinusoid(np.arange(length - 1, -2, -1), units), queries.dtype)
         (places,) = split_heads(self.place(table[None]), self.heads)

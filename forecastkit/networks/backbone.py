@@ -1,4 +1,4 @@
-"""Base class of backbones: hyperparameters, and a layer from past tokens to future tokens."""
+"""Base class of backbones: hyperparameters, and a Keras layer that maps past tokens to future tokens."""
 
 import inspect
 from dataclasses import dataclass
@@ -15,40 +15,40 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Backbone(BaseEstimator):
-    """Base of all backbones: the hyperparameters of an architecture, as plain keyword fields.
+    """Base class of all backbones: the hyperparameters of an architecture as keyword fields.
 
-    A subclass adds its fields and two methods: `build`, which returns a fresh Keras layer, and optionally `check`.
-    The layer is called as ``layer(past, future, mask=None, training=None)`` with ``past`` of shape
-    (batch, past tokens, units), ``future`` of shape (batch, future tokens, units) and ``mask`` of shape
-    (batch, past tokens), 1 where a token holds anything observed; it returns (batch, future tokens, units). Each target
-    column is a window of its own, unless the backbone says that it mixes channels.
+    A subclass adds its fields and the method `build`, which returns a new Keras layer, and optionally `check`. The
+    layer is called as ``layer(past, future, mask=None, training=None)`` with ``past`` of shape (batch, past tokens,
+    units), ``future`` of shape (batch, future tokens, units) and ``mask`` of shape (batch, past tokens), 1 for tokens
+    with an observed value. It returns (batch, future tokens, units). Each target column is a separate window unless
+    `mixes_channels` is True.
 
     Parameters
     ----------
     units : int
         Width of every token.
     dropout : float
-        Fraction of the units dropped in training, before the head and inside the blocks.
+        Fraction of units dropped in training, before the head and inside the blocks.
     """
 
     units: int = 64
     dropout: float = 0.1
 
-    #: What the tokens of a window pass through between their dense embedding and the backbone.
+    #: Activation of the dense embedding of past tokens.
     embedding_activation = None
 
-    #: Whether the layer takes past tokens of any width, so that with ``patch=1`` they need no embedding.
+    #: Whether the layer accepts past tokens of any width, so that with ``patch=1`` they need no embedding.
     reads_steps = False
-    #: Whether future tokens that are the same for all windows may come as a batch of one.
+    #: Whether future tokens that are equal for all windows can be passed as a batch of one.
     broadcasts = False
-    #: Whether the layer reads all target columns of a series at once: its tokens are (batch, channels, tokens, units),
-    #: and its mask (batch, channels, past tokens).
+    #: Whether the layer processes all target columns of a series together. Its tokens then have the shape
+    #: (batch, channels, tokens, units) and its mask (batch, channels, past tokens).
     mixes_channels = False
-    #: Whether the layer takes a token for each variable, see `forecastkit.networks.network.Sizes.variables`: past and
-    #: future are (batch, tokens, variables, units), and it is called with ``static``, (batch, 1, variables, units) or
-    #: None.
+    #: Whether the layer receives a token per variable, see `forecastkit.networks.network.Sizes.variables`. Past and
+    #: future then have the shape (batch, tokens, variables, units), and ``static`` is passed as
+    #: (batch, 1, variables, units) or None.
     selects_variables = False
-    #: Peak learning rate where the user gives none.
+    #: Default peak learning rate.
     learning_rate = 1e-3
 
     def __init_subclass__(cls, **kwargs):
@@ -56,11 +56,17 @@ class Backbone(BaseEstimator):
         inherit_parameters(cls)
 
     def build(self) -> "keras.layers.Layer":
-        """Return a fresh, unbuilt Keras layer."""
+        """Return a new, unbuilt Keras layer."""
         raise NotImplementedError(f"{type(self).__name__} must define build()")
 
     def check(self) -> None:
-        """Refuse hyperparameters that break a rule, before anything is built."""
+        """Validate the hyperparameters before a layer is built.
+
+        Raises
+        ------
+        ParameterError
+            If a hyperparameter is invalid.
+        """
         where = type(self).__name__
         validation.check_int(where, "units", self.units)
         validation.check_real(where, "dropout", self.dropout, 0.0, 0.99)
@@ -120,13 +126,13 @@ def _name(backbone):
 
 
 def check_blocks(backbone: Backbone) -> None:
-    """Refuse `layers`, `heads` and `feedforward` that no stack of attention blocks can be built from."""
+    """Validate `layers`, `heads` and `feedforward` of a stack of attention blocks."""
     check_heads(backbone)
     validation.check_int(type(backbone).__name__, "feedforward", backbone.feedforward, optional=True)
 
 
 def check_heads(backbone: Backbone) -> None:
-    """Refuse `layers` and `heads` that attention cannot be built from."""
+    """Validate `layers` and `heads` of attention."""
     where = type(backbone).__name__
     for name in ("layers", "heads"):
         validation.check_int(where, name, getattr(backbone, name))

@@ -1,11 +1,11 @@
-"""The pre-trained network: a recurrent body, and a head that mixes candidate forecasts and adds quantile offsets.
+"""The pre-trained network: a recurrent encoder, and a head that mixes candidate forecasts and adds quantile offsets.
 
 References
 ----------
-Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", EMNLP, for the recurrent body.
+Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", EMNLP (the recurrent encoder).
 Montero-Manso et al. (2020), "FFORMA: feature-based forecast model averaging", International Journal of Forecasting 36,
-which learns weights of simple forecasts from features of a series; here the weights also depend on the step and on the
-candidates' latest errors, and are learned together with a correction and the quantiles.
+which learns weights of simple forecasts from features of a series. Here the weights also depend on the step and on
+recent errors of the candidates, and are learned together with a correction and the quantiles.
 """
 
 import keras
@@ -14,14 +14,14 @@ from keras import layers, ops
 
 from forecastkit.pretrained.forward import LEVELS, MEDIAN
 
-#: What is added to the logits of candidates that are not available.
-NEVER = -1e9
-#: The central 80 % interval among the levels, and the widths from which on losses are damped.
-LOW, HIGH, MANY = LEVELS.index(0.1), LEVELS.index(0.9), 10.0
+#: Added to the logits of unavailable candidates.
+UNAVAILABLE = -1e9
+#: Indices of the bounds of the central 80 % interval; relative loss above which losses grow logarithmically.
+LOW, HIGH, DAMPING = LEVELS.index(0.1), LEVELS.index(0.9), 10.0
 
 
 class CandidateMixture(keras.Model):
-    """Maps inputs of `forecastkit.pretrained.inputs` to quantiles (batch, horizon, levels), in units of the scale.
+    """Maps the inputs of `forecastkit.pretrained.inputs` to quantiles (batch, horizon, levels) in scaled units.
 
     Called with a dict of ``context`` (batch, features), ``patches`` (batch, patches, channels), ``steps``
     (batch, horizon, step features), ``forecasts`` (batch, horizon, candidates) and ``available`` (batch, candidates).
@@ -31,11 +31,11 @@ class CandidateMixture(keras.Model):
     candidates : int
         Number of candidate forecasts.
     units : int
-        Width of the body and of the head.
+        Width of the hidden layers.
     recurrent : int
         Units of the gated recurrent unit that reads the patches.
     dropout : float
-        Fraction of the body's and the head's hidden units that are left out in training.
+        Fraction of hidden units dropped in training.
     """
 
     def __init__(self, candidates: int, units: int = 192, recurrent: int = 64, dropout: float = 0.0, **kwargs):
@@ -55,18 +55,18 @@ class CandidateMixture(keras.Model):
         state = ops.concatenate([inputs["context"], self.recurrent(inputs["patches"])], axis=-1)
         state = ops.silu(self.context(state))
         state = self.drop(state + ops.silu(self.deeper(state)), training=training)
-        # Candidates are shown by how they differ from their mean: their common level is of no use to the weights.
-        share = available / ops.maximum(ops.sum(available, axis=-1, keepdims=True), 1.0)
-        mean = ops.sum(forecasts * share[:, None], axis=-1, keepdims=True)
-        apart = ops.arcsinh(forecasts - mean) * available[:, None]
-        step = ops.concatenate([inputs["steps"], apart], axis=-1)
+        # Candidates enter as deviations from their mean, because their common level is irrelevant to the weights.
+        fractions = available / ops.maximum(ops.sum(available, axis=-1, keepdims=True), 1.0)
+        mean = ops.sum(forecasts * fractions[:, None], axis=-1, keepdims=True)
+        deviations = ops.arcsinh(forecasts - mean) * available[:, None]
+        step = ops.concatenate([inputs["steps"], deviations], axis=-1)
         hidden = ops.silu(self.hidden(state)[:, None] + self.step(step))
         hidden = self.drop(hidden + ops.silu(self.second(hidden)), training=training)
         return self.mixed(self.head(hidden), forecasts, available)
 
     def mixed(self, raw, forecasts, available):
-        """Quantiles from the head's raw numbers (batch, horizon, candidates + levels)."""
-        logits = raw[..., : self.candidates] + (1.0 - available)[:, None] * NEVER
+        """Return quantiles from the raw outputs (batch, horizon, candidates + levels) of the head."""
+        logits = raw[..., : self.candidates] + (1.0 - available)[:, None] * UNAVAILABLE
         center = ops.sum(ops.softmax(logits, axis=-1) * forecasts, axis=-1, keepdims=True)
         offsets = raw[..., self.candidates :]
         center = center + offsets[..., MEDIAN : MEDIAN + 1]
@@ -76,23 +76,22 @@ class CandidateMixture(keras.Model):
         return ops.concatenate([center - below, center, center + above], axis=-1)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Weights by name, such as ``head/kernel``."""
+        """Return the weights by name, such as ``head/kernel``."""
         return {f"{layer.name}/{w.name}": np.asarray(w) for layer in self.layers for w in layer.weights}
 
     def set_arrays(self, arrays: dict[str, np.ndarray]):
-        """Take the weights of `arrays`; the model must have been called or built."""
+        """Assign the weights of `arrays`; the model must be built."""
         for layer in self.layers:
             for weight in layer.weights:
                 weight.assign(arrays[f"{layer.name}/{weight.name}"])
 
 
 def pinball(target, forecast):
-    """Mean quantile loss of each window over its observed steps, relative to the width of its forecast, (batch,).
+    """Return the mean quantile loss of each window over its observed steps, relative to its interval width, (batch,).
 
-    The width, the forecast's mean central 80 % interval, is taken as a constant: it keeps windows that are hard for
-    every forecast from outweighing the others, and as it does not depend on the actuals, the quantiles stay calibrated,
-    which a logarithm of the loss would not leave them. Losses of many widths are damped. Targets (batch, horizon) may
-    be NaN.
+    The width is that of the mean central 80 % interval, without gradient. It limits the influence of windows that are
+    hard to forecast. As it does not depend on the actuals, the quantiles stay calibrated, unlike under a logarithmic
+    loss. Losses of many widths are damped. Targets (batch, horizon) may be NaN.
     """
     missing = ops.isnan(target)
     target = ops.where(missing, ops.zeros_like(target), target)
@@ -103,4 +102,4 @@ def pinball(target, forecast):
     count = ops.maximum(ops.sum(observed, axis=1), 1.0)
     width = ops.sum((forecast[..., HIGH] - forecast[..., LOW]) * observed, axis=1) / count
     relative = ops.sum(losses * observed, axis=1) / count / (ops.stop_gradient(width) + 0.02)
-    return MANY * ops.log1p(relative / MANY)
+    return DAMPING * ops.log1p(relative / DAMPING)

@@ -4,25 +4,25 @@ from keras import layers, ops
 
 from forecastkit.networks.layers import Dropout, whole
 
-#: Part of the training windows in which the level of a category is taken for unknown.
+#: Fraction of training windows in which the level of a category is replaced by the unknown level.
 UNKNOWN = 0.05
 
 
 def width_of(codes: int) -> int:
-    """How wide the vectors of so many levels are: the rule of thumb of fastai, at most 50."""
+    """Return the width of embeddings of `codes` levels by the rule of thumb of fastai, at most 50."""
     return min(50, round(1.6 * codes**0.56))
 
 
 class CategoryEmbedding(Dropout):
-    """Vectors of the levels of one category, whose code 0 is the unknown level.
+    """Embedding of the levels of one category, in which code 0 is the unknown level.
 
-    In training a few windows see no level but the unknown one, so that its vector becomes what serves best where none
-    is known. All vectors start at zero: a level that training never meets stays an ordinary one.
+    In training the level of a few windows is replaced by the unknown one, so that its embedding is learned as that of
+    an average level. Embeddings start at zero, so a level that does not occur in training has no effect.
 
     Parameters
     ----------
     codes : int
-        Number of levels, the unknown one included.
+        Number of levels including the unknown one.
     """
 
     def __init__(self, codes: int, **kwargs):
@@ -34,8 +34,10 @@ class CategoryEmbedding(Dropout):
         self.table.build(shape)
 
     def call(self, codes, training=None):
-        """Codes (batch, ...) as vectors (batch, ..., width)."""
+        """Return embeddings (batch, ..., width) of codes (batch, ...)."""
         if training:
-            kept = self.draw((ops.shape(codes)[0], *[1] * (len(codes.shape) - 1))) >= whole(int(self.rate * 2**32))
+            kept = self.random_bits((ops.shape(codes)[0], *[1] * (len(codes.shape) - 1))) >= whole(
+                int(self.rate * 2**32)
+            )
             codes = ops.where(kept, codes, ops.zeros_like(codes))
         return self.table(codes)

@@ -2,12 +2,12 @@
 
 from keras import ops
 
-#: Lengths that are walked step by step, and the most steps of a block: more make XLA compile for long.
-SHORT, LONGEST = 8, 16
+#: Longest sequence that is scanned step by step; longest block (longer ones increase the compile time of XLA).
+MAX_SEQUENTIAL, MAX_BLOCK = 8, 16
 
 
 def delayed(tokens, steps: int):
-    """Tokens (batch, time, ...) moved `steps` later, zeros before the first."""
+    """Shift tokens (batch, time, ...) by `steps` to later times; zeros fill the beginning."""
     length = tokens.shape[1]
     steps = min(steps, length)
     if not steps:
@@ -16,68 +16,72 @@ def delayed(tokens, steps: int):
 
 
 def padded(tokens, before: int, after: int):
-    """Tokens (batch, time, ...) with so many zeros before the first and after the last."""
+    """Pad tokens (batch, time, ...) with `before` zeros at the beginning and `after` at the end."""
     return ops.pad(tokens, [[0, 0], [before, after], *[[0, 0]] * (len(tokens.shape) - 2)])
 
 
 @ops.custom_gradient
 def linear_scan(keep, enter):
-    """All states of ``h_t = keep_t * h_{t-1} + enter_t``, from a state of 0 before the first.
+    """Return all states of ``h_t = keep_t * h_{t-1} + enter_t`` with an initial state of 0.
 
-    Nothing is divided and no logarithm taken: where no `keep` is above 1 all is stable, closed gates too. The gradient
-    is the same recurrence run backwards, so that beside the states nothing is kept in memory.
+    The computation uses neither division nor logarithms, so it is stable for ``keep`` up to 1, including 0. The
+    gradient is the same recurrence in reverse, so that only the states are kept in memory.
 
     Parameters
     ----------
     keep, enter : tensor of shape (batch, time, ...)
-        Of one shape; the time must be static.
+        The time axis must be static.
 
     Returns
     -------
-    states : tensor of their shape
+    states : tensor of the same shape
 
     References
     ----------
-    Martin and Cundy (2018), "Parallelizing linear recurrent neural nets over sequence length", ICLR, for the gradient;
-    `walk_blocks` says how it is computed.
+    Martin and Cundy (2018), "Parallelizing linear recurrent neural nets over sequence length", ICLR (the gradient).
     """
-    states = walk(keep, enter)
+    states = scan(keep, enter)
 
     def gradient(*args, upstream=None):
-        upstream = args[0] if upstream is None else upstream  # torch hands over the arguments, too
-        back = walk(padded(keep[:, 1:], 0, 1), upstream, reverse=True)
+        upstream = args[0] if upstream is None else upstream  # the torch backend passes it positionally
+        back = scan(padded(keep[:, 1:], 0, 1), upstream, reverse=True)
         return back * delayed(states, 1), back
 
     return states, gradient
 
 
-def walk(keep, enter, reverse=False):
-    """The recurrence in time, or with `reverse` against it."""
-    if enter.shape[1] > SHORT:
-        return walk_blocks(keep, enter, reverse)
-    return ops.stack(steps(cut(keep), cut(enter), reverse), axis=1)
+def scan(keep, enter, reverse=False):
+    """Compute the recurrence forward in time or, with `reverse`, backward."""
+    if enter.shape[1] > MAX_SEQUENTIAL:
+        return scan_blocks(keep, enter, reverse)
+    return ops.stack(scan_steps(unstacked(keep), unstacked(enter), reverse), axis=1)
 
 
-def walk_blocks(keep, enter, reverse):
-    """The recurrence in blocks side by side: to the end of each, from end to end, and through each from its true start.
+def scan_blocks(keep, enter, reverse):
+    """Compute the recurrence in parallel blocks (reduce-then-scan).
 
-    Work is linear in the length, and of its square root's order are the steps that must wait for each other (the
-    reduce-then-scan of Blelloch 1990, "Prefix sums and their applications", with wide blocks). On two cores this is
-    several times faster than doubling or `ops.associative_scan`, whose log-many rounds pass over all of the memory.
+    First the final state of each block from a zero state is computed, then the true initial states by a scan over the
+    blocks, then all states of each block. The work is linear in the length; the number of sequential steps is
+    proportional to its square root. On two cores this is several times faster than recursive doubling or
+    `ops.associative_scan`, whose logarithmic number of rounds traverses all memory.
+
+    References
+    ----------
+    Blelloch (1990), "Prefix sums and their applications".
     """
     length = enter.shape[1]
-    size = min(round(length**0.5), LONGEST)
+    size = min(round(length**0.5), MAX_BLOCK)
     count = -(-length // size)
     shape = (-1, count, size, *enter.shape[2:])
-    keeps, enters = (cut(ops.reshape(padded(x, 0, count * size - length), shape), axis=2) for x in (keep, enter))
-    ends = walk(product(keeps), steps(keeps, enters, reverse)[0 if reverse else -1], reverse)
+    keeps, enters = (unstacked(ops.reshape(padded(x, 0, count * size - length), shape), axis=2) for x in (keep, enter))
+    ends = scan(product(keeps), scan_steps(keeps, enters, reverse)[0 if reverse else -1], reverse)
     starts = padded(ends[:, 1:], 0, 1) if reverse else delayed(ends, 1)
-    states = ops.stack(steps(keeps, enters, reverse, starts), axis=2)
+    states = ops.stack(scan_steps(keeps, enters, reverse, starts), axis=2)
     return ops.reshape(states, (-1, count * size, *enter.shape[2:]))[:, :length]
 
 
-def steps(keeps, enters, reverse, state=None):
-    """The states after each of a list of steps, in the order of time."""
+def scan_steps(keeps, enters, reverse, state=None):
+    """Return the states after each of a list of steps, in the order of time."""
     states = []
     for keep, enter in list(zip(keeps, enters, strict=True))[:: -1 if reverse else 1]:
         state = enter if state is None else keep * state + enter
@@ -85,13 +89,13 @@ def steps(keeps, enters, reverse, state=None):
     return states[:: -1 if reverse else 1]
 
 
-def cut(tokens, axis=1):
-    """The steps along an axis as a list."""
+def unstacked(tokens, axis=1):
+    """Return the slices along an axis as a list."""
     return list(ops.unstack(tokens, axis=axis))
 
 
 def product(factors):
-    """All factors multiplied."""
+    """Return the product of all factors."""
     total = factors[0]
     for factor in factors[1:]:
         total = total * factor
@@ -99,9 +103,9 @@ def product(factors):
 
 
 def spread_memories(length: int):
-    """Initializer of biases of gates that let in: units remember from two tokens to `length` of them.
+    """Return an initializer of input gate biases that spreads memory lengths from two tokens to `length`.
 
-    A gate of ``sigmoid(-log(T - 1))`` lets in 1 / T of the new and so remembers about T tokens.
+    A gate of ``sigmoid(-log(T - 1))`` lets in 1 / T of each input and therefore averages over about T tokens.
     """
 
     def start(shape, dtype=None):

@@ -1,4 +1,4 @@
-"""The network around every backbone: normalise, patch, embed, backbone, head, denormalise."""
+"""The network shared by all backbones: normalize, patch, embed, backbone, head, denormalize."""
 
 from dataclasses import asdict, dataclass
 
@@ -20,23 +20,23 @@ NORMALIZATIONS = ("last", "standard", "mean", "none")
 
 @dataclass(frozen=True)
 class Sizes:
-    """All sizes that a network is built from; the artifact stores them to build it again.
+    """Sizes from which a network is built; they are stored in the artifact.
 
     Parameters
     ----------
     lookback, horizon, patch : int
     past, known, calendar, static : int
-        Features of each kind.
+        Number of features of each kind.
     series : int
-        Rows of the series embedding; 0 for none.
+        Rows of the series embedding; 0 without one.
     masked : bool
-        Whether the network is told which values are missing.
+        Whether the inputs include an indicator of missing values.
     channels : int
-        Target columns that a window holds, for a backbone that mixes them; 0 where each has windows of its own.
+        Target columns per window for a backbone that mixes channels; 0 if each column has separate windows.
     unit : bool
-        Whether the head must know how long a unit of the series' scale is.
+        Whether the head needs the scale of the series in the user's units.
     events : int
-        How many features of the calendar, the last ones, are read at every step; the others at a patch's first.
+        Number of trailing calendar features that are read at every step; the others are read at the first of a patch.
     codes : tuple of (str, int)
         Role of each category of many levels, and how many codes it has.
     linear : bool
@@ -58,18 +58,18 @@ class Sizes:
     codes: tuple = ()
     linear: bool = False
 
-    def coded(self, role: str) -> tuple[int, ...]:
-        """How many codes each category of a role has."""
+    def code_counts(self, role: str) -> tuple[int, ...]:
+        """Return the number of codes of each embedded category of a role."""
         return tuple(count for own, count in self.codes if own == role)
 
     @property
     def cycles(self) -> int:
-        """Features of the calendar that are read at the first step of a patch."""
+        """Number of calendar features that are read at the first step of a patch."""
         return self.calendar - self.events
 
     @property
     def beside(self) -> tuple[int, ...]:
-        """The axis of the channels in shapes of windows and forecasts, where they have one."""
+        """Channel axis of windows and forecasts, an empty tuple without one."""
         return (self.channels,) if self.channels else ()
 
     @property
@@ -81,25 +81,27 @@ class Sizes:
         return -(-self.horizon // self.patch)
 
     def variables(self) -> dict[str, list[tuple[str, int]]]:
-        """Role and column of each variable of past, future and static tokens, for a backbone that selects among them.
+        """Return (role, column) of each variable of past, future and static tokens, for variable selection.
 
-        The target comes with what is missing; 'position' is where in the horizon a token is.
+        The target variable includes the indicator of missing values; 'position' is the token's place in the horizon.
         """
 
         def columns(*roles):
             return [(role, column) for role in roles for column in range(getattr(self, role))]
 
-        def coded(*roles):
-            return [(role, getattr(self, role) + place) for role in roles for place in range(len(self.coded(role)))]
+        def code_counts(*roles):
+            return [
+                (role, getattr(self, role) + place) for role in roles for place in range(len(self.code_counts(role)))
+            ]
 
         return {
-            "past": [("target", 0), *columns("past", "known", "calendar"), *coded("past", "known")],
-            "future": [("position", 0), *columns("known", "calendar"), *coded("known")],
-            "static": columns("static") + coded("static") + ([("series", 0)] if self.series else []),
+            "past": [("target", 0), *columns("past", "known", "calendar"), *code_counts("past", "known")],
+            "future": [("position", 0), *columns("known", "calendar"), *code_counts("known")],
+            "static": columns("static") + code_counts("static") + ([("series", 0)] if self.series else []),
         }
 
     def inputs(self) -> dict[str, tuple[tuple, str]]:
-        """Shape without the batch, and dtype, of every input the network takes."""
+        """Return the shape, without the batch axis, and dtype of every input of the network."""
         steps = self.lookback + self.horizon
         shapes = {
             "target": (*self.beside, self.lookback),
@@ -110,8 +112,8 @@ class Sizes:
         }
         taken = {name: (shape, "float32") for name, shape in shapes.items() if shape[-1]}
         for role, time in (("past", (self.lookback,)), ("known", (steps,)), ("static", ())):
-            if self.coded(role):
-                taken[f"{role}_codes"] = ((*time, len(self.coded(role))), "int32")
+            if self.code_counts(role):
+                taken[f"{role}_codes"] = ((*time, len(self.code_counts(role))), "int32")
         if self.series:
             taken["series"] = (self.beside, "int32")
         return {**taken, "unit": (self.beside, "float32")} if self.unit else taken
@@ -121,27 +123,27 @@ class Sizes:
 class Network(keras.Model):
     """Maps a batch of windows to forecasts in the units of the windows.
 
-    Called with a dict of ``target`` (batch, lookback) where NaN is missing, and, where the sizes say so, ``past``
-    (batch, lookback, features), ``known`` and ``calendar`` (batch, lookback + horizon, features), ``static``
-    (batch, features) and ``series`` (batch,). Returns (batch, horizon, outputs). Where windows hold all channels, the
-    target and series are (batch, channels, ...), and so are the forecasts; covariates are shared. Only the backbone
-    sees the channels beside each other: all else takes each for a window.
+    The input is a dict of ``target`` (batch, lookback), in which NaN marks missing values, and depending on the sizes
+    ``past`` (batch, lookback, features), ``known`` and ``calendar`` (batch, lookback + horizon, features), ``static``
+    (batch, features) and ``series`` (batch,). The output has the shape (batch, horizon, outputs). If windows contain
+    all channels, the shapes of target, series and output start with (batch, channels) and the covariates are shared;
+    all layers except the backbone treat each channel as a window.
 
     Parameters
     ----------
     backbone : Backbone
-        Hyperparameters; the layer is built here.
+        Hyperparameters of the layer, which is built by the network.
     sizes : Sizes
     head : Head
     normalization : {'last', 'standard', 'mean', 'none'}
-        What is taken out of every window and put back: the last value (NLinear, Zeng et al. 2023), mean and standard
-        deviation (Kim et al. 2022, RevIN, without its affine part), or the mean as a divisor (Salinas et al. 2020,
-        DeepAR), drawn towards 1 by one value.
+        Normalization of each window, which is undone in the forecast: subtraction of the last value (NLinear, Zeng et
+        al. 2023), standardization (RevIN, Kim et al. 2022, without the affine part), or division by the mean (DeepAR,
+        Salinas et al. 2020), computed with one additional value of 1.
     """
 
     def __init__(self, backbone, sizes: Sizes, head: Head, normalization: str = "last", **kwargs):
-        # Layers may compute in half precision, by the dtype policy they are made under; windows, forecasts and what is
-        # taken out of the ones and put back into the others are exact to more than its two or three digits.
+        # Layers may compute in half precision under the active dtype policy. Windows, forecasts and their normalization
+        # stay in full precision, because half precision has only two or three digits.
         exact = keras.config.floatx()
         super().__init__(**{"dtype": exact, **kwargs})
         self.made_from, self.layer_policy = backbone, keras.config.dtype_policy().name
@@ -150,7 +152,7 @@ class Network(keras.Model):
         self.selects = backbone.selects_variables
         self.embed_past, self.embed_future, self.embed_static = self.embeddings(backbone)
         self.embed_series = layers.Embedding(sizes.series, self.units, "zeros") if sizes.series else None
-        self.tables = {role: [CategoryEmbedding(count) for count in sizes.coded(role)] for role, _ in sizes.codes}
+        self.tables = {role: [CategoryEmbedding(count) for count in sizes.code_counts(role)] for role, _ in sizes.codes}
         self.backbone = own_mask(check_layer(backbone, backbone.build()))
         self.drop = Dropout(backbone.dropout)
         # A correction begins at 0.
@@ -159,20 +161,20 @@ class Network(keras.Model):
         self.steps = TemporalDecoder(sizes.patch, sizes.horizon, head.raw) if sizes.known or sizes.calendar else None
 
     def embeddings(self, backbone):
-        """Layers from the features of past, future and static tokens to units; None where there are no features."""
+        """Return the embedding layers of past, future and static features; None for those without features."""
         sizes = self.sizes
-        ahead = [count for count in (sizes.known, sizes.cycles, sizes.events) if count]
-        vectors = {role: [1] * len(sizes.coded(role)) for role in ("past", "known", "static")}
+        future_counts = [count for count in (sizes.known, sizes.cycles, sizes.events) if count]
+        vectors = {role: [1] * len(sizes.code_counts(role)) for role in ("past", "known", "static")}
         static = ([sizes.static] if sizes.static else []) + vectors["static"]
         if self.selects:
-            past = [count for count in (1, sizes.past) if count] + ahead + vectors["past"] + vectors["known"]
-            groups = past, ahead + vectors["known"], static
+            past = [count for count in (1, sizes.past) if count] + future_counts + vectors["past"] + vectors["known"]
+            groups = past, future_counts + vectors["known"], static
             return [VariableTokens(self.units, tuple(counts)) if counts else None for counts in groups]
-        # Step by step, a recurrent network reads the values themselves: its own input weights are the embedding.
+        # With patches of one step the input weights of a recurrent network are the embedding.
         raw = sizes.patch == 1 and backbone.reads_steps and not (static or sizes.series)
         return (
             layers.Identity() if raw else layers.Dense(self.units, activation=backbone.embedding_activation),
-            layers.Dense(self.units, use_bias=False) if ahead or vectors["known"] else None,
+            layers.Dense(self.units, use_bias=False) if future_counts or vectors["known"] else None,
             layers.Dense(self.units, use_bias=False) if static else None,
         )
 
@@ -188,14 +190,14 @@ class Network(keras.Model):
         self.built = True
 
     def get_config(self):
-        """What `model.save` stores: backbone, sizes, head, normalization and the dtype policy of the layers."""
+        """Return the configuration for `model.save`: backbone, sizes, head, normalization and layer dtype policy."""
         own = {"backbone": backbone_config(self.made_from), "sizes": asdict(self.sizes)}
         head = {"head": self.output_head.get_config(), "normalization": self.normalization}
         return {**own, **head, "layer_policy": self.layer_policy, "name": self.name}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """The network of a config, with every layer built."""
+        """Return the network of a configuration, with every layer built."""
         sizes = {**config["sizes"], "codes": tuple(tuple(pair) for pair in config["sizes"]["codes"])}
         with dtype_policy(config["layer_policy"]):
             parts = backbone_from_config(config["backbone"]), Sizes(**sizes), make_head(**config["head"])
@@ -215,14 +217,14 @@ class Network(keras.Model):
         try:
             self(window)
         except ParameterError as error:
-            raise error.__context__ or error from None  # Keras raises a copy with paragraphs about the call
+            raise error.__context__ or error from None  # Keras adds paragraphs about the call to its message
 
     def build_from_config(self, config):
-        """Nothing is left to do: `from_config` has built every layer."""
+        """Do nothing: `from_config` has built every layer."""
 
     def call(self, inputs, training=None):
         sizes = self.sizes
-        inputs = self.embed_categories(self.fold(inputs), training)
+        inputs = self.embed_categories(self.fold_channels(inputs), training)
         values, observed, center, scale = self.normalise(inputs["target"])
         past, future, *static = self.embed(inputs, *self.patches(inputs, values, observed))
         past, future, mask = map(self.unfold_channels, (past, future, self.token_mask(observed)))
@@ -256,7 +258,7 @@ class Network(keras.Model):
         last = window[:, -1:]
         return ops.matmul(window - last, self.linear) + last
 
-    def fold(self, inputs):
+    def fold_channels(self, inputs):
         """The inputs with each channel as a window of its own."""
         channels = self.sizes.channels
         if not channels:
@@ -268,7 +270,7 @@ class Network(keras.Model):
         }
 
     def embed_categories(self, inputs, training):
-        """The inputs, with a list of vectors (batch, [time,] width) for the codes of each role."""
+        """Return the inputs with the codes of each role replaced by a list of embeddings (batch, [time,] width)."""
         found = {}
         for role, tables in self.tables.items():
             codes = inputs[f"{role}_codes"]
@@ -276,13 +278,22 @@ class Network(keras.Model):
         return {**inputs, **found} if found else inputs
 
     def unfold_channels(self, windows):
-        """(windows, ...) as the backbone wants it: (batch, channels, ...) where it mixes channels."""
+        """Reshape (windows, ...) to (batch, channels, ...) for a backbone that mixes channels."""
         if windows is None or not self.mixes:
             return windows
         return ops.reshape(windows, (-1, max(self.sizes.channels, 1), *windows.shape[1:]))
 
     def normalise(self, window):
-        """Values with missing ones at 0, 1 where observed, and the center and scale (batch, 1) taken out."""
+        """Normalize windows (batch, lookback).
+
+        Returns
+        -------
+        values : tensor of shape (batch, lookback)
+            Normalized values, 0 where missing.
+        observed : tensor of shape (batch, lookback) or None
+            1 where observed; None if no value is missing.
+        center, scale : tensor of shape (batch, 1)
+        """
         if not self.sizes.masked:
             observed, count = None, self.sizes.lookback
         else:
@@ -295,6 +306,7 @@ class Network(keras.Model):
         return (values if observed is None else values * observed), observed, center, scale
 
     def level(self, window, observed, count):
+        """Return the center and scale (batch, 1) of windows."""
         one = ops.ones_like(window[:, :1])
         if self.normalization == "none":
             return ops.zeros_like(one), one
@@ -303,48 +315,48 @@ class Network(keras.Model):
         if self.normalization == "last":
             return (window[:, -1:] if observed is None else last_observed(window, observed)), one
         center = ops.sum(window, axis=1, keepdims=True) / count
-        apart = window - center if observed is None else (window - center) * observed
-        return center, ops.sqrt(ops.sum(apart * apart, axis=1, keepdims=True) / count + 1e-5)
+        deviation = window - center if observed is None else (window - center) * observed
+        return center, ops.sqrt(ops.sum(deviation * deviation, axis=1, keepdims=True) / count + 1e-5)
 
     def patches(self, inputs, values, observed):
-        """Features (batch, tokens, patch * columns) of each role, of the past and of the future."""
+        """Return lists of features (batch, tokens, patch * columns) by role, for past and future tokens."""
         sizes = self.sizes
         target = self.cut(values[..., None])
         if observed is not None:
             target = ops.concatenate([target, self.cut(observed[..., None])], axis=-1)
         past, future = [target], []
         if sizes.past:
-            past.append(self.cut(at_mean(inputs["past"])))
+            past.append(self.cut(fill_with_mean(inputs["past"])))
         if sizes.known:
-            self.patchify_both(at_mean(inputs["known"]), past, future)
+            self.append_patches(fill_with_mean(inputs["known"]), past, future)
         if sizes.cycles:
-            # The first step of a patch says when all its steps are.
+            # The calendar at the first step of a patch determines that of all its steps.
             calendar = inputs["calendar"][..., : sizes.cycles]
             extra = sizes.past_tokens * sizes.patch - sizes.lookback
-            # The first patch, where it is not whole, begins at its first real step; padding is no time of any calendar.
+            # An incomplete first patch starts at its first actual step, because padding has no calendar.
             start = ops.concatenate([calendar[:, :1]] * extra + [calendar[:, : sizes.lookback]], axis=1)
             past.append(start[:, :: sizes.patch])
             future.append(calendar[:, sizes.lookback :: sizes.patch])
         if sizes.events:
-            self.patchify_both(inputs["calendar"][..., sizes.cycles :], past, future)
+            self.append_patches(inputs["calendar"][..., sizes.cycles :], past, future)
         past += [self.cut(vectors) for vectors in inputs.get("past_codes", ())]
         for vectors in inputs.get("known_codes", ()):
-            self.patchify_both(vectors, past, future)
+            self.append_patches(vectors, past, future)
         return past, future
 
     def known_steps(self, inputs):
-        """What is known of each step to forecast, (batch, horizon, features)."""
-        known = [at_mean(inputs["known"])] if self.sizes.known else []
+        """Return future covariates and calendar of the steps to forecast, (batch, horizon, features)."""
+        known = [fill_with_mean(inputs["known"])] if self.sizes.known else []
         known += [inputs["calendar"]] if self.sizes.calendar else []
         return ops.concatenate([given[:, self.sizes.lookback :] for given in known], axis=-1)
 
-    def patchify_both(self, steps, past, future):
-        """Put patches of (batch, lookback + horizon, features) to those of the past and of the future."""
+    def append_patches(self, steps, past, future):
+        """Append patches of (batch, lookback + horizon, features) to the lists of past and future features."""
         past.append(self.cut(steps[:, : self.sizes.lookback]))
         future.append(self.cut(steps[:, self.sizes.lookback :], right=True))
 
     def embed(self, inputs, past, future):
-        """Tokens of the past (batch, past tokens, units) and of the future (batch, future tokens, units)."""
+        """Return past tokens (batch, past tokens, units) and future tokens (batch, future tokens, units)."""
         if self.selects:
             return self.embed_variables(inputs, past, future)
         past = self.embed_past(ops.concatenate(past, axis=-1))
@@ -355,14 +367,14 @@ class Network(keras.Model):
         for layer, given in ((self.embed_static, ops.concatenate(static, axis=-1) if static else None),
                              (self.embed_series, inputs.get("series"))):  # fmt: skip
             if layer is not None:
-                whole = layer(given)[:, None]
-                past, tokens = past + whole, tokens + whole
+                static_token = layer(given)[:, None]
+                past, tokens = past + static_token, tokens + static_token
         if not self.broadcasts:
             tokens = tokens + ops.zeros_like(past[:, :1, :1])
         return past, tokens
 
     def embed_variables(self, inputs, past, future):
-        """The same with an axis of variables before the units, and such tokens of what is static, None without."""
+        """Return past, future and static tokens with an axis of variables before the units; static may be None."""
         past = self.embed_past(past)
         tokens = ops.cast(self.positions, past.dtype)[None, :, None] + ops.zeros_like(past[:, :1, :1])
         if future:
@@ -375,11 +387,11 @@ class Network(keras.Model):
         return past, tokens, ops.concatenate(static, axis=2) if static else None
 
     def static_features(self, inputs):
-        """Numbers and vectors of what is static, (batch, features) each."""
+        """Return the list of static features and embeddings, each (batch, features)."""
         return ([inputs["static"]] if self.sizes.static else []) + list(inputs.get("static_codes", ()))
 
     def cut(self, steps, right=False):
-        """(batch, time, features) as patches (batch, tokens, patch * features), padded with 0 to whole patches."""
+        """Cut (batch, time, features) into patches (batch, tokens, patch * features), zero-padded on one side."""
         patch, features = self.sizes.patch, steps.shape[-1]
         tokens = -(-steps.shape[1] // patch)
         extra = tokens * patch - steps.shape[1]
@@ -388,16 +400,17 @@ class Network(keras.Model):
         return ops.reshape(steps, (-1, tokens, patch * features))
 
     def token_mask(self, observed):
+        """Return 1 for tokens (batch, tokens) with an observed value, None if all values are observed."""
         return None if observed is None else ops.max(self.cut(observed[..., None]), axis=-1)
 
 
-def at_mean(covariates):
-    """Covariates with values not known at their mean, 0."""
+def fill_with_mean(covariates):
+    """Replace missing values of scaled covariates by their mean, 0."""
     return ops.where(ops.isnan(covariates), ops.zeros_like(covariates), covariates)
 
 
 def last_observed(window, observed):
-    """The last observed value of each window (batch, 1); 0 where none is."""
+    """Return the last observed value of each window (batch, 1); 0 if there is none."""
     places = ops.arange(1, window.shape[1] + 1, dtype=window.dtype) * observed
     last = ops.argmax(places, axis=1)
     return ops.take_along_axis(window, last[:, None], axis=1)

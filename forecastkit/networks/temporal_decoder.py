@@ -4,23 +4,22 @@ from keras import layers, ops
 
 
 class TemporalDecoder(layers.Layer):
-    """A small perceptron shared by all steps, whose outputs are added to those of the head.
+    """A perceptron shared by all steps, whose outputs are added to those of the head.
 
-    It reads the step's own known covariates and calendar, the values at the same place in each past patch, and the
-    step's token. The head alone would have to learn what an hour's weather does anew for each place in the patch. The
-    last layer starts at 0.
+    Its inputs are the future covariates and calendar of the step, the values at the same position of each past patch,
+    and the step's token. Without it the head would have to learn covariate effects separately for each position in the
+    patch. The last layer is initialized with zeros.
 
     Parameters
     ----------
     patch, horizon : int
     outputs : int
-        Raw outputs of a step.
-    units : int
+        Raw outputs per step.
 
     References
     ----------
-    Das et al. (2023), "Long-term forecasting with TiDE: time-series dense encoder", TMLR: its temporal decoder reads
-    the step's covariates beside the decoded vector. The values at the same place of past patches are ours.
+    Das et al. (2023), "Long-term forecasting with TiDE: time-series dense encoder", TMLR, whose temporal decoder reads
+    the step's covariates and the decoded vector. The values of past patches are an addition.
     """
 
     def __init__(self, patch: int, horizon: int, outputs: int, units: int = 64, **kwargs):
@@ -33,10 +32,15 @@ class TemporalDecoder(layers.Layer):
         self.out = layers.Dense(outputs, kernel_initializer="zeros")
 
     def call(self, known, values, tokens):
-        """Raw outputs (batch, horizon, outputs) for features (batch, horizon, features) of the steps.
+        """Return raw outputs (batch, horizon, outputs).
 
-        `values` are (batch, past tokens, patch), `tokens` (batch, future tokens, units).
+        Parameters
+        ----------
+        known : tensor of shape (batch, horizon, features)
+            Future covariates and calendar of the steps.
+        values : tensor of shape (batch, past tokens, patch)
+        tokens : tensor of shape (batch, future tokens, units)
         """
         places = self.read_values(ops.transpose(values, (0, 2, 1)))
-        whole = ops.repeat(self.read_token(tokens), self.patch, axis=1) + ops.tile(places, (1, tokens.shape[1], 1))
-        return self.out(self.hidden(ops.relu(whole[:, : self.horizon] + self.read_step(known))))
+        steps = ops.repeat(self.read_token(tokens), self.patch, axis=1) + ops.tile(places, (1, tokens.shape[1], 1))
+        return self.out(self.hidden(ops.relu(steps[:, : self.horizon] + self.read_step(known))))

@@ -14,14 +14,14 @@ _WATCHED = contextvars.ContextVar("forecastkit_watched_selection", default=None)
 
 @contextmanager
 def watch_selection():
-    """Collect the weights of the variables in networks called inside, in this thread and outside compiled functions.
+    """Record the variable weights of networks called inside the context, in this thread and in eager mode.
 
     Yields
     ------
     dict of str to ndarray
-        Of the last call: 'past' (batch, past tokens, variables), 'future' (batch, future tokens, variables), and where
-        there are any 'static' (batch, 1, variables). Weights add up to 1 over the variables, which are those of
-        `forecastkit.networks.network.Sizes.variables`.
+        Weights of the last call: 'past' (batch, past tokens, variables), 'future' (batch, future tokens, variables)
+        and, with static variables, 'static' (batch, 1, variables). Weights sum to 1 over the variables, which are those
+        of `forecastkit.networks.network.Sizes.variables`.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def watch_selection():
 
 
 class DenseEach(layers.Layer):
-    """A dense layer for each variable: (batch, tokens, variables, width) to (batch, tokens, variables, units)."""
+    """A separate dense layer per variable, from (batch, tokens, variables, width) to (..., variables, units)."""
 
     def __init__(self, units: int, **kwargs):
         super().__init__(**kwargs)
@@ -45,7 +45,7 @@ class DenseEach(layers.Layer):
 
     def build(self, shape):
         variables, width = shape[-2:]
-        limit = (6 / (width + self.units)) ** 0.5  # of each by itself (Glorot and Bengio 2010)
+        limit = (6 / (width + self.units)) ** 0.5  # Glorot and Bengio (2010), with the fans of a single variable
         start = keras.initializers.RandomUniform(-limit, limit)
         self.kernel = self.add_weight(name="kernel", shape=(variables, width, self.units), initializer=start)
         self.bias = self.add_weight(name="bias", shape=(variables, self.units), initializer="zeros")
@@ -54,19 +54,19 @@ class DenseEach(layers.Layer):
         return ops.einsum("bnvw,vwu->bnvu", inputs, self.kernel) + self.bias
 
 
-def linear(units: int, apart: bool = False):
-    """A dense layer, or one for each variable."""
-    return DenseEach(units) if apart else layers.Dense(units)
+def linear(units: int, per_variable: bool = False):
+    """Return a dense layer or, with `per_variable`, a separate one per variable."""
+    return DenseEach(units) if per_variable else layers.Dense(units)
 
 
 class VariableTokens(layers.Layer):
-    """A token for each variable, from its patches by weights of its own.
+    """Embeds the patches of each variable into tokens with separate weights.
 
     Parameters
     ----------
     units : int
     columns : tuple of int
-        Variables of each group. Groups come as patches (batch, tokens, patch * variables), step by step.
+        Number of variables in each group. A group has the shape (batch, tokens, patch * variables), ordered by step.
     """
 
     def __init__(self, units: int, columns: tuple[int, ...], **kwargs):
@@ -83,15 +83,15 @@ class VariableTokens(layers.Layer):
 
 
 class Gate(layers.Layer):
-    """What came before and a gated part of what is new: ``norm(skip + (W x) * sigmoid(V x))`` (Lim et al. 2021, eq. 5).
+    """Gated skip connection, ``norm(skip + (W x) * sigmoid(V x))`` (Lim et al. 2021, eq. 5).
 
-    The gated linear unit of Dauphin et al. (2017).
+    The gate is the gated linear unit of Dauphin et al. (2017).
     """
 
-    def __init__(self, units: int, dropout: float = 0.0, apart: bool = False, **kwargs):
+    def __init__(self, units: int, dropout: float = 0.0, per_variable: bool = False, **kwargs):
         super().__init__(**kwargs)
         self.drop = Dropout(dropout)
-        self.both = linear(2 * units, apart)
+        self.both = linear(2 * units, per_variable)
         self.norm = layers.LayerNormalization(epsilon=1e-5)
 
     def call(self, inputs, skip, training=None):
@@ -100,32 +100,34 @@ class Gate(layers.Layer):
 
 
 class GatedResidual(layers.Layer):
-    """Gated residual network: as much of a small network as its gate lets through (Lim et al. 2021, eq. 2-4).
+    """Gated residual network: a two-layer network with a gated skip connection (Lim et al. 2021, eq. 2-4).
 
     Parameters
     ----------
     units : int
-        Width inside.
+        Width of the hidden layers.
     dropout : float
         Fraction dropped in training before the gate.
     outputs : int, optional
-        Width outside, where it is not that of the inputs.
+        Width of the outputs, if it differs from that of the inputs.
     apart : bool
-        Whether every variable has weights of its own.
+        Whether every variable has separate weights.
     """
 
-    def __init__(self, units: int, dropout: float = 0.0, outputs: int | None = None, apart: bool = False, **kwargs):
+    def __init__(
+        self, units: int, dropout: float = 0.0, outputs: int | None = None, per_variable: bool = False, **kwargs
+    ):
         super().__init__(**kwargs)
         self.units = units
-        self.enter, self.leave = linear(units, apart), linear(units, apart)
-        self.skip = linear(outputs, apart) if outputs else None
-        self.gate = Gate(outputs or units, dropout, apart)
+        self.enter, self.leave = linear(units, per_variable), linear(units, per_variable)
+        self.skip = linear(outputs, per_variable) if outputs else None
+        self.gate = Gate(outputs or units, dropout, per_variable)
 
     def build(self, inputs_shape, context_shape=None):
         self.hint = None if context_shape is None else layers.Dense(self.units, use_bias=False)
 
     def call(self, inputs, context=None, training=None):
-        """Inputs (batch, tokens, ...) and what is known of the whole window, (batch, units)."""
+        """Transform inputs (batch, tokens, ...) given an optional context (batch, units) of the whole window."""
         hidden = self.enter(inputs)
         if self.hint is not None:
             hidden = hidden + self.hint(context)[:, None]
@@ -134,14 +136,14 @@ class GatedResidual(layers.Layer):
 
 
 class Selection(layers.Layer):
-    """Variable selection: a mean of the variables' tokens by weights that depend on all of them (Lim et al. 2021, 4.2).
+    """Variable selection: the mean of the variables' tokens, weighted depending on all of them (Lim et al. 2021, 4.2).
 
     Parameters
     ----------
     units : int
     dropout : float
     place : {'past', 'future', 'static'}
-        What `watch_selection` calls its weights.
+        Key of the weights in `watch_selection`.
     """
 
     def __init__(self, units: int, dropout: float, place: str, **kwargs):
@@ -150,17 +152,17 @@ class Selection(layers.Layer):
 
     def build(self, shape):
         variables = shape[-2]
-        self.each = GatedResidual(self.units, self.dropout, apart=True)
+        self.each = GatedResidual(self.units, self.dropout, per_variable=True)
         self.choose = GatedResidual(self.units, self.dropout, outputs=variables) if variables > 1 else None
 
     def call(self, tokens, context=None, training=None):
-        """Tokens (batch, tokens, variables, units) as (batch, tokens, units)."""
-        weights = self.weigh(tokens, context, training)
+        """Return tokens (batch, tokens, units) from those of the variables (batch, tokens, variables, units)."""
+        weights = self.variable_weights(tokens, context, training)
         if (seen := _WATCHED.get()) is not None:
             seen[self.place] = np.array(ops.convert_to_numpy(weights))
         return ops.sum(weights[..., None] * self.each(tokens, training=training), axis=2)
 
-    def weigh(self, tokens, context, training):
+    def variable_weights(self, tokens, context, training):
         if self.choose is None:
             return ops.ones_like(tokens[..., 0])
         length, variables = tokens.shape[1], tokens.shape[2]

@@ -14,40 +14,40 @@ from forecastkit.utils.run_log import canonical_text, fingerprint
 from forecastkit.utils.validation import refuse
 
 SUFFIX = ".checkpoint"
-#: Parameters that do not change what a run ends with.
-BESIDE = ("callbacks", "resume", "verbose")
-#: The member of the file that holds what is not arrays, as the bytes of JSON.
+#: Parameters that do not affect the result of a run.
+NOT_IDENTIFYING = ("callbacks", "resume", "verbose")
+#: Archive member with everything except arrays, as JSON bytes.
 ABOUT = "about"
-#: What stands for a file without bytes, as no bytes stand for no file.
+#: Stands for an empty file, because no bytes stand for a missing file.
 EMPTY = b"\0"
 
 
 class Checkpoint:
-    """The state of a training run after its last whole epoch, in one file.
+    """The state of a training run after its last complete epoch, in one file.
 
     Parameters
     ----------
     path : Path
-        A file that is there already is read at once.
+        An existing file is read at once.
     seed : int
         Of the run. That of a file is used in its place: a run without a `random_state` has another one each time.
     writes : bool
-        Whether this process keeps the file; of several workers one does.
+        Whether this process writes the file; one of several workers does.
     share : callable, optional
-        Takes the bytes of the file here, b'' where there is none, and gives those of the worker that writes.
+        Takes the local content of the file (``b''`` if there is none) and returns that of the writing worker.
 
     Attributes
     ----------
     arrays : dict of str to list of ndarray
-        The state that the run begins with, by name; empty where it begins afresh.
+        Initial state of the run by name; empty for a new run.
     about : dict
-        What is known of it besides.
+        Further state as JSON values.
     seed : int
 
     Raises
     ------
     InputError
-        Where the file cannot be read, or is no checkpoint.
+        If the file cannot be read or is not a checkpoint.
     """
 
     def __init__(self, path: Path, seed: int, writes: bool = True, share=None):
@@ -56,48 +56,48 @@ class Checkpoint:
         self.seed = self.about.get("seed", seed)
 
     def take(self) -> dict[str, list]:
-        """The arrays, which are not kept here any longer."""
+        """Return the arrays and release them."""
         arrays, self.arrays = self.arrays, {}
         return arrays
 
     def write(self, arrays: dict[str, list], **about) -> None:
-        """Put this state in the place of the last one; there is a whole file at any moment.
+        """Replace the stored state atomically.
 
         Raises
         ------
         InputError
-            Where it cannot be written.
+            If the file cannot be written.
         """
         if not self.writes:
             return
         flat = {f"{name}.{place}": array for name, held in arrays.items() for place, array in enumerate(held)}
-        told = np.frombuffer(json.dumps({**about, "seed": self.seed}).encode(), dtype="uint8")
+        metadata = np.frombuffer(json.dumps({**about, "seed": self.seed}).encode(), dtype="uint8")
         file = io.BytesIO()
-        np.savez(file, **{ABOUT: told}, **flat)
+        np.savez(file, **{ABOUT: metadata}, **flat)
         _replace(self.path, file.getvalue())
 
     def following(self) -> "Checkpoint":
-        """That of a run which begins where this one ends."""
+        """Return the checkpoint of a subsequent run that starts from the end of this one."""
         return Checkpoint(self.path.with_name(f"then-{self.path.name}"), self.seed, self.writes, self.share)
 
     def remove(self) -> None:
-        """Delete the file of a run that is over."""
+        """Delete the file of a completed run."""
         if self.writes:
             self.path.unlink(missing_ok=True)
 
 
 def name_of(forecaster, panel, *more) -> str:
-    """The name of a run's file: the same for the same forecaster on the same data only.
+    """Return the name of a run's file, which identifies the forecaster and the data.
 
     Parameters
     ----------
     forecaster : Forecaster
-        Its class and parameters count.
+        Its class and parameters enter the name.
     panel : Panel
     *more
-        Whatever else the run depends on.
+        Further values on which the run depends.
     """
-    own = {name: value for name, value in forecaster.get_params(deep=False).items() if name not in BESIDE}
+    own = {name: value for name, value in forecaster.get_params(deep=False).items() if name not in NOT_IDENTIFYING}
     texts = [type(forecaster).__name__, fingerprint(panel)]
     texts += [f"{name}={canonical_text(value)}" for name, value in sorted(own.items())]
     texts += [canonical_text(value) for value in more]
@@ -105,12 +105,12 @@ def name_of(forecaster, panel, *more) -> str:
 
 
 def open_folder(where: str, folder) -> Path:
-    """The folder of checkpoints, made where it is missing.
+    """Return the folder of checkpoints, created if it is missing.
 
     Raises
     ------
     InputError
-        Where it is no folder that can be written to.
+        If it is not a writable folder.
     """
     try:
         path = Path(folder)
@@ -124,7 +124,7 @@ def open_folder(where: str, folder) -> Path:
 
 
 def _replace(path, data):
-    """A kill at any moment leaves the old bytes or the new ones."""
+    """Replace the file atomically: an interruption leaves the old or the new content."""
     try:
         with atomic_write(path, durable=True) as temporary:
             temporary.write_bytes(data)

@@ -15,29 +15,29 @@ from forecastkit.training.checkpoint import Checkpoint
 from forecastkit.utils.validation import refuse
 
 WARM_UP = 50  # steps until the full learning rate
-SMALLEST_BATCH, FEWEST_STEPS, MOST_STEPS = 16, 50, 100
-#: Callbacks that set the learning rate from epoch to epoch, for which the schedule of the loop is left out.
+MIN_BATCH, MIN_STEPS, MAX_STEPS = 16, 50, 100
+#: Callbacks that set the learning rate per epoch, which replace the schedule of the loop.
 RATE_SETTERS = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
-#: Hooks of single steps, by the names that Keras has for them.
+#: Keras names of the hooks of single steps.
 BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
-#: Steps of a piece of an epoch where no callback is called after each.
+#: Number of steps between calls of callbacks without hooks of single steps.
 PIECE = 25
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how fast to train; see `Plan.suited` for what suits the amount of data.
+    """Duration and learning rate of training; `Plan.suited` chooses values for the amount of data.
 
     Parameters
     ----------
     epochs, steps, batch_size : int
-        Steps of an epoch, windows of a step.
+        Epochs, steps per epoch, windows per step.
     learning_rate : float
-        Peak rate: reached after a linear warm-up, then falling along a half cosine to 0 (Loshchilov and Hutter 2017).
+        Peak rate, reached after a linear warm-up and followed by cosine decay to 0 (Loshchilov and Hutter 2017).
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     time_limit : float or None
-        Seconds.
+        Time limit in seconds.
     seed : int
     judges_start : bool
         Whether the weights that training starts with may be the best: those of a network that corrects a forecast.
@@ -54,19 +54,21 @@ class Plan:
 
     @classmethod
     def suited(cls, windows: int, *, batch_size: int, windows_per_epoch: int | None, **rest) -> "Plan":
-        """Small batches for few windows, so that there are enough steps; a cap on an epoch for very many."""
-        batch = min(batch_size, max(SMALLEST_BATCH, 1 << int(np.log2(max(windows // 16, 1)))))
+        """Choose small batches for few windows, so that there are enough steps, and limit the epochs of very many
+        windows.
+        """
+        batch = min(batch_size, max(MIN_BATCH, 1 << int(np.log2(max(windows // 16, 1)))))
         if windows_per_epoch is not None:
             steps = max(1, -(-windows_per_epoch // batch))
         else:
-            steps = int(np.clip(-(-windows // batch), FEWEST_STEPS, MOST_STEPS))
+            steps = int(np.clip(-(-windows // batch), MIN_STEPS, MAX_STEPS))
         return cls(steps=steps, batch_size=batch, **rest)
 
     def rates(self, epoch: int, spent: float = 0.0) -> np.ndarray:
-        """Learning rate of each step of an epoch.
+        """Return the learning rate of each step of an epoch.
 
-        `spent`, the part of the time limit that is gone, is progress too: the rate has fallen when time is over (Li,
-        Yumer and Ramanan 2020, "Budgeted training", ICLR).
+        `spent`, the used fraction of the time limit, counts as progress, so that the rate has decayed when the time is
+        over (Li, Yumer and Ramanan 2020, "Budgeted training", ICLR).
         """
         step = epoch * self.steps + np.arange(self.steps)
         total = self.epochs * self.steps
@@ -77,7 +79,7 @@ class Plan:
 
 @dataclass
 class Record:
-    """What happened: losses by epoch, the best epoch, seconds, and why training ended.
+    """Losses by epoch, the best epoch, seconds, and the reason why training ended.
 
     `start_loss` is the validation loss before the first epoch, of a network that corrects a linear forecast: where no
     epoch is better, `best_epoch` is -1.
@@ -94,17 +96,17 @@ class Record:
     start_loss: float | None = None
 
     def latest(self) -> dict[str, float]:
-        """The last epoch's losses by name, as Keras calls them."""
+        """Return the losses of the last epoch by their Keras names."""
         losses = {"loss": self.loss, "val_loss": self.val_loss}
         return {name: values[-1] for name, values in losses.items() if values}
 
     def epoch_seconds(self) -> float:
-        """Seconds of the steps of an epoch, the median over pieces; without the first, where there are others."""
+        """Return the seconds of an epoch: the median over pieces, without the first one if there are others."""
         pieces = self.pieces[1:] or self.pieces
         return self.steps * float(np.median([seconds / steps for steps, seconds in pieces])) if pieces else float("nan")
 
     def diverged(self) -> bool:
-        """Whether the last epoch has a loss that is no number, from which nothing recovers."""
+        """Return whether a loss of the last epoch is not finite."""
         return not np.isfinite(list(self.latest().values())).all()
 
     def improved(self) -> bool:
@@ -126,7 +128,7 @@ def train(
     record: Record | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Record:
-    """Train until the plan, patience or the time limit ends it; the network is left with its best weights.
+    """Train until the plan, patience or the time limit ends it; the network then has its best weights.
 
     Parameters
     ----------
@@ -138,16 +140,16 @@ def train(
     callbacks : list of keras.callbacks.Callback
         Copies of them are called, see `Listeners`; the record is among their `params`.
     record : Record, optional
-        Filled as training goes on, so that its caller has it after an interruption too.
+        Updated during training, so that it is available after an interruption.
     checkpoint : Checkpoint, optional
-        Where the run begins, and where it is kept after every epoch.
+        Initial state of the run, updated after every epoch.
 
     Raises
     ------
     InputError
-        Where the loss is not finite before any epoch has ended well.
+        If the loss is not finite before any epoch has completed.
     KeyboardInterrupt
-        Passed on after the best weights so far are in place.
+        Raised again after the best weights have been restored.
     """
     engine.prepare(buffers, plan.batch_size)
     record = Record() if record is None else record
@@ -158,7 +160,7 @@ def train(
     listeners = Listeners(callbacks, network, plan.learning_rate, **params)
     began = time.monotonic() - record.seconds
 
-    def spent():  # seconds, those of the first of several workers: all must stop at the same step
+    def spent():  # seconds of the first worker, because all workers must stop at the same step
         return engine.agreed(time.monotonic() - began)
 
     listeners.on_train_begin()
@@ -197,7 +199,7 @@ def train(
 
 
 def _resume(checkpoint, engine, record):
-    """Take the state that was kept: the best weights, None where there are none yet, and whether the run was over."""
+    """Restore a stored state; return the best weights, or None, and whether the run was complete."""
     if checkpoint is None or not checkpoint.arrays:
         return None, False
     arrays = checkpoint.take()
@@ -208,7 +210,7 @@ def _resume(checkpoint, engine, record):
 
 
 def _keep(checkpoint, engine, best, record, is_over):
-    """Keep the run, unless its weights are no numbers: nothing could go on from there."""
+    """Store the state of the run unless training diverged."""
     if checkpoint is None or record.diverged():
         return
     state = engine.state() if best is None else {**engine.state(), "best": best}
@@ -216,7 +218,7 @@ def _keep(checkpoint, engine, best, record, is_over):
 
 
 def _report_divergence(record, saved):
-    """Say that training diverged where an earlier epoch's weights are there to go on with, else refuse."""
+    """Warn that training diverged if weights of an earlier epoch exist, otherwise raise an error."""
     rule, got = "losses must stay finite", f"{record.latest()} in epoch {len(record.loss)}"
     remedy = "Pass a lower learning_rate=, and look for extreme values in the data."
     if not saved:
@@ -226,7 +228,7 @@ def _report_divergence(record, saved):
 
 
 def _epoch(engine, windows, plan, epoch, spent, pieces, listeners):
-    """One epoch in pieces, so that a time limit is kept within seconds, and callbacks see each step if they ask to."""
+    """Train one epoch in parts, so that a time limit is met within seconds and callbacks can observe each step."""
     rng = np.random.default_rng([plan.seed, epoch])
     numbers = windows.draw(rng, plan.steps * plan.batch_size)
     seeds = epoch * plan.steps + np.arange(plan.steps) + 1
@@ -266,19 +268,7 @@ def _has_batch_hooks(callback: keras.callbacks.Callback) -> bool:
 
 
 class Listeners(keras.callbacks.CallbackList):
-    """Copies of the callbacks of a fit, called with the network as their model.
-
-    Parameters
-    ----------
-    callbacks : sequence of keras.callbacks.Callback
-        Left as they are.
-    network : Network
-        With its optimizer.
-    learning_rate : float
-        Where a schedule begins.
-    **params
-        What callbacks find in their `params`.
-    """
+    """Copies of the callbacks of a fit, called with the network as their model."""
 
     def __init__(self, callbacks: Sequence, network: keras.Model, learning_rate: float, **params: Any):
         super().__init__([copy.copy(callback) for callback in callbacks], model=network, **params)
@@ -292,7 +282,9 @@ class Listeners(keras.callbacks.CallbackList):
             network.optimizer.learning_rate = self.last_rate = np.float32(learning_rate)
 
     def rates(self, planned: np.ndarray) -> np.ndarray:
-        """The learning rates of the next steps: those planned, or the optimizer's own once a callback has set it."""
+        """Return the learning rates of the next steps: as planned, or that of the optimizer after a callback has set
+        it.
+        """
         if self.last_rate is None:
             return planned
         self.sets_rate = self.sets_rate or self._rate() != self.last_rate
@@ -303,17 +295,17 @@ class Listeners(keras.callbacks.CallbackList):
         return None if optimizer is None else np.float32(float(optimizer.learning_rate))
 
     def before_steps(self, step: int) -> None:
-        """Call the hooks before a step, where they are called for each."""
+        """Call the hooks before a step, if there are hooks of single steps."""
         if self.piece == 1:
             self.on_train_batch_begin(step)
 
     def after_steps(self, step: int, loss: float) -> None:
-        """Take note of the learning rate, and call the hooks after a step with the mean loss of the epoch so far."""
+        """Record the learning rate, and call the hooks after a step with the mean loss of the epoch so far."""
         if self.last_rate is not None:
             self.last_rate = self._rate()
         if self.piece == 1:
             self.on_train_batch_end(step, {"loss": loss})
 
     def stopped(self, agreed) -> bool:
-        """Whether a hook of a step has stopped the training; `agreed` gives all workers the first one's answer."""
+        """Return whether a hook of a step has stopped the training; `agreed` returns the first worker's answer."""
         return self.piece == 1 and bool(agreed(self.network.stop_training))

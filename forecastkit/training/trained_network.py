@@ -1,4 +1,4 @@
-"""Trained network: weights plus the configuration to rebuild it."""
+"""A trained network: its weights and the configuration from which it is rebuilt."""
 
 import random
 import threading
@@ -23,9 +23,9 @@ BUILDING = threading.RLock()
 
 
 class TrainedNetwork:
-    """A network and its weights. Pickles hold the weights and how to build it; nothing that is compiled.
+    """A network and its weights. Pickles contain the weights and the configuration, but nothing compiled.
 
-    What it was traced to is left to the next network of its kind, see `forecastkit.training.network_cache`.
+    When it is deleted, its compiled functions are added to the cache, see `forecastkit.training.network_cache`.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ class TrainedNetwork:
     normalization, loss : str
     levels : tuple of float or None
     seed : int
-        Of the first weights.
+        Seed of the initial weights.
     precision : str, optional
-        Name of the Keras dtype policy of its layers. Default: the one in force where it is built.
+        Keras dtype policy of the layers; by default the active one when the network is built.
     """
 
     def __init__(self, backbone, sizes: Sizes, normalization: str, loss: str, levels, seed: int = 0, weights=None,
@@ -47,18 +47,18 @@ class TrainedNetwork:
 
     @cached_property
     def head(self) -> Head:
-        """What its outputs mean."""
+        """The output head."""
         return make_head(self.loss, self.levels)
 
     def live(self, compiled: bool = False, strategy=None):
-        """The Keras model and its engine, built on first use; with a strategy, one that trains by it."""
+        """Return the Keras model and its engine, built on first use; with a strategy, an engine that trains with it."""
         if self._live is None:
             with BUILDING:
                 self._live = self._live or unscoped(self._build, compiled, strategy)
         return self._live
 
     def shown(self):
-        """The Keras model, for somebody who may keep it: it is never handed on to another fit."""
+        """Return the Keras model for use by the caller; it is then never reused for another fit."""
         network, engine = self.live()
         engine.show()
         self._legacy.detach()
@@ -78,7 +78,8 @@ class TrainedNetwork:
             network.set_weights(first)
         if self.weights is not None:
             self._take_weights(network)
-        # Not by __del__: a collection of cycles would finalise what is traced along with its owner.
+        # A finalizer instead of __del__, because garbage collection of cycles would delete the compiled functions
+        # together with their owner.
         self._legacy = weakref.finalize(
             self, NETWORK_CACHE.give, kind if engine.reusable else None, CacheEntry(network, engine, self.seed, first)
         )
@@ -86,9 +87,9 @@ class TrainedNetwork:
         return network, engine
 
     def _kind_of(self, compiled):
-        """What a network must have in common with this one to go on with its steps; None where none can."""
+        """Return the key under which compiled networks can be shared, or None if they cannot be shared."""
         if not type(self.backbone).__module__.startswith(f"{backbones.__name__}."):
-            return None  # somebody's own layer, which may keep a state
+            return None  # a user-defined layer may have a state
         parameters = tuple(sorted(self.backbone.get_params(deep=False).items()))
         network = type(self.backbone), parameters, self.sizes, self.normalization, self.loss, self.levels
         policy = self.precision or keras.config.dtype_policy().name
@@ -100,9 +101,9 @@ class TrainedNetwork:
         return kind
 
     def _fresh(self):
-        """A network with the first weights of its seed."""
+        """Return a network with the initial weights of its seed."""
         state = random.getstate()
-        random.seed(self.seed)  # Keras takes the seeds of weights and dropout from here
+        random.seed(self.seed)  # Keras draws the seeds of weights and dropout from this generator
         try:
             with dtype_policy(self.precision):
                 network = Network(self.backbone, self.sizes, self.head, self.normalization)
@@ -118,18 +119,19 @@ class TrainedNetwork:
                 "load",
                 f"the backbone {type(self.backbone).__name__} must be the one that was trained",
                 "one with other weights",
-                "Hand over the class as it was.",
+                "Pass the class that was used for training.",
                 ArtifactError,
             )
         network.set_weights(self.weights)
 
     def with_mask(self) -> "TrainedNetwork":
-        """The same network with inputs for what is missing, which do not count yet: it forecasts the same.
+        """Return the network with additional inputs for missing values, whose weights are 0, so forecasts are
+        unchanged.
 
         Raises
         ------
         InputError
-            Where a layer of the user's own takes its inputs in a way that is not known here.
+            If a user-defined layer has an unknown input layout.
         """
         kept = [np.asarray(weight) for weight in self.__getstate__()["weights"]]
         arguments = {**self._state(), "sizes": replace(self.sizes, masked=True), "weights": None}
@@ -139,7 +141,7 @@ class TrainedNetwork:
         return masked
 
     def predict(self, buffers, origins: Origins) -> np.ndarray:
-        """Scaled forecasts (n, horizon, outputs)."""
+        """Return scaled forecasts (n, horizon, outputs)."""
         engine = self.live()[1]
         if not self.sizes.channels:
             return engine.predict(buffers, origins.table())
@@ -147,7 +149,7 @@ class TrainedNetwork:
         return engine.predict(buffers, distinct.table())[place, origins.channel]
 
     def _state(self) -> dict:
-        """The arguments that build it again, for the artifact."""
+        """Return the arguments from which the network is rebuilt, for the artifact."""
         derived = ("_live", "_legacy", "head")
         arguments = {name: value for name, value in self.__getstate__().items() if name not in derived}
         return {**arguments, "weights": [np.asarray(weight) for weight in arguments["weights"]]}
@@ -158,7 +160,7 @@ class TrainedNetwork:
 
 
 def _widened(weight: np.ndarray, shape: tuple[int, ...], patch: int) -> np.ndarray:
-    """A weight with zeros where inputs that say what is missing come in: after the `patch` steps of the target."""
+    """Insert zeros for missing-value indicators, which follow the `patch` steps of the target, into a weight."""
     if weight.shape == shape:
         return weight
     axes = [axis for axis, (own, new) in enumerate(zip(weight.shape, shape, strict=False)) if own != new]

@@ -1,6 +1,7 @@
-"""Registry of backbones: every file in this folder is one.
+"""Registry of backbones: every file in this folder defines one.
 
-The file `lstm_transformer.py` holds the class `LSTMTransformer`: its name without underscores, in any case.
+A file defines the class whose lower-case name is that of the file without underscores: `lstm_transformer.py` defines
+`LSTMTransformer`.
 """
 
 import importlib
@@ -19,13 +20,13 @@ FOLDER = Path(__file__).parent
 
 @cache
 def names() -> tuple[str, ...]:
-    """Names of all backbones, as the command line and `KerasForecaster(backbone="gru")` take them."""
+    """Return the names of all backbones, as used by the command line and `KerasForecaster(backbone="gru")`."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_")))
 
 
 @cache
 def class_names() -> Mapping[str, str]:
-    """Class name of every backbone by its name, read from the files once and without importing them."""
+    """Return the class name of every backbone by name, read from the files without importing them."""
     found = {}
     for name in names():
         classes = re.findall(r"^class (\w+)", (FOLDER / f"{name}.py").read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -34,15 +35,15 @@ def class_names() -> Mapping[str, str]:
 
 
 def find(name: str) -> "type[Backbone]":
-    """The backbone class of this name.
+    """Return the backbone class of this name.
 
     Raises
     ------
     ParameterError
-        If there is none; the sentence names the nearest one.
+        If there is none; the message suggests the most similar name.
     """
     if name not in names():
-        from forecastkit.utils.exceptions import ParameterError  # here: the command line reads names without numpy
+        from forecastkit.utils.exceptions import ParameterError  # imported late: names() must not import numpy
         from forecastkit.utils.validation import did_you_mean, refuse
 
         refuse(

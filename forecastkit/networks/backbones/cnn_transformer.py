@@ -1,4 +1,4 @@
-"""Causal convolution before Transformer blocks."""
+"""Transformer with a causal convolution before its blocks."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from forecastkit.utils import validation
 
 
 class ConvolutionalEncoder(keras.layers.Layer):
-    """Residual convolutions over the tokens of the past, then an encoder over past and future tokens."""
+    """Residual causal convolution over past tokens, followed by an encoder over past and future tokens."""
 
     def __init__(self, kernel, units, encoder, **kwargs):
         super().__init__(**kwargs)
@@ -24,12 +24,12 @@ class ConvolutionalEncoder(keras.layers.Layer):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class CNNTransformer(Transformer):
-    """A causal convolution over the tokens of the past (local features), then Transformer blocks (global attention).
+    """Causal convolution over past tokens (local features), followed by Transformer blocks (global attention).
 
     Parameters
     ----------
     kernel : int
-        Tokens under the convolution.
+        Kernel size of the convolution in tokens.
     layers, heads, feedforward, positions
         As in `Transformer`.
 

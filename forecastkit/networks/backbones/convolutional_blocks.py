@@ -1,4 +1,4 @@
-"""Transformer blocks with a causal convolution in the place of attention."""
+"""Transformer blocks with causal convolutions instead of attention."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,11 @@ from forecastkit.utils import validation
 
 
 class ConvolutionalBlock(keras.layers.Layer):
-    """Pre-norm residual gated convolution over the past, stepped into the future, and feed-forward on both.
+    """Pre-norm residual gated convolution and feed-forward layer over past and future tokens.
 
-    A token sees itself and the ``kernel - 1`` tokens before it that lie ``dilation`` apart; every token of the future
-    sees the last ones of the past in the places before it. Tokens where ``mask`` (batch, past tokens) is 0 count as 0.
+    The convolution covers a token and the ``kernel - 1`` tokens before it at distances of ``dilation``. For every
+    future token the tokens before it are the last past tokens. Tokens where ``mask`` (batch, past tokens) is 0 count as
+    0.
     """
 
     def __init__(self, kernel: int, dilation: int, feedforward: int, dropout: float = 0.0, **kwargs):
@@ -39,51 +40,51 @@ class ConvolutionalBlock(keras.layers.Layer):
         seen = self.norm(past)
         if mask is not None:
             seen = seen * ops.cast(mask, seen.dtype)[..., None]
-        around = self.look_back(seen)
-        mixed = around[:, :-1] + self.own(seen), around[:, -1:] + self.own(self.norm(future))
+        earlier = self.look_back(seen)
+        mixed = earlier[:, :-1] + self.own(seen), earlier[:, -1:] + self.own(self.norm(future))
         return tuple(
             self.feedforward(tokens + self.drop(gated(new), training=training), training=training)
             for tokens, new in zip((past, future), mixed, strict=True)
         )
 
     def look_back(self, seen):
-        """What the tokens before give to every place of the past and to the one after it."""
-        # One matrix product over delayed copies: dilated convolutions are slow on a CPU, compiled ones more so.
+        """Return the convolution over earlier tokens for every past token and the one after them."""
+        # One matrix product over shifted copies is much faster on a CPU than a dilated convolution.
         longer = ops.pad(seen, [[0, 0], [0, 1], [0, 0]])
         lags = range(self.dilation, self.kernel * self.dilation, self.dilation)
         return self.before(ops.concatenate([delayed(longer, lag) for lag in lags], axis=-1))
 
 
 def gated(both):
-    """Gated linear unit: one half times the sigmoid of the other."""
+    """Return the gated linear unit: the first half times the sigmoid of the second."""
     value, gate = ops.split(both, 2, axis=-1)
     return value * ops.sigmoid(gate)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class ConvolutionalBlocks(Backbone):
-    """The Transformer block with its self-attention replaced by a causal convolution; residuals and feed-forward kept.
+    """Transformer blocks in which a causal convolution replaces self-attention.
 
     Parameters
     ----------
     units : int
         Width of every token.
     layers : int
-        Blocks. Each looks `kernel` times as far back as the one before: ``kernel ** layers`` tokens in all.
+        Number of blocks. The receptive field grows by a factor of `kernel` per block to ``kernel ** layers`` tokens.
     kernel : int
-        Tokens under the convolution, itself included; at least 2.
+        Kernel size of the convolution in tokens, at least 2.
     feedforward : int, optional
-        Width inside the feed-forward layers. Default: twice the units.
+        Width of the feed-forward layers; twice the units by default.
     dropout : float
-        Fraction dropped in training after the convolution, after feed-forward, and before the head.
+        Fraction dropped in training after the convolution, after the feed-forward layer, and before the head.
 
     References
     ----------
     Domhan (2018), "How much attention do you need? A granular analysis of neural machine translation architectures",
     ACL, with the gated linear units of Gehring et al. (2017), "Convolutional sequence to sequence learning", ICML.
     Departures: one stack instead of encoder and decoder; dilation (van den Oord et al. 2016, "WaveNet",
-    arXiv:1609.03499), so that three blocks see four weeks of days; every token of the future follows the past directly;
-    pre-norm; GELU; no positions.
+    arXiv:1609.03499), so that three blocks cover four weeks of daily data; every future token directly follows the
+    past; pre-norm; GELU; no positional encodings.
     """
 
     units: int = 64
@@ -97,7 +98,7 @@ class ConvolutionalBlocks(Backbone):
 
     def build(self) -> keras.layers.Layer:
         width = self.feedforward or 2 * self.units
-        dilations = [self.kernel**floor for floor in range(self.layers)]
+        dilations = [self.kernel**block for block in range(self.layers)]
         return Blocks([ConvolutionalBlock(self.kernel, step, width, self.dropout) for step in dilations])
 
     def check(self) -> None:

@@ -9,10 +9,9 @@ from forecastkit.networks.backbones.transformer import Encoder, Transformer
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class DecoderOnly(Transformer):
-    """Causal decoder-only Transformer over segments: the tokens of the past, then those of the future.
+    """Causal decoder-only Transformer over segments: past tokens followed by future tokens.
 
-    A token attends to itself and to earlier ones, so that a forecast depends on what is known of the future up to its
-    own segment and not after it.
+    A token attends to itself and earlier ones, so a forecast depends on future covariates up to its segment only.
 
     Parameters
     ----------
@@ -23,9 +22,9 @@ class DecoderOnly(Transformer):
     ----------
     Liu et al. (2018), "Generating Wikipedia by summarizing long sequences", ICLR, which drops the encoder; over
     segments of a series as in Das et al. (2024), "A decoder-only foundation model for time-series forecasting", ICML.
-    Departures: the whole horizon is forecast at once from learned queries at its places, instead of a segment at a
-    time with each forecast fed back; the loss is taken on the horizon only, not on the next segment after every token
-    of the past; one dense layer embeds a segment instead of a residual block; pre-norm; GELU.
+    Departures: learned queries forecast the whole horizon at once, instead of one segment at a time with feedback; the
+    loss covers the horizon only, not the next segment after every past token; a dense layer embeds segments instead of
+    a residual block; pre-norm; GELU.
     """
 
     def build(self) -> keras.layers.Layer:

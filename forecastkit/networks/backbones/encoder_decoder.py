@@ -1,4 +1,4 @@
-"""Encoder-decoder Transformer: encoder of the past, decoder of the future tokens."""
+"""Encoder-decoder Transformer."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from forecastkit.networks.layers import FeedForward, own_mask
 
 
 class Stacks(keras.layers.Layer):
-    """Blocks that encode the past, then blocks in which the future attends to itself and to the encoded past."""
+    """Encoder blocks over past tokens, and decoder blocks of self-attention and cross-attention over future tokens."""
 
     def __init__(self, depth, heads, feedforward, positions, dropout, **kwargs):
         super().__init__(**kwargs)
@@ -34,10 +34,10 @@ class Stacks(keras.layers.Layer):
 
     def call(self, past, future, mask=None, training=None):
         past = self.encode(past, mask, training)
-        for among, across, feedforward in self.decoder:
+        for self_attention, cross_attention, feedforward in self.decoder:
             with unwatched():
-                future = among(future, training=training)
-            future = across(future, past, mask=mask, training=training)
+                future = self_attention(future, training=training)
+            future = cross_attention(future, past, mask=mask, training=training)
             future = feedforward(future, training=training)
         return self.norm(future)
 
@@ -52,23 +52,23 @@ class Stacks(keras.layers.Layer):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class EncoderDecoder(Transformer):
-    """The full encoder-decoder Transformer: queries of the horizon attend to each other and to the encoded past.
+    """Encoder-decoder Transformer: queries of the horizon attend to each other and to the encoded past.
 
-    What is known of the future enters the decoder, where every token is one segment of the horizon.
+    Future covariates are inputs of the decoder, in which every token is one segment of the horizon.
 
     Parameters
     ----------
     layers : int
-        Blocks of the encoder, and as many of the decoder.
+        Number of blocks of the encoder and of the decoder.
     units, heads, feedforward, positions, dropout
         As in `Transformer`.
 
     References
     ----------
     Vaswani et al. (2017), "Attention is all you need", NeurIPS. Departures: tokens are segments; the decoder forecasts
-    all of them at once from learned queries (as that of Zhou et al. 2021, "Informer", AAAI, does from placeholders),
-    so that it attends to itself without a causal mask and its own forecasts are never fed back; those queries are the
-    decoder's positions under all additive schemes; pre-norm, with a norm after each stack; GELU.
+    all segments at once from learned queries (like the placeholders of Zhou et al. 2021, "Informer", AAAI), without a
+    causal mask or feedback of forecasts; these queries serve as the decoder's positions for all additive encodings;
+    pre-norm, with a normalization after each stack; GELU.
     """
 
     def build(self) -> keras.layers.Layer:

@@ -1,4 +1,4 @@
-"""Inverted Transformer: one token per series, attention between series."""
+"""Inverted Transformer: one token per target column, attention between columns."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from forecastkit.networks.layers import FeedForward
 
 
 class InvertedEncoder(keras.layers.Layer):
-    """One token from all those of a channel, blocks of attention among the channels, and tokens of the future again."""
+    """Merges the tokens of a channel into one, applies attention between channels, and returns future tokens."""
 
     def __init__(self, units, depth, heads, feedforward, dropout, **kwargs):
         super().__init__(**kwargs)
@@ -30,39 +30,39 @@ class InvertedEncoder(keras.layers.Layer):
         observed = None if mask is None else ops.max(mask, axis=-1)
         for attention, feedforward in self.blocks:
             if channels > 1:
-                with unwatched():  # among series, not over time
+                with unwatched():  # attention between channels, not over time
                     variates = attention(variates, mask=observed, training=training)
             variates = feedforward(variates, training=training)
-        ahead = self.spread(self.norm(variates))
-        return future + ops.reshape(ahead, (-1, channels, steps, self.units))
+        change = self.spread(self.norm(variates))
+        return future + ops.reshape(change, (-1, channels, steps, self.units))
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class InvertedTransformer(Backbone):
     """Transformer whose tokens are the target columns: each reads the whole lookback, and they attend to each other.
 
-    The one that mixes the series of a frame. A single target column has nobody to attend to and is left with the
-    feed-forward layers.
+    It is the backbone that mixes target columns. With a single column only the feed-forward layers are used.
 
     Parameters
     ----------
     units : int
-        Width of every token, of segments as well as of whole columns; a multiple of `heads`.
+        Width of the tokens of segments and of columns; a multiple of `heads`.
     layers : int
-        Blocks of attention among the columns and feed-forward on each.
+        Number of blocks of attention between columns and a feed-forward layer.
     heads : int
+        Number of attention heads.
     feedforward : int, optional
-        Width inside the feed-forward layers. Default: twice the units.
+        Width of the feed-forward layers; twice the units by default.
     dropout : float
-        Fraction dropped in training after attention, after feed-forward, and before the head.
+        Fraction dropped in training after attention, after the feed-forward layer, and before the head.
 
     References
     ----------
     Liu et al. (2024), "iTransformer: Inverted Transformers are effective for time series forecasting", ICLR.
-    Departures: segments are embedded before they are merged into the column's token, so that covariates and missing
-    values enter with them; it also reads the tokens of the future, which carry future covariates, and they are added
-    to its forecast; covariates are not tokens of their own; pre-norm; a column without an observed value is not
-    attended to; windows have their last value taken out unless `normalization` says otherwise.
+    Departures: segments are embedded with their covariates and missing values before they are merged into the column's
+    token; future tokens, which contain the future covariates, are inputs too and are added to the output; covariates
+    have no separate tokens; pre-norm; columns without an observed value are not attended to; windows are normalized by
+    their last value by default.
     """
 
     units: int = 128

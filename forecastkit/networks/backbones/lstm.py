@@ -10,25 +10,25 @@ from forecastkit.utils import validation
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class LSTM(RNN):
-    """Long short-term memory over the tokens of the past, stepped once into each token of the future.
+    """Long short-term memory over past tokens, with one parallel step into each future token.
 
     Parameters
     ----------
     units : int
         Width of tokens and states; with `bidirectional`, of each direction.
     layers : int
-        Recurrent layers on top of each other.
+        Number of stacked recurrent layers.
     bidirectional : bool
-        Reads the past in both directions and takes both final states, each stepped into the future.
+        Whether to read the past in both directions; both final states are stepped into the future.
     dropout : float
-        Fraction of the states dropped in training, before the head only.
+        Fraction of the states dropped in training before the head.
 
     References
     ----------
     Hochreiter and Schmidhuber (1997), "Long short-term memory", Neural Computation 9(8), with the forget gate of Gers
     et al. (2000), "Learning to forget", Neural Computation 12(10), and without peepholes. Both directions: Schuster and
     Paliwal (1997), "Bidirectional recurrent neural networks", IEEE Transactions on Signal Processing 45(11); here a
-    dense layer merges them. What differs from SegRNN is said at `RNN`.
+    dense layer merges them. See `RNN` for the departures from SegRNN.
     """
 
     bidirectional: bool = False

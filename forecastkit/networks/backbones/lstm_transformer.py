@@ -1,4 +1,4 @@
-"""LSTM before every Transformer block."""
+"""Transformer with an LSTM before every block."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from forecastkit.networks.layers import FeedForward, Recurrence
 
 
 class Hybrid(keras.layers.Layer):
-    """Blocks of a recurrent layer, attention over past and future together, and feed-forward."""
+    """Blocks of a recurrent layer, attention over past and future tokens, and a feed-forward layer."""
 
     def __init__(self, kind, units, depth, heads, feedforward, dropout, **kwargs):
         super().__init__(**kwargs)
@@ -26,7 +26,7 @@ class Hybrid(keras.layers.Layer):
         for recurrence, (attention, feedforward) in zip(self.recurrences, self.blocks, strict=True):
             past, future = recurrence(past, future)
             tokens = ops.concatenate([past, future], axis=1)
-            # Nobody reads what the last block makes of the past.
+            # The past tokens of the last block's output are not used.
             last = attention is self.blocks[-1][0]
             tokens = attention(tokens, mask=mask, training=training, steps=steps if last else None)
             tokens = feedforward(tokens, training=training)
@@ -36,25 +36,26 @@ class Hybrid(keras.layers.Layer):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class LSTMTransformer(Backbone):
-    """LSTM before every Transformer block: the recurrence carries the order, attention looks far back.
+    """Transformer with an LSTM before every block, which encodes the order of the tokens.
 
     Parameters
     ----------
     units : int
-        Width of every token and state; a multiple of `heads`.
+        Width of tokens and states; a multiple of `heads`.
     layers : int
-        Blocks of LSTM, attention and feed-forward.
+        Number of blocks of an LSTM, attention and a feed-forward layer.
     heads : int
+        Number of attention heads.
     feedforward : int, optional
-        Width inside the feed-forward layers. Default: twice the units.
+        Width of the feed-forward layers; twice the units by default.
     dropout : float
-        Fraction dropped in training after attention, after feed-forward, and before the head.
+        Fraction dropped in training after attention, after the feed-forward layer, and before the head.
 
     References
     ----------
     Wang et al. (2019), "R-Transformer: Recurrent neural network enhanced Transformer", arXiv:1907.05572, which has a
-    recurrent layer before attention in every block and no positions. Departures: the recurrence reads the whole past
-    rather than a local window and is stepped once into every token of the future; it has no residual around it;
+    recurrent layer before attention in every block and no positional encodings. Departures: the recurrence reads the
+    whole past rather than a local window and takes one step into every future token; it has no residual connection;
     attention is not causal; pre-norm. The cell is that of `LSTM`.
     """
 

@@ -14,11 +14,11 @@ from forecastkit.utils import validation
 
 
 class SelectiveStateSpace(keras.layers.Layer):
-    """Pre-norm residual block: a gated branch through a short convolution and a recurrence chosen by the tokens.
+    """Pre-norm residual block of a short convolution and a selective recurrence with a gated output.
 
-    Every channel ``x`` has ``states`` states that follow ``h_t = exp(d_t A) h_{t-1} + d_t B_t x_t`` and are read as
-    ``y_t = C_t h_t + D x_t``, where the pace ``d_t`` > 0 of each channel and the vectors ``B_t`` and ``C_t`` come from
-    the token. A token where ``mask`` (batch, tokens) is 0 has pace 0, which leaves the states as they are.
+    Every channel ``x`` has ``states`` states with ``h_t = exp(d_t A) h_{t-1} + d_t B_t x_t`` and the output
+    ``y_t = C_t h_t + D x_t``, where the step size ``d_t`` > 0 of each channel and the vectors ``B_t`` and ``C_t`` are
+    computed from the token. Tokens where ``mask`` (batch, tokens) is 0 have step size 0, which keeps the states.
     """
 
     def __init__(self, expand: int, states: int, kernel: int, dropout: float = 0.0, **kwargs):
@@ -42,7 +42,7 @@ class SelectiveStateSpace(keras.layers.Layer):
         start = keras.initializers.RandomUniform(-limit, limit)
         self.filter = self.add_weight(name="filter", shape=(self.kernel, inner), initializer=start)
         self.filter_bias = self.add_weight(name="filter_bias", shape=(inner,), initializer="zeros")
-        self.log_decay = self.add_weight(name="log_decay", shape=(self.states, inner), initializer=rising_decays)
+        self.log_decay = self.add_weight(name="log_decay", shape=(self.states, inner), initializer=increasing_decays)
         self.skip = self.add_weight(name="skip", shape=(inner,), initializer="ones")
 
     def call(self, tokens, mask=None, training=None):
@@ -55,59 +55,59 @@ class SelectiveStateSpace(keras.layers.Layer):
         return tokens + self.drop(out, training=training)
 
     def convolve(self, values):
-        """Each channel with its own filter over the last `kernel` tokens."""
+        """Apply a causal depthwise convolution over `kernel` tokens."""
         taps = (self.filter[lag] * delayed(values, lag) for lag in range(self.kernel))
         return sum(taps, self.filter_bias)
 
     def recur(self, values, mask):
-        """The selective recurrence (batch, tokens, channels); states lie on the last axis but one."""
-        chosen = self.select(values)
-        pace, into, outof = ops.split(chosen, [self.rank, self.rank + self.states], axis=-1)
+        """Return the outputs (batch, tokens, channels) of the selective recurrence; states are on axis 2."""
+        selected = self.select(values)
+        pace, input_vector, output_vector = ops.split(selected, [self.rank, self.rank + self.states], axis=-1)
         pace = ops.softplus(self.pace(pace))
         if mask is not None:
             pace = pace * mask
         keep = ops.exp(pace[:, :, None] * -ops.exp(self.log_decay))
-        states = linear_scan(keep, (pace * values)[:, :, None] * into[..., None])
-        return ops.sum(states * outof[..., None], axis=2) + self.skip * values
+        states = linear_scan(keep, (pace * values)[:, :, None] * input_vector[..., None])
+        return ops.sum(states * output_vector[..., None], axis=2) + self.skip * values
 
 
-def rising_decays(shape, dtype=None):
-    """Initializer of ``log(-A)`` (states, channels): the decays 1, 2, 3, ... of every channel."""
+def increasing_decays(shape, dtype=None):
+    """Initialize ``log(-A)`` (states, channels) with decay rates 1, 2, 3, ... for every channel."""
     decays = ops.log(ops.arange(1, shape[0] + 1, dtype=dtype or "float32"))
     return ops.broadcast_to(decays[:, None], shape)
 
 
 def spread_paces(shape, dtype=None):
-    """Initializer of the bias below softplus: paces from 0.001 to 0.1, evenly in their logarithm."""
-    paces = ops.exp(ops.linspace(math.log(0.001), math.log(0.1), shape[0], dtype=dtype or "float32"))
-    return paces + ops.log(-ops.expm1(-paces))
+    """Initialize the bias of the step sizes: softplus(bias) is log-uniformly spaced from 0.001 to 0.1."""
+    step_sizes = ops.exp(ops.linspace(math.log(0.001), math.log(0.1), shape[0], dtype=dtype or "float32"))
+    return step_sizes + ops.log(-ops.expm1(-step_sizes))  # the inverse of softplus, without overflow
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Mamba(Backbone):
-    """Selective state space over the tokens of the past, read on into the tokens of the future.
+    """Selective state-space model over past and future tokens in sequence.
 
     Parameters
     ----------
     units : int
         Width of every token.
     layers : int
-        Selective blocks.
+        Number of selective blocks.
     expand : int
-        Channels inside a block, as a multiple of the units.
+        Number of channels in a block, as a multiple of the units.
     states : int
-        States of every channel.
+        Number of states per channel.
     kernel : int
-        Tokens under the convolution of a block.
+        Kernel size of the convolution in tokens.
     dropout : float
         Fraction dropped in training after every block and before the head.
 
     References
     ----------
     Gu and Dao (2023), "Mamba: Linear-time sequence modeling with selective state spaces", arXiv:2312.00752, algorithm 2
-    and section 3.4. Departures: layer normalisation instead of that by the root mean square; dropout; paces start
-    evenly spread rather than drawn; 8 states instead of 16; the scan keeps all states in memory, where theirs is one
-    fused kernel. Tokens without anything observed leave the states unchanged.
+    and section 3.4. Departures: layer normalization instead of RMS normalization; dropout; evenly spaced instead of
+    random initial step sizes; 8 states instead of 16; the scan keeps all states in memory instead of using a fused
+    kernel. Tokens without an observed value do not change the states.
     """
 
     units: int = 64

@@ -1,4 +1,4 @@
-"""Minimal gated recurrent unit, trained by a parallel scan; also the base of the minimal LSTM."""
+"""Minimal gated recurrent unit, trained by a parallel scan; also the base class of the minimal LSTM."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,11 @@ from forecastkit.utils import validation
 
 
 class MinimalGRU(keras.layers.Layer):
-    """Block of a recurrence whose gates see the tokens only, so that all steps are computed at once, and feed-forward.
+    """Residual block of a linear recurrence and a feed-forward layer.
 
-    The state is ``h_t = (1 - z_t) h_{t-1} + z_t c_t`` with ``z_t = sigmoid(W_z x_t)`` and ``c_t = W_c x_t``. Tokens
-    where ``mask`` (batch, tokens) is 0 leave it as it is. The states are added to the tokens.
+    The state is ``h_t = (1 - z_t) h_{t-1} + z_t c_t`` with ``z_t = sigmoid(W_z x_t)`` and ``c_t = W_c x_t``. As gates
+    depend only on the tokens, all steps are computed in parallel. Tokens where ``mask`` (batch, tokens) is 0 do not
+    change the state.
     """
 
     def __init__(self, feedforward: int, dropout: float = 0.0, **kwargs):
@@ -39,25 +40,25 @@ class MinimalGRU(keras.layers.Layer):
         tokens = tokens + self.drop(self.recur(self.norm(tokens), mask), training=training)
         return self.feedforward(tokens, training=training)
 
-    def recur(self, given, mask=None):
-        """The states after every token, of their shape."""
-        enter = self.share(given)
+    def recur(self, inputs, mask=None):
+        """Return the states after every token, in the shape of the tokens."""
+        gate = self.update_gate(inputs)
         if mask is not None:
-            enter = enter * ops.cast(mask, enter.dtype)[..., None]
-        return linear_scan(1.0 - enter, enter * self.candidate(given))
+            gate = gate * ops.cast(mask, gate.dtype)[..., None]
+        return linear_scan(1.0 - gate, gate * self.candidate(inputs))
 
-    def share(self, given):
-        """How much of the candidate enters the state, between 0 and 1; the rest of the state is kept."""
-        return ops.sigmoid(self.gates[0](given))
+    def update_gate(self, inputs):
+        """Return the update gate in [0, 1], the weight of the candidate in the new state."""
+        return ops.sigmoid(self.gates[0](inputs))
 
 
 class Sequence(keras.layers.Layer):
-    """Causal blocks over past and future in one sequence, read in order.
+    """Causal blocks over the sequence of past and future tokens.
 
     Parameters
     ----------
     blocks : list of Layer
-        Called as ``block(tokens, mask=None, training=None)``; no token reaches an earlier one.
+        Called as ``block(tokens, mask=None, training=None)``; outputs depend on the token and earlier ones only.
     """
 
     def __init__(self, blocks, **kwargs):
@@ -78,27 +79,27 @@ class Sequence(keras.layers.Layer):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class MinGRU(Backbone):
-    """Minimal gated recurrent unit: blocks of a parallel recurrence and feed-forward, read on into the future.
+    """Minimal gated recurrent unit: blocks of a parallel recurrence and a feed-forward layer over past and future.
 
     Parameters
     ----------
     units : int
         Width of tokens and states.
     layers : int
-        Blocks of recurrence and feed-forward.
+        Number of blocks.
     feedforward : int, optional
-        Width inside the feed-forward layers. Default: twice the units.
+        Width of the feed-forward layers; twice the units by default.
     dropout : float
-        Fraction dropped in training after the recurrence, after feed-forward, and before the head.
+        Fraction dropped in training after the recurrence, after the feed-forward layer, and before the head.
 
     References
     ----------
-    Feng et al. (2024), "Were RNNs all we needed?", arXiv:2410.01201, section 3.1. Departures: the recurrence is scanned
-    as it stands rather than in logarithms, which that paper needs because its scan divides by products of gates; ours
-    never divides, and the candidate may be of either sign. The gates start with memories from two tokens to the whole
-    lookback, as in Tallec and Ollivier (2018), "Can recurrent neural networks warp time?", ICLR; pre-norm residual
-    blocks with a GELU feed-forward; no convolution. Tokens of the future are read in turn after the past, and tokens
-    without anything observed leave the state unchanged.
+    Feng et al. (2024), "Were RNNs all we needed?", arXiv:2410.01201, section 3.1. Departures: the scan is not computed
+    in logarithms, which the paper needs because its scan divides by products of gates; the one used here does not
+    divide, and candidates can have either sign. Initial memory lengths range from two tokens to the whole lookback, as
+    in Tallec and Ollivier (2018), "Can recurrent neural networks warp time?", ICLR; pre-norm residual blocks with a
+    GELU feed-forward layer; no convolution. Future tokens follow the past tokens in the sequence, and tokens without an
+    observed value do not change the state.
     """
 
     units: int = 128

@@ -9,7 +9,7 @@ from forecastkit.networks.linear_scan import spread_memories
 
 
 class MinimalLSTM(MinimalGRU):
-    """As `MinimalGRU`, with a gate each for what enters and what is kept, made to sum to one.
+    """`MinimalGRU` with separate input and forget gates, normalized to sum to one.
 
     The state is ``h_t = f_t / (f_t + i_t) h_{t-1} + i_t / (f_t + i_t) c_t`` with ``f_t = sigmoid(W_f x_t)``,
     ``i_t = sigmoid(W_i x_t)`` and ``c_t = W_c x_t``.
@@ -19,15 +19,15 @@ class MinimalLSTM(MinimalGRU):
         start = spread_memories(shape[-2])
         self.gates = [layers.Dense(shape[-1], bias_initializer=start), layers.Dense(shape[-1])]
 
-    def share(self, given):
-        enter, keep = (gate(given) for gate in self.gates)
-        # i / (f + i) by its logit, log i - log f: the quotient would be 0 / 0 where both gates close.
-        return ops.sigmoid(ops.log_sigmoid(enter) - ops.log_sigmoid(keep))
+    def update_gate(self, inputs):
+        input_gate, forget_gate = (gate(inputs) for gate in self.gates)
+        # i / (f + i) is computed from its logit, log i - log f, because the quotient is 0 / 0 if both gates are closed.
+        return ops.sigmoid(ops.log_sigmoid(input_gate) - ops.log_sigmoid(forget_gate))
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class MinLSTM(MinGRU):
-    """Minimal long short-term memory: blocks of a parallel recurrence and feed-forward, read on into the future.
+    """Minimal long short-term memory: blocks of a parallel recurrence and a feed-forward layer over past and future.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class MinLSTM(MinGRU):
     References
     ----------
     Feng et al. (2024), "Were RNNs all we needed?", arXiv:2410.01201, section 3.2, in the form that does not depend on
-    the time scale. What differs from it is said at `MinGRU`.
+    the time scale. See `MinGRU` for the departures.
     """
 
     block = MinimalLSTM

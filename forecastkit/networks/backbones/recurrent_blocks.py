@@ -1,4 +1,4 @@
-"""Transformer blocks with a recurrent layer in the place of attention."""
+"""Transformer blocks with recurrent layers instead of attention."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from forecastkit.utils import validation
 
 
 class RecurrentBlock(keras.layers.Layer):
-    """Pre-norm residual recurrence over the past, stepped into the future, and feed-forward on both."""
+    """Pre-norm residual recurrence and feed-forward layer over past and future tokens."""
 
     def __init__(self, cell, units, feedforward, dropout, **kwargs):
         super().__init__(**kwargs)
@@ -30,7 +30,7 @@ class RecurrentBlock(keras.layers.Layer):
 
 
 class Blocks(keras.layers.Layer):
-    """Blocks on top of each other, each called as ``block(past, future, mask=None, training=None)``."""
+    """Stack of blocks that are called as ``block(past, future, mask=None, training=None)``."""
 
     def __init__(self, blocks, **kwargs):
         super().__init__(**kwargs)
@@ -46,26 +46,27 @@ class Blocks(keras.layers.Layer):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class RecurrentBlocks(Backbone):
-    """The Transformer block with its self-attention replaced by a recurrent layer; residuals and feed-forward are kept.
+    """Transformer blocks in which a recurrent layer replaces self-attention.
 
     Parameters
     ----------
     units : int
-        Width of every token and state.
+        Width of tokens and states.
     layers : int
-        Blocks.
+        Number of blocks.
     cell : {'gru', 'lstm', 'rnn'}
+        Kind of the recurrent layer.
     feedforward : int, optional
-        Width inside the feed-forward layers. Default: twice the units.
+        Width of the feed-forward layers; twice the units by default.
     dropout : float
-        Fraction dropped in training after the recurrence, after feed-forward, and before the head.
+        Fraction dropped in training after the recurrence, after the feed-forward layer, and before the head.
 
     References
     ----------
     Domhan (2018), "How much attention do you need? A granular analysis of neural machine translation architectures",
-    ACL, whose encoders and decoders replace self-attention so. Departures: one stack instead of encoder and decoder;
-    the recurrence reads the past in one direction and is stepped once into each token of the future; missing values are
-    a mask among the inputs; pre-norm; GELU. There are no positions, because the recurrence carries the order.
+    ACL, who replaces self-attention in encoders and decoders. Departures: one stack instead of encoder and decoder; the
+    recurrence reads the past in one direction and takes one step into each future token; missing values are indicated
+    among the inputs; pre-norm; GELU; no positional encodings, because the recurrence encodes the order.
     """
 
     units: int = 128

@@ -1,4 +1,4 @@
-"""Simple recurrent network; also the base of the gated ones, which differ in their cell only."""
+"""Simple recurrent network; also the base class of the gated ones, which differ only in their cell."""
 
 from dataclasses import dataclass
 
@@ -10,37 +10,37 @@ from forecastkit.utils import validation
 
 
 class Stack(keras.layers.Layer):
-    """Recurrent layers on top of each other, each reading the past and stepping into the future."""
+    """Stack of recurrent layers over past tokens with a step into future tokens."""
 
     def __init__(self, kind, units, depth, bidirectional=False, **kwargs):
         super().__init__(**kwargs)
         self.floors = [Recurrence(kind, units, bidirectional, sequences=i < depth - 1) for i in range(depth)]
 
     def call(self, past, future, mask=None, training=None):
-        for floor in self.floors:
-            past, future = floor(past, future)
+        for recurrence in self.floors:
+            past, future = recurrence(past, future)
         return future
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class RNN(Backbone):
-    """Simple recurrent network over the tokens of the past, stepped once into each token of the future.
+    """Simple recurrent network over past tokens, with one parallel step into each future token.
 
     Parameters
     ----------
     units : int
         Width of tokens and states.
     layers : int
-        Recurrent layers on top of each other.
+        Number of stacked recurrent layers.
     dropout : float
-        Fraction of the states dropped in training, before the head only.
+        Fraction of the states dropped in training before the head.
 
     References
     ----------
     Elman (1990), "Finding structure in time", Cognitive Science 14(2). Segments and the parallel step into the future
-    follow Lin et al. (2023), "SegRNN", arXiv:2308.11200. Departures from SegRNN: one width for tokens and states,
-    covariates and calendar in the tokens, the embedding of series only where asked for, missing values as a mask
-    among the inputs, and with ``patch=1`` no embedding of the values at all.
+    follow Lin et al. (2023), "SegRNN", arXiv:2308.11200. Departures from SegRNN: tokens and states have the same width;
+    tokens include covariates and calendar; the embedding of series is optional; missing values are indicated among the
+    inputs; with ``patch=1`` values are not embedded.
     """
 
     units: int = 128

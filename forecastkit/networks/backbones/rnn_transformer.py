@@ -1,4 +1,4 @@
-"""Simple recurrent layer before every Transformer block."""
+"""Transformer with a simple recurrent layer before every block."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from forecastkit.networks.backbones.lstm_transformer import LSTMTransformer
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class RNNTransformer(LSTMTransformer):
-    """Simple recurrent layer before every Transformer block: the cheapest of the recurrent hybrids.
+    """Transformer with a simple recurrent layer before every block, the fastest of the recurrent hybrids.
 
-    Parameters and references as in `LSTMTransformer`, whose LSTM is replaced by a simple recurrent layer (Elman 1990,
-    "Finding structure in time", Cognitive Science 14).
+    Parameters and references are those of `LSTMTransformer`, with the LSTM replaced by a simple recurrent layer (Elman
+    1990, "Finding structure in time", Cognitive Science 14).
     """
 
     kind = "rnn"

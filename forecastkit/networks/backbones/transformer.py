@@ -1,4 +1,4 @@
-"""Transformer encoder over past and future tokens together."""
+"""Transformer encoder over past and future tokens."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from forecastkit.utils.validation import check_choice, refuse
 
 
 class Encoder(keras.layers.Layer):
-    """Blocks of attention and feed-forward over past and future together."""
+    """Blocks of attention and feed-forward layers over past and future tokens."""
 
     def __init__(self, depth, heads, feedforward, positions, dropout, causal=False, **kwargs):
         super().__init__(**kwargs)
@@ -31,7 +31,7 @@ class Encoder(keras.layers.Layer):
             mask = ops.pad(mask, [[0, 0], [0, steps]], constant_values=1)
         tokens = self.positions(ops.concatenate([past, future], axis=1))
         for attention, feedforward in self.blocks:
-            # Nobody reads what the last block makes of the past.
+            # The past tokens of the last block's output are not used.
             last = attention is self.blocks[-1][0]
             tokens = attention(tokens, mask=mask, training=training, steps=steps if last else None)
             tokens = feedforward(tokens, training=training)
@@ -40,30 +40,31 @@ class Encoder(keras.layers.Layer):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Transformer(Backbone):
-    """Transformer encoder over the tokens of past and future together; the future's leave it as the forecast.
+    """Transformer encoder over past and future tokens; the encoded future tokens give the forecast.
 
     Parameters
     ----------
     units : int
-        Width of every token; a multiple of `heads`.
+        Width of tokens; a multiple of `heads`.
     layers : int
-        Blocks of attention and feed-forward.
+        Number of blocks of attention and a feed-forward layer.
     heads : int
+        Number of attention heads.
     feedforward : int, optional
-        Width inside the feed-forward layers. Default: twice the units.
+        Width of the feed-forward layers; twice the units by default.
     positions : {'learned', 'sinusoidal', 'rotary', 'none'}
-        What tells tokens apart: a vector added to each, learned or of sines and cosines; or their queries and keys
-        turned by their place, so that attention knows their distance.
+        Positional encoding: a learned or sinusoidal vector added to each token, or a rotation of queries and keys by
+        their position, so that attention depends on distances.
     dropout : float
-        Fraction dropped in training after attention, after feed-forward, and before the head.
+        Fraction dropped in training after attention, after the feed-forward layer, and before the head.
 
     References
     ----------
     Vaswani et al. (2017), "Attention is all you need", NeurIPS; tokens are segments as in Nie et al. (2023), "A time
     series is worth 64 words" (PatchTST), ICLR; rotary positions are those of Su et al. (2021), "RoFormer",
-    arXiv:2104.09864. Departures: the encoder only, where tokens of the future are learned queries that attend and are
-    attended to; pre-norm (Xiong et al. 2020, "On layer normalization in the Transformer architecture", ICML); GELU;
-    learned positions by default; embeddings not scaled by the root of their width.
+    arXiv:2104.09864. Departures: encoder only, in which future tokens are learned queries that attend and are attended
+    to; pre-norm (Xiong et al. 2020, "On layer normalization in the Transformer architecture", ICML); GELU; learned
+    positions by default; embeddings are not scaled by the root of their width.
     """
 
     units: int = 64
@@ -79,7 +80,7 @@ class Transformer(Backbone):
         return Encoder(**self.arguments())
 
     def arguments(self) -> dict:
-        """What the layer is made from."""
+        """Return the arguments of the layer."""
         return {
             "depth": self.layers,
             "heads": self.heads,

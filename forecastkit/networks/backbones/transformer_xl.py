@@ -1,4 +1,4 @@
-"""Transformer-XL: segments with memory and relative positions."""
+"""Transformer-XL: segment-level memory and relative positions."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,7 +13,7 @@ from forecastkit.utils import validation
 
 
 class Segments(keras.layers.Layer):
-    """Blocks of relative attention over one segment after the other; the future belongs to the last one."""
+    """Blocks of relative attention over successive segments; future tokens belong to the last one."""
 
     def __init__(self, depth, heads, feedforward, segment, memory, dropout, **kwargs):
         super().__init__(**kwargs)
@@ -38,54 +38,56 @@ class Segments(keras.layers.Layer):
         return self.norm(tokens)
 
     def cut(self, count):
-        """First and one past the last token of every segment; the first segment may be a shorter one."""
+        """Return (begin, end) of every segment; the first segment may be shorter."""
         length = min(self.segment or -(-count // (len(self.blocks) + 1)), count)
         return list(pairwise([0, *range((count - 1) % length + 1, count + 1, length)]))
 
     def read(self, tokens, memories, mask, training, steps=None, unseen=0):
-        """One segment through all blocks, and what the next segment may remember of what each block was given."""
-        most = tokens.shape[1] if self.memory is None else self.memory
-        given = []
+        """Apply all blocks to one segment, and return its output and the memory of each block for the next segment."""
+        size = tokens.shape[1] if self.memory is None else self.memory
+        inputs = []
         for (attention, feedforward), memory in zip(self.blocks, memories, strict=True):
             seen = ops.concatenate([memory, tokens], axis=1)
-            kept = seen[:, max(seen.shape[1] - most, 0) :]
-            given.append(ops.stop_gradient(kept) if training else kept)  # who asks what a forecast is made of sees all
-            # Nobody reads what the last block makes of the past.
-            leaving = steps if attention is self.blocks[-1][0] else None
-            tokens = attention(tokens, memory, mask=mask, training=training, steps=leaving, unseen=unseen)
+            remembered = seen[:, max(seen.shape[1] - size, 0) :]
+            # Gradients stop at the memory in training only: attributions of a forecast cover the whole lookback.
+            inputs.append(ops.stop_gradient(remembered) if training else remembered)
+            # The past tokens of the last block's output are not used.
+            returned = steps if attention is self.blocks[-1][0] else None
+            tokens = attention(tokens, memory, mask=mask, training=training, steps=returned, unseen=unseen)
             tokens = feedforward(tokens, training=training)
-        return tokens, given
+        return tokens, inputs
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class TransformerXL(Backbone):
-    """Transformer-XL: reads the past in segments that attend to a memory of earlier ones, by content and distance.
+    """Transformer-XL: segments of the past attend to a memory of earlier ones by content and distance.
 
     Parameters
     ----------
     units : int
-        Width of every token; a multiple of `heads`.
+        Width of tokens; a multiple of `heads`.
     layers : int
-        Blocks of attention and feed-forward. The forecast is reached by about ``layers * memory`` tokens before the
-        last segment, since each block looks one memory further back.
+        Number of blocks of attention and a feed-forward layer. Each block looks one memory further back, so the
+        forecast depends on about ``layers * memory`` tokens before the last segment.
     heads : int
+        Number of attention heads.
     feedforward : int, optional
-        Width inside the feed-forward layers. Default: twice the units.
+        Width of the feed-forward layers; twice the units by default.
     segment : int, optional
-        Tokens of the past that are read together; the past as a whole where it has no more. Default: the past in one
-        part more than there are layers, so that all of it reaches the forecast.
+        Number of past tokens per segment. By default the past is divided into ``layers + 1`` segments, so that all of
+        it can reach the forecast.
     memory : int, optional
-        Tokens before a segment that it attends to; 0 forgets them. Default: the segment before.
+        Number of tokens before a segment that it attends to; 0 for none. By default the previous segment.
     dropout : float
-        Fraction dropped in training after attention, after feed-forward, and before the head.
+        Fraction dropped in training after attention, after the feed-forward layer, and before the head.
 
     References
     ----------
     Dai et al. (2019), "Transformer-XL: Attentive language models beyond a fixed-length context", ACL: relative
-    positions with biases for content and place (section 3.3), causal attention, and a memory through which no gradient
-    flows in training (section 3.2). Departures: tokens are segments of the series; all segments of a window are read at
-    once in training and forecasting, so that no memory outlives its window; those of the future are learned queries in
-    the last segment, and the loss is taken on them only; the biases are each layer's own; pre-norm; GELU.
+    positions with biases for content and position (section 3.3), causal attention, and a memory without gradients in
+    training (section 3.2). Departures: tokens are segments of the series; all segments of a window are processed in one
+    call in training and forecasting, so that memory is not kept across windows; future tokens are learned queries in
+    the last segment, and the loss covers only them; each layer has separate biases; pre-norm; GELU.
     """
 
     units: int = 64

@@ -1,4 +1,4 @@
-"""Output heads of a network: points, quantiles, distributions, each with its loss."""
+"""Output heads of a network (points, quantiles, distributions) and their losses."""
 
 from forecastkit.networks.heads.base import Head
 from forecastkit.networks.heads.distributions import DISTRIBUTIONS, Distribution
@@ -11,7 +11,13 @@ __all__ = ["LOSSES", "Distribution", "Head", "Point", "Quantiles", "make_head"]
 
 
 def make_head(loss: str, levels=None) -> Head:
-    """The head for the name of a loss or a distribution, or for quantile levels where given."""
+    """Return the head for a loss or distribution; with `levels`, a quantile head.
+
+    Raises
+    ------
+    ParameterError
+        If the name or the levels are invalid.
+    """
     check_choice("loss", "loss", loss, LOSSES)
     if levels is not None:
         return Quantiles(levels)

@@ -4,20 +4,20 @@ from keras import ops
 
 
 class Head:
-    """Base: what the outputs of one step are, and the loss of a window.
+    """Base class of output heads: the outputs of a step, and the loss of a window.
 
-    Parameters
+    Attributes
     ----------
     levels : tuple of float or None
-        Quantile levels of the outputs, rising; None where they are something else.
+        Quantile levels of the outputs in increasing order; None if the outputs are not quantiles.
     outputs, raw : int
-        Outputs per step, and numbers per step that the network's last layer gives for them.
+        Number of outputs per step, and of the last layer's values per step from which they are computed.
     distribution : bool
         Whether the outputs are the parameters of a distribution.
     normalization : str
-        What suits windows where the user does not say.
+        Default normalization of windows.
     needs_unit : bool
-        Whether the loss counts in the user's units, and the network must know how long one is.
+        Whether the loss depends on the user's units, so that the network needs the scale of the series.
     """
 
     levels: tuple[float, ...] | None = None
@@ -34,22 +34,31 @@ class Head:
         return self.outputs
 
     def shape(self, raw):
-        """The network's raw numbers (batch, horizon, raw) as outputs in the window's normalised units."""
+        """Convert values of the last layer (batch, horizon, raw) to outputs in normalized units."""
         return raw
 
     def place(self, outputs, center, scale, unit=None):
-        """Outputs of normalised windows in the units of the series' scale, given the `center` and `scale` taken out."""
+        """Convert outputs from normalized units to scaled units, given `center` and `scale` of the windows."""
         return outputs * scale + center
 
     def step_loss(self, target, forecast):
-        """Loss of every step, (batch[, channels], horizon), of targets (..., 1) and forecasts (..., outputs)."""
+        """Return the losses (batch[, channels], horizon) of targets (..., 1) and forecasts (..., outputs)."""
         raise NotImplementedError
 
     def loss(self, target, forecast, weight=None):
-        """Mean loss of each window over its observed steps, shape (batch,); 0 where none is observed.
+        """Return the mean loss of each window over its observed steps, 0 if none is observed.
 
-        ``target`` is (batch[, channels], horizon) and ``forecast`` the same with the outputs as its last axis.
-        A `weight` (batch, horizon) multiplies the losses of its steps.
+        Parameters
+        ----------
+        target : tensor of shape (batch[, channels], horizon)
+            NaN where missing.
+        forecast : tensor of shape (batch[, channels], horizon, outputs)
+        weight : tensor of shape (batch, horizon), optional
+            Multiplies the losses of the steps.
+
+        Returns
+        -------
+        tensor of shape (batch,)
         """
         missing = ops.isnan(target)
         target = ops.where(missing, ops.zeros_like(target), target)

@@ -1,7 +1,7 @@
 """Distribution heads, trained with the negative log-likelihood.
 
-The first output is the mean, which is the point forecast; a distribution that is read in the user's units gives
-quantiles at any level, samples and densities by scipy.
+The first output is the mean, which is the point forecast. With parameters in the user's units, SciPy provides quantiles
+of any level, samples and densities.
 """
 
 import math
@@ -12,31 +12,30 @@ from keras import ops
 from forecastkit.networks.heads.base import Head
 from forecastkit.networks.heads.special import lgamma
 
-#: Spreads and rates are at least this, in units of the window's scale.
+#: Lower bound of scale parameters and rates, in units of the window's scale.
 SMALLEST = 1e-3
-#: Where softplus gives 1: a head that starts at 0 starts with spreads and rates of 1.
+#: softplus(ONE) = 1, so that raw outputs of 0 give scale parameters and rates of 1.
 ONE = math.log(math.e - 1)
 
 
 def positive(raw):
-    """Positive numbers, 1 where `raw` is 0."""
+    """Map raw outputs to positive numbers, 0 to about 1."""
     return ops.softplus(raw + ONE) + SMALLEST
 
 
 class Distribution(Head):
-    """Base of the distribution heads.
+    """Base class of the distribution heads.
 
-    Parameters
+    Attributes
     ----------
     spreads : tuple of int
-        Outputs beside the mean that are in units of the target.
+        Indices of the outputs, other than the mean, that are in units of the target.
     above_zero : bool
-        Whether the values cannot be negative. Windows and series are divided by their means then, nothing is
-        subtracted.
+        Whether values cannot be negative. Windows and series are then divided by their means without centering.
     counts : bool
-        Whether the values are whole numbers.
+        Whether values are integers.
     smallest : float
-        The least value that can be observed.
+        Smallest value of the support.
     """
 
     distribution = True
@@ -69,21 +68,21 @@ class Distribution(Head):
         return out
 
     def frozen(self, outputs: np.ndarray):
-        """The scipy distribution with these parameters (..., outputs) in the user's units."""
+        """Return the SciPy distribution with these parameters (..., outputs) in the user's units."""
         raise NotImplementedError
 
     def quantiles(self, outputs: np.ndarray, levels) -> np.ndarray:
-        """Quantiles (..., len(levels)) of the distributions with parameters (..., outputs)."""
+        """Return quantiles (..., len(levels)) of the distributions with parameters (..., outputs)."""
         return np.stack([self.frozen(outputs).ppf(level) for level in levels], axis=-1)
 
     def log_density(self, outputs: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """Log density (or probability, of counts) of the values (...) under parameters (..., outputs)."""
+        """Return the log density, or log probability of counts, of values (...) given parameters (..., outputs)."""
         frozen = self.frozen(outputs)
         return (frozen.logpmf if self.counts else frozen.logpdf)(values)
 
 
 class Gaussian(Distribution):
-    """Mean and standard deviation."""
+    """Normal distribution; outputs are mean and standard deviation."""
 
     outputs = 2
     spreads = (1,)
@@ -103,7 +102,7 @@ class Gaussian(Distribution):
 
 
 class StudentT(Distribution):
-    """Mean, scale, and degrees of freedom above 2, so that there is a variance; heavy tails forgive outliers."""
+    """Student's t distribution, robust to outliers; outputs are mean, scale, and degrees of freedom above 2."""
 
     outputs = 3
     spreads = (1,)
@@ -124,7 +123,7 @@ class StudentT(Distribution):
 
 
 class LogNormal(Distribution):
-    """Mean, and standard deviation of the logarithm; for positive values."""
+    """Log-normal distribution of positive values; outputs are the mean and the standard deviation of the logarithm."""
 
     outputs = 2
     above_zero = True
@@ -135,7 +134,7 @@ class LogNormal(Distribution):
 
     def step_loss(self, target, forecast):
         mean, deviation = forecast[..., 0], forecast[..., 1]
-        log = ops.log(ops.maximum(target[..., 0], 1e-9))  # a missing step, whose loss does not count, is 0
+        log = ops.log(ops.maximum(target[..., 0], 1e-9))  # missing targets are 0 here and their loss is ignored
         error = (log - ops.log(mean)) / deviation + 0.5 * deviation
         return 0.5 * error * error + ops.log(deviation) + log + 0.5 * math.log(2 * math.pi)
 
@@ -147,7 +146,7 @@ class LogNormal(Distribution):
 
 
 class Poisson(Distribution):
-    """The rate of counts that vary as little as chance lets them."""
+    """Poisson distribution of counts; the output is the mean."""
 
     outputs = 1
     above_zero = counts = True
@@ -157,7 +156,7 @@ class Poisson(Distribution):
         return positive(raw)
 
     def step_loss(self, target, forecast):
-        # Up to terms without the rate this is the likelihood of counts, divided by the length of a unit.
+        # The negative log-likelihood of counts divided by the scale, without terms that do not depend on the mean.
         return (forecast - target * ops.log(forecast))[..., 0]
 
     def frozen(self, outputs):
@@ -167,7 +166,10 @@ class Poisson(Distribution):
 
 
 class NegativeBinomial(Distribution):
-    """Mean, and dispersion a: the variance is ``mean + a mean ** 2`` (Salinas et al. 2020, "DeepAR", IJF 36)."""
+    """Negative binomial distribution of counts (Salinas et al. 2020, "DeepAR", IJF 36).
+
+    Outputs are the mean and the dispersion a: the variance is ``mean + a mean ** 2``.
+    """
 
     outputs = 3
     raw = 2
@@ -189,19 +191,21 @@ class NegativeBinomial(Distribution):
 
 
 def log_negative_binomial(count, mean, dispersion):
-    """Log probability of counts."""
+    """Return the log probability of counts."""
     size = 1.0 / dispersion
     choose = lgamma(count + size) - lgamma(size) - lgamma(count + 1.0)
     return choose - size * ops.log1p(dispersion * mean) - count * ops.log1p(size / mean)
 
 
 class ZeroInflated(Distribution):
-    """Mean, dispersion, and share of zeros beside those of a negative binomial; for intermittent demand.
+    """Zero-inflated negative binomial distribution, for intermittent demand.
+
+    Outputs are the mean, the dispersion, and the fraction of additional zeros.
 
     References
     ----------
     Lambert (1992), "Zero-inflated Poisson regression, with an application to defects in manufacturing",
-    Technometrics 34, with a negative binomial for the counts.
+    Technometrics 34, here with a negative binomial distribution of counts.
     """
 
     outputs = 4
@@ -210,7 +214,7 @@ class ZeroInflated(Distribution):
     smallest = 0.0
 
     def shape(self, raw):
-        # Shares up to 0.98: the counts' own mean is the whole mean divided by what is left.
+        # Fractions are at most 0.98, because the mean of the counts is the total mean divided by 1 - fraction.
         return ops.concatenate([positive(raw[..., :2]), 0.98 * ops.sigmoid(raw[..., 2:] - 2.0)], axis=-1)
 
     def step_loss(self, target, forecast):
@@ -227,7 +231,7 @@ class ZeroInflated(Distribution):
 
 
 class _WithZeros:
-    """A distribution of counts with a share of zeros more, as far as scipy's are used here."""
+    """Zero-inflated distribution of counts with those methods of SciPy's distributions that are used here."""
 
     def __init__(self, counts, zeros):
         self.counts, self.zeros = counts, zeros

@@ -1,4 +1,4 @@
-"""Point and quantile heads, and the losses that train them."""
+"""Point and quantile heads and their losses."""
 
 import numpy as np
 from keras import ops
@@ -10,7 +10,7 @@ POINT_LOSSES = ("mae", "mse", "huber")
 
 
 def monotone(raw, anchor: int):
-    """Outputs (..., Q) that rise along the last axis: an anchor, and positive steps away from it on both sides."""
+    """Return increasing outputs (..., Q): an anchor, and cumulative positive distances on both sides."""
     middle = raw[..., anchor : anchor + 1]
     above = middle + ops.cumsum(ops.softplus(raw[..., anchor + 1 :]), axis=-1)
     below = middle - ops.flip(ops.cumsum(ops.softplus(ops.flip(raw[..., :anchor], axis=-1)), axis=-1), axis=-1)
@@ -18,7 +18,7 @@ def monotone(raw, anchor: int):
 
 
 class Point(Head):
-    """One value per step: the median under 'mae', the mean under 'mse', between them under 'huber' (delta 1)."""
+    """One value per step: the median for 'mae', the mean for 'mse', a value between them for 'huber' (delta 1)."""
 
     def __init__(self, loss: str = "mae"):
         self.name = loss
@@ -35,7 +35,7 @@ class Point(Head):
 
 
 class Quantiles(Head):
-    """Several quantiles per step that never cross, trained by the pinball loss (Koenker and Bassett 1978)."""
+    """Quantiles per step that cannot cross, trained with the pinball loss (Koenker and Bassett 1978)."""
 
     def __init__(self, levels):
         self.levels = check_levels("quantile_levels", levels)
@@ -51,5 +51,5 @@ class Quantiles(Head):
     def step_loss(self, target, forecast):
         levels = np.asarray(self.levels, dtype="float32")
         error = target - forecast
-        # Twice the pinball loss, so that the loss of the median is the absolute error.
+        # Twice the pinball loss: the loss of the median equals the absolute error.
         return 2.0 * ops.mean(ops.maximum(levels * error, (levels - 1.0) * error), axis=-1)

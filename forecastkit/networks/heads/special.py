@@ -1,4 +1,4 @@
-"""Special functions that keras.ops lacks."""
+"""Special functions that are missing in keras.ops."""
 
 import math
 
@@ -9,10 +9,10 @@ _HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 
 
 def lgamma(x):
-    """Logarithm of the gamma function of positive numbers, with derivatives.
+    """Return the differentiable logarithm of the gamma function of positive numbers.
 
-    Stirling's series from 8 on; smaller arguments are raised there by the recurrence (Abramowitz and Stegun 1964,
-    6.1.15 and 6.1.41). In float32 the relative error is below 1e-6 but near the roots 1 and 2.
+    Stirling's series is used for arguments of at least 8; smaller arguments are shifted by the recurrence (Abramowitz
+    and Stegun 1964, 6.1.15 and 6.1.41). In float32 the relative error is below 1e-6 except near the roots 1 and 2.
     """
     small = x < _SHIFT
     low = ops.where(small, x, ops.ones_like(x))

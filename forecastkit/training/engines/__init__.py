@@ -1,17 +1,17 @@
-"""Engines run training steps and predict batches; one per Keras backend and way of distributing."""
+"""Engines run training steps and predict batches; there is one per Keras backend and kind of distribution."""
 
 import numpy as np
 
-#: Names of the ways to distribute training, see `forecastkit.training.engines.strategies.find_strategy`.
+#: Ways to distribute training, see `forecastkit.training.engines.strategies.find_strategy`.
 DISTRIBUTIONS = (None, "auto", "mirrored", "multiworker")
-#: Dtype policies of a network's layers.
+#: Dtype policies of the layers of a network.
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 def make_engine(network, head, strategy=None, replicate=None, **options):
-    """The engine of the Keras backend in use: our own TensorFlow steps, or plain Keras for the others.
+    """Return the engine of the active Keras backend: compiled TensorFlow steps, or plain Keras for other backends.
 
-    With a strategy of tf.distribute it is the one that trains copies of the network, which `replicate` makes.
+    With a strategy of tf.distribute, the engine trains copies of the network, which `replicate` creates.
     """
     import keras
 
@@ -29,12 +29,12 @@ def make_engine(network, head, strategy=None, replicate=None, **options):
 
 
 def find_strategy(name: str | None, where: str):
-    """The strategy of tf.distribute that goes with a name, see `forecastkit.training.engines.strategies.find_strategy`.
+    """Return the tf.distribute strategy of a name, see `forecastkit.training.engines.strategies.find_strategy`.
 
     Raises
     ------
     InputError
-        Also where Keras computes with something else than TensorFlow, which has no strategies.
+        Also if the Keras backend is not TensorFlow.
     """
     import keras
 
@@ -52,7 +52,7 @@ def find_strategy(name: str | None, where: str):
 
 
 def agreed(strategy, value: float) -> float:
-    """What the first worker of a strategy has, on all of them; without a strategy the value itself."""
+    """Return the value of the first worker of a strategy on all workers; without a strategy the value itself."""
     if strategy is None:
         return value
     from forecastkit.training.engines.strategies import agree
@@ -61,7 +61,7 @@ def agreed(strategy, value: float) -> float:
 
 
 def is_first(strategy) -> bool:
-    """Whether this process is the one that writes files: the only one, or the first worker of a strategy."""
+    """Return whether this process writes files: the only process, or the first worker of a strategy."""
     if strategy is None:
         return True
     from forecastkit.training.engines.strategies import cluster_of
@@ -71,7 +71,7 @@ def is_first(strategy) -> bool:
 
 
 def shared_bytes(strategy, data: bytes) -> bytes:
-    """The bytes of the first worker of a strategy, on all of them."""
+    """Return the bytes of the first worker of a strategy on all workers."""
     if strategy is None:
         return data
     from forecastkit.training.engines.strategies import agree
@@ -82,7 +82,7 @@ def shared_bytes(strategy, data: bytes) -> bytes:
 
 
 def unscoped(function, *arguments):
-    """Call a function where variables it makes are ordinary ones, though the caller may be in a strategy's scope."""
+    """Call a function outside any strategy scope, so that it creates ordinary variables."""
     import keras
 
     if keras.backend.backend() != "tensorflow":

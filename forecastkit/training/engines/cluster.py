@@ -1,4 +1,4 @@
-"""Workers of a distributed run, from TF_CONFIG, without TensorFlow."""
+"""Workers of a distributed run, read from TF_CONFIG without importing TensorFlow."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from forecastkit.utils.exceptions import WorkerError
 from forecastkit.utils.validation import first_few, refuse
 
-#: Seconds that workers wait for each other to come up; TF's own time-out for it leaves the first worker hanging.
+#: Seconds that workers wait for each other to start; the timeout of TensorFlow leaves the first worker hanging.
 START_TIMEOUT = 300.0
 #: Jobs of TF_CONFIG that train; the first of them is the chief.
 JOBS = ("chief", "worker")
@@ -20,14 +20,14 @@ ADDRESS = re.compile(r".+:\d+")
 
 @dataclass(frozen=True)
 class Cluster:
-    """All workers that train together, and which of them this process is.
+    """All workers of a training run, and the position of this process among them.
 
     Parameters
     ----------
     addresses : tuple of str
-        Host and port of each, the chief first.
+        Host and port of each worker, the chief first.
     index : int
-        This one among them.
+        Position of this process.
     """
 
     addresses: tuple[str, ...]
@@ -35,21 +35,21 @@ class Cluster:
 
     @property
     def is_chief(self) -> bool:
-        """Whether this worker is the one that writes."""
+        """Whether this worker writes files."""
         return self.index == 0
 
     def others(self) -> list[str]:
-        """The addresses of all but this worker."""
+        """Return the addresses of all other workers."""
         return [address for place, address in enumerate(self.addresses) if place != self.index]
 
 
 def read_cluster() -> Cluster | None:
-    """The cluster that TF_CONFIG describes; None where it describes none, or only this process.
+    """Return the cluster of TF_CONFIG, or None if it has no other worker.
 
     Raises
     ------
     InputError
-        Where TF_CONFIG cannot be read, has jobs that do not train, or does not say which worker this is.
+        If TF_CONFIG cannot be read, has jobs that do not train, or does not identify this worker.
     """
     text = os.environ.get("TF_CONFIG", "").strip()
     if not text:
@@ -62,7 +62,7 @@ def read_cluster() -> Cluster | None:
         example = '{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}'
         refuse("TF_CONFIG", f"must be JSON like {example}", repr(text))
     if idle := [name for name in lists if name not in JOBS]:
-        refuse("TF_CONFIG", "jobs must be chief and worker, which all train alike", first_few(map(repr, idle)))
+        refuse("TF_CONFIG", "jobs must be chief and worker, which all train", first_few(map(repr, idle)))
     addresses = tuple(str(address) for name in JOBS for address in lists.get(name, ()))
     if wrong := [address for address in addresses if not ADDRESS.fullmatch(address) or port_of(address) >= 2**16]:
         refuse("TF_CONFIG", "addresses must be host:port", first_few(map(repr, wrong)))
@@ -72,13 +72,15 @@ def read_cluster() -> Cluster | None:
     try:
         return Cluster(addresses, places.index((task["type"], int(task["index"]))))
     except (KeyError, TypeError, ValueError):
-        return refuse("TF_CONFIG", "task must be one of the cluster's", repr(task), "Give each process its own index.")
+        return refuse(
+            "TF_CONFIG", "task must be one of the cluster's", repr(task), "Give each process a different index."
+        )
 
 
 def is_chief() -> bool:
-    """Whether this process is the one that writes files: the only one, or the first worker of TF_CONFIG.
+    """Return whether this process writes files: the only process, or the first worker of TF_CONFIG.
 
-    All workers of a distributed run go through the same script and have the same model at the end.
+    All workers of a distributed run execute the same script and end with the same model.
 
     Returns
     -------
@@ -94,12 +96,12 @@ def is_chief() -> bool:
 
 
 def meet(cluster: Cluster, timeout: float | None = None) -> None:
-    """Wait until every worker listens at its address; return with this worker's port free again.
+    """Wait until every worker listens at its address; the port of this worker is free again afterwards.
 
     Raises
     ------
     WorkerError
-        Where a worker does not come up in time, with its address.
+        If a worker does not start in time; the message contains its address.
     """
     timeout = START_TIMEOUT if timeout is None else timeout
     deadline, missing = time.monotonic() + timeout, cluster.others()
@@ -110,7 +112,7 @@ def meet(cluster: Cluster, timeout: float | None = None) -> None:
                     "fit",
                     f"every worker of TF_CONFIG must come up within {timeout:g} s",
                     f"no answer from {first_few(missing)}",
-                    "Start the same script on each, and look whether its address and port can be reached.",
+                    "Start the same script on each, and check that its address and port are reachable.",
                     WorkerError,
                 )
             time.sleep(0.1)
@@ -118,20 +120,22 @@ def meet(cluster: Cluster, timeout: float | None = None) -> None:
 
 def _listen(address):
     try:
-        # On all interfaces, as TensorFlow does: the address may be that of a service in front of this machine.
+        # All interfaces, as in TensorFlow: the address may be that of a service in front of this machine.
         return socket.create_server(("", port_of(address)), backlog=128)
     except OSError as error:
         rule = "a worker must be able to listen on its own port"
-        return refuse("TF_CONFIG", rule, f"{address!r} ({error})", "Is another process there?", WorkerError)
+        return refuse(
+            "TF_CONFIG", rule, f"{address!r} ({error})", "Check whether another process uses the port.", WorkerError
+        )
 
 
 def port_of(address: str) -> int:
-    """The port of "host:port"."""
+    """Return the port of "host:port"."""
     return int(address.rpartition(":")[2])
 
 
 def answers(address: str, timeout: float = 1.0) -> bool:
-    """Whether somebody listens at an address "host:port"."""
+    """Return whether a process listens at "host:port"."""
     host = address.rpartition(":")[0].strip("[]")
     try:
         socket.create_connection((host, port_of(address)), timeout).close()

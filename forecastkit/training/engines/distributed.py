@@ -1,4 +1,4 @@
-"""Training engine for several devices or machines by tf.distribute."""
+"""Training engine for several devices or machines with tf.distribute."""
 
 import zlib
 
@@ -14,13 +14,13 @@ from forecastkit.utils.validation import refuse
 
 
 class DistributedEngine(TensorFlowEngine):
-    """Trains copies of a network on the replicas of a strategy, each on its share of every batch.
+    """Trains copies of a network on the replicas of a strategy, each on its part of every batch.
 
-    All workers draw the same batches from the same data, so each takes its share by its number and all take equally
-    many steps. The copies get the network's weights before a run of steps, and the network theirs after it. Between
-    runs it is an ordinary network: forecasting, judging, saving and loading know nothing of strategies.
+    All workers draw the same batches from the same data, so each selects its part by its number and all take the same
+    number of steps. The copies receive the network's weights before a run of steps and return theirs after it. Between
+    runs the network is an ordinary one: forecasting, evaluation, saving and loading do not involve the strategy.
 
-    The result is that of one device with the same batch, up to the order of sums.
+    The result equals that of one device with the same batch, up to the order of sums.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class DistributedEngine(TensorFlowEngine):
     head : Head
     strategy : tf.distribute.Strategy
     replicate : callable
-        Makes another network of the same kind, in the strategy's scope.
+        Creates another network of the same kind in the strategy's scope.
     **options
         See `TensorFlowEngine`.
     """
@@ -43,14 +43,14 @@ class DistributedEngine(TensorFlowEngine):
         self.shapes = [tuple(weight.shape) for weight in self.weights]
 
     def prepare(self, buffers: Buffers, batch_size: int):
-        """As on one device, once it is sure that all workers have the same data.
+        """Prepare training as on one device, after checking that all workers have the same data.
 
         Raises
         ------
         InputError
-            Where a batch has fewer windows than there are replicas, or a worker has other data.
+            If a batch has fewer windows than there are replicas, or a worker has other data.
         WorkerError
-            Where a worker was lost.
+            If a worker is lost.
         """
         if batch_size < (replicas := self.strategy.num_replicas_in_sync):
             rule = f"a batch must have a window for each of the {replicas} replicas"
@@ -65,7 +65,7 @@ class DistributedEngine(TensorFlowEngine):
         mine = np.array([digest(buffers), batch_size], dtype="float64")
         if not on_all(self.strategy, np.array_equal(agree(self.strategy, mine), mine)):
             rule = "all workers must be given the same rows and parameters"
-            refuse("fit", rule, "others on some of them", "Each takes its own share of every batch by itself.")
+            refuse("fit", rule, "others on some of them", "Each worker selects its part of every batch.")
 
     def _place(self, buffers):
         super()._place(buffers)
@@ -75,8 +75,8 @@ class DistributedEngine(TensorFlowEngine):
     # ------------------------------------------------------------------------------------------ training
 
     def _trace_steps(self, spec, integer):
-        self.parts, self.pool = 1, None  # threads of Python are for one device; here the graph runs its parts at once
-        self.shares = self._parts_of_share()
+        self.parts, self.pool = 1, None  # the graph runs the parts in parallel; Python threads are for one device
+        self.parts_of_share = self._parts_of_share()
         with self.strategy.scope():
             self.optimizer = keras.optimizers.Adam(1e-3)
             self.optimizer.build(self.learner.trainable_variables)
@@ -85,7 +85,7 @@ class DistributedEngine(TensorFlowEngine):
         self.pull = self._traced(self._pull)
 
     def _parts_of_share(self):
-        """Parts that a replica computes side by side, on the cores of its machine."""
+        """Return the number of parts that a replica computes in parallel on the cores of its machine."""
         several = len(self.strategy.extended.worker_devices) > 1
         return 1 if several else self._parts(self.batch_size // self.strategy.num_replicas_in_sync)
 
@@ -106,26 +106,26 @@ class DistributedEngine(TensorFlowEngine):
 
     def _step(self, placed, table, seed, rate):
         sums = self.strategy.run(self._sum_of_share, (placed, table, seed))
-        loss, *gradients = self._cut(self.strategy.experimental_local_results(sums)[0])
+        loss, *gradients = self._split_results(self.strategy.experimental_local_results(sums)[0])
         self._update([gradients], rate)
         return loss
 
     def _sum_of_share(self, placed, table, seed):
-        """Loss and gradient of a replica's share of the batch, added up over all replicas: one flat tensor."""
+        """Return loss and gradient of a replica's part of the batch, summed over all replicas, as one flat tensor."""
         replica = tf.distribute.get_replica_context()
         number = int(tf.get_static_value(replica.replica_id_in_sync_group))
         low, high = (self.batch_size * (number + i) // self.strategy.num_replicas_in_sync for i in (0, 1))
         total = []
-        for part in range(self.shares):
-            mine = slice(*(low + (high - low) * (part + i) // self.shares for i in (0, 1)))
+        for part in range(self.parts_of_share):
+            mine = slice(*(low + (high - low) * (part + i) // self.parts_of_share for i in (0, 1)))
             first = tf.constant(mine.start, tf.int64)
             results = self._gradients(placed[number % len(placed)], table[mine], seed, first)
             flat = tf.concat([tf.reshape(result, [-1]) for result in results], axis=0)
             total.append(flat * ((mine.stop - mine.start) / self.batch_size))
         return replica.all_reduce("SUM", tf.add_n(total))
 
-    def _cut(self, flat):
-        """The loss, and the gradients in their shapes."""
+    def _split_results(self, flat):
+        """Split a flat tensor into the loss and the gradients in their shapes."""
         shapes = [(), *self.shapes]
         pieces = tf.split(flat, [int(np.prod(shape)) for shape in shapes])
         return [tf.reshape(piece, shape) for piece, shape in zip(pieces, shapes, strict=True)]
@@ -135,7 +135,7 @@ class DistributedEngine(TensorFlowEngine):
             copied.value.assign(weight.value)
 
     def _pull(self):
-        """Give the network the weights of its copies: on several machines those of the first, down to the last bit."""
+        """Copy the weights of the replicas to the network; with several machines, exactly those of the first."""
         both = zip(self.network.weights, self.learner.weights, strict=True)
         pairs = [(shown.value, copied.value) for shown, copied in both if shown.value.dtype.is_floating]
         pairs += [(mean, mean) for mean in self.average]
@@ -149,24 +149,24 @@ class DistributedEngine(TensorFlowEngine):
     # ------------------------------------------------------------------------------------------ judging
 
     def evaluate(self, table: np.ndarray) -> float:
-        """Mean loss over the origins in `table` (n, 3); every worker judges all of them, and the first's figure counts.
+        """Return the mean loss over the origins in `table` (n, 3), as computed by the first worker.
 
-        Early stopping must be the same on all, and last bits differ from machine to machine.
+        All workers must stop at the same step, and their rounding differs.
         """
         return float(self.agreed(super().evaluate(table)))
 
     def agreed(self, value: float) -> float:
-        """What the first worker has, on all."""
+        """Return the value of the first worker on all workers."""
         return float(agree(self.strategy, value)[0])
 
     def release(self):
-        """Let go of the data; the network and its forecasts stay."""
+        """Release the data; the network and its forecasts remain."""
         super().release()
         self.placed = None
 
 
 def on_device(device: str, held: dict) -> dict:
-    """Tensors copied to a device."""
+    """Copy tensors to a device."""
     with tf.device(device):
         return {name: tf.identity(tensor) for name, tensor in held.items()}
 

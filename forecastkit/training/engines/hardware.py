@@ -1,14 +1,14 @@
-"""Devices that networks are trained on, and what prevents the use of cuDNN."""
+"""Devices for training, and conditions that prevent the use of cuDNN."""
 
 import keras
 
 GATED = (keras.layers.LSTM, keras.layers.GRU)
-#: What stands for it in words.
+#: Text for the CPU.
 PROCESSOR = "the processor"
 
 
 def describe_devices() -> str:
-    """Names of the cards, or the processor and its threads."""
+    """Return the names of the GPUs, or the CPU and its number of threads."""
     if keras.backend.backend() == "tensorflow":
         return _of_tensorflow()
     return ", ".join(map(str, keras.distribution.list_devices())) or PROCESSOR
@@ -24,9 +24,9 @@ def _of_tensorflow():
 
 
 def cudnn_hindrance(backbone) -> str:
-    """Why the recurrent layers of a backbone do not reach cuDNN on an NVIDIA card under TensorFlow.
+    """Return why the recurrent layers of a backbone cannot use cuDNN on an NVIDIA GPU under TensorFlow.
 
-    The rules are those of Keras' `LSTM` and `GRU`; whether there is a card, and cuDNN, is not looked at.
+    The rules are those of Keras' `LSTM` and `GRU`. Whether a GPU and cuDNN are installed is not checked.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def cudnn_hindrance(backbone) -> str:
     Returns
     -------
     str
-        A sentence; '' where nothing keeps them from it, or where there are no recurrent layers.
+        A sentence; an empty string if cuDNN can be used or there are no recurrent layers.
     """
     layers = [layer for layer in backbone.build()._flatten_layers() if isinstance(layer, keras.layers.RNN)]
     name = type(backbone).__name__
@@ -49,7 +49,7 @@ def cudnn_hindrance(backbone) -> str:
 
 
 def _settings(layer):
-    """The first setting of a gated layer that its kernel does not have; '' where all are right."""
+    """Return the first setting of a layer that cuDNN does not support, or an empty string."""
     activations, cell = keras.activations, layer.cell
     return next(
         (

@@ -6,9 +6,9 @@ START, PATIENCE = 2.0**15, 2_000
 
 
 class LossScale:
-    """A factor of the loss, halved where a gradient overflows and doubled after many steps where none does.
+    """Dynamic loss scale, halved if a gradient overflows and doubled after many finite steps.
 
-    A step with a gradient that is not finite is left out.
+    A step with a gradient that is not finite is skipped.
 
     References
     ----------
@@ -19,12 +19,12 @@ class LossScale:
         self.value, self.good = tf.Variable(START), tf.Variable(0)
 
     def reset(self):
-        """Start afresh."""
+        """Reset to the initial scale."""
         self.value.assign(START)
         self.good.assign(0)
 
     def follow(self, finite):
-        """Take note of whether a step's gradient was finite."""
+        """Update the scale, given whether the gradient of a step is finite."""
         good = tf.where(finite, self.good + 1, 0)
         grown = good >= PATIENCE
         self.value.assign(self.value * tf.where(finite, tf.where(grown, 2.0, 1.0), 0.5))

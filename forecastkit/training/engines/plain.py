@@ -1,4 +1,4 @@
-"""Plain Keras engine: batches gathered in numpy, `train_on_batch`. For the JAX and torch backends."""
+"""Engine on public Keras calls, for the JAX and torch backends: NumPy batches and `train_on_batch`."""
 
 import keras
 import numpy as np
@@ -11,14 +11,14 @@ PREDICT_BATCH = 1024
 
 
 class PlainEngine:
-    """The interface of `TensorFlowEngine` on nothing but public Keras calls.
+    """The interface of `TensorFlowEngine` on public Keras calls.
 
     Parameters
     ----------
     network : Network
     head : Head
     compiled : bool
-        Left to the backend: JAX always compiles.
+        Ignored: JAX always compiles.
     decay, clip : float
     scaled : bool
         See `TensorFlowEngine`.
@@ -32,7 +32,7 @@ class PlainEngine:
         self.batch_size = self.input_gradient_step = None
 
     def prepare(self, buffers: Buffers, batch_size: int):
-        """Keep the buffers, compile the network with optimizer and loss."""
+        """Store the buffers, and compile the network with optimizer and loss."""
         self.buffers, self.batch_size = buffers, batch_size
         self.optimizer = keras.optimizers.Adam(1e-3, global_clipnorm=self.clip)
         if self.scaled:
@@ -42,15 +42,15 @@ class PlainEngine:
         self.count = 0
 
     def show(self):
-        """Nothing is left to do: the network is compiled to be trained."""
+        """Do nothing: the network is already compiled."""
 
     @staticmethod
     def agreed(value: float) -> float:
-        """What all workers go by: here there is but one."""
+        """Return the value: there is only one worker."""
         return value
 
     def release(self):
-        """Let go of the data; the network and its forecasts stay."""
+        """Release the data; the network and its forecasts remain."""
         self.buffers = None
 
     def train(self, tables: np.ndarray, rates: np.ndarray, seeds: np.ndarray) -> float:
@@ -59,8 +59,8 @@ class PlainEngine:
         for table, rate in zip(tables, rates, strict=True):
             inputs, target = self._gather(self.buffers, table)
             if (weight := self._weights_after(table)) is not None:
-                beside = weight[:, None] if target.ndim > 2 else weight
-                target = np.stack([target, np.broadcast_to(beside, target.shape)], axis=1)
+                broadcast_weight = weight[:, None] if target.ndim > 2 else weight
+                target = np.stack([target, np.broadcast_to(broadcast_weight, target.shape)], axis=1)
             self.optimizer.learning_rate = float(rate)
             losses.append(float(self.network.train_on_batch(inputs, target)))
             self._follow()
@@ -97,13 +97,13 @@ class PlainEngine:
         self.average, self.count = list(state["average"]), int(state["count"][0])
 
     def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:
-        """Scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3).
+        """Return scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3).
 
-        The last batch is filled up by repetition: JAX compiles anew for every size.
+        The last batch is padded by repetition, because JAX compiles anew for every size.
         """
         out = np.empty((len(table), *self.sizes.beside, self.sizes.horizon, self.head.outputs), dtype="float32")
-        most = max(1, PREDICT_BATCH // max(self.sizes.channels, 1))
-        size = min(most, 1 << (len(table) - 1).bit_length())
+        limit = max(1, PREDICT_BATCH // max(self.sizes.channels, 1))
+        size = min(limit, 1 << (len(table) - 1).bit_length())
         for low in range(0, len(table), size):
             part = table[low : low + size]
             filled = np.resize(part, (size, 3))
@@ -121,24 +121,24 @@ class PlainEngine:
         return weights_after(np, self.buffers, table, self.sizes.horizon)
 
     def input_gradients(self, inputs: dict, weights: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Forecasts of windows and gradients by their inputs, as `TensorFlowEngine` gives them. On JAX."""
+        """Return forecasts of windows and their input gradients, as `TensorFlowEngine` does; JAX only."""
         if keras.backend.backend() != "jax":
             got = f"KERAS_BACKEND={keras.backend.backend()}"
             refuse("interpret", "gradients by inputs need the TensorFlow or the JAX backend", got)
         self.input_gradient_step = self.input_gradient_step or self._slopes()
         given = {name: np.asarray(inputs[name], dtype) for name, (_, dtype) in self.sizes.inputs().items()}
         real = {name: values for name, values in given.items() if values.dtype.kind == "f"}
-        whole = {name: values for name, values in given.items() if name not in real}
+        integers = {name: values for name, values in given.items() if name not in real}
         kinds = self.network.trainable_variables, self.network.non_trainable_variables
         state = [[variable.value for variable in kind] for kind in kinds]
-        forecast, gradients = self.input_gradient_step(real, whole, np.asarray(weights, "float32"), *state)
+        forecast, gradients = self.input_gradient_step(real, integers, np.asarray(weights, "float32"), *state)
         return np.asarray(forecast), {name: np.asarray(gradient) for name, gradient in gradients.items()}
 
     def _slopes(self):
         import jax
 
-        def total(real, whole, weights, trainable, fixed):
-            forecast, _ = self.network.stateless_call(trainable, fixed, {**real, **whole}, training=False)
+        def total(real, integers, weights, trainable, fixed):
+            forecast, _ = self.network.stateless_call(trainable, fixed, {**real, **integers}, training=False)
             return keras.ops.sum(forecast * weights), forecast
 
         def input_gradients(*given):
@@ -148,7 +148,7 @@ class PlainEngine:
         return jax.jit(input_gradients)
 
     def evaluate(self, table: np.ndarray) -> float:
-        """Mean loss over the origins in `table` (n, 3)."""
+        """Return the mean loss over the origins in `table` (n, 3)."""
         _, target = self._gather(self.buffers, table)
         forecast = keras.ops.convert_to_tensor(self.predict(self.buffers, table))
         losses = self.head.loss(keras.ops.convert_to_tensor(target), forecast, self._weights_after(table))

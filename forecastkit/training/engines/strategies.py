@@ -1,4 +1,4 @@
-"""Strategies of tf.distribute by name, and checks that all workers agree."""
+"""tf.distribute strategies by name, and agreement among workers."""
 
 import signal
 import threading
@@ -14,34 +14,34 @@ from forecastkit.training.engines.cluster import Cluster, answers, meet, read_cl
 from forecastkit.utils.exceptions import ParameterError, WorkerError
 from forecastkit.utils.validation import first_few, refuse
 
-#: Seconds without a sign of life after which a worker is taken for lost. One that is killed is noticed at once.
+#: Seconds without a heartbeat after which a worker counts as lost. A terminated process is detected at once.
 HEARTBEAT_TIMEOUT = 30
-#: A worker that is done waits so long at most for the others to be done.
+#: Seconds that a finished worker waits for the others.
 SHUTDOWN_TIMEOUT = 60
 KINDS = (tf.distribute.MirroredStrategy, tf.distribute.MultiWorkerMirroredStrategy, tf.distribute.OneDeviceStrategy)
-#: What an error says, of whichever class, once another worker is gone.
+#: Text of errors, of any class, after another worker is lost.
 LOST = "Collective ops is aborted"
 
 _made, _making = {}, threading.Lock()
 
 
 def find_strategy(name: str | None, where: str = "fit"):
-    """The strategy of a name; None where there is nothing to distribute.
+    """Return the strategy of a name, or None if there is nothing to distribute.
 
-    A strategy is made once and kept for the process, because workers can meet only once.
+    A strategy is created once per process, because workers can connect only once.
 
     Parameters
     ----------
     name : {None, 'auto', 'mirrored', 'multiworker'}
-        None is that of the scope which the caller is in. 'auto' is 'multiworker' where TF_CONFIG names several
-        workers, else 'mirrored' where there are several devices, else None.
+        None uses the strategy of the caller's scope. 'auto' is 'multiworker' if TF_CONFIG contains several workers,
+        otherwise 'mirrored' if there are several devices, otherwise None.
 
     Raises
     ------
     InputError
-        Where the name does not go with the scope, TF_CONFIG, or what TensorFlow was used for before.
+        If the name conflicts with the scope, TF_CONFIG, or an earlier use of TensorFlow.
     WorkerError
-        Where another worker does not come up.
+        If another worker does not start.
     """
     if tf.distribute.has_strategy():
         return _of_scope(name, where)
@@ -71,7 +71,7 @@ def _of_scope(name, where):
 
 
 def local_devices() -> list[str]:
-    """Names of this machine's GPUs, else of its logical CPUs."""
+    """Return the names of this machine's GPUs, or of its logical CPUs if there are none."""
     found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     return [device.name for device in found]
 
@@ -91,13 +91,13 @@ def _meet_workers(cluster, where):
     except (RuntimeError, ValueError, tf.errors.OpError) as error:
         refuse(where, "workers must be able to meet", first_line(error), "Restart all of them.", WorkerError)
     if threading.current_thread() is threading.main_thread():
-        # TensorFlow has taken SIGTERM as a notice of preemption and would go on; it shall end the process as before.
+        # TensorFlow handles SIGTERM as a preemption notice and would continue; restore the previous handler.
         signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM) or signal.SIG_DFL)
     return strategy
 
 
 def _set_timeouts(cluster):
-    """Have the coordination service of the workers notice a lost one in a stated time instead of minutes."""
+    """Configure the coordination service to detect a lost worker within seconds instead of minutes."""
     from tensorflow.compiler.xla.tsl.protobuf.coordination_config_pb2 import CoordinatedJob
 
     resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver().cluster_spec()
@@ -114,19 +114,19 @@ def _set_timeouts(cluster):
 
 
 def first_line(error: Exception) -> str:
-    """What an error of TensorFlow says first."""
+    """Return the first line of a TensorFlow error."""
     return str(error).strip().split("\n")[0][:200] or type(error).__name__
 
 
 def cluster_of(strategy) -> Cluster | None:
-    """The workers of a strategy; None where it has but one."""
+    """Return the workers of a strategy, or None if there is only one."""
     several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
     return read_cluster() if several else None
 
 
 @contextmanager
 def all_workers_needed(strategy):
-    """Say in one sentence which worker was lost, where what is computed inside fails for want of it."""
+    """Turn errors caused by a lost worker into a `WorkerError` that names it."""
     try:
         yield
     except tf.errors.OpError as error:
@@ -134,7 +134,7 @@ def all_workers_needed(strategy):
         if cluster is None or not (isinstance(error, tf.errors.UnavailableError) or LOST in str(error)):
             raise
         lost = [address for address in cluster.others() if not answers(address)]
-        # One that hangs still has its port.
+        # A hanging process still has an open port.
         got = (
             f"no answer from {first_few(lost)}"
             if lost
@@ -145,10 +145,10 @@ def all_workers_needed(strategy):
 
 
 def agree(strategy, values) -> np.ndarray:
-    """What the first replica has, on all workers. (n,), float64.
+    """Return the values (n,) of the first replica on all workers, float64.
 
-    Whatever decides how training goes on is agreed on, because a clock, a random seed or the last bits of a loss differ
-    from machine to machine, and a worker that takes another turn would leave the others waiting.
+    Every decision about the course of training must be agreed on. Clocks, seeds and rounding differ between machines,
+    and a worker that decides differently would leave the others waiting.
     """
     values = np.atleast_1d(np.asarray(values, dtype="float64"))
     if cluster_of(strategy) is None:
@@ -158,7 +158,7 @@ def agree(strategy, values) -> np.ndarray:
 
 
 def on_all(strategy, truth: bool) -> bool:
-    """Whether something is true on all workers."""
+    """Return whether a condition is true on all workers."""
     if cluster_of(strategy) is None:
         return truth
     with all_workers_needed(strategy):
@@ -166,7 +166,7 @@ def on_all(strategy, truth: bool) -> bool:
 
 
 def from_first(strategy, values):
-    """A tensor of the first replica on all of them."""
+    """Return a tensor of the first replica on all replicas."""
     return _add_up(strategy, values, first_only=True)
 
 
@@ -190,9 +190,9 @@ def _add_up(strategy, values, first_only):
 
 
 def outside(function, *arguments):
-    """Call a function where no strategy is in scope, though the caller may be in one.
+    """Call a function outside any strategy scope.
 
-    Scopes belong to a thread, so the call has a thread of its own there, with the caller's dtype policy.
+    Scopes belong to threads, so inside a scope the call runs in a new thread, with the caller's dtype policy.
     """
     if not tf.distribute.has_strategy():
         return function(*arguments)

@@ -1,4 +1,4 @@
-"""TensorFlow engine: batches gathered in the graph from resident buffers, compiled steps, both cores."""
+"""TensorFlow engine: batches gathered in the graph from resident buffers, compiled steps on several cores."""
 
 import os
 import threading
@@ -20,17 +20,17 @@ from forecastkit.utils.cpu import cores
 from forecastkit.utils.exceptions import BackendError
 from forecastkit.utils.validation import refuse
 
-#: Building and tracing touch state that Keras keeps for the whole process.
+#: Building and tracing change global state of Keras.
 TRACING = threading.RLock()
 PREDICT_BATCH = 1024
-#: Cells of the targets from which on rows are counted in int64.
+#: Number of targets from which rows are indexed with int64.
 WIDE = 2**31
-#: The process that first traced anything: TensorFlow's threads do not live on in its forks.
+#: Id of the process that first traced a function: TensorFlow's threads do not survive a fork.
 _OWNER: list[int] = []
 
 
 def check_process() -> None:
-    """Refuse to compute in a fork of the process in which TensorFlow has computed: it would wait for ever.
+    """Refuse to compute in a fork of a process that has used TensorFlow, which would hang.
 
     Raises
     ------
@@ -45,55 +45,55 @@ def check_process() -> None:
 
 
 def can_share(array: np.ndarray) -> bool:
-    """Whether TensorFlow can compute on numpy's own memory. It ends the process where an address is not aligned."""
+    """Return whether TensorFlow can use the memory of an array; unaligned addresses would crash the process."""
     fit = array.size > 0 and array.flags.c_contiguous and array.ctypes.data % ALIGNMENT == 0
     return fit and not tf.config.list_physical_devices("GPU")
 
 
 def shared(array: np.ndarray):
-    """A tensor over the same memory, which nobody may change from now on."""
+    """Return a tensor that shares the array's memory, which must not be changed afterwards."""
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 
 def compilable(network) -> bool:
-    """Whether XLA can compile the network: not where a layer calls cuDNN, which is faster there anyway."""
+    """Return whether XLA can compile the network: not if a layer calls cuDNN, which is faster."""
     return all(layer.supports_jit for layer in network._flatten_layers())
 
 
-def whole(held: dict) -> Buffers:
-    """Buffers of the tensors that there are."""
+def as_buffers(held: dict) -> Buffers:
+    """Return buffers of the given tensors, with None for absent ones."""
     return Buffers(**{field.name: held.get(field.name) for field in fields(Buffers)})
 
 
 class TensorFlowEngine:
     """Trains and runs one network on resident buffers.
 
-    Where a step is compiled by XLA, whose loops of small products use one core, the batch is split among threads that
-    each compute the gradient of their part; one update follows. How many threads there are, and whether steps are
-    compiled, changes results by the order of sums only.
+    If steps are compiled by XLA, which uses one core for small products, the batch is divided among threads that
+    compute the gradients of their parts, followed by one update. The number of threads and compilation change results
+    only by the order of sums.
 
     Parameters
     ----------
     network : Network
     head : Head
     compiled : bool
-        Compile training steps with XLA.
+        Whether to compile training steps with XLA.
     decay : float
-        Of the exponential moving average of the weights, which validation and forecasts use.
+        Decay of the exponential moving average of the weights, which is used for validation and forecasts.
     clip : float
         Largest norm of a gradient.
     scaled : bool
-        Scale losses for layers that compute in float16, see `LossScale`.
+        Whether to scale losses for layers that compute in float16, see `LossScale`.
     """
 
-    #: Another fit of the same kind may go on with its traced steps.
+    #: Whether later fits of the same kind can reuse the traced steps.
     reusable = True
 
     def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0, scaled=False):
         self.network, self.head, self.decay, self.clip = network, head, decay, clip
         self.compiled = compiled and compilable(network)
         self.sizes = network.sizes
-        #: The network that steps train: this one, until another engine puts copies of it on several devices.
+        #: The network that is trained; a subclass trains copies of it on several devices.
         self.learner = network
         self.scale = LossScale() if scaled else None
         self.weights = [weight.value for weight in network.trainable_variables]
@@ -107,7 +107,7 @@ class TensorFlowEngine:
 
     @staticmethod
     def _traced(function, *signature):
-        """A concrete function: those of many models would be taken for one that is traced again, and warned of."""
+        """Trace a concrete function; tf.function would warn of retracing if there are many models."""
         check_process()
         with TRACING:
             return tf.function(function, autograph=False).get_concrete_function(*signature)
@@ -115,12 +115,12 @@ class TensorFlowEngine:
     # ------------------------------------------------------------------------------------------ training
 
     def prepare(self, buffers: Buffers, batch_size: int):
-        """Put the buffers on the device, trace the step for batches of this size, start the optimizer afresh.
+        """Place the buffers on the device, trace the step for this batch size, and reset the optimizer.
 
-        Buffers are arguments of the steps, so that those of other data of the same kind are not traced again.
+        Buffers are arguments of the steps, so that other data of the same kind do not cause retracing.
         """
         check_process()
-        # The final epochs of a fit find everything in place; a weak reference keeps no second copy of the data.
+        # The final epochs of a fit reuse the buffers. A weak reference does not keep a second copy of the data alive.
         if self.given is None or self.given() is not buffers:
             self._place(buffers)
         self._trace(batch_size)
@@ -196,9 +196,9 @@ class TensorFlowEngine:
         return loss, gradients
 
     def _gradients(self, buffers, table, seed, first):
-        # Outside of what is compiled: XLA would compile anew for every number of rows.
-        inputs, target = self._gather(ops, whole(buffers), table)
-        weight = weights_after(ops, whole(buffers), table, self.sizes.horizon)
+        # Not in the compiled function, because XLA would compile anew for every number of rows.
+        inputs, target = self._gather(ops, as_buffers(buffers), table)
+        weight = weights_after(ops, as_buffers(buffers), table, self.sizes.horizon)
         scale = 1.0 if self.scale is None else tf.identity(self.scale.value)
         return self.learn(inputs, target, () if weight is None else (weight,), seed, first, scale)
 
@@ -230,7 +230,7 @@ class TensorFlowEngine:
         self.optimizer.learning_rate.assign(rate)
         weights = self.learner.trainable_variables
         self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
-        # Early on the average follows closely, so that the start is soon forgotten (Adam-style warm-up of the decay).
+        # The decay is smaller in the first steps, so that the initial weights are soon forgotten.
         self.count.assign_add(1.0)
         decay = tf.minimum(self.decay, self.count / (10.0 + self.count))
         for mean, weight in zip(self.average, weights, strict=True):
@@ -244,12 +244,12 @@ class TensorFlowEngine:
             mean.assign(kept)
 
     def state(self) -> dict[str, list[np.ndarray]]:
-        """All that the next step depends on: weights, their moving average, what the optimizer keeps."""
+        """Return everything on which the next step depends: weights, their moving average and the optimizer's state."""
         values = {name: [variable.numpy() for variable in held] for name, held in self._kept().items()}
         return {"weights": self.network.get_weights(), **values}
 
     def restore(self, state: dict[str, list[np.ndarray]]) -> None:
-        """Go on from what `state` gave; after `prepare`."""
+        """Restore the result of `state`; call after `prepare`."""
         self.network.set_weights(state["weights"])
         for name, variables in self._kept().items():
             for variable, value in zip(variables, state[name], strict=True):
@@ -266,16 +266,16 @@ class TensorFlowEngine:
 
     @property
     def integer(self):
-        """Of rows: their numbers times the channels must fit, whatever the dtype of a table is."""
+        """Integer dtype of row numbers; row number times channels must fit."""
         return tf.int64 if self.wide else tf.int32
 
     @staticmethod
     def agreed(value: float) -> float:
-        """What all workers go by: here there is but one."""
+        """Return the value: there is only one worker."""
         return value
 
     def release(self):
-        """Let go of the data; the network, its forecasts and the traced steps stay."""
+        """Release the data; the network, its forecasts and the traced steps remain."""
         self.buffers = self.batch_size = self.given = self.pool = None
 
     def _gather(self, xp, buffers, table, targets=True):
@@ -284,49 +284,49 @@ class TensorFlowEngine:
 
     # ------------------------------------------------------------------------------------------ forecasting
 
-    def _most_at_once(self):
+    def _windows_per_call(self):
         return max(1, PREDICT_BATCH // max(self.sizes.channels, 1))
 
     def _predict(self, inputs):
         return self.network(inputs, training=False)
 
     def _evaluate(self, buffers, table):
-        inputs, target = self._gather(ops, whole(buffers), table)
-        # A call of the traced forecast: tracing the network once more would cost a tiny fit a fifth of its time.
+        inputs, target = self._gather(ops, as_buffers(buffers), table)
+        # The traced forecast is called, because tracing the network again takes a fifth of the time of a tiny fit.
         forecast = self.predict_step({name: tf.cast(inputs[name], s.dtype) for name, s in self.signature.items()})
-        weight = weights_after(ops, whole(buffers), table, self.sizes.horizon)
+        weight = weights_after(ops, as_buffers(buffers), table, self.sizes.horizon)
         return tf.reduce_sum(self.head.loss(target, forecast, weight))
 
     def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:
         """Scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3)."""
         check_process()
         out = np.empty((len(table), *self.sizes.beside, self.sizes.horizon, self.head.outputs), dtype="float32")
-        size = self._most_at_once()
+        size = self._windows_per_call()
         for low in range(0, len(table), size):
             part = slice(low, low + size)
             inputs, _ = self._gather(np, buffers, table[part], targets=False)
             if not self.sizes.masked:
                 inputs["target"] = forward_fill(inputs["target"])
-            # A concrete function traces nothing, so that threads need not wait for each other.
+            # A concrete function does not trace, so threads need no lock.
             out[part] = self.predict_step(
                 {name: tf.constant(inputs[name], spec.dtype) for name, spec in self.signature.items()}
             ).numpy()
         return out
 
     def input_gradients(self, inputs: dict, weights: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Scaled forecasts of windows, and the gradient of each window's weighted sum of them by its inputs.
+        """Return scaled forecasts of windows, and input gradients of each window's weighted sum of outputs.
 
         Parameters
         ----------
         inputs : dict of ndarray, (n, ...)
-            What the network takes, see `Sizes.inputs`.
+            Inputs of the network, see `Sizes.inputs`.
         weights : ndarray of shape (n, [channels,] horizon, outputs)
 
         Returns
         -------
         forecast : ndarray, of the shape of `weights`
         gradients : dict of ndarray, (n, ...)
-            Of the inputs that are real numbers.
+            Gradients with respect to the floating-point inputs.
         """
         if self.input_gradient_step is None:
             shape = (None, *self.sizes.beside, self.sizes.horizon, self.head.outputs)
@@ -347,6 +347,6 @@ class TensorFlowEngine:
 
     def evaluate(self, table: np.ndarray) -> float:
         """Mean loss over the origins in `table` (n, 3) of the prepared buffers."""
-        parts = np.array_split(table, -(-len(table) // self._most_at_once()))
+        parts = np.array_split(table, -(-len(table) // self._windows_per_call()))
         losses = (float(self.evaluate_step(self.buffers, tf.constant(part, self.integer))) for part in parts)
         return sum(losses) / len(table)
