@@ -130,6 +130,12 @@ COLUMN_ROLES = {
     "duplicates": Flag(
         str, "RULE", "How to merge rows of the same series and time: mean, first, last, sum, max or min."
     ),
+    "resample": Flag(
+        str,
+        "RULE",
+        "How to aggregate the rows of each step of --freq: mean, sum, first, last, max or min; nearest moves each row "
+        "to the nearest step.",
+    ),
 }
 SIZES = {
     "horizon": Flag(int, "N", "Number of steps to forecast. Default: chosen by the frequency.", parse_count),

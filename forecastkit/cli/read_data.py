@@ -25,7 +25,7 @@ from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.validation import first_few, refuse
 
 #: Parameters that say how a table is read, and are no columns.
-READING = ("freq", "timezone", "duplicates")
+READING = ("freq", "timezone", "duplicates", "resample")
 #: Parameters that name columns.
 COLUMNS = ("target", "known", "past", "static")
 

@@ -48,6 +48,8 @@ class Schema:
         Zone that stamps without one are read in.
     duplicates : str
         What becomes of rows of one series and time.
+    resample : str or None
+        What becomes of rows of one series and slot of the grid; ``'nearest'`` moves each to the nearest step.
     columns : tuple
         All columns of X at fit, in their order; numbers where it had no names.
     time_parts : tuple
@@ -72,6 +74,7 @@ class Schema:
     library: str = "pandas"
     timezone: str | None = None
     duplicates: str = "refuse"
+    resample: str | None = None
     columns: tuple = ()
     time_parts: tuple = ()
     date_order: str = ""

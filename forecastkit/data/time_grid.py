@@ -1,7 +1,7 @@
 """Regular time grids: conversion between timestamps and integer positions."""
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ LARGEST_POSITION = 1e18
 WEEKDAYS, DAY_NAMES = "1111100", ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: A day of the week is left out of the grid where it does not occur in so many weeks, and the others in most of them.
 FEWEST_WEEKS, OFTEN = 8, 0.75
+#: A timestamp is close to the nearest slot where it is off by at most this fraction of a step.
+CLOSE = 0.1
 #: Stamps that a grid is found from, where there are more.
 MANY = 1 << 18
 
@@ -45,6 +47,9 @@ class TimeGrid:
         Alias of the PeriodIndex the user had.
     week : str
         Days of the week of a business grid, from Monday on: ``'1111110'`` leaves Sundays out.
+    rounding : {'exact', 'down', 'nearest'}
+        What becomes of timestamps off the grid: they are refused, belong to the slot that starts before them, or to the
+        nearest one where it is close.
     """
 
     kind: str
@@ -55,17 +60,21 @@ class TimeGrid:
     unit: str = "us"
     period: str | None = None
     week: str = WEEKDAYS
+    rounding: str = field(default="exact", compare=False)
 
     def ordinals(self, timestamps: pd.Index) -> tuple[np.ndarray, np.ndarray]:
-        """Ordinals (int64) of the stamps, and where a stamp lies on the grid (bool).
+        """Ordinals (int64) of the timestamps, and where one lies on the grid, as it is or by `rounding` (bool).
 
         Stamps without a zone are read by the clock of the grid's own.
         """
         if self.tz is not None and getattr(timestamps, "tz", None) is None:
             timestamps = _shown(timestamps, self.tz)
         units, exact = self._units(timestamps)
+        if self.rounding == "nearest":
+            ordinals, rest = np.divmod(units - self.phase + self.step // 2, self.step)
+            return ordinals, np.abs(rest - self.step // 2) <= CLOSE * self.step
         ordinals, rest = np.divmod(units - self.phase, self.step)
-        return ordinals, exact & (rest == 0)
+        return ordinals, exact & (rest == 0) if self.rounding == "exact" else np.ones(len(ordinals), dtype=bool)
 
     def ordinals_of(self, timestamps: pd.Index, where: str, places: Places | None = None) -> np.ndarray:
         """Ordinals of stamps that must lie on the grid; others are refused, named by `places`."""
@@ -184,6 +193,13 @@ class TimeGrid:
             alias = f"W-{DAY_NAMES[(self.phase // DAY + 3) % 7].upper()}"  # 1970-01-01 was a Thursday
         return f"{_times(self.step // length)}{alias}"
 
+    @property
+    def start_alias(self) -> str:
+        """The alias of slots as long as the steps, which start with them."""
+        if self.kind == "month":
+            return self.alias[:-1].replace("B", "") + "S"
+        return "D" if self.kind == "business" else self.alias
+
 
 def _times(count: int) -> str:
     """A number of units as aliases have it: none where it is one."""
@@ -257,12 +273,12 @@ def find_time_grid(
     if wall.unit == "ns" and len(fine := timestamps[wall.as_unit("us") != wall]):
         refuse(where, "times must be whole microseconds", f"{len(fine)} finer: {first_few(fine)}")
     format_like_input = {"tz": tz, "unit": wall.unit, "period": timestamps.freqstr if period else None}
-    offset = _offset(freq) if freq else period
-    shape = _guess(timestamps, wall, first, where) if offset is None else _from_offset(offset, wall)
+    offset = parse_offset(freq) if freq else period
+    shape = _guess(timestamps, wall, first, where) if offset is None else _from_offset(offset, timestamps, wall)
     grid = TimeGrid(**shape, **format_like_input)
     fits = grid.ordinals(timestamps)[1]
     if not fits.all():
-        remedy = "Pass freq= if the grid is another one, or resample the data."
+        remedy = "Pass freq= if the grid is another one."
         _refuse_off(f"times must lie on one regular grid ({grid.name})", where, timestamps, fits, places, remedy)
     return grid
 
@@ -285,13 +301,14 @@ def _position_grid(values, first):
             f"{values[np.abs(values.astype('float64')).argmax()]}",
             "Subtract the first one.",
         )
-    steps = _steps(values, first)
+    steps = steps_within(values, first)
     step = int(np.gcd.reduce(steps)) if len(steps) else 1
     step = max(step, 1)
     return TimeGrid("position", step, int(values[0]) % step if len(values) else 0)
 
 
-def _steps(values, first):
+def steps_within(values: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Differences of values that follow each other in one series; each series starts at one of `first`."""
     steps = np.diff(values)
     inner = np.ones(len(steps), dtype=bool)
     inner[np.asarray(first[1:], dtype="int64") - 1] = False
@@ -301,7 +318,7 @@ def _steps(values, first):
 def _guess(timestamps, wall, first, where):
     days = wall.values.astype("datetime64[D]")
     micros = wall.as_unit("us").asi8
-    steps = _steps(micros, first)
+    steps = steps_within(micros, first)
     if not len(steps):
         refuse(where, "a frequency needs two times of one series", f"{len(timestamps)} time(s)", "Pass freq=.")
     if (days == wall.values).all():
@@ -314,7 +331,7 @@ def _guess(timestamps, wall, first, where):
             return {"kind": "business", "week": week}
     if getattr(timestamps, "tz", None) is not None and steps.min() < DAY:
         micros = plain_timestamps(timestamps, wall=False).as_unit("us").asi8
-        steps = _steps(micros, first)
+        steps = steps_within(micros, first)
     step = int(steps[0])
     if (steps != step).any():
         lengths, counts = np.unique(steps, return_counts=True)
@@ -352,7 +369,7 @@ def _guess_months(days, first):
     day = next((day for day in candidates if (days == _days_of(months, day)).all()), None)
     if day is None:
         return None
-    step = int(np.gcd.reduce(_steps(months.astype("int64"), first)))
+    step = int(np.gcd.reduce(steps_within(months.astype("int64"), first)))
     return {"kind": "month", "step": step, "day": day, "phase": int(months[0].astype("int64") % step)}
 
 
@@ -360,33 +377,48 @@ def _guess_months(days, first):
 LONGEST_STEP = 2**60
 
 
-def _offset(freq):
+def parse_offset(freq: str) -> pd.offsets.BaseOffset:
+    """The offset of a pandas alias; anything else is refused, and steps too long for 64 bits."""
     try:
-        return pd.tseries.frequencies.to_offset(freq)
+        offset = pd.tseries.frequencies.to_offset(freq)
     except (ValueError, TypeError):
         return _refuse_freq(freq)
+    if not 0 < offset.n * FIXED.get(_unit_of(offset), 1) < LONGEST_STEP:
+        _refuse_freq(offset.freqstr)
+    return offset
+
+
+def _unit_of(offset: pd.offsets.BaseOffset) -> str:
+    """The alias without its number and anchor."""
+    return offset.rule_code.split("-")[0]
+
+
+def fixed_step(offset: pd.offsets.BaseOffset) -> int:
+    """Microseconds of a step that is always as long; 0 of any other."""
+    return FIXED.get(_unit_of(offset), 0) * offset.n
+
+
+def month_step(offset: pd.offsets.BaseOffset) -> int:
+    """Months of a step of months, quarters or years."""
+    unit = _unit_of(offset).removeprefix("B")[:1]
+    return MONTHS[unit] * offset.n if unit in MONTHS else _refuse_freq(offset.freqstr)
 
 
 def _refuse_freq(freq):
     refuse("freq", "must be a pandas frequency alias such as 'h', 'D', 'MS'", repr(freq))
 
 
-def _from_offset(offset, wall):
-    alias, n = offset.rule_code.split("-")[0], offset.n
-    if not 0 < n * FIXED.get(alias, 1) < LONGEST_STEP:
-        _refuse_freq(offset.freqstr)
-    if alias in ("B", "C") and n == 1:
+def _from_offset(offset, timestamps, wall):
+    alias = _unit_of(offset)
+    if alias in ("B", "C") and offset.n == 1:
         return {"kind": "business"}
-    if alias in FIXED:
-        step = FIXED[alias] * n
-        return {"kind": "fixed", "step": step, "phase": int(wall[:1].as_unit("us").asi8[0] % step)}
-    business = alias.startswith("B") and alias[1:2] in MONTHS
-    alias = alias.removeprefix("B") if business else alias
-    if alias[0] not in MONTHS:
-        _refuse_freq(offset.freqstr)
-    step = MONTHS[alias[0]] * n
+    if step := fixed_step(offset):
+        counted = plain_timestamps(timestamps[:1], wall=step % DAY == 0)  # shorter steps than a day in UTC
+        return {"kind": "fixed", "step": step, "phase": int(counted.as_unit("us").asi8[0] % step)}
+    step = month_step(offset)
     first = wall[0].to_datetime64().astype("datetime64[M]").astype("int64")
     # A period's stamps are first days, though its offset counts ends.
     starts = alias.endswith("S") or (wall.day == 1).all()
+    business = alias.startswith("B")
     day = (-2 if alias.endswith("S") else -1) if business else 1 if starts else 0
     return {"kind": "month", "step": step, "day": day, "phase": int(first % step)}

@@ -36,7 +36,7 @@ from forecastkit.utils.validation import check_choice, check_int, check_levels, 
 from forecastkit.utils.warn import warn_user
 
 #: Constructor parameters that say how data are read.
-READING = ("target", "time", "series_id", "known", "past", "static", "freq", "timezone", "duplicates")
+READING = ("target", "time", "series_id", "known", "past", "static", "freq", "timezone", "duplicates", "resample")
 
 #: Learned attributes that are short enough to be read.
 SHOWN = ("horizon_", "lookback_", "patch_", "season_length_", "n_features_in_", "scores_")
@@ -68,6 +68,11 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -107,6 +112,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
     freq: str | None = None
     timezone: str | None = None
     duplicates: str = "refuse"
+    resample: str | None = None
     season_length: int | None = None
     validation_size: float = 0.2
     quantile_levels: Sequence[float] | None = None
@@ -362,6 +368,11 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         merged, replaced = self.history_.merge(newer)
         if revised := count_revised(self.history_, newer, self.trained_until_):
             self._revised += revised
+        if replaced and self.schema_.resample not in (None, "nearest"):
+            warn_user(
+                f"{type(self).__name__}: {replaced} slots of the history are replaced by what the rows given now make "
+                "of them. Give all rows of a slot."
+            )
         self.history_, self.n_replaced_ = merged, replaced
         return self
 

@@ -35,8 +35,8 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `kernel`, `layers`, `heads`,
@@ -64,6 +64,11 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -165,6 +170,7 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -210,8 +216,8 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `kernel`,
@@ -239,6 +245,11 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -342,6 +353,7 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -385,8 +397,8 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -414,6 +426,11 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -509,6 +526,7 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -553,8 +571,8 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `layers`, `units`, `heads`, `feedforward`,
@@ -582,6 +600,11 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -679,6 +702,7 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -723,8 +747,8 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `dropout`.
@@ -751,6 +775,11 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -850,6 +879,7 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -891,8 +921,8 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -920,6 +950,11 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -1023,6 +1058,7 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -1066,8 +1102,8 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -1095,6 +1131,11 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -1198,6 +1239,7 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -1241,8 +1283,8 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `bidirectional`,
@@ -1270,6 +1312,11 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -1371,6 +1418,7 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -1413,8 +1461,8 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -1442,6 +1490,11 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -1545,6 +1598,7 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -1588,8 +1642,8 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `expand`, `states`,
@@ -1617,6 +1671,11 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -1722,6 +1781,7 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -1766,8 +1826,8 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `feedforward`,
@@ -1795,6 +1855,11 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -1896,6 +1961,7 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -1938,8 +2004,8 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `feedforward`,
@@ -1967,6 +2033,11 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -2062,6 +2133,7 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -2104,8 +2176,8 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `cell`, `feedforward`,
@@ -2133,6 +2205,11 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -2236,6 +2313,7 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -2279,8 +2357,8 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `dropout`.
@@ -2307,6 +2385,11 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -2406,6 +2489,7 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -2447,8 +2531,8 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -2476,6 +2560,11 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -2579,6 +2668,7 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -2622,8 +2712,8 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `dropout`.
@@ -2650,6 +2740,11 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -2751,6 +2846,7 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -2793,8 +2889,8 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -2822,6 +2918,11 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -2928,6 +3029,7 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -2972,8 +3074,8 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `target_transform`,
-      `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
       `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -3001,6 +3103,11 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
         What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
         categories the last.
+    resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
+        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
+        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
+        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
+        regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
         Steps of the main season. Default: that of the frequency.
     validation_size : int or float
@@ -3110,6 +3217,7 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         freq: str | None = None,
         timezone: str | None = None,
         duplicates: str = "refuse",
+        resample: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,

@@ -6,6 +6,7 @@ import numpy as np
 
 from forecastkit.data import output_frames
 from forecastkit.data.ingest.read_panel import read_rows
+from forecastkit.data.ingest.regularize import one_row_each
 from forecastkit.data.panel import Panel, spread
 from forecastkit.data.schema import Schema
 from forecastkit.data.windows import Origins
@@ -46,14 +47,17 @@ def read_asked(where: str, schema: Schema, panel: Panel, X) -> tuple[Rows, Panel
         ordinal += panel.cutoffs()[entity] + 1
     else:
         ordinal = panel.grid.ordinals_of(table.timestamps, "predict")
-        _refuse_twice(table, ordinal)
-    rows = Rows(entity, ordinal)
-    warn_missing_steps(where, panel, rows)
-    if not schema.known:
-        return rows, panel
-    panel = _with_known(panel, rows, table.known)
-    check_filled(where, schema, panel, rows)
-    return rows, panel
+        if schema.resample is None:
+            _refuse_twice(table, ordinal)
+    rows = slots = Rows(entity, ordinal)
+    if schema.resample is not None:
+        table, ordinal = one_row_each(replace(table, entity=entity), ordinal)
+        slots = Rows(table.entity, ordinal)
+    warn_missing_steps(where, panel, slots)
+    if schema.known:
+        panel = _with_known(panel, slots, table.known)
+        check_filled(where, schema, panel, slots)
+    return rows if schema.supervised else slots, panel
 
 
 def _refuse_twice(table, ordinal):

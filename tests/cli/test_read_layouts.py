@@ -90,3 +90,26 @@ def test_counters_and_parts_of_times_are_no_targets(tmp_path, capsys, order):
     assert (found["time"], found["freq"]) == ("year_month_day_hour", "hourly")
     assert (found["target"], found["past"]) == (["pm2.5"], ["TEMP", "cbwd"])
     assert found["unused"] == {"No": "a row counter"}
+
+
+def test_a_model_of_slots_reads_newer_rows_by_its_slots(run):
+    """Three readings in every hour, at odd minutes: train, inspect, predict and backtest with --resample."""
+    rng = np.random.default_rng(0)
+    times = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(900) * 20 + rng.integers(0, 20, 900), unit="min")
+    table = pd.DataFrame({"time": times, "load": np.sin(np.arange(900) / 20) + 3})
+    table[:840].to_csv("past.csv", index=False)
+    table.to_csv("all.csv", index=False)
+    refused = run("inspect", "past.csv", code=1).err
+    assert "--resample mean" in refused
+    assert "--freq '20min'" in refused
+    reading = ("--resample", "mean", "--freq", "h")
+    found = json.loads(run("inspect", "past.csv", *reading, "--json").out)
+    assert (found["freq"], found["missing"]) == ("hourly", 0)
+    sizes = ("--model", "linear", "--horizon", "6", "--lookback", "24", "--test-size", "24")
+    run("train", "--csv", "past.csv", *sizes, *reading, "--out", "m.forecast")
+    run("predict", "m.forecast", "--history", "all.csv", "--out", "f.csv")
+    assert pd.read_csv("f.csv")["time"][0] == str(times[-1].floor("h") + pd.Timedelta("1h"))
+    run("backtest", "m.forecast", "--csv", "all.csv", "--out", "b.csv")
+    actuals = pd.read_csv("b.csv", parse_dates=["time"])
+    means = table.groupby(table["time"].dt.floor("h"))["load"].mean()
+    np.testing.assert_allclose(actuals["actual"], means[actuals["time"]], rtol=1e-6)

@@ -43,8 +43,10 @@ def test_series_of_a_coarser_frequency_are_refused_by_name(pair, coarse_rows):
 
 def test_the_frequency_named_in_the_remedy_reads_both():
     rows = pd.concat([series("a", "D", 80), series("b", "MS", 30)])
-    with pytest.raises(InputError, match="freq='D'"):
+    with pytest.raises(InputError, match=r"resample='mean' \(or 'sum' \.\.\.\) and freq='MS'\. With freq='D' alone"):
         read_panel(rows)
+    monthly, _ = read_panel(rows, freq="MS", resample="mean")
+    assert (monthly.grid.name, np.isfinite(monthly.target).sum()) == ("monthly", 33)
     panel, _ = read_panel(rows, freq="D")
     assert panel.grid.name == "daily"
     assert np.isfinite(panel.target[panel.indptr[1] :]).sum() == 30

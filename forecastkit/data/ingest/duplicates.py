@@ -6,8 +6,9 @@ from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE
 from forecastkit.utils.validation import refuse
 
-#: What `duplicates=` may be.
+#: What `duplicates=` may be, and `resample=`.
 RULES = ("refuse", "mean", "first", "last", "sum", "max", "min")
+RESAMPLING = (None, *RULES[1:], "nearest")
 
 
 def refuse_duplicates(places: Places, again: np.ndarray, settled: bool) -> None:
@@ -30,7 +31,7 @@ def merge_rows(values: np.ndarray, first: np.ndarray, rule: str, categories: np.
     first : ndarray of int
         Where each group begins.
     rule : str
-        One of `RULES`.
+        One of `RULES` but the first.
     categories : ndarray of bool, shape (columns,)
         Columns that are categories: of these the last row is taken.
     """

@@ -11,7 +11,9 @@ from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import first_few, refuse
 
 
-def panel_with_schema(panel: Panel, y=None, *, timezone=None, duplicates="refuse", **roles) -> tuple[Panel, Schema]:
+def panel_with_schema(
+    panel: Panel, y=None, *, timezone=None, duplicates="refuse", resample=None, **roles
+) -> tuple[Panel, Schema]:
     """The panel as it is, and its schema: the one it carries, or names from the parameters.
 
     Parameters
@@ -19,7 +21,7 @@ def panel_with_schema(panel: Panel, y=None, *, timezone=None, duplicates="refuse
     panel : Panel
         Not copied. Without a schema its columns are numbers, named as the parameters say, else ``y``, ``known0`` ...
     y : None
-    timezone, duplicates, **roles
+    timezone, duplicates, resample, **roles
         As `forecastkit.data.ingest.read_panel.read_panel` takes them.
 
     Raises
@@ -30,6 +32,9 @@ def panel_with_schema(panel: Panel, y=None, *, timezone=None, duplicates="refuse
     _refuse_y(y)
     given = {role: as_names(roles.get(role)) for role in ("target", *ROLES)}
     keys = {name: roles.get(name) for name in ("time", "series_id")}
+    if resample != (panel.schema.resample if panel.schema else None) and resample is not None:
+        rule = "a Panel is on its grid already, and resample= must be left out"
+        refuse(WHERE, rule, repr(resample), error=ParameterError)
     if panel.schema is not None:
         _check_same(panel.schema, given, keys)
         return replace(panel, schema=None), panel.schema

@@ -40,7 +40,7 @@ def refuse_mixed(places: Places, grid: TimeGrid | None) -> None:
         Naming the series of a coarser frequency than the others.
     """
     first, timestamps = places.first(), places.timestamps
-    if len(first) < 2 or not isinstance(timestamps, (pd.DatetimeIndex, pd.PeriodIndex)):
+    if not isinstance(timestamps, (pd.DatetimeIndex, pd.PeriodIndex)):
         return
     counts = np.diff(np.append(first, len(timestamps)))
     candidates = np.flatnonzero(counts >= FEWEST_MONTHS)
@@ -56,9 +56,12 @@ def refuse_mixed(places: Places, grid: TimeGrid | None) -> None:
         grid = min((found for _, found in grids), key=_length)
     coarse = [f"{name!r} ({found.name})" for name, found in grids if _is_coarser(found, grid)]
     if coarse:
-        remedy = "Fit them apart."
+        longest = max((found for _, found in grids), key=_length)
+        remedy = (
+            f"Fit them apart, or aggregate all with resample='mean' (or 'sum' ...) and freq={longest.start_alias!r}."
+        )
         if grid.ordinals(timestamps)[1].all():
-            remedy = f"Fit them apart, or pass freq={grid.alias!r}, which takes the steps without rows as missing."
+            remedy += f" With freq={grid.alias!r} alone the steps without rows are missing."
         refuse(WHERE, f"series must share one frequency ({grid.name})", first_few(coarse), remedy)
 
 
@@ -81,7 +84,9 @@ def warn_mixed_targets(panel: Panel, schema: Schema) -> None:
             coarse.append(f"{schema.target[channel]!r}{series} ({found.name})")
     if coarse:
         said = f"{WHERE}: targets of a coarser frequency than the {panel.grid.name} rows: {first_few(coarse)}"
-        warn_user(f"{said}. Most steps of their forecasts never occur: fit them apart.")
+        warn_user(
+            f"{said}. Most steps of their forecasts never occur: fit them apart, or pass resample='mean' and freq=."
+        )
 
 
 def _ends(candidates: np.ndarray, first: np.ndarray, places: Places) -> Iterable:

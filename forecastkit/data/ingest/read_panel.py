@@ -9,7 +9,7 @@ import pandas as pd
 from forecastkit.data.array_checks import as_array, check_width, refuse_nameless
 from forecastkit.data.files.datetimes import is_categories
 from forecastkit.data.ingest import convert
-from forecastkit.data.ingest.duplicates import RULES
+from forecastkit.data.ingest.duplicates import RESAMPLING, RULES
 from forecastkit.data.ingest.find_keys import find_keys, keyed_like
 from forecastkit.data.ingest.given_panel import more_rows, panel_with_schema
 from forecastkit.data.ingest.regularize import Table, parts, regularize, to_regular_grid
@@ -35,7 +35,14 @@ def to_pandas(data):
 
 
 def read_panel(
-    X, y=None, *, freq=None, timezone: str | None = None, duplicates: str = "refuse", **roles
+    X,
+    y=None,
+    *,
+    freq=None,
+    timezone: str | None = None,
+    duplicates: str = "refuse",
+    resample: str | None = None,
+    **roles,
 ) -> tuple[Panel, Schema]:
     """Read training data: find each column's role, check every cell, lay the rows on a regular grid.
 
@@ -45,7 +52,7 @@ def read_panel(
     ----------
     X, y
         As `Forecaster.fit` takes them.
-    freq, timezone, duplicates
+    freq, timezone, duplicates, resample
         As the parameters of `Forecaster`.
     **roles
         Its parameters `target`, `time`, `series_id`, `known`, `past` and `static`.
@@ -57,19 +64,20 @@ def read_panel(
         targets, unknown or reserved names.
     """
     check_choice(WHERE, "duplicates", duplicates, RULES)
+    check_choice(WHERE, "resample", resample, RESAMPLING)
     check_timezone(timezone)
     if isinstance(X, Panel):
-        return panel_with_schema(X, y, timezone=timezone, duplicates=duplicates, **roles)
+        return panel_with_schema(X, y, timezone=timezone, duplicates=duplicates, resample=resample, **roles)
     if isinstance(X, MappedData):
-        return X.read(y, freq=freq, timezone=timezone, duplicates=duplicates, **roles)
+        return X.read(y, freq=freq, timezone=timezone, duplicates=duplicates, resample=resample, **roles)
     X, library = to_pandas(X)
     y, _ = to_pandas(y)
     _check_names(X)
     X, y = _framed(X, y), None if y is None else (y if isinstance(y, (pd.Series, pd.DataFrame)) else as_array(y))
     X, roles, layout = find_keys(X, y, roles, duplicates)
     found = find_schema(X, y, library=library, **roles)
-    schema = replace(found, timezone=timezone, duplicates=duplicates, **layout)
-    return to_regular_grid(read_rows(schema, X, y), freq), schema
+    schema = replace(found, timezone=timezone, duplicates=duplicates, resample=resample, **layout)
+    return to_regular_grid(read_rows(schema, X, y), freq)
 
 
 def read_more(schema: Schema, grid: TimeGrid, X, y=None, *, follow: Panel | None = None) -> Panel:

@@ -4,21 +4,25 @@ Rows may be many: what is as long as they are is made a part at a time.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from forecastkit.data.ingest.duplicates import merge_rows, refuse_duplicates
+from forecastkit.data.ingest.irregular_times import find_close_grid, find_resampled_grid, warn_irregular
 from forecastkit.data.ingest.mixed_frequencies import refuse_mixed, warn_mixed_targets
 from forecastkit.data.ingest.timezones import refuse_timezone
 from forecastkit.data.panel import Panel, pointers, spread
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema, holds_times
+from forecastkit.data.slot_grid import refuse_no_slots, refuse_shared_slot
 from forecastkit.data.time_grid import TimeGrid, find_time_grid
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.validation import refuse
 
+#: Rows that fill less of their steps may be irregular.
+SPARSE = 0.5
 #: Rows of a part.
 PART = 1 << 18
 
@@ -46,12 +50,15 @@ def parts(rows: int) -> Iterator[slice]:
     return (slice(low, min(low + PART, rows)) for low in range(0, rows, PART))
 
 
-def to_regular_grid(table: Table, freq: str | None = None) -> Panel:
-    """The panel of a table on the grid that its own times show."""
+def to_regular_grid(table: Table, freq: str | None = None) -> tuple[Panel, Schema]:
+    """The panel of a table on the grid that its own times show, and its schema with how more rows are put on it."""
+    schema = table.schema
     if table.timestamps is None:
-        if table.schema.timezone is not None:
+        if schema.timezone is not None:
             refuse_timezone("none")
-        return regularize(table, TimeGrid("position"))
+        if schema.resample is not None:
+            refuse_no_slots(WHERE, "none")
+        return regularize(table, TimeGrid("position")), schema
     entity, timestamps = table.entity, table.timestamps
     number = timestamps.asi8 if holds_times(timestamps) else np.asarray(timestamps, dtype="int64")
     if not _rise(entity, number):
@@ -63,22 +70,29 @@ def to_regular_grid(table: Table, freq: str | None = None) -> Panel:
             order, entity = order[~repeated], entity[~repeated]
         timestamps = timestamps[order]
     places = Places(entity, table.ids, timestamps)
-    grid = _find_grid(places, freq)
-    panel = regularize(table, grid)
-    if freq is None:
-        warn_mixed_targets(panel, table.schema)
-    return panel
+    grid = _find_grid(places, freq, schema.resample)
+    if grid.rounding == "nearest":
+        schema = replace(schema, resample="nearest")
+    panel = regularize(replace(table, schema=schema), grid)
+    if freq is None and grid.rounding == "exact" and len(entity) < SPARSE * panel.rows:
+        warn_irregular(grid, timestamps, places.first())
+    if freq is None and panel.channels > 1:
+        warn_mixed_targets(panel, schema)
+    return panel, schema
 
 
-def _find_grid(places: Places, freq: str | None) -> TimeGrid:
-    """The grid that rising timestamps lie on; series of another frequency than the others are refused by name."""
+def _find_grid(places: Places, freq: str | None, resample: str | None) -> TimeGrid:
+    """The grid that rising timestamps lie on, or are put on; mixed frequencies are refused."""
+    if resample is not None:
+        return find_resampled_grid(places, freq, resample)
+    several = freq is None and len(places.ids) > 1
     try:
         grid = find_time_grid(places.timestamps, places.first(), freq, WHERE, places)
-    except InputError:
-        if freq is None:
+    except InputError as error:
+        if several:
             refuse_mixed(places, None)
-        raise
-    if freq is None:
+        return find_close_grid(places, freq, error)
+    if several:
         refuse_mixed(places, grid)
     return grid
 
@@ -178,19 +192,42 @@ def _regularize(rows, values, place):
 
 def _merged(table, at):
     """The rows of the panel that the table has, and their buffers, several rows of one made one."""
-    order = np.argsort(at, kind="stable")
-    new = np.append(True, at[order][1:] != at[order][:-1])
-    _check_duplicates(table, order[~new])
+    schema, buffers = table.schema, (table.target, table.past, table.known)
+    coded = (np.zeros(table.target.shape[1], dtype=bool), *(_are_categories(schema, names) for names in
+             (schema.past, schema.known)))  # fmt: skip
+    if schema.resample is None:
+        order = np.argsort(at, kind="stable")
+        new = np.append(True, at[order][1:] != at[order][:-1])
+        _check_duplicates(table, order[~new])
+        return at[order][new], _merge_all(buffers, order, new, schema.duplicates, coded)
+    number = table.timestamps.asi8
+    order = np.lexsort((number, at))
+    at, number = at[order], number[order]
+    new_slot = np.append(True, at[1:] != at[:-1])
+    new_time = new_slot | np.append(True, number[1:] != number[:-1])
+    if not new_time.all():  # rows of one time are duplicates, whatever becomes of those of one slot
+        _check_duplicates(table, order[~new_time])
+        buffers = _merge_all(buffers, order, new_time, schema.duplicates, coded)
+        at, new_slot = at[new_time], new_slot[new_time]
+        order = np.arange(len(at))
+    if schema.resample == "nearest" and not new_slot.all():
+        refuse_shared_slot(WHERE, int((~new_slot).sum()))
+    return at[new_slot], _merge_all(buffers, order, new_slot, schema.resample, coded)
+
+
+def _merge_all(buffers, order, new, rule, coded):
+    """The buffers with one row for each group of the ordered rows; each group starts where `new` is true."""
     first = np.flatnonzero(new)
-    merged = [
-        merge_rows(values[order], first, table.schema.duplicates, coded)
-        for values, coded in (
-            (table.target, np.zeros(table.target.shape[1], dtype=bool)),
-            (table.past, _are_categories(table.schema, table.schema.past)),
-            (table.known, _are_categories(table.schema, table.schema.known)),
-        )
-    ]
-    return at[order][first], tuple(merged)
+    return tuple(merge_rows(values[order], first, rule, mask) for values, mask in zip(buffers, coded, strict=True))
+
+
+def one_row_each(table: Table, ordinal: np.ndarray) -> tuple[Table, np.ndarray]:
+    """The table with one row for each series and slot, and the ordinals of these slots."""
+    low = ordinal.min()
+    span = int(ordinal.max() - low) + 1
+    at, (target, past, known) = _merged(table, table.entity.astype("int64") * span + (ordinal - low))
+    entity, ordinal = np.divmod(at, span)
+    return replace(table, entity=entity, timestamps=None, target=target, past=past, known=known), ordinal + low
 
 
 def _are_categories(schema, names):

@@ -44,6 +44,8 @@ def read_weights(sample_weight, X, y, panel: Panel, schema: Schema, reading: dic
     # They take the way of a target beside the same keys, whatever sorts, merges or moves the rows.
     own = {"time": schema.time if schema.time in keys.columns else reading.get("time"), "series_id": schema.series_id}
     own |= {name: value for name, value in reading.items() if name not in (*ROLES, *own)}
+    if schema.resample is not None:
+        own["resample"] = "nearest" if schema.resample == "nearest" else "mean"
     found, _ = read_panel(keys, given, **own)
     weights = np.nan_to_num(found.target[:, 0])
     mean = weights[~np.isnan(panel.target).all(axis=1)].mean()

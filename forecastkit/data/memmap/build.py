@@ -128,7 +128,11 @@ def _look(files, roles, freq) -> tuple[Schema, TimeGrid]:
     if schema.categories:
         rule = "mapped covariates must be numbers"
         refuse(WHERE, rule, f"classes in {first_few(map(repr, schema.categories))}", "Give 0/1 columns instead.")
-    return schema, to_regular_grid(read_rows(schema, head), freq).grid
+    panel, schema = to_regular_grid(read_rows(schema, head), freq)
+    if schema.resample is not None:
+        rule = f"mapped times must lie on a regular grid ({panel.grid.name})"
+        refuse(WHERE, rule, "times close to one", "Round them before.")
+    return schema, panel.grid
 
 
 def _head(files):

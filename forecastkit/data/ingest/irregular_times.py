@@ -1,0 +1,106 @@
+"""Irregular timestamps: slots that are aggregated, the regular grid that rows are close to, and remedies."""
+
+import numpy as np
+import pandas as pd
+
+from forecastkit.data.row_labels import Places
+from forecastkit.data.schema import WHERE, holds_times
+from forecastkit.data.slot_grid import find_nearest_grid, find_slots, refuse_no_slots, suggest_slots
+from forecastkit.data.time_grid import DAY, TimeGrid, steps_within
+from forecastkit.utils.exceptions import InputError, ParameterError
+from forecastkit.utils.validation import first_few, refuse
+from forecastkit.utils.warn import warn_user
+
+#: Fewer than this fraction of the steps between irregular rows are one step of the grid.
+USUAL = 0.5
+#: The last slot of a series is incomplete where it holds less than this fraction of the usual number of rows.
+INCOMPLETE = 0.5
+
+
+def find_resampled_grid(places: Places, freq: str | None, resample: str) -> TimeGrid:
+    """The grid that rows are aggregated on, or moved to.
+
+    Parameters
+    ----------
+    places : Places
+        With timestamps that rise within each series, one series after another.
+    freq, resample
+        As the parameters of `Forecaster`.
+
+    Raises
+    ------
+    InputError
+        Where there are no timestamps, or no frequency of slots that start with it; for 'nearest', where timestamps are
+        close to no regular grid.
+    """
+    timestamps, first = places.timestamps, places.first()
+    if not holds_times(timestamps):
+        refuse_no_slots(WHERE, "whole numbers")
+    if resample == "nearest":
+        grid = find_nearest_grid(timestamps, first, freq)
+        if grid is None:
+            rule = "resample='nearest' needs one row close to each step of a regular grid"
+            refuse(WHERE, rule, first_few(map(str, timestamps)), suggest_slots(timestamps, first))
+        return grid
+    if freq is None:
+        remedy = suggest_slots(timestamps, first)
+        refuse(WHERE, "resample= needs the frequency of its slots in freq=", "none", remedy, ParameterError)
+    grid = find_slots(timestamps, freq, WHERE)
+    if resample == "sum":
+        _warn_incomplete(grid, places, first)
+    return grid
+
+
+def find_close_grid(places: Places, freq: str | None, error: InputError) -> TimeGrid:
+    """The grid that all timestamps are close to, which is said; where there is none, the error with a remedy."""
+    timestamps, first = places.timestamps, places.first()
+    grid = find_nearest_grid(timestamps, first, freq)
+    if grid is None:
+        raise type(error)(f"{error} {suggest_slots(timestamps, first)}") if "regular grid" in str(error) else error
+    _say_nearest(grid, places)
+    return grid
+
+
+def _say_nearest(grid: TimeGrid, places: Places) -> None:
+    """Say that timestamps were moved to the nearest step of a grid."""
+    ordinals = grid.ordinals(places.timestamps)[0]
+    moved = grid.timestamps(ordinals) != places.timestamps
+    row = int(np.argmax(moved))
+    example = f"{places.timestamps[row]} to {grid.timestamps(ordinals[[row]])[0]}"
+    warn_user(
+        f"{WHERE}: {int(moved.sum()):,} timestamps are moved to the nearest step of the {grid.name} grid, such as "
+        f"{example}. Pass resample='nearest' to say so, or resample='mean' and freq={grid.alias!r} for means of slots."
+    )
+
+
+def warn_irregular(grid: TimeGrid, timestamps: pd.Index, first: np.ndarray) -> None:
+    """Say that timestamps have no regular step, and most steps of their grid no row; days without rows are usual."""
+    if grid.kind != "fixed" or grid.step >= DAY:
+        return
+    ordinals = grid.ordinals(timestamps)[0]
+    steps = steps_within(ordinals, first)
+    if len(steps) and (steps == 1).mean() < USUAL:
+        filled = len(ordinals) / (steps.sum() + len(first))
+        warn_user(
+            f"{WHERE}: rows fill {filled:.0%} of the steps of the {grid.name} grid, and the others are missing. "
+            f"{suggest_slots(timestamps, first)}"
+        )
+
+
+def _warn_incomplete(grid: TimeGrid, places: Places, first: np.ndarray) -> None:
+    """Say that the last sum of a series is one of few rows: its slot may not be over."""
+    ordinals = grid.ordinals(places.timestamps)[0]
+    new = np.append(True, (ordinals[1:] != ordinals[:-1]) | (places.entity[1:] != places.entity[:-1]))
+    slots = np.flatnonzero(new)
+    counts = np.diff(np.append(slots, len(ordinals)))
+    last = np.searchsorted(slots, np.append(first[1:], len(ordinals))) - 1
+    short = np.flatnonzero(counts[last] < INCOMPLETE * np.median(counts))
+    if len(short):
+        row = first[short[0]]
+        name = places.ids[places.entity[row]]
+        at = grid.timestamps(ordinals[[slots[last[short[0]]]]])[0]
+        more = f", and of {len(short) - 1} more" if len(short) > 1 else ""
+        warn_user(
+            f"{WHERE}: the last sum{'' if name is None else f' of {name!r}'}, at {at}, is of {counts[last[short[0]]]} "
+            f"rows where {np.median(counts):g} are usual{more}. Leave out the rows of a slot that is not over."
+        )
