@@ -50,8 +50,11 @@ QUARTERS = words("quarter qtr quartal trimestre trimester kwartaal")
 MONTHS = words("month mnth mon monat mois mes mese maand")
 WEEKS = words("week wk kw woche semaine semana settimana isoweek weekofyear weeknum weeknumber calendar_week")
 DAYS = words("day dom dayofmonth day_of_month tag jour dia giorno dag")
-HOURS = words("hour hr hh h stunde std uur heure hora ora hour_of_day hourofday he hour_ending")
-MINUTES = words("minute min minuto minuut minuten")
+HOURS = words(
+    "hour hr hh h stunde std uur heure hora ora hour_of_day hourofday he hour_ending "
+    "hours stunden heures horas ore uren"
+)
+MINUTES = words("minute minutes min minuto minutos minuti minuut minuten")
 #: Parts of dates that no date is made of.
 WEEKDAYS = words(
     "weekday dayofweek day_of_week dow wochentag jour_semaine dia_semana giorno_settimana weekdag dayname day_name "
@@ -94,6 +97,8 @@ TARGETS = (
         "pm pm2.5 pm25 pm10 births deaths cases production generation output"
     ),
 )
+#: Columns of quotes of an asset.
+QUOTES = words("open high low close")
 #: Words of columns that speak of a target but are not it.
 NOT_TARGETS = words(
     "forecast forecasted predicted prediction pred prognose previsione previsao prevision pronostico prevision "

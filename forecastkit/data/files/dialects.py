@@ -19,6 +19,7 @@ _TOTAL = re.compile(
     r"(?i)(grand\s+|sub-?)?(total\w*|sum|summe|gesamt\w*|insgesamt|suma|somme|somma|totaal|average|avg|mean|durchschnitt|"
     r"mittelwert|moyenne|media|promedio|gemiddelde)\b.*"
 )
+_YEAR = re.compile(r"(?:1[5-9]|20|21)\d\d")
 _NUMBER = re.compile(r"[+\-−]?(\d*([.,])\d+|\d+[.,]?)(?:[eE][+-]?\d+)?")
 
 
@@ -130,9 +131,15 @@ def _find_header(rows: list[list[str]]) -> int:
     for number, row in enumerate(rows[1:_MOST_ABOVE], start=1):
         filled = [cell for cell in row if cell.strip()]
         if len(row) >= width and len(filled) > 1:
-            whole = len(set(row)) == len(row) and not any(map(_is_data, row))
-            return number if whole else 0
+            return number if len(set(row)) == len(row) and _are_names(row) else 0
     return 0
+
+
+def _are_names(row: list[str]) -> bool:
+    """Whether cells name columns: text, and in wide tables behind it times such as years."""
+    data = [cell for cell in row if _is_data(cell)]
+    times = all(is_time(cell) or _YEAR.fullmatch(cell.strip()) for cell in data)
+    return not data or (times and not _is_data(row[0]) and len(data) < len(row))
 
 
 def _is_data(cell: str) -> bool:
@@ -172,10 +179,17 @@ def trim(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         cells = [cell.strip() for cell in frame.iloc[0] if cell.strip()]
         frame = frame.iloc[1:].reset_index(drop=True)
         notes.append(f"row of units ({first_few(cells)}) left out")
-    while len(frame) > 1 and (cell := _closing(frame)):
+    times = _time_columns(frame)
+    while len(frame) > 1 and (cell := _closing(frame, times)):
         frame = frame.iloc[:-1]
         notes.append(f"last row ({cell}) left out")
     return frame, notes
+
+
+def _time_columns(frame: pd.DataFrame) -> list[int]:
+    """The columns whose first cells are all times."""
+    head = frame.iloc[: min(_MOST_ABOVE, max(len(frame) // 2, 1))]
+    return [place for place in range(len(frame.columns)) if len(head) > 2 and head.iloc[:, place].map(is_time).all()]
 
 
 def _is_units(frame: pd.DataFrame) -> bool:
@@ -190,12 +204,17 @@ def _is_units(frame: pd.DataFrame) -> bool:
     return len(numeric) > 0 and all(first[name] != "" or name == frame.columns[0] for name in numeric)
 
 
-def _closing(frame: pd.DataFrame) -> str:
-    """The cell that tells that the last row is a total or a note, empty where it is a row of data."""
+def _closing(frame: pd.DataFrame, times: list[int]) -> str:
+    """The cell that tells that the last row is a total or a note, empty where it is a row of data.
+
+    A row is none of data where all its cells in columns of times are blank, or words.
+    """
     last = [cell.strip() for cell in frame.iloc[-1]]
     filled = [cell for cell in last if cell]
     if not filled or any(map(is_time, filled)):
         return ""
+    if times and all(not re.search(r"\d", last[place]) for place in times):
+        return next((last[place] for place in times if last[place]), f"{filled[0]} without a time")
     cell = filled[0]
     column = frame.iloc[:, last.index(cell)]
     alone = (column.str.strip() == cell).sum() == 1

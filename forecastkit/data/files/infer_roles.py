@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from forecastkit.data.files import column_names
-from forecastkit.data.files.column_kinds import describe_column, is_calendar, odd_cells, refuse_unread
+from forecastkit.data.files.column_kinds import describe_column, is_calendar, is_target_name, odd_cells, refuse_unread
 from forecastkit.data.files.datetimes import Times, read_numbers, read_times, show_cells
 from forecastkit.data.files.series_columns import find_series, series_codes, some_times
 from forecastkit.data.files.time_columns import (
@@ -130,6 +130,9 @@ def find_roles(
     if not (given["target"] or numeric):  # better a target that looks odd than none
         numeric = [name for name, kind in kinds.items() if kind.role == "unused" and _may_be_target(free[name])]
         unused = {name: reason for name, reason in unused.items() if name not in numeric}
+    if not given["target"] and not _named_targets(numeric) and (same := _constant(free, numeric)):
+        unused |= dict.fromkeys(same, "the same in all rows")
+        numeric = [name for name in numeric if name not in same]
     targets, rest, notes = _find_targets(where, free, given["target"], numeric)
     rest += [name for name, kind in kinds.items() if kind.role == "class"]
     fixed = [name for name, kind in kinds.items() if kind.role == "static" and name not in targets]
@@ -247,6 +250,12 @@ def _is_numeric(column: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(column)
 
 
+def _constant(free: pd.DataFrame, numeric: list[str]) -> list[str]:
+    """Numbers that are the same in all rows, such as flags of quality, where others are not."""
+    fixed = [name for name in numeric if free[name].nunique(dropna=False) == 1 and not is_target_name(name)]
+    return fixed if len(fixed) < len(numeric) else []
+
+
 def _may_be_target(column: pd.Series) -> bool:
     return _is_numeric(column) and not is_calendar(column, None)
 
@@ -285,7 +294,13 @@ def _find_targets(
 
 
 def _named_targets(numeric: list[str]) -> tuple[str, ...]:
-    """Columns whose names say that they are to be forecast: those of the clearest kind only."""
+    """Columns whose names say that they are to be forecast: those of the clearest kind only.
+
+    Of quotes of an asset (open, high, low, close) the close is to be forecast, whatever its volume is called.
+    """
+    plain = {column_names.plain(name): name for name in numeric}
+    if plain.keys() >= column_names.QUOTES:
+        return (plain["close"],)
     for test in (column_names.is_called, column_names.holds):
         for names in column_names.TARGETS:
             named = [name for name in numeric if test(name, names)]
@@ -325,7 +340,8 @@ def _refuse_odd_target(where: str, free: pd.DataFrame, numeric: list[str]) -> No
 
 def _offer_known(past: tuple[str, ...]) -> list[str]:
     """A sentence about past covariates that are known ahead as a rule."""
-    ahead = [name for name in past if is_ahead(name)]
+    quotes = column_names.QUOTES - {"close"} <= {column_names.plain(name) for name in past}
+    ahead = [name for name in past if is_ahead(name) and not (quotes and column_names.is_called(name, ("open",)))]
     if not ahead:
         return []
     verb = "is" if len(ahead) == 1 else "are"

@@ -20,7 +20,10 @@ from forecastkit.utils.validation import refuse
 MISSING = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
     "NULL", "NaN", "None", "n/a", "nan", "null", "?", "-", "--", "#VALUE!", "#DIV/0!", "n.a.",
+    ".", "..", "...", "…", ":", "–", "—", "(NA)", "N.A.", "#NV", "k.A.", "n.d.", "s/d", "nil", "missing", "NoData",
 )  # fmt: skip
+#: Those of them that no program writes for a missing number by default: they are named where they are read.
+MARKS = MISSING[MISSING.index(".") :]
 _INTEGER = r"^[+-]?\d{1,18}$"
 PADDED, _LONG = r"^0\d+$", r"^[+-]?\d{19,}$"
 PLAIN = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"

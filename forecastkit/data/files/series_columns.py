@@ -34,7 +34,9 @@ def find_series(free: pd.DataFrame, times: pd.Series | None) -> tuple[str, ...]:
         return ()
     codes = {name: pd.factorize(free[name])[0] for name in free if _may_name(free[name])}
     codes = {name: code for name, code in codes.items() if 0 < code.max() + 1 <= len(free) / 2}
-    order = sorted(codes, key=lambda name: (*column_names.likeness(name, column_names.SERIES), _is_number(free[name])))
+    blank = {name: bool((code < 0).any()) for name, code in codes.items()}
+    likeness = {name: column_names.likeness(name, column_names.SERIES) for name in codes}
+    order = sorted(codes, key=lambda name: (blank[name], *likeness[name], _is_number(free[name])))
     for name in order:
         left = _repeated(moments, codes[name])
         if left <= FEW_REPEATS and _is_sure(free[name], codes[name], moments, left, repeated):

@@ -4,8 +4,11 @@ from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from forecastkit.data.files.number_cells import (
+    MARKS,
     MISSING,
     PADDED,
     Cells,
@@ -55,12 +58,22 @@ def convert(
         if numbers is not None:
             columns[name] = numbers.values
             said.setdefault(numbers.sentence, []).append(repr(name))
+            for mark in _marks(cells):
+                said.setdefault(f"{mark!r} as missing", []).append(repr(name))
         else:
             columns[name] = _truth(cells) if name not in names else None
             if columns[name] is None:
                 columns[name] = blank(frame[name])
     notes = [f"{sentence} in {first_few(found)}" for sentence, found in said.items() if sentence]
     return pd.DataFrame(columns, index=frame.index), decimal, notes
+
+
+def _marks(cells: Cells) -> list[str]:
+    """Signs such as ``.`` that are read as missing numbers."""
+    if not cells.missing.any():
+        return []
+    missing = cells.text.filter(pa.array(cells.missing))
+    return [mark for mark in pc.unique(missing).to_pylist() if mark in MARKS]
 
 
 def _truth(cells: Cells) -> pd.Series | None:

@@ -16,7 +16,7 @@ from forecastkit.data.files.datetimes import (
     read_times,
     show_cells,
 )
-from forecastkit.data.files.time_shapes import MONTHS
+from forecastkit.data.files.time_shapes import MONTHS, named_period
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.validation import refuse
 
@@ -195,12 +195,14 @@ def _refines(dates: pd.Series, clock: pd.DataFrame) -> bool:
 def times_of_day(column: pd.Series) -> pd.Series | None:
     """Times since midnight of cells such as ``18:00``, ``18.00.00`` or ``6:00 pm``; of intervals their start.
 
-    None where a cell is no time of day.
+    Hours alone, such as ``00 - 01`` or ``6 pm``, are times of day in a column that is called so. None where a cell is
+    no time of day.
     """
     if column.isna().any():
         return None
     text = column.astype(str)
-    if not text.head(HEAD).str.contains(r"\d[:.h]\d\d", regex=True).all():
+    hours = column_names.is_called(column.name, column_names.HOURS | column_names.CLOCKS)
+    if not text.head(HEAD).str.contains(r"\d" if hours else r"\d[:.h]\d\d", regex=True).all():
         return None
     return read_clock(text.str.replace(r"(?<=\d)[.h](?=\d\d)", ":", regex=True))
 
@@ -306,9 +308,17 @@ def _whole(frame: pd.DataFrame, name: str) -> np.ndarray:
 # Numbers as times -----------------------------------------------------------------------------------------------------
 
 
+#: The smallest number that is read as yyyymmdd.
+EARLIEST_DIGITS = 15_000_101
+
+
 def numbered_times(column: pd.Series) -> pd.Series | None:
     """Times of a column of whole numbers that is called like a time, such as years; None where it is not one."""
-    if not column_names.is_called(column.name, column_names.TIMES) or not pd.api.types.is_numeric_dtype(column):
+    if not pd.api.types.is_numeric_dtype(column):
+        return None
+    # Names that hold the word of a date, such as MESS_DATUM, are of times where the numbers have their digits.
+    dated = named_period(column.name) == "date" and column.min() >= EARLIEST_DIGITS
+    if not (dated or column_names.is_called(column.name, column_names.TIMES)):
         return None
     if column.isna().any():
         return None

@@ -13,9 +13,17 @@ from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema, are_numbers
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.validation import first_few, refuse
+from forecastkit.utils.warn import warn_user
 
 #: The largest size of a covariate, which networks read as float32.
 LARGEST = float(np.finfo("float32").max)
+#: Numbers that stand for missing values in many exports: nines, and the least and greatest integers of 16 and 32 bits.
+NINES = [
+    sign * round(10.0**digits - 10.0**-places, 2) for sign in (-1, 1) for digits in range(2, 8) for places in range(3)
+]
+SENTINELS = np.array([*NINES, -(2.0**31), 2.0**31 - 1, -(2.0**15), 2.0**15 - 1])
+#: A column needs so many other values to tell that one is far from them.
+FEWEST_OTHERS = 10
 
 
 def numeric_array(values: np.ndarray, what: str, names: tuple, places: Places) -> np.ndarray:
@@ -64,6 +72,28 @@ def _check_finite(values, what, names, places):
         column = int(infinite.any(axis=0).argmax())
         got = places.count(infinite[:, column], "infinite", "infinite")
         refuse(WHERE, f"the {what} {names[column]!r} must be finite", got, "Blank them: missing is masked.")
+    if len(values):
+        _warn_sentinels(values, what, names, places)
+
+
+def _warn_sentinels(values, what, names, places):
+    """Warn of numbers such as -999 that are far from all others of a column: they may stand for missing ones."""
+    sentinels = SENTINELS.astype(values.dtype)
+    extremes = np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)
+    for column in np.flatnonzero(np.any([np.isin(extreme, sentinels) for extreme in extremes], axis=0)):
+        cells = values[:, column]
+        marks = np.isin(cells, sentinels)
+        others = cells[~marks & ~np.isnan(cells)]
+        if len(others) < FEWEST_OTHERS:
+            continue
+        low, high = others.min(), others.max()
+        for mark in np.unique(cells[marks]):
+            if max(low - mark, mark - high) > max(high - low, abs(mark) / 2):
+                got = places.count(cells == mark, "cell", "cells")
+                warn_user(
+                    f"{WHERE}: the {what} {names[column]!r} is {mark:g} in {got}, and between {low:g} and {high:g} "
+                    "in all others. Blank these cells if the number stands for a missing value."
+                )
 
 
 def covariates(frame: pd.DataFrame, schema: Schema, names: tuple, places: Places) -> np.ndarray:

@@ -1,0 +1,143 @@
+"""Tables as public sources export them, each a few lines made up here, read by `forecast inspect` and in Python."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecastkit.cli import main
+from forecastkit.data.ingest.read_panel import read_panel
+
+DAYS = pd.date_range("2023-01-01", periods=60)
+MONTHS = pd.date_range("2019-01-01", periods=48, freq="MS")
+RNG = np.random.default_rng(0)
+VALUES = RNG.integers(1000, 9000, 60)
+
+
+def lines(*parts) -> str:
+    return "\n".join(parts) + "\n"
+
+
+def fred() -> str:
+    return lines(
+        "observation_date,UNRATE", *(f"{t:%Y-%m-%d},{'.' if i == 20 else 4.5 + i / 10}" for i, t in enumerate(MONTHS))
+    )
+
+
+def analytics() -> str:
+    rows = (f'{t.month}/{t.day}/{t:%y},"{v:,}"' for t, v in zip(DAYS, VALUES, strict=True))
+    return lines("# ----", "# Audience Overview", "# ----", "", "Day Index,Users", *rows, f',"{VALUES.sum():,}"')
+
+
+def erp() -> str:
+    rows = (f"{t:%m/%Y};{1000 + i},50" for i, t in enumerate(MONTHS))
+    return lines(
+        "Report generated 2024-01-05 08:00;", ";", "Monat;Umsatz", ";EUR", *rows, ";", "Summe;49.128,00", "Quelle: ERP;"
+    )
+
+
+def world_bank() -> str:
+    years = range(1990, 2022)
+    head = '"Country Name","Country Code","Indicator Code",' + ",".join(f'"{year}"' for year in years) + ","
+    rows = (
+        f'"{name}","{code}","NY.GDP",' + ",".join(f'"{year * 3.5}"' for year in years) + ","
+        for name, code in (("Chad", "TCD"), ("Germany", "DEU"))
+    )
+    return lines(
+        '"Data Source","World Development Indicators",', "", '"Last Updated Date","2023-12-18",', "", head, *rows
+    )
+
+
+def eurostat() -> str:
+    months = [f"{t:%Y}M{t:%m}" for t in MONTHS[::-1]]
+    rows = (
+        f"M,{geo}\t"
+        + " \t".join(": " if i == 3 else f"{100 + i / 4} p" if i % 5 == 0 else f"{100 + i / 4}" for i in range(48))
+        for geo in ("AT", "BE")
+    )
+    return lines("freq,geo\\TIME_PERIOD\t" + " \t".join(months), *rows)
+
+
+def weather() -> str:
+    temperatures = np.where(np.isin(np.arange(60), (7, 8)), -999, RNG.normal(10, 5, 60).round(1))
+    rows = (f"433;{t:%Y%m%d};10;{x};eor" for t, x in zip(DAYS, temperatures, strict=True))
+    return lines("STATIONS_ID;MESS_DATUM;QN_3; TMK;eor", *rows)
+
+
+def quotes() -> str:
+    days = pd.bdate_range("2023-01-02", periods=60)
+    rows = (
+        f"{t:%Y-%m-%d},{v},{v + 9},{v - 9},{v + 1},{v * 0.9:.1f},{v * 7}" for t, v in zip(days, VALUES, strict=True)
+    )
+    return lines("Date,Open,High,Low,Close,Adj Close,Volume", *rows)
+
+
+def life() -> str:
+    rows = (
+        f"{name},{code},{y},{40 + y % 50}"
+        for name, code in (("World", "W"), ("Africa", ""), ("Chad", "TCD"))
+        for y in range(1960, 2000)
+    )
+    return lines("Entity,Code,Year,Life expectancy", *rows)
+
+
+def prices() -> str:
+    hours = pd.date_range("2023-01-01", periods=240, freq="h")
+    rows = (f"{t:%d-%m-%Y};{t:%H} - {(t.hour + 1) % 24:02d};{30 + i % 31},5" for i, t in enumerate(hours))
+    return lines("Elspot prices;;", "Updated 2023-05-01;;", "Date;Hours;SE1", *rows)
+
+
+#: Table, and what `forecast inspect --json` must say of it.
+EXPORTS = {
+    fred: {"time": "observation_date", "freq": "monthly", "target": ["UNRATE"], "missing": 1, "rows": 48},
+    analytics: {"time": "Day Index", "freq": "daily", "target": ["Users"], "missing": 0, "rows": 60},
+    erp: {"time": "Monat", "freq": "monthly", "target": ["Umsatz"], "rows": 48, "last": "2022-12"},
+    world_bank: {"freq": "yearly", "series_id": "Country Name", "series": 2, "missing": 0},
+    eurostat: {"freq": "monthly", "series": 2, "missing": 2, "first": "2019-01", "unused": {}},
+    weather: {"time": "MESS_DATUM", "freq": "daily", "target": ["TMK"]},
+    quotes: {"freq": "business days", "target": ["Close"], "past": ["Open", "High", "Low", "Adj Close", "Volume"]},
+    life: {"freq": "yearly", "series_id": "Entity", "static": ["Code"], "target": ["Life expectancy"]},
+    prices: {"freq": "hourly", "series": 1, "target": ["SE1"], "missing": 0},
+}
+
+
+@pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.__name__)
+@pytest.mark.filterwarnings("ignore:Panel. the target 'TMK'")
+def test_inspect_reads_the_export_as_a_person_would(export, tmp_path, capsys):
+    path = tmp_path / "export.csv"
+    path.write_text(export(), encoding="utf-8")
+    assert main(["inspect", str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {name: found[name] for name in EXPORTS[export]} == EXPORTS[export]
+
+
+def test_a_row_without_a_time_is_left_out_at_the_end_only(tmp_path, capsys):
+    rows = analytics().splitlines()
+    path = tmp_path / "export.csv"
+    path.write_text(lines(*rows[:30], rows[-1], *rows[30:-1]), encoding="utf-8")
+    assert main(["inspect", str(path)]) == 1
+    assert "every cell must be a time" in capsys.readouterr().err
+
+
+# --------------------------------------------------------------------------------------------------------- sentinels
+
+
+@pytest.mark.parametrize("mark", [-999, -9999, 9999.9, -99.9, 2**31 - 1])
+@pytest.mark.parametrize("kind", ["float64", "float32"])
+def test_numbers_that_may_stand_for_missing_ones_are_named(mark, kind):
+    values = RNG.normal(10, 5, 60).astype(kind)
+    values[[5, 30]] = mark
+    frame = pd.DataFrame({"time": DAYS, "temperature": values})
+    said = f"the target 'temperature' is {np.dtype(kind).type(mark):g} in 2 cells: 2023-01-06"
+    with pytest.warns(UserWarning, match=re.escape(said)):
+        panel, _ = read_panel(frame)
+    assert panel.target[5, 0] == values[5]
+
+
+@pytest.mark.parametrize(
+    "values", [RNG.integers(0, 1000, 500), np.arange(60) + 940, np.append(np.arange(59) % 100, 99)]
+)
+def test_values_near_others_are_none(values):
+    read_panel(np.asarray(values, dtype="float64"))
