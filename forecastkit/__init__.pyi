@@ -79,6 +79,7 @@ from .training.engines.cluster import is_chief as is_chief
 from .training.network_cache import clear_cache as clear_cache
 from .tuning.api import tune as tune
 from .tuning.tuned_forecaster import TunedForecaster as TunedForecaster
+from .utils.exceptions import DataWarning as DataWarning
 from .utils.exceptions import InputError as InputError
 
 plots = plotting
@@ -97,6 +98,7 @@ __all__ = [
     "ConvolutionalBlocks",
     "ConvolutionalBlocksForecaster",
     "DampedTrendForecaster",
+    "DataWarning",
     "DecoderOnly",
     "DecoderOnlyForecaster",
     "DriftForecaster",

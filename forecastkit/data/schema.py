@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.array_checks import check_covariates, refuse_nameless
-from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.exceptions import DataWarning, ParameterError
 from forecastkit.utils.validation import check_names, did_you_mean, first_few, refuse
 from forecastkit.utils.warn import warn_user
 
@@ -202,7 +202,7 @@ def _of_frame(frame, roles, target, time, series_id):
             said = (
                 f"{WHERE}: taken as past covariates, known up to the cutoff only: {first_few(map(repr, others), 8)}. "
             )
-            warn_user(said + "Name them in known= or past=, or leave them out.")
+            warn_user(said + "Name them in known= or past=, or leave them out.", DataWarning)
     if not (target or free):
         refuse(WHERE, "a frame must have a column to forecast", f"only {first_few(map(repr, frame.columns), 8)}")
     form = "panel" if keys["series_id"] is not None else "frame"

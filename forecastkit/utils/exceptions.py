@@ -1,4 +1,4 @@
-"""Exceptions, all of them subclasses of `InputError`.
+"""Exceptions, all of them subclasses of `InputError`, and the warning of choices made in reading data.
 
 ::
 
@@ -38,6 +38,10 @@ class CellError(InputError, TypeError):
 
 class WorkerError(InputError, RuntimeError):
     """Raised if another worker did not start, or was lost during training."""
+
+
+class DataWarning(UserWarning):
+    """Issued once for each choice made in reading data: what was guessed, moved, left unused or taken as missing."""
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from forecastkit.data.ingest.read_panel import read_more, read_panel
-from forecastkit.utils.exceptions import InputError
+from forecastkit.utils.exceptions import DataWarning, InputError
 
 DAYS = pd.date_range("2024-01-01", periods=30)
 TEXT = DAYS.strftime("%Y-%m-%d")
@@ -252,3 +252,16 @@ def test_years_in_numbers_are_times_and_stay_so():
     assert (schema.target, panel.grid.name) == (("y",), "yearly")
     assert "'year', written year, is read as the time" in said
     assert read_more(schema, panel.grid, frame.iloc[-2:]).start[0] == panel.ends[0] - 1
+
+
+def test_the_reading_of_dates_that_are_open_is_said():
+    """Days of April to June up to the 12th: the more regular steps decide, and the choice is named."""
+    days = pd.date_range("2023-04-01", "2023-04-12")
+    frame = pd.DataFrame({"when": days.strftime("%d/%m/%Y"), "y": np.arange(len(days), dtype="float64")})
+    with pytest.warns(DataWarning, match=r"read as the time \(01/04/2023 is read as day/month/year\)") as said:
+        read_panel(frame)
+    assert len(said) == 1
+    with pytest.warns(DataWarning, match="in 'when' 01/04/2023 is read as day/month/year. Pass datetimes"):
+        panel, _ = read_panel(frame, time="when")
+    assert panel.grid.name == "daily"
+    read_panel(frame.assign(when=days.strftime("%Y-%m-%d")), time="when")

@@ -31,6 +31,7 @@ def frame(times, **columns):
 # ------------------------------------------------------------------------------------------------------------- slots
 
 
+@pytest.mark.filterwarnings("ignore:Panel. the last sum")
 @settings(max_examples=80, deadline=None)
 @given(
     minutes=st.lists(st.integers(0, 60 * 24 * 20), min_size=2, max_size=60, unique=True),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.schema import WHERE
+from forecastkit.utils.exceptions import DataWarning
 from forecastkit.utils.validation import first_few
 from forecastkit.utils.warn import warn_user
 
@@ -28,7 +29,7 @@ def level_codes(column: pd.Series, levels: tuple) -> np.ndarray:
     if unseen:
         rows = int((codes[unmatched] < 0).sum())
         what = f"{rows} row{'s' * (rows != 1)} of {column.name!r} with {'a level' if len(unseen) == 1 else 'levels'}"
-        warn_user(f"{WHERE}: {what} not seen at fit: {first_few(map(repr, unseen))}; taken as unknown.")
+        warn_user(f"{WHERE}: {what} not seen at fit: {first_few(map(repr, unseen))}; taken as unknown.", DataWarning)
     return codes
 
 

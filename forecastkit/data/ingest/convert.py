@@ -11,7 +11,7 @@ from forecastkit.data.files.datetimes import read_times
 from forecastkit.data.ingest.category_levels import level_codes
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema, are_numbers
-from forecastkit.utils.exceptions import InputError
+from forecastkit.utils.exceptions import DataWarning, InputError
 from forecastkit.utils.validation import first_few, refuse
 from forecastkit.utils.warn import warn_user
 
@@ -92,7 +92,8 @@ def _warn_sentinels(values, what, names, places):
                 got = places.count(cells == mark, "cell", "cells")
                 warn_user(
                     f"{WHERE}: the {what} {names[column]!r} is {mark:g} in {got}, and between {low:g} and {high:g} "
-                    "in all others. Blank these cells if the number stands for a missing value."
+                    "in all others. Blank these cells if the number stands for a missing value.",
+                    DataWarning,
                 )
 
 

@@ -16,7 +16,7 @@ from forecastkit.data.files.series_columns import find_series
 from forecastkit.data.files.time_columns import join_times, joined_name
 from forecastkit.data.files.wide_tables import melt_wide
 from forecastkit.data.schema import WHERE, Schema, are_numbers, as_names, holds_times
-from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.exceptions import DataWarning, ParameterError
 from forecastkit.utils.validation import check_names, first_few, refuse
 from forecastkit.utils.warn import warn_user
 
@@ -139,7 +139,7 @@ def _melt(search: _Search) -> _Search:
         refuse(WHERE, rule, f"{len(frame)} rows without names", "Add one, or transpose the frame.")
     headers = first_few(map(str, melted.headers), 2)
     said = f"the {len(melted.headers)} headers {headers} are read as times, each row as a series"
-    warn_user(f"{WHERE}: {said}. Melt the frame to say so.")
+    warn_user(f"{WHERE}: {said}. Melt the frame to say so.", DataWarning)
     return replace(search, frame=melted.frame).with_roles(target=melted.value)
 
 
@@ -220,6 +220,10 @@ def _with_order(search: _Search, name: str) -> _Search:
     if name not in _text_columns(search.frame[[name]]):
         return search
     times = read_times(search.frame[name], f"{WHERE}: the time column {name!r}")
+    if times.sentence:
+        warn_user(
+            f"{WHERE}: in {name!r} {times.sentence}. Pass datetimes, such as those of pandas.to_datetime.", DataWarning
+        )
     frame = _with_column(search.frame, name, times.values)
     return replace(search, frame=frame, layout={**search.layout, "date_order": times.order})
 
@@ -257,7 +261,9 @@ def _say_time(search: _Search, columns: tuple, times: Times) -> _Search:
     names = repr(columns[0]) if len(columns) == 1 else f"{first_few(map(repr, columns), 8)} together"
     order = f", written {times.order}," if times.order and len(columns) == 1 else ""
     value = repr(columns[0]) if len(columns) == 1 else repr(list(columns))
-    warn_user(f"{WHERE}: {names}{order} {'is' if len(columns) == 1 else 'are'} read as the time. Pass time={value}.")
+    guess = f" ({times.sentence})" if times.sentence else ""
+    verb = "is" if len(columns) == 1 else "are"
+    warn_user(f"{WHERE}: {names}{order} {verb} read as the time{guess}. Pass time={value}.", DataWarning)
     return search
 
 
@@ -298,7 +304,8 @@ def _find_series(search: _Search, y) -> _Search:
     names = first_few(map(repr, found), 8)
     value = repr(found[0]) if len(found) == 1 else repr(list(found))
     warn_user(
-        f"{WHERE}: times repeat, and not within {names}: taken as the name of the series. Pass series_id={value}."
+        f"{WHERE}: times repeat, and not within {names}: taken as the name of the series. Pass series_id={value}.",
+        DataWarning,
     )
     return search.with_roles(series_id=found[0] if len(found) == 1 else found)
 
@@ -327,9 +334,11 @@ def _find_rest(search: _Search, times: pd.Series | None) -> _Search:
             past.append(name)
     if unused:
         said = first_few((f"{name!r} ({reason})" for name, reason in unused.items()), 8)
-        warn_user(f"{WHERE}: unused columns: {said}. Name them in known=, past= or static=, or leave them out.")
+        warn_user(
+            f"{WHERE}: unused columns: {said}. Name them in known=, past= or static=, or leave them out.", DataWarning
+        )
     if past:
-        warn_user(f"{WHERE}: {say_past(past)}")
+        warn_user(f"{WHERE}: {say_past(past)}", DataWarning)
     frame = frame.drop(columns=list(unused))
     return replace(search, frame=frame).with_roles(past=(*as_names(search.roles.get("past")), *past))
 
@@ -365,5 +374,5 @@ def _without_counters(search: _Search, free: pd.DataFrame, times: pd.Series | No
     if not unused or len(unused) == len(free.columns):
         return search
     said = first_few((f"{name!r} ({reason})" for name, reason in unused.items()), 8)
-    warn_user(f"{WHERE}: unused columns: {said}. Name the columns to forecast with target=.")
+    warn_user(f"{WHERE}: unused columns: {said}. Name the columns to forecast with target=.", DataWarning)
     return replace(search, frame=search.frame.drop(columns=list(unused)))

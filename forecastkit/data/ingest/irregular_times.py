@@ -7,7 +7,7 @@ from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, holds_times
 from forecastkit.data.slot_grid import find_nearest_grid, find_slots, refuse_no_slots, suggest_slots
 from forecastkit.data.time_grid import DAY, TimeGrid, steps_within
-from forecastkit.utils.exceptions import InputError, ParameterError
+from forecastkit.utils.exceptions import DataWarning, InputError, ParameterError
 from forecastkit.utils.validation import first_few, refuse
 from forecastkit.utils.warn import warn_user
 
@@ -69,7 +69,8 @@ def _say_nearest(grid: TimeGrid, places: Places) -> None:
     example = f"{places.timestamps[row]} to {grid.timestamps(ordinals[[row]])[0]}"
     warn_user(
         f"{WHERE}: {int(moved.sum()):,} timestamps are moved to the nearest step of the {grid.name} grid, such as "
-        f"{example}. Pass resample='nearest' to say so, or resample='mean' and freq={grid.alias!r} for means of slots."
+        f"{example}. Pass resample='nearest' to say so, or resample='mean' and freq={grid.alias!r} for means of slots.",
+        DataWarning,
     )
 
 
@@ -83,7 +84,8 @@ def warn_irregular(grid: TimeGrid, timestamps: pd.Index, first: np.ndarray) -> N
         filled = len(ordinals) / (steps.sum() + len(first))
         warn_user(
             f"{WHERE}: rows fill {filled:.0%} of the steps of the {grid.name} grid, and the others are missing. "
-            f"{suggest_slots(timestamps, first)}"
+            f"{suggest_slots(timestamps, first)}",
+            DataWarning,
         )
 
 
@@ -102,5 +104,6 @@ def _warn_incomplete(grid: TimeGrid, places: Places, first: np.ndarray) -> None:
         more = f", and of {len(short) - 1} more" if len(short) > 1 else ""
         warn_user(
             f"{WHERE}: the last sum{'' if name is None else f' of {name!r}'}, at {at}, is of {counts[last[short[0]]]} "
-            f"rows where {np.median(counts):g} are usual{more}. Leave out the rows of a slot that is not over."
+            f"rows where {np.median(counts):g} are usual{more}. Leave out the rows of a slot that is not over.",
+            DataWarning,
         )

@@ -9,7 +9,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema
 from forecastkit.data.time_grid import DAY, TimeGrid, find_time_grid
-from forecastkit.utils.exceptions import InputError
+from forecastkit.utils.exceptions import DataWarning, InputError
 from forecastkit.utils.validation import first_few, refuse
 from forecastkit.utils.warn import warn_user
 
@@ -85,7 +85,8 @@ def warn_mixed_targets(panel: Panel, schema: Schema) -> None:
     if coarse:
         said = f"{WHERE}: targets of a coarser frequency than the {panel.grid.name} rows: {first_few(coarse)}"
         warn_user(
-            f"{said}. Most steps of their forecasts never occur: fit them apart, or pass resample='mean' and freq=."
+            f"{said}. Most steps of their forecasts never occur: fit them apart, or pass resample='mean' and freq=.",
+            DataWarning,
         )
 
 
