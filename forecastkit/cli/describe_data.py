@@ -31,6 +31,8 @@ def print_data(report: Reporter, data: Data) -> None:
     _print_columns(report, roles)
     for note in roles.notes:
         report.info("note", as_flags(note))
+    for warning in data.warnings:
+        report.warning(as_flags(warning))
 
 
 def series_name(name: object) -> str:

@@ -1,6 +1,7 @@
 """A table as commands use it: read, with the roles of its columns, as one panel."""
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,7 @@ from forecastkit.data.ingest.timezones import check_timezone, in_zone
 from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import as_names
-from forecastkit.utils.exceptions import InputError
+from forecastkit.utils.exceptions import DataWarning, InputError
 from forecastkit.utils.validation import first_few, refuse
 
 #: Parameters that say how a table is read, and are no columns.
@@ -46,6 +47,8 @@ class Data:
         With its schema.
     reading : dict
         How the table is read, as the user gave it: `READING`.
+    warnings : tuple of str
+        What reading warned of.
     """
 
     path: str
@@ -54,6 +57,7 @@ class Data:
     frame: pd.DataFrame
     panel: Panel
     reading: dict = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @property
     def schema(self) -> Schema:
@@ -124,13 +128,31 @@ def read_data(sources: Sources, roles: dict) -> Data:
     found = replace(found, notes=(*notes, *found.notes))
     frame = _select(found, table.frame, reading.get("timezone"))
     keys = {name: list(getattr(found, name)) or None for name in COLUMNS}
-    with name_file_in_errors(sources):
+    with name_file_in_errors(sources), _kept_warnings() as kept:
         frame = _zoned(frame, found, reading.get("timezone"))
         time, series_id = list(found.time_parts) or found.time, _one_or_all(found.series_id)
         panel, schema = read_panel(frame, time=time, series_id=series_id, **reading, **keys)
         schema = replace(schema, date_order="" if found.time_parts else found.date_order)
         _check_observed(panel, schema)
-    return Data(path, table, found, frame, replace(panel, schema=schema), reading)
+    return Data(path, table, found, frame, replace(panel, schema=schema), reading, tuple(kept))
+
+
+@contextmanager
+def _kept_warnings() -> Iterator[list[str]]:
+    """The sentences of data warnings, which are printed with the description of the data."""
+    kept: list[str] = []
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+        warnings.filterwarnings("always", category=DataWarning)
+
+        def keep(message, category, *place):
+            if issubclass(category, DataWarning):
+                kept.append(str(message).removeprefix(f"{WHERE}: "))
+            else:
+                show(message, category, *place)
+
+        warnings.showwarning = keep
+        yield kept
 
 
 def _melt(table: Table, given: dict) -> tuple[Table, tuple[str, ...]]:

@@ -104,13 +104,19 @@ EXPORTS = {
 
 
 @pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.__name__)
-@pytest.mark.filterwarnings("ignore:Panel. the target 'TMK'")
 def test_inspect_reads_the_export_as_a_person_would(export, tmp_path, capsys):
     path = tmp_path / "export.csv"
     path.write_text(export(), encoding="utf-8")
     assert main(["inspect", str(path), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert {name: found[name] for name in EXPORTS[export]} == EXPORTS[export]
+
+
+def test_inspect_names_numbers_that_may_stand_for_missing_ones(tmp_path, capsys):
+    path = tmp_path / "export.csv"
+    path.write_text(weather(), encoding="utf-8")
+    assert main(["inspect", str(path)]) == 0
+    assert "warning  the target 'TMK' is -999 in 2 cells: 2023-01-08" in capsys.readouterr().err
 
 
 def test_a_row_without_a_time_is_left_out_at_the_end_only(tmp_path, capsys):
