@@ -17,6 +17,7 @@ import pandas as pd
 
 from forecastkit.networks import backbones
 from forecastkit.networks.backbone import Backbone
+from forecastkit.persistence.consistency import check_consistent, check_network_sizes
 from forecastkit.utils.exceptions import ArtifactError, ParameterError
 from forecastkit.utils.validation import refuse
 
@@ -204,7 +205,11 @@ class Unpacker:
     def _object(self, data):
         name = EARLIER_CLASSES.get(data["class"], data["class"])
         module = importlib.import_module(f"forecastkit.{REBUILT[name]}")
-        return getattr(module, name)(**self.unpack(data["of"]))
+        fields = self.unpack(data["of"])
+        if name == "TrainedNetwork" and "registered" in data["of"]["backbone"]:
+            shapes = [weight.shape for weight in fields["weights"]]
+            check_network_sizes(fields["backbone"].get_params(deep=False), shapes)
+        return getattr(module, name)(**fields)
 
     def forecaster(self, data):
         """Return the forecaster of this JSON."""
@@ -220,6 +225,7 @@ class Unpacker:
         if data["learned"] is not None:
             learned = self.unpack(data["learned"])
             forecaster._set_state({EARLIER_ATTRIBUTES.get(name, name): value for name, value in learned.items()})
+            check_consistent(forecaster)
         return forecaster
 
     def _find(self, data):

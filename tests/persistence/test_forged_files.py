@@ -11,6 +11,7 @@ import pytest
 
 import forecastkit as fk
 from forecastkit.persistence.artifact import describe
+from forecastkit.persistence.consistency import check_network_sizes
 from forecastkit.persistence.serialization import storable_parameters
 from forecastkit.utils.exceptions import ArtifactError
 
@@ -89,3 +90,78 @@ def test_folders_of_the_machine_that_trained_are_not_stored():
     stored = storable_parameters(fk.GRUForecaster(resume=Path("/somewhere/kept")))
     assert stored["resume"] is None
     assert storable_parameters(fk.GRUForecaster(resume="kept"))["resume"] is None
+
+
+def _learned(packed):
+    return packed["learned"]
+
+
+def _history(packed):
+    return packed["learned"]["history_"]["of"]
+
+
+def _grid(packed):
+    return _history(packed)["grid"]["of"]
+
+
+def _schema(packed):
+    return packed["learned"]["schema_"]["of"]
+
+
+@pytest.mark.parametrize("value", [None, 5.5, "x", [], {}, [1], -1, 10**15, True])
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        (_learned, "horizon_"),
+        (_learned, "lookback_"),
+        (_learned, "season_length_"),
+        (_learned, "schema_"),
+        (_learned, "history_"),
+        (_history, "ids"),
+        (_history, "start"),
+        (_history, "indptr"),
+        (_history, "target"),
+        (_history, "known"),
+        (_history, "grid"),
+        (_grid, "kind"),
+        (_grid, "step"),
+        (_grid, "week"),
+        (_schema, "target"),
+        (_schema, "past"),
+        (_schema, "categories"),
+        (_schema, "flat"),
+        (_schema, "duplicates"),
+    ],
+)
+def test_a_part_of_another_type_is_refused_when_the_file_is_loaded(tmp_path, members, part, name, value):
+    packed = json.loads(members["forecaster.json"])
+    if part(packed)[name] == value or (name in ("flat", "categories") and value in (True, {})):
+        pytest.skip("as it was")
+    if name == "step" and value == 10**15:
+        pytest.skip("a step of positions may be as large")
+    part(packed)[name] = value
+    with pytest.raises(ArtifactError, match="must be whole, got damaged"):
+        fk.load(forged(tmp_path / "m", members, **{"forecaster.json": json.dumps(packed).encode()}))
+
+
+def test_a_history_with_other_columns_than_the_schema_is_refused(tmp_path, members):
+    packed = json.loads(members["forecaster.json"])
+    _schema(packed)["target"]["of"].append("another")
+    with pytest.raises(ArtifactError, match="the history's target has not the 2 columns of the schema"):
+        fk.load(forged(tmp_path / "m", members, **{"forecaster.json": json.dumps(packed).encode()}))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "named"),
+    [
+        ({"units": 5000, "layers": 1}, "units=5000"),
+        ({"units": 10**6, "layers": 1}, "units=1000000"),
+        ({"units": 8, "layers": 400}, "layers=400"),
+        ({"units": 8, "layers": 1, "feedforward": 4096}, "feedforward=4096"),
+    ],
+)
+def test_a_network_larger_than_its_weights_is_not_built(parameters, named):
+    shapes = [(3, 24), (8, 24), (2, 24), (8, 4), (4,)]
+    with pytest.raises(ValueError, match=f"{named} needs larger weights"):
+        check_network_sizes(parameters, shapes)
+    check_network_sizes({"units": 8, "layers": 1, "feedforward": None, "heads": 4, "kernel": 7}, shapes)
