@@ -324,11 +324,10 @@ def _guess(timestamps, wall, first, where):
     if (days == wall.values).all():
         if steps.min() >= 28 * DAY and (shape := _guess_months(days, first)):
             return shape
-        weekdays = np.is_busday(days).all()
-        if weekdays and steps.min() == DAY and (steps >= 3 * DAY).any():
-            return {"kind": "business"}
         if steps.min() < 7 * DAY and (steps != steps.min()).any() and (week := _guess_week(days)):
             return {"kind": "business", "week": week}
+        if np.is_busday(days).all() and steps.min() == DAY and (steps >= 3 * DAY).any():
+            return {"kind": "business"}
     if getattr(timestamps, "tz", None) is not None and steps.min() < DAY:
         micros = plain_timestamps(timestamps, wall=False).as_unit("us").asi8
         steps = steps_within(micros, first)

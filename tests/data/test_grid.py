@@ -219,3 +219,31 @@ def test_all_days_with_gaps_and_short_tables_stay_daily():
     assert find_time_grid(days.delete([6, 13, 20]), np.zeros(1, dtype="int64")).name == "daily"
     few = pd.bdate_range("2023-01-02", periods=30, freq="C", weekmask="1111110")
     assert find_time_grid(few, np.zeros(1, dtype="int64")).name == "daily"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    week=st.text("01", min_size=7, max_size=7).filter(lambda week: 2 <= week.count("1") <= 6),
+    weeks=st.integers(9, 30),
+    lost=st.integers(0, 50),
+    series=st.integers(1, 3),
+)
+def test_patterns_of_the_week_are_found_and_only_their_days_are_steps(week, weeks, lost, series):
+    """Steps of one are the days that occur; days lost at random are gaps, and the grid goes on in the pattern."""
+    days = pd.bdate_range("2022-01-03", periods=weeks * week.count("1"), freq="C", weekmask=week)
+    rng = np.random.default_rng(lost)
+    kept = [days[np.sort(np.append(rng.permutation(len(days) - 2)[len(days) // 12 :] + 1, [0, len(days) - 1]))]
+            for _ in range(series)]  # fmt: skip
+    first = np.cumsum([0, *map(len, kept)])[:-1]
+    grid = find_time_grid(pd.DatetimeIndex(np.concatenate(kept)), first)
+    steps = np.unique(np.diff(days.values).astype("timedelta64[D]").astype(int))
+    if len(steps) == 1:  # such as every day but one, of which all steps are alike: a plain grid
+        return
+    ordinals, fits = grid.ordinals(days)
+    if grid.kind == "business":
+        assert grid.week == week
+        assert fits.all()
+        assert (np.diff(ordinals) == 1).all()
+        assert (grid.timestamps(ordinals) == days).all()
+    else:  # one of the days was lost in too many weeks
+        assert grid.kind == "fixed"
