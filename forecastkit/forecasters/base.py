@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from forecastkit.data.array_storage import is_mapped, map_rows
 from forecastkit.data.ingest.leakage import refuse_leaks
-from forecastkit.data.ingest.read_panel import read_more, read_panel
+from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.ingest.sample_weight import read_weights
 from forecastkit.data.ingest.target_checks import refuse_targets
 from forecastkit.data.panel import Panel
@@ -20,8 +20,9 @@ from forecastkit.data.schema import Schema
 from forecastkit.data.sizes import choose_horizon, choose_lookback
 from forecastkit.data.windows import Origins
 from forecastkit.features.calendar import requested_names
+from forecastkit.forecasters.newer_rows import check_rows_to_train, merge_newer
 from forecastkit.forecasters.predict import Predicting
-from forecastkit.forecasters.recursive import check_observed, count_revised, tail
+from forecastkit.forecasters.recursive import check_observed, tail
 from forecastkit.forecasters.scores_on_demand import PENDING, ScoresOnDemand
 from forecastkit.forecasters.transaction import restored
 from forecastkit.preprocessing.broken_readings import warn_broken
@@ -364,15 +365,9 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
             With ``n_replaced_``, the number of rows known before.
         """
         check_is_fitted(self, "history_")
-        newer = read_more(self.schema_, self.history_.grid, X, y, follow=self.history_)
-        merged, replaced = self.history_.merge(newer)
-        if revised := count_revised(self.history_, newer, self.trained_until_):
+        merged, replaced, revised = merge_newer(self, X, y)
+        if revised:
             self._revised += revised
-        if replaced and self.schema_.resample not in (None, "nearest"):
-            warn_user(
-                f"{type(self).__name__}: {replaced} slots of the history are replaced by what the rows given now make "
-                "of them. Give all rows of a slot."
-            )
         self.history_, self.n_replaced_ = merged, replaced
         return self
 
@@ -402,7 +397,8 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         with restored(self):
             self.update(X, y)
             stop = self.history_.last_observed() + 1
-            self._check_rows_to_train(kept, stop)
+            if self._tail_only:
+                check_rows_to_train(f"{type(self).__name__}.partial_fit", self.history_, kept, self._rows_to_train())
             warn_broken(type(self).__name__, self.history_, self.schema_.target, self.trained_until_)
             self.scaler_ = self.scaler_.extended(self.history_, stop).with_faults_masked(self.history_, stop)
             try:
@@ -412,17 +408,6 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
             vars(self).pop("_revised", None)
             self.trained_until_ = self.history_.cutoffs()
         return self
-
-    def _check_rows_to_train(self, kept: int, stop: np.ndarray) -> None:
-        """Refuse to train on where the history holds the last rows only, `kept` of them, and these are too few."""
-        rows, needed = int((stop - self.history_.indptr[:-1]).max()), self._rows_to_train()
-        if self._tail_only and needed == np.inf:
-            got = f"only the last {kept} that are kept with the model"
-            refuse(f"{type(self).__name__}.partial_fit", "training on needs all rows of the fit", got, "Fit afresh.")
-        if self._tail_only and rows < needed:
-            rule = f"training on needs {needed} rows of a series without those that are not kept"
-            got = f"{rows}, {kept} of them kept with the model, which lacks {needed - rows}"
-            refuse(f"{type(self).__name__}.partial_fit", rule, got, "Give more of the latest rows, or fit afresh.")
 
     def save(self, path: Path) -> None:
         """Write what predicting needs to the file `path` (a zip without pickles); see `forecastkit.load`."""

@@ -1,0 +1,54 @@
+"""Newer rows of a fitted forecaster: merged with its history, and checked to be enough to train on."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecastkit.data.ingest.read_panel import read_more
+from forecastkit.data.panel import Panel
+from forecastkit.forecasters.recursive import count_revised
+from forecastkit.utils.types import Data
+from forecastkit.utils.validation import refuse
+from forecastkit.utils.warn import warn_user
+
+if TYPE_CHECKING:
+    from forecastkit.forecasters.base import Forecaster
+
+
+def merge_newer(forecaster: "Forecaster", X: Data, y: Data | None) -> tuple[Panel, int, int]:
+    """The history with newer rows, how many rows known before were given again, and how many of those were trained on.
+
+    Slots of resampled rows that were known before are replaced by what the newer rows alone make of them: a warning.
+    """
+    schema, history = forecaster.schema_, forecaster.history_
+    newer = read_more(schema, history.grid, X, y, follow=history)
+    merged, replaced = history.merge(newer)
+    if replaced and schema.resample not in (None, "nearest"):
+        warn_user(
+            f"{type(forecaster).__name__}: {replaced} slots of the history are replaced by what the rows given now "
+            "make of them. Give all rows of a slot."
+        )
+    return merged, replaced, count_revised(history, newer, forecaster.trained_until_)
+
+
+def check_rows_to_train(where: str, history: Panel, kept: int, needed: float) -> None:
+    """Refuse to train on rows of which only the last are known, where these are too few.
+
+    Parameters
+    ----------
+    where : str
+    history : Panel
+        The rows kept in the file of the model, and the newer ones.
+    kept : int
+        Rows that were kept.
+    needed : float
+        Rows of a series that training needs; infinite where it needs all rows of the fit.
+    """
+    rows = int((history.last_observed() + 1 - history.indptr[:-1]).max())
+    if needed == np.inf:
+        got = f"only the last {kept} that are kept with the model"
+        refuse(where, "training on needs all rows of the fit", got, "Fit afresh.")
+    if rows < needed:
+        rule = f"training on needs {needed} rows of a series without those that are not kept"
+        got = f"{rows}, {kept} of them kept with the model, which lacks {needed - rows}"
+        refuse(where, rule, got, "Give more of the latest rows, or fit afresh.")
