@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.cli.flags import COLUMN_ROLES
-from forecastkit.data.files.infer_roles import Roles, find_roles, find_time
+from forecastkit.data.files.find_time import find_time
+from forecastkit.data.files.infer_roles import Roles, find_roles
 from forecastkit.data.files.multiple import STEM, find_paths, listed, read_several
 from forecastkit.data.files.read_table import Table
 from forecastkit.data.files.series_columns import series_codes

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecastkit.data.files.number_cells import odd_cells, parse_numbers
+from forecastkit.data.files.decimal_signs import parse_numbers
+from forecastkit.data.files.number_cells import odd_cells
 from forecastkit.data.files.read_table import read_table
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from forecastkit.data.files.infer_roles import find_times
+from forecastkit.data.files.find_time import find_times
 from forecastkit.data.files.other_formats import SUFFIXES
 from forecastkit.data.files.read_table import Table, read_table
 from forecastkit.data.files.series_columns import find_series

@@ -1,11 +1,11 @@
-"""Reads columns of text that hold numbers, deciding on their signs from all columns.
+"""Takes apart columns of text that hold numbers: digits, signs, units and missing cells.
 
 Numbers may have thousands separators, a decimal comma, signs of currencies and per cent, minus signs of other kinds or
 in parentheses, K and M for thousands and millions, and a unit that is the same in all cells.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forecastkit.data.files.time_shapes import MONTHS, is_time, named_period
-from forecastkit.utils.validation import refuse
 
 #: What stands for a missing number.
 MISSING = (
@@ -29,19 +28,18 @@ PADDED, _LONG = r"^0\d+$", r"^[+-]?\d{19,}$"
 PLAIN = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
 _DOTTED_MONTHS = (r"^(?:0[1-9]|1[0-2])\.(?:1[7-9]|2[01])\d\d$", r"^(?:1[7-9]|2[01])\d\d\.(?:0[1-9]|1[0-2])$")
 _INFINITE = r"^[+-]?(?:inf|Inf|INF|Infinity|infinity)$"
-_GAPS = r" '’\x{a0}\x{202f}\x{2009}"
+GAPS = r" '’\x{a0}\x{202f}\x{2009}"
 _WORD = r"[^\d\s.,()+\-−–'’%]{1,4}"
 _PARTS = (
     rf"^(?P<open>\()?\s*(?P<sign>[+\-−–])?\s*(?P<before>{_WORD})?\s*(?P<inner>[\-−–])?\s*"
-    rf"(?P<body>\d[\d.,{_GAPS}]*|[.,]\d+)(?P<power>[eE][+-]?\d+)?\s*(?P<after>[^\d\s.,()+\-−–'’][^\d()]{{0,14}}?)?"
+    rf"(?P<body>\d[\d.,{GAPS}]*|[.,]\d+)(?P<power>[eE][+-]?\d+)?\s*(?P<after>[^\d\s.,()+\-−–'’][^\d()]{{0,14}}?)?"
     r"\s*(?P<back>[\-−])?(?P<close>\))?$"
 )
-_DOT = rf"^(?:\d+|\d{{1,3}}(?:[,{_GAPS}]\d{{3}})+|\d{{1,2}}(?:,\d{{2}})+,\d{{3}})(?:\.\d*)?$|^\.\d+$"
-_COMMA = rf"^(?:\d+|\d{{1,3}}(?:[.{_GAPS}]\d{{3}})+)(?:,\d*)?$|^,\d+$"
+_DOT = rf"^(?:\d+|\d{{1,3}}(?:[,{GAPS}]\d{{3}})+|\d{{1,2}}(?:,\d{{2}})+,\d{{3}})(?:\.\d*)?$|^\.\d+$"
+_COMMA = rf"^(?:\d+|\d{{1,3}}(?:[.{GAPS}]\d{{3}})+)(?:,\d*)?$|^,\d+$"
 _FIRST = 200  # cells that tell most columns of names from those of numbers
 OPEN_CELL = r"^[+-]?(?:[1-9]\d{0,2}\.\d{3}|\d+)$"
 OPEN_GROUP = r"^[+-]?[1-9]\d{0,2}[.,]\d{3}$"  # one sign before three digits: thousands or a fraction
-_SMALL = r"^(?:0|[1-9]\d{0,2})$"
 _SCALES = {
     "k": 1e3, "K": 1e3, "tsd": 1e3, "Tsd": 1e3, "M": 1e6, "mio": 1e6, "Mio": 1e6, "mn": 1e6, "mln": 1e6, "million": 1e6,
     "B": 1e9, "bn": 1e9, "Bn": 1e9, "Mrd": 1e9, "mrd": 1e9, "billion": 1e9,
@@ -60,22 +58,6 @@ _CALENDAR = re.compile(
     r"monat|tag|stunde|minute|woche|quartal|an|année|annee|mois|jour|heure|semaine|trimestre|año|ano|mes|mês|día|dia|hora|"
     r"minuto|semana|anno|mese|giorno|ora|settimana|jaar|maand|dag|uur|kwartaal)"
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Numbers:
-    """A column of numbers as read.
-
-    Attributes
-    ----------
-    values : pandas.Series
-        int64 or float64, with the index and the name of the cells; missing cells are NaN.
-    sentence : str
-        What was read beside digits, such as ``"in €"`` or ``"thousands '.'"``; empty for plain numbers.
-    """
-
-    values: pd.Series
-    sentence: str = ""
 
 
 @dataclass(eq=False)
@@ -114,27 +96,6 @@ class Cells:
     numbers: np.ndarray | None = None
 
 
-def parse_numbers(values: pd.Series, decimal: str = "") -> Numbers | None:
-    """Read one column of text as numbers.
-
-    Parameters
-    ----------
-    values : pandas.Series
-        Text; NaN and what stands for it are missing.
-    decimal : {'', '.', ','}
-        The decimal sign, where it is known.
-
-    Returns
-    -------
-    Numbers or None
-        None where a cell is no number, or where cells such as ``12,345`` leave open what the sign means.
-    """
-    cells = take_apart(values)
-    if cells.bodies is None or (decimal and cells.proves - {decimal}) or len(cells.proves) > 1:
-        return None
-    return to_numbers(cells, decimal or next(iter(cells.proves), ""), ",")
-
-
 def odd_cells(values: pd.Series) -> np.ndarray:
     """Which cells of a column of text are neither numbers nor missing."""
     text, missing = _as_text(values)
@@ -167,9 +128,9 @@ def take_apart(values: pd.Series) -> Cells:
         cells.bodies = given
     elif _are_months(values, given):
         pass
-    elif _all(first, PLAIN) and (numbers := _cast(given)) is not None:
+    elif all_match(first, PLAIN) and (numbers := _cast(given)) is not None:
         cells.bodies, cells.numbers = given, numbers
-    elif _all(given, f"{PLAIN}|{_INFINITE}"):
+    elif all_match(given, f"{PLAIN}|{_INFINITE}"):
         infinite = pc.match_substring_regex(given, _INFINITE)
         sign = pc.if_else(pc.starts_with(given, "-"), -np.inf, np.inf)
         cells.factor = pc.if_else(infinite, sign, 1.0).to_numpy(zero_copy_only=False)
@@ -186,7 +147,7 @@ def take_apart(values: pd.Series) -> Cells:
 
 def _are_months(values: pd.Series, given: pa.Array) -> bool:
     """Whether cells such as ``01.2020`` or ``2020.01`` are months: by their number, or the name of the column."""
-    if not any(_all(given[:_FIRST], months) and _all(given, months) for months in _DOTTED_MONTHS):
+    if not any(all_match(given[:_FIRST], months) and all_match(given, months) for months in _DOTTED_MONTHS):
         return False
     return len(given) >= 8 or _CALENDAR.fullmatch(str(values.name)) is not None or named_period(values.name) == "date"
 
@@ -201,11 +162,13 @@ def _cast(given: pa.Array) -> np.ndarray | None:
     return None
 
 
-def _all(text: pa.Array, pattern: str) -> bool:
+def all_match(text: pa.Array, pattern: str) -> bool:
+    """Whether all cells match a regular expression."""
     return bool(pc.all(pc.match_substring_regex(text, pattern)).as_py())
 
 
-def _any(text: pa.Array, pattern: str) -> bool:
+def any_match(text: pa.Array, pattern: str) -> bool:
+    """Whether any cell matches a regular expression."""
     return bool(pc.any(pc.match_substring_regex(text, pattern)).as_py())
 
 
@@ -246,7 +209,7 @@ def _split_scales(words: Iterable[str]) -> tuple[dict[str, float], set[str]]:
     for word in words:
         head, _, tail = word.strip().partition(" ")
         stem, currency = head.rstrip(_CURRENCIES + "."), head[len(head.rstrip(_CURRENCIES + ".")) :].strip(".")
-        if stem in _SCALES and (currency or not tail or _is_currency(tail)):
+        if stem in _SCALES and (currency or not tail or is_currency(tail)):
             scales[word] = _SCALES[stem]
             units.add(currency or tail)
         else:
@@ -254,7 +217,8 @@ def _split_scales(words: Iterable[str]) -> tuple[dict[str, float], set[str]]:
     return scales, units
 
 
-def _is_currency(word: str) -> bool:
+def is_currency(word: str) -> bool:
+    """Whether a word is the sign or the name of a currency."""
     return word.rstrip(".") in _CURRENCY_WORDS.split() or (
         word != "" and all(sign in _CURRENCIES for sign in word[-1:])
     )
@@ -264,10 +228,10 @@ def _are_units(units: set[str], before: set[str], cells: Cells) -> bool:
     """Whether words beside numbers are a currency or the one unit of all cells."""
     if len(before - {""}) > 1 or len(units - {""}) > 1:
         return False
-    if not all(map(_is_currency, before - {""})):
+    if not all(map(is_currency, before - {""})):
         return False
     for unit in units - {""}:
-        if _is_currency(unit) or unit in ("%", "‰"):
+        if is_currency(unit) or unit in ("%", "‰"):
             continue
         spaced = not pc.any(pc.match_substring_regex(cells.text, rf"\d{re.escape(unit)}\)?$")).as_py()
         if "" in units or not (unit in _UNITS.split() or spaced) or unit.lower().rstrip(".") in MONTHS:
@@ -279,7 +243,9 @@ def _find_proofs(cells: Cells) -> None:
     """Which decimal signs the cells prove, where a cell can be read in one way only."""
     bodies = cells.bodies
     if cells.numbers is not None:
-        if cells.numbers.dtype.kind == "f" and not (_all(bodies[:_FIRST], OPEN_CELL) and _all(bodies, OPEN_CELL)):
+        if cells.numbers.dtype.kind == "f" and not (
+            all_match(bodies[:_FIRST], OPEN_CELL) and all_match(bodies, OPEN_CELL)
+        ):
             cells.proves.add(".")
         return
     if cells.powers is None:  # plain numbers
@@ -294,95 +260,6 @@ def _find_proofs(cells: Cells) -> None:
         cells.proves.add(",")
 
 
-def find_decimal(where: str, columns: Mapping[str, Cells], separator: str) -> str:
-    """The decimal sign of a table; empty where no column proves one.
-
-    Raises
-    ------
-    InputError
-        Where there are two.
-    """
-    proofs: dict[str, str] = {}
-    for name, cells in columns.items():
-        for sign in cells.proves if cells.bodies is not None else ():
-            proofs.setdefault(sign, name)
-    if len(proofs) == 2:
-        got = f"',' in {proofs[',']!r} and '.' in {proofs['.']!r}"
-        refuse(where, "a file must have one decimal sign", got, "Write all numbers alike.")
-    if proofs:
-        return next(iter(proofs))
-    meant = {_meaning(cells, separator) for cells in columns.values() if cells.bodies is not None} - {""}
-    return meant.pop() if len(meant) == 1 else ""
-
-
-def _meaning(cells: Cells, separator: str) -> str:
-    """The decimal sign that cells such as ``1.234`` suggest; empty where they leave it open."""
-    if not len(cells.bodies):
-        return ""
-    bodies = pc.replace_substring_regex(cells.bodies, r"^[+-]", "")
-    sign = "," if _any(bodies, ",") else "." if _any(bodies, r"\.") else ""
-    if not sign:
-        return ""
-    other = {",": ".", ".": ","}[sign]
-    if cells.unit and not all(map(_is_currency, cells.unit.removeprefix("in ").split())) and sign == ".":
-        return "."
-    signed = pc.match_substring_regex(bodies, OPEN_GROUP)
-    whole = bodies.filter(pc.invert(signed))
-    if len(whole):  # 998, 999, 1.000: a fraction would not have three digits in some cells and none in others
-        return other if _all(whole, _SMALL) else sign
-    if sign == ".":
-        return "."
-    return {",": ".", ";": ","}.get(separator, "")
-
-
-def to_numbers(cells: Cells, decimal: str, separator: str) -> Numbers | None:
-    """The numbers of a column, where the decimal sign of the table is this one; empty where that is not known."""
-    bodies = cells.bodies
-    if not len(bodies):
-        return Numbers(_filled(cells, np.zeros(0)))
-    if cells.numbers is not None and (cells.numbers.dtype.kind == "i" or "." in (decimal, *cells.proves)):
-        return Numbers(_filled(cells, cells.numbers))
-    signed = _any(bodies, r"[.,]")
-    if signed and not decimal:
-        decimal = _meaning(cells, separator)
-        if not decimal:
-            return None
-    thousands = pc.any(
-        pc.match_substring_regex(bodies, rf"[{_GAPS}]|\{ {',': '.', '.': ','}.get(decimal, '.') }")
-    ).as_py()
-    grouped = bodies
-    if thousands:
-        bodies = pc.replace_substring_regex(bodies, rf"[{_GAPS}]|\{ {',': '.', '.': ','}[decimal or '.'] }", "")
-    if decimal == ",":
-        bodies = pc.replace_substring(bodies, ",", ".")
-    if cells.powers is not None:
-        bodies = pc.binary_join_element_wise(bodies, cells.powers, pa.scalar("", bodies.type))
-    whole = _all(bodies, _INTEGER)
-    numbers = pc.cast(pc.replace_substring_regex(bodies, r"^\+", ""), pa.int64() if whole else pa.float64()).to_numpy()
-    scaled = numbers * cells.factor if np.ndim(cells.factor) else numbers
-    if whole and np.ndim(cells.factor) and (scaled == np.round(scaled)).all():
-        scaled = scaled.astype("int64")
-    said = [f"thousands {_mark(grouped, decimal)!r}"] if thousands else []
-    return Numbers(_filled(cells, scaled), ", ".join(filter(None, [*said, cells.unit])))
-
-
-def _filled(cells: Cells, numbers: np.ndarray) -> pd.Series:
-    """Numbers in the rows that have one."""
-    if cells.missing.any():
-        full = np.full(len(cells.missing), np.nan)
-        full[~cells.missing] = numbers
-        numbers = full
-    return pd.Series(numbers, index=cells.values.index, name=cells.values.name)
-
-
-def _mark(bodies: pa.Array, decimal: str) -> str:
-    """The thousands separator."""
-    for sign in (",", ".", "'", "’", " "):
-        if sign != decimal and _any(bodies, re.escape(sign)):
-            return sign
-    return " "
-
-
 def keeps_text(cells: Cells, names_things: bool) -> bool:
     """Whether numbers of a column stay text, because they name things: ``0071``, or ``1e5`` in a column of names."""
     given = cells.text.filter(pa.array(~cells.missing))
@@ -390,9 +267,9 @@ def keeps_text(cells: Cells, names_things: bool) -> bool:
         return names_things
     if cells.powers is not None:
         return False
-    whole = _all(given, r"^[+-]?\d+$")
-    if whole and (cells.numbers is None or cells.numbers.dtype.kind == "f") and _any(given, _LONG):
+    whole = all_match(given, r"^[+-]?\d+$")
+    if whole and (cells.numbers is None or cells.numbers.dtype.kind == "f") and any_match(given, _LONG):
         return True  # more digits than a number keeps
-    if whole and _any(given, PADDED):
+    if whole and any_match(given, PADDED):
         return names_things or _CALENDAR.fullmatch(str(cells.values.name)) is None
-    return names_things and not _all(given, _INTEGER)
+    return names_things and not all_match(given, _INTEGER)

@@ -7,17 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forecastkit.data.files.number_cells import (
-    MARKS,
-    MISSING,
-    PADDED,
-    Cells,
-    find_decimal,
-    keeps_text,
-    odd_cells,
-    take_apart,
-    to_numbers,
-)
+from forecastkit.data.files.decimal_signs import find_decimal, to_numbers
+from forecastkit.data.files.number_cells import MARKS, MISSING, PADDED, Cells, keeps_text, odd_cells, take_apart
 from forecastkit.data.files.time_shapes import is_time
 from forecastkit.utils.validation import first_few
 

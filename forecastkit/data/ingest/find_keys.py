@@ -11,7 +11,8 @@ import pandas as pd
 from forecastkit.data.files import column_names
 from forecastkit.data.files.column_kinds import describe_column, is_calendar, is_counter, refuse_unread
 from forecastkit.data.files.datetimes import Times, read_times
-from forecastkit.data.files.infer_roles import find_time, is_ahead
+from forecastkit.data.files.find_targets import is_ahead
+from forecastkit.data.files.find_time import find_time
 from forecastkit.data.files.series_columns import find_series
 from forecastkit.data.files.time_columns import join_times, joined_name
 from forecastkit.data.files.wide_tables import melt_wide

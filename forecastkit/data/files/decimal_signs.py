@@ -1,0 +1,150 @@
+"""Decides on the decimal and thousands signs of a table from all its columns, and converts their cells to numbers."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from forecastkit.data.files.number_cells import (
+    GAPS,
+    OPEN_GROUP,
+    Cells,
+    all_match,
+    any_match,
+    is_currency,
+    take_apart,
+)
+from forecastkit.utils.validation import refuse
+
+_INTEGER = r"^[+-]?\d{1,18}$"
+_SMALL = r"^(?:0|[1-9]\d{0,2})$"
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A column of numbers as read.
+
+    Attributes
+    ----------
+    values : pandas.Series
+        int64 or float64, with the index and the name of the cells; missing cells are NaN.
+    sentence : str
+        What was read beside digits, such as ``"in €"`` or ``"thousands '.'"``; empty for plain numbers.
+    """
+
+    values: pd.Series
+    sentence: str = ""
+
+
+def parse_numbers(values: pd.Series, decimal: str = "") -> Numbers | None:
+    """Read one column of text as numbers.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Text; NaN and what stands for it are missing.
+    decimal : {'', '.', ','}
+        The decimal sign, where it is known.
+
+    Returns
+    -------
+    Numbers or None
+        None where a cell is no number, or where cells such as ``12,345`` leave open what the sign means.
+    """
+    cells = take_apart(values)
+    if cells.bodies is None or (decimal and cells.proves - {decimal}) or len(cells.proves) > 1:
+        return None
+    return to_numbers(cells, decimal or next(iter(cells.proves), ""), ",")
+
+
+def find_decimal(where: str, columns: Mapping[str, Cells], separator: str) -> str:
+    """The decimal sign of a table; empty where no column proves one.
+
+    Raises
+    ------
+    InputError
+        Where there are two.
+    """
+    proofs: dict[str, str] = {}
+    for name, cells in columns.items():
+        for sign in cells.proves if cells.bodies is not None else ():
+            proofs.setdefault(sign, name)
+    if len(proofs) == 2:
+        got = f"',' in {proofs[',']!r} and '.' in {proofs['.']!r}"
+        refuse(where, "a file must have one decimal sign", got, "Write all numbers alike.")
+    if proofs:
+        return next(iter(proofs))
+    meant = {_meaning(cells, separator) for cells in columns.values() if cells.bodies is not None} - {""}
+    return meant.pop() if len(meant) == 1 else ""
+
+
+def _meaning(cells: Cells, separator: str) -> str:
+    """The decimal sign that cells such as ``1.234`` suggest; empty where they leave it open."""
+    if not len(cells.bodies):
+        return ""
+    bodies = pc.replace_substring_regex(cells.bodies, r"^[+-]", "")
+    sign = "," if any_match(bodies, ",") else "." if any_match(bodies, r"\.") else ""
+    if not sign:
+        return ""
+    other = {",": ".", ".": ","}[sign]
+    if cells.unit and not all(map(is_currency, cells.unit.removeprefix("in ").split())) and sign == ".":
+        return "."
+    signed = pc.match_substring_regex(bodies, OPEN_GROUP)
+    whole = bodies.filter(pc.invert(signed))
+    if len(whole):  # 998, 999, 1.000: a fraction would not have three digits in some cells and none in others
+        return other if all_match(whole, _SMALL) else sign
+    if sign == ".":
+        return "."
+    return {",": ".", ";": ","}.get(separator, "")
+
+
+def to_numbers(cells: Cells, decimal: str, separator: str) -> Numbers | None:
+    """The numbers of a column, where the decimal sign of the table is this one; empty where that is not known."""
+    bodies = cells.bodies
+    if not len(bodies):
+        return Numbers(_filled(cells, np.zeros(0)))
+    if cells.numbers is not None and (cells.numbers.dtype.kind == "i" or "." in (decimal, *cells.proves)):
+        return Numbers(_filled(cells, cells.numbers))
+    signed = any_match(bodies, r"[.,]")
+    if signed and not decimal:
+        decimal = _meaning(cells, separator)
+        if not decimal:
+            return None
+    thousands = pc.any(
+        pc.match_substring_regex(bodies, rf"[{GAPS}]|\{ {',': '.', '.': ','}.get(decimal, '.') }")
+    ).as_py()
+    grouped = bodies
+    if thousands:
+        bodies = pc.replace_substring_regex(bodies, rf"[{GAPS}]|\{ {',': '.', '.': ','}[decimal or '.'] }", "")
+    if decimal == ",":
+        bodies = pc.replace_substring(bodies, ",", ".")
+    if cells.powers is not None:
+        bodies = pc.binary_join_element_wise(bodies, cells.powers, pa.scalar("", bodies.type))
+    whole = all_match(bodies, _INTEGER)
+    numbers = pc.cast(pc.replace_substring_regex(bodies, r"^\+", ""), pa.int64() if whole else pa.float64()).to_numpy()
+    scaled = numbers * cells.factor if np.ndim(cells.factor) else numbers
+    if whole and np.ndim(cells.factor) and (scaled == np.round(scaled)).all():
+        scaled = scaled.astype("int64")
+    said = [f"thousands {_mark(grouped, decimal)!r}"] if thousands else []
+    return Numbers(_filled(cells, scaled), ", ".join(filter(None, [*said, cells.unit])))
+
+
+def _filled(cells: Cells, numbers: np.ndarray) -> pd.Series:
+    """Numbers in the rows that have one."""
+    if cells.missing.any():
+        full = np.full(len(cells.missing), np.nan)
+        full[~cells.missing] = numbers
+        numbers = full
+    return pd.Series(numbers, index=cells.values.index, name=cells.values.name)
+
+
+def _mark(bodies: pa.Array, decimal: str) -> str:
+    """The thousands separator."""
+    for sign in (",", ".", "'", "’", " "):
+        if sign != decimal and any_match(bodies, re.escape(sign)):
+            return sign
+    return " "

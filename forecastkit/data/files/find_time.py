@@ -1,0 +1,86 @@
+"""Finds the times of a table: the column, or the columns together, that hold them."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from forecastkit.data.files import column_names
+from forecastkit.data.files.datetimes import read_numbers, read_times
+from forecastkit.data.files.series_columns import find_series, series_codes, some_times
+from forecastkit.data.files.time_columns import (
+    TimeColumns,
+    find_parts,
+    find_text_times,
+    join_times,
+    joined_name,
+    numbered_times,
+    rank_times,
+    try_times,
+)
+
+
+def find_time(
+    frame: pd.DataFrame,
+    free: pd.DataFrame,
+    given: Sequence[str],
+    series_id: Sequence[str],
+    where: str,
+    order: str = "",
+) -> TimeColumns:
+    """The times of a table: those of the columns that are given, else what is found among the `free` ones.
+
+    The `order` is that in which times of the same source were written before.
+    """
+    if len(given) == 1:
+        times = read_times(frame[given[0]], f"{where}: time column {given[0]!r}", order)
+        others = [name for name in free if name not in given and try_times(free[name]) is not None]
+        return TimeColumns(given[0], (), times, tuple(others))
+    if given:
+        return _joined(frame, tuple(given), (), where)
+    found = find_text_times(free, where)
+    ranked, tied = rank_times(found)
+    if ranked:
+        name, others = ranked[0], tuple(ranked[1:])
+        parts = find_parts(free.drop(columns=list(others)), name, found[name])
+        if parts:
+            return _joined(frame, parts, others, where)
+        return TimeColumns(name, (), found[name], others, tied)
+    if parts := find_parts(free, None, None):
+        return _joined(frame, parts, (), where)
+    return _find_numbered(frame, free, series_id, where)
+
+
+def _joined(frame: pd.DataFrame, parts: tuple[str, ...], others: tuple[str, ...], where: str) -> TimeColumns:
+    return TimeColumns(joined_name(parts), parts, join_times(frame, parts, where), others)
+
+
+def _find_numbered(frame: pd.DataFrame, free: pd.DataFrame, series_id: Sequence[str], where: str) -> TimeColumns:
+    """Whole numbers in a column called like a time, such as years, that tell the rows of each series apart."""
+    ranked = []
+    for name in free:
+        if (times := numbered_times(free[name])) is None:
+            continue
+        if pd.api.types.is_datetime64_any_dtype(times):
+            parts = find_parts(free, name, read_numbers(free[name], where))
+            if parts:
+                return _joined(frame, parts, (), where)
+        if _tell_apart(frame, free.drop(columns=name), times, series_id):
+            ranked.append(name)
+    if not ranked:
+        return TimeColumns()
+    dated = [name for name in ranked if not column_names.is_called(name, column_names.CALENDAR)]
+    name = (dated or ranked)[0]
+    return TimeColumns(name, (), read_numbers(free[name], where), tuple(other for other in ranked if other != name))
+
+
+def _tell_apart(frame: pd.DataFrame, free: pd.DataFrame, times: pd.Series, series_id: Sequence[str]) -> bool:
+    series = tuple(series_id) or find_series(free, times)
+    rows = some_times(times)
+    frame, times = frame[rows], times[rows]
+    return not pd.DataFrame({"series": series_codes(frame, series), "time": times}).duplicated().any()
+
+
+def find_times(frame: pd.DataFrame, time: str | None = None) -> pd.Series | None:
+    """The times of a table, None where it has no column of them."""
+    given = (time,) if isinstance(time, str) and time in frame else ()
+    return find_time(frame, frame, given, (), "data").values
