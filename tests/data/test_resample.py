@@ -164,6 +164,15 @@ def test_moved_timestamps_are_said_once_and_more_rows_are_moved_too():
         read_more(schema, panel.grid, frame(pd.DatetimeIndex([START, START + SECOND])))
 
 
+def test_duplicates_among_rows_close_to_a_grid_are_merged_by_their_rule():
+    rows = frame(jittered(20, 5))
+    doubled = pd.concat([rows, rows[3:4].assign(y=100.0)])
+    with pytest.raises(InputError, match="must be one row"):
+        read_panel(doubled, resample="nearest")
+    panel, _ = read_panel(doubled, resample="nearest", duplicates="sum")
+    assert panel.target[:, 0].tolist() == [0.0, 1.0, 2.0, 103.0, *np.arange(4.0, 20.0)]
+
+
 @pytest.mark.parametrize(
     ("times", "alias"),
     [

@@ -210,8 +210,10 @@ def _merged(table, at):
         buffers = _merge_all(buffers, order, new_time, schema.duplicates, coded)
         at, new_slot = at[new_time], new_slot[new_time]
         order = np.arange(len(at))
-    if schema.resample == "nearest" and not new_slot.all():
-        refuse_shared_slot(WHERE, int((~new_slot).sum()))
+    if schema.resample == "nearest":
+        if not new_slot.all():
+            refuse_shared_slot(WHERE, int((~new_slot).sum()))
+        return at, tuple(values[order] for values in buffers)
     return at[new_slot], _merge_all(buffers, order, new_slot, schema.resample, coded)
 
 
