@@ -140,7 +140,7 @@ def refuse_no_slots(where: str, got: str) -> None:
 
 
 def suggest_slots(timestamps: pd.Index, first: np.ndarray) -> str:
-    """A remedy for irregular timestamps: ``Pass resample='mean' (...) with freq='10min' ...``."""
+    """Return a remedy for irregular timestamps: ``Pass resample='mean' (...) with freq='10min' ...``."""
     alias = "h"
     if isinstance(timestamps, (pd.DatetimeIndex, pd.PeriodIndex)):
         steps = steps_within(plain_timestamps(timestamps, wall=False).as_unit("us").asi8, first)

@@ -52,7 +52,7 @@ def find_resampled_grid(places: Places, freq: str | None, resample: str) -> Time
 
 
 def find_close_grid(places: Places, freq: str | None, error: InputError) -> TimeGrid:
-    """The grid that all timestamps are close to, which is said; where there is none, the error with a remedy."""
+    """The grid that all timestamps are close to, with a warning; if there is none, raise the error with a remedy."""
     timestamps, first = places.timestamps, places.first()
     grid = find_nearest_grid(timestamps, first, freq)
     if grid is None:
@@ -62,20 +62,20 @@ def find_close_grid(places: Places, freq: str | None, error: InputError) -> Time
 
 
 def _say_nearest(grid: TimeGrid, places: Places) -> None:
-    """Say that timestamps were moved to the nearest step of a grid."""
+    """Warn that timestamps were moved to the nearest step of a grid."""
     ordinals = grid.ordinals(places.timestamps)[0]
     moved = grid.timestamps(ordinals) != places.timestamps
     row = int(np.argmax(moved))
     example = f"{places.timestamps[row]} to {grid.timestamps(ordinals[[row]])[0]}"
     warn_user(
         f"{WHERE}: {int(moved.sum()):,} timestamps are moved to the nearest step of the {grid.name} grid, such as "
-        f"{example}. Pass resample='nearest' to say so, or resample='mean' and freq={grid.alias!r} for means of slots.",
+        f"{example}. Pass resample='nearest' to confirm, or resample='mean' and freq={grid.alias!r} for means.",
         DataWarning,
     )
 
 
 def warn_irregular(grid: TimeGrid, timestamps: pd.Index, first: np.ndarray) -> None:
-    """Say that timestamps have no regular step, and most steps of their grid no row; days without rows are usual."""
+    """Warn that timestamps have no regular step and most steps of their grid no row; days without rows are usual."""
     if grid.kind != "fixed" or grid.step >= DAY:
         return
     ordinals = grid.ordinals(timestamps)[0]
@@ -90,7 +90,7 @@ def warn_irregular(grid: TimeGrid, timestamps: pd.Index, first: np.ndarray) -> N
 
 
 def _warn_incomplete(grid: TimeGrid, places: Places, first: np.ndarray) -> None:
-    """Say that the last sum of a series is one of few rows: its slot may not be over."""
+    """Warn that the last sum of a series is of few rows: its slot may not be over."""
     ordinals = grid.ordinals(places.timestamps)[0]
     new = np.append(True, (ordinals[1:] != ordinals[:-1]) | (places.entity[1:] != places.entity[:-1]))
     slots = np.flatnonzero(new)

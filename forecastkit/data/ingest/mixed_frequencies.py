@@ -66,7 +66,7 @@ def refuse_mixed(places: Places, grid: TimeGrid | None) -> None:
 
 
 def warn_mixed_targets(panel: Panel, schema: Schema) -> None:
-    """Name targets that are blank but in the rows of a coarser frequency, as tables joined by time have them."""
+    """Warn of targets that are blank except in rows of a coarser frequency, as in tables joined by time."""
     if not panel.grid.is_time or not panel.rows:
         return
     observed = ~np.isnan(panel.target)
