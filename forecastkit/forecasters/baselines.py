@@ -1,4 +1,4 @@
-"""Baselines that are read off the history, with the contract of all forecasters."""
+"""Naive and exponential smoothing forecasters."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class _Reading(Forecaster):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class NaiveForecaster(_Reading):
-    """The last observed value at every step."""
+    """Forecasts the last observed value at every step."""
 
     def _read(self, panel, origins):
         return simple.naive(panel, origins, self.horizon_)
@@ -38,7 +38,7 @@ class NaiveForecaster(_Reading):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class SeasonalNaiveForecaster(_Reading):
-    """The value of one season before (`season_length` steps); whole seasons more where that is missing."""
+    """Forecasts the value one season (`season_length` steps) before, or earlier seasons if it is missing."""
 
     def _read(self, panel, origins):
         return simple.seasonal_naive(panel, origins, self.horizon_, self.season_length_)
@@ -46,7 +46,7 @@ class SeasonalNaiveForecaster(_Reading):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class DriftForecaster(_Reading):
-    """The line from the first to the last observed value, continued."""
+    """Extrapolates the line from the first to the last observed value."""
 
     def _read(self, panel, origins):
         return simple.drift(panel, origins, self.horizon_)
@@ -54,7 +54,7 @@ class DriftForecaster(_Reading):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class MeanForecaster(_Reading):
-    """The mean of all values observed up to the cutoff."""
+    """Forecasts the mean of all values observed up to the cutoff."""
 
     def _read(self, panel, origins):
         return simple.mean(panel, origins, self.horizon_)
@@ -75,10 +75,10 @@ class _Smoothing(_Reading):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class ThetaForecaster(_Smoothing):
-    """The Theta method: the mean of the linear trend and of the smoothed line of doubled deviations from it.
+    """The Theta method: the mean of the linear trend and of an exponentially smoothed theta line.
 
-    Seasons are taken out by classical decomposition where an analysis of variance finds them: by multiplication or
-    addition, whichever explains a history better. Every series is fitted alone, on the latest 512 rows or six cycles.
+    Significant seasons, found by analysis of variance, are removed by classical decomposition, multiplicative or
+    additive, whichever fits a history better. Every series is fitted separately to its latest 512 rows or six cycles.
 
     References
     ----------
@@ -91,9 +91,9 @@ class ThetaForecaster(_Smoothing):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class DampedTrendForecaster(_Smoothing):
-    """Exponential smoothing with a damped trend, or none, of seasonally adjusted values.
+    """Exponential smoothing with or without a damped trend, after seasonal adjustment.
 
-    Seasons and rows as in `ThetaForecaster`; whether there is a trend is chosen by Akaike's criterion.
+    Seasons and rows are those of `ThetaForecaster`; the trend is selected by Akaike's criterion.
 
     References
     ----------
@@ -104,5 +104,5 @@ class DampedTrendForecaster(_Smoothing):
         return exponential_smoothing.damped_trend(panel, origins, self.horizon_, self._seasons(panel))
 
 
-#: Forecasters that read their forecasts off the history, whatever the lookback.
+#: Forecasters without a lookback.
 READ_OFF = (_Reading,)

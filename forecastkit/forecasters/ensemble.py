@@ -1,4 +1,4 @@
-"""EnsembleForecaster: a combination of other forecasters."""
+"""EnsembleForecaster: combines other forecasters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ from forecastkit.utils.validation import check_choice, check_int, refuse
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Combination(Forecaster):
-    """Base of forecasters whose forecasts are those of fitted members, combined.
+    """Base class of forecasters that combine the forecasts of fitted members.
 
     Attributes
     ----------
     forecasters_ : list of Forecaster
-        The fitted members; those that differ by their seed only stand side by side.
+        The fitted members; those that differ only by their seed are adjacent.
     weights_ : ndarray of shape (members,)
-        What each counts in the average; their sum is 1.
+        Weights in the average, with a sum of 1.
     groups_ : list of int
-        Which of the members given each of them is a copy of.
+        For each fitted member the number of the given member of which it is a copy.
     trained_levels_ : tuple of float or None
         Levels that members were trained for and all of them can give.
     """
@@ -110,30 +110,31 @@ def longest(reaches: list[int | None]) -> int | None:
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class EnsembleForecaster(Combination):
-    """Mean or median of the forecasts of its members.
+    """Mean or median of the forecasts of several forecasters.
 
-    The members see the same rows and the same validation block. Where none has quantiles of its own, the ensemble's
-    come from its own residuals on that block. Where any has, quantiles are averaged level by level over all members,
-    those of point forecasts being the point with the quantiles of its residuals; an average of quantiles is as sharp
-    as its members are, and `calibrate` corrects it as a whole.
+    Members use the same rows and the same validation block. If no member provides quantiles, those of the ensemble are
+    computed from its residuals on that block. Otherwise quantiles are averaged by level over all members, with residual
+    quantiles for point forecasts; averaged quantiles are as sharp as those of the members, and `calibrate` corrects the
+    average.
 
     Parameters
     ----------
     forecasters : list of Forecaster, optional
-        Members, which are cloned. Their horizon, lookback and roles are the ensemble's where they have none of their
-        own. Default: a GRU and the linear forecaster.
+        Members, which are cloned. Horizon, lookback and roles that they do not set are those of the ensemble. By
+        default a GRU and the linear forecaster.
     how : {'mean', 'median'}
+        How forecasts are combined.
     weights : {None, 'backtest'} or list of float
-        What each member counts in the mean. None: all the same. 'backtest': weights from 0 on under which the mean
-        square of errors is least over the windows of the validation block, shrunk halfway to equal ones; no later row
-        is seen. In trials the plain average was better than weights that one block had chosen.
+        Weights of the members in the mean. None: equal weights. 'backtest': non-negative weights that minimize the mean
+        squared error on the windows of the validation block, shrunk halfway to equal weights. In experiments equal
+        weights were better than weights estimated on one block.
     seeds : int
-        How often each network is trained, with its `random_state` and those that follow; a member counts the same
-        however many copies of it there are.
+        Number of times each network is trained, with its `random_state` and the following seeds; the weight of a member
+        does not depend on it.
     n_jobs : int, optional
-        Processes that members are fitted in, as joblib counts them: None is 1 outside of a
-        ``joblib.parallel_config``, -1 all cores. Forecasts are the same bit for bit, and each process has as many
-        threads as this one. Callbacks of members are copies there.
+        Number of joblib processes in which members are fitted: None is 1 unless in a ``joblib.parallel_config``, -1
+        uses all cores. Forecasts do not depend on it, and each process has as many threads as this one. Callbacks of
+        members are copied.
 
     Attributes
     ----------
@@ -144,7 +145,7 @@ class EnsembleForecaster(Combination):
 
     Notes
     -----
-    After Ctrl-C the ensemble is that of the members that were ready, and of a network that had ended an epoch.
+    After Ctrl-C the ensemble consists of the members fitted so far, including networks that have completed an epoch.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""KerasForecaster: a forecaster around any backbone."""
+"""KerasForecaster: a forecaster with any backbone."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from forecastkit.utils.validation import refuse
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class KerasForecaster(NeuralForecaster):
-    """Forecaster around any backbone, also your own.
+    """Forecaster with any backbone, including user-defined ones.
 
     Parameters
     ----------

@@ -19,30 +19,32 @@ FEW_WINDOWS = 10
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class LinearForecaster(RegressionLearner):
-    """Ridge regression from the normalised window to the horizon, shared by all series.
+    """Ridge regression from the normalized window to the horizon, shared by all series.
 
-    Solved in closed form in a second or two. The validation block chooses the strength; then the regression is
-    solved again on all rows. `partial_fit` adds windows to the sums that were solved, which are saved too: a loaded
-    forecaster learns as one that was never saved. Of a lookback above 1,920 steps the older ones share coefficients.
+    The regression is solved in closed form within seconds. The penalty is selected on the validation block, and the
+    regression is then solved on all rows. `partial_fit` adds windows to the sums of the normal equations, which are
+    saved too, so loaded forecasters continue in the same way. With a lookback above 1,920 steps, older steps share
+    coefficients.
 
     Parameters
     ----------
     recipes : int
-        Regressions whose forecasts are averaged, at most. From 2 on, every combination of a normalization, a target
-        transform and a lookback that is left open is tried on the validation windows, in closed form too, and the best
-        are kept, as long as their errors are within 5 % of the least. With more than two million values, and without a
-        validation block, it is one.
+        Largest number of averaged regressions. With at least 2, all combinations of the normalizations, target
+        transforms and lookbacks that are not given are fitted in closed form and evaluated on the validation windows;
+        the best ones with errors within 5 % of the smallest are averaged. With more than two million values or without
+        a validation block it is 1.
     normalization : {'last', 'mean', 'standard'}, optional
-        What is taken out of every window and put back: the last value, the mean, or mean and standard deviation.
-        Default: 'last', or what `recipes` choose.
+        Window normalization: by the last value, the mean, or mean and standard deviation. By default 'last', or
+        selected with `recipes`.
     holidays : str, optional
-        Country, or country and part, whose holidays have a linear effect: 'DE', 'US-CA'. For steps of a day or less.
+        Country, or country and subdivision, whose holidays have a linear effect: 'DE', 'US-CA'. For steps of at most a
+        day.
     fourier : int or dict, optional
-        Waves with a linear effect: pairs of sine and cosine for every usual season, or by its length in steps, such as
-        ``{365.25: 3}``.
+        Fourier terms with a linear effect: number of sine and cosine pairs for every usual season, or by season length
+        in steps, such as ``{365.25: 3}``.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts; for counts and for what varies the more the larger it
-        is. Default: none, or what `recipes` choose.
+        Transform of the target before scaling, which is inverted in forecasts; for counts and for values whose
+        variation grows with their size. By default none, or selected with `recipes`.
 
     Attributes
     ----------

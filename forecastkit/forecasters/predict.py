@@ -75,26 +75,26 @@ class Predicting:
         Parameters
         ----------
         X : array, Series or frame, optional
-            Rows to forecast: their times, series and known covariates; target and past cells are ignored. Rows beyond
-            the horizon are rolled forward (points only); times inside the history get one-step fitted values; arrays
-            always follow the history. Blank cells of known covariates are masked, with a warning; a series whose rows
-            to forecast lack one altogether is refused.
+            Rows to forecast: times, series and future covariates; target and past values are ignored. Rows beyond the
+            horizon are forecast recursively (points only); times inside the history get one-step fitted values; arrays
+            follow the history. Missing future covariates are masked with a warning; a series without any value of one
+            in its rows is refused.
         history : array, Series, frame, or (X, y), optional
-            Other or newer series to forecast instead of the remembered ones, without training.
+            Other or newer series to forecast instead of those of the fit, without training.
         quantile_levels : list of float, optional
-            Gives columns ``q0.1`` and so on instead of the point.
+            Returns columns ``q0.1`` and so on instead of the point forecast.
         coverage : float, optional
-            Gives columns ``lower`` and ``upper`` of the central interval instead.
+            Returns columns ``lower`` and ``upper`` of the central interval instead.
         until : 'common' or label, optional
-            Without X: how far to forecast series that end at different times. 'common' is a horizon after the latest of
-            their cutoffs, a label is a time of the grid; every series goes on from its own cutoff, beyond the horizon
-            by rolling forward (points only). Default: a horizon for each.
+            Without X, how far to forecast series that end at different times. 'common' is a horizon after the latest
+            cutoff, a label is a time of the grid; every series is forecast from its cutoff, beyond the horizon
+            recursively (points only). By default a horizon for each.
 
         Returns
         -------
         array, Series or frame
-            With y at fit: one value per row of X, in its order. Else the kind of data seen at fit. Where known
-            covariates in the history end before the horizon, only the rows that they reach, with a warning.
+            With y at fit: one value per row of X, in its order. Otherwise in the form of the data at fit. If future
+            covariates in the history end before the horizon, only the rows with covariates, with a warning.
         """
         check_is_fitted(self, "history_")
         levels, names = asked_levels(type(self).__name__, quantile_levels, coverage)
@@ -168,16 +168,16 @@ class Predicting:
         quantile_levels: Sequence[float] | None = None,
         until: Any = None,
     ) -> Any:
-        """The next `horizon` steps of every series as a long frame.
+        """Forecast the next `horizon` steps of every series as a long frame.
 
         Parameters
         ----------
         X, history
-            As `predict` takes them.
+            As in `predict`.
         quantile_levels : list of float, optional
-            Default: those asked for at construction, else 0.1, 0.5 and 0.9; none beyond the horizon.
+            By default those of the constructor, else 0.1, 0.5 and 0.9; none beyond the horizon.
         until : 'common' or label, optional
-            As `predict` takes it, but X may be given beside it.
+            As in `predict`, but it can be combined with X.
 
         Returns
         -------
@@ -227,14 +227,14 @@ class Predicting:
     def sample(
         self, n: int = 100, X: Data | None = None, *, history: Data | None = None, random_state: Seed | None = None
     ) -> Any:
-        """Sample paths of the next `horizon` steps, whose steps hang together as errors of the past did.
+        """Draw sample paths of the next `horizon` steps, with the dependence between steps of past errors.
 
         Parameters
         ----------
         n : int
-            Paths of each series and target.
+            Number of paths per series and target.
         X, history
-            As `predict` takes them; X gives known covariates.
+            As in `predict`; X contains future covariates.
         random_state : int, RandomState or None
 
         Returns
@@ -268,7 +268,7 @@ class Predicting:
 
     @property
     def cutoff_(self) -> Any:
-        """Time of the last observed row: one value, or a Series by series where there are several."""
+        """Time of the last observed row: one value, or a Series by series identifier."""
         if not hasattr(self, "history_"):
             raise AttributeError("cutoff_ exists after fit")
         timestamps = output_frames.timestamps_at(self.history_, self.history_.cutoffs())
@@ -278,21 +278,21 @@ class Predicting:
         return timestamps.to_series(index=index).rename(self.schema_.time_name)
 
     def future_frame(self, steps: int | None = None, *, until: Any = None, history: Data | None = None) -> Any:
-        """The keys (series and time) of the next rows, to be filled with known covariates.
+        """Return the keys (series and time) of the next rows, to be filled with future covariates.
 
         Parameters
         ----------
         steps : int, optional
-            Rows after the cutoff of each series. Default: the horizon.
+            Number of rows after the cutoff of each series; by default the horizon.
         until : 'common' or label, optional
-            Instead of `steps`: the last time, as `predict` takes it.
+            The last time instead of `steps`, as in `predict`.
         history
-            As `predict` takes it.
+            As in `predict`.
 
         Returns
         -------
         DataFrame
-            With the known columns empty, in the form that `predict` takes.
+            With empty future covariates, in the form for `predict`.
         """
         check_is_fitted(self, "history_")
         check_int("future_frame", "steps", steps, optional=True)
@@ -303,7 +303,7 @@ class Predicting:
         return output_frames.empty_frame(self.schema_, panel, rows.entity, rows.ordinal)
 
     def score(self, X: Data, y: Data | None = None, sample_weight: ArrayLike | None = None) -> float:
-        """R2 of the forecasts of rows of X (or of its own targets) that have a y; the mean over several targets."""
+        """Return the R2 of forecasts of the rows of X that have a target; the mean over several targets."""
         from sklearn.metrics import r2_score
 
         check_is_fitted(self, "history_")

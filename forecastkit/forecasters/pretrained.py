@@ -34,35 +34,36 @@ YEARS = {7: 365, 5: 260}
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class PretrainedForecaster(RegressionLearner):
-    """A small network trained once on synthetic series, with its weights in the package; no TensorFlow is needed.
+    """A small network with packaged weights, pre-trained on synthetic series; TensorFlow is not needed.
 
-    The network mixes simple forecasts of a series (one to three seasons back, drifts, exponential smoothing, theta,
+    The network combines simple forecasts of a series (one to three seasons back, drifts, exponential smoothing, theta,
     autoregressions, and the closed-form linear regression of the data set) with weights that depend on the series, on
-    how well each of them did at earlier origins, and on the step; it adds a correction and the quantiles. `fit` solves
-    the linear regression only, so that it takes well under a second for most tables.
+    their errors at earlier origins, and on the step. It adds a correction and the quantiles. `fit` only solves the
+    linear regression, which takes well under a second for most tables.
 
     Parameters
     ----------
     weights : str or path
-        A packaged version, or the path of a file that ``python -m pretraining.train`` wrote.
+        A packaged version, or the path of a file written by ``python -m pretraining.train``.
     holidays : str, optional
-        Country, or country and part, whose holidays have a linear effect: 'DE', 'US-CA'. For steps of a day or less.
+        Country, or country and subdivision, whose holidays have a linear effect: 'DE', 'US-CA'. For steps of at most a
+        day.
     fourier : int or dict, optional
-        Waves with a linear effect: pairs of sine and cosine for every usual season, or by its length in steps, such as
-        ``{365.25: 3}``.
+        Fourier terms with a linear effect: number of sine and cosine pairs for every usual season, or by season length
+        in steps, such as ``{365.25: 3}``.
 
     Attributes
     ----------
     trained_levels_ : tuple of float
         Quantile levels of the network, 0.01 to 0.99.
     ridge_ : Ridge or None
-        The linear regression of the data set; None where there are too few rows for one.
+        The linear regression of the data set; None if there are too few rows.
 
     Notes
     -----
-    Known covariates have a linear effect, which is taken out before and added after, as `LinearForecaster` does it.
-    Past and static covariates are not used. `lookback` is that of the linear regression. Where rows have no times and
-    no `season_length` is given, the season is found from the values (1 for none): see `season_length_`.
+    Future covariates have a linear effect, which is removed before and restored after, as in `LinearForecaster`. Past
+    and static covariates are not used. `lookback` is that of the linear regression. If rows have no times and
+    `season_length` is not given, the season is inferred from the values (1 for none): see `season_length_`.
 
     References
     ----------

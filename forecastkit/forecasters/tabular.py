@@ -1,4 +1,4 @@
-"""A forecaster around any scikit-learn regressor: lags, calendar and covariates as a table of features."""
+"""TabularForecaster: a scikit-learn regressor on lags, calendar and covariates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,54 +26,53 @@ ANCHORS = ("auto", "last", "season", "mean", "none")
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class TabularForecaster(Forecaster):
-    """One scikit-learn regressor over all series and steps, on a table of lags, calendar and covariates.
+    """A scikit-learn regressor for all series and steps, on a table of lags, calendar and covariates.
 
-    A row of the table is a step of a forecast made at a cutoff. Its columns are the step's number; the last values and
-    their means; the values whole seasons before the step, as far as they are known at the cutoff; past covariates at
-    the cutoff; known covariates and the clock at the step; static covariates. One model serves all steps (the direct
-    strategy with the step as a feature): a model for each step would take `horizon` times the time and could not learn
-    from the other steps, and lags of at least the horizon would leave out the latest values.
+    A row of the table is a step of a forecast from a cutoff. Its features are the number of the step; the last values
+    and their means; known values at multiples of the season before the step; past covariates at the cutoff; future
+    covariates and calendar at the step; static covariates. One model forecasts all steps (the direct strategy with the
+    step as a feature). A model per step would take `horizon` times as long and could not learn from other steps, and
+    lags of at least the horizon would exclude the latest values.
 
     Parameters
     ----------
     regressor : scikit-learn regressor, optional
-        Cloned and fitted. Default: ``HistGradientBoostingRegressor()``. Missing cells stay NaN where it takes NaN, else
-        they are the column's mean.
+        Regressor, which is cloned and fitted; by default ``HistGradientBoostingRegressor()``. Missing values stay NaN
+        if the regressor supports them; otherwise they are replaced by the mean of the column.
     lags : int or list of int, optional
-        Which of the values up to the cutoff are columns, 1 being the last; a number means all up to it. Default: the
-        last twelve.
+        Lags up to the cutoff, 1 being the last value; a number means all lags up to it. By default the last twelve.
     anchor : {'auto', 'last', 'season', 'mean', 'none'}
-        What is taken out of a row's values and target, and put back after: the last value, the value a season before
-        the step, the mean of the last season. 'auto' takes what alone comes nearest to the training targets.
+        Value subtracted from a row's values and target and added to the forecast: the last value, the value one season
+        before the step, or the mean of the last season. 'auto' selects the one closest to the training targets.
     calendar : bool
-        Whether the clock and the calendar are columns.
+        Whether to add calendar features.
     holidays : str, optional
-        Country, or country and part, whose holidays are columns: 'DE', 'US-CA'. For steps of a day or less. Their
-        linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are features: 'DE', 'US-CA'. For steps of at most a day.
+        Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Waves that are columns: pairs of sine and cosine for every usual season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Fourier terms as features: number of sine and cosine pairs for every usual season, or by season length in steps,
+        such as ``{365.25: 3}``. Their linear effect is removed from the target first.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts; for counts and for what varies the more the larger it
-        is.
+        Transform of the target before scaling, which is inverted in forecasts; for counts and for values whose
+        variation grows with their size.
     max_rows : int
-        Rows of the table, drawn from all windows and steps where there are more.
+        Largest number of rows of the table, drawn from all windows and steps.
     random_state : int or RandomState
-        Seed of that draw, and of the regressor where it has none.
+        Seed of that draw, and of the regressor if it has none.
 
     Attributes
     ----------
     regressor_ : scikit-learn regressor
-        Fitted on the values in units of each series' scale.
+        Fitted to values in units of each series' scale.
     feature_names_ : list of str
-        Columns of its table.
+        Columns of the table.
     anchor_ : str
-        What is taken out.
+        The selected anchor.
 
     Notes
     -----
-    `save` refuses a wrapped regressor: keep the forecaster with ``joblib.dump``. `partial_fit` fits the regressor
-    afresh on all rows known.
+    `save` refuses wrapped regressors: use ``joblib.dump`` instead. `partial_fit` fits the regressor again on all known
+    rows.
 
     References
     ----------
