@@ -10,6 +10,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Buffers, Origins, Windows
 from forecastkit.forecasters.linear_recipes import MAX_CELLS, Recipe, best_recipes, recipe_errors, transforms_for
 from forecastkit.metrics.elementwise import is_clearly_larger, time_blocks
+from forecastkit.networks.heads import OwnLoss
 from forecastkit.uncertainty.residuals import observed_after, scale_of
 
 #: Regressions whose mean is the linear forecast, at most.
@@ -159,11 +160,13 @@ def correction_kept(forecaster, path: LinearPath, panel: Panel, origins: Origins
     Returns
     -------
     float
-        0 where no epoch was better than the linear forecast, 1 where errors are smaller than its errors by more than
-        chance, else `KEPT`.
+        0 where no epoch was better than the linear forecast, 1 for losses of Keras and where errors are smaller than
+        its errors by more than chance, else `KEPT`.
     """
     if forecaster.training_history_.best_epoch < 0:
         return 0.0
+    if isinstance(forecaster.network_.head, OwnLoss):
+        return 1.0  # absolute errors are not what such a loss makes small
     scaler, horizon = forecaster.scaler_, forecaster.horizon_
     actual = observed_after(panel, origins, horizon)
     buffers = scaler.buffers(panel, forecaster.lookback_, horizon)

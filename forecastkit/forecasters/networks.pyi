@@ -37,8 +37,8 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `kernel`, `layers`, `heads`,
       `feedforward`, `positions`, `units`, `dropout`.
 
@@ -93,10 +93,15 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -179,7 +184,8 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -218,8 +224,8 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `kernel`,
       `feedforward`, `dropout`.
 
@@ -274,10 +280,15 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -362,7 +373,8 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -399,8 +411,8 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
       `positions`, `dropout`.
 
@@ -455,10 +467,15 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -535,7 +552,8 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -573,8 +591,8 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `layers`, `units`, `heads`, `feedforward`,
       `positions`, `dropout`.
 
@@ -629,10 +647,15 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -711,7 +734,8 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -749,8 +773,8 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `dropout`.
 
     Parameters
@@ -804,10 +828,15 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -888,7 +917,8 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -923,8 +953,8 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
       `dropout`.
 
@@ -979,10 +1009,15 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -1067,7 +1102,8 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -1104,8 +1140,8 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
       `dropout`.
 
@@ -1160,10 +1196,15 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -1248,7 +1289,8 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -1285,8 +1327,8 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `bidirectional`,
       `dropout`.
 
@@ -1341,10 +1383,15 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -1427,7 +1474,8 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -1463,8 +1511,8 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
       `dropout`.
 
@@ -1519,10 +1567,15 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -1607,7 +1660,8 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -1644,8 +1698,8 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `expand`, `states`,
       `kernel`, `dropout`.
 
@@ -1700,10 +1754,15 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -1790,7 +1849,8 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -1828,8 +1888,8 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `feedforward`,
       `dropout`.
 
@@ -1884,10 +1944,15 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -1970,7 +2035,8 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -2006,8 +2072,8 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `feedforward`,
       `dropout`.
 
@@ -2062,10 +2128,15 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -2142,7 +2213,8 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -2178,8 +2250,8 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `cell`, `feedforward`,
       `dropout`.
 
@@ -2234,10 +2306,15 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -2322,7 +2399,8 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -2359,8 +2437,8 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `dropout`.
 
     Parameters
@@ -2414,10 +2492,15 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -2498,7 +2581,8 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -2533,8 +2617,8 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
       `dropout`.
 
@@ -2589,10 +2673,15 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -2677,7 +2766,8 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -2714,8 +2804,8 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `dropout`.
 
     Parameters
@@ -2769,10 +2859,15 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -2855,7 +2950,8 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -2891,8 +2987,8 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
       `positions`, `dropout`.
 
@@ -2947,10 +3043,15 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -3038,7 +3139,8 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
@@ -3076,8 +3178,8 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`, `final_epochs`,
-      `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
+      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
       `segment`, `memory`, `dropout`.
 
@@ -3132,10 +3234,15 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
     fourier : int or dict, optional
         Fourier terms per season, or by its length in steps, such as
         ``{365.25: 3}``. Their linear effect is taken out too.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -3226,7 +3333,8 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
-        loss: str = "mae",
+        loss: types.Loss = "mae",
+        optimizer: types.Optimizer | None = None,
         epochs: int = 10,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,

@@ -13,16 +13,18 @@ from forecastkit.data.sizes import choose_patch
 from forecastkit.data.windows import Windows, crop, needs_mask
 from forecastkit.features.calendar import calendar_names, count_events
 from forecastkit.forecasters.base import Forecaster
+from forecastkit.forecasters.keras_parts import KerasParts
 from forecastkit.forecasters.linear_path import LinearPath, choose_network_recipe, correction_kept
 from forecastkit.forecasters.linear_recipes import scaler_for
 from forecastkit.networks.backbone import Backbone
-from forecastkit.networks.heads import LOSSES, make_head
+from forecastkit.networks.heads import OwnLoss, make_head
 from forecastkit.networks.network import NORMALIZATIONS, Sizes
 from forecastkit.preprocessing.scaler import lacks_autocorrelation
 from forecastkit.training.callbacks import Lines, check_callbacks
 from forecastkit.training.checkpoint import Checkpoint, name_of, open_folder
 from forecastkit.training.engines import DISTRIBUTIONS, PRECISIONS, agreed, find_strategy, is_first, shared_bytes
 from forecastkit.training.loop import Plan, Record, train
+from forecastkit.training.optimizers import check_optimizer, own_rate
 from forecastkit.training.trained_network import TrainedNetwork
 from forecastkit.uncertainty.forecasts import forecast_of
 from forecastkit.utils import types
@@ -42,6 +44,7 @@ PARAMETER_GROUPS = {
     "Data": (*(f.name for f in fields(Forecaster)), "target_transform", "calendar", "holidays", "fourier"),
     "Training": (
         "loss",
+        "optimizer",
         "epochs",
         "windows_per_epoch",
         "batch_size",
@@ -61,7 +64,7 @@ PARAMETER_GROUPS = {
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NeuralForecaster(Forecaster):
+class NeuralForecaster(KerasParts, Forecaster):
     """Base of the forecasters around a network.
 
     Parameters
@@ -93,10 +96,15 @@ class NeuralForecaster(Forecaster):
         ``{365.25: 3}``. Their linear effect is taken out too.
     embed_series : bool
         Whether every series has a learned vector of its own.
-    loss : str
+    loss : str, keras.losses.Loss or callable
         One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
         'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point.
+        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
+        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
+        sees windows (batch, horizon, 1) in units of each series' scale.
+    optimizer : str, keras.Optimizer or dict, optional
+        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
+        is None; a schedule of its own replaces ours. Default: Adam.
     epochs : int
         At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
     windows_per_epoch : int, optional
@@ -140,7 +148,8 @@ class NeuralForecaster(Forecaster):
     fourier: types.Fourier | None = None
     linear_path: bool = True
     embed_series: bool = False
-    loss: str = "mae"
+    loss: types.Loss = "mae"
+    optimizer: types.Optimizer | None = None
     epochs: int = 10
     windows_per_epoch: int | None = None
     batch_size: int = 256
@@ -169,11 +178,12 @@ class NeuralForecaster(Forecaster):
     def _check_parameters(self):
         super()._check_parameters()
         where = type(self).__name__
-        check_choice(where, "loss", self.loss, LOSSES)
         check_choice(where, "normalization", self.normalization, (*NORMALIZATIONS, None))
         check_choice(where, "precision", self.precision, (None, *PRECISIONS))
         check_choice(where, "distribute", self.distribute, DISTRIBUTIONS)
         self._check_head(where)
+        if self.optimizer is not None:
+            check_optimizer(where, self.optimizer, self.callbacks)
         if self.callbacks is not None:
             check_callbacks(where, self.callbacks)
         for name in ("patch", "windows_per_epoch", "patience"):
@@ -187,7 +197,9 @@ class NeuralForecaster(Forecaster):
 
     def _check_head(self, where):
         """Refuse what does not go with a distribution."""
-        head = make_head(self.loss)
+        head = make_head(self.loss, where=where)
+        if isinstance(head, OwnLoss):
+            self._check_own_loss(where, head.keras_loss)
         if head.distribution and self.quantile_levels is not None:
             rule = f"quantile_levels go with losses of points, and loss={self.loss!r} has quantiles of its own"
             refuse(where, rule, f"{self.quantile_levels!r}", "Pass them to predict.", ParameterError)
@@ -253,7 +265,7 @@ class NeuralForecaster(Forecaster):
         check_support(type(self).__name__, self.loss, head, panel, self.schema_.target)
         self.trained_levels_ = head.levels
         kind = backbone, sizes, normalization, self.loss, head.levels
-        self.network_ = TrainedNetwork(*kind, seed, precision=self.precision)
+        self.network_ = TrainedNetwork(*kind, seed, precision=self.precision, optimizer=self.optimizer)
         pairs = plan.epochs * plan.steps * plan.batch_size * windows.width
         tokens = pairs * (sizes.past_tokens + sizes.future_tokens)
         network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING, strategy=strategy)
@@ -370,7 +382,7 @@ class NeuralForecaster(Forecaster):
             # Both count (series, origin) pairs; a gradient of very few origins would be noise.
             batch_size=max(self.batch_size // width, min(self.batch_size, FEWEST_ORIGINS)),
             windows_per_epoch=None if wanted is None else -(-wanted // width),
-            learning_rate=self.learning_rate or backbone.learning_rate,
+            learning_rate=self.learning_rate or (self.optimizer and own_rate(self.optimizer)) or backbone.learning_rate,
             patience=self.patience,
             time_limit=self.time_limit,
             seed=seed,

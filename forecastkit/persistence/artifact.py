@@ -100,7 +100,7 @@ def save(forecaster: "Forecaster", path: types.Path) -> None:
     _write({"manifest.json": json.dumps(manifest, indent=1).encode(), **members}, Path(path))
 
 
-def load(path: types.Path, backbones: dict | None = None) -> "Forecaster":
+def load(path: types.Path, backbones: dict | None = None, custom_objects: dict | None = None) -> "Forecaster":
     """Load a forecaster from a file written by `save`.
 
     Parameters
@@ -108,6 +108,8 @@ def load(path: types.Path, backbones: dict | None = None) -> "Forecaster":
     path : str or path
     backbones : dict of str to class, optional
         User-defined backbone classes by name, if the model uses one: ``{"Mine": Mine}``.
+    custom_objects : dict of str to class or function, optional
+        User-defined losses and optimizers by name, if the model uses one: ``{"Asymmetric": Asymmetric}``.
 
     Returns
     -------
@@ -117,7 +119,7 @@ def load(path: types.Path, backbones: dict | None = None) -> "Forecaster":
     Raises
     ------
     ArtifactError
-        If the file is missing, not a saved model, damaged or of a newer format, or a backbone class is not passed.
+        If the file is missing, not a saved model, damaged or of a newer format, or a user-defined class is not passed.
     """
     from forecastkit.persistence.serialization import Unpacker
 
@@ -126,7 +128,7 @@ def load(path: types.Path, backbones: dict | None = None) -> "Forecaster":
     try:
         arrays = {name: _arrays(members[f"{name}.npz"]) for name in ARRAYS}
         packed = json.loads(members["forecaster.json"])
-        return Unpacker(arrays, backbones or {}).forecaster(packed)
+        return Unpacker(arrays, {**(backbones or {}), **(custom_objects or {})}).forecaster(packed)
     except InputError:
         raise
     except BROKEN as error:

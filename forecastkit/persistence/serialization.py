@@ -17,8 +17,10 @@ import pandas as pd
 
 from forecastkit.networks import backbones
 from forecastkit.networks.backbone import Backbone
+from forecastkit.persistence import keras_parts
 from forecastkit.persistence.consistency import check_consistent, check_network_sizes
 from forecastkit.utils.exceptions import ArtifactError, ParameterError
+from forecastkit.utils.keras_parts import is_part, settings
 from forecastkit.utils.validation import refuse
 
 #: Classes that are rebuilt from their fields or their `_state`, and their modules.
@@ -122,6 +124,10 @@ class Packer:
         own = type(value)
         if own.__module__ == f"forecastkit.{REBUILT.get(own.__name__)}":
             return {"$": "object", "class": own.__name__, "of": self._mapping(fields_of(value))}
+        if is_part(value):
+            return {"$": "keras", **keras_parts.reference_to(own), "of": self._mapping(settings(value))}
+        if name == "loss" and (reference := keras_parts.reference_to(value)):
+            return {"$": "keras", **reference, "of": None}
         is_forecaster = hasattr(value, "_set_state")
         if is_forecaster and public_forecaster(own.__name__) is own:
             return self._forecaster(value)
@@ -153,7 +159,7 @@ class Unpacker:
     ----------
     arrays : dict of str to dict of str to ndarray
     own : dict of str to class
-        User-defined backbone classes by name.
+        User-defined backbones, losses and optimizers by name.
     """
 
     def __init__(self, arrays: dict, own: dict):
@@ -198,6 +204,9 @@ class Unpacker:
 
     def _date(self, data):
         return datetime.date.fromisoformat(data["of"])
+
+    def _keras(self, data):
+        return keras_parts.rebuild(data, self.unpack(data["of"]), self.own)
 
     def _backbone(self, data):
         return self._find(data)(**self.unpack(data["of"]))
@@ -255,6 +264,7 @@ class Unpacker:
         "date": _date,
         "dict": _dict,
         "float": _float,
+        "keras": _keras,
         "forecaster": forecaster,
         "moment": _moment,
         "object": _object,

@@ -12,12 +12,11 @@ import numpy as np
 
 from forecastkit.data.windows import Buffers, Origins, Windows
 from forecastkit.training.checkpoint import Checkpoint
+from forecastkit.training.optimizers import RATE_SETTERS, has_schedule
 from forecastkit.utils.validation import refuse
 
 WARM_UP = 50  # steps until the full learning rate
 MIN_BATCH, MIN_STEPS, MAX_STEPS = 16, 50, 100
-#: Callbacks that set the learning rate per epoch, which replace the schedule of the loop.
-RATE_SETTERS = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
 #: Keras names of the hooks of single steps.
 BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 #: Number of steps between calls of callbacks without hooks of single steps.
@@ -292,7 +291,7 @@ class Listeners(keras.callbacks.CallbackList):
 
     def _rate(self):
         optimizer = getattr(self.network, "optimizer", None)
-        return None if optimizer is None else np.float32(float(optimizer.learning_rate))
+        return None if optimizer is None or has_schedule(optimizer) else np.float32(float(optimizer.learning_rate))
 
     def before_steps(self, step: int) -> None:
         """Call the hooks before a step, if there are hooks of single steps."""

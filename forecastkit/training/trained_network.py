@@ -16,6 +16,7 @@ from forecastkit.networks.heads import Head, make_head
 from forecastkit.networks.network import Network, Sizes
 from forecastkit.training.engines import make_engine, unscoped
 from forecastkit.training.network_cache import NETWORK_CACHE, CacheEntry
+from forecastkit.utils import keras_parts
 from forecastkit.utils.exceptions import ArtifactError
 from forecastkit.utils.validation import refuse
 
@@ -31,18 +32,22 @@ class TrainedNetwork:
     ----------
     backbone : Backbone
     sizes : Sizes
-    normalization, loss : str
+    normalization : str
+    loss : str, keras.losses.Loss or callable
     levels : tuple of float or None
     seed : int
         Seed of the initial weights.
     precision : str, optional
         Keras dtype policy of the layers; by default the active one when the network is built.
+    optimizer : str, keras.Optimizer or dict, optional
+        With whose settings it is trained.
     """
 
     def __init__(self, backbone, sizes: Sizes, normalization: str, loss: str, levels, seed: int = 0, weights=None,
-                 precision: str | None = None):  # fmt: skip
+                 precision: str | None = None, optimizer=None):  # fmt: skip
         self.backbone, self.sizes, self.normalization = backbone, sizes, normalization
         self.loss, self.levels, self.seed, self.weights, self.precision = loss, levels, seed, weights, precision
+        self.optimizer = optimizer
         self._live = self._legacy = None
 
     @cached_property
@@ -70,7 +75,8 @@ class TrainedNetwork:
         if cached is None:
             network = self._fresh()
             half = self.precision == "mixed_float16"
-            engine = make_engine(network, self.head, strategy, self._fresh, compiled=compiled, scaled=half)
+            engine = make_engine(network, self.head, strategy, self._fresh, compiled=compiled, scaled=half,
+                                 optimizer=self.optimizer)  # fmt: skip
             first = network.get_weights()
         else:
             network, engine = cached.network, cached.engine
@@ -90,6 +96,8 @@ class TrainedNetwork:
         """Return the key under which compiled networks can be shared, or None if they cannot be shared."""
         if not type(self.backbone).__module__.startswith(f"{backbones.__name__}."):
             return None  # a user-defined layer may have a state
+        if not isinstance(self.loss, str) or self.optimizer is not None:
+            return None  # so may a user-defined loss, and steps are traced with their optimizer
         parameters = tuple(sorted(self.backbone.get_params(deep=False).items()))
         network = type(self.backbone), parameters, self.sizes, self.normalization, self.loss, self.levels
         policy = self.precision or keras.config.dtype_policy().name
@@ -151,12 +159,17 @@ class TrainedNetwork:
     def _state(self) -> dict:
         """Return the arguments from which the network is rebuilt, for the artifact."""
         derived = ("_live", "_legacy", "head")
-        arguments = {name: value for name, value in self.__getstate__().items() if name not in derived}
+        held = {**vars(self), "weights": self.__getstate__()["weights"]}
+        arguments = {name: value for name, value in held.items() if name not in derived}
         return {**arguments, "weights": [np.asarray(weight) for weight in arguments["weights"]]}
 
     def __getstate__(self):
         weights = self._live[0].get_weights() if self._live else self.weights
-        return {**self.__dict__, "weights": weights, "_live": None, "_legacy": None}
+        state = {name: value for name, value in self.__dict__.items() if name != "head"}
+        return keras_parts.portable({**state, "weights": weights, "_live": None, "_legacy": None})
+
+    def __setstate__(self, state):
+        vars(self).update(keras_parts.restored(state))
 
 
 def _widened(weight: np.ndarray, shape: tuple[int, ...], patch: int) -> np.ndarray:

@@ -191,6 +191,9 @@ def canonical_text(value) -> str:
         return f"[{', '.join(map(canonical_text, value))}]"
     if isinstance(value, (type(None), bool, int, float, str, type, np.generic)):
         return repr(value)
+    if callable(getattr(value, "get_config", None)):  # Keras numbers the names of its objects
+        own = {name: item for name, item in value.get_config().items() if name != "name"}
+        return f"{type(value).__name__}({own}{getattr(value, '_fn_kwargs', '')})"
     return _digest_of(value)
 
 

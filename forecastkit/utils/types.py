@@ -20,3 +20,7 @@ Calibrate = bool | Literal["rolling"]
 Data = Any
 #: Keras callbacks; Keras provides no types for them.
 Callbacks = Sequence[Any]
+#: Name of a loss, or a Keras loss: an object or a function.
+Loss = Any
+#: Name, object or config of a Keras optimizer.
+Optimizer = Any

@@ -15,7 +15,7 @@ from forecastkit.training.loop import Plan, Record, train
 from forecastkit.utils.exceptions import ArtifactError, ParameterError
 
 TINY = {"horizon": 3, "lookback": 12, "patch": 3, "units": 4, "windows_per_epoch": 64, "batch_size": 16,
-        "random_state": 0, "final_epochs": 0}  # fmt: skip
+        "random_state": 0, "linear_path": False, "final_epochs": 0}  # fmt: skip
 SERIES = wave(150)
 # Keras' own code converts variables in a way that NumPy warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

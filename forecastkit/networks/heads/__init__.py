@@ -1,24 +1,27 @@
 """Output heads of a network (points, quantiles, distributions) and their losses."""
 
+from typing import Any
+
 from forecastkit.networks.heads.base import Head
 from forecastkit.networks.heads.distributions import DISTRIBUTIONS, Distribution
+from forecastkit.networks.heads.own_loss import OwnLoss, check_by_trial, find_loss
 from forecastkit.networks.heads.points import POINT_LOSSES, Point, Quantiles
-from forecastkit.utils.validation import check_choice
 
 LOSSES = (*POINT_LOSSES, *DISTRIBUTIONS)
 
-__all__ = ["LOSSES", "Distribution", "Head", "Point", "Quantiles", "make_head"]
+__all__ = ["LOSSES", "Distribution", "Head", "OwnLoss", "Point", "Quantiles", "check_by_trial", "make_head"]
 
 
-def make_head(loss: str, levels=None) -> Head:
-    """Return the head for a loss or distribution; with `levels`, a quantile head.
+def make_head(loss: Any, levels=None, where: str = "loss") -> Head:
+    """Return the head for a loss or distribution, also a Keras loss; with `levels`, a quantile head.
 
     Raises
     ------
     ParameterError
-        If the name or the levels are invalid.
+        If the loss or the levels are invalid; see `forecastkit.networks.heads.own_loss.find_loss`.
     """
-    check_choice("loss", "loss", loss, LOSSES)
+    if not isinstance(loss, str) or loss not in LOSSES:
+        return OwnLoss(find_loss(where, loss, LOSSES))
     if levels is not None:
         return Quantiles(levels)
     return DISTRIBUTIONS[loss]() if loss in DISTRIBUTIONS else Point(loss)

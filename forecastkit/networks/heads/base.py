@@ -62,8 +62,13 @@ class Head:
         """
         missing = ops.isnan(target)
         target = ops.where(missing, ops.zeros_like(target), target)
-        observed = 1.0 - ops.cast(missing, forecast.dtype)
-        losses = self.step_loss(target[..., None], forecast) * observed
+        return self.mean_of_observed(self.step_loss(target[..., None], forecast), missing, weight)
+
+    @staticmethod
+    def mean_of_observed(losses, missing, weight=None):
+        """Mean of each window's losses by step over those that are not missing, weighted where a weight is given."""
+        observed = 1.0 - ops.cast(missing, losses.dtype)
+        losses = losses * observed
         if weight is not None:
             losses = losses * (weight[:, None] if len(losses.shape) > 2 else weight)
         axes = tuple(range(1, len(losses.shape)))

@@ -2,7 +2,6 @@
 
 import zlib
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -78,8 +77,7 @@ class DistributedEngine(TensorFlowEngine):
         self.parts, self.pool = 1, None  # the graph runs the parts in parallel; Python threads are for one device
         self.parts_of_share = self._parts_of_share()
         with self.strategy.scope():
-            self.optimizer = keras.optimizers.Adam(1e-3)
-            self.optimizer.build(self.learner.trainable_variables)
+            self._make_optimizer(self.learner)
         given = tf.TensorSpec((self.batch_size, 3), integer), tf.TensorSpec((), tf.int64), tf.TensorSpec(())
         self.step = self._traced(self._step, [spec] * len(self.placed), *given)
         self.pull = self._traced(self._pull)

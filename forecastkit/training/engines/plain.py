@@ -5,6 +5,7 @@ import numpy as np
 
 from forecastkit.data.windows import Buffers, forward_fill, gather, weights_after
 from forecastkit.networks.heads.keras_loss import compile_network
+from forecastkit.training.optimizers import has_schedule, make_optimizer
 from forecastkit.utils.validation import refuse
 
 PREDICT_BATCH = 1024
@@ -21,20 +22,21 @@ class PlainEngine:
         Ignored: JAX always compiles.
     decay, clip : float
     scaled : bool
+    optimizer : str, keras.Optimizer or dict, optional
         See `TensorFlowEngine`.
     """
 
     reusable = False
 
-    def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0, scaled=False):
+    def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0, scaled=False, optimizer=None):
         self.network, self.head, self.decay, self.clip, self.scaled = network, head, decay, clip, scaled
-        self.sizes = network.sizes
+        self.sizes, self.wanted = network.sizes, optimizer
         self.batch_size = self.input_gradient_step = None
 
     def prepare(self, buffers: Buffers, batch_size: int):
         """Store the buffers, and compile the network with optimizer and loss."""
         self.buffers, self.batch_size = buffers, batch_size
-        self.optimizer = keras.optimizers.Adam(1e-3, global_clipnorm=self.clip)
+        self.optimizer = make_optimizer(self.wanted, self.clip)
         if self.scaled:
             self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
         compile_network(self.network, self.optimizer, self.head, buffers.weight is not None)
@@ -61,7 +63,8 @@ class PlainEngine:
             if (weight := self._weights_after(table)) is not None:
                 broadcast_weight = weight[:, None] if target.ndim > 2 else weight
                 target = np.stack([target, np.broadcast_to(broadcast_weight, target.shape)], axis=1)
-            self.optimizer.learning_rate = float(rate)
+            if not has_schedule(self.optimizer):
+                self.optimizer.learning_rate = float(rate)
             losses.append(float(self.network.train_on_batch(inputs, target)))
             self._follow()
         return float(np.mean(losses))

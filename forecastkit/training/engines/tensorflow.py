@@ -16,6 +16,7 @@ from forecastkit.data.windows import Buffers, forward_fill, gather, weights_afte
 from forecastkit.networks.heads.keras_loss import compile_network
 from forecastkit.networks.layers import STEP_PART, STEP_SEED
 from forecastkit.training.engines.loss_scale import LossScale
+from forecastkit.training.optimizers import has_schedule, make_optimizer
 from forecastkit.utils.cpu import cores
 from forecastkit.utils.exceptions import BackendError
 from forecastkit.utils.validation import refuse
@@ -84,13 +85,15 @@ class TensorFlowEngine:
         Largest norm of a gradient.
     scaled : bool
         Whether to scale losses for layers that compute in float16, see `LossScale`.
+    optimizer : str, keras.Optimizer or dict, optional
+        See `forecastkit.training.optimizers.make_optimizer`.
     """
 
     #: Whether later fits of the same kind can reuse the traced steps.
     reusable = True
 
-    def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0, scaled=False):
-        self.network, self.head, self.decay, self.clip = network, head, decay, clip
+    def __init__(self, network, head, compiled=False, decay=0.99, clip=1.0, scaled=False, optimizer=None):
+        self.network, self.head, self.decay, self.clip, self.wanted = network, head, decay, clip, optimizer
         self.compiled = compiled and compilable(network)
         self.sizes = network.sizes
         #: The network that is trained; a subclass trains copies of it on several devices.
@@ -126,8 +129,8 @@ class TensorFlowEngine:
         self._trace(batch_size)
         if self.shown:
             self.show()
-        for variable in self.optimizer.variables:
-            variable.assign(keras.ops.zeros_like(variable))
+        for variable, first in zip(self.optimizer.variables, self.first, strict=True):
+            variable.assign(first)
         for mean, weight in zip(self.average, self.weights, strict=True):
             mean.assign(weight)
         self.count.assign(0.0)
@@ -162,11 +165,16 @@ class TensorFlowEngine:
 
     def _trace_steps(self, spec, integer):
         self.parts, self.pool = self._parts(self.batch_size), None
-        self.optimizer = keras.optimizers.Adam(1e-3)
-        self.optimizer.build(self.network.trainable_variables)
+        self._make_optimizer(self.network)
         table, seed = tf.TensorSpec((self.batch_size // self.parts, 3), integer), tf.TensorSpec((), tf.int64)
         self.gradient_step = self._traced(self._gradients, spec, table, seed, seed)
         self.update_step = tf.function(self._update, jit_compile=self.compiled, autograph=False)
+
+    def _make_optimizer(self, network):
+        self.optimizer = keras.optimizers.Adam(1e-3) if self.wanted is None else make_optimizer(self.wanted)
+        self.scheduled = self.wanted is not None and has_schedule(self.optimizer)
+        self.optimizer.build(network.trainable_variables)
+        self.first = [variable.numpy() for variable in self.optimizer.variables]
 
     def _parts(self, batch_size):
         if not self.compiled or tf.config.list_physical_devices("GPU"):
@@ -227,7 +235,8 @@ class TensorFlowEngine:
             tf.cond(finite, lambda: self._apply(gradients, rate), lambda: None)
 
     def _apply(self, gradients, rate):
-        self.optimizer.learning_rate.assign(rate)
+        if not self.scheduled:
+            self.optimizer.learning_rate.assign(rate)
         weights = self.learner.trainable_variables
         self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
         # The decay is smaller in the first steps, so that the initial weights are soon forgotten.

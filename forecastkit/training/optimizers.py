@@ -1,0 +1,77 @@
+"""Optimizers: the user's own, each fit with a fresh one of the same settings."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.keras_parts import from_settings, settings
+from forecastkit.utils.validation import refuse
+
+#: Callbacks that set the learning rate from epoch to epoch, for which the schedule of the loop is left out.
+RATE_SETTERS = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
+
+
+def check_optimizer(where: str, given: Any, callbacks: Sequence | None) -> None:
+    """Refuse what is no optimizer, and callbacks that set the learning rate of one that has a schedule of its own.
+
+    Raises
+    ------
+    ParameterError
+    """
+    optimizer = make_optimizer(given, where=where)
+    setters = [type(callback).__name__ for callback in callbacks or () if isinstance(callback, RATE_SETTERS)]
+    if setters and has_schedule(optimizer):
+        rule = f"{setters[0]} needs an optimizer whose learning rate is a number"
+        got = type(optimizer._learning_rate).__name__
+        refuse(where, rule, got, "Leave one of the two out.", ParameterError)
+
+
+def make_optimizer(given: Any = None, clip: float | None = None, where: str = "fit") -> keras.Optimizer:
+    """A fresh optimizer with the settings of the one that is given, which stays as it is.
+
+    Parameters
+    ----------
+    given : str, keras.Optimizer or dict, optional
+        Its name, an object or its config. Default: Adam.
+    clip : float, optional
+        Largest norm of all gradients, where the optimizer clips nothing itself.
+    where : str
+        Named in a refusal.
+
+    Raises
+    ------
+    ParameterError
+        Where there is no such optimizer.
+    """
+    optimizer = keras.optimizers.Adam(1e-3) if given is None else _fresh(given, where)
+    clips = (optimizer.clipnorm, optimizer.global_clipnorm, optimizer.clipvalue)
+    if clip is not None and not any(clips):
+        optimizer.global_clipnorm = clip
+    return optimizer
+
+
+def _fresh(given, where):
+    remedy = "Pass a name such as 'adamw', or an object such as keras.optimizers.AdamW(weight_decay=1e-2)."
+    if isinstance(given, type) or not isinstance(given, (str, dict, keras.Optimizer)):
+        refuse(where, "optimizer must be a name, an object or a config", repr(given), remedy, ParameterError)
+    try:
+        if isinstance(given, keras.Optimizer):
+            return from_settings(type(given), settings(given))
+        return keras.optimizers.get(dict(given) if isinstance(given, dict) else given)
+    except (ValueError, TypeError):
+        return refuse(where, "optimizer must be one of Keras", repr(given), remedy, ParameterError)
+
+
+def has_schedule(optimizer: keras.Optimizer) -> bool:
+    """Whether the learning rate is a schedule of the optimizer's own, which nobody else can set."""
+    return isinstance(getattr(optimizer, "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule)
+
+
+def own_rate(given: Any) -> float | None:
+    """The learning rate of an optimizer that is given as an object or a config; None where it has none of its own."""
+    if given is None or isinstance(given, str):
+        return None
+    optimizer = make_optimizer(given)
+    return None if has_schedule(optimizer) else float(optimizer.learning_rate)
