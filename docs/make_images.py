@@ -18,7 +18,7 @@ def main() -> None:
     tested = fk.backtest(fk.LinearForecaster(horizon=12), data, start="1957-01-01", stride=6, quantile_levels=levels)
     fk.plot_backtest(tested.forecasts, time="Month", path=IMAGES / "backtest.png")
     compared = fk.compare("linear,drift,gru", data, horizon=12, seeds=2, memory=False)
-    compared.plot(IMAGES / "comparison.png")
+    fk.plot_comparison(compared, path=IMAGES / "comparison.png")
     network = fk.GRUForecaster(horizon=12, random_state=0).fit(data)
     fk.plot_attribution(fk.interpret(network), step=12, path=IMAGES / "attribution.png")
 

@@ -75,6 +75,7 @@ from .plotting.forecasts import plot_comparison as plot_comparison
 from .plotting.forecasts import plot_forecast as plot_forecast
 from .plotting.interpretation import plot_attention as plot_attention
 from .plotting.interpretation import plot_attribution as plot_attribution
+from .plotting.one_call import plot as plot
 from .training.engines.cluster import is_chief as is_chief
 from .training.network_cache import clear_cache as clear_cache
 from .tuning.api import tune as tune
@@ -159,6 +160,7 @@ __all__ = [
     "metrics",
     "open_mapped",
     "partition_meta",
+    "plot",
     "plot_attention",
     "plot_attribution",
     "plot_backtest",

@@ -15,6 +15,7 @@ from forecastkit.evaluation.results import COVERED
 from forecastkit.metrics.elementwise import block_error, time_blocks
 from forecastkit.utils.atomic_write import atomic_write
 from forecastkit.utils.formatting import decimals, json_value, number
+from forecastkit.utils.plottable import Plottable
 from forecastkit.utils.time_budget import NO_TIME
 from forecastkit.utils.validation import refuse
 
@@ -30,7 +31,7 @@ MANY_TIMES = 9
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(Plottable):
     """Result of `forecastkit.compare`.
 
     Attributes
@@ -106,12 +107,6 @@ class Comparison:
     def to_csv(self, path=None) -> str:
         """The table as csv text, which is also written to the file `path` if given."""
         return _written(self.table.to_csv(), path)
-
-    def plot(self, path=None):
-        """Plot errors with their ranges beside the seconds of a fit; see `forecastkit.plot_comparison`."""
-        from forecastkit.plotting.forecasts import plot_comparison
-
-        return plot_comparison(self.table, metric=self.metric, path=path)
 
     def cells(self) -> tuple[list[str], list[list[str]]]:
         """Header and rows of the table for people."""

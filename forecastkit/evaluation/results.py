@@ -12,6 +12,7 @@ from forecastkit.metrics import elementwise
 from forecastkit.metrics.functions import skill
 from forecastkit.metrics.grouped_scores import symmetric_pairs
 from forecastkit.metrics.score_table import quantile_columns, score_table
+from forecastkit.utils.plottable import Plottable
 from forecastkit.utils.validation import check_names, refuse
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 COVERED = (0.5, 0.8, 0.9, 0.95)
 
 
-@dataclass(frozen=True)
-class Backtest:
+@dataclass(frozen=True, repr=False)
+class Backtest(Plottable):
     """Result of `forecastkit.backtest`.
 
     Parameters
@@ -49,6 +50,20 @@ class Backtest:
     scores: pd.DataFrame
     coverage: pd.DataFrame
     reference: Reference = field(repr=False)
+
+    def __repr__(self) -> str:
+        """What was backtested in a line, and the scores."""
+        return f"{self.summary()}\n{self.scores.to_string(float_format=lambda value: f'{value:.4g}')}"
+
+    def _repr_html_(self) -> str:
+        """The same as a table, for notebooks."""
+        return f"<p>{self.summary()}</p>{self.scores.to_html(float_format=lambda value: f'{value:.4g}')}"
+
+    def summary(self) -> str:
+        """One line on how much was forecast."""
+        frame = self.forecasts
+        cutoffs, horizon = frame["cutoff"].nunique(), int(frame["step"].max())
+        return f"Backtest of {cutoffs:,} cutoff{'s' * (cutoffs != 1)}, horizon {horizon}, {len(frame):,} rows"
 
     def ranges(self) -> list[dict]:
         """The rows of `coverage` as plain values."""

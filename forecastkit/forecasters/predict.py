@@ -27,6 +27,7 @@ from forecastkit.uncertainty.forecasts import CalibratedForecast, Forecast, Orig
 from forecastkit.uncertainty.residuals import trained_until
 from forecastkit.uncertainty.sample_paths import draw_ranks
 from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.plottable import Plottable
 from forecastkit.utils.types import Data, Seed
 from forecastkit.utils.validation import check_int, check_levels, refuse
 from forecastkit.utils.warn import warn_user
@@ -35,7 +36,7 @@ from forecastkit.utils.warn import warn_user
 FAR = 4
 
 
-class Predicting:
+class Predicting(Plottable):
     """Mixin: predict, forecast, sample and score of a fitted forecaster."""
 
     _cross_validates = True  # whether a second fit is made for residuals where there is no validation window

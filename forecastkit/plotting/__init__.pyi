@@ -13,8 +13,12 @@ from .interpretation import (
 from .interpretation import (
     plot_attribution as plot_attribution,
 )
+from .one_call import (
+    plot as plot,
+)
 
 __all__ = [
+    "plot",
     "plot_attention",
     "plot_attribution",
     "plot_backtest",

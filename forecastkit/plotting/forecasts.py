@@ -68,7 +68,8 @@ def plot_forecast(
         last of each series counts.
     history : DataFrame, Series or array, optional
         What was observed: the series or frame that was fitted on, or a long frame ``[series_id,] time, [target,]
-        actual`` with the same names as in `frame`. The last four horizons up to the cutoff are drawn; NaN leaves a gap.
+        actual`` with the same names as in `frame`. The last four horizons up to the cutoff are drawn, and the actuals
+        of the steps forecast where there are any; NaN leaves a gap.
     time, series_id : str, optional
         The names of the time column and, of several series, of the series column, if not those before the cutoff.
         Times are dates or integers.
@@ -95,14 +96,14 @@ def plot_forecast(
     frame = forecast_frame(frame, "plot_forecast")
     time, series_id = find_keys(frame, time, series_id)
     history = history_frame(history, frame, time, series_id)
-    panels = _panels(frame, history, time, series_id, series, target, ["cutoff", "step", "forecast"])
+    panels = panels_of(frame, history, time, series_id, series, target, ["cutoff", "step", "forecast"])
     shown = panels[:max_series]
     figure, grid = small_multiples(len(shown))
     direct = len(shown) == 1
     for axes, panel in zip(grid, shown, strict=True):
-        _draw_forecast(axes, panel, time, direct)
+        draw_forecast(axes, panel, time, direct)
     if direct:
-        head(grid[0], title or _title(shown[0], "Forecast"))
+        head(grid[0], title or title_of(shown[0], "Forecast"))
     else:
         _name_panels(figure, grid, shown, title or "Forecasts")
     if len(panels) > len(shown):
@@ -162,11 +163,11 @@ def plot_backtest(
     frame = forecast_frame(frame, "plot_backtest")
     time, series_id = find_keys(frame, time, series_id)
     needed = ["cutoff", "step", "forecast", "actual"]
-    panel = _panels(frame, baseline, time, series_id, series, target, needed)[0]
+    panel = panels_of(frame, baseline, time, series_id, series, target, needed)[0]
     figure, (upper, lower) = stack()
-    _draw_windows(upper, panel, time, max_cutoffs)
-    _draw_error_by_step(lower, panel, baseline_name)
-    head(upper, title or _title(panel, "Backtest"))
+    draw_windows(upper, panel, time, max_cutoffs)
+    draw_error_by_step(lower, panel, baseline_name)
+    head(upper, title or title_of(panel, "Backtest"))
     if path is not None:
         save(figure, path)
     return figure
@@ -222,7 +223,7 @@ def plot_comparison(
     return figure
 
 
-class _Panel(NamedTuple):
+class PanelRows(NamedTuple):
     """The rows of one series and target; `other` are those of the second frame, empty where there is none."""
 
     name: tuple
@@ -240,7 +241,7 @@ class _Band(NamedTuple):
 # Choosing rows --------------------------------------------------------------------------------------------------------
 
 
-def _panels(
+def panels_of(
     frame: pd.DataFrame,
     other: pd.DataFrame | None,
     time: str,
@@ -248,7 +249,7 @@ def _panels(
     series: object,
     target: object,
     needed: Sequence[str],
-) -> list[_Panel]:
+) -> list[PanelRows]:
     """One panel for each chosen series and target, in order of appearance."""
     names = () if series_id is None else (series_id,) if isinstance(series_id, str) else tuple(series_id)
     keys = [*names, *(("target",) if "target" in frame.columns else ())]
@@ -261,10 +262,10 @@ def _panels(
     for key, chosen in ((names, series), (("target",), target)):
         frame = _chosen(frame, key, chosen)
     if not keys:
-        return [_Panel((), frame.sort_values(time), other.sort_values(time))]
+        return [PanelRows((), frame.sort_values(time), other.sort_values(time))]
     parts = dict(iter(other.groupby(keys, observed=True)))
     return [
-        _Panel(name, rows.sort_values(time), parts.get(name, other.iloc[:0]).sort_values(time))
+        PanelRows(name, rows.sort_values(time), parts.get(name, other.iloc[:0]).sort_values(time))
         for name, rows in frame.groupby(keys, sort=False, observed=True)
     ]
 
@@ -282,7 +283,7 @@ def _chosen(frame: pd.DataFrame, keys: tuple[str, ...], chosen: object) -> pd.Da
     return frame[rows.isin(names)]
 
 
-def _numbers(values: pd.Series) -> np.ndarray:
+def numbers_of(values: pd.Series) -> np.ndarray:
     return values.to_numpy("float64", na_value=np.nan)
 
 
@@ -297,7 +298,7 @@ def _bands(rows: pd.DataFrame, most: int | None = None) -> list[_Band]:
     edges = edges[:most]
     shades = _shades(len(edges))
     return [
-        _Band(label, _numbers(rows[low]), _numbers(rows[high]), shade)
+        _Band(label, numbers_of(rows[low]), numbers_of(rows[high]), shade)
         for (label, low, high), shade in zip(edges, shades, strict=True)
     ]
 
@@ -324,11 +325,15 @@ def _windows(rows: pd.DataFrame, time: str, most: int) -> list[pd.DataFrame]:
 # Drawing --------------------------------------------------------------------------------------------------------------
 
 
-def _draw_forecast(axes: Axes, panel: _Panel, time: str, direct: bool) -> None:
+def draw_forecast(axes: Axes, panel: PanelRows, time: str, direct: bool, rows_before: int | None = None) -> None:
+    """The forecast of the last cutoff with its history before it, and the actuals after it where there are any."""
     rows = panel.rows[panel.rows["cutoff"] == panel.rows["cutoff"].max()]
     cutoff = rows["cutoff"].iloc[0]
-    past = panel.other[panel.other[time] <= cutoff].tail(max(4 * len(rows), 24))
-    line(axes, plain_times(past[time]), _numbers(past["actual"]), INK, "history")
+    past = panel.other[panel.other[time] <= cutoff].tail(rows_before or max(4 * len(rows), 24))
+    line(axes, plain_times(past[time]), numbers_of(past["actual"]), INK, "history")
+    after = panel.other[(panel.other[time] > cutoff) & (panel.other[time] <= rows[time].max())]
+    if after["actual"].notna().any():
+        line(axes, plain_times(after[time]), numbers_of(after["actual"]), ORANGE, "actual")
     _fan(axes, rows, time, start=_last_value(past, time, cutoff))
     start = _mark_cutoff(axes, rows)
     style(axes, plain_times(rows[time]))
@@ -338,26 +343,29 @@ def _draw_forecast(axes: Axes, panel: _Panel, time: str, direct: bool) -> None:
         if len(past):
             at_top(axes, start, "history", INK, "right")
         at_top(axes, start, "forecast", BLUE, "left")
-        label_ends(axes, [End(band.label, band.high, shade=band.shade) for band in _bands(rows)])
+        ends = [End(band.label, band.high, shade=band.shade) for band in _bands(rows)]
+        label_ends(axes, [*ends, End("actual", numbers_of(after["actual"]), ORANGE)])
 
 
-def _draw_windows(axes: Axes, panel: _Panel, time: str, most: int) -> None:
+def draw_windows(axes: Axes, panel: PanelRows, time: str, most: int) -> None:
+    """The last windows of a backtest that do not overlap, with the actuals."""
     windows = _windows(panel.rows, time, most)
     first, last = windows[0]["cutoff"].iloc[0], windows[-1]
     observed = panel.rows.drop_duplicates(time)
     before = observed[time] <= first
     drawn = observed[(before & (before.cumsum() > before.sum() - len(last))) | (observed[time] > first)]
-    line(axes, plain_times(drawn[time]), _numbers(drawn["actual"]), INK, "actual")
+    line(axes, plain_times(drawn[time]), numbers_of(drawn["actual"]), INK, "actual")
     for window in windows:
         _fan(axes, window, time, most=1)
         _mark_cutoff(axes, window)
     style(axes, plain_times(drawn[time]))
     explain(axes, f"the last {len(windows)} of {panel.rows['cutoff'].nunique()} cutoffs, {len(last)} steps")
-    ends = [End("actual", _numbers(drawn["actual"])), End("forecast", _numbers(last["forecast"]), BLUE)]
+    ends = [End("actual", numbers_of(drawn["actual"])), End("forecast", numbers_of(last["forecast"]), BLUE)]
     label_ends(axes, ends + [End(band.label, band.high, shade=band.shade) for band in _bands(last, most=1)])
 
 
-def _draw_error_by_step(axes: Axes, panel: _Panel, baseline_name: str) -> None:
+def draw_error_by_step(axes: Axes, panel: PanelRows, baseline_name: str) -> None:
+    """The mean absolute error of one series by step, beside that of a baseline."""
     ends, title = [], "mean absolute error by step"
     for rows, name, colour in ((panel.other, baseline_name, ORANGE), (panel.rows, "forecast", BLUE)):
         if len(rows):
@@ -381,7 +389,7 @@ def _fan(axes: Axes, rows: pd.DataFrame, time: str, start: tuple | None = None, 
     for band in _bands(rows, most):
         edges = [np.concatenate([before, edge]) for edge in (band.low, band.high)]
         axes.fill_between(times, *edges, color=band.shade, linewidth=0, label=band.label, zorder=2)
-    line(axes, times, np.concatenate([before, _numbers(rows["forecast"])]), BLUE, "forecast", linewidth=1.8)
+    line(axes, times, np.concatenate([before, numbers_of(rows["forecast"])]), BLUE, "forecast", linewidth=1.8)
 
 
 def _mark_cutoff(axes: Axes, rows: pd.DataFrame) -> object:
@@ -394,14 +402,14 @@ def _mark_cutoff(axes: Axes, rows: pd.DataFrame) -> object:
 def _last_value(past: pd.DataFrame, time: str, cutoff: object) -> tuple[np.ndarray, np.ndarray] | None:
     """The value at the cutoff, where there is one."""
     end = past[past[time] == cutoff].tail(1)
-    values = _numbers(end["actual"]) if len(end) else np.array([])
+    values = numbers_of(end["actual"]) if len(end) else np.array([])
     return (plain_times(end[time]), values) if np.isfinite(values).any() else None
 
 
 # Canvas and text ------------------------------------------------------------------------------------------------------
 
 
-def _name_panels(figure: Figure, grid: Sequence[Axes], panels: Sequence[_Panel], title: str) -> None:
+def _name_panels(figure: Figure, grid: Sequence[Axes], panels: Sequence[PanelRows], title: str) -> None:
     """Title, legend and the panels' names of small multiples."""
     for axes, panel in zip(grid, panels, strict=True):
         axes.set_title(_name(panel), loc="left", fontsize=10, color=INK, parse_math=False)
@@ -411,11 +419,11 @@ def _name_panels(figure: Figure, grid: Sequence[Axes], panels: Sequence[_Panel],
     figure.legend(handles, labels, **place, fontsize=9, labelcolor=GREY)
 
 
-def _name(panel: _Panel) -> str:
+def _name(panel: PanelRows) -> str:
     return ", ".join(str(part) for part in panel.name)
 
 
-def _title(panel: _Panel, kind: str) -> str:
+def title_of(panel: PanelRows, kind: str) -> str:
     return f"{kind}: {_name(panel)}" if panel.name else kind
 
 

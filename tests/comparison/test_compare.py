@@ -190,8 +190,8 @@ def test_a_comparison_is_readable_and_written_as_json_and_csv(compared, tmp_path
 
 
 def test_a_comparison_is_drawn(compared, tmp_path):
-    figure = compared[0].plot(tmp_path / "c.png")
-    left, right = figure.axes
+    assert [label.get_text() for label in compared[0].plot().get_yticklabels()] == compared[0].table.index.tolist()
+    left, right = fk.plot_comparison(compared[0], path=tmp_path / "c.png").axes
     assert [label.get_text() for label in left.get_yticklabels()] == compared[0].table.index.tolist()
     assert right.get_xscale() == "log"
     assert (tmp_path / "c.png").read_bytes()[:4] == b"\x89PNG"

@@ -1,0 +1,123 @@
+"""`forecastkit.plot` and the `plot` of results: on given axes or new ones, from results and data as they are."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import colors, pyplot
+from matplotlib.figure import Figure
+
+import forecastkit as fk
+from forecastkit.plotting.style import BLUE, INK, ORANGE
+from forecastkit.utils.exceptions import InputError, ParameterError
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    """No figure of pyplot is left."""
+    mpl.use("Agg")
+    yield
+    pyplot.close("all")
+
+
+@pytest.fixture(scope="module")
+def series():
+    rng = np.random.default_rng(0)
+    values = 10 + 3 * np.sin(np.arange(150) * 2 * np.pi / 7) + rng.normal(0, 0.3, 150)
+    return pd.Series(values, index=pd.date_range("2024-01-01", periods=150, freq="D", name="day"), name="load")
+
+
+@pytest.fixture(scope="module")
+def model(series):
+    return fk.LinearForecaster(horizon=7).fit(series[:-7])
+
+
+@pytest.fixture(scope="module")
+def tested(series):
+    return fk.backtest(fk.LinearForecaster(horizon=7), series, n_windows=20)
+
+
+def lines(axes, colour):
+    return [drawn for drawn in axes.lines if colors.same_color(drawn.get_color(), colour)]
+
+
+def texts(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def test_a_forecaster_draws_its_history_and_its_next_forecast(model, series):
+    axes = model.plot()
+    np.testing.assert_allclose(lines(axes, BLUE)[0].get_ydata()[-7:], model.predict())
+    np.testing.assert_allclose(lines(axes, INK)[0].get_ydata(), series[-35:-7])
+    assert lines(axes, ORANGE) == []
+    assert any("80 % interval" in text for text in texts(axes))
+    assert axes.figure.number in pyplot.get_fignums()  # so that a notebook shows it
+
+
+@pytest.mark.parametrize("form", [lambda s: s, lambda s: s.to_frame(), lambda s: s.reset_index()], ids=range(3))
+def test_actuals_are_taken_as_the_user_has_them(form, model, series):
+    axes = model.plot(form(series))
+    np.testing.assert_allclose(lines(axes, ORANGE)[0].get_ydata(), series[-7:])
+    again = fk.plot(model.forecast(), form(series), history_rows=30)
+    np.testing.assert_allclose(lines(again, INK)[0].get_ydata(), series[-37:-7])
+
+
+def test_a_panel_draws_the_series_that_is_chosen(series):
+    panel = pd.concat([pd.DataFrame({"site": site, "day": series.index, "load": series.to_numpy() * factor})
+                       for site, factor in (("a", 1), ("b", 10))])  # fmt: skip
+    model = fk.LinearForecaster(horizon=7, target="load", series_id="site", time="day").fit(panel)
+    axes = model.plot(series="b")
+    np.testing.assert_allclose(lines(axes, INK)[0].get_ydata(), 10 * series[-28:])
+    assert axes.get_title(loc="left") == "Forecast: b"
+    with pytest.raises(InputError, match="'c'"):
+        model.plot(series="c")
+
+
+@pytest.mark.parametrize("kind", ["windows", "steps", "residuals"])
+def test_a_backtest_is_drawn_on_axes_of_the_user(kind, tested):
+    figure = Figure()
+    axes = figure.subplots()
+    before = pyplot.get_fignums()
+    assert tested.plot(kind=kind, ax=axes, title="Mine") is axes
+    assert axes.get_title(loc="left") == "Mine"
+    assert pyplot.get_fignums() == before
+
+
+def test_residuals_are_those_of_the_first_step(tested):
+    first = tested.forecasts.query("step == 1")
+    axes = tested.plot(kind="residuals")
+    errors = (first.actual - first.forecast).to_numpy()
+    np.testing.assert_allclose(lines(axes, BLUE)[0].get_ydata(), errors)
+    correlation = np.corrcoef(errors[:-1], errors[1:])[0, 1]
+    assert f"autocorrelation {correlation:.2f}" in texts(axes)[0]
+
+
+def test_the_error_by_step_is_that_of_the_table(tested):
+    axes = tested.plot(kind="steps")
+    np.testing.assert_allclose(lines(axes, BLUE)[0].get_ydata(), tested.by("step")["mae"])
+
+
+def test_a_backtest_is_short_in_print_and_a_table_in_notebooks(tested):
+    text = repr(tested)
+    assert text.startswith("Backtest of 20 cutoffs, horizon 7, 140 rows\n")
+    assert len(text.splitlines()) <= 5
+    assert f"{tested.scores['mae'].iloc[0]:.4g}" in text
+    assert "<table" in tested._repr_html_()
+
+
+def test_a_picture_is_written_too(tested, tmp_path):
+    tested.plot(path=tmp_path / "b.png")
+    assert (tmp_path / "b.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize(("call", "error", "sentence"), [
+    (lambda model, tested: fk.plot(3), InputError, "got int"),
+    (lambda model, tested: fk.plot(model.predict()), InputError, r"got Series. Pass the result of forecast\(\)"),
+    (lambda model, tested: tested.plot(kind="errors"), ParameterError, "kind must be one of 'windows', 'steps'"),
+    (lambda model, tested: model.plot(kind="steps"), ParameterError, "kind= is for backtests"),
+    (lambda model, tested: model.plot(history_rows=0), ParameterError, "history_rows"),
+], ids=range(5))  # fmt: skip
+def test_what_cannot_be_drawn_is_refused_before_a_figure_is_made(call, error, sentence, model, tested):
+    with pytest.raises(error, match=sentence):
+        call(model, tested)
+    assert pyplot.get_fignums() == []
