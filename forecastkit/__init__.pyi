@@ -76,6 +76,8 @@ from .plotting.forecasts import plot_forecast as plot_forecast
 from .plotting.interpretation import plot_attention as plot_attention
 from .plotting.interpretation import plot_attribution as plot_attribution
 from .plotting.one_call import plot as plot
+from .reporting.report import Report as Report
+from .reporting.report import report as report
 from .training.engines.cluster import is_chief as is_chief
 from .training.network_cache import clear_cache as clear_cache
 from .tuning.api import tune as tune
@@ -133,6 +135,7 @@ __all__ = [
     "RNNTransformerForecaster",
     "RecurrentBlocks",
     "RecurrentBlocksForecaster",
+    "Report",
     "RollingOrigin",
     "SeasonalNaiveForecaster",
     "TFTForecaster",
@@ -168,6 +171,7 @@ __all__ = [
     "plot_forecast",
     "plots",
     "recommend",
+    "report",
     "tune",
     "window_dataset",
 ]

@@ -97,6 +97,22 @@ def backtest(given: options.BacktestOptions) -> None:
     backtest(given)
 
 
+@command(app, options.ReportOptions, PARAMETERS)
+def report(given: options.ReportOptions) -> None:
+    """Write an HTML page on a model: its forecast, a backtest, its intervals, and the data.
+
+    The page is one file that needs no network. A saved model forecasts as it is; for the backtest a model with the same
+    parameters is fitted on the rows before the first cutoff.
+
+    \b
+        forecast report model.forecast --csv sales.csv --out report.html
+        forecast report --csv sales.csv --model linear --horizon 12 --out report.html
+    """
+    from forecastkit.cli.report import report
+
+    report(given)
+
+
 @command(app, options.AuditOptions, PARAMETERS)
 def audit(given: options.AuditOptions) -> None:
     """Check a model for look-ahead: change all data after a cutoff, and compare the forecasts made at it bit by bit.

@@ -137,6 +137,22 @@ class BacktestOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReportOptions:
+    """Options of ``forecast report``."""
+
+    artifact: OptionalModelFile = None
+    csv: Tables
+    model: NewModel = None
+    parameters: dict
+    settings: Settings = None
+    n_windows: Annotated[int | None, count("Number of cutoffs of the backtest, counted back from the end.")] = None
+    stride: Annotated[int | None, count("Rows between cutoffs. Default: such that there are about 30.")] = None
+    out: Annotated[Path, path_option("Write the page to this file.")] = Path("report.html")
+    overwrite: Overwrite = False
+    quiet: Quiet = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuditOptions:
     """Options of ``forecast audit``."""
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 #: Intervals whose coverage is part of every report.
 COVERED = (0.5, 0.8, 0.9, 0.95)
 
+#: Scores that a backtest prints; the others are in `Backtest.scores`.
+MAIN_SCORES = ("mae", "rmse", "bias", "mase", "wql", "coverage_0.8", "skill")
+
 
 @dataclass(frozen=True, repr=False)
 class Backtest(Plottable):
@@ -53,11 +56,14 @@ class Backtest(Plottable):
 
     def __repr__(self) -> str:
         """What was backtested in a line, and the scores."""
-        return f"{self.summary()}\n{self.scores.to_string(float_format=lambda value: f'{value:.4g}')}"
+        return f"{self.summary()}\n{self._main_scores().to_string(float_format=lambda value: f'{value:.4g}')}"
 
     def _repr_html_(self) -> str:
         """The same as a table, for notebooks."""
-        return f"<p>{self.summary()}</p>{self.scores.to_html(float_format=lambda value: f'{value:.4g}')}"
+        return f"<p>{self.summary()}</p>{self._main_scores().to_html(float_format=lambda value: f'{value:.4g}')}"
+
+    def _main_scores(self) -> pd.DataFrame:
+        return self.scores[[name for name in MAIN_SCORES if name in self.scores]]
 
     def summary(self) -> str:
         """One line on how much was forecast."""

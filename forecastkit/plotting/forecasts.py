@@ -296,14 +296,13 @@ def _bands(rows: pd.DataFrame, most: int | None = None) -> list[_Band]:
     if not edges and {"lower", "upper"} <= set(rows.columns):
         edges = [("interval", "lower", "upper")]
     edges = edges[:most]
-    shades = _shades(len(edges))
     return [
         _Band(label, numbers_of(rows[low]), numbers_of(rows[high]), shade)
-        for (label, low, high), shade in zip(edges, shades, strict=True)
+        for (label, low, high), shade in zip(edges, shades(len(edges)), strict=True)
     ]
 
 
-def _shades(count: int) -> list[tuple[float, ...]]:
+def shades(count: int) -> list[tuple[float, ...]]:
     """Blue thinned with white, the outermost band the palest; opaque, so that a label can wear the same shade."""
     from matplotlib.colors import to_rgb
 

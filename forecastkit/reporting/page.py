@@ -1,0 +1,111 @@
+"""The HTML page of a report: one file without scripts or addresses, light and dark, for screens, phones and paper."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from forecastkit.plotting.forecasts import shades
+from forecastkit.plotting.style import BLUE, GREY, INK, ORANGE, PALE
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+STYLE = """
+:root { color-scheme: light dark; --paper: #fff; --ink: #222; --grey: #626262; --pale: #e4e4e4; --blue: #0072b2;
+  --orange: #d55e00; }
+@media (prefers-color-scheme: dark) {
+  :root { --paper: #16181b; --ink: #e8e8e8; --grey: #a5a5a5; --pale: #3a3d42; --blue: #4aa8e0; --orange: #f08a4b; }
+}
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 62rem; padding: 1rem; background: var(--paper); color: var(--ink);
+  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+h1 { font-size: 1.6rem; margin: .5rem 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .25rem; }
+p, li { max-width: 46rem; } .quiet { color: var(--grey); }
+.wide { overflow-x: auto; margin: .5rem 0; }
+/* On a phone a plot scrolls, and starts at its right end, where the forecast is. */
+.plot { direction: rtl; } svg { display: block; width: 100%; min-width: 34rem; height: auto; direction: ltr; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
+th, td { padding: .25rem .75rem; text-align: right; border-bottom: 1px solid var(--pale); white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; } thead th { color: var(--grey); font-weight: 600; }
+@media print {
+  :root { --paper: #fff; --ink: #222; --grey: #626262; --pale: #e4e4e4; --blue: #0072b2;
+    --orange: #d55e00; }
+  body { max-width: none; font-size: 10pt; } section { break-inside: avoid; } svg { min-width: 0; }
+}
+"""
+#: Colours of plots, and what takes their place on the page.
+COLOURS = {INK: "var(--ink)", GREY: "var(--grey)", PALE: "var(--pale)", BLUE: "var(--blue)", ORANGE: "var(--orange)"}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report.
+
+    Parameters
+    ----------
+    title : str
+    text : sequence of str
+        Sentences, one to a paragraph.
+    figures : sequence of matplotlib.figure.Figure
+    tables : sequence of DataFrame
+    """
+
+    title: str
+    text: Sequence[str] = ()
+    figures: Sequence[Figure] = ()
+    tables: Sequence[pd.DataFrame] = ()
+
+
+def render(title: str, subtitle: str, sections: Sequence[Section]) -> str:
+    """The page as text."""
+    body = "\n".join(map(_section, sections))
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f'<h1>{html.escape(title)}</h1>\n<p class="quiet">{html.escape(subtitle)}</p>\n{body}\n</body>\n</html>\n'
+    )
+
+
+def _section(section: Section) -> str:
+    parts = [f"<h2>{html.escape(section.title)}</h2>"]
+    parts += [f"<p>{html.escape(text)}</p>" for text in section.text]
+    parts += [f'<div class="wide plot">{svg(figure)}</div>' for figure in section.figures]
+    parts += [f'<div class="wide">{_table(table)}</div>' for table in section.tables]
+    return "<section>\n" + "\n".join(parts) + "\n</section>"
+
+
+def _table(table: pd.DataFrame) -> str:
+    shown = table.rename_axis(index=None, columns=None)
+    return shown.to_html(border=0, float_format=lambda value: f"{value:,.4g}", na_rep="")
+
+
+def svg(figure: Figure) -> str:
+    """A figure as an SVG element that takes the colours and the width of the page."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'(<svg[^>]*?) width="[^"]*pt"', r"\1", text, count=1)
+    text = re.sub(r'(<svg[^>]*?) height="[^"]*pt"', r"\1", text, count=1)
+    for colour, variable in {**COLOURS, **_bands()}.items():
+        text = re.sub(re.escape(colour), variable, text, flags=re.IGNORECASE)
+    return text
+
+
+def _bands() -> dict[str, str]:
+    """The colours of intervals, which are blue thinned with white, as blue thinned with the page's own colour."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    found = {}
+    for shade in (shade for count in range(1, 7) for shade in shades(count)):
+        part = 100 * (1 - shade[0]) / (1 - to_rgb(BLUE)[0])
+        found[to_hex(shade)] = f"color-mix(in srgb, var(--blue) {part:.0f}%, var(--paper))"
+    return found

@@ -1,0 +1,131 @@
+"""`forecastkit.report`: backtest a model, forecast with it, and write both as one HTML page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sklearn.base import clone
+
+from forecastkit.data.ingest.read_panel import read_panel
+from forecastkit.data.output_frames import history_frame
+from forecastkit.evaluation.backtesting import backtest
+from forecastkit.evaluation.results import Backtest, covered_levels
+from forecastkit.plotting.style import said
+from forecastkit.reporting.page import render
+from forecastkit.reporting.sections import (
+    backtest_section,
+    calibration_section,
+    data_section,
+    forecast_section,
+    tried_section,
+)
+from forecastkit.utils.atomic_write import atomic_write
+from forecastkit.utils.validation import refuse
+
+if TYPE_CHECKING:
+    from forecastkit.comparison.results import Comparison
+    from forecastkit.forecasters.base import Forecaster
+    from forecastkit.utils.types import Data, Path
+
+#: Part of the longest series that is backtested, and cutoffs of a backtest at most.
+TEST_PART, MOST_CUTOFFS = 0.25, 30
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report as a page.
+
+    Parameters
+    ----------
+    html : str
+        The page.
+    backtest : Backtest
+        The results that it shows.
+    """
+
+    html: str = field(repr=False)
+    backtest: Backtest
+
+    def save(self, path: Path) -> None:
+        """Write the page to the file `path`.
+
+        Raises
+        ------
+        InputError
+            If the path cannot be written.
+        """
+        try:
+            with atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+                file.write(self.html)
+        except OSError as error:
+            refuse("report", "path must be a place that can be written", f"{str(path)!r} ({error.strerror})")
+
+
+def report(
+    forecaster: Forecaster,
+    X: Data,
+    y: Data | None = None,
+    *,
+    path: Path | None = None,
+    n_windows: int | None = None,
+    stride: int | None = None,
+    comparison: Comparison | None = None,
+    title: str | None = None,
+) -> Report:
+    """Report on a model: its forecast, how good it was in a backtest, its intervals, and the data.
+
+    The page is one file without scripts or network access, in light and dark, readable on a phone, and printable.
+
+    Parameters
+    ----------
+    forecaster : Forecaster
+        Fitted: its next forecast is shown. Not fitted: a clone is fitted on all rows for the forecast. Either way the
+        backtest is that of a clone that is fitted on the rows up to the first cutoff.
+    X, y
+        As `fit` takes them: all rows that are known.
+    path : path-like, optional
+        Where to write the page.
+    n_windows, stride : int, optional
+        Cutoffs of the backtest, and the rows between them. Default: at most 30 over the last quarter of the rows.
+    comparison : Comparison, optional
+        A result of `forecastkit.compare`, whose leaderboard is shown.
+    title : str, optional
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    InputError
+        As `fit` and `backtest`, and if `path` cannot be written.
+    """
+    fresh = clone(forecaster)
+    model = forecaster if hasattr(forecaster, "history_") else clone(forecaster).fit(X, y)
+    panel, schema = read_panel(X, y, **fresh._reading())
+    history = history_frame(panel, schema)
+    cutoffs, apart = _cutoffs(int(panel.lengths.max()), model.horizon_)
+    levels = covered_levels(model)
+    settings = {"n_windows": n_windows or cutoffs, "stride": stride or apart, "quantile_levels": levels}
+    test = backtest(fresh.set_params(horizon=model.horizon_), X, y, **settings)
+    name = type(forecaster).__name__
+    sections = [
+        forecast_section(model.forecast(), history),
+        tried_section(test, comparison, name),
+        backtest_section(test, history),
+        calibration_section(test),
+        data_section(panel, schema),
+    ]
+    subtitle = f"{name}, {model.horizon_} steps after {said(panel.grid.timestamps(panel.cutoffs()).max())}"
+    made = Report(render(title or f"Forecast of {', '.join(map(str, schema.target))}", subtitle, sections), test)
+    if path is not None:
+        made.save(path)
+    return made
+
+
+def _cutoffs(rows: int, horizon: int) -> tuple[int, int]:
+    """Number of cutoffs, and rows between them."""
+    tested = max(int(TEST_PART * rows), horizon)
+    stride = max(1, -(-(tested - horizon) // MOST_CUTOFFS))
+    return (tested - horizon) // stride + 1, stride

@@ -1,0 +1,185 @@
+"""The sections of a report: each reads one result of the library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from forecastkit.metrics.grouped_scores import symmetric_pairs
+from forecastkit.metrics.score_table import quantile_columns
+from forecastkit.plotting.inputs import find_keys
+from forecastkit.plotting.one_call import plot
+from forecastkit.plotting.style import BLUE, SIZE, explain, head, line, plain_times, said, style
+from forecastkit.reporting.page import Section
+
+if TYPE_CHECKING:
+    from forecastkit.comparison.results import Comparison
+    from forecastkit.data.panel import Panel
+    from forecastkit.data.schema import Schema
+    from forecastkit.evaluation.results import Backtest
+
+#: Series drawn, rows of a table, and rows of a series from which on it is checked for a constant value.
+MOST_SERIES, MOST_ROWS, FEW = 4, 24, 10
+THIRDS = ("first third", "middle third", "last third")
+
+
+def _axes(height: float = 1.0):
+    figure = Figure(figsize=(SIZE[0], height * SIZE[1]), layout="constrained")
+    return figure.subplots()
+
+
+def _keys(frame: pd.DataFrame) -> list[str]:
+    """Columns that tell series and targets apart."""
+    _, series_id = find_keys(frame, None, None)
+    names = [] if series_id is None else [series_id] if isinstance(series_id, str) else list(series_id)
+    return [*names, *(["target"] if "target" in frame else [])]
+
+
+def _groups(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Name and rows of each series and target, in order."""
+    keys = _keys(frame)
+    if not keys:
+        return [("", frame)]
+    grouped = frame.groupby(keys, sort=False, observed=True)
+    return [(", ".join(map(str, name)), rows) for name, rows in grouped]
+
+
+def _of_same(history: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a history that belong to the series and target of these rows."""
+    for key in _keys(rows):
+        if key in history:
+            history = history[history[key] == rows[key].iloc[0]]
+    return history
+
+
+def forecast_section(forecast: pd.DataFrame, history: pd.DataFrame) -> Section:
+    """The next forecast with its intervals, of the first series."""
+    groups = _groups(forecast)
+    figures = []
+    for name, rows in groups[:MOST_SERIES]:
+        axes = plot(rows, _of_same(history, rows), ax=_axes(), title=name or "Forecast")
+        figures.append(axes.figure)
+    text = []
+    if len(groups) > MOST_SERIES:
+        text.append(f"The first {MOST_SERIES} of {len(groups):,} series are shown.")
+    first = groups[0][1].drop(columns=["cutoff", *_keys(forecast)]).head(MOST_ROWS)
+    return Section("Forecast", text, figures, [first.set_index(first.columns[0])])
+
+
+def tried_section(test: Backtest, comparison: Comparison | None, name: str) -> Section:
+    """What was tried, and how the model compares with the simplest forecast."""
+    skill = float(test.scores["skill"].iloc[0])
+    verdict = f"{100 * abs(skill):.0f} % {'less' if skill >= 0 else 'more'} than that of the seasonal naive forecast"
+    text = [f"The mean absolute error of {name} in the backtest is {verdict}."]
+    if skill < 0:
+        text.append("The seasonal naive forecast is better: do not use this model as it is.")
+    table = test.scores.rename(index={"forecaster": name})
+    columns = [column for column in ("mae", "rmse", "bias", "mase", "skill") if column in table]
+    tables, figures = [table[columns].rename(columns=str.upper)], []
+    if comparison is not None:
+        text.append(f"Of {len(comparison.table)} models that were compared, {comparison.best} has the least error.")
+        figures.append(plot(comparison, ax=_axes(0.3 + 0.12 * len(comparison.table))).figure)
+    return Section("What was tried", text, figures, tables)
+
+
+def backtest_section(test: Backtest, history: pd.DataFrame) -> Section:
+    """Errors by step and by cutoff, and the windows that were forecast best and worst."""
+    frame = test.forecasts
+    cutoffs, horizon = frame["cutoff"].nunique(), int(frame["step"].max())
+    text = [
+        f"{cutoffs:,} past forecasts of {horizon} steps, made from {said(frame['cutoff'].min())} to "
+        f"{said(frame['cutoff'].max())}, were compared with the actuals. Each saw only the rows up to its cutoff."
+    ]
+    figures = [plot(test, ax=_axes()).figure, plot(test, kind="steps", ax=_axes(0.7)).figure, _by_cutoff(test)]
+    for word, window in zip(("Best", "Worst"), _extremes(frame), strict=True):
+        error = float((window["actual"] - window["forecast"]).abs().mean())
+        name = ", ".join(str(window[key].iloc[0]) for key in _keys(window))
+        title = f"{word} window{': ' if name else ''}{name}, mean absolute error {error:,.3g}"
+        figures.append(plot(window, _of_same(history, window), ax=_axes(), title=title).figure)
+    return Section("Backtest", text, figures)
+
+
+def _by_cutoff(test):
+    errors = test.by("cutoff")["mae"]
+    axes = _axes(0.7)
+    cutoffs = plain_times(pd.Series(errors.index, name="cutoff"))
+    line(axes, cutoffs, errors.to_numpy("float64"), BLUE, "mean absolute error")
+    axes.set_ylim(bottom=0)
+    style(axes, cutoffs)
+    explain(axes, "mean absolute error of all series by the cutoff of the forecast")
+    head(axes, "Error by cutoff")
+    return axes.figure
+
+
+def _extremes(frame):
+    """The windows with the least and the largest error, each in units of its own series' mean error."""
+    windows = frame.assign(error=(frame["actual"] - frame["forecast"]).abs()).dropna(subset=["error"])
+    keys = [*_keys(frame), "cutoff"]
+    errors = windows.groupby(keys, observed=True)["error"].mean()
+    own = errors.groupby(level=keys[:-1], observed=True).transform("mean") if keys[:-1] else errors.mean()
+    relative = errors / own
+    for place in (relative.idxmin(), relative.idxmax()):
+        rows = frame
+        for key, value in zip(keys, place if isinstance(place, tuple) else (place,), strict=True):
+            rows = rows[rows[key] == value]
+        yield rows
+
+
+def calibration_section(test: Backtest) -> Section:
+    """How many actuals lay inside the intervals, in all and by thirds of the cutoffs."""
+    frame = test.forecasts.dropna(subset=["actual"])
+    columns = quantile_columns(frame)
+    pairs = symmetric_pairs(columns)
+    if not pairs:
+        return Section("Intervals", ["The model gives no symmetric quantiles to check."])
+    cutoffs = np.sort(frame["cutoff"].unique())
+    place = np.searchsorted(cutoffs, frame["cutoff"].to_numpy())
+    third = np.minimum(place * 3 // max(len(cutoffs), 1), 2)
+    table = {}
+    for level, low, high in pairs:
+        inside = (frame["actual"] >= frame[columns[low]]) & (frame["actual"] <= frame[columns[high]])
+        parts = {f"{name} third": inside[third == i] for i, name in enumerate(("first", "middle", "last"))}
+        table[f"{100 * level:g} % interval"] = {
+            name: 100 * rows.mean() for name, rows in {"all": inside, **parts}.items()
+        }
+    text = [
+        "Per cent of the actuals inside each interval, in all and in each third of the cutoffs. Where it changes much "
+        "from third to third, past errors are a poor guide to coming ones."
+    ]
+    return Section("Intervals", text, (), [pd.DataFrame(table).T])
+
+
+def data_section(panel: Panel, schema: Schema) -> Section:
+    """What is unusual in the table."""
+    names = [", ".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in panel.ids]
+    found = []
+    for entity, name in enumerate(names):
+        rows = slice(panel.indptr[entity], panel.indptr[entity + 1])
+        for channel, target in enumerate(schema.target):
+            of = " of ".join(filter(None, (str(target), name if len(names) > 1 else "")))
+            found += [f"{of}: {problem}." for problem in _problems(np.asarray(panel.target[rows, channel], "float64"))]
+    text = [f"{panel.rows:,} rows, {len(names):,} series, frequency {panel.grid.name}."]
+    text += found[:MOST_ROWS] or ["No value is missing, no series is constant, and no value is far from all others."]
+    if len(found) > MOST_ROWS:
+        text.append(f"And {len(found) - MOST_ROWS:,} more.")
+    return Section("Data", text)
+
+
+def _problems(values):
+    """What is unusual in one series, in words."""
+    missing = np.isnan(values)
+    seen = values[~missing]
+    if missing.any():
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], missing.astype(int), [0]])))
+        longest = int((edges[1::2] - edges[::2]).max())
+        yield f"{missing.sum():,} of {len(values):,} values are missing, at most {longest:,} in a row"
+    if len(seen) >= FEW:
+        middle = np.median(seen)
+        spread = np.median(np.abs(seen - middle))
+        if seen.min() == seen.max():
+            yield f"all values are {seen[0]:g}"
+        elif spread and (far := int((np.abs(seen - middle) > 12 * spread).sum())):
+            yield f"{far:,} value{'s' * (far > 1)} more than 12 median deviations from the median"
