@@ -85,7 +85,7 @@ class Predicting(Plottable):
         quantile_levels : list of float, optional
             Returns columns ``q0.1`` and so on instead of the point forecast.
         coverage : float, optional
-            Returns columns ``lower`` and ``upper`` of the central interval instead.
+            Returns columns ``forecast``, ``lower`` and ``upper``: the point forecast and the central interval.
         until : 'common' or label, optional
             Without X, how far to forecast series that end at different times. 'common' is a horizon after the latest
             cutoff, a label is a time of the grid; every series is forecast from its cutoff, beyond the horizon
@@ -101,7 +101,7 @@ class Predicting(Plottable):
         levels, names = asked_levels(type(self).__name__, quantile_levels, coverage)
         rows, panel, model = self._rows_asked(X, history, until)
         values = values_at(model, panel, rows, levels)
-        columns = {name: values[..., i] for i, name in enumerate(names)}
+        columns = {name: values[..., i - len(names)] for i, name in enumerate(names)}
         if self.schema_.supervised:
             self._warn_far(rows, panel)
             self._warn_inside(rows, panel)

@@ -84,10 +84,10 @@ def _with_known(panel, rows, given):
 
 
 def values_at(forecaster, panel: Panel, rows: Rows, levels=None) -> np.ndarray:
-    """Forecasts (rows, C, levels) of these rows; one level, the point, where none are asked for."""
+    """Return forecasts (rows, C, 1 + levels) of these rows: the point, then the quantiles."""
     ahead = rows.ordinal - panel.cutoffs()[rows.entity]
     future = ahead >= 1
-    out = np.empty((len(ahead), panel.channels, 1 if levels is None else len(levels)))
+    out = np.empty((len(ahead), panel.channels, 1 + len(levels or ())))
     if future.any():
         values = forecast_recursively(forecaster, panel, int(ahead.max()), levels)
         out[future] = values[rows.entity[future], :, ahead[future] - 1]
@@ -97,7 +97,7 @@ def values_at(forecaster, panel: Panel, rows: Rows, levels=None) -> np.ndarray:
 
 
 def forecast_recursively(forecaster, panel: Panel, steps: int, levels=None) -> np.ndarray:
-    """Forecasts (E, C, steps, levels) from the end of the history, a horizon at a time."""
+    """Return forecasts (E, C, steps, 1 + levels) from the end of the history, a horizon at a time."""
     horizon, parts = forecaster.horizon_, []
     if levels is not None and steps > horizon:
         where = type(forecaster).__name__
@@ -106,13 +106,16 @@ def forecast_recursively(forecaster, panel: Panel, steps: int, levels=None) -> n
     last = panel.last_observed()
     while True:
         origins = Origins.every_channel(np.arange(len(panel.ids)), last, panel.channels)
-        forecast = forecaster._forecast_at(panel, origins)
-        points = forecast.point()
-        values = points[..., None] if levels is None else forecast.quantiles(levels)
+        values = _point_and_quantiles(forecaster._forecast_at(panel, origins), levels)
         parts.append(values.reshape(len(panel.ids), panel.channels, horizon, -1))
         if len(parts) * horizon >= steps:
             return np.concatenate(parts, axis=2)[:, :, :steps]
-        panel, last = _append(panel, last, points)
+        panel, last = _append(panel, last, values[..., 0])
+
+
+def _point_and_quantiles(forecast, levels):
+    points = forecast.point()[..., None]
+    return points if levels is None else np.concatenate([points, forecast.quantiles(levels)], axis=-1)
 
 
 def recent(panel: Panel, memory: int | None) -> Panel:
@@ -133,7 +136,7 @@ def _append(panel, last, points):
 
 
 def _fitted(forecaster, panel, entity, ordinal, levels):
-    """One-step forecasts (rows, C, levels) of times inside the history."""
+    """Return one-step forecasts (rows, C, 1 + levels) of times inside the history."""
     early = ordinal < panel.start[entity]
     if early.any():
         got = first_few(output_frames.timestamps_at(panel, np.unique(ordinal[early])))
@@ -143,19 +146,18 @@ def _fitted(forecaster, panel, entity, ordinal, levels):
     for low in range(0, len(row), CHUNK):
         part = slice(low, low + CHUNK)
         origins = Origins.every_channel(entity[part], row[part], panel.channels)
-        forecast = forecaster._forecast_at(panel, origins)
-        values = forecast.point()[..., None] if levels is None else forecast.quantiles(levels)
+        values = _point_and_quantiles(forecaster._forecast_at(panel, origins), levels)
         parts.append(values[:, 0].reshape(len(row[part]), panel.channels, -1))
     return np.concatenate(parts)
 
 
 def asked_levels(where: str, quantile_levels, coverage) -> tuple[tuple[float, ...] | None, tuple[str, ...]]:
-    """Levels to give (None for the point) and the names of their columns."""
+    """Return the quantile levels, None without any, and the names of the columns to give."""
     if coverage is not None:
         if quantile_levels is not None:
             refuse(where, "either quantile_levels or coverage can be asked for", "both", error=ParameterError)
         check_real(where, "coverage", coverage, 1e-9, 1 - 1e-9)
-        return ((1 - coverage) / 2, (1 + coverage) / 2), ("lower", "upper")
+        return ((1 - coverage) / 2, (1 + coverage) / 2), ("forecast", "lower", "upper")
     if quantile_levels is None:
         return None, ("forecast",)
     levels = check_levels(where, quantile_levels)

@@ -181,7 +181,7 @@ def test_point_members_have_the_ensembles_own_residuals():
     model = ensemble(BASELINES).fit(SERIES)
     assert model.trained_levels_ is None
     parts = np.stack([member.predict(coverage=0.8).to_numpy() for member in model.forecasters_])
-    wide = (parts[..., 1] - parts[..., 0]).mean(axis=0)
+    wide = (parts[..., 2] - parts[..., 1]).mean(axis=0)
     own = model.predict(coverage=0.8)
     assert (own["upper"] - own["lower"] < wide).all(), "errors of an average are smaller than their average"
 
@@ -292,4 +292,4 @@ def test_ctrl_c_leaves_an_ensemble_of_what_was_ready(after, ready):
     assert [type(member).__name__ for member in model.forecasters_] == ready
     np.testing.assert_allclose(model.weights_, [1.0] if len(ready) == 1 else [0.75, 0.25])
     np.testing.assert_allclose(model.predict(), model.weights_ @ members_of(model), rtol=1e-6)
-    assert model.predict(coverage=0.8).shape == (4, 2)
+    assert model.predict(coverage=0.8).shape == (4, 3)

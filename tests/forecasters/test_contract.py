@@ -176,8 +176,9 @@ def test_quantiles_and_coverage(fitted):
     assert quantiles.index.equals(AHEAD.index)
     assert (np.diff(quantiles.to_numpy(), axis=1) >= 0).all()
     bounds = fitted.predict(AHEAD, coverage=0.8)
-    assert list(bounds.columns) == ["lower", "upper"]
-    np.testing.assert_allclose(bounds, quantiles[["q0.1", "q0.9"]])
+    assert list(bounds.columns) == ["forecast", "lower", "upper"]
+    np.testing.assert_array_equal(bounds["forecast"], fitted.predict(AHEAD))
+    np.testing.assert_allclose(bounds[["lower", "upper"]], quantiles[["q0.1", "q0.9"]])
 
 
 def test_the_long_frame(fitted, forecast):

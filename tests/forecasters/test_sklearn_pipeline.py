@@ -72,10 +72,10 @@ def test_a_pipeline_gives_one_value_per_row_and_finds_times_in_y(fitted, forecas
 
 def test_intervals_and_quantiles_pass_through(fitted, forecast):
     bounds = fitted.predict(AHEAD, coverage=0.8)
-    assert list(bounds.columns) == ["lower", "upper"]
+    assert list(bounds.columns) == ["forecast", "lower", "upper"]
     assert ((bounds["lower"] < forecast) & (forecast < bounds["upper"])).all()
     levels = fitted.predict(AHEAD, quantile_levels=[0.1, 0.9])
-    np.testing.assert_allclose(levels, bounds, rtol=1e-9)
+    np.testing.assert_allclose(levels, bounds[["lower", "upper"]], rtol=1e-9)
 
 
 def test_names_and_times_survive_where_asked_for():

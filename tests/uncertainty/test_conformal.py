@@ -70,7 +70,7 @@ def test_rolling_intervals_hold_right_after_the_fit_of_a_regressor_that_memorise
         data[row] = 0.8 * data[row - 1] + rng.normal()
     forest = RandomForestRegressor(20, random_state=0)
     model = fk.TabularForecaster(regressor=forest, horizon=3, lookback=12, calibrate="rolling").fit(data[:900])
-    low, high = model.predict(coverage=0.8).to_numpy().T  # before anything else is observed
+    _, low, high = model.predict(coverage=0.8).to_numpy().T  # before anything else is observed
     assert (high - low > 2).all()
     assert coverage(fk.backtest(model, data, quantile_levels=LEVELS).forecasts) == pytest.approx(0.8, abs=0.05)
 

@@ -213,7 +213,7 @@ def test_few_rows_widen_intervals_by_a_shorter_horizon():
     walk = np.cumsum(np.random.default_rng(0).normal(size=26))
     model = fk.NaiveForecaster(horizon=12).fit(walk[:22])
     with pytest.warns(UserWarning, match="a second fit"):
-        low, high = model.predict(coverage=0.8).to_numpy().T
+        _, low, high = model.predict(coverage=0.8).to_numpy().T
     assert (np.diff(high - low)[7:] > 0).all()
 
 
@@ -223,7 +223,7 @@ def test_intervals_of_the_linear_forecaster_keep_the_units_of_their_residuals():
     loud = np.where(np.arange(600) < 480, 1.0, 6.0)
     data = 10 + loud * rng.normal(size=600)
     model = fk.LinearForecaster(horizon=1, lookback=4).fit(data)
-    low, high = np.ravel(model.predict(coverage=0.8))
+    _, low, high = np.ravel(model.predict(coverage=0.8))
     assert model.scaler_.target.scale[0, 0] > 1.5 * model.residual_scale_[0, 0]
     assert high - low == pytest.approx(2 * 1.2816 * 6.0, rel=0.2)
 
