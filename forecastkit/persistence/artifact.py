@@ -16,7 +16,6 @@ import hashlib
 import io
 import json
 import math
-import tokenize
 import zipfile
 from importlib import metadata
 from pathlib import Path
@@ -26,7 +25,7 @@ import numpy as np
 
 from forecastkit.utils import types
 from forecastkit.utils.atomic_write import atomic_write
-from forecastkit.utils.exceptions import ArtifactError, InputError
+from forecastkit.utils.exceptions import DAMAGED_FILE, ArtifactError, InputError
 from forecastkit.utils.validation import refuse
 
 if TYPE_CHECKING:
@@ -38,22 +37,6 @@ PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "pandas")
 ARRAYS = ("weights", "calibration", "history")
 MEMBERS = ("forecaster.json", *(f"{name}.npz" for name in ARRAYS))
 MAX_MANIFEST, MAX_JSON = 1 << 20, 1 << 30
-#: Exceptions that reading invalid content can raise.
-BROKEN = (
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    EOFError,
-    OSError,
-    OverflowError,
-    RecursionError,
-    NotImplementedError,
-    SyntaxError,
-    tokenize.TokenError,
-    zipfile.BadZipFile,
-)
 #: Entries of a summary and their types.
 SUMMARY = {
     **dict.fromkeys(("class", "freq", "cutoff"), str),
@@ -131,7 +114,7 @@ def load(path: types.Path, backbones: dict | None = None, custom_objects: dict |
         return Unpacker(arrays, {**(backbones or {}), **(custom_objects or {})}).forecaster(packed)
     except InputError:
         raise
-    except BROKEN as error:
+    except DAMAGED_FILE as error:
         return _unreadable(path, manifest, error)
 
 
@@ -266,7 +249,7 @@ def _read(path):
         raise
     except OSError as error:
         return refuse("load", "the file must be readable", f"{str(path)!r} ({error.strerror})", error=ArtifactError)
-    except BROKEN:
+    except DAMAGED_FILE:
         return _damaged(path, "it is truncated or overwritten")
 
 
@@ -298,7 +281,7 @@ def _manifest(path, data):
     try:
         manifest = json.loads(data)
         kind, number = manifest["kind"], int(manifest["format"])
-    except BROKEN:
+    except DAMAGED_FILE:
         return _foreign(path, "a zip with another manifest")
     if kind != KIND:
         _foreign(path, "a zip with another manifest")

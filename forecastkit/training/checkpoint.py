@@ -4,12 +4,12 @@ import hashlib
 import io
 import json
 import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from forecastkit.utils.atomic_write import atomic_write
+from forecastkit.utils.exceptions import DAMAGED_FILE
 from forecastkit.utils.run_log import canonical_text, fingerprint
 from forecastkit.utils.validation import refuse
 
@@ -144,7 +144,9 @@ def _read(path, share):
             for key in members.files:
                 if key != ABOUT:
                     arrays.setdefault(key.rpartition(".")[0], []).append(members[key])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        if not isinstance(about, dict):
+            raise ValueError(f"{ABOUT} is no object")
+    except DAMAGED_FILE as error:
         what = getattr(error, "strerror", None) or error
         refuse("fit", f"{str(path)!r} must be a whole checkpoint", f"damaged: {what}", "Delete it to begin afresh.")
     return arrays, about

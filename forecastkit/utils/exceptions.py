@@ -10,7 +10,30 @@
     └── WorkerError(RuntimeError)   a distributed worker that did not start or was lost
 """
 
+import struct
+import tokenize
+import zipfile
+import zlib
 from contextlib import contextmanager
+
+#: Exceptions that reading a damaged or forged file can raise.
+DAMAGED_FILE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class InputError(ValueError):

@@ -85,7 +85,7 @@ class RunLog:
             complete.append(rest)
         self._end = min(sum(len(line) + 1 for line in complete), len(content))
         lines = [_parsed(line) for line in complete]
-        if None in lines or not all("key" in line for line in lines[1:]) or (content and not lines):
+        if None in lines or not all(isinstance(line.get("key"), str) for line in lines[1:]) or (content and not lines):
             self._refuse_file(repr(str(self.path)))
         return lines
 

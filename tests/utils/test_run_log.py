@@ -23,6 +23,7 @@ FOREIGN = {
     "of_compare.jsonl": b'{"journal": "compare", "data": "abc", "horizon": 3}\n{"key": "k"}\n{"key": ',
     "other_data.jsonl": b'{"journal": "backtest", "data": "xyz", "horizon": 3}\n{"key": "k"}\n{"key": ',
     "no_key.jsonl": b'{"journal": "backtest", "data": "abc", "horizon": 3}\n{"a": 1}\n{"key": ',
+    "odd_key.jsonl": b'{"journal": "backtest", "data": "abc", "horizon": 3}\n{"key": [1]}\n{"key": ',
     "cut_header.jsonl": b'{"journal": "backtest", "da',
     "bytes.bin": bytes(range(256)),
     "numbers.txt": b"1\n2\n",
@@ -36,7 +37,7 @@ def test_a_file_of_something_else_is_refused_and_left_as_it_is(tmp_path, name):
     with pytest.raises(InputError, match=r"must be (a file that backtest wrote|of the same data)"):
         RunLog(path, HEADER, "backtest", "resume")
     assert path.read_bytes() == FOREIGN[name]
-    if name not in ("other_data.jsonl", "no_key.jsonl"):
+    if name not in ("other_data.jsonl", "no_key.jsonl", "odd_key.jsonl"):
         with pytest.raises(InputError, match="must be a file that backtest wrote"):
             remove_log(path, "backtest")
         assert path.read_bytes() == FOREIGN[name]

@@ -16,13 +16,11 @@ from forecastkit.data.panel import ROW_BUFFERS, Panel
 from forecastkit.data.schema import ROLES, Schema
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.utils import types
-from forecastkit.utils.exceptions import ArtifactError
+from forecastkit.utils.exceptions import DAMAGED_FILE, ArtifactError
 from forecastkit.utils.validation import refuse
 
 KIND, FORMAT = "forecastkit mapped data", 1
 SMALL = ("start", "indptr", "static")
-#: Exceptions that reading an invalid folder can raise.
-BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError)
 
 
 class MappedData:
@@ -104,7 +102,7 @@ def open_mapped(path: types.Path) -> MappedData:
         return MappedData(path, _panel(path, manifest), Schema(**_tuples(manifest["schema"])))
     except ArtifactError:
         raise
-    except BROKEN as error:
+    except DAMAGED_FILE as error:
         rule = f"{str(path)!r} must be a whole folder that map_parquet wrote"
         got = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return refuse("open_mapped", rule, got, "Map the data again.", ArtifactError)
