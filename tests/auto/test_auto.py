@@ -18,7 +18,7 @@ from forecastkit.utils import time_budget
 from forecastkit.utils.exceptions import InputError, ParameterError
 
 SIZE = {"horizon": 4, "lookback": 12, "season_length": 24}
-TINY = {"units": 8, "epochs": 2, "windows_per_epoch": 64, "batch_size": 32}
+TINY = {"units": 8, "epochs": 2, "windows_per_epoch": 64, "batch_size": 32, "linear_path": False}
 SERIES = wave(400)
 
 
@@ -161,13 +161,16 @@ def test_a_round_that_few_could_go_into_does_not_decide(reached, folds):
 class Scores:
     """An arena of one fold and four series where averages err by 1 and the bias of the mean."""
 
-    def __init__(self, **errors):
-        self.biases, self.folds = errors, [0]
+    def __init__(self, *, clear=True, **errors):
+        self.biases, self.folds, self.clear = errors, [0], clear
         self.trials = [fold_scores.Trial(name, 0, float(self.errors({name: 1.0}, 0).mean()), 1.0) for name in errors]
 
     def errors(self, weights, fold):
         bias = sum(weight * self.biases[name] for name, weight in weights.items())
         return np.full(4, 1 + abs(bias))
+
+    def is_clearly_worse(self, own, other, folds):
+        return self.clear and self.errors(own, 0).mean() > self.errors(other, 0).mean()
 
 
 def chosen(scores, most=9, reference="naive"):
@@ -182,8 +185,11 @@ def chosen(scores, most=9, reference="naive"):
     ("errors", "members"),
     [
         # Networks count together as one of the others.
-        ({"linear": 0.1, "a": 0.1, "b": -0.11}, {"linear": 0.5, "a": 0.25, "b": 0.25}),
+        ({"linear": 0.2, "a": 0.1, "b": -0.11}, {"linear": 0.5, "a": 0.25, "b": 0.25}),
         ({"linear": 0.1, "theta": 0.2, "a": 0.1}, {"linear": 1 / 3, "theta": 1 / 3, "a": 1 / 3}),
+        # Those that do not help are left out.
+        ({"linear": 0.1, "a": 0.1, "b": 0.1}, {"linear": 1.0}),
+        ({"linear": 0.1, "theta": 0.1, "a": 0.15}, {"linear": 0.5, "theta": 0.5}),
         # What is worse by more than a quarter is left out, a network or not.
         ({"linear": 0.5, "a": 0.1, "b": -0.11}, {"a": 0.5, "b": 0.5}),
         ({"linear": 0.05, "a": 0.4, "b": 0.5}, {"linear": 1.0}),
@@ -193,6 +199,7 @@ def chosen(scores, most=9, reference="naive"):
         ({"linear": 0.11, "naive": 0.1}, {"linear": 0.5, "naive": 0.5}),
         ({"linear": 0.9, "naive": 0.1}, {"naive": 1.0}),
         ({"naive": 0.1, "a": -0.2}, {"naive": 0.5, "a": 0.5}),
+        ({"linear": 3.0, "theta": 0.1}, {"theta": 1.0}),
         ({"linear": np.inf, "a": 0.1}, {"a": 1.0}),
         ({"linear": 0.1, "a": np.inf}, {"linear": 1.0}),
         ({"linear": np.inf, "a": np.inf}, {}),
@@ -202,6 +209,18 @@ def chosen(scores, most=9, reference="naive"):
 )
 def test_all_that_are_not_clearly_worse_count_alike(errors, members):
     assert chosen(Scores(**errors)) == pytest.approx(members)
+
+
+@pytest.mark.parametrize(
+    ("errors", "members"),
+    [
+        ({"linear": 0.5, "theta": 0.1}, {"linear": 0.5, "theta": 0.5}),
+        ({"linear": 0.2, "theta": 0.2, "a": 0.0}, {"linear": 0.5, "theta": 0.5}),
+        ({"linear": 3.0, "theta": 0.1}, {"theta": 1.0}),
+    ],
+)
+def test_thin_evidence_neither_drops_nor_adds_members(errors, members):
+    assert chosen(Scores(clear=False, **errors)) == pytest.approx(members)
 
 
 def test_no_more_networks_than_there_is_time_for():

@@ -27,7 +27,7 @@ from forecastkit.utils.run_log import RunLog
 from forecastkit.utils.time_budget import TimeBudget, seconds_of
 
 AIR = str(dataset_path("airpassengers"))
-TINY = {"units": 4, "epochs": 1, "windows_per_epoch": 64, "batch_size": 64, "final_epochs": 0}
+TINY = {"units": 4, "epochs": 1, "windows_per_epoch": 64, "batch_size": 64, "final_epochs": 0, "linear_path": False}
 SIZES = {"horizon": 6, "lookback": 24}
 QUICK = {"memory": False, **SIZES}
 

@@ -16,7 +16,15 @@ from forecastkit.forecasters.ensemble_weights import combination_weights, shared
 from forecastkit.utils.exceptions import InputError, ParameterError
 
 SIZE = {"horizon": 4, "lookback": 12}
-TINY = {**SIZE, "units": 8, "epochs": 2, "windows_per_epoch": 64, "batch_size": 32, "random_state": 0}
+TINY = {
+    **SIZE,
+    "units": 8,
+    "epochs": 2,
+    "windows_per_epoch": 64,
+    "batch_size": 32,
+    "random_state": 0,
+    "linear_path": False,
+}
 SERIES = wave(150)
 BASELINES = [fk.NaiveForecaster(), fk.LinearForecaster(), fk.MeanForecaster()]
 LEVELS = [0.1, 0.5, 0.9]

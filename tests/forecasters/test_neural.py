@@ -24,6 +24,7 @@ TINY = {
     "windows_per_epoch": 32,
     "final_epochs": 0,
     "random_state": 0,
+    "linear_path": False,
 }
 SERIES = wave(120)
 

@@ -11,7 +11,7 @@ from sklearn.linear_model import Ridge
 import forecastkit as fk
 
 SIZES = {"horizon": 4, "lookback": 12}
-NETWORK = {**SMALL, **SIZES, "windows_per_epoch": 64}
+NETWORK = {**SMALL, **SIZES, "windows_per_epoch": 64, "linear_path": True}
 ROLES = {"target": "load", "known": "temp", "past": "wind", "static": "size"}
 FORECASTERS = {
     **{

@@ -6,7 +6,7 @@ import pytest
 
 import forecastkit as fk
 
-TINY = {"horizon": 4, "lookback": 12, "epochs": 2, "units": 8, "random_state": 0}
+TINY = {"horizon": 4, "lookback": 12, "epochs": 2, "units": 8, "random_state": 0, "linear_path": False}
 
 
 def wave(first, stop):

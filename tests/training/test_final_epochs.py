@@ -8,7 +8,7 @@ from forecastkit.training import trained_network
 from forecastkit.training.engines.tensorflow import TensorFlowEngine
 from forecastkit.training.network_cache import NetworkCache
 
-TINY = {"horizon": 4, "lookback": 12, "epochs": 2, "units": 8, "random_state": 0}
+TINY = {"horizon": 4, "lookback": 12, "epochs": 2, "units": 8, "random_state": 0, "linear_path": False}
 
 
 def test_the_step_is_traced_once(monkeypatch):

@@ -28,6 +28,7 @@ TINY = {
     "units": 8,
     "windows_per_epoch": 64,
     "random_state": 0,
+    "linear_path": False,
     "final_epochs": 0,
 }
 
@@ -373,7 +374,8 @@ out = {}
 for compiled in (False, True):
     neural.WORTH_COMPILING = 0 if compiled else 1e18
     forecaster = fk.GRUForecaster(
-        horizon=4, lookback=12, patch=4, units=8, epochs=2, final_epochs=1, windows_per_epoch=512, random_state=5)
+        horizon=4, lookback=12, patch=4, units=8, epochs=2, final_epochs=1, windows_per_epoch=512, random_state=5,
+        linear_path=False)
     out[f"forecast {compiled}"] = forecaster.fit(series).predict()
     out.update({f"weight {compiled} {i}": w for i, w in enumerate(forecaster.model_.get_weights())})
     out[f"parts {compiled}"] = forecaster.network_.live()[1].parts

@@ -1,0 +1,111 @@
+"""The linear forecast that networks correct, and the recipe that it chooses for them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import forecastkit as fk
+from forecastkit.baselines.ridge import NORMALIZATIONS, Ridge
+from forecastkit.data.windows import forward_fill
+from forecastkit.forecasters.linear_path import LinearPath
+from forecastkit.networks.network import filled_forward
+
+SIZES = {"horizon": 4, "units": 4, "windows_per_epoch": 64, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def seasonal():
+    """Two years of weeks with growing swings, above zero."""
+    time = np.arange(160)
+    noise = np.random.default_rng(0).normal(size=160)
+    y = (20 + 0.2 * time) * (1.5 + np.sin(2 * np.pi * time / 7)) + noise
+    return pd.Series(y, index=pd.date_range("2024-01-01", periods=160, freq="D"), name="y")
+
+
+def regression(weights, normalization):
+    return Ridge(weights.astype("float32"), 1.0, normalization=normalization)
+
+
+def test_matrix_is_the_mean_of_the_regressions():
+    rng = np.random.default_rng(1)
+    lookbacks = 5, 3, 8
+    ridges = [regression(rng.normal(size=(n, 2)), name) for n, name in zip(lookbacks, NORMALIZATIONS, strict=True)]
+    window, expected = rng.normal(size=8).astype("float32"), []
+    for ridge in ridges:
+        own = window[-len(ridge.weights) :]
+        center = own[-1] if ridge.normalization == "last" else own.mean()
+        expected.append((own - center) @ ridge.weights + center)
+    matrix = LinearPath(tuple(ridges)).matrix(8)
+    np.testing.assert_allclose(window @ matrix, np.mean(expected, axis=0), rtol=1e-5)
+    np.testing.assert_allclose(matrix.sum(axis=0), 1.0, rtol=1e-5)
+
+
+def test_windows_are_filled_as_those_of_regressions():
+    window = np.random.default_rng(2).normal(size=(64, 11)).astype("float32")
+    window[np.random.default_rng(3).random(window.shape) < 0.5] = np.nan
+    window[0] = np.nan
+    np.testing.assert_array_equal(filled_forward(window), forward_fill(window))
+
+
+@pytest.mark.parametrize("holes", [False, True])
+def test_network_that_learns_nothing_useful_is_the_linear_forecast(seasonal, holes):
+    y = seasonal.where(np.random.default_rng(4).random(160) > 0.1) if holes else seasonal
+    # So large a rate makes every epoch worse than none.
+    network = fk.GRUForecaster(**SIZES, lookback=14, epochs=2, learning_rate=10.0, target_transform="none").fit(y)
+    assert network.training_history_.best_epoch == -1
+    linear = fk.LinearForecaster(horizon=4, lookback=14, target_transform="none").fit(y)
+    assert network.recipe_["regressions"] == len(linear.parts_) > 1
+    # The linear forecaster scales values anew with all rows.
+    np.testing.assert_allclose(network.predict(), linear.predict(), rtol=0.02)
+
+
+def test_network_corrects_the_linear_forecast_where_that_helps():
+    """The sign of the last value decides what comes, which no linear forecast sees."""
+    rng = np.random.default_rng(5)
+    y = np.repeat(rng.normal(size=400), 2)
+    y[1::2] = np.abs(y[::2])
+    network = fk.GRUForecaster(
+        horizon=1, lookback=4, units=16, epochs=8, random_state=0, learning_rate=0.01, season_length=1
+    ).fit(y)
+    record = network.training_history_
+    assert record.best_epoch >= 0
+    assert min(record.val_loss) < 0.9 * record.start_loss
+
+
+def test_recipe_is_chosen_by_the_data(seasonal):
+    """Where all is linear in the square roots, they are forecast."""
+    time = np.arange(160)
+    root = 20 + 0.1 * time + 8 * np.sin(2 * np.pi * time / 7) + np.random.default_rng(6).normal(size=160)
+    for y, transform in ((root**2, "sqrt"), (root - 30, None)):
+        network = fk.GRUForecaster(**SIZES, epochs=1).fit(pd.Series(y, index=seasonal.index))
+        assert network.recipe_["target_transform"] == transform
+        assert (network.recipe_["lookback"], network.recipe_["patch"]) == (network.lookback_, network.patch_)
+
+
+def test_parameters_that_are_given_are_kept(seasonal):
+    given = {"normalization": "none", "target_transform": "none", "lookback": 21, "patch": 3}
+    network = fk.GRUForecaster(**SIZES, **given, epochs=1).fit(seasonal)
+    chosen = {"normalization": "none", "target_transform": None, "lookback": 21, "patch": 3}
+    assert {name: network.recipe_[name] for name in given} == chosen
+    assert fk.GRUForecaster(**SIZES, linear_path=False, epochs=1).fit(seasonal).recipe_["regressions"] == 0
+
+
+@pytest.mark.parametrize("loss", ["mse", "gaussian"])
+def test_means_and_distributions_are_of_the_values_themselves(seasonal, loss):
+    network = fk.GRUForecaster(**SIZES, loss=loss, epochs=1).fit(seasonal)
+    assert network.recipe_["target_transform"] is None
+    assert network.recipe_["regressions"] > 0
+
+
+@pytest.mark.parametrize("given", [{"loss": "negative_binomial"}, {"validation_size": 0}])
+def test_no_linear_path_without_a_center_or_without_validation(seasonal, given):
+    network = fk.GRUForecaster(**SIZES, **given, epochs=1).fit(seasonal.round())
+    assert network.recipe_["regressions"] == 0
+
+
+def test_loaded_network_forecasts_the_same(seasonal, tmp_path):
+    network = fk.GRUForecaster(**SIZES, epochs=1).fit(seasonal)
+    network.save(tmp_path / "m.forecast")
+    loaded = fk.load(tmp_path / "m.forecast")
+    np.testing.assert_array_equal(loaded.predict(), network.predict())
+    assert loaded.recipe_ == network.recipe_
