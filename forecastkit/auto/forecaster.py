@@ -1,12 +1,11 @@
 """AutoForecaster: select and train an ensemble within a time limit."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from forecastkit.auto.candidates import WHERE, baselines, check_candidates, filled, make_candidates
@@ -26,7 +25,6 @@ from forecastkit.utils import types
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.formatting import percent
 from forecastkit.utils.time_budget import MOST, TimeBudget, no_time_for, seconds_of
-from forecastkit.utils.types import Data
 from forecastkit.utils.validation import check_real, first_few, refuse
 from forecastkit.utils.warn import warn_user
 
@@ -100,19 +98,7 @@ class AutoForecaster(Combination):
     path: types.Path | None = None
     verbose: int = 0
 
-    _budget = None  # of the current fit
     _cross_validates = False  # every fit has its own time limit
-    _needed = 0.0  # seconds of the linear forecaster
-
-    def fit(self, X: Data, y: Data | None = None, sample_weight: ArrayLike | None = None) -> Self:
-        self._check_parameters()
-        self._budget = TimeBudget(self._seconds())
-        try:
-            return super().fit(X, y, sample_weight)
-        finally:
-            vars(self).pop("_budget", None)
-
-    fit.__doc__ = Forecaster.fit.__doc__
 
     def _check_parameters(self):
         super()._check_parameters()
@@ -124,26 +110,27 @@ class AutoForecaster(Combination):
     def _seconds(self):
         return seconds_of(self.time_limit, WHERE)
 
-    def _fit(self, panel, split, stop):
-        self._budget = self._budget or TimeBudget(self._seconds())
-        self._refuse_too_little(panel)
+    def _fit(self, context):
+        panel = context.panel
+        context.budget = TimeBudget(self._seconds(), spent=time.monotonic() - context.began)
+        self._refuse_too_little(panel, context.budget)
         self.trials_, self.untried_, self.names_ = [], [], []
         self.lowest_ = lowest_of(panel)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         own, candidates = self._all_candidates(panel)
-        self._fit_fallback(own[0], panel)
-        search = self._search(panel, split, own, candidates, seed)
-        self._train(search, own, candidates, panel)
+        self._fit_fallback(own[0], context)
+        search = self._search(context, own, candidates, seed)
+        self._train(search, own, candidates, context)
         if self.untried_:
             too_few = f"rows are too few to try {first_few(self.untried_, 12)}"
             reason = f"{no_time_for(self.untried_)}: pass a longer time_limit=" if search.had_folds else too_few
             warn_user(f"{WHERE}: {reason}.")
 
-    def _refuse_too_little(self, panel):
+    def _refuse_too_little(self, panel, budget):
         """Refuse a limit that is too short for the linear forecaster."""
         windows = min(panel.rows * panel.channels, 200_000)
         least = windows * self.lookback_ * (self.lookback_ + self.horizon_) / FASTEST
-        if least > self._budget.limit:
+        if least > budget.limit:
             rule = f"time_limit must leave the baselines, which are always in, at least {least:.0f} s"
             remedy = "Pass a larger time_limit=, or a shorter lookback=."
             refuse(WHERE, rule, f"{self._seconds():g} s", remedy, ParameterError)
@@ -165,19 +152,21 @@ class AutoForecaster(Combination):
 
     # ------------------------------------------------------------------------------------------ the search
 
-    def _fit_fallback(self, contender, panel):
+    def _fit_fallback(self, contender, context):
         """Fit the linear forecaster on all rows, as the fallback."""
-        before = self._budget.elapsed()
-        self._linear = self._fitted(contender.for_run(None, None), panel)
-        self._set_members({contender.name: [self._linear]})
-        self._needed = self._budget.elapsed() - before
-        self._report("trained", f"{contender.name}, {self._needed:.0f} s")
+        before = context.budget.elapsed()
+        context.linear = self._fitted(contender.for_run(None, None), context)
+        self._set_members({contender.name: [context.linear]})
+        context.linear_seconds = context.budget.elapsed() - before
+        self._report("trained", f"{contender.name}, {context.linear_seconds:.0f} s")
 
-    def _fitted(self, member, panel):
+    def _fitted(self, member, context):
         member.set_params(horizon=self.horizon_, validation_size=self.validation_size)
-        member._weight, member._linear = self._weight, self._linear
         member._check_parameters()
-        return member._fit_panel(panel, self.schema_, finish=False)
+        own = member._start_fit(context.panel, self.schema_, context.weight, context.linear)
+        context.members.append((member, own))
+        member._learn(own)
+        return member
 
     def _set_members(self, groups, weights=None):
         """Set the members, with the seeds of each member in sequence; `weights` by name, equal by default."""
@@ -189,20 +178,21 @@ class AutoForecaster(Combination):
         self.groups_ = [number for number, group in enumerate(groups.values()) for _ in group]
         self._settle(None if weights is None else [weights[name] for name in groups])
 
-    def _search(self, panel, split, own, candidates, seed):
+    def _search(self, context, own, candidates, seed):
         """Run the search within the time limit."""
+        panel, split, budget = context.panel, context.split, context.budget
         before = self.scaler_.without_faults(panel).between(panel.indptr[:-1], split)
         calendar = panel.grid.is_time or self.schema_.time is not None
         sizes = self.horizon_, self.season_length_
         evaluator = FoldEvaluator(before, self.schema_, sizes, calendar, self._keep)
         values = {"validation_size": self._validation_part(panel, split), "final_epochs": 0}
-        search = Halving(evaluator, self._budget, values, seed, self._report)
-        evaluator.use(int(min(BASELINES * self._budget.limit / max(self._needed, 1e-3), len(evaluator.folds))))
+        search = Halving(evaluator, budget, values, seed, self._report)
+        evaluator.use(int(min(BASELINES * budget.limit / max(context.linear_seconds, 1e-3), len(evaluator.folds))))
         try:
             for fold in range(len(evaluator.folds)):
                 for contender in own:
                     evaluator.evaluate_candidate(contender, fold, None, None, values)
-            search.run(candidates, SEARCHED * self._budget.limit)
+            search.run(candidates, SEARCHED * budget.limit)
         finally:
             self.trials_, self.untried_ = [asdict(trial) for trial in evaluator.trials], search.untried
         return search
@@ -220,9 +210,10 @@ class AutoForecaster(Combination):
 
     # ------------------------------------------------------------------------------------------ the members
 
-    def _train(self, search, own, candidates, panel):
+    def _train(self, search, own, candidates, context):
         """Fit the members on all rows."""
-        schedule = Schedule(self._budget, self._needed)
+        budget = context.budget
+        schedule = Schedule(budget, context.linear_seconds)
         known = {one.name: one for one in [*own, *candidates]}
         weights = choose(search, known, schedule, own[-1].name) or {own[0].name: 1.0}
         self._report("chosen", ", ".join(f"{name} ({percent(weight)})" for name, weight in weights.items()))
@@ -231,9 +222,9 @@ class AutoForecaster(Combination):
             groups[own[0].name] = self.forecasters_[:1]
 
         def fit(name, member):
-            began = self._budget.elapsed()
+            began = budget.elapsed()
             try:
-                groups[name].append(self._fitted(member, panel))
+                groups[name].append(self._fitted(member, context))
             except KeyboardInterrupt:
                 groups[name] += [member] if is_usable(member) else []
                 raise
@@ -242,23 +233,19 @@ class AutoForecaster(Combination):
             finally:
                 if any(groups.values()):
                     self._set_members(groups, weights)
-            self._report("trained", f"{name}, {self._budget.elapsed() - began:.0f} s")
+            self._report("trained", f"{name}, {budget.elapsed() - began:.0f} s")
 
         self._set_members(groups, weights)
         chosen = [known[name] for name in weights if not groups[name]]
         refit(chosen, schedule, search.seed, fit)
 
-    def _finish(self, panel, split, stop):
+    def _finish(self, context):
         """Train on the validation rows too, if time allows; closed-form members first."""
+        fits, budget = {id(member): own for member, own in context.members}, context.budget
         for member in sorted(self.forecasters_, key=lambda member: not hasattr(member, "ridge_")):
-            seconds = self._needed if hasattr(member, "ridge_") else seconds_to_finish(member)
-            if self._budget is None or self._budget.elapsed() + seconds <= MOST * self._budget.limit:
-                member._finish(panel, split, stop)
-
-    def _put_down(self):
-        super()._put_down()
-        for name in ("_budget", "_needed"):
-            vars(self).pop(name, None)
+            seconds = context.linear_seconds if hasattr(member, "ridge_") else seconds_to_finish(member)
+            if budget.elapsed() + seconds <= MOST * budget.limit:
+                member._finish(fits[id(member)])
 
     # ------------------------------------------------------------------------------------------ forecasts
 

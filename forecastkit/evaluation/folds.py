@@ -123,8 +123,8 @@ class Fold:
         """
         if weight is not None:
             present = self._before(panel)[1]
-            model._weight = np.concatenate([weight[panel.indptr[e] : self.stop[e]] for e in present])
-        return model._fit_panel(self.seen(panel), schema)
+            weight = np.concatenate([weight[panel.indptr[e] : self.stop[e]] for e in present])
+        return model._fit_panel(self.seen(panel), schema, weight)
 
 
 def make_folds(panel: Panel, sizes: Sizes, calendar: bool) -> list[Fold]:

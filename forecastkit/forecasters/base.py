@@ -1,7 +1,8 @@
 """Base class of all forecasters: fit, predict, forecast, update, score, save."""
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
@@ -20,6 +21,7 @@ from forecastkit.data.schema import Schema
 from forecastkit.data.sizes import choose_horizon, choose_lookback
 from forecastkit.data.windows import Origins
 from forecastkit.features.calendar import requested_names
+from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.forecasters.newer_rows import check_rows_to_train, merge_newer
 from forecastkit.forecasters.predict import Predicting
 from forecastkit.forecasters.recursive import check_observed, tail
@@ -119,12 +121,9 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
     quantile_levels: Sequence[float] | None = None
     calibrate: Calibrate = False
 
-    _held = None  # the panel being fitted and its buffers
     _tail_only = False  # whether the history lacks rows of the fit, as that of a loaded forecaster does
     _revised = 0  # rows that were learned from and have been given again with other values since
-    _weight = None  # of its rows, where they do not count alike
     _most_validation_windows = None  # windows that scores and residuals are taken from; None for the usual number
-    _linear = None  # a linear forecaster fitted on the same rows, which need not be fitted again as the reference
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -155,16 +154,13 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         InputError
             Where data or parameters break a rule; the sentence says which, where, and what to do.
         """
+        began = time.monotonic()
         self._check_parameters()
         panel, schema = read_panel(X, y, **self._reading())
         weight = read_weights(sample_weight, X, y, panel, schema, self._reading())
         warn_broken(type(self).__name__, panel, schema.target)
         with restored(self, when=self._learned_nothing):
-            self._weight = weight
-            try:
-                return self._fit_panel(panel, schema)
-            finally:
-                vars(self).pop("_weight", None)
+            return self._fit_panel(panel, schema, weight, began)
 
     def _learned_nothing(self, error: BaseException) -> bool:
         """Whether a `fit` that raised this leaves nothing to use: an interrupted training has its best weights."""
@@ -177,8 +173,22 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         """Whose parameters say what is forecast: its own, where it wraps no other."""
         return self
 
-    def _fit_panel(self, panel: Panel, schema: Schema, finish: bool = True):
-        """Fit on a panel that is ours: sizes, split, model, calibration, and at the `finish` the last rows."""
+    def _fit_panel(
+        self, panel: Panel, schema: Schema, weight: np.ndarray | None = None, began: float | None = None
+    ) -> Self:
+        """Fit on a panel that is ours: learn and evaluate, then use the validation rows too."""
+        context = self._start_fit(panel, schema, weight)
+        context.began = context.began if began is None else began
+        try:
+            self._learn(context)
+            self._finish(context)
+            context.clear_checkpoints()
+        finally:
+            self._release(context)
+        return self
+
+    def _start_fit(self, panel: Panel, schema: Schema, weight=None, linear: "Forecaster | None" = None) -> FitContext:
+        """Forget what was learned; sizes, split and scales for a fit on this panel."""
         self._forget()
         self.schema_ = schema
         self.n_features_in_ = len(schema.columns)
@@ -190,44 +200,38 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         self._check_transform(panel)
         split = self._split(panel, stop)
         calendar = self._calendar(panel.grid)
-        self.scaler_ = self._scaler(panel, split, calendar).with_faults_masked(panel, stop)
-        try:
-            self._learn(panel, split, stop)
-            if finish:
-                self._finish(panel, split, stop)
-                self._clear_up()
-        finally:
-            if finish:
-                self._put_down()
-        return self
+        self.scaler_ = self._scaler(panel, split, calendar, weight).with_faults_masked(panel, stop)
+        return FitContext(panel, split, stop, weight, linear)
 
-    def _learn(self, panel, split, stop):
+    def _learn(self, context: FitContext):
+        """Learn from the rows before the validation block, and evaluate there."""
         try:
-            self._fit(panel, split, stop)
+            self._fit(context)
         except InputError:  # nothing was learned
             raise
         except BaseException:  # an interrupted training still leaves a forecaster that works
             if self._is_trained():
-                self._evaluate_validation(panel, split, stop)
+                self._evaluate_validation(context)
             raise
-        self._evaluate_validation(panel, split, stop)
+        self._evaluate_validation(context)
 
-    def _evaluate_validation(self, panel, split, stop):
+    def _evaluate_validation(self, context: FitContext):
+        panel = context.panel
         self.residual_scale_ = self.scaler_.transformed_error_units(panel)
-        found = validation.calibrate(self, panel, split, stop)
+        found = validation.calibrate(self, context)
         self.residuals_, self.paths_, self.corrections_ = found.residuals, found.paths, found.corrections
         self.rolling_errors_, self.pending_scores_ = found.rolling_errors, found.scores
         if self.residuals_ is not None and not self.residuals_.held_out and not is_mapped(panel.target):
-            self.fit_data_ = validation.FitData(panel, split, stop, self.scaler_, self._weight)
+            self.fit_data_ = validation.FitData.of(context, self.scaler_)
         self.history_, self.trained_until_ = panel, panel.cutoffs()
         for name in ("_tail_only", "_revised"):
             vars(self).pop(name, None)
         if is_mapped(panel.target):  # forecasts lay rows over the history, which would copy it to memory
             self.history_, self._tail_only = tail(panel, self.scaler_, self._rows_kept()), True
 
-    def _scaler(self, panel, stop, calendar) -> Scaler:
+    def _scaler(self, panel, stop, calendar, weight) -> Scaler:
         """Scales and linear effects of the rows before ``stop``."""
-        more = {"weight": self._weight, "codes": self.schema_.codes(), "transform": self._transform()}
+        more = {"weight": weight, "codes": self.schema_.codes(), "transform": self._transform()}
         return Scaler.fit(panel, stop, self.horizon_, calendar, self._divides(), **more)
 
     def _transform(self) -> str | None:
@@ -294,41 +298,29 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         size = np.maximum(size, self.horizon_)
         return np.where(lengths - size > self.horizon_, stop - size, stop)
 
-    def _fit(self, panel: Panel, split: np.ndarray, stop: np.ndarray):
-        """Learn from the rows before ``split``, judging by those from ``split`` to ``stop``."""
+    def _fit(self, context: FitContext):
+        """Learn from the rows before ``context.split``; those from there to ``context.stop`` may stop the training."""
 
     def _calendar(self, grid) -> tuple[str, ...]:
         """Names of the features of times that are used."""
         asked = (getattr(self, name, None) for name in ("holidays", "fourier"))
         return requested_names(type(self).__name__, grid, *asked, self.season_length)
 
-    def _scaled(self, panel: Panel):
-        """Buffers of the panel that is being fitted: as large as the data, so made once and dropped after."""
-        if self._held is None or self._held[0] is not panel:
-            buffers = self.scaler_.buffers(panel, self.lookback_, self.horizon_)
-            self._held = panel, replace(buffers, weight=self._weight)
-        return self._held[1]
+    def _release(self, context: FitContext):
+        """Free what only training needed and the context does not hold."""
 
-    def _put_down(self):
-        """Let go of what only training needed and is as large as the data."""
-        for name in ("_held", "_weight", "_linear"):
-            vars(self).pop(name, None)
+    def _validation(self, context: FitContext, most: int | None = None) -> Origins:
+        return validation.sample_validation_windows(context.panel, context.split, context.stop, self.horizon_, most)
 
-    def _validation(self, panel, split, stop, most: int | None = None) -> Origins:
-        return validation.sample_validation_windows(panel, split, stop, self.horizon_, most)
-
-    def _linear_reference(self, panel, origins, own):
+    def _linear_reference(self, context: FitContext, panel, origins, own):
         """What a fitted linear model forecasts where this one forecasts `own`, (n, horizon); None without one."""
-        return None if self._linear is None else self._linear._forecast(panel, origins).point()
+        return None if context.linear is None else context.linear._forecast(panel, origins).point()
 
-    def _finish(self, panel: Panel, split: np.ndarray, stop: np.ndarray):
-        """Use the validation rows too, once everything is judged."""
+    def _finish(self, context: FitContext):
+        """Use the validation rows too, once everything is evaluated."""
 
-    def _clear_up(self):
-        """Delete what is kept for the case that a fit is killed: this one is over."""
-
-    def _train_on(self, panel: Panel, stop: np.ndarray):
-        """Learn from all rows before ``stop``, going on from what is known, scales as they are."""
+    def _train_on(self, context: FitContext):
+        """Learn from all rows before ``context.stop``, going on from what is known, scales as they are."""
 
     def _is_trained(self) -> bool:
         return True
@@ -401,10 +393,11 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
                 check_rows_to_train(f"{type(self).__name__}.partial_fit", self.history_, kept, self._rows_to_train())
             warn_broken(type(self).__name__, self.history_, self.schema_.target, self.trained_until_)
             self.scaler_ = self.scaler_.extended(self.history_, stop).with_faults_masked(self.history_, stop)
+            context = FitContext(self.history_, stop, stop, revised=self._revised)
             try:
-                self._train_on(self.history_, stop)
+                self._train_on(context)
             finally:
-                self._put_down()
+                self._release(context)
             vars(self).pop("_revised", None)
             self.trained_until_ = self.history_.cutoffs()
         return self

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.ensemble_members import fit_apart, fit_here, is_network, linear_for, runs_apart, seeded
 from forecastkit.forecasters.ensemble_weights import check_weights, combination_weights, shared_levels
+from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.uncertainty.forecasts import CombinedForecast, PointForecast
 from forecastkit.uncertainty.residuals import observed_after, scale_of
 from forecastkit.utils.exceptions import ParameterError
@@ -58,19 +59,21 @@ class Combination(Forecaster):
             return PointForecast(self._combine([member.point() for member in members]))
         return CombinedForecast(members, self._combine, self.trained_levels_)
 
-    def _evaluate_validation(self, panel, split, stop):
-        self._linear = self._linear or linear_for(self, self.forecasters_)
-        super()._evaluate_validation(panel, split, stop)
+    def _evaluate_validation(self, context):
+        context.linear = context.linear or linear_for(self, self.forecasters_)
+        super()._evaluate_validation(context)
 
-    def _finish(self, panel, split, stop):
-        for member in self.forecasters_:
-            member._finish(panel, split, stop)
+    def _finish(self, context):
+        for member, own in context.members:
+            member._finish(own)
 
-    def _train_on(self, panel, stop):
+    def _train_on(self, context):
+        panel, stop = context.panel, context.stop
         for member in self.forecasters_:
-            member._revised = self._revised
+            own = FitContext(panel, stop, stop, revised=context.revised)
+            context.members.append((member, own))
             member.scaler_ = member.scaler_.extended(panel, stop).with_faults_masked(panel, stop)
-            member._train_on(panel, stop)
+            member._train_on(own)
             vars(member).pop("_revised", None)
             member.history_ = panel
 
@@ -81,14 +84,9 @@ class Combination(Forecaster):
                 member._revised = self._revised
         return super()._state()
 
-    def _clear_up(self):
-        for member in self.forecasters_:
-            member._clear_up()
-
-    def _put_down(self):
-        super()._put_down()
-        for member in getattr(self, "forecasters_", ()):
-            member._put_down()
+    def _release(self, context):
+        for member, own in context.members:
+            member._release(own)
 
     def _is_trained(self):
         return len(getattr(self, "forecasters_", ())) > 0
@@ -161,8 +159,6 @@ class EnsembleForecaster(Combination):
     seeds: int = 1
     n_jobs: int | None = None
 
-    _finished = None  # members after their last rows, where they were fitted in processes
-
     def _check_parameters(self):
         super()._check_parameters()
         where = "EnsembleForecaster"
@@ -210,8 +206,8 @@ class EnsembleForecaster(Combination):
         means = [np.mean([parts[at] for at in np.flatnonzero(groups == group)], axis=0) for group in np.unique(groups)]
         return np.median(means, axis=0)
 
-    def _fit(self, panel, split, stop):
-        if isinstance(self.weights, str) and not len(self._validation(panel, split, stop)):
+    def _fit(self, context):
+        if isinstance(self.weights, str) and not len(self._validation(context)):
             remedy = "Pass a larger validation_size=, or leave weights= out."
             refuse("EnsembleForecaster", "weights='backtest' needs a validation block", "no window in it", remedy)
         parts = [(group, part) for group, member in enumerate(self._members()) for part in seeded(member, self.seeds)]
@@ -220,15 +216,15 @@ class EnsembleForecaster(Combination):
         order = sorted(range(len(members)), key=lambda place: is_network(members[place]))
         try:
             if runs_apart(self.n_jobs, len(members)):
-                self._fit_apart(members, order, panel, ready)
+                self._fit_apart(members, order, context, ready)
             else:
-                fit_here(members, order, panel, self.schema_, ready)
+                fit_here(members, order, context, self.schema_, ready)
         finally:
             self.forecasters_ = [ready[place] for place in sorted(ready)]
             self.groups_ = [parts[place][0] for place in sorted(ready)]
             if ready:
                 complete = len(ready) == len(parts)
-                self._settle(self._chosen_weights(panel, split, stop) if complete else self._given_weights())
+                self._settle(self._chosen_weights(context) if complete else self._given_weights())
 
     def _prepared(self, member):
         """The member with the sizes that all must share, whatever it would have chosen alone."""
@@ -236,23 +232,23 @@ class EnsembleForecaster(Combination):
         if member.lookback is None:
             member.set_params(lookback=self.lookback_)
         member._check_parameters()
-        member._weight = self._weight
         return member
 
-    def _fit_apart(self, members, order, panel, ready):
-        self._finished = {}
-        apart = fit_apart([members[place] for place in order], panel, self.schema_, self.n_jobs)
-        for place, (validation_origins, finished) in zip(order, apart, strict=True):
-            ready[place], self._finished[place] = validation_origins, finished
+    def _fit_apart(self, members, order, context, ready):
+        apart = fit_apart([members[place] for place in order], context, self.schema_, self.n_jobs)
+        for place, (evaluated, finished, own) in zip(order, apart, strict=True):
+            ready[place] = evaluated
+            context.members.append((finished, own))
+            context.finished[place] = finished
 
     def _given_weights(self):
         return None if isinstance(self.weights, str) else self.weights
 
-    def _chosen_weights(self, panel, split, stop):
+    def _chosen_weights(self, context):
         """Weights of the members given, None for equal ones."""
         if not isinstance(self.weights, str):
             return self.weights
-        validation_origins = self._validation(panel, split, stop)
+        panel, validation_origins = context.panel, self._validation(context)
         actual = observed_after(self.scaler_.without_faults(panel), validation_origins, self.horizon_)
         scale = scale_of(self.scaler_, panel, validation_origins)[:, None]
         errors = [
@@ -262,12 +258,12 @@ class EnsembleForecaster(Combination):
         means = [np.mean([errors[at].ravel() for at in np.flatnonzero(groups == g)], axis=0) for g in np.unique(groups)]
         return combination_weights(np.stack(means))
 
-    def _finish(self, panel, split, stop):
-        if self._finished is None:
-            super()._finish(panel, split, stop)
+    def _finish(self, context):
+        if not context.finished:
+            super()._finish(context)
         else:
-            self.forecasters_ = [self._finished[place] for place in sorted(self._finished)]
+            self.forecasters_ = [context.finished[place] for place in sorted(context.finished)]
 
-    def _put_down(self):
-        super()._put_down()
-        vars(self).pop("_finished", None)
+    def _release(self, context):
+        if not context.finished:  # other processes have done so
+            super()._release(context)

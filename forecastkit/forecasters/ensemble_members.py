@@ -12,9 +12,9 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
 from forecastkit.forecasters.base import Forecaster
+from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.utils.warn import warn_user
 
 
@@ -37,13 +37,14 @@ def seeded(member: Forecaster, seeds: int) -> list[Forecaster]:
     return [clone(member).set_params(random_state=state) for state in states]
 
 
-def fit_here(members: list[Forecaster], order: list[int], panel: Panel, schema: Schema, ready: dict) -> None:
+def fit_here(members: list[Forecaster], order: list[int], context: FitContext, schema: Schema, ready: dict) -> None:
     """Fit members one after another in this order; `ready` takes them by place, after Ctrl-C what can be used too."""
     for place in order:
         member = members[place]
-        member._linear = linear_for(member, ready.values())
+        own = member._start_fit(context.panel, schema, context.weight, linear_for(member, ready.values()))
+        context.members.append((member, own))
         try:
-            member._fit_panel(panel, schema, finish=False)
+            member._learn(own)
         except KeyboardInterrupt:
             if is_usable(member):
                 ready[place] = member
@@ -76,55 +77,58 @@ def runs_apart(n_jobs: int | None, members: int) -> bool:
 
 
 def fit_apart(
-    members: list[Forecaster], panel: Panel, schema: Schema, n_jobs: int | None
-) -> Iterator[tuple[Forecaster, Forecaster]]:
+    members: list[Forecaster], context: FitContext, schema: Schema, n_jobs: int | None
+) -> Iterator[tuple[Forecaster, Forecaster, FitContext]]:
     """Fit members in processes, with as many threads in each as here: last bits depend on how sums are split.
 
     Yields
     ------
-    judged, finished : Forecaster
-        In the order of the members: as it was judged on the validation block, and after its last rows.
+    evaluated, finished : Forecaster
+        In the order of the members: as it was evaluated on the validation block, and after its last rows.
+    own : FitContext
+        Of the member's fit.
     """
+    panel, weight = context.panel, context.weight
     work = delayed(_fit_there)
-    jobs = (work(member, panel, schema, _threads()) for member in members)
+    jobs = (work(member, panel, schema, weight, _threads()) for member in members)
     # What is large goes to all processes as one file, of which each may change a copy.
     pool = Parallel(n_jobs=n_jobs, prefer="processes", return_as="generator", mmap_mode="c")
-    for validation_origins, finished, said in pool(jobs):
+    for evaluated, finished, checkpoints, said in pool(jobs):
         for category, text in said:
             warn_user(text, category)
-        for member in (validation_origins, finished):
+        for member in (evaluated, finished):
             member.history_, member.schema_ = panel, schema
-            member._with_fit_data(panel, members[0]._weight)
-        yield validation_origins, finished
+            member._with_fit_data(panel, weight)
+        yield evaluated, finished, FitContext(panel, context.split, context.stop, weight, checkpoints=checkpoints)
 
 
-def _fit_there(member, panel, schema, threads):
+def _fit_there(member, panel, schema, weight, threads):
     """The work of another process, or of a thread where the user's joblib context says so."""
     process, blas, tensorflow = threads
     if process == os.getpid():
-        return *_fitted(member, panel, schema), []
+        return *_fitted(member, panel, schema, weight), []
     if tensorflow is not None and "tensorflow" in sys.modules:
         _tensorflow_threads(tensorflow)
     with threadpool_limits(blas), warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        return *_fitted(member, panel, schema), [(each.category, str(each.message)) for each in said]
+        return *_fitted(member, panel, schema, weight), [(each.category, str(each.message)) for each in said]
 
 
-def _fitted(member, panel, schema):
-    """The member as it is judged, and after its last rows, both without the data."""
-    member._fit_panel(panel, schema, finish=False)
-    validation_origins = copy.deepcopy(_bare(member))
-    stop = panel.last_observed() + 1
-    member._finish(panel, member._split(panel, stop), stop)
-    member._put_down()
-    return validation_origins, _bare(member)
+def _fitted(member, panel, schema, weight):
+    """The member as it is evaluated, and after its last rows, both without the data, and its checkpoints."""
+    context = member._start_fit(panel, schema, weight)
+    try:
+        member._learn(context)
+        evaluated = copy.deepcopy(_bare(member))
+        member._finish(context)
+    finally:
+        member._release(context)
+    return evaluated, _bare(member), context.checkpoints
 
 
 def _bare(member):
     """A copy without the data, which the other side has."""
     bare = copy.copy(member)
-    for name in ("_held", "_weight", "_linear"):
-        vars(bare).pop(name, None)
     bare.history_ = bare.schema_ = None
     bare._with_fit_data(None, None)
     return bare

@@ -68,18 +68,19 @@ class LinearForecaster(RegressionLearner):
         check_int("LinearForecaster", "recipes", self.recipes)
         check_choice("LinearForecaster", "normalization", self.normalization, (*ridge.NORMALIZATIONS, None))
 
-    def _fit(self, panel, split, stop):
+    def _fit(self, context):
+        panel, split = context.panel, context.split
         own = Recipe(self.normalization or "last", self._transform(), self.lookback_)
         chosen = [own]
         few = panel.rows * panel.channels <= MAX_CELLS
-        if self.recipes > 1 and few and len(self._validation(panel, split, stop)):
-            chosen = choose_recipes(self, panel, split, stop, own)
-            self.lookback_, self._held = max(recipe.lookback for recipe in chosen), None
+        if self.recipes > 1 and few and len(self._validation(context)):
+            chosen = choose_recipes(self, context, own)
+            self.lookback_ = max(recipe.lookback for recipe in chosen)
         parts = []
         for recipe in chosen:
-            scaler, buffers = self._scaled_for(recipe, panel, split)
+            scaler, buffers = self._scaled_for(recipe, context, split)
             windows = Windows.training(panel, split, recipe.lookback, self.horizon_)
-            validation = self._validation(panel, split, stop)
+            validation = self._validation(context)
             sizes = recipe.lookback, self.horizon_, recipe.normalization, self._most(chosen)
             parts.append(LinearPart(scaler, ridge.Ridge.fit(buffers, windows, validation, *sizes)))
         self.parts_ = parts
@@ -102,16 +103,16 @@ class LinearForecaster(RegressionLearner):
         """Training windows of each regression: of several each has its part of the work."""
         return ridge.MAX_WINDOWS // len(parts)
 
-    def _scaled_for(self, recipe, panel, stop):
+    def _scaled_for(self, recipe, context, stop):
         """The scaler of a recipe, of rows before ``stop[e]``, and the panel in its units."""
         if recipe.target_transform == self._transform():
-            return self.scaler_, self._scaled(panel)
-        scaler = scaler_for(self, recipe.target_transform, panel, stop)
-        return scaler, replace(scaler.buffers(panel, self.lookback_, self.horizon_), weight=self._weight)
+            return self.scaler_, context.buffers(self.scaler_, self.lookback_, self.horizon_)
+        scaler = scaler_for(self, recipe.target_transform, context, stop)
+        return scaler, replace(scaler.buffers(context.panel, self.lookback_, self.horizon_), weight=context.weight)
 
-    def _finish(self, panel, split, stop):
-        self.scaler_, self._held = self._scaler(panel, stop, self.scaler_.calendar), None
-        self._solve_again(panel, stop, lambda part: self._scaled_for(part.recipe, panel, stop))
+    def _finish(self, context):
+        self.scaler_ = self._scaler(context.panel, context.stop, self.scaler_.calendar, context.weight)
+        self._solve_again(context, lambda part: self._scaled_for(part.recipe, context, context.stop))
 
     def _regressions(self):
         return self.parts_
@@ -142,7 +143,7 @@ class LinearForecaster(RegressionLearner):
             learned["parts_"] = [LinearPart(learned["scaler_"], learned.pop("ridge_"))]
         super()._set_state(learned)
 
-    def _linear_reference(self, panel, origins, own):
+    def _linear_reference(self, context, panel, origins, own):
         return own
 
     def _is_trained(self):

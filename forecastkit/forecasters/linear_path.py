@@ -8,6 +8,7 @@ from forecastkit.baselines.ridge import MAX_WINDOWS, NORMALIZATIONS, Ridge
 from forecastkit.data.array_storage import is_mapped
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Buffers, Origins, Windows
+from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.forecasters.linear_recipes import MAX_CELLS, Recipe, best_recipes, recipe_errors, transforms_for
 from forecastkit.metrics.elementwise import is_clearly_larger, time_blocks
 from forecastkit.networks.heads import OwnLoss
@@ -47,16 +48,14 @@ class NetworkRecipe:
         return {"normalization": self.normalization, "target_transform": self.target_transform, **sizes}
 
 
-def choose_network_recipe(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> NetworkRecipe:
+def choose_network_recipe(forecaster, context: FitContext) -> NetworkRecipe:
     """The recipe that ridge regressions on the validation windows suggest for a network.
 
     Parameters
     ----------
     forecaster : NeuralForecaster
         Being fitted; what its constructor sets is kept.
-    panel : Panel
-    split, stop : ndarray of shape (E,)
-        First row of the validation block of each series, and one past its last.
+    context : FitContext
 
     Returns
     -------
@@ -64,9 +63,9 @@ def choose_network_recipe(forecaster, panel: Panel, split: np.ndarray, stop: np.
         Without regressions where there are no validation windows to judge the network's corrections by, for
         distributions of values above zero, which have no center to correct, and for memory-mapped data.
     """
-    normalization, transform = forecaster._normalization(), forecaster._transform()
+    panel, normalization, transform = context.panel, forecaster._normalization(), forecaster._transform()
     usual = NetworkRecipe(normalization, transform, forecaster.lookback_)
-    judged = len(forecaster._validation(panel, split, stop)) > 0
+    judged = len(forecaster._validation(context)) > 0
     if not forecaster.linear_path or normalization == "mean" or not judged or is_mapped(panel.target):
         return usual
     own, errors = Recipe("last", transform, forecaster.lookback_), {}
@@ -74,7 +73,7 @@ def choose_network_recipe(forecaster, panel: Panel, split: np.ndarray, stop: np.
         # A mean or a distribution of transformed values is another one than that of the values.
         is_open = forecaster.target_transform is None and forecaster.loss in ("mae", "huber")
         transforms = (None, *transforms_for(panel)) if is_open else (transform,)
-        errors = recipe_errors(forecaster, panel, split, stop, own, NORMALIZATIONS, transforms)
+        errors = recipe_errors(forecaster, context, own, NORMALIZATIONS, transforms)
     if not errors:
         return replace(usual, regressions=(own,))
     transform = min(errors, key=errors.get).target_transform
@@ -105,12 +104,12 @@ class LinearPath:
     regressions: tuple[Ridge, ...]
 
     @classmethod
-    def fit(cls, forecaster, buffers: Buffers, panel: Panel, split, stop, recipe: NetworkRecipe) -> "LinearPath":
+    def fit(cls, forecaster, context: FitContext, buffers: Buffers, recipe: NetworkRecipe) -> "LinearPath":
         """Solve on the rows before the validation block, which chooses the strengths."""
-        validation, horizon = forecaster._validation(panel, split, stop), forecaster.horizon_
+        validation, horizon = forecaster._validation(context), forecaster.horizon_
         found = []
         for one in recipe.regressions:
-            windows = Windows.training(panel, split, one.lookback, horizon)
+            windows = Windows.training(context.panel, context.split, one.lookback, horizon)
             sizes = one.lookback, horizon, one.normalization, MAX_WINDOWS // len(recipe.regressions)
             found.append(Ridge.fit(buffers, windows, validation, *sizes))
         return cls(tuple(found))

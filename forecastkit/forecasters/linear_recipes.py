@@ -12,6 +12,7 @@ import numpy as np
 from forecastkit.baselines.ridge import NORMALIZATIONS, Ridge
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Windows
+from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.uncertainty.residuals import observed_after, scale_of
 
@@ -63,22 +64,20 @@ class LinearPart:
         return Recipe(self.ridge.normalization, self.scaler.transform, len(self.ridge.weights))
 
 
-def choose_recipes(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray, own: Recipe) -> list[Recipe]:
+def choose_recipes(forecaster, context: FitContext, own: Recipe) -> list[Recipe]:
     """The best recipes on the validation windows for the mean of a forecaster's regressions, best first.
 
     Parameters
     ----------
     forecaster : LinearForecaster
         Being fitted; what its constructor leaves open is tried.
-    panel : Panel
-    split, stop : ndarray of shape (E,)
-        First row of the validation block of each series, and one past its last.
+    context : FitContext
     own : Recipe
         Of the forecaster's constructor and sizes, the one where nothing else can be told.
     """
     normalizations = (own.normalization,) if forecaster.normalization else NORMALIZATIONS
-    transforms = (own.target_transform,) if forecaster.target_transform else (None, *transforms_for(panel))
-    errors = recipe_errors(forecaster, panel, split, stop, own, normalizations, transforms)
+    transforms = (own.target_transform,) if forecaster.target_transform else (None, *transforms_for(context.panel))
+    errors = recipe_errors(forecaster, context, own, normalizations, transforms)
     return best_recipes(errors, forecaster.recipes) or [own]
 
 
@@ -90,9 +89,7 @@ def best_recipes(errors: dict[Recipe, float], most: int) -> list[Recipe]:
 
 def recipe_errors(
     forecaster,
-    panel: Panel,
-    split: np.ndarray,
-    stop: np.ndarray,
+    context: FitContext,
     own: Recipe,
     normalizations: tuple[str, ...],
     transforms: tuple[str | None, ...],
@@ -106,19 +103,18 @@ def recipe_errors(
     ----------
     forecaster : Forecaster
         Being fitted; other lookbacks are tried where its constructor has none.
-    panel : Panel
-    split, stop : ndarray of shape (E,)
+    context : FitContext
     own : Recipe
     normalizations, transforms : tuple
         Those to try.
     """
-    panel = forecaster.scaler_.without_faults(panel)
+    context = replace(context, panel=forecaster.scaler_.without_faults(context.panel))
     usual = [Recipe(*choice, own.lookback) for choice in product(normalizations, transforms)]
-    errors = errors_of(forecaster, panel, split, stop, usual)
+    errors = errors_of(forecaster, context, usual)
     best = sorted(errors, key=errors.get)[:OTHER_LOOKBACKS]
-    lookbacks = other_lookbacks(own.lookback, panel, stop) if forecaster.lookback is None else ()
+    lookbacks = other_lookbacks(own.lookback, context.panel, context.stop) if forecaster.lookback is None else ()
     others = [replace(recipe, lookback=n) for recipe in best for n in lookbacks]
-    errors |= errors_of(forecaster, panel, split, stop, others)
+    errors |= errors_of(forecaster, context, others)
     return {recipe: error for recipe, error in errors.items() if np.isfinite(error)}
 
 
@@ -129,10 +125,10 @@ def other_lookbacks(own: int, panel: Panel, stop: np.ndarray) -> list[int]:
     return sorted({max(own // 2, 1), double} - {own})
 
 
-def scaler_for(forecaster, transform: str | None, panel: Panel, stop: np.ndarray) -> Scaler:
+def scaler_for(forecaster, transform: str | None, context: FitContext, stop: np.ndarray) -> Scaler:
     """The scaler of a forecaster that is being fitted with another target transform, of rows before ``stop[e]``."""
-    more = {"weight": forecaster._weight, "codes": forecaster.schema_.codes(), "transform": transform}
-    scaler = Scaler.fit(panel, stop, forecaster.horizon_, forecaster.scaler_.calendar, **more)
+    more = {"weight": context.weight, "codes": forecaster.schema_.codes(), "transform": transform}
+    scaler = Scaler.fit(context.panel, stop, forecaster.horizon_, forecaster.scaler_.calendar, **more)
     return replace(scaler, broken=forecaster.scaler_.broken)
 
 
@@ -145,20 +141,17 @@ def transforms_for(panel: Panel) -> tuple[str, ...]:
     return "sqrt", "log" if small else "log1p"
 
 
-def errors_of(forecaster, panel: Panel, split, stop, recipes: list[Recipe]) -> dict[Recipe, float]:
+def errors_of(forecaster, context: FitContext, recipes: list[Recipe]) -> dict[Recipe, float]:
     """Mean absolute error of each recipe on validation windows, infinite where it is unknown."""
-    validation = forecaster._validation(panel, split, stop, most=TRIED_ON)
-    horizon, weight, longest = (
-        forecaster.horizon_,
-        forecaster._weight,
-        max((one.lookback for one in recipes), default=1),
-    )
+    panel, split = context.panel, context.split
+    validation = forecaster._validation(context, most=TRIED_ON)
+    horizon, longest = forecaster.horizon_, max((one.lookback for one in recipes), default=1)
     actual = observed_after(panel, validation, horizon)
     scale = scale_of(forecaster.scaler_, panel, validation)[:, None]
     errors = {}
     for transform in dict.fromkeys(recipe.target_transform for recipe in recipes):
-        scaler = scaler_for(forecaster, transform, panel, split)
-        buffers = replace(scaler.buffers(panel, longest, horizon), weight=weight)
+        scaler = scaler_for(forecaster, transform, context, split)
+        buffers = replace(scaler.buffers(panel, longest, horizon), weight=context.weight)
         for recipe in recipes:
             if recipe.target_transform != transform:
                 continue

@@ -164,9 +164,6 @@ class NeuralForecaster(KerasParts, Forecaster):
     verbose: int = 0
     callbacks: types.Callbacks | None = None
 
-    _path = None  # the linear forecast that is corrected, during a fit
-    _checkpoints = ()  # of the fit that is going on
-
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         inherit_parameters(cls, PARAMETER_GROUPS)
@@ -234,7 +231,7 @@ class NeuralForecaster(KerasParts, Forecaster):
         patch = self.patch or choose_patch(self.season_length_, lookback, self.horizon_)
         return max(lookback // patch, 1) * patch
 
-    def _sizes(self, buffers, windows) -> Sizes:
+    def _sizes(self, buffers, windows, linear: bool) -> Sizes:
         return Sizes(
             self.lookback_,
             self.horizon_,
@@ -249,18 +246,18 @@ class NeuralForecaster(KerasParts, Forecaster):
             masked=needs_mask(windows, buffers, self.lookback_),
             channels=windows.width if windows.width > 1 else 0,
             unit=make_head(self.loss, self.quantile_levels).needs_unit,
-            linear=self._path is not None,
+            linear=linear,
         )
 
-    def _fit(self, panel, split, stop):
-        strategy = find_strategy(self.distribute, type(self).__name__)
-        seed, checkpoint = self._begin(panel, split, strategy)
-        normalization = self._take_recipe(panel, split, stop)
-        buffers = self._scaled(panel)
+    def _fit(self, context):
+        panel, strategy = context.panel, find_strategy(self.distribute, type(self).__name__)
+        seed, checkpoint = self._begin(context, strategy)
+        normalization = self._take_recipe(context)
+        buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
         backbone = self._architecture()
-        windows = self._windows(panel, split, backbone)
-        plan = self._plan(windows, backbone, seed)
-        sizes = self._sizes(buffers, windows)
+        windows = self._windows(context, context.split, backbone)
+        plan = self._plan(context, windows, backbone, seed)
+        sizes = self._sizes(buffers, windows, context.linear_path is not None)
         head = make_head(self.loss, self.quantile_levels)
         check_support(type(self).__name__, self.loss, head, panel, self.schema_.target)
         self.trained_levels_ = head.levels
@@ -269,11 +266,11 @@ class NeuralForecaster(KerasParts, Forecaster):
         pairs = plan.epochs * plan.steps * plan.batch_size * windows.width
         tokens = pairs * (sizes.past_tokens + sizes.future_tokens)
         network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING, strategy=strategy)
-        if self._path is not None:
-            network.linear.assign(self._path.matrix(self.lookback_))
+        if context.linear_path is not None:
+            network.linear.assign(context.linear_path.matrix(self.lookback_))
         if self.callbacks:
             self.network_.shown()
-        validation_origins = self._validation(panel, split, stop, most=4_000)
+        validation_origins = self._validation(context, most=4_000)
         validation_origins = validation_origins.together()[0] if sizes.channels else validation_origins
         record = self.training_history_ = Record()
         try:
@@ -281,69 +278,68 @@ class NeuralForecaster(KerasParts, Forecaster):
         except InputError:
             del self.network_  # its weights are no numbers
             raise
-        if self._path is not None:
-            kept = correction_kept(self, self._path, panel, self._validation(panel, split, stop))
+        if context.linear_path is not None:
+            kept = correction_kept(self, context.linear_path, panel, self._validation(context))
             network.scale_correction(kept)
             self.recipe_["correction"] = kept
 
-    def _take_recipe(self, panel, split, stop) -> str:
+    def _take_recipe(self, context) -> str:
         """Choose what the constructor leaves open, and solve the linear forecast; returns the normalization."""
-        recipe = choose_network_recipe(self, panel, split, stop)
+        recipe = choose_network_recipe(self, context)
         if recipe.target_transform != self.scaler_.transform:
-            self.scaler_, self._held = scaler_for(self, recipe.target_transform, panel, split), None
+            self.scaler_ = scaler_for(self, recipe.target_transform, context, context.split)
         if recipe.lookback != self.lookback_:
-            self.lookback_, self._held = recipe.lookback, None
+            self.lookback_ = recipe.lookback
             self.patch_ = self.patch or choose_patch(self.season_length_, self.lookback_, self.horizon_)
-        buffers, normalization = self._scaled(panel), recipe.normalization
+        buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
+        normalization = recipe.normalization
         if recipe.regressions:
-            self._path = LinearPath.fit(self, buffers, panel, split, stop, recipe)
+            context.linear_path = LinearPath.fit(self, context, buffers, recipe)
         is_open = self.normalization is None and normalization == "last"
-        if is_open and lacks_autocorrelation(buffers, split, self.season_length_):
+        if is_open and lacks_autocorrelation(buffers, context.split, self.season_length_):
             normalization = "none"
         self.recipe_ = replace(recipe, normalization=normalization).to_dict(self.patch_)
         return normalization
 
-    def _begin(self, panel, split, strategy):
+    def _begin(self, context, strategy):
         """The seed of a fit, and the checkpoint that it is kept in, None where it is not."""
         seed = int(agreed(strategy, check_random_state(self.random_state).randint(2**31 - 1)))
         if self.resume is None:
             return seed, None
-        name = name_of(self, panel, split, self._weight, keras.backend.backend())
+        name = name_of(self, context.panel, context.split, context.weight, keras.backend.backend())
         writes, share = is_first(strategy), partial(shared_bytes, strategy)
         folder = open_folder(type(self).__name__, self.resume) if writes else Path(self.resume)
         checkpoint = Checkpoint(folder / name, seed, writes, share)
-        self._checkpoints = [checkpoint]
+        context.checkpoints.append(checkpoint)
         return checkpoint.seed, checkpoint
 
-    def _finish(self, panel, split, stop):
+    def _finish(self, context):
         """Train on with all rows, at a fraction of the learning rate, if there is time."""
         record, agreed = self.training_history_, self.network_.live()[1].agreed
-        if self._path is not None:
-            path = self._path.refit(self._scaled(panel), panel, stop)
+        if context.linear_path is not None:
+            buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
+            path = context.linear_path.refit(buffers, context.panel, context.stop)
             self.network_.live()[0].linear.assign(path.matrix(self.lookback_))
             if self.final_epochs is None and self.recipe_["correction"] < 1:
                 return
         if self._final_epochs() and (self.time_limit is None or agreed(record.seconds) < self.time_limit):
-            if self._checkpoints:
-                self._checkpoints.append(self._checkpoints[0].following())
-            self._train_on(panel, stop, self._checkpoints[-1] if self._checkpoints else None)
-
-    def _clear_up(self):
-        for checkpoint in vars(self).pop("_checkpoints", ()):
-            checkpoint.remove()
+            if context.checkpoints:
+                context.checkpoints.append(context.checkpoints[0].following())
+            self._train_on(context)
 
     def _final_epochs(self):
         if self.final_epochs is not None:
             return self.final_epochs
         return (self.training_history_.best_epoch + 1 if hasattr(self, "training_history_") else self.epochs) // 5
 
-    def _train_on(self, panel, stop, checkpoint=None):
-        check_support(type(self).__name__, self.loss, self.network_.head, panel, self.schema_.target)
-        windows, buffers = self._windows(panel, stop, self.network_.backbone), self._scaled(panel)
+    def _train_on(self, context):
+        check_support(type(self).__name__, self.loss, self.network_.head, context.panel, self.schema_.target)
+        windows = self._windows(context, context.stop, self.network_.backbone)
+        buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
         if not self.network_.sizes.masked and needs_mask(windows, buffers, self.lookback_):
             self.network_ = self.network_.with_mask()
         network, engine = self.network_.live()
-        plan = self._plan(windows, self.network_.backbone, self.network_.seed)
+        plan = self._plan(context, windows, self.network_.backbone, self.network_.seed)
         batch = engine.batch_size or plan.batch_size  # the step traced for the fit serves again
         # Of a loaded forecaster's few rows no window counts more than it would among all those of the fit.
         steps = min(plan.steps, -(-len(windows) // batch)) if self._tail_only else plan.steps
@@ -356,25 +352,24 @@ class NeuralForecaster(KerasParts, Forecaster):
             patience=None,
             seed=plan.seed + 1,
         )
-        before = network.get_weights()
+        before, checkpoint = network.get_weights(), context.checkpoints[-1] if context.checkpoints else None
         try:
             train(engine, buffers, windows, None, plan, (), network, checkpoint=checkpoint)
         except (InputError, KeyboardInterrupt):
             network.set_weights(before)
             raise
 
-    def _put_down(self):
-        super()._put_down()
-        vars(self).pop("_path", None)
+    def _release(self, context):
         if self._is_trained():
             self.network_.live()[1].release()
 
-    def _windows(self, panel, stop, backbone):
+    def _windows(self, context, stop, backbone):
         # The loss of a window without targets is 0, so gradients of a batch would shrink with the fraction of them.
-        windows = Windows.training(panel, stop, self.lookback_, self.horizon_, together=backbone.mixes_channels)
-        return windows.with_targets(self._scaled(panel).target, self.horizon_)
+        sizes = self.lookback_, self.horizon_
+        windows = Windows.training(context.panel, stop, *sizes, together=backbone.mixes_channels)
+        return windows.with_targets(context.buffers(self.scaler_, *sizes).target, self.horizon_)
 
-    def _plan(self, windows, backbone, seed):
+    def _plan(self, context, windows, backbone, seed):
         wanted, width = self.windows_per_epoch, windows.width
         return Plan.suited(
             len(windows),
@@ -386,7 +381,7 @@ class NeuralForecaster(KerasParts, Forecaster):
             patience=self.patience,
             time_limit=self.time_limit,
             seed=seed,
-            judges_start=self._path is not None,
+            judges_start=context.linear_path is not None,
         )
 
     def _listeners(self):

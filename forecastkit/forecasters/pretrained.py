@@ -101,7 +101,8 @@ class PretrainedForecaster(RegressionLearner):
 
     # ------------------------------------------------------------------------------------------------- learning
 
-    def _fit(self, panel, split, stop):
+    def _fit(self, context):
+        panel, split, stop = context.panel, context.split, context.stop
         arrays = load_weights(self.weights)
         # A file of the user's own travels with a saved model; a packaged version is named only.
         self.weights_ = None if self.weights in VERSIONS else arrays
@@ -110,18 +111,20 @@ class PretrainedForecaster(RegressionLearner):
         self.ridge_ = None
         windows = Windows.training(panel, split, self.lookback_, self._regressed)
         if len(windows) >= FEWEST_WINDOWS:
-            origins = self._validation(panel, split, stop, self._most_validation_windows)
+            origins = self._validation(context, self._most_validation_windows)
             origins = origins[origins.row + self._regressed < stop[origins.entity]]
-            self.ridge_ = Ridge.fit(self._scaled(panel), windows, origins, self.lookback_, self._regressed)
+            buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
+            self.ridge_ = Ridge.fit(buffers, windows, origins, self.lookback_, self._regressed)
 
     def _second_season(self, grid) -> int:
         longer = [season for season in grid.seasons if season > self.season_length_]
         second = longer[0] if longer else YEARS.get(self.season_length_ if grid.is_time else 0, 0)
         return usable_second(self.season_length_, second)
 
-    def _finish(self, panel, split, stop):
-        self.scaler_, self._held = self._scaler(panel, stop, self.scaler_.calendar), None
-        self._solve_again(panel, stop, lambda part: (self.scaler_, self._scaled(panel)))
+    def _finish(self, context):
+        self.scaler_ = self._scaler(context.panel, context.stop, self.scaler_.calendar, context.weight)
+        buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
+        self._solve_again(context, lambda part: (self.scaler_, buffers))
 
     @property
     def _regressed(self):
@@ -203,10 +206,11 @@ class PretrainedForecaster(RegressionLearner):
 
     # ------------------------------------------------------------------------------------------------ contract
 
-    def _linear_reference(self, panel, origins, own):
+    def _linear_reference(self, context, panel, origins, own):
         if self.ridge_ is None:
-            return super()._linear_reference(panel, origins, own)
-        forecast = self.ridge_.predict(self._scaled(panel), origins)[:, : self.horizon_]
+            return super()._linear_reference(context, panel, origins, own)
+        buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
+        forecast = self.ridge_.predict(buffers, origins)[:, : self.horizon_]
         return self.scaler_.restore(forecast, panel, origins)
 
     def _is_trained(self):

@@ -39,9 +39,9 @@ class RegressionLearner(Forecaster):
     def _most(self, parts: list) -> int | None:
         """Training windows of each regression at most."""
 
-    def _solve_again(self, panel, stop, scaled) -> None:
+    def _solve_again(self, context, scaled) -> None:
         """Solve for all rows, in the units that `scaled` gives for each part."""
-        parts = []
+        parts, panel, stop = [], context.panel, context.stop
         for part in self._regressions():
             scaler, buffers = scaled(part)
             windows = Windows.training(panel, stop, len(part.ridge.weights), self._regressed)
@@ -49,16 +49,17 @@ class RegressionLearner(Forecaster):
         self._set_regressions(parts)
         self.learned_until_ = _last_ordinals(panel, stop)
 
-    def _train_on(self, panel, stop):
-        if self._revised and self._tail_only and self._regressions():
+    def _train_on(self, context):
+        panel, stop = context.panel, context.stop
+        if context.revised and self._tail_only and self._regressions():
             warnings.warn(
-                f"{type(self).__name__}: {self._revised} rows that were learned from have other values now; the "
+                f"{type(self).__name__}: {context.revised} rows that were learned from have other values now; the "
                 "earlier ones still count, as the rows of the fit are not kept with a saved model. Fit afresh then.",
                 UserWarning,
                 stacklevel=4,
             )
-        if not self._hold_sums() or (self._revised and not self._tail_only):
-            self._solve_again(panel, stop, lambda part: self._scaled_on(part, panel, stop))
+        if not self._hold_sums() or (context.revised and not self._tail_only):
+            self._solve_again(context, lambda part: self._scaled_on(part, panel, stop))
             return
         parts = []
         for part in self._regressions():
@@ -75,7 +76,7 @@ class RegressionLearner(Forecaster):
     def _scaled_on(self, part, panel, stop):
         """The scaler of a part with the series it has not met, and the panel in its units."""
         scaler = part.scaler.extended(panel, stop).with_faults_masked(panel, stop)
-        return scaler, replace(scaler.buffers(panel, self.lookback_, self._regressed), weight=self._weight)
+        return scaler, scaler.buffers(panel, self.lookback_, self._regressed)
 
     def _newer_windows(self, panel: Panel, stop: np.ndarray, lookback: int) -> Windows:
         """Training windows that end in rows which the sums do not hold yet."""

@@ -170,20 +170,21 @@ class TabularForecaster(Forecaster):
 
     # ------------------------------------------------------------------------------------------ learning
 
-    def _fit(self, panel, split, stop):
-        self.lags_ = self._columns(panel.grid)
+    def _fit(self, context):
+        self.lags_ = self._columns(context.panel.grid)
         self.anchor_ = "none" if self.anchor == "auto" else self.anchor
-        self._learn_rows(panel, split, choose=self.anchor == "auto")
+        self._learn_rows(context, context.split, choose=self.anchor == "auto")
 
-    def _finish(self, panel, split, stop):
-        self._train_on(panel, stop)
+    def _finish(self, context):
+        self._train_on(context)
 
-    def _train_on(self, panel, stop):
-        self._learn_rows(panel, stop)
+    def _train_on(self, context):
+        self._learn_rows(context, context.stop)
 
-    def _learn_rows(self, panel, stop, choose=False):
+    def _learn_rows(self, context, stop, choose=False):
         """Fit the regressor on windows that end before `stop`."""
-        buffers, rng = self._scaled(panel), check_random_state(self.random_state)
+        panel, rng = context.panel, check_random_state(self.random_state)
+        buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
         origins, steps = self._drawn(Windows.training(panel, stop, self.lookback_, self.horizon_), rng)
         target = values_at_step(buffers.target, buffers, origins, steps)[np.arange(len(steps)), origins.channel]
         known = ~np.isnan(target)

@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from forecastkit.forecasters.base import Forecaster
+from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.tuning.search import Search
 from forecastkit.tuning.settings import Settings
 from forecastkit.tuning.space import make_space
@@ -129,25 +130,30 @@ class TunedForecaster(Forecaster):
 
     # ------------------------------------------------------------------------------------------ fit
 
-    def _fit_panel(self, panel, schema, finish=True):
+    def _start_fit(self, panel, schema, weight=None, linear=None):
         self._forget()
-        search = Search(self._template(), panel, schema, self.space, self._settings(), self._weight)
+        self.schema_, stop = schema, panel.last_observed() + 1
+        return FitContext(panel, stop, stop, weight, linear)
+
+    def _learn(self, context):
+        """Search, and let the best forecaster learn within the time that is left."""
+        panel, schema, weight = context.panel, self.schema_, context.weight
+        search = Search(self._template(), panel, schema, self.space, self._settings(), weight)
         try:
             search.run(print if self.verbose else None)
         except KeyboardInterrupt:
             self._keep(search)
             raise
         best = self._keep(search)
-        given = best.get_params(deep=False)
-        best = search.limited(best, 1)
-        best._weight = self._weight
+        limited = search.limited(best, 1)
+        own = limited._start_fit(panel, schema, weight, context.linear)
+        own.parameters = best.get_params(deep=False)
+        context.members.append((limited, own))
         try:
-            best._fit_panel(panel, schema, finish)
+            limited._learn(own)
         finally:  # an interrupted training still gives a usable forecaster
-            best.set_params(**given)
-            if hasattr(best, "history_"):
-                self._share(best)
-        return self
+            if hasattr(limited, "history_"):
+                self._share(limited)
 
     def _keep(self, search):
         """Store the results of the search and return the best forecaster, unfitted."""
@@ -161,22 +167,25 @@ class TunedForecaster(Forecaster):
         self.best_forecaster_ = best
         vars(self).update((name, vars(best)[name]) for name in SHARED if name in vars(best))
 
-    def _finish(self, panel, split, stop):
-        self.best_forecaster_._finish(panel, split, stop)
+    def _finish(self, context):
+        for best, own in context.members:
+            try:
+                best._finish(own)
+            finally:
+                self._share(best)
 
-    def _train_on(self, panel, stop):
-        best = self.best_forecaster_
+    def _train_on(self, context):
+        best, panel, stop = self.best_forecaster_, context.panel, context.stop
         best.scaler_ = best.scaler_.extended(panel, stop).with_faults_masked(panel, stop)
-        best._train_on(panel, stop)
+        own = FitContext(panel, stop, stop, revised=context.revised)
+        context.members.append((best, own))
+        best._train_on(own)
         vars(best).pop("_revised", None)
 
-    def _clear_up(self):
-        self.best_forecaster_._clear_up()
-
-    def _put_down(self):
-        super()._put_down()
-        if self._is_trained():
-            self.best_forecaster_._put_down()
+    def _release(self, context):
+        for best, own in context.members:
+            best._release(own)
+            best.set_params(**own.parameters)
 
     def _is_trained(self):
         return hasattr(self, "best_forecaster_")

@@ -87,6 +87,11 @@ class FitData:
     scaler: object
     weight: np.ndarray | None
 
+    @classmethod
+    def of(cls, context, scaler) -> "FitData":
+        """Of a `FitContext`."""
+        return cls(context.panel, context.split, context.stop, scaler, context.weight)
+
 
 @dataclass
 class PendingScores:
@@ -143,13 +148,14 @@ class PendingScores:
         return scaler.restore(ridge.predict(buffers, self.origins), panel, self.origins)
 
 
-def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> ValidationResult:
-    """Compute residual quantiles, corrections and scores of a forecaster on the validation block.
+def calibrate(forecaster, context) -> ValidationResult:
+    """Compute residual quantiles, corrections and scores of a forecaster on the validation block of a `FitContext`.
 
     Without a validation block the residuals are those of training windows, and there are no scores. Broken readings
     count as missing.
     """
-    panel, horizon = forecaster.scaler_.without_faults(panel), forecaster.horizon_
+    panel, horizon = forecaster.scaler_.without_faults(context.panel), forecaster.horizon_
+    split, stop = context.split, context.stop
     origins = sample_validation_windows(panel, split, stop, horizon, forecaster._most_validation_windows)
     held_out = len(origins) > 0
     if not held_out:
@@ -175,17 +181,16 @@ def calibrate(forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray) -> 
     if forecaster.calibrate == "rolling":
         levels = own_levels(forecast) if forecast.has_spread else ()
         rolling = ValidationErrors.fit(forecaster, panel, split, stop, levels)
-    scores = _pending_scores(forecaster, panel, split, stop, origins, own)
+    scores = _pending_scores(forecaster, context, panel, origins, own)
     return ValidationResult(quantiles, paths, corrections, rolling, scores)
 
 
-def _pending_scores(forecaster, panel, split, stop, origins, forecast_points):
-    linear = forecaster._linear_reference(panel, origins, forecast_points)
+def _pending_scores(forecaster, context, panel, origins, forecast_points):
+    linear = forecaster._linear_reference(context, panel, origins, forecast_points)
     forecasts = {"": forecast_points} if linear is None else {"": forecast_points, "linear": linear}
     sizes = forecaster.lookback_, forecaster.horizon_, forecaster.season_length_
-    scores = PendingScores(
-        forecasts, origins, FitData(panel, split, stop, forecaster.scaler_, forecaster._weight), sizes
-    )
+    data = replace(FitData.of(context, forecaster.scaler_), panel=panel)
+    scores = PendingScores(forecasts, origins, data, sizes)
     if is_mapped(panel.target):  # the mapped file may be deleted before the scores are requested
         scores.to_dict()
     return scores
@@ -241,9 +246,11 @@ def cross_validated(forecaster, data: FitData) -> tuple[ResidualQuantiles, np.nd
     silent = {"verbose": 0, "callbacks": None, "resume": None}
     other.set_params(**{name: value for name, value in silent.items() if name in other.get_params(deep=False)})
     other.lookback = min(forecaster.lookback_, longest_series - size - horizon)
-    other._weight = data.weight
-    other._fit_panel(panel, forecaster.schema_, finish=False)
-    other._put_down()
+    context = other._start_fit(panel, forecaster.schema_, data.weight)
+    try:
+        other._learn(context)
+    finally:
+        other._release(context)
     found = other.residuals_
     if found is None or not found.held_out:
         return None

@@ -60,9 +60,9 @@ def waiting(clock, kind, *, beside=5.0, compiling=2.0, epoch=4.0, error=0.2, whe
         def _final_epochs(self):
             return self.epochs // 5 if self.final_epochs is None else self.final_epochs
 
-        def _fit(self, panel, split, stop):
+        def _fit(self, context):
             self.training_history_ = Record()
-            when_fitted(panel.rows)
+            when_fitted(context.panel.rows)
             limit = np.inf if self.time_limit is None else self.time_limit
             # A time limit ends training within a quarter of an epoch.
             pieces = int(min(4 * self.epochs, np.ceil(max(limit - compiling, 1e-9) / (epoch / 4))))
@@ -71,7 +71,7 @@ def waiting(clock, kind, *, beside=5.0, compiling=2.0, epoch=4.0, error=0.2, whe
             pieces = [(25, part) for part in seconds]
             self.training_history_ = Record([1.0], [1.0], 0, sum(seconds), "epochs", 100, pieces)
 
-        def _finish(self, panel, split, stop):
+        def _finish(self, context):
             if self._final_epochs() and (self.time_limit is None or self.training_history_.seconds < self.time_limit):
                 clock.now += self._final_epochs() * epoch
 

@@ -100,9 +100,9 @@ def fits(monkeypatch):
     """Counts fits."""
     made, fit = [], Forecaster._fit_panel
 
-    def counted(self, panel, schema, finish=True):
+    def counted(self, panel, *more):
         made.append(panel.rows)
-        return fit(self, panel, schema, finish)
+        return fit(self, panel, *more)
 
     monkeypatch.setattr(Forecaster, "_fit_panel", counted)
     return made

@@ -20,7 +20,7 @@ class TroubledForecaster(fk.LinearForecaster):
     trouble: str = "none"
     random_state: object = None
 
-    def _fit(self, panel, split, stop):
+    def _fit(self, context):
         if self.trouble == "diverge":
             raise InputError("Troubled: the loss must be a number, got nan.")
         if self.trouble == "bug":
@@ -33,7 +33,7 @@ class TroubledForecaster(fk.LinearForecaster):
             time.sleep(float(self.trouble.removeprefix("sleep")))
         if self.trouble == "interrupt":
             raise KeyboardInterrupt
-        super()._fit(panel, split, stop)
+        super()._fit(context)
 
     def _forecast(self, panel, origins):
         points = super()._forecast(panel, origins).point() + self.bias
