@@ -1,4 +1,4 @@
-"""Comparing forecasters on one data set, and recommending one.
+"""Comparison of forecasters on one data set, and recommendation of one.
 
 Public names are imported on first use; `__init__.pyi` lists them for type checkers.
 """

@@ -27,23 +27,23 @@ BASELINES = {
     "linear": LinearForecaster,
     "pretrained": PretrainedForecaster,
 }
-#: Baselines that are in every comparison.
+#: Baselines in every comparison.
 ALWAYS = ("naive", "seasonal_naive", "linear")
-#: What all models must agree on, or their errors are not of the same forecasts.
+#: Parameters on which all models must agree, so that their errors refer to the same forecasts.
 SHARED = ("horizon", "season_length", *READING)
-#: What a run sets itself, or what changes no forecast.
+#: Parameters that are set by a run, or do not affect forecasts.
 OF_A_RUN = ("random_state", "time_limit", "verbose", "callbacks")
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A model that takes part.
+    """A model of a comparison.
 
     Attributes
     ----------
     name : str
     forecaster : Forecaster
-        Not fitted.
+        Unfitted.
     """
 
     name: str
@@ -51,21 +51,21 @@ class Candidate:
 
     @property
     def is_trained(self) -> bool:
-        """Whether a time limit means something to it."""
+        """Whether a time limit affects the model."""
         return self._networks() > 0
 
     @property
     def is_random(self) -> bool:
-        """Whether another seed gives another result."""
+        """Whether the result depends on the seed."""
         return any("random_state" in member.get_params(deep=False) for member in members(self.forecaster))
 
     @property
     def looks_back(self) -> bool:
-        """Whether the lookback means something to it."""
+        """Whether the lookback affects the model."""
         return not isinstance(self.forecaster, baselines.READ_OFF)
 
     def for_run(self, seed: int | None, seconds: float | None, **others) -> Forecaster:
-        """A clone with the seed, and with the seconds of training shared by its networks."""
+        """Return a clone with the seed and a training time limit that its networks share."""
         values = {**others} if seed is None else {"random_state": seed, **others}
         if seconds is not None and self.is_trained:
             own = [seconds_of(getattr(member, "time_limit", None), WHERE) for member in members(self.forecaster)]
@@ -73,7 +73,7 @@ class Candidate:
         return changed(self.forecaster, values)
 
     def fingerprint(self) -> str:
-        """A short text that is the same for the same class and parameters, but for those of a run."""
+        """Return a hash of the class and the parameters, except those set by a run."""
         text = ";".join(_described(member) for member in [self.forecaster, *members(self.forecaster)])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -82,14 +82,14 @@ class Candidate:
 
 
 def members(forecaster: Forecaster) -> list[Forecaster]:
-    """The forecasters that an ensemble is made of, or the forecaster itself."""
+    """Return the members of an ensemble, or the forecaster itself."""
     if isinstance(forecaster, EnsembleForecaster):
         return [part for member in forecaster._members() for part in members(member)]
     return [forecaster]
 
 
 def changed(forecaster: Forecaster, values: dict) -> Forecaster:
-    """A clone with these parameters wherever they exist, in the members of an ensemble too."""
+    """Return a clone in which these parameters are set wherever they exist, also in members of an ensemble."""
     copy = clone(forecaster)
     if isinstance(copy, EnsembleForecaster):
         copy.set_params(forecasters=[changed(member, values) for member in copy._members()])
@@ -98,20 +98,19 @@ def changed(forecaster: Forecaster, values: dict) -> Forecaster:
 
 
 def make_contenders(models, parameters: dict) -> list[Candidate]:
-    """The models and the baselines, every one checked.
+    """Return the validated models and baselines.
 
     Parameters
     ----------
     models : str, Forecaster, list of them, or dict of name to one
-        ``"all"`` stands for all networks; names may be comma-separated.
+        ``"all"`` for all networks; names may be comma-separated.
     parameters : dict
-        Of the constructors. Models given by name take those they know, forecasters those they leave None.
+        Constructor parameters. Models given by name receive those that they have, forecasters those that are None.
 
     Raises
     ------
     ParameterError
-        Where a name or a parameter does not exist, a parameter breaks its rule, or the models disagree on what they
-        forecast.
+        If a name or a parameter does not exist, a parameter is invalid, or the models forecast different things.
     """
     wanted = _named(models)
     wanted |= {name: name for name in ALWAYS if name not in wanted}
@@ -126,7 +125,7 @@ def make_contenders(models, parameters: dict) -> list[Candidate]:
 
 
 def known_names() -> tuple[str, ...]:
-    """Names that models may be given by."""
+    """Return the names of available models."""
     return (*backbones.names(), *BASELINES, "ensemble")
 
 
@@ -149,7 +148,7 @@ def _named(models) -> dict:
 
 
 def name_of(forecaster) -> str:
-    """What a forecaster is called where it was given without a name."""
+    """Return the default name of a forecaster."""
     kind = type(forecaster).__name__
     plain = {name: stem for stem, name in backbones.class_names().items()}
     own = kind.removesuffix("Forecaster")
@@ -169,12 +168,12 @@ def _made(model, parameters):
 
 
 def class_of(name: str) -> type:
-    """The class of a model of this name."""
+    """Return the class of a named model."""
     if name == "ensemble":
         return EnsembleForecaster
     if name in BASELINES:
         return BASELINES[name]
-    from forecastkit.forecasters import networks  # not before a network is asked for: baselines need no backend
+    from forecastkit.forecasters import networks  # imported only for networks, because baselines need no backend
 
     return getattr(networks, f"{backbones.class_names()[name]}Forecaster")
 
@@ -186,7 +185,7 @@ def _check_used(made, parameters):
 
 
 def _agreeing(made: list[Candidate]) -> list[Candidate]:
-    """The contenders with what some of them say of the data and the horizon given to all."""
+    """Return the candidates with the data parameters and the horizon that some of them set given to all."""
     common = {}
     for name in SHARED:
         given = [(_plain(getattr(c.forecaster, name)), c) for c in made if getattr(c.forecaster, name) is not None]

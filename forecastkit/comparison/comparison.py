@@ -28,7 +28,7 @@ from forecastkit.utils.types import Data, Path
 from forecastkit.utils.validation import check_choice, check_int, first_few, refuse
 
 WHERE = "compare"
-#: In run logs, so that runs of a version with another scale are not mixed in.
+#: Written to run logs, so that runs of a version with another scale are not mixed in.
 SCALE = "scaled by the rows up to the first cutoff of all folds"
 
 
@@ -49,43 +49,43 @@ def compare(
     progress: Callable[[str], object] | None = None,
     **parameters: Any,
 ) -> Comparison:
-    """Compare models on the same folds with the same seeds and the same time, beside three baselines.
+    """Compare models and three baselines on the same folds with the same seeds and training time.
 
-    Every model is fitted on the rows before a fold and forecasts it from a row of cutoffs; no fold shows what comes
-    in it to a fit. Naive, seasonal naive and linear are always in.
+    Every model is fitted to the rows before a fold and forecasts it from several cutoffs; rows of a fold are never used
+    for training. Naive, seasonal naive and linear forecasts are always included.
 
     Parameters
     ----------
     models : str, Forecaster, list of them, or dict of name to one
-        Names of networks (``"gru"``) and baselines, ``"ensemble"``, ``"all"`` for every network, or forecasters that
-        are not fitted.
+        Names of networks (``"gru"``) and baselines, ``"ensemble"``, ``"all"`` for every network, or unfitted
+        forecasters.
     X, y : as in `fit`
     seeds : int or list of int
-        How many, or which. Models without chance run once.
+        Number of seeds, or a list of them. Deterministic models run once.
     folds : int, optional
-        Blocks of the last rows, each forecast by models fitted on all rows before it. Default: one where it has ten
-        horizons, else three.
+        Number of blocks of last rows, each forecast by models fitted on all rows before it; by default one if it has
+        ten horizons, else three.
     n_windows : int, optional
-        Cutoffs of a fold. Default: those of the last tenth of the rows, at most 200.
+        Number of cutoffs per fold; by default those of the last tenth of the rows, at most 200.
     stride : int, optional
         Rows between cutoffs.
     metric : {'mase', 'mae', 'mse'}, optional
-        What models are ranked by. Default: MASE where it exists, else MAE.
+        Metric for ranking; by default MASE if it is defined, else MAE.
     budget : float or str, optional
-        Seconds of everything together, or ``"90s"``, ``"10m"``, ``"1h"``: all networks get the same seconds of
-        training, set anew for every seed and fold from what is left.
+        Time budget of the whole comparison in seconds, or ``"90s"``, ``"10m"``, ``"1h"``. All networks get the same
+        training time, which is computed anew for every seed and fold from the remaining time.
     memory : bool
-        Whether to fit each model once more, for a moment, in a process of its own that measures peak memory.
+        Whether to measure peak memory by an additional short fit of each model in a separate process.
     lookbacks : list of int, optional
-        Measure also how seconds grow with the lookback, by one epoch of each model at each of these.
+        Lookbacks at which the time of one epoch of each model is measured.
     path : path-like, optional
-        File that each finished run is appended to at once, as a JSON line; a comparison of the same data and settings
-        goes on where it was.
+        File to which each finished run is appended immediately as a JSON line; a comparison with the same data and
+        settings resumes from it.
     progress : callable, optional
-        Takes a line of text after every run, such as `print`.
+        Called with a line of text after every run, such as `print`.
     **parameters
-        Of the forecasters: ``horizon=24, target="load"``. Models given by name take those they know, forecasters those
-        that they leave None.
+        Constructor parameters: ``horizon=24, target="load"``. Models given by name receive those that they have,
+        forecasters those that are None.
 
     Returns
     -------
@@ -94,8 +94,8 @@ def compare(
     Raises
     ------
     InputError
-        Before any training: unknown models and parameters, folds longer than the data, a budget too small for one run
-        of each, a path of other data or settings.
+        Before training, if models or parameters do not exist, folds are longer than the data, the budget is too small
+        for one run of each model, or the path belongs to other data or settings.
     """
     budget = budget if isinstance(budget, TimeBudget) else TimeBudget(seconds_of(budget, WHERE))
     seeds = _seeds(seeds)
@@ -116,7 +116,7 @@ def compare(
 
 
 def lay_out(candidates, panel: Panel, schema, choices=()) -> tuple[Task, list[Fold]]:
-    """What all runs have in common, and the folds."""
+    """Return the common data of all runs, and the folds."""
     model = candidates[0].forecaster
     horizon, season = choose_horizon(model.horizon, model.season_length, panel.grid)
     rows = int((panel.last_observed() + 1 - panel.first_observed()).max())
@@ -127,7 +127,7 @@ def lay_out(candidates, panel: Panel, schema, choices=()) -> tuple[Task, list[Fo
 
 
 class _ComparisonRun:
-    """The runs of a comparison, one after another.
+    """The runs of a comparison in sequence.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ class _ComparisonRun:
         self._check_budget()
 
     def _check_budget(self):
-        """Refuse a budget in which not even one seed can be run; leave out seeds that cannot."""
+        """Refuse a budget that is too small for one seed, and skip seeds that it does not allow."""
         if self.budget.seconds is None or not self.networks:
             return
         fits = len(self.networks) * len(self.folds)
@@ -160,7 +160,7 @@ class _ComparisonRun:
         self.seeds = self.seeds[:most]
 
     def open(self, path):
-        """Find what is done already."""
+        """Read finished runs."""
         sizes = self.task.sizes
         header = {name: getattr(sizes, name) for name in ("horizon", "folds", "n_windows", "stride")}
         header |= {"data": fingerprint(self.task.panel), "season_length": self.task.season, "mase": SCALE}
@@ -172,15 +172,15 @@ class _ComparisonRun:
             self.progress(f"{len(self.run_log.done)} finished pieces of work are taken from {path}")
 
     def _learn(self, found):
-        """What a fit took beside its training loop."""
+        """Record the seconds of a fit outside its training loop."""
         if "train_seconds" in found and found["train_seconds"] > 0:
             whole = found["seconds"] if "mae" in found else found["fit_seconds"]
-            # What training took over its limit, such as compiling its first step, is no training either.
+            # Time over the training limit, such as compilation of the first step, does not count as training.
             trained = min(found["train_seconds"], found.get("limit") or found["train_seconds"])
             self.budget.learn(found["model"], overhead=whole - trained)
 
     def _once(self, key: str, contender: Candidate, work, **told) -> dict:
-        """What is in the journal under this key, else what the work finds, which goes there."""
+        """Return the result stored under this key, or compute and store it."""
         found = self.run_log.find(key)
         if found is None:
             began = time.monotonic()
@@ -193,7 +193,7 @@ class _ComparisonRun:
     # ------------------------------------------------------------------------------------------ the runs
 
     def go(self):
-        """Run all: what needs no training first, then networks in rounds of one seed and fold."""
+        """Run models without training first, then networks in rounds of one seed and fold."""
         for contender in self.candidates:
             if not contender.is_trained:
                 for seed in self._seeds_of(contender):
@@ -231,7 +231,7 @@ class _ComparisonRun:
             self.seeds = self.seeds[:-1]
 
     def _try_first(self):
-        """A fit that ends at once, to know what fits take beside training before seconds are shared out."""
+        """Run a minimal fit to measure the time outside training before the budget is divided."""
         fits = len(self._pending(0, self.folds[0]))
         if (
             self.budget.seconds is None
@@ -247,7 +247,7 @@ class _ComparisonRun:
         return self.seeds if contender.is_random else [None]
 
     def _pending(self, place, fold) -> list[str]:
-        """Names of the networks whose fits are to come from this seed and fold on, one for each."""
+        """Return the names of the networks whose fits remain from this seed and fold, once per fit."""
         rounds = [(seed, each) for seed in self.seeds[place:] for each in self.folds[: self.network_folds]]
         left = [(seed, each, contender) for seed, each in rounds[fold.number :] for contender in self.networks]
         return [contender.name for seed, each, contender in left if not self._is_done(contender, seed, each)]
@@ -256,7 +256,7 @@ class _ComparisonRun:
         return self.run_log.find(_key("run", contender, seed, fold.number)) is not None
 
     def _round(self, seed, fold, limit):
-        """Every network once, with the same limit; less only where the others took so long that time runs out."""
+        """Fit every network once with the same limit, or less if the others have used up the time."""
         limit = self._limit_before(seed, fold) or limit
         for contender in self.networks:
             pending = self._pending(self.seeds.index(seed), fold)
@@ -267,7 +267,7 @@ class _ComparisonRun:
             self._run(contender, seed, fold, None if limit is None else max(min(limit, hardest), IN_ANY_CASE))
 
     def _limit_before(self, seed, fold):
-        """The limit of a round that was begun in an earlier process."""
+        """Return the limit of a round that was started in an earlier process."""
         done = [found for found in self.run_log.done.values() if found.get("fold") == fold.number]
         return max((found.get("limit") or 0.0 for found in done if found.get("seed") == seed), default=None)
 
@@ -293,7 +293,7 @@ class _ComparisonRun:
         self.progress(f"{place}{label}: {got}  {minutes_and_seconds(self.budget.elapsed())}")
 
     def _label(self, name: str, seed: int | None, fold: int | None) -> str:
-        """A run in words: ``gru, seed 1, fold 2``."""
+        """Return the description of a run: ``gru, seed 1, fold 2``."""
         seed = "" if seed is None else f", seed {seed}"
         return f"{name}{seed}" + (f", fold {fold + 1}" if fold is not None and len(self.folds) > 1 else "")
 
@@ -303,7 +303,7 @@ class _ComparisonRun:
     # ------------------------------------------------------------------------------------------ beside them
 
     def weigh(self):
-        """Peak memory of a fit of each model, each in a process of its own."""
+        """Measure the peak memory of a fit of each model in a separate process."""
         until, left = self._time_beside(), []
         for contender in self.candidates:
             if time.monotonic() > until:
@@ -320,11 +320,11 @@ class _ComparisonRun:
             self.notes.append(no_time_for(f"the peak memory of {first_few(left, 12)}"))
 
     def _time_beside(self) -> float:
-        """Until when what is not a run of the comparison may be begun: a sixth of the budget from now."""
+        """Return until when additional measurements may start: a sixth of the budget from now."""
         return math.inf if self.budget.seconds is None else time.monotonic() + self.budget.seconds / 6
 
     def grow(self, lookbacks):
-        """Seconds of an epoch and milliseconds of a forecast of each model at each of these lookbacks."""
+        """Measure seconds per epoch and milliseconds per forecast of each model at each of these lookbacks."""
         fold, until = self.folds[-1], self._time_beside()
         for contender in [each for each in self.candidates if each.looks_back]:
             for lookback in lookbacks:
@@ -355,7 +355,7 @@ class _ComparisonRun:
         return Comparison(table, runs, metric, settings, self._growth_table(), self.notes, models)
 
     def _note_budget(self):
-        """Say what the budget did to the comparison."""
+        """Add notes on the effects of the budget."""
         if len(self.seeds) < self.asked:
             self.notes.append(no_time_for(f"{self.asked - len(self.seeds)} of {self.asked} seeds"))
         if self.networks and self.network_folds < len(self.folds):
@@ -389,12 +389,12 @@ class _ComparisonRun:
 
 
 def _key(kind: str, contender: Candidate, *others) -> str:
-    """What a piece of work is found by."""
+    """Return the key of a task."""
     return " ".join(map(str, (kind, *others, contender.name, contender.fingerprint())))
 
 
 def _one_epoch(contender) -> dict:
-    """Parameters that end the training of a network after one epoch, of a plan that is as long as ever."""
+    """Return parameters that end training after one epoch of an unchanged schedule."""
     if not contender.is_trained:
         return {}
     from forecastkit.training.callbacks import OneEpoch

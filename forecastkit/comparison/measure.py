@@ -1,4 +1,4 @@
-"""Measure one run of a comparison: errors, seconds of fit and forecast, peak memory."""
+"""Measurement of one run of a comparison: errors, durations, peak memory."""
 
 import json
 import os
@@ -18,11 +18,11 @@ from forecastkit.evaluation.evaluate import Evaluation, ForecastWindows, evaluat
 from forecastkit.evaluation.folds import Fold, Sizes
 from forecastkit.utils.exceptions import InputError
 
-#: Errors by which models are ranked.
+#: Metrics for ranking.
 METRICS = ("mae", "mse", "mase")
-#: Forecasts of a batch whose latency is measured, and how often.
+#: Number of forecasts in a batch whose latency is measured, and number of repetitions.
 MANY, REPEATS = 1_000, 5
-#: A time limit after which training ends with its first steps: memory does not grow from then on.
+#: Time limit after which training ends with its first steps; memory does not grow after them.
 AT_ONCE = 1e-3
 MB = 1e6
 CHILD = "import sys; from forecastkit.comparison.measure import measure_here; measure_here(sys.argv[1])"
@@ -30,7 +30,7 @@ CHILD = "import sys; from forecastkit.comparison.measure import measure_here; me
 
 @dataclass(frozen=True)
 class Task:
-    """What all runs have in common.
+    """The common data of all runs.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Task:
     season : int
     sizes : Sizes
     scale : ndarray of shape (n_ids, targets)
-        Of MASE: from the rows of each series up to its first cutoff of all folds.
+        Scale of MASE from the rows of each series up to its first cutoff in any fold.
     """
 
     panel: Panel
@@ -51,18 +51,18 @@ class Task:
 
 
 def run(model, task: Task, fold: Fold, latency: bool = False) -> dict:
-    """Fit an unfitted model on the rows before the fold and forecast it.
+    """Fit an unfitted model on the rows before the fold, and forecast the fold.
 
     Parameters
     ----------
     latency : bool
-        Whether to measure the seconds of one forecast and of many, too.
+        Whether to measure the latency of one forecast and of many.
 
     Returns
     -------
     dict
-        ``mae, mse, mase`` over the fold, the same by cutoff, ``parameters``, ``epochs``, ``ended``, and the seconds of
-        the fit, of its training loop, of an epoch's steps, and of everything; or ``error``, a refusal.
+        ``mae, mse, mase`` over the fold and by cutoff, ``parameters``, ``epochs``, ``ended``, and the seconds of the
+        fit, of its training loop, of the steps of an epoch, and in total; or ``error`` with a message.
     """
     began = time.monotonic()
     try:
@@ -90,19 +90,19 @@ def _errors(found: Evaluation, task: Task, fold: Fold) -> dict:
 
 
 def parts_of(model) -> list:
-    """The fitted members of an ensemble, or the model itself."""
+    """Return the fitted members of an ensemble, or the model itself."""
     return [part for member in getattr(model, "forecasters_", ()) for part in parts_of(member)] or [model]
 
 
 def count_parameters(model) -> int:
-    """Numbers that a fitted model has learned: weights of networks and regressions."""
+    """Return the number of learned parameters: weights of networks and regressions."""
     networks = [part.network_.live()[0].count_params() for part in parts_of(model) if hasattr(part, "network_")]
     ridges = [one.ridge.weights.size for part in parts_of(model) for one in getattr(part, "parts_", ())]
     return int(sum(networks) + sum(ridges))
 
 
 def _training(model) -> dict:
-    """Parameters, epochs and seconds of the training loops."""
+    """Return parameters, epochs and seconds of the training loops."""
     records = [part.training_history_ for part in parts_of(model) if hasattr(part, "training_history_")]
     found = {"parameters": count_parameters(model), "lookback": model.lookback_}
     if not records:
@@ -117,13 +117,13 @@ def _training(model) -> dict:
 
 
 def _epoch_seconds(record) -> float:
-    """Seconds of an epoch's steps; unknown where the time limit left only the first, with the compiling in it."""
+    """Return the seconds of an epoch's steps; unknown if the time limit left only the first step with compilation."""
     cut_short = record.ended == "time limit" and len(record.pieces) == 1
     return float("nan") if cut_short else record.epoch_seconds()
 
 
 def latencies(found: Evaluation) -> dict:
-    """Milliseconds of forecasting one series from one cutoff, and of `MANY` forecasts in one call; medians."""
+    """Return the median milliseconds of one forecast of one series, and of `MANY` forecasts in one call."""
     panel, origins = found.windows.panel, found.windows.origins
     many = origins[np.resize(np.arange(len(origins)), MANY)]
     return {
@@ -145,15 +145,15 @@ def _milliseconds(model, panel, origins):
 
 
 def measure_memory(model, task: Task, fold: Fold) -> dict:
-    """Peak memory of a fit, by a process of its own, so that nothing that was done before hides it.
+    """Measure the peak memory of a fit in a separate process, so that earlier allocations do not hide it.
 
-    The fit is the real one but for its length: training ends with the first 25 steps.
+    The fit is the actual one, except that training ends with the first 25 steps.
 
     Returns
     -------
     dict
-        ``memory_mb``: how far the peak of the resident memory lies above what the process held before the fit, with
-        everything imported and the data in place; ``fit_seconds`` of that short fit, compiling in it; or ``error``.
+        ``memory_mb``, the peak resident memory minus that before the fit, with all modules imported and the data
+        loaded; ``fit_seconds`` of that short fit including compilation; or ``error``.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "work.pickle"
@@ -170,7 +170,7 @@ def measure_memory(model, task: Task, fold: Fold) -> dict:
 
 
 def measure_here(path: str) -> None:
-    """The work of the other process: read (model, panel, schema) that our own process wrote, fit, print the peak."""
+    """Read (model, panel, schema) written by the parent process, fit, and print the peak memory."""
     model, panel, schema = pickle.loads(Path(path).read_bytes())
     _forget_peak()
     before, began = resident_mb(), time.monotonic()
@@ -180,7 +180,7 @@ def measure_here(path: str) -> None:
 
 
 def _forget_peak():
-    """On Linux, let the peak begin at what is held now: imports may have had a higher one."""
+    """Reset the recorded peak on Linux, because imports may have had a higher one."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
@@ -188,7 +188,7 @@ def _forget_peak():
 
 
 def _status(name: str) -> float | None:
-    """A line of the process's status in MB, where the system has one."""
+    """Return a value of the process status in MB, if the system provides it."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
@@ -198,7 +198,7 @@ def _status(name: str) -> float | None:
 
 
 def peak_mb() -> float:
-    """Peak resident memory of this process, in MB."""
+    """Return the peak resident memory of this process in MB."""
     if (status := _status("VmHWM")) is not None:
         return status
     import resource  # not on every system
@@ -208,5 +208,5 @@ def peak_mb() -> float:
 
 
 def resident_mb() -> float:
-    """Resident memory of this process now, in MB; its peak where the system does not say."""
+    """Return the current resident memory of this process in MB; its peak if the system does not report it."""
     return _status("VmRSS") or peak_mb()

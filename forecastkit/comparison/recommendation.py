@@ -22,17 +22,17 @@ from forecastkit.utils.types import Data, Path
 from forecastkit.utils.validation import refuse
 
 WHERE = "recommend"
-#: Windows below which a network has too little to learn from, and above which it has plenty.
+#: Number of windows below which a network has too little data, and above which it has enough.
 FEW, PLENTY = 2_000, 500_000
-#: Horizons from which on the linear forecast was as good as any network in our benchmarks.
+#: Horizon from which the linear forecast was as good as any network in benchmarks.
 FAR = 336
-#: Shares of error that a season saves, from which on it is called weak and strong.
+#: Fractions of error reduced by a season, from which it is called weak and strong.
 WEAK, STRONG = 0.05, 0.25
-#: Seconds that a fit in a quick comparison should have, and the most networks in it.
+#: Seconds of a fit in a quick comparison, and the largest number of networks.
 QUICK, MOST_NETWORKS = 10.0, 4
-#: Networks tried beside the one that the rule of thumb names, the most promising first.
+#: Networks tried in addition to that of the rule of thumb, the most promising first.
 CHALLENGERS = ("ensemble", "gru", "lstm_transformer", "transformer", "lstm")
-#: Difference that outweighs a rule of thumb even where noise could explain it.
+#: Difference that overrides the rule of thumb even if it may be noise.
 CLEAR = 0.1
 JUDGED = 2_000
 PLAIN = (str, int, float, bool, type(None))
@@ -40,23 +40,23 @@ PLAIN = (str, int, float, bool, type(None))
 
 @dataclass(frozen=True)
 class Facts:
-    """What was measured of the data, on rows before those that models are compared on.
+    """Properties of the data, measured on rows before the folds of the comparison.
 
     Attributes
     ----------
     rows : int
-        Of the longest series.
+        Number of rows of the longest series.
     series : int
-        Series times targets.
+        Number of series times number of targets.
     windows : int
-        Places with a whole horizon after them, over all series: examples to learn from.
+        Number of rows with a complete horizon after them, over all series.
     horizon, season : int
     missing : float
-        Share of missing values.
+        Fraction of missing values.
     seasonality : float
-        Share of the naive forecast's error that the seasonal naive one saves; below 0 it is worse.
+        Fraction of the naive forecast's error that the seasonal naive one avoids; negative if it is worse.
     covariates : int
-        Columns known ahead, up to the cutoff and static.
+        Number of future, past and static covariates.
     """
 
     rows: int
@@ -76,13 +76,13 @@ class Recommendation:
     Attributes
     ----------
     name : str
-        Of the model, as `forecast train --model` takes it.
+        Name of the model for `forecast train --model`.
     model : Forecaster
-        Not fitted.
+        Unfitted.
     reasons : list of str
-        Sentences.
+        Reasons as sentences.
     comparison : Comparison
-        The quick comparison behind it.
+        The quick comparison.
     facts : Facts
     """
 
@@ -96,7 +96,7 @@ class Recommendation:
         return "\n".join([f"{self.name}: {self.model!r}", *(f"- {reason}" for reason in self.reasons)])
 
     def to_dict(self) -> dict:
-        """Everything as plain values."""
+        """Return everything as plain values."""
         parameters = self.model.get_params(deep=False).items()
         return {
             "model": self.name,
@@ -117,21 +117,21 @@ def recommend(
     progress: Callable[[str], object] | None = None,
     **parameters: Any,
 ) -> Recommendation:
-    """Choose a model for these data: a rule of thumb from measured facts, tested by a quick comparison.
+    """Recommend a model for these data by a rule of thumb that is tested by a quick comparison.
 
-    Where the comparison contradicts the rule, the measurement wins.
+    If the comparison contradicts the rule, the comparison decides.
 
     Parameters
     ----------
     X, y : as in `fit`
     budget : float or str
-        Seconds of everything together, or ``"90s"``, ``"10m"``.
+        Time budget in seconds, or ``"90s"``, ``"10m"``.
     path : path-like, optional
-        File of finished runs, as `compare` takes it.
+        File of finished runs, as in `compare`.
     progress : callable, optional
-        Takes a line of text after every run.
+        Called with a line of text after every run.
     **parameters
-        Of the forecasters: ``horizon=24, target="load"``.
+        Constructor parameters: ``horizon=24, target="load"``.
 
     Returns
     -------
@@ -140,7 +140,7 @@ def recommend(
     Raises
     ------
     InputError
-        As `compare` does.
+        As in `compare`.
     """
     budget = budget if isinstance(budget, TimeBudget) else TimeBudget(seconds_of(budget, WHERE))
     common = {name: value for name, value in parameters.items() if name in LinearForecaster._get_param_names()}
@@ -160,7 +160,7 @@ def recommend(
 
 
 def measure(task: Task, first: Fold) -> Facts:
-    """Facts of the rows before the first fold."""
+    """Return the facts of the rows before the first fold."""
     panel = first.seen(task.panel)
     lengths = panel.last_observed() + 1 - panel.first_observed()
     windows = Windows.training(panel, panel.last_observed() + 1, 1, task.sizes.horizon)
@@ -183,7 +183,7 @@ def _spans(panel):
 
 
 def _seasonality(panel, task) -> float:
-    """Share of the naive forecast's error that last season's values save, where there is a season to look back to."""
+    """Return the fraction of the naive forecast's error that the seasonal naive forecast avoids."""
     horizon = task.sizes.horizon
     windows = Windows.training(panel, panel.last_observed() + 1, task.season, horizon)
     if task.season == 1 or not len(windows):
@@ -196,9 +196,9 @@ def _seasonality(panel, task) -> float:
 
 
 def rule_of_thumb(facts: Facts) -> tuple[str, str]:
-    """Name of a model and why, before anything is tried.
+    """Return the name of a model and the reasons, before any comparison.
 
-    What is said here was measured in the project's own benchmarks, or is a claim that the comparison tests.
+    The statements were measured in the benchmarks of the project, or are claims that the comparison tests.
     """
     if facts.windows < 3 * facts.season or facts.windows < 30:
         name = "seasonal_naive" if facts.seasonality > WEAK else "naive"
@@ -215,7 +215,7 @@ def rule_of_thumb(facts: Facts) -> tuple[str, str]:
 
 
 def shortlist(rule: str, facts: Facts, seconds: float | None, folds: int) -> list[str]:
-    """The rule's model and as many challengers as there is time for."""
+    """Return the rule's model and as many alternatives as time allows."""
     most = MOST_NETWORKS if seconds is None else int(seconds // (QUICK * folds))
     if seconds is not None and seconds < LEAST * folds:
         return ["linear"]
@@ -226,7 +226,7 @@ def shortlist(rule: str, facts: Facts, seconds: float | None, folds: int) -> lis
 
 
 def decide(rule: str, comparison: Comparison) -> tuple[str, list[str]]:
-    """The model chosen, and what the comparison says about it."""
+    """Return the selected model and the reasons from the comparison."""
     table, metric = comparison.table, comparison.metric
     best = comparison.best
     if not np.isfinite(table.loc[best, metric]):
@@ -248,7 +248,7 @@ def decide(rule: str, comparison: Comparison) -> tuple[str, list[str]]:
 
 
 def _next(comparison) -> list[str]:
-    """What is as good as the best and quicker to fit."""
+    """Return an equally good model that is faster to fit, or None."""
     table = comparison.table
     rest = table.iloc[1:]
     cheap = rest[(rest["verdict"] == SAME) & (rest["fit_seconds"] < 0.2 * table["fit_seconds"].iloc[0])]
@@ -266,7 +266,7 @@ def _score(table, name, metric) -> str:
 
 
 def describe(facts: Facts) -> list[str]:
-    """The facts as sentences."""
+    """Return the facts as sentences."""
     sentences = [
         f"{facts.series:,} series, the longest of {facts.rows:,} rows before the test, make {facts.windows:,} windows "
         f"of horizon {facts.horizon}."
@@ -287,5 +287,5 @@ def describe(facts: Facts) -> list[str]:
 
 
 def said(name: str) -> str:
-    """A model's name in a sentence."""
+    """Return a model's name for a sentence."""
     return {"ensemble": "the ensemble of GRU and linear"}.get(name, name.replace("_", " "))

@@ -1,4 +1,4 @@
-"""Result of a comparison: table with verdicts, runs, export, plot."""
+"""Result of a comparison: table with verdicts, runs, export and plot."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from forecastkit.utils.validation import refuse
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Probability that a difference is called one though there is none.
+#: Probability of calling a difference significant if there is none.
 ERROR_RATE = 0.05
 BEST, SAME, UNTOLD = "best", "within noise of the best", "too few windows to tell"
 FORMAT = 1
-#: From how many times the error on percentages are no longer said.
+#: Ratio of errors from which percentages are not reported.
 MANY_TIMES = 9
 
 
@@ -48,23 +48,23 @@ class Comparison(Plottable):
     runs : DataFrame
         A row per model, seed and fold.
     growth : DataFrame or None
-        Seconds and milliseconds by model and lookback, where lookbacks were asked for.
+        Seconds and milliseconds by model and lookback, if `lookbacks` are given.
     metric : str
-        What models are ranked by.
+        Metric for ranking.
     settings : dict
-        Horizon, folds, windows, stride, seeds (none where no model has chance in it), budget, seconds.
+        Horizon, folds, windows, stride, seeds (none if all models are deterministic), budget, seconds.
     notes : list of str
-        What should not be overlooked, such as fits that the budget ended.
+        Remarks on the results, such as fits that the budget ended.
     models : dict of str to Forecaster
-        The models, not fitted.
+        The unfitted models.
 
     Notes
     -----
-    Forecasts from neighbouring cutoffs overlap and their errors move together, so cutoffs are not counted as
-    independent: they are taken together in blocks of two horizons (of one where there would be fewer than eight), and
-    a standard error is that of the blocks' means. Differences are those of the same cutoffs, and the spread between
-    seeds is added. A difference is noise where Student's t, with the blocks' degrees of freedom, would find it at
-    least so large in one of twenty comparisons of equals; it is not corrected for the number of models.
+    Forecasts from neighbouring cutoffs overlap and their errors are correlated. Cutoffs are therefore grouped into
+    blocks of two horizons (of one if there would be fewer than eight), and standard errors are those of the block
+    means. Differences are computed on the same cutoffs, and the variance between seeds is added. A difference is noise
+    if Student's t with the degrees of freedom of the blocks would exceed it in one of twenty comparisons of equal
+    models; there is no correction for multiple comparisons.
 
     References
     ----------
@@ -82,11 +82,11 @@ class Comparison(Plottable):
 
     @property
     def best(self) -> str:
-        """Name of the model with the least error."""
+        """Name of the model with the smallest error."""
         return str(self.table.index[0])
 
     def to_dict(self) -> dict:
-        """Everything as plain values."""
+        """Return everything as plain values."""
         growth = None if self.growth is None else self.growth.reset_index().to_dict(orient="records")
         return {
             "format": FORMAT,
@@ -100,16 +100,16 @@ class Comparison(Plottable):
         }
 
     def to_json(self, path=None) -> str:
-        """Everything as JSON text, which is also written to the file `path` if given."""
+        """Return everything as JSON text, and write it to the file `path` if given."""
         text = json.dumps(json_value(self.to_dict()), ensure_ascii=False, indent=1) + "\n"
         return _written(text, path)
 
     def to_csv(self, path=None) -> str:
-        """The table as csv text, which is also written to the file `path` if given."""
+        """Return the table as CSV text, and write it to the file `path` if given."""
         return _written(self.table.to_csv(), path)
 
     def cells(self) -> tuple[list[str], list[list[str]]]:
-        """Header and rows of the table for people."""
+        """Return header and rows of the table as text."""
         return cells(self.table, self.metric)
 
     def __repr__(self) -> str:
@@ -126,7 +126,7 @@ class Comparison(Plottable):
         return self.table.to_html(float_format=lambda value: f"{value:.4g}")
 
     def summary(self) -> str:
-        """One line on what was compared."""
+        """Return a description of the comparison in one line."""
         found = self.settings
         folds, seeds = found["folds"], len(found["seeds"])
         parts = [
@@ -144,18 +144,18 @@ class Comparison(Plottable):
 def make_table(
     names: list[str], runs: list[dict], memory: dict[str, dict], sizes: Sizes, metric: str | None
 ) -> tuple[pd.DataFrame, str]:
-    """A row per model, the best first, and the metric it is ranked by.
+    """Return a table with a row per model, the best first, and the metric for ranking.
 
     Parameters
     ----------
     names : list of str
-        Of all models, also those without runs.
+        Names of all models, including those without runs.
     runs : list of dict
-        As `forecastkit.comparison.measure.run` gives them, with ``model``, ``seed`` and ``fold``.
+        Results of `forecastkit.comparison.measure.run`, with ``model``, ``seed`` and ``fold``.
     memory : dict of model to dict
-        As `forecastkit.comparison.measure.measure_memory` gives them.
+        Results of `forecastkit.comparison.measure.measure_memory`.
     metric : {'mase', 'mae', 'mse', None}
-        None: MASE, which mixes series of all sizes fairly, where it exists for all.
+        None selects MASE, which is comparable between series, if it is defined for all models.
     """
     import pandas as pd
 
@@ -176,12 +176,12 @@ def _metric(runs) -> str:
 
 
 def _is_sound(runs, metric: str) -> bool:
-    """Whether a model was run and all its forecasts are numbers."""
+    """Return whether a model was run and all its forecasts are finite."""
     return bool(runs) and all(_finite(run.get(metric)) for run in runs)
 
 
 def _on_common_folds(by_model: dict[str, list]) -> dict[str, list]:
-    """The runs on the folds that all models have; where there is none, of the models on the most folds."""
+    """Return the runs on the folds common to all models; without any, those of the models with the most folds."""
     folds = {name: {run["fold"] for run in runs} for name, runs in by_model.items()}
     common = set.intersection(*folds.values()) if folds else set()
     common = common or max(folds.values(), key=len, default=set())
@@ -205,7 +205,7 @@ def _finite(value) -> bool:
 
 
 def _costs(runs, memory) -> dict:
-    """Means over the runs of what is not accuracy."""
+    """Return the means of costs over the runs."""
     found = {name: _mean(run.get(name) for run in runs) for name in ("parameters", "lookback", "epochs")}
     for name in ("fit_seconds", "epoch_seconds"):
         found[name] = _mean(run.get(name) for run in runs)
@@ -221,7 +221,7 @@ def _mean(values) -> float:
 
 
 def _accuracy(sound, sizes: Sizes, metric: str) -> dict[str, dict]:
-    """Score, standard error, difference to the best and verdict of each model, on the cutoffs that all have."""
+    """Return score, standard error, difference to the best and verdict of each model on the common cutoffs."""
     if not sound:
         return {}
     errors = {name: _by_cutoff(runs, sizes, metric) for name, runs in sound.items()}
@@ -242,9 +242,9 @@ def _accuracy(sound, sizes: Sizes, metric: str) -> dict[str, dict]:
 
 
 def _coverage(runs, sizes: Sizes) -> dict[str, float]:
-    """Share of steps that each central interval held, and its error: binomial, or by blocks of time if larger.
+    """Return the coverage of each central interval and its error: binomial, or by blocks of time if larger.
 
-    The error is NaN, not known, where all cutoffs lie in one block.
+    The error is NaN (unknown) if all cutoffs lie in one block.
     """
     steps = _by_cutoff(runs, sizes, "steps")
     found = {}
@@ -261,7 +261,7 @@ def _coverage(runs, sizes: Sizes) -> dict[str, float]:
 
 
 def _against(name, best, errors, scores, weight, block, sound, metric) -> dict:
-    """How a model stands against the best one."""
+    """Return the comparison of a model with the best one."""
     if name == best:
         return {"difference": 0.0, "se_difference": 0.0, "verdict": BEST}
     difference = scores[name] - scores[best]
@@ -272,7 +272,7 @@ def _against(name, best, errors, scores, weight, block, sound, metric) -> dict:
 
 
 def verdict(difference: float, error: float, blocks: int, best: float) -> str:
-    """What is said of a model that errs by `difference` more than the best, whose error is `best`."""
+    """Return the verdict on a model whose error is larger than the best by `difference`."""
     if difference == 0:
         return SAME
     if math.isnan(error):
@@ -287,7 +287,7 @@ def verdict(difference: float, error: float, blocks: int, best: float) -> str:
 
 
 def _by_cutoff(runs, sizes: Sizes, name: str) -> np.ndarray:
-    """Means over seeds at every cutoff of every fold, one after another, NaN where there is none."""
+    """Return means over seeds at every cutoff of every fold, NaN where there is none."""
     return _means_over_seeds(runs, sizes, lambda run: run["by_cutoff"][name])
 
 
@@ -300,13 +300,13 @@ def _means_over_seeds(runs, sizes: Sizes, read) -> np.ndarray:
 
 
 def _blocks(sizes: Sizes, common: np.ndarray) -> np.ndarray:
-    """The block of each cutoff that counts: two horizons of time, or one where blocks would be few."""
+    """Return the block of each common cutoff: two horizons of time, or one if there would be too few blocks."""
     fold, place = np.divmod(np.flatnonzero(common), sizes.n_windows)
     return time_blocks(place * sizes.stride, sizes.horizon, fold)
 
 
 def seed_error(runs, metric: str) -> float:
-    """Standard error that the choice of seeds leaves in a model's mean; 0 where every seed gives the same."""
+    """Return the standard error of a model's mean due to the seeds; 0 for deterministic models."""
     seeds = sorted({run["seed"] for run in runs if run["seed"] is not None})
     means = [np.mean([run[metric] for run in runs if run["seed"] == seed]) for seed in seeds]
     return float(np.std(means, ddof=1) / math.sqrt(len(means))) if len(means) > 1 else 0.0
@@ -335,7 +335,7 @@ def cells(table, metric: str) -> tuple[list[str], list[list[str]]]:
 
 
 def _covered(table) -> list[str]:
-    """``49/79/91/95 ± 2``: what each interval held in percent, and the largest error; ``-`` where there are none."""
+    """Return coverage in percent and the largest error, ``49/79/91/95 ± 2``; ``-`` if there is none."""
     columns = [f"coverage_{share:g}" for share in COVERED]
     if not set(columns) <= set(table):
         return []
@@ -352,7 +352,7 @@ def _whole(value: float) -> str:
 
 
 def _written(text: str, path) -> str:
-    """The text, which appears whole in the file if there is one."""
+    """Return the text, and write it to the file atomically if there is one."""
     if path is None:
         return text
     path = Path(path)

@@ -1,4 +1,4 @@
-"""Backtests over rolling origins, and cross-validation splits.
+"""Backtests, folds and cross-validation splits.
 
 Public names are imported on first use; `__init__.pyi` lists them for type checkers.
 """

@@ -45,31 +45,31 @@ def backtest(
     Parameters
     ----------
     forecaster : Forecaster
-        Fitted: used as it is, and origins before its ``cutoff_`` are refused. Not fitted: a clone is fitted on the
-        rows up to the first cutoff.
+        A fitted forecaster is used without refitting, and origins before its ``cutoff_`` are refused. An unfitted one
+        is cloned and fitted on the rows up to the first cutoff.
     X, y : as in `fit`
-        All rows, past and to be forecast. Of a fitted forecaster newer rows suffice: they follow its history.
+        All rows, past and to forecast. For a fitted forecaster newer rows suffice, which follow its history.
     start : label or int, optional
-        First row forecast: its time, or its position. Default: after the fitted forecaster's cutoff, else the last
-        fifth of the rows, else as `n_windows` says.
+        First row to forecast, as a time or a position; by default the row after the fitted forecaster's cutoff, else
+        the last fifth of the rows, or as `n_windows` determines.
     n_windows : int, optional
-        Number of cutoffs, counted back from the end unless `start` is given.
+        Number of cutoffs, counted from the end unless `start` is given.
     stride : int
         Rows between cutoffs.
     gap : int
-        Rows between the cutoff and the first row forecast; steps up to it are left out.
+        Number of rows between the cutoff and the first forecast that is evaluated.
     refit : bool or int
-        Fit a fresh clone at every cutoff (True), or at every k-th (int): nothing passes from one fit to the next.
+        Fit a new clone at every cutoff (True), or at every k-th (int); fits are independent of each other.
     max_train_size : int, optional
-        Rows of each series up to the cutoff that a fit sees: a window that slides on with refits. Default: all of them,
-        a window that expands.
+        Largest number of rows of each series up to the cutoff for a fit (sliding window); by default all (expanding
+        window).
     quantile_levels : list of float, optional
-        Adds quantile columns, and their intervals to `Backtest.coverage`.
+        Adds quantile columns, and the intervals of `Backtest.coverage`.
     resume : path-like, optional
-        File that the forecasts of each fit are appended to as soon as they are made. A backtest of the same forecaster
-        on the same data takes those that are there and goes on, whatever ended it.
+        File to which the forecasts of each fit are appended immediately. A backtest with the same forecaster and data
+        reuses them and continues.
     verbose : bool or callable
-        Says a line after every fit: True prints it, a function takes it.
+        Reports a line after every fit: True prints it, a function is called with it.
 
     Returns
     -------
@@ -78,8 +78,8 @@ def backtest(
     Raises
     ------
     InputError
-        Where there is no complete window, a fitted forecaster would be tested on rows it was fitted on, or `resume` is
-        of other data or parameters.
+        If there is no complete window, a fitted forecaster would be tested on its training rows, or `resume` belongs to
+        other data or parameters.
     """
     fitted = hasattr(forecaster, "history_")
     _check(n_windows, stride, gap, refit, max_train_size)
@@ -109,7 +109,9 @@ def backtest(
 
 
 def _after_history(fitted, panel: Panel, start) -> Panel:
-    """The panel after the fitted history, where it holds newer rows only; a `start` by position counts its own rows."""
+    """Return the panel after the fitted history if it contains only newer rows; a `start` position then counts its
+    rows.
+    """
     at = fitted.history_.places(panel.ids)
     known = np.flatnonzero(at >= 0)
     by_position = isinstance(start, (int, np.integer)) and not isinstance(start, bool)
@@ -129,7 +131,7 @@ def _check(n_windows, stride, gap, refit, max_train_size):
 
 
 def _check_fits(without: bool, **given):
-    """Refuse what is about fits where there are none."""
+    """Refuse arguments about fits if there are no fits."""
     asked = [name for name, value in given.items() if value is not None]
     if without and asked:
         rule = f"{asked[0]} is about fits, and a fitted forecaster is used as it is"
@@ -137,8 +139,8 @@ def _check_fits(without: bool, **given):
 
 
 def find_cutoffs(fitted, panel: Panel, start, n_windows, stride, gap, horizon) -> Origins:
-    """Origins (channel 0 only) of all complete windows, by cutoff time."""
-    # A series has origins from its first observed row on, to the last one whose steps are all in the data.
+    """Return the origins (channel 0 only) of all complete windows, by cutoff time."""
+    # Origins of a series range from its first observed row to the last one whose steps are all in the data.
     begin, last = panel.first_observed(), panel.last_observed() - horizon
     if start is None and n_windows is not None:
         back = np.minimum(n_windows - 1, np.maximum(last - begin, 0) // stride)
@@ -148,7 +150,7 @@ def find_cutoffs(fitted, panel: Panel, start, n_windows, stride, gap, horizon) -
         if start is not None and (first < begin).all():
             rule = "start must leave at least one observed row before the first cutoff"
             refuse(WHERE, rule, repr(start), error=ParameterError)
-        # A series that begins later has its first cutoff as soon as it can, on the same stride.
+        # A series that starts later has its first cutoff as early as possible, on the same stride.
         first = first + -(-np.maximum(begin - first, 0) // stride) * stride
     counts = np.where(first >= begin, np.maximum((last - first) // stride + 1, 0), 0)
     if n_windows is not None:
@@ -166,7 +168,7 @@ def find_cutoffs(fitted, panel: Panel, start, n_windows, stride, gap, horizon) -
 
 
 def _first_cutoff(fitted, panel, start, gap):
-    """Row of the first cutoff of each series, which may lie before its first row."""
+    """Return the row of the first cutoff of each series, which may lie before its first row."""
     begin = panel.indptr[:-1]
     if start is None and fitted is not None:
         until = trained_until(fitted, panel)
@@ -189,7 +191,7 @@ def _refuse_seen(fitted, panel, cutoffs):
 
 
 def _result(forecasts, panel, schema, cutoffs, horizon, gap, season) -> Backtest:
-    """Forecasts with their scores and those of the seasonal naive on the same windows."""
+    """Return forecasts with their scores and those of the seasonal naive on the same windows."""
     origins = Origins.every_channel(cutoffs.entity, cutoffs.row, panel.channels)
     naive = simple.seasonal_naive(panel, origins, horizon, season)[:, gap:].ravel()
     series = tuple(name for name in (*schema.series_keys, "target") if name in forecasts)

@@ -1,7 +1,7 @@
-"""Forecasts of a model from past cutoffs beside the actuals: what every score of the library is computed from.
+"""Forecasts of a model from past cutoffs with the actuals, from which all scores of the library are computed.
 
-`backtest`, `compare`, `tune`, `AutoForecaster` and ``forecast train`` all evaluate models here, so that a score of one
-name is the same number everywhere (docs/evaluation.md).
+`backtest`, `compare`, `tune`, `AutoForecaster` and ``forecast train`` all evaluate models here, so that scores of the
+same name are computed in the same way everywhere (docs/evaluation.md).
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from forecastkit.uncertainty.residuals import observed_after
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Origins whose quantiles are computed at a time: they take many times the memory of points.
+#: Number of origins whose quantiles are computed at a time, to bound memory.
 CHUNK = 2_000
 
 
 @dataclass(frozen=True, eq=False)
 class ForecastWindows:
-    """Past cutoffs, what was observed after them, and what it is scored by.
+    """Past cutoffs, the actuals after them, and the references for scoring.
 
     Attributes
     ----------
     panel : Panel
         Rows before and after the cutoffs.
     origins : Origins
-        The cutoffs of every series and target, n in all.
+        Cutoffs of every series and target, n in total.
     horizon : int
     season : int
         Season length of the reference and of the scales.
@@ -54,22 +54,22 @@ class ForecastWindows:
 
     @cached_property
     def actual(self) -> np.ndarray:
-        """Observed values, (n, horizon), NaN where there are none."""
+        """Return the actuals, (n, horizon), NaN where missing."""
         return observed_after(self.panel, self.origins, self.horizon)
 
     @cached_property
     def naive(self) -> np.ndarray:
-        """Seasonal naive forecasts, (n, horizon)."""
+        """Return seasonal naive forecasts, (n, horizon)."""
         return simple.seasonal_naive(self.panel, self.origins, self.horizon, self.season)
 
     @cached_property
     def scale(self) -> np.ndarray:
-        """Scale of MASE of each origin's series, (n,): from the rows up to its first cutoff."""
+        """Return the MASE scale of each origin's series, (n,), from the rows up to its first cutoff."""
         return scales_at(self.panel, self.origins, self.season)[0]
 
     @cached_property
     def ranking_scale(self) -> np.ndarray:
-        """`scale`, in which series without one take their mean step-to-step difference; all 1 where none has any."""
+        """Return `scale` with the mean one-step difference for series without a scale; all 1 if no series has any."""
         scale = self.scale
         if np.isnan(scale).any():
             scale = np.where(np.isnan(scale), scales_at(self.panel, self.origins, 1)[0], scale)
@@ -77,20 +77,20 @@ class ForecastWindows:
 
     @cached_property
     def reference(self) -> float:
-        """MASE of the seasonal naive forecasts, by `ranking_scale`; 1 where they make no error."""
+        """Return the MASE of seasonal naive forecasts by `ranking_scale`; 1 if they have no error."""
         error = float(self.scores(scale=self.ranking_scale).mase(self.naive)[0])
         return error if error > 0 else 1.0
 
     def scores(self, group: np.ndarray | int = 0, n_groups: int = 1, scale: np.ndarray | None = None) -> GroupedScores:
-        """The actuals in groups of origins, which forecasts (n, horizon) are scored against.
+        """Return grouped actuals, against which forecasts (n, horizon) are scored.
 
         Parameters
         ----------
         group : ndarray of int, (n,)
-            From 0. Default: one group.
+            Group of each origin from 0; by default one group.
         n_groups : int
         scale : ndarray, (n,), optional
-            Of MASE, where it is not `scale`.
+            MASE scale instead of `scale`.
         """
         scale = self.scale if scale is None else scale
         return GroupedScores(self.actual, np.reshape(group, (-1, 1)), n_groups, scale[:, None])
@@ -114,7 +114,7 @@ class Evaluation:
 
     @cached_property
     def forecast(self) -> np.ndarray:
-        """Point forecasts, (n, horizon)."""
+        """Return point forecasts, (n, horizon)."""
         return self.forecasts.point()
 
     def quantiles(self, levels: Sequence[float], own: bool = False) -> Iterator[tuple[slice, np.ndarray]]:

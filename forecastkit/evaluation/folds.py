@@ -1,4 +1,4 @@
-"""Folds: training rows and the cutoffs after them, the same for all models."""
+"""Folds: training rows and subsequent cutoffs, common to all models."""
 
 from dataclasses import dataclass
 
@@ -13,24 +13,24 @@ from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.validation import check_int, refuse
 
 WHERE = "compare"
-#: Cutoffs of a fold, and forecasts of it over all series, at most.
+#: Largest number of cutoffs per fold, and of forecasts per fold over all series.
 MOST_CUTOFFS, MOST_ORIGINS = 200, 20_000
-#: Horizons side by side that make one fold enough; with fewer, folds are fitted anew as time goes on.
+#: Number of horizons from which one fold is sufficient; with fewer, several folds are used.
 ENOUGH_BLOCKS, FEW_DATA_FOLDS = 10, 3
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How the last rows are parted.
+    """Division of the last rows into folds.
 
     Attributes
     ----------
     horizon : int
     folds : int
     n_windows : int
-        Cutoffs of a fold.
+        Number of cutoffs per fold.
     stride : int
-        Rows between them.
+        Rows between cutoffs.
     """
 
     horizon: int
@@ -40,24 +40,24 @@ class Sizes:
 
     @property
     def length(self) -> int:
-        """Rows forecast in a fold."""
+        """Return the number of rows forecast in a fold."""
         return (self.n_windows - 1) * self.stride + self.horizon
 
     @property
     def rows(self) -> int:
-        """Rows forecast in all folds."""
+        """Return the number of rows forecast in all folds."""
         return self.folds * self.length
 
     @classmethod
     def suited(cls, rows: int, series: int, horizon: int, folds=None, n_windows=None, stride=None) -> "Sizes":
-        """What the user left open: the last tenth in one fold where that has many horizons, else three short folds.
+        """Choose unspecified sizes: one fold of the last tenth if it has many horizons, else three short folds.
 
         Parameters
         ----------
         rows : int
-            Of the longest series.
+            Number of rows of the longest series.
         series : int
-            Series and targets: with very many, cutoffs are fewer.
+            Number of series and targets; with very many there are fewer cutoffs.
         """
         for name, value in (("folds", folds), ("n_windows", n_windows), ("stride", stride)):
             check_int(WHERE, name, value, optional=True)
@@ -76,20 +76,20 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Fold:
-    """Rows that a model is fitted on, and the cutoffs that it forecasts from.
+    """Training rows of a fold, and its cutoffs.
 
     Attributes
     ----------
     number : int
-        From 0, in time.
+        Number of the fold from 0, in time.
     stop : ndarray of shape (n_ids,)
-        The model is fitted on rows of each series before this one.
+        The model is fitted to the rows of each series before this one.
     origins : Origins
-        Every channel of each cutoff.
+        All channels of each cutoff.
     place : ndarray of shape (n,)
-        Number of the cutoff that each origin belongs to.
+        Number of the cutoff of each origin.
     begin : ndarray of shape (n_ids,), optional
-        Rows before this one are left out of the fit. Default: none.
+        Rows before this one are excluded from the fit; by default none.
     """
 
     number: int
@@ -99,12 +99,12 @@ class Fold:
     begin: np.ndarray | None = None
 
     def seen(self, panel: Panel) -> Panel:
-        """A copy of the rows to fit on, of series that have any."""
+        """Return a copy of the training rows, for series with any."""
         before, present = self._before(panel)
         return before.take(present).copy()
 
     def _before(self, panel: Panel) -> tuple[Panel, np.ndarray]:
-        """The rows to fit on, and the series that have any."""
+        """Return the training rows, and the series with any."""
         before = panel.between(panel.indptr[:-1] if self.begin is None else self.begin, self.stop)
         return before, np.flatnonzero(before.last_observed() >= before.indptr[:-1])
 
@@ -114,12 +114,12 @@ class Fold:
         Parameters
         ----------
         model : Forecaster
-            Not fitted.
+            Unfitted.
         panel : Panel
             All rows.
         schema : Schema
         weight : ndarray, optional
-            Of all rows of the panel.
+            Sample weights of all rows of the panel.
         """
         if weight is not None:
             present = self._before(panel)[1]
@@ -128,18 +128,18 @@ class Fold:
 
 
 def make_folds(panel: Panel, sizes: Sizes, calendar: bool) -> list[Fold]:
-    """The folds at the end of the panel.
+    """Return the folds at the end of the panel.
 
     Parameters
     ----------
     calendar : bool
-        Whether rows have times: then a fold begins at one time for all series, and no series shows a model what is
-        the future of another. Rows without times are counted back from the end of each series.
+        Whether rows have times: a fold then starts at one time for all series, so that no series reveals the future of
+        another. Rows without times are counted from the end of each series.
 
     Raises
     ------
     InputError
-        Where the rows do not suffice.
+        If there are too few rows.
     """
     ends = panel.cutoffs()
     ends = np.full(len(ends), ends.max()) if calendar else ends
@@ -155,12 +155,12 @@ def make_folds(panel: Panel, sizes: Sizes, calendar: bool) -> list[Fold]:
 
 
 def most_folds(panel: Panel, counts, horizon: int, calendar: bool) -> list[Fold]:
-    """The folds of the first of these numbers that the rows suffice for; see `make_folds`.
+    """Return the folds of the first of these numbers for which there are enough rows; see `make_folds`.
 
     Raises
     ------
     InputError
-        What speaks against the last of them.
+        As raised for the last of them.
     """
     rows = int((panel.last_observed() + 1 - panel.first_observed()).max())
     for count in counts:

@@ -1,4 +1,4 @@
-"""Refits of a backtest: training windows, forecasts, resume file, progress."""
+"""Refits of a backtest: training rows, forecasts, resume file and progress."""
 
 import base64
 import hashlib
@@ -19,28 +19,28 @@ from forecastkit.utils.formatting import minutes_and_seconds, number
 from forecastkit.utils.run_log import RunLog, canonical_text, fingerprint, shortened
 
 WHERE = "backtest"
-#: Parameters that say nothing of the forecasts.
+#: Parameters that do not affect forecasts.
 BESIDE = ("callbacks", "verbose")
 
 
 @dataclass(frozen=True)
 class Refits:
-    """What all fits of a backtest have in common.
+    """The common settings of all fits of a backtest.
 
     Attributes
     ----------
     forecaster : Forecaster
-        Not fitted: every fit is of a clone.
+        Unfitted; every fit is of a clone.
     panel : Panel
         All rows.
     schema : Schema
     sizes : tuple of int
         Horizon and season length.
     gap : int
-        How many of the first steps are left out.
+        Number of first steps that are excluded.
     levels : tuple of float
     max_train_size : int or None
-        Rows of each series that a fit sees, and its forecasts too; None for all up to the cutoff.
+        Number of rows of each series used by a fit and its forecasts; None for all up to the cutoff.
     """
 
     forecaster: object
@@ -52,13 +52,13 @@ class Refits:
     max_train_size: int | None = None
 
     def fit(self, group: Origins):
-        """A clone fitted on the rows up to the first of the cutoffs it is used for."""
+        """Return a clone fitted on the rows up to the first cutoff of the group."""
         begin, stop = self._rows(group)
         fold = Fold(0, stop, group, np.zeros(len(group), dtype="int64"), begin)
         return fold.fit(clone(self.forecaster), self.panel, self.schema)
 
     def forecast(self, model, group: Origins) -> pd.DataFrame:
-        """The long frame of forecasts from these cutoffs, all steps, with the actuals."""
+        """Return the long frame of forecasts from these cutoffs, all steps, with the actuals."""
         panel = self.panel if self.max_train_size is None else self._recent(group)
         row = panel.row_at(group.entity, self.panel.ordinal_at(group.entity, group.row))
         origins = Origins.every_channel(group.entity, row, panel.channels)
@@ -78,13 +78,13 @@ class Refits:
         return self.panel.between(first, self.panel.indptr[1:])
 
     def without_gap(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Only the steps after the gap."""
+        """Return the steps after the gap."""
         return frame[frame["step"] > self.gap].reset_index(drop=True) if self.gap else frame
 
     # ------------------------------------------------------------------------------------------ kept in a file
 
     def header(self) -> dict:
-        """What must be the same for forecasts that were kept to be used again."""
+        """Return the settings that must be equal to reuse stored forecasts."""
         own = {name: value for name, value in self.forecaster.get_params(deep=False).items() if name not in BESIDE}
         return {
             "data": fingerprint(self.panel),
@@ -95,18 +95,18 @@ class Refits:
         }
 
     def key(self, group: Origins) -> str:
-        """What the forecasts from these cutoffs are found by."""
+        """Return the key of the forecasts from these cutoffs."""
         ordinal = self.panel.ordinal_at(group.entity, group.row)
         return hashlib.sha256(np.stack([group.entity, ordinal]).astype("int64").tobytes()).hexdigest()[:16]
 
     def kept(self, frame: pd.DataFrame) -> dict:
-        """The forecast columns as text, exact to the last bit."""
+        """Return the forecast columns as text without loss of precision."""
         columns = list(frame.columns)
         names = columns[columns.index("step") + 1 : -1]
         return {name: base64.b64encode(frame[name].to_numpy("<f8").tobytes()).decode() for name in names}
 
     def restored(self, kept: dict, group: Origins) -> pd.DataFrame:
-        """The frame that `kept` was made of."""
+        """Return the frame from which `kept` was made."""
         origins = Origins.every_channel(group.entity, group.row, self.panel.channels)
         values = {
             name: np.frombuffer(base64.b64decode(text), "<f8").reshape(len(origins), self.sizes[0])
@@ -116,7 +116,7 @@ class Refits:
 
 
 def groups_of(panel: Panel, cutoffs: Origins, every: int | None) -> list[Origins]:
-    """The cutoffs, sorted by time, that share a fit: `every` neighbouring times, or all of them."""
+    """Return groups of cutoffs, sorted by time, that share a fit: `every` successive times, or all."""
     if every is None:
         return [cutoffs]
     ordinal = panel.ordinal_at(cutoffs.entity, cutoffs.row)
@@ -126,14 +126,14 @@ def groups_of(panel: Panel, cutoffs: Origins, every: int | None) -> list[Origins
 
 @dataclass
 class Progress:
-    """Says a line after every fit: what is done, its error, and about how long the rest takes.
+    """Reports after every fit the progress, the error, and the estimated remaining time.
 
     Parameters
     ----------
     say : callable or None
-        Takes the line.
+        Called with the line.
     total : int
-        Groups of cutoffs.
+        Number of groups of cutoffs.
     """
 
     say: object
@@ -143,7 +143,7 @@ class Progress:
     began: float = field(default_factory=time.monotonic)
 
     def tell(self, frame: pd.DataFrame, fresh: bool = True) -> None:
-        """One more group is done, by a fit or from the file."""
+        """Report that a group is done, by a fit or from the file."""
         self.done, self.fitted = self.done + 1, self.fitted + fresh
         if self.say is None:
             return
@@ -161,7 +161,7 @@ class Progress:
 
 
 def refit_all(refits: Refits, groups: list[Origins], resume, say) -> list[pd.DataFrame]:
-    """Fit and forecast for each group of cutoffs; those that are in the file `resume` are read back instead."""
+    """Fit and forecast for each group of cutoffs; those in the file `resume` are read instead."""
     run_log = RunLog(resume, refits.header() if resume is not None else {}, WHERE, "resume")
     progress, parts = Progress(say, len(groups)), []
     for group in groups:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-#: Intervals whose coverage is part of every report.
+#: Nominal coverages that are part of every report.
 COVERED = (0.5, 0.8, 0.9, 0.95)
 
 #: Scores that a backtest prints; the others are in `Backtest.scores`.
@@ -46,7 +46,7 @@ class Backtest(Plottable):
         be fewer than eight) err together. Forecasts from neighbouring cutoffs do, so the latter is the honest one; it
         is NaN where all windows lie in one block.
     reference : Reference
-        What forecasts are measured against: the seasonal naive ones, and the scales of series.
+        The seasonal naive forecasts, and the scales of series.
     """
 
     forecasts: pd.DataFrame
@@ -108,16 +108,16 @@ class Backtest(Plottable):
 
 @dataclass(frozen=True)
 class Reference:
-    """What forecasts are measured against.
+    """Reference forecasts and scales for scoring.
 
     Attributes
     ----------
     series : tuple of str
-        The columns of `forecasts` that tell series apart.
+        Columns of `forecasts` that identify series.
     naive : ndarray of shape (rows,)
-        What the seasonal naive forecasts.
+        Seasonal naive forecasts.
     scale, squared_scale : Series or float
-        Of MASE and RMSSE, by series: from the rows up to the first cutoff.
+        Scales of MASE and RMSSE by series, from the rows up to the first cutoff.
     """
 
     series: tuple
@@ -126,14 +126,14 @@ class Reference:
     squared_scale: object
 
     def columns(self, keys: list[str]) -> list[str]:
-        """Columns of the forecasts, where ``series`` may stand for all that tell series apart."""
+        """Return column names, where ``series`` stands for all columns that identify series."""
         if "series" in keys and not self.series:
             refuse("by", "'series' needs several series or targets", "one")
         return [name for key in keys for name in (self.series if key == "series" else (key,))]
 
 
 def scored(forecasts: pd.DataFrame, about: Reference, by: Sequence[str] = ()) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Scores by group of the forecaster, and of the seasonal naive in the same rows."""
+    """Return scores of the forecaster by group, and of the seasonal naive on the same rows."""
     scales = {"scale": about.scale, "squared_scale": about.squared_scale}
     own = score_table(forecasts, by=by, **scales)
     points = forecasts[list(dict.fromkeys([*by, *about.series, "actual"]))].assign(forecast=about.naive)
@@ -152,7 +152,7 @@ def _group_means(forecasts, by):
 
 
 def both_scores(forecasts: pd.DataFrame, about: Reference) -> pd.DataFrame:
-    """A row of scores for the forecaster and one for the seasonal naive."""
+    """Return one row of scores for the forecaster and one for the seasonal naive."""
     import pandas as pd
 
     table = pd.concat(scored(forecasts, about), ignore_index=True)
@@ -179,9 +179,9 @@ def coverage_table(forecasts: pd.DataFrame, place: np.ndarray, horizon: int) -> 
     Parameters
     ----------
     forecasts : DataFrame
-        With quantile columns and ``actual``.
+        Has quantile columns and ``actual``.
     place : ndarray of shape (rows,)
-        Place in time of each row's cutoff, in steps; the first row has the first.
+        Time of each row's cutoff in steps; the first row has the earliest.
     horizon : int
     """
     import pandas as pd
@@ -199,7 +199,7 @@ def coverage_table(forecasts: pd.DataFrame, place: np.ndarray, horizon: int) -> 
 
 
 def held(inside: np.ndarray, block: np.ndarray) -> tuple[float, int, float, float]:
-    """Share of rows inside, rows, and the binomial and the block-aware standard error of the share."""
+    """Return the fraction of rows inside, the number of rows, and the binomial and block-aware standard errors."""
     n = len(inside)
     if not n:
         return np.nan, 0, np.nan, np.nan

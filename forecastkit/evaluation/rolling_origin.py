@@ -17,27 +17,26 @@ WHERE = "RollingOrigin"
 
 
 class RollingOrigin(BaseCrossValidator):
-    """Folds whose test rows are the `horizon` steps after a cutoff that moves towards the end.
+    """Cross-validation folds whose test rows are the `horizon` steps after successive cutoffs.
 
-    A step is a distinct time, so that in a panel every fold cuts all series at the same time: with every row before it
-    to train on, of whichever series, and none after it. Times are found in the column or level `time` of X, else in the
-    index of X, else in that of y. Without times, rows are taken in their order; rows of several series, told apart by
-    `groups`, are taken to end together.
+    A step is a distinct time, so that in a panel every fold splits all series at the same time: all rows before it are
+    training rows. Times are taken from the column or level `time` of X, else from the index of X, else from that of y.
+    Without times, rows are used in order; rows of several series, identified by `groups`, are assumed to end together.
 
     Parameters
     ----------
     horizon : int
-        Steps of a test fold: that of the forecaster, which then forecasts each of them from actual values.
+        Number of test steps; that of the forecaster, so that no forecast is recursive.
     n_windows : int
         Number of folds.
     gap : int
-        Steps left out between training and test rows.
+        Steps between training and test rows that are excluded.
     stride : int, optional
-        Steps between one cutoff and the next. Default: the horizon, so that test rows do not overlap.
+        Steps between cutoffs; by default the horizon, so that test rows do not overlap.
     max_train_size : int, optional
-        Steps of training rows at most, the latest ones. Default: all.
+        Largest number of training steps, the latest ones; by default all.
     time : str, optional
-        Column or index level of X that holds the times, where X has several.
+        Column or index level of X with the times, if X has several.
 
     References
     ----------
@@ -69,7 +68,7 @@ class RollingOrigin(BaseCrossValidator):
         self.max_train_size, self.time = max_train_size, time
 
     def get_n_splits(self, X: Data | None = None, y: Data | None = None, groups: None = None) -> int:
-        """Number of folds; the arguments are not looked at."""
+        """Return the number of folds; the arguments are ignored."""
         return self.n_windows
 
     def split(self, X: Data, y: Data | None = None, groups: None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -79,14 +78,14 @@ class RollingOrigin(BaseCrossValidator):
         ----------
         X : array, Series or frame of n rows
         y : array, Series or frame, optional
-            Its index is asked for the times that X does not have.
+            Its index provides the times if X has none.
         groups : array of shape (n,), optional
-            Series of each row, where there are no times.
+            Series of each row, if there are no times.
 
         Raises
         ------
         InputError
-            Where a parameter breaks its rule, or the first fold would have nothing to train on.
+            If a parameter is invalid, or the first fold has no training rows.
         """
         self._check()
         step = self._steps(X, y, groups)
@@ -110,7 +109,7 @@ class RollingOrigin(BaseCrossValidator):
             check_int(WHERE, name, getattr(self, name), optional=True)
 
     def _steps(self, X, y, groups):
-        """Number of the step that each row belongs to, from 0; the last step is everyone's."""
+        """Return the step number of each row, from 0; the last step is common to all series."""
         X, y = to_pandas(X)[0], to_pandas(y)[0]
         rows = len(X) if isinstance(X, (pd.DataFrame, pd.Series)) else len(as_array(X))
         times = self._times(X, y)
@@ -127,7 +126,7 @@ class RollingOrigin(BaseCrossValidator):
         return after.max(initial=0) - after
 
     def _times(self, X, y):
-        """Times of the rows, None where there are none."""
+        """Return the times of the rows, or None."""
         index = X.index if isinstance(X, (pd.DataFrame, pd.Series)) else None
         if self.time is not None:
             if isinstance(X, pd.DataFrame) and self.time in X.columns:

@@ -63,29 +63,29 @@ def plot_forecast(
     Parameters
     ----------
     frame : DataFrame or Backtest
-        A long forecast frame, as `forecast` returns it: ``[series_id,] time, [target,] cutoff, step, forecast`` and,
+        A long forecast frame, as returned by `forecast`: ``[series_id,] time, [target,] cutoff, step, forecast`` and,
         for intervals, symmetric quantiles (``q0.1`` and ``q0.9``) or ``lower`` and ``upper``. Of several cutoffs the
-        last of each series counts.
+        last one of each series is plotted.
     history : DataFrame, Series or array, optional
         What was observed: the series or frame that was fitted on, or a long frame ``[series_id,] time, [target,]
         actual`` with the same names as in `frame`. The last four horizons up to the cutoff are drawn, and the actuals
         of the steps forecast where there are any; NaN leaves a gap.
     time, series_id : str, optional
-        The names of the time column and, of several series, of the series column, if not those before the cutoff.
-        Times are dates or integers.
+        Names of the time column and of the series column; by default those before the cutoff. Times are dates or
+        integers.
     series, target : scalar or list, optional
-        Which series and targets; the first ones if not given.
+        Series and targets to plot; by default the first ones.
     path : path-like, optional
-        Where to write the picture, by its suffix (``.png``; ``.pdf`` and ``.svg`` as well). The file appears whole.
+        File to write, with the format of its suffix (``.png``, ``.pdf`` or ``.svg``). It is written atomically.
     title : str, optional
-        Instead of the name of the series or target.
+        Title instead of the name of the series or target.
     max_series : int
-        The most panels; how many more there are is noted.
+        Largest number of panels; the number of further series is noted.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A notebook shows it; it is not registered with pyplot.
+        A notebook displays it; it is not registered with pyplot.
 
     Raises
     ------
@@ -133,24 +133,25 @@ def plot_backtest(
     frame : Backtest or DataFrame
         A backtest, or its forecasts: ``[series_id,] time, [target,] cutoff, step, forecast, actual``, and quantiles.
     baseline : DataFrame, optional
-        The same windows forecast by a baseline, for the error by step. Default: the seasonal naive of a backtest.
+        Baseline forecasts of the same windows, for the error by step; by default those of the seasonal naive of a
+        backtest.
     time, series_id : str, optional
-        The names of the time column and, of several series, of the series column, if not those before the cutoff.
+        Names of the time column and of the series column; by default those before the cutoff.
     series, target : scalar, optional
-        The one series and target drawn; the first ones if not given.
+        Series and target to plot; by default the first ones.
     path : path-like, optional
-        Where to write the picture, by its suffix. The file appears whole.
+        File to write, with the format of its suffix. It is written atomically.
     title : str, optional
-        Instead of the name of the series or target.
+        Title instead of the name of the series or target.
     baseline_name : str
-        What the baseline is called in the picture.
+        Name of the baseline in the plot.
     max_cutoffs : int
-        The most forecasts drawn: the last ones that do not overlap.
+        Largest number of plotted forecasts: the last ones that do not overlap.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Above actuals and forecasts; below the mean absolute error of this series by step, over all its cutoffs.
+        Top: actuals and forecasts. Bottom: the mean absolute error of this series by step, over all its cutoffs.
 
     Raises
     ------
@@ -180,24 +181,24 @@ def plot_comparison(
     path: str | os.PathLike | None = None,
     title: str | None = None,
 ) -> Figure:
-    """Plot the error of every model with its standard error, beside the seconds of a fit.
+    """Plot the error of every model with its standard error, and the seconds of a fit.
 
     Parameters
     ----------
     table : Comparison or DataFrame
         A comparison, or its table: by model `metric`, ``se``, ``verdict`` and ``fit_seconds``, the best model first.
     metric : str, optional
-        The column of errors. Default: that of the comparison, or ``mase``.
+        Column of errors; by default that of the comparison, or ``mase``.
     path : path-like, optional
-        Where to write the picture, by its suffix. The file appears whole.
+        File to write, with the format of its suffix. It is written atomically.
     title : str, optional
-        Instead of "Comparison".
+        Title instead of "Comparison".
 
     Returns
     -------
     matplotlib.figure.Figure
-        Left the errors with two standard errors to each side, blue those that noise does not tell from the best;
-        right the seconds of a fit, on a logarithmic scale.
+        Left: errors with two standard errors on each side, in blue if not significantly different from the best. Right:
+        seconds of a fit on a logarithmic scale.
 
     Raises
     ------

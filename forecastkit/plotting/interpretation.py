@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WHERE = "plot"
-#: Rows of a heat map that have a name each.
+#: Largest number of labelled rows of a heat map.
 NAMED_ROWS = 24
 SIGNED, POSITIVE = (ORANGE, "white", BLUE), ("white", BLUE)
 
@@ -48,26 +48,26 @@ def plot_attribution(
     path: str | os.PathLike | None = None,
     title: str | None = None,
 ) -> Figure:
-    """Draw what each past value and each covariate adds to a forecast, under the values themselves.
+    """Plot the attributions of a forecast to past values and covariates, below the values.
 
     Parameters
     ----------
     found : Interpretation
-        What `interpret` gave.
+        Result of `interpret`.
     series, target : scalar, optional
-        Which of them; the first if not given.
+        Series and target to plot; by default the first.
     step : int, optional
-        The step explained. Default: the mean of all steps that were asked for.
+        Step to explain; by default the mean of all explained steps.
     path : path-like, optional
-        Where to write the picture, by its suffix (``.png``; ``.pdf`` and ``.svg`` as well). The file appears whole.
+        File to write, with the format of its suffix (``.png``, ``.pdf`` or ``.svg``). It is written atomically.
     title : str, optional
-        Instead of the name of the series or target.
+        Title instead of the name of the series or target.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Above the past, the forecast and the forecast from the baseline; below it what each past value adds, in the
-        units of the target, and, where there are covariates, a row of the same for each of them.
+        Top: the past, the forecast and the forecast at the baseline. Below: attributions to past values in the units of
+        the target and, if there are covariates, one row for each of them.
 
     Raises
     ------
@@ -96,28 +96,28 @@ def plot_attention(
     path: str | os.PathLike | None = None,
     title: str | None = None,
 ) -> Figure:
-    """Draw what a network attends to, under the values themselves.
+    """Plot the attention of a network to past steps, below the values.
 
     Parameters
     ----------
     found : Interpretation
-        What `interpret` gave.
+        Result of `interpret`.
     series, target : scalar, optional
-        Which of them; the first if not given.
+        Series and target to plot; by default the first.
     step : int, optional
-        The step whose attention is drawn. Default: the mean of all steps that were asked for.
+        Step whose attention is plotted; by default the mean of all explained steps.
     by : {'head', 'step'}
-        What has a row of its own: every head of every layer, or every step, as the mean over heads and layers.
+        Rows of the plot: every head of every layer, or every step as the mean over heads and layers.
     path : path-like, optional
-        Where to write the picture, by its suffix. The file appears whole.
+        File to write, with the format of its suffix. It is written atomically.
     title : str, optional
-        Instead of the name of the series or target.
+        Title instead of the name of the series or target.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Above the past and the forecast; below it the mean weight of each past step beside that of even attention, and
-        the weights row by row.
+        Top: the past and the forecast. Below: the mean weight of each past step compared with uniform attention, and
+        the weights by row.
 
     Raises
     ------
