@@ -13,7 +13,6 @@ from forecastkit.auto.final_fits import Schedule, refit
 from forecastkit.auto.fold_scores import FoldEvaluator
 from forecastkit.auto.select_members import choose
 from forecastkit.auto.successive_halving import Halving
-from forecastkit.auto.trials_file import append_line, check_trials_file
 from forecastkit.comparison.candidates import Candidate
 from forecastkit.comparison.measure import parts_of
 from forecastkit.data.panel import Panel
@@ -24,6 +23,7 @@ from forecastkit.uncertainty.forecasts import clipped
 from forecastkit.utils import types
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.formatting import percent
+from forecastkit.utils.run_log import RunLog, check_log
 from forecastkit.utils.time_budget import MOST, TimeBudget, no_time_for, seconds_of
 from forecastkit.utils.validation import check_real, first_few, refuse
 from forecastkit.utils.warn import warn_user
@@ -60,8 +60,8 @@ class AutoForecaster(Combination):
         Seed of the networks. Without a time limit the same seed gives the same forecasts; with one, the search also
         depends on the speed of the machine.
     path : path-like, optional
-        File to which every trial is appended immediately as a JSON line, so that results survive an interruption:
-        ``pd.read_json(path, lines=True)``.
+        Run log to which every trial is appended immediately as a JSON line, so that results survive an interruption.
+        The first line names the log.
     verbose : int
         1 prints one line per trial and member.
 
@@ -105,7 +105,7 @@ class AutoForecaster(Combination):
         check_real(WHERE, "time_limit", self._seconds(), 1.0, 1e9, optional=True)
         check_candidates(self.forecasters)
         if self.path is not None:
-            check_trials_file(self.path)
+            check_log(self.path, WHERE)
 
     def _seconds(self):
         return seconds_of(self.time_limit, WHERE)
@@ -184,7 +184,12 @@ class AutoForecaster(Combination):
         before = self.scaler_.without_faults(panel).between(panel.indptr[:-1], split)
         calendar = panel.grid.is_time or self.schema_.time is not None
         sizes = self.horizon_, self.season_length_
-        evaluator = FoldEvaluator(before, self.schema_, sizes, calendar, self._keep)
+        run_log = RunLog(self.path, {}, WHERE)
+
+        def keep(trial):
+            run_log.add(f"{trial.forecaster}, fold {trial.fold + 1}", asdict(trial))
+
+        evaluator = FoldEvaluator(before, self.schema_, sizes, calendar, keep)
         values = {"validation_size": self._validation_part(panel, split), "final_epochs": 0}
         search = Halving(evaluator, budget, values, seed, self._report)
         evaluator.use(int(min(BASELINES * budget.limit / max(context.linear_seconds, 1e-3), len(evaluator.folds))))
@@ -196,11 +201,6 @@ class AutoForecaster(Combination):
         finally:
             self.trials_, self.untried_ = [asdict(trial) for trial in evaluator.trials], search.untried
         return search
-
-    def _keep(self, trial):
-        """Append a trial to the file, if a path is given."""
-        if self.path is not None:
-            append_line(self.path, asdict(trial))
 
     def _validation_part(self, panel, split):
         """Return the fraction of validation rows, which is also used before a fold."""

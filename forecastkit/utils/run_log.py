@@ -10,6 +10,7 @@ from typing import NoReturn
 import numpy as np
 
 from forecastkit.utils.atomic_write import atomic_write
+from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.formatting import json_value
 from forecastkit.utils.validation import refuse
 
@@ -150,6 +151,25 @@ def read_log(path: Path, where: str, argument: str) -> bytes:
     return content
 
 
+def check_log(path, where: str, argument: str = "path") -> None:
+    """Check that a run log can be continued or created at this path, without changing anything.
+
+    Raises
+    ------
+    InputError
+        If the file is not a log of `where`.
+    ParameterError
+        If the path is not one, or cannot be written.
+    """
+    rule = f"{argument} must be a file that can be written"
+    if not isinstance(path, (str, os.PathLike)):
+        refuse(where, rule, repr(path), error=ParameterError)
+    path = Path(path)
+    _check_owner(path, where, argument)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        refuse(where, rule, repr(str(path)), error=ParameterError)
+
+
 def remove_log(path: Path, where: str, argument: str = "path") -> None:
     """Delete a run log.
 
@@ -158,10 +178,15 @@ def remove_log(path: Path, where: str, argument: str = "path") -> None:
     InputError
         If the file is not a log of `where`; it is not deleted.
     """
+    _check_owner(path, where, argument)
+    path.unlink(missing_ok=True)
+
+
+def _check_owner(path: Path, where: str, argument: str) -> None:
+    """Refuse a file that is not a log of `where`."""
     content = read_log(path, where, argument)
     if content and (_parsed(content.split(b"\n")[0]) or {}).get("journal") != where:
         refuse(where, f"{argument} must be a file that {where} wrote", repr(str(path)))
-    path.unlink(missing_ok=True)
 
 
 def _parsed(text: bytes) -> dict | None:
