@@ -147,7 +147,7 @@ class ReportOptions:
     settings: Settings = None
     n_windows: Annotated[int | None, count("Number of cutoffs of the backtest, counted back from the end.")] = None
     stride: Annotated[int | None, count("Rows between cutoffs. Default: such that there are about 30.")] = None
-    out: Annotated[Path, path_option("Write the page to this file.")] = Path("report.html")
+    out: Annotated[Path | None, path_option("Write the page to this file. Default: report.html.")] = None
     overwrite: Overwrite = False
     quiet: Quiet = False
 

@@ -1,5 +1,7 @@
 """``forecast report``: an HTML page on a model, its forecast and its backtest."""
 
+from pathlib import Path
+
 from forecastkit.cli import load_or_fit
 from forecastkit.cli.console import Reporter
 from forecastkit.cli.input_files import input_files
@@ -13,10 +15,11 @@ from forecastkit.reporting.report import report as make_report
 def report(options: ReportOptions) -> None:
     """Write the report of a saved or newly fitted model."""
     console = Reporter(options.quiet)
-    check_outputs({"--out": options.out}, input_files(options.csv, options.artifact), options.overwrite)
+    out = options.out or Path("report.html")
+    check_outputs({"--out": out}, input_files(options.csv, options.artifact), options.overwrite)
     parameters = parse_parameters(options.parameters, options.settings)
     load_or_fit.check_model_source("report", options.artifact, options.model, parameters)
-    settings = {"n_windows": options.n_windows, "stride": options.stride, "path": options.out}
+    settings = {"n_windows": options.n_windows, "stride": options.stride, "path": out}
     with console.library_warnings(), name_file_in_errors(options.csv):
         if options.artifact is not None:
             forecaster, X, y = load_or_fit.load_with_data(options.artifact, options.csv)
@@ -25,4 +28,4 @@ def report(options: ReportOptions) -> None:
             forecaster, data, _ = load_or_fit.make_with_data(console, options.csv, options.model, parameters)
             made = make_report(forecaster, data.panel, **settings)
     console.info("backtest", f"{made.backtest.forecasts['cutoff'].nunique():,} cutoffs")
-    console.info("saved", str(options.out))
+    console.info("saved", str(out))

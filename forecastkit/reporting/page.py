@@ -29,7 +29,7 @@ h1 { font-size: 1.6rem; margin: .5rem 0; } h2 { font-size: 1.2rem; margin: 2rem 
 p, li { max-width: 46rem; } .quiet { color: var(--grey); }
 .wide { overflow-x: auto; margin: .5rem 0; }
 /* On a phone a plot scrolls, and starts at its right end, where the forecast is. */
-.plot { direction: rtl; } svg { display: block; width: 100%; min-width: 34rem; height: auto; direction: ltr; }
+.latest { direction: rtl; } svg { display: block; width: 100%; min-width: 34rem; height: auto; direction: ltr; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th, td { padding: .25rem .75rem; text-align: right; border-bottom: 1px solid var(--pale); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; } thead th { color: var(--grey); font-weight: 600; }
@@ -53,13 +53,17 @@ class Section:
     text : sequence of str
         Sentences, one to a paragraph.
     figures : sequence of matplotlib.figure.Figure
+        Over time: on a phone their right ends are shown first.
     tables : sequence of DataFrame
+    lists : sequence of matplotlib.figure.Figure
+        With names at their left.
     """
 
     title: str
     text: Sequence[str] = ()
     figures: Sequence[Figure] = ()
     tables: Sequence[pd.DataFrame] = ()
+    lists: Sequence[Figure] = ()
 
 
 def render(title: str, subtitle: str, sections: Sequence[Section]) -> str:
@@ -76,7 +80,8 @@ def render(title: str, subtitle: str, sections: Sequence[Section]) -> str:
 def _section(section: Section) -> str:
     parts = [f"<h2>{html.escape(section.title)}</h2>"]
     parts += [f"<p>{html.escape(text)}</p>" for text in section.text]
-    parts += [f'<div class="wide plot">{svg(figure)}</div>' for figure in section.figures]
+    parts += [f'<div class="wide latest">{svg(figure)}</div>' for figure in section.figures]
+    parts += [f'<div class="wide">{svg(figure)}</div>' for figure in section.lists]
     parts += [f'<div class="wide">{_table(table)}</div>' for table in section.tables]
     return "<section>\n" + "\n".join(parts) + "\n</section>"
 

@@ -82,7 +82,7 @@ def tried_section(test: Backtest, comparison: Comparison | None, name: str) -> S
     if comparison is not None:
         text.append(f"Of {len(comparison.table)} models that were compared, {comparison.best} has the least error.")
         figures.append(plot(comparison, ax=_axes(0.3 + 0.12 * len(comparison.table))).figure)
-    return Section("What was tried", text, figures, tables)
+    return Section("What was tried", text, (), tables, figures)
 
 
 def backtest_section(test: Backtest, history: pd.DataFrame) -> Section:

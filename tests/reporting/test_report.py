@@ -141,7 +141,7 @@ def test_svg_has_no_size_of_its_own():
     assert "height" not in head
 
 
-def test_the_command_writes_the_page_of_a_saved_model(panel, tmp_path, capsys):
+def test_the_command_writes_the_page_of_a_saved_model(panel, tmp_path, capsys, monkeypatch):
     from forecastkit.cli import main
 
     panel.to_csv(tmp_path / "sales.csv", index=False)
@@ -153,3 +153,7 @@ def test_the_command_writes_the_page_of_a_saved_model(panel, tmp_path, capsys):
     assert "<h2>Backtest</h2>" in out.read_text(encoding="utf-8")
     assert main([*arguments, "--out", str(out)]) == 1
     assert "--overwrite" in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path)
+    out.unlink()
+    assert main(arguments) == 0  # to report.html
+    assert out.exists()
