@@ -82,6 +82,37 @@ def future(given: options.FutureOptions) -> None:
     future(given)
 
 
+@command(app, options.UpdateOptions)
+def update(given: options.UpdateOptions) -> None:
+    """Add newer rows to a saved model, without training.
+
+    The file is replaced as a whole once everything has succeeded, and locked against a second update meanwhile. Rows
+    that the model knows are replaced. --train trains on the newer rows too.
+
+    \b
+        forecast update model.forecast --csv newer.csv
+        forecast update model.forecast --csv newer.csv --train
+    """
+    from forecastkit.cli.update import update
+
+    update(given)
+
+
+@command(app, options.MonitorOptions)
+def monitor(given: options.MonitorOptions) -> None:
+    """Compare a saved model's forecasts of newer rows with the actuals, and alert if it has become worse.
+
+    Error and coverage of the 80 % interval are compared with those of the validation rows, over windows that do not
+    overlap. The exit code is 1 if one of them has drifted.
+
+    \b
+        forecast monitor model.forecast --csv newer.csv
+    """
+    from forecastkit.cli.monitor import monitor
+
+    monitor(given)
+
+
 @command(app, options.BacktestOptions, PARAMETERS)
 def backtest(given: options.BacktestOptions) -> None:
     """Forecast from many past cutoffs and compare with the actuals and the seasonal naive forecast.

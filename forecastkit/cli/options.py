@@ -108,6 +108,29 @@ class FutureOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UpdateOptions:
+    """Options of ``forecast update``."""
+
+    model: ModelFile
+    csv: Tables
+    train: Annotated[bool, typer.Option("--train", help="Train on the rows too, with scaling and sizes unchanged.")] = (
+        False
+    )
+    json: Json = False
+    quiet: Quiet = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitorOptions:
+    """Options of ``forecast monitor``."""
+
+    model: ModelFile
+    csv: Tables
+    json: Json = False
+    quiet: Quiet = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class BacktestOptions:
     """Options of ``forecast backtest``."""
 

@@ -13,7 +13,8 @@ from forecastkit.cli.model_names import loss_names
 
 
 @pytest.mark.parametrize(
-    "command", ["", "train", "predict", "future", "backtest", "audit", "tune", "inspect", "datasets"]
+    "command",
+    ["", "train", "predict", "future", "update", "monitor", "backtest", "audit", "tune", "inspect", "datasets"],
 )
 def test_help_is_there_for_every_command(run, command):
     command = tuple(command.split())
