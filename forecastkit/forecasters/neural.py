@@ -3,9 +3,8 @@
 from dataclasses import dataclass, fields, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import keras
 from sklearn.utils import check_random_state
 
 from forecastkit.data.ingest.target_checks import check_support
@@ -16,21 +15,22 @@ from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.keras_parts import KerasParts
 from forecastkit.forecasters.linear_path import LinearPath, choose_network_recipe, correction_kept
 from forecastkit.forecasters.linear_recipes import scaler_for
-from forecastkit.networks.backbone import Backbone
+from forecastkit.networks.backbone import NORMALIZATIONS, Backbone, Sizes
 from forecastkit.networks.heads import OwnLoss, make_head
-from forecastkit.networks.network import NORMALIZATIONS, Sizes
 from forecastkit.preprocessing.scaler import lacks_autocorrelation
-from forecastkit.training.callbacks import Lines, check_callbacks
 from forecastkit.training.checkpoint import Checkpoint, name_of, open_folder
 from forecastkit.training.engines import DISTRIBUTIONS, PRECISIONS, agreed, find_strategy, is_first, shared_bytes
 from forecastkit.training.loop import Plan, Record, train
-from forecastkit.training.optimizers import check_optimizer, own_rate
+from forecastkit.training.optimizers import check_callbacks, check_optimizer, own_rate
 from forecastkit.training.trained_network import TrainedNetwork
 from forecastkit.uncertainty.forecasts import forecast_of
 from forecastkit.utils import types
 from forecastkit.utils.docstrings import inherit_parameters
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.validation import check_choice, check_int, check_real, refuse
+
+if TYPE_CHECKING:
+    import keras
 
 #: Tokens that a training run reads from which on compiling with XLA is worth its seconds.
 WORTH_COMPILING = 2_000_000
@@ -306,7 +306,7 @@ class NeuralForecaster(KerasParts, Forecaster):
         seed = int(agreed(strategy, check_random_state(self.random_state).randint(2**31 - 1)))
         if self.resume is None:
             return seed, None
-        name = name_of(self, context.panel, context.split, context.weight, keras.backend.backend())
+        name = name_of(self, context.panel, context.split, context.weight)
         writes, share = is_first(strategy), partial(shared_bytes, strategy)
         folder = open_folder(type(self).__name__, self.resume) if writes else Path(self.resume)
         checkpoint = Checkpoint(folder / name, seed, writes, share)
@@ -387,6 +387,8 @@ class NeuralForecaster(KerasParts, Forecaster):
     def _listeners(self):
         listeners = list(self.callbacks or ())
         if self.verbose:
+            from forecastkit.training.callbacks import Lines  # here: it loads Keras
+
             listeners.append(Lines(type(self).__name__))
         return listeners
 
@@ -394,7 +396,7 @@ class NeuralForecaster(KerasParts, Forecaster):
         return hasattr(self, "network_") and self.network_._live is not None
 
     @property
-    def model_(self) -> keras.Model:
+    def model_(self) -> "keras.Model":
         """The Keras model."""
         if not hasattr(self, "network_"):
             raise AttributeError("model_ exists after fit")

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from forecastkit.networks.choices import POSITIONS
 from forecastkit.networks.layers import Dropout, own_mask
 
 #: Added to the scores of masked keys. The penalty of later tokens exceeds that of missing ones, so that a token without
@@ -109,7 +110,7 @@ class Positions(layers.Layer):
     Rotary positions are applied to queries and keys instead, see `rotate`.
     """
 
-    KINDS = ("learned", "sinusoidal", "rotary", "none")
+    KINDS = POSITIONS
 
     def __init__(self, kind: str = "learned", **kwargs):
         super().__init__(**kwargs)

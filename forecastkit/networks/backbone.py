@@ -1,4 +1,4 @@
-"""Base class of backbones: hyperparameters, and a Keras layer that maps past tokens to future tokens."""
+"""Base class of backbones, which map past tokens to future tokens, and the sizes of a network around one."""
 
 import inspect
 from dataclasses import dataclass
@@ -11,6 +11,111 @@ from forecastkit.utils.docstrings import inherit_parameters
 
 if TYPE_CHECKING:
     import keras
+
+
+#: What is taken out of a window before the network and put back after it.
+NORMALIZATIONS = ("last", "standard", "mean", "none")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes from which a network is built; they are stored in the artifact.
+
+    Parameters
+    ----------
+    lookback, horizon, patch : int
+    past, known, calendar, static : int
+        Number of features of each kind.
+    series : int
+        Rows of the series embedding; 0 without one.
+    masked : bool
+        Whether the inputs include an indicator of missing values.
+    channels : int
+        Target columns per window for a backbone that mixes channels; 0 if each column has separate windows.
+    unit : bool
+        Whether the head needs the scale of the series in the user's units.
+    events : int
+        Number of trailing calendar features that are read at every step; the others are read at the first of a patch.
+    codes : tuple of (str, int)
+        Role of each category of many levels, and how many codes it has.
+    linear : bool
+        Whether forecasts are corrections of a linear map of the window, which is set beforehand and not trained.
+    """
+
+    lookback: int
+    horizon: int
+    patch: int
+    past: int = 0
+    known: int = 0
+    calendar: int = 0
+    static: int = 0
+    series: int = 0
+    masked: bool = False
+    channels: int = 0
+    unit: bool = False
+    events: int = 0
+    codes: tuple = ()
+    linear: bool = False
+
+    def code_counts(self, role: str) -> tuple[int, ...]:
+        """Return the number of codes of each embedded category of a role."""
+        return tuple(count for own, count in self.codes if own == role)
+
+    @property
+    def cycles(self) -> int:
+        """Number of calendar features that are read at the first step of a patch."""
+        return self.calendar - self.events
+
+    @property
+    def beside(self) -> tuple[int, ...]:
+        """Channel axis of windows and forecasts, an empty tuple without one."""
+        return (self.channels,) if self.channels else ()
+
+    @property
+    def past_tokens(self) -> int:
+        return -(-self.lookback // self.patch)
+
+    @property
+    def future_tokens(self) -> int:
+        return -(-self.horizon // self.patch)
+
+    def variables(self) -> dict[str, list[tuple[str, int]]]:
+        """Return (role, column) of each variable of past, future and static tokens, for variable selection.
+
+        The target variable includes the indicator of missing values; 'position' is the token's place in the horizon.
+        """
+
+        def columns(*roles):
+            return [(role, column) for role in roles for column in range(getattr(self, role))]
+
+        def code_counts(*roles):
+            return [
+                (role, getattr(self, role) + place) for role in roles for place in range(len(self.code_counts(role)))
+            ]
+
+        return {
+            "past": [("target", 0), *columns("past", "known", "calendar"), *code_counts("past", "known")],
+            "future": [("position", 0), *columns("known", "calendar"), *code_counts("known")],
+            "static": columns("static") + code_counts("static") + ([("series", 0)] if self.series else []),
+        }
+
+    def inputs(self) -> dict[str, tuple[tuple, str]]:
+        """Return the shape, without the batch axis, and dtype of every input of the network."""
+        steps = self.lookback + self.horizon
+        shapes = {
+            "target": (*self.beside, self.lookback),
+            "past": (self.lookback, self.past),
+            "known": (steps, self.known),
+            "calendar": (steps, self.calendar),
+            "static": (self.static,),
+        }
+        taken = {name: (shape, "float32") for name, shape in shapes.items() if shape[-1]}
+        for role, time in (("past", (self.lookback,)), ("known", (steps,)), ("static", ())):
+            if self.code_counts(role):
+                taken[f"{role}_codes"] = ((*time, len(self.code_counts(role))), "int32")
+        if self.series:
+            taken["series"] = (self.beside, "int32")
+        return {**taken, "unit": (self.beside, "float32")} if self.unit else taken
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -44,9 +149,8 @@ class Backbone(BaseEstimator):
     #: Whether the layer processes all target columns of a series together. Its tokens then have the shape
     #: (batch, channels, tokens, units) and its mask (batch, channels, past tokens).
     mixes_channels = False
-    #: Whether the layer receives a token per variable, see `forecastkit.networks.network.Sizes.variables`. Past and
-    #: future then have the shape (batch, tokens, variables, units), and ``static`` is passed as
-    #: (batch, 1, variables, units) or None.
+    #: Whether the layer receives a token per variable, see `Sizes.variables`. Past and future then have the shape
+    #: (batch, tokens, variables, units), and ``static`` is passed as (batch, 1, variables, units) or None.
     selects_variables = False
     #: Default peak learning rate.
     learning_rate = 1e-3

@@ -8,6 +8,8 @@ from typing import ClassVar
 import numpy as np
 from keras import initializers, layers, ops
 
+from forecastkit.networks.choices import CELLS
+
 #: Seed of the current training step. Random layers use it, so that a step is a function of its seed.
 STEP_SEED = contextvars.ContextVar("forecastkit_step_seed", default=None)
 
@@ -110,7 +112,7 @@ class Recurrence(layers.Layer):
         Whether to return the outputs of all past tokens, as a further layer needs them.
     """
 
-    KINDS: ClassVar = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
+    KINDS: ClassVar = dict(zip(CELLS, (layers.SimpleRNN, layers.LSTM, layers.GRU), strict=True))
 
     def __init__(self, kind: str, units: int, bidirectional: bool = False, sequences: bool = False, **kwargs):
         super().__init__(**kwargs)

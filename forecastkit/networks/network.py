@@ -1,11 +1,11 @@
 """The network shared by all backbones: normalize, patch, embed, backbone, head, denormalize."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import keras
 from keras import layers, ops
 
-from forecastkit.networks.backbone import check_layer, check_tokens
+from forecastkit.networks.backbone import Sizes, check_layer, check_tokens
 from forecastkit.networks.category_embedding import CategoryEmbedding
 from forecastkit.networks.config import backbone_config, backbone_from_config, dtype_policy
 from forecastkit.networks.heads import Head, make_head
@@ -14,109 +14,6 @@ from forecastkit.networks.linear_scan import padded
 from forecastkit.networks.temporal_decoder import TemporalDecoder
 from forecastkit.networks.variable_selection import VariableTokens
 from forecastkit.utils.exceptions import ParameterError
-
-NORMALIZATIONS = ("last", "standard", "mean", "none")
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Sizes from which a network is built; they are stored in the artifact.
-
-    Parameters
-    ----------
-    lookback, horizon, patch : int
-    past, known, calendar, static : int
-        Number of features of each kind.
-    series : int
-        Rows of the series embedding; 0 without one.
-    masked : bool
-        Whether the inputs include an indicator of missing values.
-    channels : int
-        Target columns per window for a backbone that mixes channels; 0 if each column has separate windows.
-    unit : bool
-        Whether the head needs the scale of the series in the user's units.
-    events : int
-        Number of trailing calendar features that are read at every step; the others are read at the first of a patch.
-    codes : tuple of (str, int)
-        Role of each category of many levels, and how many codes it has.
-    linear : bool
-        Whether forecasts are corrections of a linear map of the window, which is set beforehand and not trained.
-    """
-
-    lookback: int
-    horizon: int
-    patch: int
-    past: int = 0
-    known: int = 0
-    calendar: int = 0
-    static: int = 0
-    series: int = 0
-    masked: bool = False
-    channels: int = 0
-    unit: bool = False
-    events: int = 0
-    codes: tuple = ()
-    linear: bool = False
-
-    def code_counts(self, role: str) -> tuple[int, ...]:
-        """Return the number of codes of each embedded category of a role."""
-        return tuple(count for own, count in self.codes if own == role)
-
-    @property
-    def cycles(self) -> int:
-        """Number of calendar features that are read at the first step of a patch."""
-        return self.calendar - self.events
-
-    @property
-    def beside(self) -> tuple[int, ...]:
-        """Channel axis of windows and forecasts, an empty tuple without one."""
-        return (self.channels,) if self.channels else ()
-
-    @property
-    def past_tokens(self) -> int:
-        return -(-self.lookback // self.patch)
-
-    @property
-    def future_tokens(self) -> int:
-        return -(-self.horizon // self.patch)
-
-    def variables(self) -> dict[str, list[tuple[str, int]]]:
-        """Return (role, column) of each variable of past, future and static tokens, for variable selection.
-
-        The target variable includes the indicator of missing values; 'position' is the token's place in the horizon.
-        """
-
-        def columns(*roles):
-            return [(role, column) for role in roles for column in range(getattr(self, role))]
-
-        def code_counts(*roles):
-            return [
-                (role, getattr(self, role) + place) for role in roles for place in range(len(self.code_counts(role)))
-            ]
-
-        return {
-            "past": [("target", 0), *columns("past", "known", "calendar"), *code_counts("past", "known")],
-            "future": [("position", 0), *columns("known", "calendar"), *code_counts("known")],
-            "static": columns("static") + code_counts("static") + ([("series", 0)] if self.series else []),
-        }
-
-    def inputs(self) -> dict[str, tuple[tuple, str]]:
-        """Return the shape, without the batch axis, and dtype of every input of the network."""
-        steps = self.lookback + self.horizon
-        shapes = {
-            "target": (*self.beside, self.lookback),
-            "past": (self.lookback, self.past),
-            "known": (steps, self.known),
-            "calendar": (steps, self.calendar),
-            "static": (self.static,),
-        }
-        taken = {name: (shape, "float32") for name, shape in shapes.items() if shape[-1]}
-        for role, time in (("past", (self.lookback,)), ("known", (steps,)), ("static", ())):
-            if self.code_counts(role):
-                taken[f"{role}_codes"] = ((*time, len(self.code_counts(role))), "int32")
-        if self.series:
-            taken["series"] = (self.beside, "int32")
-        return {**taken, "unit": (self.beside, "float32")} if self.unit else taken
 
 
 @keras.saving.register_keras_serializable("forecastkit")

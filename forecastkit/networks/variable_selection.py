@@ -21,7 +21,7 @@ def watch_selection():
     dict of str to ndarray
         Weights of the last call: 'past' (batch, past tokens, variables), 'future' (batch, future tokens, variables)
         and, with static variables, 'static' (batch, 1, variables). Weights sum to 1 over the variables, which are those
-        of `forecastkit.networks.network.Sizes.variables`.
+        of `forecastkit.networks.backbone.Sizes.variables`.
 
     Examples
     --------

@@ -38,7 +38,7 @@ REBUILT = {
     "Scaler": "preprocessing.scaler",
     "Schema": "data.schema",
     "ValidationErrors": "uncertainty.conformal",
-    "Sizes": "networks.network",
+    "Sizes": "networks.backbone",
     "Statistics": "baselines.sufficient_statistics",
     "TimeGrid": "data.time_grid",
     "TrainedNetwork": "training.trained_network",

@@ -1,33 +1,18 @@
-"""Checks of Keras callbacks, and callbacks of our own."""
+"""Keras callbacks of our own, and the calls of the user's."""
 
+import copy
 from collections.abc import Sequence
-from importlib.util import find_spec
+from typing import Any
 
 import keras
+import numpy as np
 
-from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.validation import refuse
+from forecastkit.training.optimizers import has_schedule, rate_setters
 
-
-def check_callbacks(where: str, callbacks: Sequence) -> None:
-    """Refuse what is no Keras callback, and those that need Keras' own training loop.
-
-    Raises
-    ------
-    ParameterError
-    """
-    if isinstance(callbacks, (keras.callbacks.Callback, str)) or not isinstance(callbacks, Sequence):
-        refuse(where, "callbacks must be a list", repr(callbacks), "Pass callbacks=[...].", ParameterError)
-    for callback in callbacks:
-        if not isinstance(callback, keras.callbacks.Callback):
-            remedy = "Pass objects, such as keras.callbacks.EarlyStopping(patience=3)."
-            refuse(where, "callbacks must be objects of keras.callbacks", repr(callback), remedy, ParameterError)
-        if isinstance(callback, keras.callbacks.BackupAndRestore):
-            rule = "callbacks must not need Keras' own training loop"
-            refuse(where, rule, "BackupAndRestore", "Pass resume=FOLDER, which does the same.", ParameterError)
-        if isinstance(callback, keras.callbacks.TensorBoard) and find_spec("tensorboard") is None:
-            rule = "keras.callbacks.TensorBoard needs the package tensorboard"
-            refuse(where, rule, "none installed", "Run: pip install tensorboard.", ParameterError)
+#: Keras names of the hooks of single steps.
+BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+#: Number of steps between calls of callbacks without hooks of single steps.
+PIECE = 25
 
 
 class Lines(keras.callbacks.Callback):
@@ -47,3 +32,56 @@ class OneEpoch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.model.stop_training = True
+
+
+def _has_batch_hooks(callback: keras.callbacks.Callback) -> bool:
+    base = keras.callbacks.Callback
+    return any(
+        # LambdaCallback keeps its hooks in the object, others in the class.
+        hook in vars(callback) or getattr(type(callback), hook) is not getattr(base, hook)
+        for hook in BATCH_HOOKS
+    )
+
+
+class Listeners(keras.callbacks.CallbackList):
+    """Copies of the callbacks of a fit, called with the network as their model."""
+
+    def __init__(self, callbacks: Sequence, network: keras.Model, learning_rate: float, **params: Any):
+        super().__init__([copy.copy(callback) for callback in callbacks], model=network, **params)
+        self.network = network
+        #: Steps until callbacks are called again.
+        self.piece = 1 if any(map(_has_batch_hooks, callbacks)) else PIECE
+        self.sets_rate = any(isinstance(callback, rate_setters()) for callback in callbacks)
+        self.last_rate = None
+        network.stop_training = False
+        if callbacks and self._rate() is not None:
+            network.optimizer.learning_rate = self.last_rate = np.float32(learning_rate)
+
+    def rates(self, planned: np.ndarray) -> np.ndarray:
+        """Return the learning rates of the next steps: as planned, or that of the optimizer after a callback has set
+        it.
+        """
+        if self.last_rate is None:
+            return planned
+        self.sets_rate = self.sets_rate or self._rate() != self.last_rate
+        return np.full(len(planned), self._rate()) if self.sets_rate else planned
+
+    def _rate(self):
+        optimizer = getattr(self.network, "optimizer", None)
+        return None if optimizer is None or has_schedule(optimizer) else np.float32(float(optimizer.learning_rate))
+
+    def before_steps(self, step: int) -> None:
+        """Call the hooks before a step, if there are hooks of single steps."""
+        if self.piece == 1:
+            self.on_train_batch_begin(step)
+
+    def after_steps(self, step: int, loss: float) -> None:
+        """Record the learning rate, and call the hooks after a step with the mean loss of the epoch so far."""
+        if self.last_rate is not None:
+            self.last_rate = self._rate()
+        if self.piece == 1:
+            self.on_train_batch_end(step, {"loss": loss})
+
+    def stopped(self, agreed) -> bool:
+        """Return whether a hook of a step has stopped the training; `agreed` returns the first worker's answer."""
+        return self.piece == 1 and bool(agreed(self.network.stop_training))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from forecastkit.training.engines import backend
 from forecastkit.utils.atomic_write import atomic_write
 from forecastkit.utils.exceptions import DAMAGED_FILE
 from forecastkit.utils.run_log import canonical_text, fingerprint
@@ -100,7 +101,7 @@ def name_of(forecaster, panel, *more) -> str:
     own = {name: value for name, value in forecaster.get_params(deep=False).items() if name not in NOT_IDENTIFYING}
     texts = [type(forecaster).__name__, fingerprint(panel)]
     texts += [f"{name}={canonical_text(value)}" for name, value in sorted(own.items())]
-    texts += [canonical_text(value) for value in more]
+    texts += [canonical_text(value) for value in (*more, backend())]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:24] + SUFFIX
 
 

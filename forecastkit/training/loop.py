@@ -1,26 +1,17 @@
 """The training loop: epochs of sampled windows, learning-rate schedule, early stopping, best weights."""
 
-import copy
 import time
 import warnings
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
-import keras
 import numpy as np
 
 from forecastkit.data.windows import Buffers, Origins, Windows
 from forecastkit.training.checkpoint import Checkpoint
-from forecastkit.training.optimizers import RATE_SETTERS, has_schedule
 from forecastkit.utils.validation import refuse
 
 WARM_UP = 50  # steps until the full learning rate
 MIN_BATCH, MIN_STEPS, MAX_STEPS = 16, 50, 100
-#: Keras names of the hooks of single steps.
-BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
-#: Number of steps between calls of callbacks without hooks of single steps.
-PIECE = 25
 
 
 @dataclass(frozen=True)
@@ -150,6 +141,8 @@ def train(
     KeyboardInterrupt
         Raised again after the best weights have been restored.
     """
+    from forecastkit.training.callbacks import Listeners  # here: it loads Keras
+
     engine.prepare(buffers, plan.batch_size)
     record = Record() if record is None else record
     best, is_over = _resume(checkpoint, engine, record)
@@ -255,56 +248,3 @@ def _reason_to_end(record, plan, epoch, spent, stopped):
     if plan.patience is not None and record.val_loss and epoch - record.best_epoch >= plan.patience:
         return "patience"
     return "callback" if stopped else ""
-
-
-def _has_batch_hooks(callback: keras.callbacks.Callback) -> bool:
-    base = keras.callbacks.Callback
-    return any(
-        # LambdaCallback keeps its hooks in the object, others in the class.
-        hook in vars(callback) or getattr(type(callback), hook) is not getattr(base, hook)
-        for hook in BATCH_HOOKS
-    )
-
-
-class Listeners(keras.callbacks.CallbackList):
-    """Copies of the callbacks of a fit, called with the network as their model."""
-
-    def __init__(self, callbacks: Sequence, network: keras.Model, learning_rate: float, **params: Any):
-        super().__init__([copy.copy(callback) for callback in callbacks], model=network, **params)
-        self.network = network
-        #: Steps until callbacks are called again.
-        self.piece = 1 if any(map(_has_batch_hooks, callbacks)) else PIECE
-        self.sets_rate = any(isinstance(callback, RATE_SETTERS) for callback in callbacks)
-        self.last_rate = None
-        network.stop_training = False
-        if callbacks and self._rate() is not None:
-            network.optimizer.learning_rate = self.last_rate = np.float32(learning_rate)
-
-    def rates(self, planned: np.ndarray) -> np.ndarray:
-        """Return the learning rates of the next steps: as planned, or that of the optimizer after a callback has set
-        it.
-        """
-        if self.last_rate is None:
-            return planned
-        self.sets_rate = self.sets_rate or self._rate() != self.last_rate
-        return np.full(len(planned), self._rate()) if self.sets_rate else planned
-
-    def _rate(self):
-        optimizer = getattr(self.network, "optimizer", None)
-        return None if optimizer is None or has_schedule(optimizer) else np.float32(float(optimizer.learning_rate))
-
-    def before_steps(self, step: int) -> None:
-        """Call the hooks before a step, if there are hooks of single steps."""
-        if self.piece == 1:
-            self.on_train_batch_begin(step)
-
-    def after_steps(self, step: int, loss: float) -> None:
-        """Record the learning rate, and call the hooks after a step with the mean loss of the epoch so far."""
-        if self.last_rate is not None:
-            self.last_rate = self._rate()
-        if self.piece == 1:
-            self.on_train_batch_end(step, {"loss": loss})
-
-    def stopped(self, agreed) -> bool:
-        """Return whether a hook of a step has stopped the training; `agreed` returns the first worker's answer."""
-        return self.piece == 1 and bool(agreed(self.network.stop_training))

@@ -1,16 +1,22 @@
-"""Optimizers: the user's own, each fit with a fresh one of the same settings."""
+"""Optimizers and callbacks of the user: checked, and optimizers made afresh for each fit. Keras is loaded on use."""
 
 from collections.abc import Sequence
-from typing import Any
-
-import keras
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.keras_parts import from_settings, settings
 from forecastkit.utils.validation import refuse
 
-#: Callbacks that set the learning rate from epoch to epoch, for which the schedule of the loop is left out.
-RATE_SETTERS = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
+if TYPE_CHECKING:
+    import keras
+
+
+def rate_setters() -> tuple[type, ...]:
+    """Callbacks that set the learning rate from epoch to epoch, for which the schedule of the loop is left out."""
+    import keras
+
+    return keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau
 
 
 def check_optimizer(where: str, given: Any, callbacks: Sequence | None) -> None:
@@ -21,14 +27,14 @@ def check_optimizer(where: str, given: Any, callbacks: Sequence | None) -> None:
     ParameterError
     """
     optimizer = make_optimizer(given, where=where)
-    setters = [type(callback).__name__ for callback in callbacks or () if isinstance(callback, RATE_SETTERS)]
+    setters = [type(callback).__name__ for callback in callbacks or () if isinstance(callback, rate_setters())]
     if setters and has_schedule(optimizer):
         rule = f"{setters[0]} needs an optimizer whose learning rate is a number"
         got = type(optimizer._learning_rate).__name__
         refuse(where, rule, got, "Leave one of the two out.", ParameterError)
 
 
-def make_optimizer(given: Any = None, clip: float | None = None, where: str = "fit") -> keras.Optimizer:
+def make_optimizer(given: Any = None, clip: float | None = None, where: str = "fit") -> "keras.Optimizer":
     """A fresh optimizer with the settings of the one that is given, which stays as it is.
 
     Parameters
@@ -45,6 +51,8 @@ def make_optimizer(given: Any = None, clip: float | None = None, where: str = "f
     ParameterError
         Where there is no such optimizer.
     """
+    import keras
+
     optimizer = keras.optimizers.Adam(1e-3) if given is None else _fresh(given, where)
     clips = (optimizer.clipnorm, optimizer.global_clipnorm, optimizer.clipvalue)
     if clip is not None and not any(clips):
@@ -53,6 +61,8 @@ def make_optimizer(given: Any = None, clip: float | None = None, where: str = "f
 
 
 def _fresh(given, where):
+    import keras
+
     remedy = "Pass a name such as 'adamw', or an object such as keras.optimizers.AdamW(weight_decay=1e-2)."
     if isinstance(given, type) or not isinstance(given, (str, dict, keras.Optimizer)):
         refuse(where, "optimizer must be a name, an object or a config", repr(given), remedy, ParameterError)
@@ -64,8 +74,10 @@ def _fresh(given, where):
         return refuse(where, "optimizer must be one of Keras", repr(given), remedy, ParameterError)
 
 
-def has_schedule(optimizer: keras.Optimizer) -> bool:
+def has_schedule(optimizer: "keras.Optimizer") -> bool:
     """Whether the learning rate is a schedule of the optimizer's own, which nobody else can set."""
+    import keras
+
     return isinstance(getattr(optimizer, "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule)
 
 
@@ -75,3 +87,26 @@ def own_rate(given: Any) -> float | None:
         return None
     optimizer = make_optimizer(given)
     return None if has_schedule(optimizer) else float(optimizer.learning_rate)
+
+
+def check_callbacks(where: str, callbacks: Sequence) -> None:
+    """Refuse what is no Keras callback, and those that need Keras' own training loop.
+
+    Raises
+    ------
+    ParameterError
+    """
+    import keras
+
+    if isinstance(callbacks, (keras.callbacks.Callback, str)) or not isinstance(callbacks, Sequence):
+        refuse(where, "callbacks must be a list", repr(callbacks), "Pass callbacks=[...].", ParameterError)
+    for callback in callbacks:
+        if not isinstance(callback, keras.callbacks.Callback):
+            remedy = "Pass objects, such as keras.callbacks.EarlyStopping(patience=3)."
+            refuse(where, "callbacks must be objects of keras.callbacks", repr(callback), remedy, ParameterError)
+        if isinstance(callback, keras.callbacks.BackupAndRestore):
+            rule = "callbacks must not need Keras' own training loop"
+            refuse(where, rule, "BackupAndRestore", "Pass resume=FOLDER, which does the same.", ParameterError)
+        if isinstance(callback, keras.callbacks.TensorBoard) and find_spec("tensorboard") is None:
+            rule = "keras.callbacks.TensorBoard needs the package tensorboard"
+            refuse(where, rule, "none installed", "Run: pip install tensorboard.", ParameterError)

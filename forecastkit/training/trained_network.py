@@ -6,15 +6,13 @@ import weakref
 from dataclasses import replace
 from functools import cached_property
 
-import keras
 import numpy as np
 
 from forecastkit.data.windows import Origins
 from forecastkit.networks import backbones
-from forecastkit.networks.config import dtype_policy
+from forecastkit.networks.backbone import Sizes
 from forecastkit.networks.heads import Head, make_head
-from forecastkit.networks.network import Network, Sizes
-from forecastkit.training.engines import make_engine, unscoped
+from forecastkit.training.engines import backend, make_engine, unscoped
 from forecastkit.training.network_cache import NETWORK_CACHE, CacheEntry
 from forecastkit.utils import keras_parts
 from forecastkit.utils.exceptions import ArtifactError
@@ -100,8 +98,10 @@ class TrainedNetwork:
             return None  # so may a user-defined loss, and steps are traced with their optimizer
         parameters = tuple(sorted(self.backbone.get_params(deep=False).items()))
         network = type(self.backbone), parameters, self.sizes, self.normalization, self.loss, self.levels
+        import keras
+
         policy = self.precision or keras.config.dtype_policy().name
-        kind = network, compiled, keras.backend.backend(), keras.config.floatx(), policy
+        kind = network, compiled, backend(), keras.config.floatx(), policy
         try:
             hash(kind)
         except TypeError:
@@ -110,6 +110,9 @@ class TrainedNetwork:
 
     def _fresh(self):
         """Return a network with the initial weights of its seed."""
+        from forecastkit.networks.config import dtype_policy  # here: they load Keras
+        from forecastkit.networks.network import Network
+
         state = random.getstate()
         random.seed(self.seed)  # Keras draws the seeds of weights and dropout from this generator
         try:

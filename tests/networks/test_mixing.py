@@ -16,9 +16,10 @@ from test_panel import make as make_small_panel
 import forecastkit as fk
 from forecastkit.data.windows import Buffers, Origins, Windows, forward_fill, gather
 from forecastkit.networks import backbones
-from forecastkit.networks.backbone import Backbone
+from forecastkit.networks.backbone import Backbone, Sizes
+from forecastkit.networks.choices import NORMALIZATIONS
 from forecastkit.networks.heads import make_head
-from forecastkit.networks.network import NORMALIZATIONS, Network, Sizes
+from forecastkit.networks.network import Network
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.training.engines.plain import PlainEngine
 from forecastkit.training.engines.tensorflow import TensorFlowEngine

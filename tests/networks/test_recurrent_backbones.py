@@ -6,11 +6,13 @@ import pytest
 from test_layers import arrays, built, dense, layer_norm, normal, sigmoid
 
 from forecastkit.networks import backbones
-from forecastkit.networks.backbones.convolutional_blocks import ConvolutionalBlock
-from forecastkit.networks.backbones.mamba import SelectiveStateSpace, spread_paces
-from forecastkit.networks.backbones.min_gru import MinGRU, MinimalGRU
-from forecastkit.networks.backbones.min_lstm import MinimalLSTM, MinLSTM
-from forecastkit.networks.backbones.recurrent_blocks import RecurrentBlock
+from forecastkit.networks.architectures.convolutional_blocks import ConvolutionalBlock
+from forecastkit.networks.architectures.mamba import SelectiveStateSpace, spread_paces
+from forecastkit.networks.architectures.min_gru import MinimalGRU
+from forecastkit.networks.architectures.min_lstm import MinimalLSTM
+from forecastkit.networks.architectures.recurrent_blocks import RecurrentBlock
+from forecastkit.networks.backbones.min_gru import MinGRU
+from forecastkit.networks.backbones.min_lstm import MinLSTM
 from forecastkit.utils.exceptions import ParameterError
 
 BATCH, PAST, FUTURE, UNITS = 3, 9, 4, 8

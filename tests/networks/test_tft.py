@@ -15,9 +15,9 @@ from test_layers import dense, layer_norm, normal, sigmoid
 from test_network import PLAIN, RICH, changed, make, run, windows
 
 import forecastkit as fk
+from forecastkit.networks.architectures.tft import SharedAttention
 from forecastkit.networks.attention import watch_attention
-from forecastkit.networks.backbones.tft import SharedAttention
-from forecastkit.networks.network import Sizes
+from forecastkit.networks.backbone import Sizes
 from forecastkit.networks.variable_selection import (
     DenseEach,
     Gate,

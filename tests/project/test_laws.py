@@ -147,7 +147,7 @@ def test_tensorflow_is_imported_only_where_it_is_the_point():
 
 def test_networks_are_written_in_keras():
     for name in MODULES:
-        if name == "networks.network" or name.startswith("networks.backbones."):
+        if name == "networks.network" or name.startswith("networks.architectures."):
             roots = {full.split(".")[0] for full in imported(name)}
             assert not roots & {"numpy", "scipy", "pandas"}, f"{name} computes outside keras.ops"
 
@@ -208,9 +208,10 @@ class Blocker:
 
 sys.meta_path.insert(0, Blocker())
 import forecastkit as fk
-print(len(fk.LinearForecaster(horizon=3).fit(fk.load_dataset("airpassengers")).predict()))
+data = fk.load_dataset("airpassengers")
+print(len(fk.LinearForecaster(horizon=3).fit(data).predict()))
 try:
-    fk.GRUForecaster
+    fk.GRUForecaster(horizon=3).fit(data)
 except ImportError as error:
     print(isinstance(error, fk.InputError), error)
 """

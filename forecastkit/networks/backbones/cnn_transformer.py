@@ -1,25 +1,14 @@
 """Transformer with a causal convolution before its blocks."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import keras
+if TYPE_CHECKING:
+    import keras
 
-from forecastkit.networks.backbones.transformer import Encoder, Transformer
+
+from forecastkit.networks.backbones.transformer import Transformer
 from forecastkit.utils import validation
-
-
-class ConvolutionalEncoder(keras.layers.Layer):
-    """Residual causal convolution over past tokens, followed by an encoder over past and future tokens."""
-
-    def __init__(self, kernel, units, encoder, **kwargs):
-        super().__init__(**kwargs)
-        self.norm = keras.layers.LayerNormalization(epsilon=1e-5)
-        self.convolution = keras.layers.Conv1D(units, kernel, padding="causal", activation="gelu")
-        self.encoder = encoder
-
-    def call(self, past, future, mask=None, training=None):
-        past = past + self.convolution(self.norm(past))
-        return self.encoder(past, future, mask=mask, training=training)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -43,7 +32,10 @@ class CNNTransformer(Transformer):
     layers: int = 1
     kernel: int = 3
 
-    def build(self) -> keras.layers.Layer:
+    def build(self) -> "keras.layers.Layer":
+        from forecastkit.networks.architectures.cnn_transformer import ConvolutionalEncoder
+        from forecastkit.networks.architectures.transformer import Encoder
+
         return ConvolutionalEncoder(self.kernel, self.units, Encoder(**self.arguments()))
 
     def check(self) -> None:

@@ -1,10 +1,12 @@
 """Decoder-only causal Transformer over past and future tokens."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import keras
+from forecastkit.networks.backbones.transformer import Transformer
 
-from forecastkit.networks.backbones.transformer import Encoder, Transformer
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -27,5 +29,7 @@ class DecoderOnly(Transformer):
     a residual block; pre-norm; GELU.
     """
 
-    def build(self) -> keras.layers.Layer:
+    def build(self) -> "keras.layers.Layer":
+        from forecastkit.networks.architectures.transformer import Encoder
+
         return Encoder(**self.arguments(), causal=True)

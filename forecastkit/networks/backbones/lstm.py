@@ -1,11 +1,13 @@
 """Long short-term memory."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import keras
-
-from forecastkit.networks.backbones.rnn import RNN, Stack
+from forecastkit.networks.backbones.rnn import RNN
 from forecastkit.utils import validation
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -36,7 +38,9 @@ class LSTM(RNN):
     kind = "lstm"
     learning_rate = 1e-3
 
-    def build(self) -> keras.layers.Layer:
+    def build(self) -> "keras.layers.Layer":
+        from forecastkit.networks.architectures.rnn import Stack
+
         return Stack(self.kind, self.units, self.layers, self.bidirectional)
 
     def check(self) -> None:

@@ -1,47 +1,15 @@
 """Transformer blocks with recurrent layers instead of attention."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import keras
-from keras import layers
+if TYPE_CHECKING:
+    import keras
+
 
 from forecastkit.networks.backbone import Backbone
-from forecastkit.networks.layers import Dropout, FeedForward, Recurrence, own_mask
+from forecastkit.networks.choices import CELLS
 from forecastkit.utils import validation
-
-
-class RecurrentBlock(keras.layers.Layer):
-    """Pre-norm residual recurrence and feed-forward layer over past and future tokens."""
-
-    def __init__(self, cell, units, feedforward, dropout, **kwargs):
-        super().__init__(**kwargs)
-        own_mask(self)
-        self.norm = layers.LayerNormalization(epsilon=1e-5)
-        self.recurrence = Recurrence(cell, units, sequences=True)
-        self.drop = Dropout(dropout)
-        self.feedforward = FeedForward(feedforward, dropout)
-
-    def call(self, past, future, mask=None, training=None):
-        states = self.recurrence(self.norm(past), self.norm(future))
-        past, future = (
-            tokens + self.drop(state, training=training) for tokens, state in zip((past, future), states, strict=True)
-        )
-        return self.feedforward(past, training=training), self.feedforward(future, training=training)
-
-
-class Blocks(keras.layers.Layer):
-    """Stack of blocks that are called as ``block(past, future, mask=None, training=None)``."""
-
-    def __init__(self, blocks, **kwargs):
-        super().__init__(**kwargs)
-        own_mask(self)
-        self.blocks = blocks
-        self.norm = layers.LayerNormalization(epsilon=1e-5)
-
-    def call(self, past, future, mask=None, training=None):
-        for block in self.blocks:
-            past, future = block(past, future, mask=mask, training=training)
-        return self.norm(future)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -78,7 +46,9 @@ class RecurrentBlocks(Backbone):
     learning_rate = 1e-3
     broadcasts = True
 
-    def build(self) -> keras.layers.Layer:
+    def build(self) -> "keras.layers.Layer":
+        from forecastkit.networks.architectures.recurrent_blocks import Blocks, RecurrentBlock
+
         width = self.feedforward or 2 * self.units
         return Blocks([RecurrentBlock(self.cell, self.units, width, self.dropout) for _ in range(self.layers)])
 
@@ -87,4 +57,4 @@ class RecurrentBlocks(Backbone):
         where = type(self).__name__
         validation.check_int(where, "layers", self.layers)
         validation.check_int(where, "feedforward", self.feedforward, optional=True)
-        validation.check_choice(where, "cell", self.cell, Recurrence.KINDS)
+        validation.check_choice(where, "cell", self.cell, CELLS)

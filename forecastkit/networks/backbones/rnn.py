@@ -1,25 +1,13 @@
 """Simple recurrent network; also the base class of the gated ones, which differ only in their cell."""
 
 from dataclasses import dataclass
-
-import keras
+from typing import TYPE_CHECKING
 
 from forecastkit.networks.backbone import Backbone
-from forecastkit.networks.layers import Recurrence
 from forecastkit.utils import validation
 
-
-class Stack(keras.layers.Layer):
-    """Stack of recurrent layers over past tokens with a step into future tokens."""
-
-    def __init__(self, kind, units, depth, bidirectional=False, **kwargs):
-        super().__init__(**kwargs)
-        self.floors = [Recurrence(kind, units, bidirectional, sequences=i < depth - 1) for i in range(depth)]
-
-    def call(self, past, future, mask=None, training=None):
-        for recurrence in self.floors:
-            past, future = recurrence(past, future)
-        return future
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -53,7 +41,9 @@ class RNN(Backbone):
     reads_steps = True
     embedding_activation = "relu"
 
-    def build(self) -> keras.layers.Layer:
+    def build(self) -> "keras.layers.Layer":
+        from forecastkit.networks.architectures.rnn import Stack
+
         return Stack(self.kind, self.units, self.layers)
 
     def check(self) -> None:

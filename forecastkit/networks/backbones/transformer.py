@@ -1,41 +1,16 @@
 """Transformer encoder over past and future tokens."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import keras
-from keras import layers, ops
+if TYPE_CHECKING:
+    import keras
 
-from forecastkit.networks.attention import Positions, SelfAttention
+
 from forecastkit.networks.backbone import Backbone, check_blocks
-from forecastkit.networks.layers import FeedForward, own_mask
+from forecastkit.networks.choices import POSITIONS
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_choice, refuse
-
-
-class Encoder(keras.layers.Layer):
-    """Blocks of attention and feed-forward layers over past and future tokens."""
-
-    def __init__(self, depth, heads, feedforward, positions, dropout, causal=False, **kwargs):
-        super().__init__(**kwargs)
-        own_mask(self)
-        self.positions = Positions(positions)
-        self.blocks = [
-            (SelfAttention(heads, dropout, positions == "rotary", causal), FeedForward(feedforward, dropout))
-            for _ in range(depth)
-        ]
-        self.norm = layers.LayerNormalization(epsilon=1e-5)
-
-    def call(self, past, future, mask=None, training=None):
-        steps = future.shape[1]
-        if mask is not None:
-            mask = ops.pad(mask, [[0, 0], [0, steps]], constant_values=1)
-        tokens = self.positions(ops.concatenate([past, future], axis=1))
-        for attention, feedforward in self.blocks:
-            # The past tokens of the last block's output are not used.
-            last = attention is self.blocks[-1][0]
-            tokens = attention(tokens, mask=mask, training=training, steps=steps if last else None)
-            tokens = feedforward(tokens, training=training)
-        return self.norm(tokens)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -76,7 +51,9 @@ class Transformer(Backbone):
 
     learning_rate = 2e-3
 
-    def build(self) -> keras.layers.Layer:
+    def build(self) -> "keras.layers.Layer":
+        from forecastkit.networks.architectures.transformer import Encoder
+
         return Encoder(**self.arguments())
 
     def arguments(self) -> dict:
@@ -93,7 +70,7 @@ class Transformer(Backbone):
         super().check()
         check_blocks(self)
         where = type(self).__name__
-        check_choice(where, "positions", self.positions, Positions.KINDS)
+        check_choice(where, "positions", self.positions, POSITIONS)
         if self.positions == "rotary" and self.units // self.heads % 2:
             got = f"{self.units} units, {self.heads} heads"
             refuse(where, "rotary positions need an even number of units per head", got, error=ParameterError)

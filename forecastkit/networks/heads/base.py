@@ -1,6 +1,6 @@
 """Interface of output heads."""
 
-from keras import ops
+from forecastkit.utils import lazy_ops as ops
 
 
 class Head:

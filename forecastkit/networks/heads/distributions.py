@@ -7,10 +7,10 @@ of any level, samples and densities.
 import math
 
 import numpy as np
-from keras import ops
 
 from forecastkit.networks.heads.base import Head
 from forecastkit.networks.heads.special import lgamma
+from forecastkit.utils import lazy_ops as ops
 
 #: Lower bound of scale parameters and rates, in units of the window's scale.
 SMALLEST = 1e-3

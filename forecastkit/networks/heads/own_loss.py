@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
-from keras import ops
 
 from forecastkit.networks.heads.base import Head
+from forecastkit.utils import lazy_ops as ops
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import did_you_mean, refuse
 
@@ -33,6 +32,8 @@ def find_loss(where: str, given: Any, names: tuple[str, ...]) -> Callable:
     """
     remedy = "Pass a name, an object of keras.losses.Loss, or a function of y_true and y_pred."
     if isinstance(given, (str, dict)):
+        import keras  # here: forecasts of a saved model load no Keras
+
         try:
             return keras.losses.get(given)
         except (ValueError, TypeError):
@@ -78,6 +79,8 @@ def name_of(loss: Any) -> str:
 
 def call(loss: Callable, target: Any, forecast: Any) -> Any:
     """The loss without the mean over a batch that an object would take."""
+    import keras
+
     return loss.call(target, forecast) if isinstance(loss, keras.losses.Loss) else loss(target, forecast)
 
 
@@ -94,6 +97,8 @@ class OwnLoss(Head):
         self.keras_loss = loss
 
     def get_config(self):
+        import keras
+
         return {"loss": keras.losses.serialize(self.keras_loss)}
 
     def loss(self, target, forecast, weight=None):

@@ -1,9 +1,9 @@
 """Point and quantile heads and their losses."""
 
 import numpy as np
-from keras import ops
 
 from forecastkit.networks.heads.base import Head
+from forecastkit.utils import lazy_ops as ops
 from forecastkit.utils.validation import check_levels
 
 POINT_LOSSES = ("mae", "mse", "huber")

@@ -2,7 +2,7 @@
 
 import math
 
-from keras import ops
+from forecastkit.utils import lazy_ops as ops
 
 _SHIFT = 8
 _HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)

@@ -2,10 +2,27 @@
 
 import numpy as np
 
+from forecastkit.utils.exceptions import ParameterError, backend_needed
+from forecastkit.utils.validation import refuse
+
 #: Ways to distribute training, see `forecastkit.training.engines.strategies.find_strategy`.
 DISTRIBUTIONS = (None, "auto", "mirrored", "multiworker")
 #: Dtype policies of the layers of a network.
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+def backend() -> str:
+    """Name of the backend that Keras computes with.
+
+    Raises
+    ------
+    BackendError
+        If neither TensorFlow nor another backend is installed.
+    """
+    with backend_needed():
+        import keras
+
+    return keras.backend.backend()
 
 
 def make_engine(network, head, strategy=None, replicate=None, **options):
@@ -13,13 +30,11 @@ def make_engine(network, head, strategy=None, replicate=None, **options):
 
     With a strategy of tf.distribute, the engine trains copies of the network, which `replicate` creates.
     """
-    import keras
-
     if strategy is not None:
         from forecastkit.training.engines.distributed import DistributedEngine
 
         return DistributedEngine(network, head, strategy, replicate, **options)
-    if keras.backend.backend() == "tensorflow":
+    if backend() == "tensorflow":
         from forecastkit.training.engines.tensorflow import TensorFlowEngine
 
         return TensorFlowEngine(network, head, **options)
@@ -36,17 +51,12 @@ def find_strategy(name: str | None, where: str):
     InputError
         Also if the Keras backend is not TensorFlow.
     """
-    import keras
-
-    from forecastkit.utils.exceptions import ParameterError
-    from forecastkit.utils.validation import refuse
-
-    if keras.backend.backend() == "tensorflow":
+    if backend() == "tensorflow":
         from forecastkit.training.engines import strategies
 
         return strategies.find_strategy(name, where)
     if name not in (None, "auto"):
-        got = f"{name!r} with KERAS_BACKEND={keras.backend.backend()}"
+        got = f"{name!r} with KERAS_BACKEND={backend()}"
         refuse(where, "distribute needs the TensorFlow backend", got, "Set KERAS_BACKEND=tensorflow.", ParameterError)
     return None
 
@@ -83,9 +93,7 @@ def shared_bytes(strategy, data: bytes) -> bytes:
 
 def unscoped(function, *arguments):
     """Call a function outside any strategy scope, so that it creates ordinary variables."""
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
+    if backend() != "tensorflow":
         return function(*arguments)
     from forecastkit.training.engines.strategies import outside
 

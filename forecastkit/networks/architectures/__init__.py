@@ -1,0 +1,1 @@
+"""Keras layers of the backbones, one file for each that has layers of its own."""
