@@ -1,13 +1,20 @@
 """Windows of lookback and horizon rows, as index arithmetic over the buffers of a panel."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from forecastkit.data.array_storage import any_missing
 from forecastkit.data.panel import Panel
 
+if TYPE_CHECKING:
+    from forecastkit.networks.backbone import Sizes
+
+#: Windows that a network forecasts at once.
+PREDICT_BATCH = 1024
 #: Windows whose targets are counted at a time.
 WINDOWS_AT_ONCE = 1 << 20
 
@@ -332,3 +339,34 @@ def forward_fill(window: np.ndarray) -> np.ndarray:
 def needs_mask(windows: Windows, buffers: Buffers, lookback: int) -> bool:
     """Whether any training window has missing values, or starts before its series."""
     return any_missing(buffers.target) or bool((windows.first - buffers.begin < lookback - 1).any())
+
+
+def most_at_once(sizes: "Sizes") -> int:
+    """Windows of a batch, each with all its channels."""
+    return max(1, PREDICT_BATCH // max(sizes.channels, 1))
+
+
+def forecast_in_batches(
+    network: Callable[[dict], np.ndarray], sizes: "Sizes", outputs: int, buffers: Buffers, table: np.ndarray, most: int
+) -> np.ndarray:
+    """Scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3).
+
+    Parameters
+    ----------
+    network : callable
+        From a batch of inputs by name to its forecasts.
+    sizes : Sizes
+    outputs : int
+        Of a step.
+    most : int
+        Windows of a batch.
+    """
+    inputs = sizes.inputs()
+    forecasts = np.empty((len(table), *sizes.beside, sizes.horizon, outputs), dtype="float32")
+    for low in range(0, len(table), most):
+        part = slice(low, low + most)
+        given, _ = gather(np, buffers, table[part], sizes.lookback, sizes.horizon, False, sizes.channels)
+        if not sizes.masked:
+            given["target"] = forward_fill(given["target"])
+        forecasts[part] = network({name: np.asarray(given[name], dtype) for name, (_, dtype) in inputs.items()})
+    return forecasts

@@ -217,12 +217,8 @@ class NeuralForecaster(KerasParts, Forecaster):
         super()._choose_sizes(panel, stop)
         self.patch_ = self.patch or choose_patch(self.season_length_, self.lookback_, self.horizon_)
         if self.patch_ > self.lookback_:
-            refuse(
-                type(self).__name__,
-                "patch must not be longer than the lookback",
-                f"patch {self.patch_}, lookback {self.lookback_}",
-                error=ParameterError,
-            )
+            got = f"patch {self.patch_}, lookback {self.lookback_}"
+            refuse(type(self).__name__, "patch must not be longer than the lookback", got, error=ParameterError)
 
     def _calendar(self, grid):
         return (calendar_names(grid) if self.calendar else ()) + super()._calendar(grid)

@@ -28,6 +28,7 @@ REBUILT = {
     "BrokenReadings": "preprocessing.broken_readings",
     "ConformalAdjustment": "uncertainty.conformal",
     "Lags": "features.lags",
+    "Graph": "runtime.graph",
     "LayerBackbone": "networks.backbone",
     "LinearPart": "forecasters.linear_recipes",
     "Moments": "preprocessing.moments",

@@ -8,10 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from forecastkit.data.windows import Origins
+from forecastkit.data.windows import Origins, forecast_in_batches
 from forecastkit.networks import backbones
 from forecastkit.networks.backbone import Sizes
 from forecastkit.networks.heads import Head, make_head
+from forecastkit.runtime.evaluator import Evaluator
+from forecastkit.runtime.graph import Graph
 from forecastkit.training.engines import backend, make_engine, unscoped
 from forecastkit.training.network_cache import NETWORK_CACHE, CacheEntry
 from forecastkit.utils import keras_parts
@@ -19,6 +21,8 @@ from forecastkit.utils.exceptions import ArtifactError
 from forecastkit.utils.validation import refuse
 
 BUILDING = threading.RLock()
+#: Windows that NumPy forecasts at once: what is computed of them stays in the processor's cache.
+NUMPY_BATCH = 128
 
 
 class TrainedNetwork:
@@ -39,13 +43,17 @@ class TrainedNetwork:
         Keras dtype policy of the layers; by default the active one when the network is built.
     optimizer : str, keras.Optimizer or dict, optional
         With whose settings it is trained.
+    graph : Graph, optional
+        The network for NumPy. A network that has one forecasts without Keras until it is trained.
     """
 
+    graph = None  # pickles of earlier versions have none
+
     def __init__(self, backbone, sizes: Sizes, normalization: str, loss: str, levels, seed: int = 0, weights=None,
-                 precision: str | None = None, optimizer=None):  # fmt: skip
+                 precision: str | None = None, optimizer=None, graph: Graph | None = None):  # fmt: skip
         self.backbone, self.sizes, self.normalization = backbone, sizes, normalization
         self.loss, self.levels, self.seed, self.weights, self.precision = loss, levels, seed, weights, precision
-        self.optimizer = optimizer
+        self.optimizer, self.graph = optimizer, graph
         self._live = self._legacy = None
 
     @cached_property
@@ -145,7 +153,7 @@ class TrainedNetwork:
             If a user-defined layer has an unknown input layout.
         """
         kept = [np.asarray(weight) for weight in self.__getstate__()["weights"]]
-        arguments = {**self._state(), "sizes": replace(self.sizes, masked=True), "weights": None}
+        arguments = {**self._arguments(), "sizes": replace(self.sizes, masked=True), "weights": None, "graph": None}
         masked = TrainedNetwork(**arguments)
         wanted = [np.shape(weight) for weight in unscoped(masked._fresh).weights]
         masked.weights = [_widened(*pair, self.sizes.patch) for pair in zip(kept, wanted, strict=True)]
@@ -153,23 +161,38 @@ class TrainedNetwork:
 
     def predict(self, buffers, origins: Origins) -> np.ndarray:
         """Return scaled forecasts (n, horizon, outputs)."""
-        engine = self.live()[1]
         if not self.sizes.channels:
-            return engine.predict(buffers, origins.table())
+            return self._predict(buffers, origins.table())
         distinct, place = origins.together()
-        return engine.predict(buffers, distinct.table())[place, origins.channel]
+        return self._predict(buffers, distinct.table())[place, origins.channel]
+
+    def _predict(self, buffers, table):
+        if self._live is not None or self.graph is None:
+            return self.live()[1].predict(buffers, table)
+        most = max(1, NUMPY_BATCH // max(self.sizes.channels, 1))
+        return forecast_in_batches(self._evaluator, self.sizes, self.head.outputs, buffers, table, most)
+
+    @cached_property
+    def _evaluator(self):
+        return Evaluator(self.graph, self.weights)
 
     def _state(self) -> dict:
         """Return the arguments from which the network is rebuilt, for the artifact."""
-        derived = ("_live", "_legacy", "head")
+        with_graph = self._live is None and self.graph is not None
+        return {**self._arguments(), "graph": self.graph if with_graph else self.live()[1].numpy_graph()}
+
+    def _arguments(self):
+        derived = ("_live", "_legacy", "head", "_evaluator")
         held = {**vars(self), "weights": self.__getstate__()["weights"]}
         arguments = {name: value for name, value in held.items() if name not in derived}
         return {**arguments, "weights": [np.asarray(weight) for weight in arguments["weights"]]}
 
     def __getstate__(self):
         weights = self._live[0].get_weights() if self._live else self.weights
-        state = {name: value for name, value in self.__dict__.items() if name != "head"}
-        return keras_parts.portable({**state, "weights": weights, "_live": None, "_legacy": None})
+        state = {name: value for name, value in self.__dict__.items() if name not in ("head", "_evaluator")}
+        # A network that was trained forecasts bit for bit the same in another process, by TensorFlow there too.
+        graph = None if self._live else self.graph
+        return keras_parts.portable({**state, "weights": weights, "graph": graph, "_live": None, "_legacy": None})
 
     def __setstate__(self, state):
         vars(self).update(keras_parts.restored(state))

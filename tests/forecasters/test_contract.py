@@ -278,7 +278,10 @@ def test_copies_forecast_the_same(fitted, forecast, how, tmp_path):
     else:
         other = copy.deepcopy(fitted) if how == "deepcopy" else pickle.loads(pickle.dumps(fitted))
     assert type(other) is type(fitted)
-    np.testing.assert_array_equal(other.predict(AHEAD), forecast)
+    # A saved network is evaluated by NumPy, whose sums round otherwise than TensorFlow's.
+    close = 1e-5 * np.ptp(forecast) if how == "save" else 0
+    np.testing.assert_allclose(other.predict(AHEAD), forecast, rtol=0, atol=close)
+    assert how != "save" or not hasattr(other, "network_") or other.network_._live is None
     pd.testing.assert_frame_equal(other.predict(AHEAD, coverage=0.8), fitted.predict(AHEAD, coverage=0.8))
     # A copy goes its own way.
     other.update(AHEAD, np.zeros(HORIZON))

@@ -13,8 +13,7 @@ from conftest import ROTATED_BACKBONES, in_rotation
 from forecastkit.forecasters.keras import LayerBackbone
 from forecastkit.networks import backbones
 from forecastkit.networks.attention import watch_attention
-from forecastkit.networks.backbone import Sizes
-from forecastkit.networks.choices import NORMALIZATIONS
+from forecastkit.networks.backbone import NORMALIZATIONS, Sizes
 from forecastkit.networks.heads import make_head
 from forecastkit.networks.network import Network
 from forecastkit.utils.exceptions import ParameterError

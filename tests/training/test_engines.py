@@ -8,14 +8,15 @@ import pytest
 import tensorflow as tf
 from conftest import ROLES, make_panel
 
+from forecastkit.data import windows
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.windows import Buffers, Origins, Windows, forward_fill, gather
 from forecastkit.networks import backbones
+from forecastkit.networks.backbone import Sizes
 from forecastkit.networks.heads import make_head
-from forecastkit.networks.network import Network, Sizes
+from forecastkit.networks.network import Network
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.training.engines import make_engine
-from forecastkit.training.engines import tensorflow as engine_module
 from forecastkit.training.engines.plain import PlainEngine
 from forecastkit.training.engines.tensorflow import TensorFlowEngine
 
@@ -194,7 +195,7 @@ def test_predictions_in_batches_equal_those_one_by_one(data, plainly, monkeypatc
     engine, buffers = plainly[0], data[0]
     table = origins(data, 23)
     alone = np.concatenate([engine.predict(buffers, table[i : i + 1]) for i in range(len(table))])
-    monkeypatch.setattr(engine_module, "PREDICT_BATCH", 10)
+    monkeypatch.setattr(windows, "PREDICT_BATCH", 10)
     together = engine.predict(buffers, table)
     assert together.shape == (23, HORIZON, 1)
     np.testing.assert_allclose(together, alone, atol=1e-5)
@@ -226,7 +227,7 @@ def test_evaluate_equals_the_mean_loss_in_numpy(data, plainly, monkeypatch):
     error = np.abs(target - engine.predict(data[0], table)[..., 0])
     expected = np.mean([row[~np.isnan(row)].mean() if (~np.isnan(row)).any() else 0.0 for row in error])
     assert engine.evaluate(table) == pytest.approx(expected, rel=1e-5)
-    monkeypatch.setattr(engine_module, "PREDICT_BATCH", 10)
+    monkeypatch.setattr(windows, "PREDICT_BATCH", 10)
     assert engine.evaluate(table) == pytest.approx(expected, rel=1e-5)
 
 

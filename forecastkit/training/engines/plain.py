@@ -3,12 +3,10 @@
 import keras
 import numpy as np
 
-from forecastkit.data.windows import Buffers, forward_fill, gather, weights_after
+from forecastkit.data.windows import Buffers, forecast_in_batches, gather, most_at_once, weights_after
 from forecastkit.networks.heads.keras_loss import compile_network
 from forecastkit.training.optimizers import has_schedule, make_optimizer
 from forecastkit.utils.validation import refuse
-
-PREDICT_BATCH = 1024
 
 
 class PlainEngine:
@@ -104,17 +102,16 @@ class PlainEngine:
 
         The last batch is padded by repetition, because JAX compiles anew for every size.
         """
-        out = np.empty((len(table), *self.sizes.beside, self.sizes.horizon, self.head.outputs), dtype="float32")
-        limit = max(1, PREDICT_BATCH // max(self.sizes.channels, 1))
-        size = min(limit, 1 << (len(table) - 1).bit_length())
-        for low in range(0, len(table), size):
-            part = table[low : low + size]
-            filled = np.resize(part, (size, 3))
-            inputs, _ = self._gather(buffers, filled, targets=False)
-            if not self.sizes.masked:
-                inputs["target"] = forward_fill(inputs["target"])
-            out[low : low + size] = np.asarray(self.network.predict_on_batch(inputs))[: len(part)]
-        return out
+        size = min(most_at_once(self.sizes), 1 << (len(table) - 1).bit_length())
+        filled = np.resize(table, (-(-len(table) // size) * size, 3))
+        return forecast_in_batches(self._forecast, self.sizes, self.head.outputs, buffers, filled, size)[: len(table)]
+
+    def _forecast(self, inputs):
+        return np.asarray(self.network.predict_on_batch(inputs))
+
+    @staticmethod
+    def numpy_graph() -> None:
+        """No graph for NumPy: that is read off TensorFlow's trace."""
 
     def _gather(self, buffers, table, targets=True):
         sizes = self.sizes

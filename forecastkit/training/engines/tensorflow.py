@@ -12,9 +12,12 @@ import tensorflow as tf
 from keras import ops
 
 from forecastkit.data.array_storage import ALIGNMENT
-from forecastkit.data.windows import Buffers, forward_fill, gather, weights_after
+from forecastkit.data.windows import Buffers, forecast_in_batches, gather, most_at_once, weights_after
 from forecastkit.networks.heads.keras_loss import compile_network
 from forecastkit.networks.layers import STEP_PART, STEP_SEED
+from forecastkit.runtime.evaluator import Evaluator
+from forecastkit.runtime.graph import Graph
+from forecastkit.training.engines.graph_export import NoNumpyForm, numpy_graph
 from forecastkit.training.engines.loss_scale import LossScale
 from forecastkit.training.optimizers import has_schedule, make_optimizer
 from forecastkit.utils.cpu import cores
@@ -23,7 +26,6 @@ from forecastkit.utils.validation import refuse
 
 #: Building and tracing change global state of Keras.
 TRACING = threading.RLock()
-PREDICT_BATCH = 1024
 #: Number of targets from which rows are indexed with int64.
 WIDE = 2**31
 #: Id of the process that first traced a function: TensorFlow's threads do not survive a fork.
@@ -106,6 +108,7 @@ class TensorFlowEngine:
         self.predict_step = self._traced(self._predict, self.signature)
         self.optimizer = self.average = self.count = self.input_gradient_step = self.kind = None
         self.shown = False
+        self.exported: list[Graph | None] = []  # empty until it is asked for
         self.release()
 
     @staticmethod
@@ -293,9 +296,6 @@ class TensorFlowEngine:
 
     # ------------------------------------------------------------------------------------------ forecasting
 
-    def _windows_per_call(self):
-        return max(1, PREDICT_BATCH // max(self.sizes.channels, 1))
-
     def _predict(self, inputs):
         return self.network(inputs, training=False)
 
@@ -309,18 +309,39 @@ class TensorFlowEngine:
     def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:
         """Scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3)."""
         check_process()
-        out = np.empty((len(table), *self.sizes.beside, self.sizes.horizon, self.head.outputs), dtype="float32")
-        size = self._windows_per_call()
-        for low in range(0, len(table), size):
-            part = slice(low, low + size)
-            inputs, _ = self._gather(np, buffers, table[part], targets=False)
-            if not self.sizes.masked:
-                inputs["target"] = forward_fill(inputs["target"])
-            # A concrete function does not trace, so threads need no lock.
-            out[part] = self.predict_step(
-                {name: tf.constant(inputs[name], spec.dtype) for name, spec in self.signature.items()}
-            ).numpy()
-        return out
+        most = most_at_once(self.sizes)
+        return forecast_in_batches(self._forecast, self.sizes, self.head.outputs, buffers, table, most)
+
+    def _forecast(self, inputs):
+        # A concrete function traces nothing, so that threads need not wait for each other.
+        return self.predict_step({name: tf.constant(values) for name, values in inputs.items()}).numpy()
+
+    def numpy_graph(self) -> Graph | None:
+        """The network as a graph that NumPy evaluates; None where it has none that gives the same forecasts."""
+        with TRACING:
+            if not self.exported:
+                self.exported.append(self._export())
+        return self.exported[0]
+
+    def _export(self):
+        try:
+            graph = numpy_graph(self.predict_step, self.network.weights)
+        except NoNumpyForm:
+            return None
+        # An operation of somebody's own layer may have options that are not known: forecasts are compared first.
+        rng = np.random.default_rng(0)
+        windows = {
+            name: (rng.normal(size=(3, *shape)) if dtype == "float32" else np.zeros((3, *shape))).astype(dtype)
+            for name, (shape, dtype) in self.sizes.inputs().items()
+        }
+        expected = self._forecast(windows)
+        try:
+            found = Evaluator(graph, self.network.get_weights())(windows)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            return None
+        scale = np.nanmax(np.abs(expected), initial=1e-9)
+        same = found.shape == expected.shape and np.allclose(found, expected, 0, 1e-4 * scale, equal_nan=True)
+        return graph if same else None
 
     def input_gradients(self, inputs: dict, weights: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return scaled forecasts of windows, and input gradients of each window's weighted sum of outputs.
@@ -356,6 +377,6 @@ class TensorFlowEngine:
 
     def evaluate(self, table: np.ndarray) -> float:
         """Mean loss over the origins in `table` (n, 3) of the prepared buffers."""
-        parts = np.array_split(table, -(-len(table) // self._windows_per_call()))
+        parts = np.array_split(table, -(-len(table) // most_at_once(self.sizes)))
         losses = (float(self.evaluate_step(self.buffers, tf.constant(part, self.integer))) for part in parts)
         return sum(losses) / len(table)

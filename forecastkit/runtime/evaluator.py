@@ -1,0 +1,172 @@
+"""Evaluation of a stored graph by NumPy."""
+
+from functools import partial
+
+import numpy as np
+
+from forecastkit.runtime.graph import Graph, constant_of
+from forecastkit.runtime.operations import ELEMENTWISE, OPERATIONS, SHAPE_INPUTS, SHAPE_ONLY
+from forecastkit.utils.exceptions import ArtifactError
+from forecastkit.utils.validation import refuse
+
+#: Sets of input shapes whose fixed values are kept.
+MOST_PLANS = 4
+#: Iterations of a loop at most.
+MOST_ITERATIONS = 10_000_000
+
+
+class Evaluator:
+    """Calls a graph as a function of its inputs.
+
+    Much of a graph follows from its weights and from the shapes of its inputs alone. These values are computed in the
+    first call with inputs of some shapes and kept for later ones. Any number of threads may call at once.
+
+    Parameters
+    ----------
+    graph : Graph
+    weights : list of ndarray
+        In the order of the network's own.
+    """
+
+    def __init__(self, graph: Graph, weights: list[np.ndarray]):
+        if len(weights) < graph.weights:
+            rule = f"a graph that reads {graph.weights} weights must come with them"
+            refuse("load", rule, f"{len(weights)} weights", error=ArtifactError)
+        self.program, self.weights = Program(graph), [np.asarray(weight) for weight in weights]
+        self.plans: dict[tuple, list] = {}
+
+    def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        """The network's output for a batch of inputs by name."""
+        shapes = tuple(inputs[name].shape for name in self.program.inputs)
+        plan = self.plans.get(shapes)
+        # TensorFlow computes with infinities and NaN in silence too.
+        with np.errstate(all="ignore"):
+            if plan is None:
+                plan = self.program.fixed_values(inputs, self.weights)
+                if len(self.plans) >= MOST_PLANS:
+                    self.plans = {}
+                self.plans[shapes] = plan
+            return self.program.run(plan, inputs)[0]
+
+
+class Program:
+    """A graph as a list of calls.
+
+    A value is fixed if it follows from weights, constants and the shapes of the inputs. In the body of a loop, inputs
+    that a pass returns unchanged are fixed too.
+
+    Parameters
+    ----------
+    graph : Graph
+    fixed_inputs : set, optional
+        Names of inputs that are fixed.
+    """
+
+    def __init__(self, graph: Graph, fixed_inputs=frozenset()):
+        self.graph, self.fixed_inputs = graph, fixed_inputs
+        self.inputs = {n.attributes["name"]: i for i, n in enumerate(graph.nodes) if n.operation == "Input"}
+        self.is_fixed, has_fixed_shape = [], []
+        for node in graph.nodes:
+            shape = all(has_fixed_shape[i] for i, _ in node.inputs)
+            shape &= all(self.is_fixed[node.inputs[i][0]] for i in SHAPE_INPUTS.get(node.operation, ()))
+            if node.operation == "Input":
+                fixed = node.attributes["name"] in fixed_inputs
+            elif node.operation in SHAPE_ONLY:
+                fixed = shape
+            else:
+                fixed = all(self.is_fixed[i] for i, _ in node.inputs)
+            self.is_fixed.append(fixed)
+            has_fixed_shape.append(shape or fixed)
+        self.calls = [self._call(node) for node in graph.nodes]
+        self.all_steps = self._schedule(range(len(graph.nodes)))
+        self.steps = self._schedule([i for i, fixed in enumerate(self.is_fixed) if not fixed])
+
+    def _call(self, node):
+        """The function of a node's input values; None for what is given rather than computed."""
+        if node.operation == "While":
+            condition, body = (self.graph.functions[node.attributes[name]] for name in ("cond", "body"))
+            return Loop(condition, body)
+        if node.operation in ELEMENTWISE:
+            return ELEMENTWISE[node.operation]
+        if node.operation in OPERATIONS:
+            return partial(OPERATIONS[node.operation], node.attributes)
+        return None
+
+    def _schedule(self, places):
+        """Place, function and inputs of each node, and the values that no later node reads, which are released."""
+        last = {}
+        for place in places:
+            for source, _ in self.graph.nodes[place].inputs:
+                last[source] = place
+        kept = {source for source, _ in self.graph.outputs}
+        done = {}
+        for source, place in last.items():
+            if source not in kept and not self.is_fixed[source]:
+                done.setdefault(place, []).append(source)
+        several = {i for i, node in enumerate(self.graph.nodes) if node.operation in SEVERAL}
+        steps = []
+        for place in places:
+            if (call := self.calls[place]) is not None:
+                sources = [(i, output if i in several else None) for i, output in self.graph.nodes[place].inputs]
+                steps.append((place, call, sources, done.get(place, ())))
+        self.sources = [(i, output if i in several else None) for i, output in self.graph.outputs]
+        return steps
+
+    def fixed_values(self, inputs, weights) -> list:
+        """Values of all nodes that are fixed for inputs of these shapes, None for the others."""
+        values = self._given(inputs, weights)
+        # Everything is computed once: fixed shapes may be those of values that are not fixed.
+        for place, call, sources, _ in self.all_steps:
+            values[place] = call(*_read(values, sources))
+        return [value if fixed else None for value, fixed in zip(values, self.is_fixed, strict=True)]
+
+    def _given(self, inputs, weights):
+        values = []
+        for node in self.graph.nodes:
+            if node.operation == "Input":
+                values.append(inputs[node.attributes["name"]])
+            elif node.operation == "Weight":
+                values.append(weights[node.attributes["index"]])
+            else:
+                values.append(constant_of(node, self.graph.constants) if node.operation == "Constant" else None)
+        return values
+
+    def run(self, fixed: list, inputs: dict) -> list:
+        """The outputs."""
+        values = fixed.copy()
+        for name, place in self.inputs.items():
+            values[place] = inputs[name]
+        for place, call, sources, done in self.steps:
+            values[place] = call(*[values[i] if output is None else values[i][output] for i, output in sources])
+            for source in done:
+                values[source] = None
+        return _read(values, self.sources)
+
+
+#: Operations that return a tuple.
+SEVERAL = frozenset({"Split", "SplitV", "Unpack", "While"})
+
+
+def _read(values, sources):
+    return [values[i] if output is None else values[i][output] for i, output in sources]
+
+
+class Loop:
+    """A while loop, whose invariant values are computed once for all passes."""
+
+    def __init__(self, condition: Graph, body: Graph):
+        places = {i: node.attributes["name"] for i, node in enumerate(body.nodes) if node.operation == "Input"}
+        same = {number for number, (source, _) in enumerate(body.outputs) if places.get(source) == number}
+        self.condition, self.body = Program(condition), Program(body, frozenset(same))
+
+    def __call__(self, *state):
+        given = dict(enumerate(state))
+        condition = self.condition.fixed_values(given, ())
+        if not self.condition.run(condition, given)[0]:
+            return state
+        body = self.body.fixed_values(given, ())
+        for _ in range(MOST_ITERATIONS):
+            given = dict(enumerate(self.body.run(body, given)))
+            if not self.condition.run(condition, given)[0]:
+                return tuple(given.values())
+        return refuse("predict", "a loop of the network must end", f"{MOST_ITERATIONS} passes", error=ArtifactError)

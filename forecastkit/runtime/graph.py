@@ -1,0 +1,115 @@
+"""The graph of a network: its operations, their inputs, constants and references to weights."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from forecastkit.runtime.operations import OPERATIONS, STRUCTURE
+from forecastkit.utils.exceptions import ArtifactError
+from forecastkit.utils.validation import refuse
+
+#: Types of constants, and of what is cast to.
+DTYPES = ("float32", "float64", "int32", "int64", "bool")
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation.
+
+    Parameters
+    ----------
+    operation : str
+        A name of `OPERATIONS`, or 'Input', 'Weight', 'Constant' or 'While'.
+    inputs : list of (int, int)
+        Place of a node in the graph, and which of its outputs is read.
+    attributes : dict
+    """
+
+    operation: str
+    inputs: list
+    attributes: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Operations in topological order.
+
+    Parameters
+    ----------
+    nodes : list of Node or of [operation, inputs, attributes]
+    outputs : list of (int, int)
+        As a node's inputs.
+    constants : list of ndarray
+    functions : list of Graph
+        Conditions and bodies of loops, which have inputs by number.
+
+    Raises
+    ------
+    ArtifactError
+        For an operation that is not known here, or a node that reads a later one. Nothing in a graph is executed but
+        the operations named in `OPERATIONS`.
+    """
+
+    nodes: list
+    outputs: list
+    constants: list
+    functions: list = field(default_factory=list)
+
+    def __post_init__(self):
+        nodes = [node if isinstance(node, Node) else _unpack(*node) for node in self.nodes]
+        object.__setattr__(self, "nodes", nodes)
+        object.__setattr__(self, "outputs", [_source(source) for source in self.outputs])
+        for place, node in enumerate(nodes):
+            if node.operation not in OPERATIONS and node.operation not in STRUCTURE:
+                _refuse(f"one with the unknown operation {node.operation!r}")
+            if any(not 0 <= source < place for source, _ in node.inputs):
+                _refuse(f"one whose node {place} ({node.operation}) reads a later one")
+        if any(not 0 <= source < len(nodes) for source, _ in self.outputs):
+            _refuse("one whose output is no node")
+        if any(array.dtype.name not in DTYPES for array in self.constants):
+            _refuse(f"one with constants of other types than {', '.join(DTYPES)}")
+
+    def _state(self) -> dict:
+        """Fields as lists, for the artifact."""
+        return {
+            "nodes": [_pack(node) for node in self.nodes],
+            "outputs": [list(source) for source in self.outputs],
+            "constants": list(self.constants),
+            "functions": list(self.functions),
+        }
+
+    @property
+    def weights(self) -> int:
+        """How many weights the graph needs at least."""
+        return 1 + max((n.attributes["index"] for n in self.nodes if n.operation == "Weight"), default=-1)
+
+
+def constant(value: np.ndarray) -> Node:
+    """A small constant, stored in the graph itself: many small arrays would slow down reading a file."""
+    value = np.asarray(value)
+    return Node("Constant", [], {"type": value.dtype.name, "shape": list(value.shape), "of": value.ravel().tolist()})
+
+
+def constant_of(node: Node, constants: list) -> np.ndarray:
+    """The value of a 'Constant' node."""
+    if "place" in node.attributes:
+        return constants[node.attributes["place"]]
+    return np.array(node.attributes["of"], dtype=node.attributes["type"]).reshape(node.attributes["shape"])
+
+
+def _pack(node):
+    """A node as JSON: what it reads is a place, with the number of an output only where it is not the first."""
+    inputs = [[place, output] if output else place for place, output in node.inputs]
+    return [node.operation, inputs, node.attributes] if node.attributes else [node.operation, inputs]
+
+
+def _unpack(operation, inputs, attributes=None):
+    return Node(operation, [_source(source) for source in inputs], attributes or {})
+
+
+def _source(source):
+    return (source, 0) if isinstance(source, int) else tuple(source)
+
+
+def _refuse(got: str) -> None:
+    refuse("load", "the graph of a network must be one that this version can evaluate", got, error=ArtifactError)
