@@ -38,66 +38,67 @@ from forecastkit.utils.types import Calibrate, Columns, Data, Path
 from forecastkit.utils.validation import check_choice, check_int, check_levels, check_real, refuse
 from forecastkit.utils.warn import warn_user
 
-#: Constructor parameters that say how data are read.
+#: Constructor parameters that define how data are read.
 READING = ("target", "time", "series_id", "known", "past", "static", "freq", "timezone", "duplicates", "resample")
 
-#: Learned attributes that are short enough to be read.
+#: Fitted attributes that are short enough to display.
 SHOWN = ("horizon_", "lookback_", "patch_", "season_length_", "n_features_in_", "scores_")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
-    """Base of all forecasters. Constructor parameters are stored as they are and checked by `fit`.
+    """Base class of all forecasters. Constructor parameters are stored unchanged and validated by `fit`.
 
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
 
     Attributes
     ----------
     horizon_, lookback_, season_length_ : int
         The sizes in use.
     history_ : Panel
-        What forecasts start from; `update` adds to it.
+        Rows from which forecasts start; extended by `update`.
     cutoff_ : timestamp or int, or Series of them by series
         Time of the last observed row.
     trained_until_ : ndarray
-        Grid ordinal of the last row that each series gave to `fit`, which `update` leaves alone.
+        Grid ordinal of the last training row of each series, which `update` does not change.
     scores_ : dict
         Scores on the validation block, see docs/evaluation.md: ``mae`` and ``mase`` of this forecaster and, with
         ``_seasonal_naive`` and ``_linear`` appended, of the references; ``skill_seasonal_naive`` and ``skill_linear``,
@@ -132,18 +133,17 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
     # ------------------------------------------------------------------------------------------ fit
 
     def fit(self, X: Data, y: Data | None = None, sample_weight: ArrayLike | None = None) -> Self:
-        """Fit afresh.
+        """Fit the forecaster, discarding any previous fit.
 
         Parameters
         ----------
         X : array, Series, frame or Panel
-            Alone: the series themselves, rows in time. With `y`: covariates known ahead, row by row.
+            Without `y` the series themselves, in order of time; with `y` the future covariates of its rows.
         y : array, Series or frame, optional
             Target or targets of the same rows.
         sample_weight : array of shape (rows of X,), optional
-            How much each row counts as one to be forecast. Networks multiply its loss by it; the linear forecaster lets
-            a window count by the mean of its horizon; baselines that read their forecasts off the history have nothing
-            to weigh. Rows of weight 0 are still seen as the past of others.
+            Weights of the rows as targets. Networks multiply the losses of rows by them; the linear forecaster weights
+            a window by the mean of its horizon; baselines ignore them. Rows of weight 0 are still used as inputs.
 
         Returns
         -------
@@ -152,7 +152,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         Raises
         ------
         InputError
-            Where data or parameters break a rule; the sentence says which, where, and what to do.
+            If data or parameters are invalid; the message states where, why, and the remedy.
         """
         began = time.monotonic()
         self._check_parameters()
@@ -349,7 +349,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
     # ------------------------------------------------------------------------------------------ newer rows
 
     def update(self, X: Data, y: Data | None = None) -> Self:
-        """Add newer rows to the history, without training; rows already known are replaced, and counted.
+        """Add newer rows to the history without training; known rows are replaced and counted.
 
         Returns
         -------
@@ -364,14 +364,15 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         return self
 
     def partial_fit(self, X: Data, y: Data | None = None) -> Self:
-        """Add newer rows to the history and train on, scales and sizes as they are; the first call is a `fit`.
+        """Add newer rows to the history and continue training with unchanged scales and sizes; the first call is a
+        `fit`.
 
-        A loaded forecaster trains on with these rows and those that its file holds.
+        A loaded forecaster continues training on these rows and those stored in its file.
 
         Parameters
         ----------
         X, y
-            As `fit` takes them; rows already known are replaced.
+            As in `fit`; known rows are replaced.
 
         Returns
         -------
@@ -380,7 +381,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         Raises
         ------
         InputError
-            As `fit`, and where a loaded forecaster has too few rows to train on. The forecaster is as it was then.
+            As in `fit`, and if a loaded forecaster has too few rows to continue training; it is then unchanged.
         """
         if not hasattr(self, "history_"):
             return self.fit(X, y)
@@ -403,7 +404,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         return self
 
     def save(self, path: Path) -> None:
-        """Write what predicting needs to the file `path` (a zip without pickles); see `forecastkit.load`."""
+        """Save the forecaster to the file `path` (a zip without pickles); see `forecastkit.load`."""
         from forecastkit.persistence.artifact import save
 
         check_is_fitted(self, "history_")

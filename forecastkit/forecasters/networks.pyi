@@ -45,110 +45,113 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     kernel : int
         Kernel size of the convolution in tokens.
     layers, heads, feedforward, positions
@@ -232,110 +235,113 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     units : int
         Width of every token.
     layers : int
@@ -419,110 +425,113 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     units, layers, heads, feedforward, positions, dropout
         As in `Transformer`.
     """
@@ -599,110 +608,113 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     layers : int
         Number of blocks of the encoder and of the decoder.
     units, heads, feedforward, positions, dropout
@@ -780,110 +792,113 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     units : int
         Width of tokens and states.
     layers : int
@@ -961,110 +976,113 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     units : int
         Width of tokens and states; a multiple of `heads`.
     layers : int
@@ -1148,110 +1166,113 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     units : int
         Width of the tokens of segments and of columns; a multiple of `heads`.
     layers : int
@@ -1335,110 +1356,113 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     units : int
         Width of tokens and states; with `bidirectional`, of each direction.
     layers : int
@@ -1519,110 +1543,113 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     units : int
         Width of tokens and states; a multiple of `heads`.
     layers : int
@@ -1706,110 +1733,113 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     units : int
         Width of every token.
     layers : int
@@ -1896,110 +1926,113 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     units : int
         Width of tokens and states.
     layers : int
@@ -2080,110 +2113,113 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     units, layers, feedforward, dropout
         As in `MinGRU`.
     """
@@ -2258,110 +2294,113 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     units : int
         Width of tokens and states.
     layers : int
@@ -2444,110 +2483,113 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     units : int
         Width of tokens and states.
     layers : int
@@ -2625,110 +2667,113 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     units : int
         Width of tokens and states; a multiple of `heads`.
     layers : int
@@ -2811,110 +2856,113 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     units : int
         Width of tokens and states; a multiple of `heads`.
     layers : int
@@ -2995,110 +3043,113 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     units : int
         Width of tokens; a multiple of `heads`.
     layers : int
@@ -3186,110 +3237,113 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
     Parameters
     ----------
     horizon : int, optional
-        Steps forecast at once. Default: one season of the frequency, else 1.
+        Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
-        Steps of the past that a forecast sees. Default: three of the longest season or three horizons, at most a
+        Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
     target : str or list of str, optional
-        Columns of X to forecast when there is no y. Default: all without another role.
+        Columns of X to forecast if there is no y; by default all columns without another role.
     time, series_id : str or list of str, optional
-        Columns or index levels with the time and the name of the series. Several columns of a time are a date and a
-        clock or hours, or a year and months (days, hours), quarters or weeks; several names are one key.
+        Columns or index levels with the time and the series identifier. Several time columns are a date and a time of
+        day or hours, or a year and months (days, hours), quarters or weeks; several series columns form one key.
     known, past, static : str or list of str, optional
-        Covariates known ahead, known up to the cutoff only, and constant within a series.
+        Future covariates, past covariates, and static covariates (constant within a series).
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the times.
+        Pandas alias of the frequency; by default inferred from the times.
     timezone : str, optional
-        Zone that times without one are read in, such as ``"Europe/Berlin"``: hours that its clocks repeat or skip are
-        found by date and the order of rows. Times of other zones are converted to it, and results come back in it.
+        Time zone of times without one, such as ``"Europe/Berlin"``. Repeated and skipped hours at clock changes are
+        resolved by date and row order. Times of other zones are converted, and results are returned in this zone.
     duplicates : {'refuse', 'mean', 'first', 'last', 'sum', 'max', 'min'}
-        What becomes of rows of one series and time: numbers by this rule, cell by cell and without missing ones; of
-        categories the last.
+        How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
+        categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
         How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
         categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
         labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
         regular grid are moved to it with a warning, other irregular ones are refused.
     season_length : int, optional
-        Steps of the main season. Default: that of the frequency.
+        Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
-        Last time steps of every series (or their fraction) that training is stopped by and intervals are taken from.
+        Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
+        quantiles.
     quantile_levels : list of float, optional
-        Columns of `forecast`; networks are trained for them.
+        Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are corrected by how much they missed on the validation block (True), or in each series'
-        latest 500 windows before a forecast, where there are 60 ('rolling'), which follows a change: windows of the
-        validation block, and of rows after those of the fit; see `forecastkit.uncertainty.conformal`. Quantiles of
-        point forecasts are those of validation errors in any case.
+        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
+        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
+        windows are those of the validation block and of rows after the training rows; see
+        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     units : int
         Width of tokens; a multiple of `heads`.
     layers : int

@@ -1,4 +1,4 @@
-"""Base class of all forecasters around a network."""
+"""Base class of the forecasters with a network."""
 
 from dataclasses import dataclass, fields, replace
 from functools import cache, partial
@@ -65,76 +65,78 @@ PARAMETER_GROUPS = {
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class NeuralForecaster(KerasParts, Forecaster):
-    """Base of the forecasters around a network.
+    """Base class of the forecasters with a network.
 
     Parameters
     ----------
     patch : int, optional
-        Steps that make one token; 1 reads step by step. Default: a divisor of the season that leaves at least twelve
+        Number of steps per token; 1 reads single steps. By default a divisor of the season that gives at least twelve
         tokens in the lookback.
     normalization : {'last', 'standard', 'mean', 'none'}, optional
-        What is taken out of every window and put back after the network; under 'mean' series and windows are divided
-        by their mean sizes and nothing is subtracted. Default: 'mean' for distributions of values above zero; else
-        'last', or 'standard' where the linear path shows it to be clearly better, or 'none' where training rows
-        are not autocorrelated.
+        Normalization of windows, which is undone after the network. With 'mean', series and windows are divided by
+        their mean absolute values without centering. By default 'mean' for distributions of positive values; otherwise
+        'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
+        autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is solved first, and is left out where it
-        does not improve on it. The regressions also choose what is left open of normalization, target transform and
-        lookback. Never for distributions of values above zero, without a validation block or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
+        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
+        for memory-mapped data.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
-        Of the target before it is scaled, undone in forecasts and their quantiles; for counts and for what varies the
-        more the larger it is. Values that have no transform are refused by `fit` and count as missing in newer rows.
-        Under the loss 'mse' a forecast is the mean of the transforms. Default: none, or under 'mae' and 'huber' what
-        the linear path chooses.
+        Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
+        whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
+        newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
+        and 'huber' that selected by the linear path.
     calendar : bool
-        Whether tokens carry the time of day, week and year.
+        Whether tokens include the time of day, week and year.
     holidays : str, optional
-        Country, or country and part, whose holidays tokens carry step by step: 'DE', 'US-CA'. For steps of a day or
-        less. Their linear effect is taken out of the target first, as that of known covariates.
+        Country, or country and subdivision, whose holidays are inputs at every step: 'DE', 'US-CA'. For steps of at
+        most a day. Their linear effect is removed from the target first, as for future covariates.
     fourier : int or dict, optional
-        Fourier terms per season, or by its length in steps, such as
-        ``{365.25: 3}``. Their linear effect is taken out too.
+        Number of Fourier terms per season, or by season length in steps, such as ``{365.25: 3}``. Their linear effect
+        is removed from the target first.
     embed_series : bool
-        Whether every series has a learned vector of its own.
+        Whether to learn an embedding of every series.
     loss : str, keras.losses.Loss or callable
-        One of 'mae', 'mse', 'huber', 'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and
-        'zero_inflated': of point forecasts, or the distribution that is forecast, trained by its likelihood. Quantiles
-        are trained by the pinball loss. A distribution has quantiles at any level, and its mean is the point. Or any
-        Keras loss of numbers, by its name, as an object or as a function of y_true and y_pred, also of your own: it
-        sees windows (batch, horizon, 1) in units of each series' scale.
+        One of 'mae', 'mse' and 'huber' for point forecasts, or a distribution trained by maximum likelihood:
+        'gaussian', 'student_t', 'log_normal', 'poisson', 'negative_binomial' and 'zero_inflated'. With
+        `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
+        point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
+        y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
     optimizer : str, keras.Optimizer or dict, optional
-        A name, an object or a config. The learning rate of an object is where the schedule starts if `learning_rate`
-        is None; a schedule of its own replaces ours. Default: Adam.
+        Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
+        starts from the learning rate of an object; a schedule of the optimizer replaces it.
     epochs : int
-        At most; an epoch is at most 100 batches unless `windows_per_epoch` says otherwise.
+        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
     windows_per_epoch : int, optional
-        Windows drawn in an epoch.
+        Number of windows drawn per epoch.
     batch_size : int
-        (series, origin) pairs of a step, fewer where data are few. A backbone that mixes channels takes all of an
-        origin's together, and at least 16 origins.
+        Number of (series, origin) pairs per step, reduced for small data. Backbones that mix channels use all channels
+        of an origin, and at least 16 origins.
     learning_rate : float, optional
-        Peak of the schedule. Default: what suits the backbone.
+        Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without a better validation loss until training stops.
+        Epochs without an improvement of the validation loss after which training stops.
     final_epochs : int, optional
-        Epochs on all rows, validation included, that follow once the best weights are chosen and judged: what is
-        latest is worth most. Scores and intervals come from before. Default: one for every five `epochs`.
+        Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
+        the latest rows are the most informative. Scores and intervals are those before. By default one per five
+        `epochs`.
     time_limit : float, optional
-        Seconds of training.
+        Time limit of training in seconds.
     precision : {None, 'float32', 'mixed_float16', 'mixed_bfloat16'}
-        What layers compute in; weights, losses and forecasts are float32. Half precision is for GPUs that have fast
-        units for it. Default: Keras' own dtype policy.
+        Dtype policy of the layers; weights, losses and forecasts are float32. Half precision is for GPUs that support
+        it. By default Keras' dtype policy.
     distribute : {None, 'auto', 'mirrored', 'multiworker'}
-        Train on the devices of this machine ('mirrored') or on the machines that TF_CONFIG names ('multiworker'), each
-        batch shared out among them; 'auto' is whichever there is. None inside a strategy's own scope uses that one.
+        Train on the devices of this machine ('mirrored') or on the machines in TF_CONFIG ('multiworker'), which share
+        each batch; 'auto' selects what is available. None uses the strategy of the active scope, if any.
     resume : path-like, optional
-        Folder in which every epoch is kept. Where a fit on the same data with the same parameters was killed or
-        interrupted, the same call goes on after its last whole epoch, and ends with the weights that it would have had.
-        What is kept is deleted at the end. Callbacks begin anew.
+        Folder in which the state is stored after every epoch. If a fit was interrupted, the same call on the same data
+        resumes after its last complete epoch and ends with the same weights. The state is deleted at the end. Callbacks
+        start anew.
     random_state : int, RandomState or None
         Seed of weights, batches and dropout; the same seed gives the same forecasts.
     verbose : int
-        1 prints a line per epoch.
+        1 prints one line per epoch.
     callbacks : list of keras.callbacks.Callback, optional
         Called as `keras.Model.fit` calls them, also after single steps. One that sets the learning rate replaces the
         schedule. Not called in the final epochs.
