@@ -207,14 +207,16 @@ def _is_units(frame: pd.DataFrame) -> bool:
 def _closing(frame: pd.DataFrame, times: list[int]) -> str:
     """The cell that tells that the last row is a total or a note, empty where it is a row of data.
 
-    A row is none of data where all its cells in columns of times are blank, or words.
+    Neither a row without a time is data where the first rows have one, nor a row of a single word.
     """
     last = [cell.strip() for cell in frame.iloc[-1]]
     filled = [cell for cell in last if cell]
     if not filled or any(map(is_time, filled)):
         return ""
-    if times and all(not re.search(r"\d", last[place]) for place in times):
-        return next((last[place] for place in times if last[place]), f"{filled[0]} without a time")
+    if times and not any(last[place] for place in times):
+        return f"{filled[0]} without a time"
+    if times and len(filled) == 1 and not re.search(r"\d", filled[0]):
+        return filled[0]
     cell = filled[0]
     column = frame.iloc[:, last.index(cell)]
     alone = (column.str.strip() == cell).sum() == 1
