@@ -215,7 +215,8 @@ def _report_divergence(record, saved):
     remedy = "Pass a lower learning_rate=, and look for extreme values in the data."
     if not saved:
         refuse("fit", rule, got, remedy)
-    kept = f"The weights of epoch {record.best_epoch + 1} are kept."
+    best = record.best_epoch + 1
+    kept = f"The weights of epoch {best} are kept." if best else "The linear forecast is kept."
     warnings.warn(f"fit: {rule}, got {got}. {kept} {remedy}", UserWarning, stacklevel=2)
 
 
