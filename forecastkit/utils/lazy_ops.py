@@ -6,4 +6,5 @@ from collections.abc import Callable
 def __getattr__(name: str) -> Callable:
     from keras import ops
 
-    return getattr(ops, name)
+    globals()[name] = found = getattr(ops, name)  # found without this function from now on
+    return found
