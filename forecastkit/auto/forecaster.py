@@ -15,11 +15,9 @@ from forecastkit.auto.select_members import choose
 from forecastkit.auto.successive_halving import Halving
 from forecastkit.comparison.candidates import Candidate
 from forecastkit.comparison.measure import parts_of
-from forecastkit.data.panel import Panel
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.ensemble import Combination
 from forecastkit.forecasters.ensemble_members import is_usable
-from forecastkit.uncertainty.forecasts import clipped
 from forecastkit.utils import types
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.formatting import percent
@@ -77,8 +75,6 @@ class AutoForecaster(Combination):
         The fitted member with the best score.
     trials_ : list of dict
         All fits of the search.
-    lowest_ : float or None
-        0 if no target is negative; forecasts, quantiles and sample paths are then not negative either.
 
     Notes
     -----
@@ -115,7 +111,6 @@ class AutoForecaster(Combination):
         context.budget = TimeBudget(self._seconds(), spent=time.monotonic() - context.began)
         self._refuse_too_little(panel, context.budget)
         self.trials_, self.untried_, self.names_ = [], [], []
-        self.lowest_ = lowest_of(panel)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         own, candidates = self._all_candidates(panel)
         self._fit_fallback(own[0], context)
@@ -247,17 +242,6 @@ class AutoForecaster(Combination):
             if budget.elapsed() + seconds <= MOST * budget.limit:
                 member._finish(fits[id(member)])
 
-    # ------------------------------------------------------------------------------------------ forecasts
-
-    def _forecast(self, panel, origins):
-        return clipped(super()._forecast(panel, origins), self._lowest(), None)
-
-    def _forecast_at(self, panel, origins):
-        return clipped(super()._forecast_at(panel, origins), self._lowest(), None)
-
-    def _lowest(self):
-        return getattr(self, "lowest_", None)  # absent in files of earlier versions
-
     # ------------------------------------------------------------------------------------------ results
 
     @property
@@ -273,12 +257,6 @@ class AutoForecaster(Combination):
         if not self._is_trained():
             raise AttributeError("best_forecaster_ exists after fit")
         return self.forecasters_[0]
-
-
-def lowest_of(panel: Panel) -> float | None:
-    """Return 0 if no observed target is negative, which then bounds the forecasts; otherwise None."""
-    least = np.fmin.reduce(panel.target, axis=None)
-    return 0.0 if least >= 0 else None
 
 
 def seconds_to_finish(member) -> float:

@@ -145,6 +145,14 @@ SIZES = {
         str, "SIZE", "Last rows used for early stopping and intervals: a number (12) or a fraction (0.2)."
     ),
 }
+BOUNDS = {
+    "lower": Flag(
+        str,
+        "BOUND",
+        "Lower bound of forecasts: a number, or a=0,b=5 by series or target. Default: 0 for nonnegative data.",
+    ),
+    "upper": Flag(str, "BOUND", "Upper bound of forecasts: a number, or by series or target (a=100,b=200)."),
+}
 TRAINING = {
     "holidays": Flag(str, "COUNTRY", "Use the public holidays of a country or region, such as DE or US-CA."),
     "fourier": Flag(str, "TERMS", "Fourier terms for every season (3) or by season length (24:3,168:2)."),
@@ -161,7 +169,7 @@ TRAINING = {
         int, "N", "Random seed, for forecasts that can be repeated. Default: 0.", parse_count_from_zero
     ),
 }
-PARAMETERS = {**COLUMN_ROLES, **SIZES, **TRAINING}
+PARAMETERS = {**COLUMN_ROLES, **SIZES, **BOUNDS, **TRAINING}
 #: A single training run can be resumed too.
 TRAIN_PARAMETERS = {
     **PARAMETERS,

@@ -84,6 +84,20 @@ def parse_fourier(text: str) -> int | dict | None:
         return refuse("--fourier", rule, repr(text), error=ParameterError)
 
 
+def parse_bound(flag: str, text: str) -> float | dict[str, float] | None:
+    """A bound of forecasts, or bounds by the name of a series or target: ``0``, ``a=0,b=5``."""
+    if text.strip().lower() == "none":
+        return None
+    try:
+        if "=" not in text:
+            return float(text)
+        pairs = (pair.rpartition("=") for pair in parse_list(flag, text))
+        return {name.strip(): float(number) for name, _, number in pairs}
+    except ValueError:
+        rule = "must be a number, such as 0, or numbers by the name of a series or target, such as a=0,b=5"
+        return refuse(flag, rule, repr(text), error=ParameterError)
+
+
 def parse_size(flag: str, text: str) -> int | float:
     """Parse a number of rows or a fraction of them."""
     value = parse_literal(text)
@@ -113,6 +127,7 @@ PARSERS = {
     **{name: partial(parse_list, f"--{name}") for name in LISTS},
     **{name: partial(parse_key, f"--{name.replace('_', '-')}") for name in KEYS},
     "quantile_levels": parse_levels,
+    **{name: partial(parse_bound, f"--{name}") for name in ("lower", "upper")},
     "fourier": parse_fourier,
     "validation_size": lambda text: parse_size("--validation-size", text),
 }

@@ -29,7 +29,7 @@ from forecastkit.data.sizes import choose_patch
 from forecastkit.training.engines.cluster import is_chief
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.time_budget import seconds_of
-from forecastkit.utils.validation import refuse
+from forecastkit.utils.validation import first_few, refuse
 
 DEFAULT_OUT = Path("model.forecast")
 #: Parameters that every network has and ``auto`` has not; listed, so that a missing file is refused without TensorFlow.
@@ -84,6 +84,7 @@ def _train(report: Reporter, options: TrainOptions) -> None:
         forecaster.scores_ = {**forecaster.scores_, "test": summarize_holdout(holdout)}
         if is_chief():
             forecaster.save(path)
+    _print_default_bounds(report, forecaster)
     report.info("saved", f"{path}      next: forecast predict {path}" if is_chief() else "by the first worker")
     report.result(
         {
@@ -96,6 +97,14 @@ def _train(report: Reporter, options: TrainOptions) -> None:
             "seconds": round(time.monotonic() - began, 1),
         }
     )
+
+
+def _print_default_bounds(report: Reporter, forecaster) -> None:
+    """Print for which targets 0 was chosen as the lower bound of the forecasts."""
+    chosen = zip(forecaster.schema_.target, forecaster.nonnegative_, strict=True)
+    names = [str(name) for name, nonnegative in chosen if nonnegative]
+    if forecaster.lower is None and names:
+        report.info("bounds", f"no forecast of {first_few(names)} below 0, as no value is; --lower=-inf for no bound")
 
 
 def _choose_model(report: Reporter, options: TrainOptions) -> TrainOptions:

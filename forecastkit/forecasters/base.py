@@ -97,6 +97,8 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         Rows from which forecasts start; extended by `update`.
     cutoff_ : timestamp or int, or Series of them by series
         Time of the last observed row.
+    nonnegative_ : ndarray of bool
+        Targets never observed below 0, whose forecasts are not below 0 either unless `lower` is given.
     trained_until_ : ndarray
         Grid ordinal of the last training row of each series, which `update` does not change.
     scores_ : dict
@@ -201,6 +203,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         split = self._split(panel, stop)
         calendar = self._calendar(panel.grid)
         self.scaler_ = self._scaler(panel, split, calendar, weight).with_faults_masked(panel, stop)
+        self._set_bounds(self.scaler_.without_faults(panel))
         return FitContext(panel, split, stop, weight, linear)
 
     def _learn(self, context: FitContext):
@@ -255,6 +258,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         where = type(self).__name__
         for name in ("horizon", "lookback", "season_length"):
             check_int(where, name, getattr(self, name), optional=True)
+        self._check_bounds()
         if self.quantile_levels is not None:
             check_levels(where, self.quantile_levels)
         check_choice(where, "target_transform", getattr(self, "target_transform", None), (*TRANSFORMS, "none", None))
@@ -328,8 +332,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
-        tags.target_tags.multi_output = True
-        tags.target_tags.required = False
+        tags.target_tags.multi_output, tags.target_tags.required = True, False
         return tags
 
     def _get_fitted_attr_html(self, doc_link=""):
@@ -358,8 +361,8 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         """
         check_is_fitted(self, "history_")
         merged, replaced, revised = merge_newer(self, X, y)
-        if revised:
-            self._revised += revised
+        self._revised += revised
+        self._update_bounds(self.scaler_.without_faults(merged))
         self.history_, self.n_replaced_ = merged, replaced
         return self
 
@@ -395,6 +398,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
             warn_broken(type(self).__name__, self.history_, self.schema_.target, self.trained_until_)
             self.scaler_ = self.scaler_.extended(self.history_, stop).with_faults_masked(self.history_, stop)
             context = FitContext(self.history_, stop, stop, revised=self._revised)
+            self._set_bounds(self.scaler_.without_faults(self.history_))
             try:
                 self._train_on(context)
             finally:

@@ -54,7 +54,7 @@ class Combination(Forecaster):
 
     def _forecast(self, panel, origins):
         """Of points alone their combination; else that of the members' quantiles."""
-        members = [member._forecast_at(panel, origins) for member in self.forecasters_]
+        members = [_of_member(member, panel, origins) for member in self.forecasters_]
         if not any(member.has_spread for member in members):
             return PointForecast(self._combine([member.point() for member in members]))
         return CombinedForecast(members, self._combine, self.trained_levels_)
@@ -99,6 +99,12 @@ class Combination(Forecaster):
 
     def _rows_to_train(self):
         return max(member._rows_to_train() for member in self.forecasters_)
+
+
+def _of_member(member: Forecaster, panel, origins):
+    """Return a member's forecast within bounds that it was given; those of the combination are applied to all."""
+    given = member.lower is not None or member.upper is not None
+    return member._forecast_at(panel, origins) if given else member._unclipped_at(panel, origins)
 
 
 def longest(reaches: list[int | None]) -> int | None:

@@ -34,9 +34,9 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `kernel`, `layers`, `heads`,
@@ -44,6 +44,10 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -167,6 +171,8 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -224,9 +230,9 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `kernel`,
@@ -234,6 +240,10 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -359,6 +369,8 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -414,9 +426,9 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -424,6 +436,10 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -541,6 +557,8 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -597,9 +615,9 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `layers`, `units`, `heads`, `feedforward`,
@@ -607,6 +625,10 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -726,6 +748,8 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -782,15 +806,19 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `dropout`.
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -912,6 +940,8 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -965,9 +995,9 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -975,6 +1005,10 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -1100,6 +1134,8 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -1155,9 +1191,9 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -1165,6 +1201,10 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -1290,6 +1330,8 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -1345,9 +1387,9 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `bidirectional`,
@@ -1355,6 +1397,10 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -1478,6 +1524,8 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -1532,9 +1580,9 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -1542,6 +1590,10 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -1667,6 +1719,8 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -1722,9 +1776,9 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `expand`, `states`,
@@ -1732,6 +1786,10 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -1859,6 +1917,8 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -1915,9 +1975,9 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `feedforward`,
@@ -1925,6 +1985,10 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -2048,6 +2112,8 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -2102,9 +2168,9 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `feedforward`,
@@ -2112,6 +2178,10 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -2229,6 +2299,8 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -2283,9 +2355,9 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `cell`, `feedforward`,
@@ -2293,6 +2365,10 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -2418,6 +2494,8 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -2473,15 +2551,19 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `dropout`.
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -2603,6 +2685,8 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -2656,9 +2740,9 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -2666,6 +2750,10 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -2791,6 +2879,8 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -2846,15 +2936,19 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `dropout`.
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -2978,6 +3072,8 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -3032,9 +3128,9 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -3042,6 +3138,10 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -3170,6 +3270,8 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -3226,9 +3328,9 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
 
     Parameters by subject:
 
-    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
+      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
+      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -3236,6 +3338,10 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
 
     Parameters
     ----------
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -3367,6 +3473,8 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
     def __init__(
         self,
         *,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,

@@ -13,6 +13,7 @@ from forecastkit.data import output_frames
 from forecastkit.data.ingest.read_panel import read_more
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
+from forecastkit.forecasters.bounds import Bounds
 from forecastkit.forecasters.future_steps import check_known_ahead, steps_until, warn_blank
 from forecastkit.forecasters.other_history import name_other
 from forecastkit.forecasters.recursive import (
@@ -23,7 +24,7 @@ from forecastkit.forecasters.recursive import (
     read_asked,
     values_at,
 )
-from forecastkit.uncertainty.forecasts import CalibratedForecast, Forecast, OriginResiduals
+from forecastkit.uncertainty.forecasts import CalibratedForecast, Forecast, OriginResiduals, clipped
 from forecastkit.uncertainty.residuals import trained_until
 from forecastkit.uncertainty.sample_paths import draw_ranks
 from forecastkit.utils.exceptions import ParameterError
@@ -36,7 +37,7 @@ from forecastkit.utils.warn import warn_user
 FAR = 4
 
 
-class Predicting(Plottable):
+class Predicting(Bounds, Plottable):
     """Mixin: predict, forecast, sample and score of a fitted forecaster."""
 
     _cross_validates = True  # whether a second fit is made for residuals where there is no validation window
@@ -46,7 +47,11 @@ class Predicting(Plottable):
         raise NotImplementedError
 
     def _forecast_at(self, panel: Panel, origins: Origins) -> Forecast:
-        """What is forecast from these origins: by the model, with the quantiles of its residuals and corrections."""
+        """What is forecast from these origins: as `_unclipped_at`, within the bounds of the series."""
+        return clipped(self._unclipped_at(panel, origins), *self._bounds_at(panel, origins))
+
+    def _unclipped_at(self, panel: Panel, origins: Origins) -> Forecast:
+        """Return the model's forecast with the quantiles of its residuals and corrections."""
         residuals = OriginResiduals(self, panel, origins)
         forecast = self._forecast(panel, origins).completed(residuals, self.quantile_levels)
         return CalibratedForecast(forecast, residuals) if self.calibrate else forecast

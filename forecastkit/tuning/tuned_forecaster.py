@@ -211,8 +211,14 @@ class TunedForecaster(Forecaster):
     def _forecast(self, panel, origins):
         return self.best_forecaster_._forecast(panel, origins)
 
-    def _forecast_at(self, panel, origins):
-        return self.best_forecaster_._forecast_at(panel, origins)
+    def _unclipped_at(self, panel, origins):
+        return self.best_forecaster_._unclipped_at(panel, origins)
+
+    def _update_bounds(self, panel):
+        self.best_forecaster_._update_bounds(panel)
+
+    def _bounds_at(self, panel, origins):
+        return self.best_forecaster_._bounds_at(panel, origins)
 
     def _rows_needed(self):
         return self.best_forecaster_._rows_needed()

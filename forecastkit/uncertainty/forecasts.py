@@ -349,11 +349,11 @@ class ClippedForecast(_Wrapped):
     Attributes
     ----------
     forecast : Forecast
-    lower, upper : float or None
+    lower, upper : float, or ndarray of shape (n,)
     """
 
-    lower: float | None = None
-    upper: float | None = None
+    lower: float | np.ndarray = -np.inf
+    upper: float | np.ndarray = np.inf
 
     @property
     def uncorrected(self) -> Forecast:
@@ -368,21 +368,26 @@ class ClippedForecast(_Wrapped):
     def sample(self, ranks: np.ndarray) -> np.ndarray:
         return self._clip(self.forecast.sample(ranks))
 
+    def __getitem__(self, chosen) -> ClippedForecast:
+        lower, upper = (bound[chosen] if np.ndim(bound) else bound for bound in (self.lower, self.upper))
+        return replace(self, forecast=self.forecast[chosen], lower=lower, upper=upper)
+
     def _clip(self, values):
-        return np.clip(values, self.lower, self.upper)
+        # A bound of each origin applies to all its steps and levels.
+        lower, upper = (np.reshape(bound, (-1, *[1] * (values.ndim - 1))) for bound in (self.lower, self.upper))
+        return np.clip(values, lower, upper)
 
 
 def _of(residuals: OriginResiduals | None, chosen) -> OriginResiduals | None:
     return None if residuals is None else residuals[chosen]
 
 
-def clipped(forecast: Forecast, lower: float | None, upper: float | None) -> Forecast:
-    """The forecast within bounds, itself where there are none; residuals of points are then around clipped points."""
-    if lower is None and upper is None:
-        return forecast
-    if isinstance(forecast, PointForecast):
-        forecast = replace(forecast, values=np.clip(forecast.values, lower, upper))
-    return ClippedForecast(forecast, lower, upper)
+def clipped(forecast: Forecast, lower: float | np.ndarray, upper: float | np.ndarray) -> Forecast:
+    """Return the forecast within bounds, itself where there are none.
+
+    Residuals are added before values are clipped, so that an interval holds the same actuals as before.
+    """
+    return ClippedForecast(forecast, lower, upper) if np.isfinite(lower).any() or np.isfinite(upper).any() else forecast
 
 
 def forecast_of(outputs: np.ndarray, head: Any, restore: Callable[..., np.ndarray]) -> Forecast:

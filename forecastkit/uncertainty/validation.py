@@ -181,6 +181,8 @@ def calibrate(forecaster, context) -> ValidationResult:
     if forecaster.calibrate == "rolling":
         levels = own_levels(forecast) if forecast.has_spread else ()
         rolling = ValidationErrors.fit(forecaster, panel, split, stop, levels)
+    lower, upper = forecaster._bounds_at(panel, origins)
+    own = np.clip(own, lower[:, None], upper[:, None])
     scores = _pending_scores(forecaster, context, panel, origins, own)
     return ValidationResult(quantiles, paths, corrections, rolling, scores)
 

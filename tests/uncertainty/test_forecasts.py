@@ -184,8 +184,8 @@ def test_bounds_hold_for_points_quantiles_and_samples():
     for values in (forecast.point(), forecast.quantiles((0.1, 0.9)), forecast.sample(ranks), forecast[:1].point()):
         assert np.abs(values).max() <= 0.1
     points = PointForecast(np.zeros((1, 1)))
-    assert clipped(points, None, None) is points
-    assert clipped(points, 2.0, None).forecast.point() == 2.0
+    assert clipped(points, -np.inf, np.inf) is points
+    assert clipped(points, 2.0, np.inf).point() == 2.0
 
 
 def test_a_network_gives_the_kind_that_its_head_says():
