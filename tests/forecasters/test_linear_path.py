@@ -1,5 +1,6 @@
 """The linear forecast that networks correct, and the recipe that it chooses for them."""
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +21,13 @@ def seasonal():
     noise = np.random.default_rng(0).normal(size=160)
     y = (20 + 0.2 * time) * (1.5 + np.sin(2 * np.pi * time / 7)) + noise
     return pd.Series(y, index=pd.date_range("2024-01-01", periods=160, freq="D"), name="y")
+
+
+class Breaks(keras.callbacks.Callback):
+    """Makes the first weights no numbers."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.trainable_variables[0].assign(np.full(self.model.trainable_variables[0].shape, np.nan))
 
 
 def regression(weights, normalization):
@@ -109,3 +117,11 @@ def test_loaded_network_forecasts_the_same(seasonal, tmp_path):
     loaded = fk.load(tmp_path / "m.forecast")
     np.testing.assert_array_equal(loaded.predict(), network.predict())
     assert loaded.recipe_ == network.recipe_
+
+
+def test_linear_forecast_is_kept_if_training_diverges(seasonal):
+    given = {**SIZES, "lookback": 14, "epochs": 1, "target_transform": "none"}
+    with pytest.warns(UserWarning, match="The linear forecast is kept"):
+        network = fk.GRUForecaster(**given, callbacks=[Breaks()]).fit(seasonal)
+    linear = fk.LinearForecaster(horizon=4, lookback=14, target_transform="none").fit(seasonal)
+    np.testing.assert_allclose(network.predict(), linear.predict(), rtol=0.02)
