@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +26,6 @@ from forecastkit.plotting.style import (
     head,
     line,
     plain_times,
-    save,
     style,
 )
 from forecastkit.utils.exceptions import ParameterError
@@ -50,7 +48,6 @@ def plot(
     history_rows: int | None = None,
     ax: Axes | None = None,
     title: str | None = None,
-    path: str | os.PathLike | None = None,
 ) -> Axes:
     """Plot a fitted forecaster, a forecast, a backtest or a comparison.
 
@@ -72,18 +69,16 @@ def plot(
     ax : matplotlib.axes.Axes, optional
         Where to draw. Default: a new figure of pyplot, which a notebook shows.
     title : str, optional
-    path : path-like, optional
-        Where to write the picture too, by its suffix.
 
     Returns
     -------
     matplotlib.axes.Axes
-        ``ax.figure`` is the figure.
+        ``ax.figure`` is the figure, and ``ax.figure.savefig(path)`` writes it.
 
     Raises
     ------
     InputError
-        If the result cannot be plotted, a series or target is absent, or `path` cannot be written.
+        If the result cannot be plotted, a series or target is absent.
     """
     check_choice("plot", "kind", kind, (*KINDS, None))
     check_int("plot", "history_rows", history_rows, optional=True)
@@ -91,8 +86,6 @@ def plot(
     ax = _new_axes() if ax is None else ax
     draw(ax)
     head(ax, title or heading)
-    if path is not None:
-        save(ax.figure, path)
     return ax
 
 

@@ -15,7 +15,7 @@ class Plottable:
         actuals : DataFrame, Series or array, optional
             What was observed, for a forecast.
         **options
-            Of `forecastkit.plot`: ``ax``, ``series``, ``target``, ``kind``, ``history_rows``, ``title``, ``path``.
+            Of `forecastkit.plot`: ``ax``, ``series``, ``target``, ``kind``, ``history_rows``, ``title``.
 
         Returns
         -------

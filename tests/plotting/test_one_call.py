@@ -105,11 +105,6 @@ def test_a_backtest_is_short_in_print_and_a_table_in_notebooks(tested):
     assert "<table" in tested._repr_html_()
 
 
-def test_a_picture_is_written_too(tested, tmp_path):
-    tested.plot(path=tmp_path / "b.png")
-    assert (tmp_path / "b.png").read_bytes()[:4] == b"\x89PNG"
-
-
 @pytest.mark.parametrize(("call", "error", "sentence"), [
     (lambda model, tested: fk.plot(3), InputError, "got int"),
     (lambda model, tested: fk.plot(model.predict()), InputError, r"got Series. Pass the result of forecast\(\)"),
