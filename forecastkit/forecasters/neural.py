@@ -12,6 +12,7 @@ from forecastkit.data.sizes import choose_patch
 from forecastkit.data.windows import Windows, crop, needs_mask
 from forecastkit.features.calendar import calendar_names, count_events
 from forecastkit.forecasters.base import Forecaster
+from forecastkit.forecasters.fine_tuning import FineTuning
 from forecastkit.forecasters.keras_parts import KerasParts
 from forecastkit.forecasters.linear_path import LinearPath, choose_network_recipe, correction_kept
 from forecastkit.forecasters.linear_recipes import scaler_for
@@ -64,7 +65,7 @@ PARAMETER_GROUPS = {
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NeuralForecaster(KerasParts, Forecaster):
+class NeuralForecaster(KerasParts, FineTuning, Forecaster):
     """Base class of the forecasters with a network.
 
     Parameters
@@ -336,7 +337,7 @@ class NeuralForecaster(KerasParts, Forecaster):
         buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
         if not self.network_.sizes.masked and needs_mask(windows, buffers, self.lookback_):
             self.network_ = self.network_.with_mask()
-        network, engine = self.network_.live()
+        network, engine = self.network_.live() if self._trained == "all" else self.network_.frozen_but_head()
         plan = self._plan(context, windows, self.network_.backbone, self.network_.seed)
         batch = engine.batch_size or plan.batch_size  # the step traced for the fit serves again
         # Of a loaded forecaster's few rows no window counts more than it would among all those of the fit.
@@ -346,7 +347,7 @@ class NeuralForecaster(KerasParts, Forecaster):
             epochs=max(self._final_epochs(), 1),
             steps=steps,
             batch_size=batch,
-            learning_rate=FINAL_RATE * plan.learning_rate,
+            learning_rate=self._tuned_rate or FINAL_RATE * plan.learning_rate,
             patience=None,
             seed=plan.seed + 1,
         )
