@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import forecastkit as fk
+from forecastkit.baselines.ridge import Ridge
 from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.preprocessing.scaler import Scaler
 
@@ -89,3 +90,31 @@ def test_checkpoints_of_members_are_removed_when_all_is_over():
     outer.members.append((None, inner))
     outer.clear_checkpoints()
     assert removed == [*outer.checkpoints, *inner.checkpoints]
+
+
+def counted_models():
+    """Forecasters, the ridge regressions that a fit solves, and those after the scores of all were read."""
+    linear, naive = fk.LinearForecaster(horizon=3, recipes=1), fk.SeasonalNaiveForecaster(horizon=3)
+    return {
+        "linear": (linear, 1, 1),
+        "naive": (naive, 0, 1),
+        "with linear": (fk.EnsembleForecaster(forecasters=[linear, naive], horizon=3), 1, 1),
+        "pretrained": (fk.PretrainedForecaster(horizon=3), 1, 1),
+    }
+
+
+@pytest.mark.parametrize("kind", counted_models())
+def test_a_reference_is_solved_once_and_only_when_scores_are_read(kind, monkeypatch):
+    solved, fit = [], Ridge.fit.__func__
+
+    def counted(cls, *arguments, **named):
+        solved.append(cls)
+        return fit(cls, *arguments, **named)
+
+    monkeypatch.setattr(Ridge, "fit", classmethod(counted))
+    model, at_fit, after_scores = counted_models()[kind]
+    model.fit(Y)
+    assert len(solved) == at_fit
+    for one in (model, model, *getattr(model, "forecasters_", ())):
+        assert one.scores_["mae_linear"] > 0
+    assert len(solved) == after_scores
