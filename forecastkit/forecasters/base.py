@@ -159,7 +159,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         began = time.monotonic()
         self._check_parameters()
         panel, schema = read_panel(X, y, **self._reading())
-        weight = read_weights(sample_weight, X, y, panel, schema, self._reading())
+        weight = None if sample_weight is None else read_weights(sample_weight, X, y, panel, schema, self._reading())
         warn_broken(type(self).__name__, panel, schema.target)
         with restored(self, when=self._learned_nothing):
             return self._fit_panel(panel, schema, weight, began)
@@ -205,6 +205,11 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         self.scaler_ = self._scaler(panel, split, calendar, weight).with_faults_masked(panel, stop)
         self._set_bounds(self.scaler_.without_faults(panel))
         return FitContext(panel, split, stop, weight, linear)
+
+    def _forget(self):
+        """Drop all that an earlier fit learned."""
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            del vars(self)[name]
 
     def _learn(self, context: FitContext):
         """Learn from the rows before the validation block, and evaluate there."""

@@ -9,11 +9,6 @@ PENDING = ("pending_scores_", "fit_data_")
 class ScoresOnDemand:
     """The part of a forecaster that computes what a fit has left open."""
 
-    def _forget(self):
-        """Drop all that an earlier fit learned."""
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            del vars(self)[name]
-
     def _with_fit_data(self, panel, weight):
         """Let what is not computed yet be computed from this panel and these weights of its rows."""
         if vars(self).get("fit_data_") is not None:

@@ -26,6 +26,7 @@ LONGER = {
     "integrations.tf_dataset.window_dataset": 9,
     "plotting.forecasts.plot_backtest": 10,
     "plotting.forecasts.plot_forecast": 9,
+    "plotting.one_call.plot": 9,
     "training.loop.train": 9,
     "tuning.api.tune": 14,
 }

@@ -65,7 +65,8 @@ def read_panel(
     """
     check_choice(WHERE, "duplicates", duplicates, RULES)
     check_choice(WHERE, "resample", resample, RESAMPLING)
-    check_timezone(timezone)
+    if timezone is not None:
+        check_timezone(timezone)
     if isinstance(X, Panel):
         return panel_with_schema(X, y, timezone=timezone, duplicates=duplicates, resample=resample, **roles)
     if isinstance(X, MappedData):
