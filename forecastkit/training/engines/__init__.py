@@ -1,5 +1,7 @@
 """Engines run training steps and predict batches; there is one per Keras backend and kind of distribution."""
 
+import sys
+
 import numpy as np
 
 from forecastkit.utils.exceptions import ParameterError, backend_needed
@@ -19,8 +21,10 @@ def backend() -> str:
     BackendError
         If neither TensorFlow nor another backend is installed.
     """
-    with backend_needed():
-        import keras
+    if "keras" not in sys.modules:
+        with backend_needed():
+            import keras
+    import keras
 
     return keras.backend.backend()
 
