@@ -85,7 +85,7 @@ def test_a_network_by_seed_is_told_in_full_and_not_run_twice(run):
     assert lines[0]["parameters"] == {}
     assert lines[1]["parameters"] == {"epochs": 1, "windows_per_epoch": 64, "units": 4}
     assert lines[1]["weights"] > 0
-    assert lines[1]["best_epoch"] == lines[1]["epochs"] == 1
+    assert (lines[1]["epochs"], lines[1]["best_epoch"] in (0, 1)) == (1, True)  # 0: the linear forecast was better
     assert {"python", "keras", "numpy"} <= lines[1]["versions"].keys()
     assert run("--models", "linear,gru", "--seeds", "3,4", *settings) == lines
     assert len(run("--models", "linear", "--lookback", "24")) == 4

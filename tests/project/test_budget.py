@@ -13,7 +13,7 @@ import forecastkit as fk
 PACKAGE = Path(fk.__file__).parent
 #: Files of the library that `fit` and `predict` of a GRU without covariates enter. The aim is 24 and 14; the linear
 #: forecast that networks correct takes five of them.
-MOST_FIT, MOST_PREDICT = 47, 17
+MOST_FIT, MOST_PREDICT = 49, 18
 #: Parameters of a function that is no constructor, and those that have more: public functions have a keyword for each
 #: choice, and the command line one for each option.
 MOST_PARAMETERS = 8
@@ -26,7 +26,6 @@ LONGER = {
     "integrations.tf_dataset.window_dataset": 9,
     "plotting.forecasts.plot_backtest": 10,
     "plotting.forecasts.plot_forecast": 9,
-    "plotting.one_call.plot": 9,
     "training.loop.train": 9,
     "tuning.api.tune": 14,
 }
