@@ -107,10 +107,12 @@ def _print_growth(report: Reporter, comparison: Comparison) -> None:
 
 def _write(comparison: Comparison, options: CompareOptions) -> list[Path]:
     """Write the outputs and return their paths."""
+    from forecastkit.plotting.forecasts import plot_comparison
+
     outputs = (
         (options.out, comparison.to_json),
         (options.csv_out, comparison.to_csv),
-        (options.plot, comparison.plot),
+        (options.plot, lambda path: plot_comparison(comparison, path=path)),
     )
     for path, write in outputs:
         if path is not None:

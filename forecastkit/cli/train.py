@@ -84,7 +84,6 @@ def _train(report: Reporter, options: TrainOptions) -> None:
         forecaster.scores_ = {**forecaster.scores_, "test": summarize_holdout(holdout)}
         if is_chief():
             forecaster.save(path)
-    _print_default_bounds(report, forecaster)
     report.info("saved", f"{path}      next: forecast predict {path}" if is_chief() else "by the first worker")
     report.result(
         {
@@ -104,7 +103,8 @@ def _print_default_bounds(report: Reporter, forecaster) -> None:
     chosen = zip(forecaster.schema_.target, forecaster.nonnegative_, strict=True)
     names = [str(name) for name, nonnegative in chosen if nonnegative]
     if forecaster.lower is None and names:
-        report.info("bounds", f"no forecast of {first_few(names)} below 0, as no value is; --lower=-inf for no bound")
+        why = "are at least 0, as all values are; --lower=-inf removes the bound"
+        report.info("bounds", f"forecasts of {first_few(names)} {why}")
 
 
 def _choose_model(report: Reporter, options: TrainOptions) -> TrainOptions:
@@ -139,6 +139,7 @@ def _fit_and_test(report: Reporter, options: TrainOptions, forecaster, data: Dat
     except Stopped as stopped:
         save_interrupted(report, forecaster, data, options.out, stopped.ready)
     print_recipe(report, forecaster)
+    _print_default_bounds(report, forecaster)
     warn_of_last_epoch(report, forecaster)
     holdout = try_holdout(report, options.model, forecaster, data, sizes)
     print_holdout(report, holdout)

@@ -118,7 +118,9 @@ def _rounded_medians(steps: np.ndarray) -> list[int]:
 def _near_phase(micros: np.ndarray, step: int) -> int | None:
     """Where slots lie that all are close to: at a multiple of as long a unit as can be."""
     angles = micros % step * (2 * np.pi / step)
-    centre = np.arctan2(np.sin(angles).mean(), np.cos(angles).mean()) / (2 * np.pi) * step
+    mean = round(np.arctan2(np.sin(angles).mean(), np.cos(angles).mean()) / (2 * np.pi) * step)
+    off = (micros - mean + step // 2) % step - step // 2
+    centre = mean + (off.min() + off.max()) / 2  # no other phase has a smaller largest distance
     for unit in (step, *(unit for unit in UNITS if unit < step)):
         phase = round(centre / unit) * unit % step
         off = (micros - phase + step // 2) % step - step // 2

@@ -7,8 +7,8 @@ import numpy as np
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, forward_fill, gather
 from forecastkit.inspection.integrated_gradients import Pairs, Slopes, difference, integrate
+from forecastkit.preprocessing import target_transforms
 from forecastkit.uncertainty.forecasts import forecast_of
-from forecastkit.utils.validation import refuse
 
 BASELINES = ("last", "mean")
 #: Means of calendar features over a cycle, if they are not 0.
@@ -51,9 +51,11 @@ def attribute(
 ) -> Attribution:
     """Compute integrated gradients (Sundararajan et al. 2017) of the point forecasts of a fitted network.
 
-    The transformations before and after the network are affine, so a straight line in the user's units is a straight
-    line in the network's inputs. The linear effect of future covariates, which the scaler subtracts from the past and
-    adds to the forecast, is attributed to these covariates.
+    Scaling is affine, so a straight line in the user's units is a straight line in the network's inputs. With a target
+    transform, the straight line is one of transformed values, and all contributions to a forecast are multiplied by the
+    secant slope of the inverse transform between baseline and forecast (the rescale rule of DeepLIFT, Shrikumar et al.
+    2017), so that they add up in the user's units. The linear effect of future covariates, which the scaler subtracts
+    from the past and adds to the forecast, is attributed to these covariates.
 
     Parameters
     ----------
@@ -65,13 +67,9 @@ def attribute(
         Baseline of the target: constant at its last observed value, or at the mean of the window.
     tolerance : float
         Largest completeness error; the number of points is doubled until it is met.
-    most : int
+    max_points : int
         Largest number of points.
     """
-    if model.scaler_.transform is not None:
-        rule = "attribution needs a forecast that is affine around its network, which a target_transform is not"
-        remedy = "Pass what='attention', or fit without target_transform=."
-        refuse("interpret", rule, f"target_transform={model.scaler_.transform!r}", remedy)
     network, engine = model.network_.live()
     windows = Inputs.of(model, panel, origins, network.sizes)
     pairs = Pairs(
@@ -88,10 +86,36 @@ def attribute(
     empty = _empty(network.sizes, len(pairs))
     parts = {name: _by_origin(part, len(steps), scale) for name, part in {**empty, **parts}.items()}
     forecast = model._forecast(panel, origins).point()[:, steps]
-    start = forecast - _by_origin(change, len(steps), scale)
+    start, slope = _undo_transform(model.scaler_.transform, forecast, _by_origin(change, len(steps), scale))
+    if slope is not None:
+        parts = {name: part * slope.reshape(*slope.shape, *[1] * (part.ndim - 2)) for name, part in parts.items()}
     return Attribution(
         **parts, forecast=forecast, baseline=start, error=input_gradients.error, points=input_gradients.points
     )
+
+
+def _undo_transform(name: str | None, forecast: np.ndarray, change: np.ndarray):
+    """Return forecasts at the baseline, and the slope from transformed units to those of the target.
+
+    Parameters
+    ----------
+    name : str or None
+        The target transform.
+    forecast : ndarray of shape (n, S)
+    change : ndarray of shape (n, S)
+        Forecasts less those at the baseline, both transformed.
+
+    Returns
+    -------
+    start : ndarray of shape (n, S)
+    slope : ndarray of shape (n, S), or None without a transform
+    """
+    if name is None:
+        return forecast - change, None
+    end = target_transforms.forward_clipped(name, forecast)
+    start = target_transforms.backward(name, end - change)
+    step = np.where(np.abs(change) > 1e-6, change, 1e-6)  # a secant of no length has the slope of the tangent
+    return start, (forecast - target_transforms.backward(name, end - step)) / step
 
 
 def point_weights(model) -> np.ndarray:

@@ -167,9 +167,9 @@ def _read(path, size, changed, own):
 def _meta(model, levels):
     """Return a forecast of the model without its rows."""
     panel, horizon = model.history_, model.horizon_
-    levels = check_levels(WHERE, levels) if len(levels) else ()
     origins = Origins.every_channel(np.zeros(1, dtype="int64"), panel.last_observed()[:1], panel.channels)
     levels = model._forecast_at(panel, origins).shown_levels if levels is None else levels
+    levels = check_levels(WHERE, levels) if len(levels) else ()
     blank = np.zeros((len(origins), horizon))
     quantiles = {forecast_frames.level_name(level): blank for level in levels}
     return forecast_frames.long_frame(panel, model.schema_, origins, blank, quantiles).iloc[:0]

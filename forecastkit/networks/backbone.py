@@ -216,6 +216,8 @@ def check_tokens(backbone: Backbone, tokens, future) -> None:
     """
     wanted = (*future.shape[1:-2], backbone.units) if backbone.selects_variables else tuple(future.shape[1:])
     found = tuple(getattr(tokens, "shape", (None,)))[1:]
+    if backbone.reads_steps and len(found) == len(wanted):
+        wanted = (*wanted[:-1], found[-1])  # past steps have a width of their own; the head takes any
     if found != wanted:
         axes = "(batch, channels, future tokens, units)" if len(wanted) > 2 else "(batch, future tokens, units)"
         rule = f"the backbone must return {axes}, which is (batch, {', '.join(map(str, wanted))}) here"

@@ -26,7 +26,8 @@ def test_train_says_what_it_finds_and_does_and_writes_one_file(run, home):
     assert [line.split("  loss")[0] for line in lines[5:7]] == ["epoch     1/2", "epoch     2/2"]
     assert re.fullmatch(r"epoch     1/2  loss (\d\.\d{4})  best \1 in epoch 1  00:\d\d", lines[5])
     assert lines[7].startswith("recipe   normalization last, target transform ")
-    assert [line.split("  ")[0] for line in lines[8:12]] == ["test", "gru", "linear", "seasonal naive"]
+    assert lines[8].startswith("bounds   forecasts of Passengers are at least 0, as all values are; ")
+    assert [line.split("  ")[0] for line in lines[9:13]] == ["test", "gru", "linear", "seasonal naive"]
     assert re.fullmatch(r"refit    on all rows, the test rows included, \d+ s", lines[-2])
     assert lines[-1] == "saved    model.forecast      next: forecast predict model.forecast"
     assert os.listdir(home) == ["model.forecast"]

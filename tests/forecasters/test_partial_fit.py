@@ -149,7 +149,8 @@ def test_sixty_days_of_load_update_forecast_save(make, tmp_path):
     sizes = [path.stat().st_size]
     for day in range(200, 260):
         model = fk.load(path).update(series[day : day + 1])
-        np.testing.assert_array_equal(model.predict(), alone.update(series[day : day + 1]).predict())
+        # A loaded network is computed by NumPy: the same but for rounding.
+        np.testing.assert_allclose(model.predict(), alone.update(series[day : day + 1]).predict(), rtol=1e-5)
         model.save(path)
         sizes.append(path.stat().st_size)
     assert max(sizes) < sizes[0] + 2000

@@ -72,6 +72,7 @@ class Sums(fk.Backbone):
 
 def linear(X, y=None, **options):
     sizes = {"horizon": 3, "lookback": 8, "patch": 1, "epochs": 1, "windows_per_epoch": 64, "normalization": "none"}
+    sizes["linear_path"] = False  # whose weights are not among those of the backbone
     return fk.KerasForecaster(backbone=Sums(units=4), **{**sizes, "random_state": 0, **options}).fit(X, y)
 
 
@@ -118,6 +119,18 @@ def test_covariates_of_a_linear_network_are_attributed_by_weights_and_effect():
     np.testing.assert_allclose(got["past"], scale * by_noise.T * noise, **tolerance)
     np.testing.assert_allclose(got["known"][:, :8], scale * (by_heat - effect * by_values).T * heat[:8], **tolerance)
     np.testing.assert_allclose(got["known"][:, 8:], scale * effect * np.diag(heat[8:]), **tolerance)
+
+
+@pytest.mark.parametrize("transform", ["sqrt", "log"])
+def test_attributions_under_a_transform_add_up_in_the_users_units(transform):
+    model = fk.GRUForecaster(**{**SMALL, "target_transform": transform, "linear_path": True}).fit(wave(200))
+    found = fk.interpret(model, tolerance=0.02)
+    table = found.forecast
+    change = (table["forecast"] - table["baseline"]).to_numpy()
+    total = found.arrays["target"].sum(axis=(2, 3))[0]
+    np.testing.assert_allclose(total, change, atol=0.02 * np.abs(change).max() + 1e-6)
+    np.testing.assert_allclose(table["forecast"], model.predict())
+    assert np.abs(change).max() > 0.1, "in units of a series about 10, not of its square root or logarithm"
 
 
 def test_attribution_finds_the_lag_that_a_series_depends_on():

@@ -15,6 +15,7 @@ from test_panel import make as make_small_panel
 
 import forecastkit as fk
 from forecastkit.data.windows import Buffers, Origins, Windows, forward_fill, gather
+from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.networks import backbones
 from forecastkit.networks.backbone import NORMALIZATIONS, Backbone, Sizes
 from forecastkit.networks.heads import make_head
@@ -321,8 +322,10 @@ def test_no_forecast_sees_what_comes_after_its_cutoff_in_any_column():
 def test_batches_count_pairs_of_series_and_origin():
     columns = pd.DataFrame({f"s{i}": wave(150, i) for i in range(4)})
     model = fk.InvertedTransformerForecaster(**{**TINY, "batch_size": 128, "windows_per_epoch": 256}).fit(columns)
-    windows = model._windows(model.history_, np.array([150]), model.network_.backbone)
-    plan = model._plan(windows, model.network_.backbone, seed=0)
+    stop, backbone = np.array([150]), model.network_.backbone
+    context = FitContext(model.history_, stop, stop)
+    windows = model._windows(context, stop, backbone)
+    plan = model._plan(context, windows, backbone, seed=0)
     assert (windows.width, plan.batch_size, plan.steps) == (4, 16, 4)
 
 
