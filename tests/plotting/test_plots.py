@@ -186,7 +186,7 @@ def test_a_panel_for_each_series_in_order(panel):
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["b", "a"]
     assert "and 1 more" in texts(figure)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
-        *("history", "80 % interval", "50 % interval", "forecast")
+        *("history", "actual", "80 % interval", "50 % interval", "forecast")
     ]
     assert lines(figure.axes[1], INK)[0].get_ydata()[0] > lines(figure.axes[0], INK)[0].get_ydata()[0]
 

@@ -32,6 +32,7 @@ def broken(place, value=1e9):
 
 @pytest.mark.parametrize("place", [0, 200, [30, 31], 399])
 @pytest.mark.parametrize("value", [1e9, -9999999.0, 1e300])
+@pytest.mark.filterwarnings("ignore:.*stands for a missing value")
 def test_faults_are_found_in_the_middle_and_at_the_ends(place, value):
     faults = found(SEASON, broken(place, value))
     assert faults.ordinal.tolist() == np.atleast_1d(place).tolist()

@@ -51,7 +51,7 @@ def test_a_transform_by_hand_gives_the_same_forecast():
 
 def test_forecasts_of_what_falls_stay_above_zero():
     falling = pd.Series(np.linspace(60, 1, 240), index=growing().index, name="stock")
-    sizes = {"horizon": 24, "lookback": 48, "validation_size": 0}
+    sizes = {"horizon": 24, "lookback": 48, "validation_size": 0, "lower": -np.inf}
     assert fk.LinearForecaster(**sizes).fit(falling).predict().min() < 0
     for name in TRANSFORMS:
         assert fk.LinearForecaster(target_transform=name, **sizes).fit(falling).predict().min() >= 0

@@ -10,7 +10,7 @@ from conftest import wave
 
 import forecastkit as fk
 from forecastkit.data.windows import Windows
-from forecastkit.training import callbacks
+from forecastkit.training import callbacks, optimizers
 from forecastkit.training.loop import Plan, Record, train
 from forecastkit.utils.exceptions import ArtifactError, ParameterError
 
@@ -247,7 +247,7 @@ def test_what_is_no_callback_is_refused(given, sentence):
 
 
 def test_tensorboard_asks_for_its_package(monkeypatch):
-    monkeypatch.setattr(callbacks, "find_spec", lambda name: None)
+    monkeypatch.setattr(optimizers, "find_spec", lambda name: None)
     with pytest.raises(ParameterError, match="pip install tensorboard"):
         fk.GRUForecaster(**TINY, callbacks=[keras.callbacks.TensorBoard("board")]).fit(SERIES)
 
