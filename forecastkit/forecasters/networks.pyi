@@ -34,9 +34,9 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `kernel`, `layers`, `heads`,
@@ -44,10 +44,6 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -90,6 +86,10 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -171,8 +171,6 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -190,6 +188,8 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -230,9 +230,9 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `kernel`,
@@ -240,10 +240,6 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -286,6 +282,10 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -369,8 +369,6 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -388,6 +386,8 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -426,9 +426,9 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -436,10 +436,6 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -482,6 +478,10 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -557,8 +557,6 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -576,6 +574,8 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -615,9 +615,9 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `layers`, `units`, `heads`, `feedforward`,
@@ -625,10 +625,6 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -671,6 +667,10 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -748,8 +748,6 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -767,6 +765,8 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -806,19 +806,15 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `dropout`.
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -861,6 +857,10 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -940,8 +940,6 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -959,6 +957,8 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -995,9 +995,9 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -1005,10 +1005,6 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -1051,6 +1047,10 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -1134,8 +1134,6 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -1153,6 +1151,8 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -1191,9 +1191,9 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -1201,10 +1201,6 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -1247,6 +1243,10 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -1330,8 +1330,6 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -1349,6 +1347,8 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -1387,9 +1387,9 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `bidirectional`,
@@ -1397,10 +1397,6 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -1443,6 +1439,10 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -1524,8 +1524,6 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -1543,6 +1541,8 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -1580,9 +1580,9 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -1590,10 +1590,6 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -1636,6 +1632,10 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -1719,8 +1719,6 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -1738,6 +1736,8 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -1776,9 +1776,9 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `expand`, `states`,
@@ -1786,10 +1786,6 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -1832,6 +1828,10 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -1917,8 +1917,6 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -1936,6 +1934,8 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -1975,9 +1975,9 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `feedforward`,
@@ -1985,10 +1985,6 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -2031,6 +2027,10 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -2112,8 +2112,6 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -2131,6 +2129,8 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -2168,9 +2168,9 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `feedforward`,
@@ -2178,10 +2178,6 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -2224,6 +2220,10 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -2299,8 +2299,6 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -2318,6 +2316,8 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -2355,9 +2355,9 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `cell`, `feedforward`,
@@ -2365,10 +2365,6 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -2411,6 +2407,10 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -2494,8 +2494,6 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -2513,6 +2511,8 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -2551,19 +2551,15 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `dropout`.
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -2606,6 +2602,10 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -2685,8 +2685,6 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -2704,6 +2702,8 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -2740,9 +2740,9 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -2750,10 +2750,6 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -2796,6 +2792,10 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -2879,8 +2879,6 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -2898,6 +2896,8 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -2936,19 +2936,15 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `dropout`.
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -2991,6 +2987,10 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -3072,8 +3072,6 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -3091,6 +3089,8 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -3128,9 +3128,9 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -3138,10 +3138,6 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -3184,6 +3180,10 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -3270,8 +3270,6 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -3289,6 +3287,8 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -3328,9 +3328,9 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
 
     Parameters by subject:
 
-    - Data: `lower`, `upper`, `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`,
-      `freq`, `timezone`, `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`,
-      `calibrate`, `target_transform`, `calendar`, `holidays`, `fourier`.
+    - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -3338,10 +3338,6 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
 
     Parameters
     ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
     horizon : int, optional
         Number of steps forecast at once; by default one season of the frequency, else 1.
     lookback : int, optional
@@ -3384,6 +3380,10 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
+        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
+        bound in any case.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -3473,8 +3473,6 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
     def __init__(
         self,
         *,
-        lower: float | dict | None = None,
-        upper: float | dict | None = None,
         horizon: int | None = None,
         lookback: int | None = None,
         target: Columns | None = None,
@@ -3492,6 +3490,8 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
         target_transform: str | None = None,
+        lower: float | dict | None = None,
+        upper: float | dict | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,

@@ -12,6 +12,7 @@ from forecastkit.data.sizes import choose_patch
 from forecastkit.data.windows import Windows, crop, needs_mask
 from forecastkit.features.calendar import calendar_names, count_events
 from forecastkit.forecasters.base import Forecaster
+from forecastkit.forecasters.bounds import Bounds
 from forecastkit.forecasters.fine_tuning import FineTuning
 from forecastkit.forecasters.keras_parts import KerasParts
 from forecastkit.forecasters.linear_path import LinearPath, choose_network_recipe, correction_kept
@@ -40,9 +41,13 @@ FEWEST_ORIGINS = 16
 #: Learning rate of the final epochs, as a fraction of the peak.
 FINAL_RATE = 0.3
 
+_BOUNDS = tuple(f.name for f in fields(Bounds))
 #: Parameters by subject, as docstrings list them; those of a backbone belong to the network.
 PARAMETER_GROUPS = {
-    "Data": (*(f.name for f in fields(Forecaster)), "target_transform", "calendar", "holidays", "fourier"),
+    "Data": (
+        *(f.name for f in fields(Forecaster) if f.name not in _BOUNDS),
+        *("target_transform", *_BOUNDS, "calendar", "holidays", "fourier"),
+    ),
     "Training": (
         "loss",
         "optimizer",

@@ -16,7 +16,7 @@ BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
 #: Pages whose Python blocks stand alone and are run.
 RUN = (
     "README.md",
-    *(f"docs/{page}.md" for page in ("getting_started", "intervals", "saving", "backbones", "evaluation")),
+    *(f"docs/{page}.md" for page in ("getting_started", "intervals", "saving", "backbones", "evaluation", "keras")),
 )
 PYTHON = [
     (page, text)
@@ -26,6 +26,7 @@ PYTHON = [
 SHELL = [line for language, text in BLOCKS if language == "sh" for line in text.splitlines()]
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of Keras, where it writes HDF5
 @pytest.mark.parametrize("number", range(len(PYTHON)))
 def test_python_blocks_run(number, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

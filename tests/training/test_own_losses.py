@@ -135,7 +135,7 @@ def test_a_saved_model_asks_for_a_loss_of_ones_own(fitted, tmp_path):
         fk.load(tmp_path / "m.forecast")
     loaded = fk.load(tmp_path / "m.forecast", custom_objects={"Asymmetric": Asymmetric})
     assert_same_parts(loaded)
-    np.testing.assert_array_equal(loaded.predict(), fitted.predict())
+    np.testing.assert_allclose(loaded.predict(), fitted.predict(), rtol=1e-5)  # computed by NumPy
     loaded.partial_fit(SERIES[-30:])  # trains on with both
     with pytest.raises(ArtifactError, match="must take the settings that the model holds"):
         fk.load(tmp_path / "m.forecast", custom_objects={"Asymmetric": keras.losses.LogCosh})

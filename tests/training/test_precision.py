@@ -16,10 +16,10 @@ from conftest import SMALL, wave
 import forecastkit as fk
 from forecastkit.forecasters import neural
 from forecastkit.networks import backbones
+from forecastkit.networks.config import dtype_policy
 from forecastkit.training.engines.hardware import cudnn_hindrance
 from forecastkit.training.engines.loss_scale import PATIENCE, START, LossScale
 from forecastkit.training.engines.tensorflow import compilable
-from forecastkit.training.trained_network import dtype_policy
 from forecastkit.utils.exceptions import ParameterError
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from forecastkit.tuning.default_spaces import DataContext, default_space
 from forecastkit.tuning.space import Choice, DictSpace, Range, find_parameter_error, make_space
 
 HOURLY = TimeGrid("fixed", 3_600_000_000)
-GROUND = DataContext(lookback=96, patch=24, room=400, horizon=48, season=24, grid=HOURLY, positive=True)
+GROUND = DataContext(lookback=96, patch=24, max_lookback=400, horizon=48, season=24, grid=HOURLY, positive=True)
 
 
 class Proposal:
@@ -129,7 +129,9 @@ def test_windows_fit_the_rows():
     space = default_space(fk.GRUForecaster(horizon=48), GROUND)
     assert space["lookback"] == [48, 96, 144, 192, 288]
     assert space["patch"] == [12, 24]
-    short = DataContext(lookback=10, patch=1, room=16, horizon=2, season=1, grid=TimeGrid("position"), positive=False)
+    short = DataContext(
+        lookback=10, patch=1, max_lookback=16, horizon=2, season=1, grid=TimeGrid("position"), positive=False
+    )
     space = default_space(fk.GRUForecaster(horizon=2), short)
     assert space["lookback"] == [5, 10, 15]
     assert not {"calendar", "target_transform"} & set(space), "there are no times, and values below zero"

@@ -123,7 +123,7 @@ def test_a_number_of_paths_that_is_none_is_refused(correlated):
 
 
 def test_distributions_are_scored_by_their_density(correlated):
-    model = fk.MinGRUForecaster(**SIZES, loss="gaussian").fit(correlated[:1_100])
+    model = fk.MinGRUForecaster(**SIZES, loss="gaussian", lower=-np.inf).fit(correlated[:1_100])
     result = fk.backtest(model, correlated)
     assert result.scores["log_score"].iloc[0] == pytest.approx(-result.forecasts["log_density"].mean())
     spread = fk.backtest(model, correlated, quantile_levels=[0.5, 0.8413]).forecasts
