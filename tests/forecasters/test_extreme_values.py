@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import forecastkit as fk
+from forecastkit.networks import backbones
 
 ROWS, HORIZON = 120, 3
 WAVE = np.sin(2 * np.pi * np.arange(ROWS) / 12) + 0.1 * np.random.default_rng(0).normal(size=ROWS)
@@ -74,6 +75,14 @@ def test_forecasts_of_extreme_series(name):
     if "units" in cls._get_param_names():
         more |= {"units": 4, "epochs": 1, "windows_per_epoch": 64, "final_epochs": 0, "random_state": 0}
     check(cls(**more).fit(PANEL))
+
+
+@pytest.mark.rotated
+@pytest.mark.parametrize("name", backbones.class_names().values())
+def test_every_network_forecasts_extreme_series(name):
+    training = {"units": 4, "epochs": 1, "windows_per_epoch": 64, "final_epochs": 0, "random_state": 0}
+    sizes = {"horizon": HORIZON, "lookback": 24, "season_length": 12}
+    check(getattr(fk, f"{name}Forecaster")(**sizes, **training).fit(PANEL))
 
 
 @pytest.mark.parametrize("loss", ["poisson", "negative_binomial", "zero_inflated", "log_normal"])
