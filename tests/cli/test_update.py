@@ -93,6 +93,9 @@ def test_nothing_is_lost_where_updates_are_killed(run, home, model):
     def done():
         return (fk.load(model).cutoff_.max() - first).days
 
+    began = time.monotonic()
+    run("update", model, "--csv", "day0.csv", "-q")
+    seconds = time.monotonic() - began  # a process that is killed within three updates cannot finish all of them
     rng, killed = random.Random(0), 0
     while (position := done()) < len(days):
         child = os.fork()
@@ -100,7 +103,7 @@ def test_nothing_is_lost_where_updates_are_killed(run, home, model):
             for day in range(position, len(days)):
                 main(["update", str(home / model), "--csv", str(home / f"day{day}.csv"), "-q"])
             os._exit(0)
-        time.sleep(rng.uniform(0.0, 0.4))
+        time.sleep(rng.uniform(0.0, 3 * seconds))
         os.kill(child, signal.SIGKILL)
         killed += os.WIFSIGNALED(os.waitpid(child, 0)[1])
         assert position <= done()
