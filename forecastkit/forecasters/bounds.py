@@ -1,4 +1,4 @@
-"""Bounds of forecasts: given by the user, or 0 for targets that were never observed below it."""
+"""Bounds of forecasts: given by the user, or 0 for targets that were never observed below 0."""
 
 from dataclasses import dataclass
 from numbers import Real
@@ -16,21 +16,21 @@ from forecastkit.utils.validation import first_few, refuse
 class Bounds:
     """Mixin: bounds of points, quantiles and sample paths.
 
-    Values beyond a bound are set to it. As no actual lies beyond it, an interval holds the same actuals as before.
+    Values beyond a bound are set to the bound. As no actual lies beyond it, the coverage of intervals does not change.
 
     Parameters
     ----------
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     """
 
     lower: float | dict | None = None
     upper: float | dict | None = None
 
     def _check_bounds(self) -> None:
-        """Refuse bounds that are no numbers, and a lower bound that is not below the upper one."""
+        """Refuse bounds that are not numbers, and a lower bound that is not below the upper one."""
         where = type(self).__name__
         for name, bound in (("lower", self.lower), ("upper", self.upper)):
             values = bound.values() if isinstance(bound, dict) else () if bound is None else (bound,)
@@ -43,7 +43,7 @@ class Bounds:
             refuse(where, "lower must be below upper", got, error=ParameterError)
 
     def _set_bounds(self, panel: Panel) -> None:
-        """Take the default bounds from the targets that are fitted, and refuse those that lie beyond given ones."""
+        """Set the default bounds from the targets of the fit, and refuse targets beyond given bounds."""
         with np.errstate(invalid="ignore"):
             self.nonnegative_ = np.fmin.reduce(panel.target, axis=0) >= 0
         if self.lower is None and self.upper is None:
@@ -67,7 +67,7 @@ class Bounds:
             refuse_targets(where, f"all targets must be {side} {rule}=", wrong, panel, self.schema_.target, remedy)
 
     def _update_bounds(self, panel: Panel) -> None:
-        """Give up default bounds that newer rows lie beyond."""
+        """Remove default bounds that newer rows lie beyond."""
         if "nonnegative_" in vars(self):
             self.nonnegative_ = self.nonnegative_ & ~(panel.target < 0).any(axis=0)
 

@@ -1,4 +1,4 @@
-"""What one fit works with: handed from step to step, and gone when the fit is over."""
+"""State of a single fit, which is passed from step to step and discarded at its end."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class FitContext:
-    """Data of a fit, and what its steps share.
+    """Data and intermediate results of a fit.
 
     Attributes
     ----------
     panel : Panel
     split, stop : ndarray of int, (n_series,)
-        Rows before ``split`` train, those from there to ``stop`` validate.
+        Rows before ``split`` are for training, rows from ``split`` to ``stop`` for validation.
     weight : ndarray of shape (rows of the panel,), optional
-        How much each row counts as one to be forecast.
+        Weight of each row as a target of the loss.
     linear : Forecaster, optional
-        A linear forecaster fitted on the same rows, which need not be fitted again as the reference of scores.
+        A linear forecaster fitted on the same rows, which serves as the reference of scores.
     revised : int
-        Rows that were learned from and have been given again with other values since, where training goes on.
+        In `partial_fit`, the number of known rows that were given again with other values.
     checkpoints : list
-        What is kept in files in case the process is killed.
+        Files from which an interrupted fit can be resumed.
     members : list of (Forecaster, FitContext)
-        Of a forecaster made of others: the fits of these.
+        The members of a composite forecaster and their fits.
     finished : dict of int to Forecaster
-        Members that have used the validation rows already, as they were fitted in processes, by their place.
+        Members that were fitted in other processes, validation rows included, by their index.
     parameters : dict
-        Of the forecaster, where it is fitted under others, such as a shorter time limit.
+        Parameters that replace those of the forecaster in this fit, such as a shorter time limit.
     began : float
-        When the fit began, reading included, by ``time.monotonic``.
+        ``time.monotonic()`` before the data were read.
     budget : TimeBudget, optional
-        What is left of a time limit.
+        The time that remains of a limit.
     linear_path : LinearPath, optional
-        The linear forecast that a network corrects.
+        Linear forecast that a network corrects.
     linear_seconds : float
-        How long the linear forecaster took.
+        Duration of the fit of the linear forecaster.
     """
 
     panel: Panel
@@ -69,16 +69,16 @@ class FitContext:
     _scaled: tuple | None = field(default=None, init=False, repr=False)
 
     def buffers(self, scaler: Scaler, lookback: int, horizon: int) -> Buffers:
-        """The panel in the units of a scaler, with the weights. As large as the data: the latest are kept for reuse."""
+        """Return the panel in the units of a scaler, with the weights. The latest result is kept for reuse."""
         sizes = lookback, horizon
         if self._scaled is None or self._scaled[0] is not scaler or self._scaled[1] != sizes:
-            self._scaled = None  # two of them would not have to fit in memory
+            self._scaled = None  # released first: the buffers are as large as the data
             buffers = replace(scaler.buffers(self.panel, lookback, horizon), weight=self.weight)
             self._scaled = scaler, sizes, buffers
         return self._scaled[2]
 
     def clear_checkpoints(self) -> None:
-        """Delete what is kept in files: the fit is over."""
+        """Delete the checkpoint files."""
         for checkpoint in self.checkpoints:
             checkpoint.remove()
         for _, context in self.members:

@@ -1,4 +1,4 @@
-"""The recipe of a network's windows, told by ridge regressions, and the linear forecast that the network corrects."""
+"""How a network reads its windows, chosen by ridge regressions, and the linear forecast that the network corrects."""
 
 from dataclasses import dataclass, replace
 
@@ -14,27 +14,27 @@ from forecastkit.metrics.elementwise import is_clearly_larger, time_blocks
 from forecastkit.networks.heads import OwnLoss
 from forecastkit.uncertainty.residuals import observed_after, scale_of
 
-#: Regressions whose mean is the linear forecast, at most.
+#: Largest number of regressions that are averaged for the linear forecast.
 REGRESSIONS = 3
-#: The error under another normalization, relative to that of the usual one, below which a network takes it.
+#: A network uses another normalization than the usual one if the error of the regressions is below this multiple.
 CLEARLY_LESS = 0.98
-#: How much of a correction is kept that is no clear gain on the validation block: what it is worth there may be chance.
-#: With half of it no development set was 3 % behind the linear forecast (benchmarks/results/linear_path.jsonl).
+#: Fraction of a correction that is kept if its gain on the validation block is not significant and may be chance.
+#: With one half, no development set was 3 % behind the linear forecast (benchmarks/results/linear_path.jsonl).
 KEPT = 0.5
 
 
 @dataclass(frozen=True)
 class NetworkRecipe:
-    """How windows are made ready for a network.
+    """How windows are prepared for a network.
 
     Attributes
     ----------
     normalization : str
-        What is taken out of every window.
+        The statistics of a window that are removed from it.
     target_transform : str or None
     lookback : int
     regressions : tuple of Recipe
-        Of the linear forecast that the network corrects; empty where there is none.
+        The regressions of the linear forecast that the network corrects; empty without one.
     """
 
     normalization: str
@@ -43,25 +43,25 @@ class NetworkRecipe:
     regressions: tuple[Recipe, ...] = ()
 
     def to_dict(self, patch: int) -> dict:
-        """What was chosen, by name."""
+        """Return the choices by name, with the patch length."""
         sizes = {"lookback": self.lookback, "patch": patch, "regressions": len(self.regressions)}
         return {"normalization": self.normalization, "target_transform": self.target_transform, **sizes}
 
 
 def choose_network_recipe(forecaster, context: FitContext) -> NetworkRecipe:
-    """The recipe that ridge regressions on the validation windows suggest for a network.
+    """Choose the recipe of a network by ridge regressions on the validation windows.
 
     Parameters
     ----------
     forecaster : NeuralForecaster
-        Being fitted; what its constructor sets is kept.
+        The forecaster being fitted. Values given to its constructor are not changed.
     context : FitContext
 
     Returns
     -------
     NetworkRecipe
-        Without regressions where there are no validation windows to judge the network's corrections by, for
-        distributions of values above zero, which have no center to correct, and for memory-mapped data.
+        It has no regressions if there are no validation windows on which corrections can be measured, for distributions
+        of positive values, which have no center to correct, and for memory-mapped data.
     """
     panel, normalization, transform = context.panel, forecaster._normalization(), forecaster._transform()
     usual = NetworkRecipe(normalization, transform, forecaster.lookback_)
@@ -70,7 +70,7 @@ def choose_network_recipe(forecaster, context: FitContext) -> NetworkRecipe:
         return usual
     own, errors = Recipe("last", transform, forecaster.lookback_), {}
     if panel.rows * panel.channels <= MAX_CELLS:
-        # A mean or a distribution of transformed values is another one than that of the values.
+        # Means and distributions do not survive a transform and its inverse; medians do.
         is_open = forecaster.target_transform is None and forecaster.loss in ("mae", "huber")
         transforms = (None, *transforms_for(panel)) if is_open else (transform,)
         errors = recipe_errors(forecaster, context, own, NORMALIZATIONS, transforms)
@@ -85,7 +85,7 @@ def choose_network_recipe(forecaster, context: FitContext) -> NetworkRecipe:
 
 
 def _network_normalization(errors: dict[Recipe, float]) -> str:
-    """'standard' where regressions on windows less their mean are clearly better than less their last value."""
+    """Return 'standard' if removing the mean is clearly better than removing the last value, else 'last'."""
     last = [error for recipe, error in errors.items() if recipe.normalization == "last"]
     other = [error for recipe, error in errors.items() if recipe.normalization != "last"]
     better = min(other, default=np.inf) < CLEARLY_LESS * min(last, default=np.inf)
@@ -105,7 +105,7 @@ class LinearPath:
 
     @classmethod
     def fit(cls, forecaster, context: FitContext, buffers: Buffers, recipe: NetworkRecipe) -> "LinearPath":
-        """Solve on the rows before the validation block, which chooses the strengths."""
+        """Fit on the rows before the validation block, which chooses the regularization strengths."""
         validation, horizon = forecaster._validation(context), forecaster.horizon_
         found = []
         for one in recipe.regressions:
@@ -115,11 +115,11 @@ class LinearPath:
         return cls(tuple(found))
 
     def predict(self, buffers: Buffers, origins: Origins) -> np.ndarray:
-        """Scaled forecasts (n, horizon)."""
+        """Return scaled forecasts (n, horizon)."""
         return np.mean([one.predict(buffers, origins) for one in self.regressions], axis=0)
 
     def refit(self, buffers: Buffers, panel: Panel, stop: np.ndarray) -> "LinearPath":
-        """Solve again with the same strengths on all rows before ``stop``."""
+        """Fit again with the same strengths on all rows before ``stop``."""
         most = MAX_WINDOWS // len(self.regressions)
         found = []
         for one in self.regressions:
@@ -128,9 +128,10 @@ class LinearPath:
         return LinearPath(tuple(found))
 
     def matrix(self, lookback: int) -> np.ndarray:
-        """Weights of the values themselves, (lookback, horizon), whatever is taken out of windows; columns sum to 1.
+        """Return weights (lookback, horizon) that apply to values before normalization; columns sum to 1.
 
-        Centers are linear in the values: the last one, or their mean. Divisors cancel out.
+        This is possible because the center of a window, its last value or mean, is linear in the values, and the
+        divisor cancels out.
         """
         total = np.zeros((lookback, self.regressions[0].weights.shape[1]))
         for one in self.regressions:
@@ -145,22 +146,22 @@ class LinearPath:
 
 
 def correction_kept(forecaster, path: LinearPath, panel: Panel, origins: Origins) -> float:
-    """How much of the corrections of a trained network is kept, from its errors on validation windows.
+    """Return the fraction of a trained network's corrections that is kept, from its errors on validation windows.
 
     Parameters
     ----------
     forecaster : NeuralForecaster
     path : LinearPath
-        What it corrects, solved on the same rows.
+        The linear forecast that the network corrects, fitted on the same rows.
     panel : Panel
     origins : Origins
-        Of the validation windows.
+        Origins of the validation windows.
 
     Returns
     -------
     float
-        0 where no epoch was better than the linear forecast, 1 for losses of Keras and where errors are smaller than
-        its errors by more than chance, else `KEPT`.
+        0 if no epoch was better than the linear forecast; 1 for Keras losses, and if the errors are significantly
+        smaller than those of the linear forecast; else `KEPT`.
     """
     if forecaster.training_history_.best_epoch < 0:
         return 0.0

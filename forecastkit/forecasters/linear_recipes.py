@@ -1,7 +1,7 @@
-"""Which normalization, target transform and lookback suit the data: told by ridge regressions on validation windows.
+"""Choice of normalization, target transform and lookback by ridge regressions on validation windows.
 
-Each is solved in closed form on a few thousand windows, so that dozens of combinations cost seconds. The same evidence
-chooses for networks, which cannot be trained as often.
+A regression on a few thousand windows is solved in closed form, so that dozens of combinations cost seconds. Networks,
+which cannot be trained as often, use the same choice.
 """
 
 from dataclasses import dataclass, replace
@@ -16,23 +16,23 @@ from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.uncertainty.residuals import observed_after, scale_of
 
-#: Training and validation windows that a combination is tried on.
+#: Largest numbers of training and validation windows for each combination.
 TRAINED_ON, TRIED_ON = 6_000, 1_000
-#: Values of the targets up to which recipes are tried: each transform is a copy of them.
+#: Recipes are compared up to this number of target values, as each transform needs a copy of them.
 MAX_CELLS = 2_000_000
-#: How much worse than the best a recipe may be that is averaged with it.
+#: Recipes whose error is at most this multiple of the least are averaged.
 WITHIN = 1.05
-#: How many of the recipes with the usual lookback are tried with others.
+#: Number of recipes with the usual lookback that are also tried with other lookbacks.
 OTHER_LOOKBACKS = 3
-#: Longest lookback that is tried beyond what is asked for or usual.
+#: Longest lookback that is tried beside the usual one.
 LONGEST = 512
-#: Mean below which values are so small that log1p does little, and the logarithm itself is tried instead.
+#: Below this mean, log1p is nearly linear, and log is tried instead.
 SMALL = 20.0
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How windows are made ready for a regression.
+    """How windows are prepared for a regression.
 
     Attributes
     ----------
@@ -65,15 +65,15 @@ class LinearPart:
 
 
 def choose_recipes(forecaster, context: FitContext, own: Recipe) -> list[Recipe]:
-    """The best recipes on the validation windows for the mean of a forecaster's regressions, best first.
+    """Return the recipes of the regressions that a forecaster averages, best first on the validation windows.
 
     Parameters
     ----------
     forecaster : LinearForecaster
-        Being fitted; what its constructor leaves open is tried.
+        The forecaster being fitted. Parameters that its constructor leaves open are chosen.
     context : FitContext
     own : Recipe
-        Of the forecaster's constructor and sizes, the one where nothing else can be told.
+        The recipe of the forecaster's parameters, used if no error is known.
     """
     normalizations = (own.normalization,) if forecaster.normalization else NORMALIZATIONS
     transforms = (own.target_transform,) if forecaster.target_transform else (None, *transforms_for(context.panel))
@@ -82,7 +82,7 @@ def choose_recipes(forecaster, context: FitContext, own: Recipe) -> list[Recipe]
 
 
 def best_recipes(errors: dict[Recipe, float], most: int) -> list[Recipe]:
-    """At most so many recipes whose errors are within a few percent of the least, best first."""
+    """Return at most `most` recipes whose errors are within five percent of the least, best first."""
     ranked = sorted(errors, key=errors.get)
     return [recipe for recipe in ranked if errors[recipe] <= WITHIN * errors[ranked[0]]][:most]
 
@@ -94,7 +94,7 @@ def recipe_errors(
     normalizations: tuple[str, ...],
     transforms: tuple[str | None, ...],
 ) -> dict[Recipe, float]:
-    """Mean absolute errors on validation windows of the recipes that are open, in units of each series' scale.
+    """Return mean absolute errors of recipes on the validation windows, in units of each series' scale.
 
     All combinations of normalizations and transforms are tried with the lookback of `own`, then other lookbacks with
     the best three of them. Recipes whose error is unknown are left out.
@@ -102,11 +102,11 @@ def recipe_errors(
     Parameters
     ----------
     forecaster : Forecaster
-        Being fitted; other lookbacks are tried where its constructor has none.
+        The forecaster being fitted. Other lookbacks are tried if its constructor has none.
     context : FitContext
     own : Recipe
     normalizations, transforms : tuple
-        Those to try.
+        Values to try.
     """
     context = replace(context, panel=forecaster.scaler_.without_faults(context.panel))
     usual = [Recipe(*choice, own.lookback) for choice in product(normalizations, transforms)]
@@ -119,21 +119,21 @@ def recipe_errors(
 
 
 def other_lookbacks(own: int, panel: Panel, stop: np.ndarray) -> list[int]:
-    """Half the usual lookback and twice of it, as far as there are rows."""
+    """Return half and twice the usual lookback, as far as the number of rows permits."""
     longest = int((stop - panel.indptr[:-1]).max())
     double = max(min(2 * own, max(longest // 2, 1), LONGEST), own)
     return sorted({max(own // 2, 1), double} - {own})
 
 
 def scaler_for(forecaster, transform: str | None, context: FitContext, stop: np.ndarray) -> Scaler:
-    """The scaler of a forecaster that is being fitted with another target transform, of rows before ``stop[e]``."""
+    """Return the scaler with another target transform, fitted on the rows before ``stop[e]``."""
     more = {"weight": context.weight, "codes": forecaster.schema_.codes(), "transform": transform}
     scaler = Scaler.fit(context.panel, stop, forecaster.horizon_, forecaster.scaler_.calendar, **more)
     return replace(scaler, broken=forecaster.scaler_.broken)
 
 
 def transforms_for(panel: Panel) -> tuple[str, ...]:
-    """Transforms that all observed targets have."""
+    """Return the transforms that are defined for all observed targets."""
     least = np.fmin.reduce(panel.target, axis=None)
     if not least >= 0:
         return ()
@@ -142,7 +142,7 @@ def transforms_for(panel: Panel) -> tuple[str, ...]:
 
 
 def errors_of(forecaster, context: FitContext, recipes: list[Recipe]) -> dict[Recipe, float]:
-    """Mean absolute error of each recipe on validation windows, infinite where it is unknown."""
+    """Return the mean absolute error of each recipe on the validation windows, infinite if it is unknown."""
     panel, split = context.panel, context.split
     validation = forecaster._validation(context, most=TRIED_ON)
     horizon, longest = forecaster.horizon_, max((one.lookback for one in recipes), default=1)

@@ -87,9 +87,9 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -283,9 +283,9 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -479,9 +479,9 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -668,9 +668,9 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -858,9 +858,9 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -1048,9 +1048,9 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -1244,9 +1244,9 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -1440,9 +1440,9 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -1633,9 +1633,9 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -1829,9 +1829,9 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -2028,9 +2028,9 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -2221,9 +2221,9 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -2408,9 +2408,9 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -2603,9 +2603,9 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -2793,9 +2793,9 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -2988,9 +2988,9 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -3181,9 +3181,9 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -3381,9 +3381,9 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
     lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict gives them by the names of series, or of targets; the others
-        have none. Default of `lower`: 0 for each target that was never observed below 0. ``lower=-numpy.inf`` is no
-        bound in any case.
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional

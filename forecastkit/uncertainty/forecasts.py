@@ -1,4 +1,4 @@
-"""Forecasts as values: what a forecaster says of the steps after some origins, with points, quantiles and samples.
+"""Forecast objects: points, quantiles, samples and densities of the steps after some origins.
 
 All arrays are in the units of the target. ``n`` counts the origins; the second axis is the step of the horizon.
 """
@@ -33,18 +33,18 @@ __all__ = [
     "forecast_of",
 ]
 
-#: Levels of the quantiles that are shown where nobody says which.
+#: Default levels of `forecast`.
 SHOWN_LEVELS = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True)
 class OriginResiduals:
-    """Residuals of a forecaster on its validation windows, as they apply to the series of these origins.
+    """Validation residuals of a forecaster, applied to the series of some origins.
 
     Attributes
     ----------
     forecaster : Forecaster
-        Fitted; knows the scales of the series.
+        Fitted forecaster, which has the scales of the series.
     panel : Panel
     origins : Origins
     """
@@ -55,11 +55,11 @@ class OriginResiduals:
 
     @property
     def known(self) -> bool:
-        """Whether there are any."""
+        """Whether there are residuals."""
         return self.forecaster.residuals_ is not None
 
     def around(self, points: np.ndarray, levels: Sequence[float]) -> np.ndarray:
-        """Quantiles (n, horizon, len(levels)) of the actuals, given point forecasts (n, horizon)."""
+        """Return quantiles (n, horizon, len(levels)) of the actuals, given point forecasts (n, horizon)."""
         if not self.known:
             refuse(type(self.forecaster).__name__, "quantiles need residuals to learn from", "none", "Give more rows.")
         validation.replace_in_sample(self.forecaster)
@@ -67,7 +67,7 @@ class OriginResiduals:
         return add_residuals(self.forecaster, self.panel, self.origins, points[..., None], residuals)
 
     def widen(self, values: np.ndarray, trained: Sequence[float]) -> np.ndarray:
-        """Quantiles at `LEVELS` from those at the `trained` ones, (n, horizon, Q): beyond them as far as residuals."""
+        """Return quantiles at `LEVELS` (n, horizon, Q), beyond trained levels at the distances of the residuals."""
         residuals = validation.residual_quantiles(self.forecaster, self.panel, self.origins, LEVELS)
         residuals = residuals * residual_scale(self.forecaster, self.panel, self.origins)[:, None, None]
         wide = widened(to_residual_space(self.forecaster, values), trained, residuals)
@@ -79,38 +79,38 @@ class OriginResiduals:
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast(ABC):
-    """Forecasts of n origins over a horizon.
+    """Forecasts of n origins over a horizon. Base class.
 
     Attributes
     ----------
     residuals : OriginResiduals or None
-        Give the quantiles of points, and those beyond trained levels in samples.
+        They give point forecasts their quantiles, and samples the quantiles beyond trained levels.
     shown : sequence of float, optional
-        Levels to show where nobody says which.
+        Levels of `forecast`, if the user gives none.
     """
 
     residuals: OriginResiduals | None = None
     shown: Sequence[float] | None = None
 
-    #: Whether the quantiles are the model's own, and not those of its residuals.
+    #: Whether the model itself gives quantiles, as opposed to its residuals.
     has_spread = True
-    #: Rising levels that quantiles are limited to by the outermost; None where there are quantiles at any level.
+    #: Increasing trained levels, outside of which there are no quantiles; None if there are quantiles at any level.
     levels = None
 
     @abstractmethod
     def point(self) -> np.ndarray:
-        """Point forecasts, (n, horizon)."""
+        """Return point forecasts, (n, horizon)."""
 
     @abstractmethod
     def quantiles(self, levels: Sequence[float]) -> np.ndarray:
-        """Quantiles at rising levels, (n, horizon, len(levels)), which do not cross."""
+        """Return quantiles at increasing levels, (n, horizon, len(levels)), which do not cross."""
 
     @abstractmethod
     def __getitem__(self, chosen) -> Self:
-        """The forecasts of some of the origins."""
+        """Return the forecasts of some of the origins."""
 
     def sample(self, ranks: np.ndarray) -> np.ndarray:
-        """Values of the shape of `ranks`, (n, paths, horizon): the quantile of each step at that level."""
+        """Return the quantiles of each step at the levels `ranks`, shape (n, paths, horizon)."""
         if self.levels is None:
             return at_ranks(self.quantiles(LEVELS), LEVELS, ranks)
         values = self.quantiles(self.levels)
@@ -119,12 +119,12 @@ class Forecast(ABC):
         return at_ranks(self.residuals.widen(values, self.levels), LEVELS, ranks)
 
     def log_density(self, actual: np.ndarray) -> np.ndarray | None:
-        """Log density (of counts: probability) of the actuals (n, horizon); None where there is no density."""
+        """Return the log density (log probability of counts) of actuals (n, horizon), or None without a density."""
         return None
 
     @property
     def has_quantiles(self) -> bool:
-        """Whether there are quantiles at all."""
+        """Whether there are quantiles."""
         return True
 
     @property
@@ -134,17 +134,17 @@ class Forecast(ABC):
 
     @property
     def shown_levels(self) -> tuple[float, ...]:
-        """Levels to show where nobody says which."""
+        """Levels of `forecast`, if the user gives none."""
         return tuple(self.shown) if self.shown is not None else SHOWN_LEVELS
 
     def completed(self, residuals: OriginResiduals, shown: Sequence[float] | None) -> Self:
-        """The forecast with residuals, and with the levels to show where these are given."""
+        """Return the forecast with residuals, and with levels to show if these are given."""
         return replace(self, residuals=residuals, shown=self.shown if shown is None else shown)
 
 
 @dataclass(frozen=True)
 class PointForecast(Forecast):
-    """Points, whose quantiles are those of the residuals around them.
+    """Point forecasts with quantiles from residuals.
 
     Attributes
     ----------
@@ -175,13 +175,13 @@ class PointForecast(Forecast):
 
 @dataclass(frozen=True)
 class QuantileForecast(Forecast):
-    """Quantiles at trained levels, between which others are interpolated; the point is the median.
+    """Quantiles at trained levels. Other levels are interpolated; the point is the median.
 
     Attributes
     ----------
     values : ndarray of shape (n, horizon, len(levels))
     levels : tuple of float
-        Rising. Where they do not reach 0.5, the nearest of them is the point.
+        Increasing. If they do not include 0.5 in their range, the point is the quantile of the nearest level.
     """
 
     values: np.ndarray
@@ -209,9 +209,9 @@ class DistributionForecast(Forecast):
     Attributes
     ----------
     parameters : ndarray of shape (n, horizon, P)
-        The mean first.
+        The first parameter is the mean.
     family : Distribution
-        Gives quantiles and densities, see `forecastkit.networks.heads.distributions`.
+        Quantiles and densities, see `forecastkit.networks.heads.distributions`.
     """
 
     parameters: np.ndarray
@@ -237,16 +237,16 @@ class DistributionForecast(Forecast):
 class CombinedForecast(Forecast):
     """Forecasts of several members, combined level by level.
 
-    This is no mixture, whose densities are averaged and which is wider than its members where they disagree: averaged
-    quantiles are as sharp as those of the members [1]_.
+    A mixture averages densities and is wider than its members if they disagree; averaged quantiles
+    are as sharp as those of the members [1]_.
 
     Attributes
     ----------
     members : list of Forecast
     combine : callable
-        Takes a list of the members' arrays, of one shape, and gives one array of it.
+        Function of a list of arrays of the same shape, which returns one array of that shape.
     levels : tuple of float or None
-        That all members can give.
+        Levels that all members have.
 
     References
     ----------
@@ -270,7 +270,7 @@ class CombinedForecast(Forecast):
 
     @property
     def shown_levels(self) -> tuple[float, ...]:
-        """Those of the members that were trained for some, as far as all members can give them."""
+        """Levels of the members with trained levels, as far as all members have them."""
         if self.shown is not None or self.levels is None:
             return super().shown_levels
         trained = [member for member in self.members if member.levels is not None]
@@ -280,7 +280,7 @@ class CombinedForecast(Forecast):
 
 @dataclass(frozen=True)
 class _Wrapped(Forecast):
-    """Base of forecasts that change those of another one."""
+    """Base class of forecasts that modify another one."""
 
     forecast: Forecast
 
@@ -315,13 +315,13 @@ class _Wrapped(Forecast):
 
 @dataclass(frozen=True)
 class CalibratedForecast(_Wrapped):
-    """A forecast whose quantiles are corrected by how much earlier ones missed, see `uncertainty.conformal`.
+    """A forecast with conformal corrections of its quantiles, see `forecastkit.uncertainty.conformal`.
 
     Attributes
     ----------
     forecast : Forecast
     at : OriginResiduals
-        The forecaster that corrects, and the origins.
+        The forecaster whose errors give the corrections, and the origins.
     """
 
     at: OriginResiduals
@@ -344,7 +344,7 @@ class CalibratedForecast(_Wrapped):
 
 @dataclass(frozen=True)
 class ClippedForecast(_Wrapped):
-    """A forecast with all its values kept within bounds.
+    """A forecast with all values limited to bounds.
 
     Attributes
     ----------
@@ -383,7 +383,7 @@ def _of(residuals: OriginResiduals | None, chosen) -> OriginResiduals | None:
 
 
 def clipped(forecast: Forecast, lower: float | np.ndarray, upper: float | np.ndarray) -> Forecast:
-    """Return the forecast within bounds, itself where there are none.
+    """Return the forecast limited to bounds; unchanged without finite bounds.
 
     Residuals are added before values are clipped, so that an interval holds the same actuals as before.
     """
@@ -391,9 +391,9 @@ def clipped(forecast: Forecast, lower: float | np.ndarray, upper: float | np.nda
 
 
 def forecast_of(outputs: np.ndarray, head: Any, restore: Callable[..., np.ndarray]) -> Forecast:
-    """The forecast that a network's outputs (n, horizon, outputs) are, by its head.
+    """Return the forecast for the outputs (n, horizon, outputs) of a network's head.
 
-    `restore` maps values to the units of the target, and spreads where it is called with ``spread=True``.
+    `restore` maps values to the units of the target, and scale parameters with ``spread=True``.
     """
     if head.distribution:
         return DistributionForecast(head.restore(outputs, restore), head)
