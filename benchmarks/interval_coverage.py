@@ -1,6 +1,6 @@
 """Coverage of prediction intervals on simulated series, whose process is known: right after `fit`, and rolling.
 
-Usage: python benchmarks/coverage.py --series 100 --out benchmarks/results/coverage.json
+Usage: python benchmarks/interval_coverage.py --series 60 --out benchmarks/results/interval_coverage.jsonl
 
 For each process and forecaster, a panel of independent series is fitted on all rows but the last, and the horizons that
 follow are forecast from several cutoffs without a refit. An interval that is right holds its nominal fraction of the
@@ -56,7 +56,9 @@ FORECASTERS: dict[str, Callable[..., fk.LinearForecaster]] = {
     "pretrained": fk.PretrainedForecaster,
     "tabular": fk.TabularForecaster,
     "gru": lambda **given: fk.GRUForecaster(**given, **NETWORK),
-    "ensemble": lambda **given: fk.EnsembleForecaster([fk.GRUForecaster(**NETWORK), fk.LinearForecaster()], **given),
+    "ensemble": lambda **given: fk.EnsembleForecaster(
+        forecasters=[fk.GRUForecaster(**NETWORK), fk.LinearForecaster()], **given
+    ),
 }
 
 
@@ -102,6 +104,7 @@ def main() -> None:
                     line = measure(process, name, calibrate, options.series)
                     print(line, flush=True)
                     out.write(json.dumps(line) + "\n")
+                    out.flush()
 
 
 if __name__ == "__main__":
