@@ -68,7 +68,12 @@ class Listeners(keras.callbacks.CallbackList):
 
     def _rate(self):
         optimizer = getattr(self.network, "optimizer", None)
-        return None if optimizer is None or has_schedule(optimizer) else np.float32(float(optimizer.learning_rate))
+        if optimizer is None or has_schedule(optimizer):
+            return None
+        rate = optimizer.learning_rate
+        copies = getattr(getattr(rate, "value", rate), "values", None)
+        # Under a distribution strategy there is an equal copy for each replica, which float() cannot read.
+        return np.float32(float(copies[0] if isinstance(copies, tuple) else rate))
 
     def before_steps(self, step: int) -> None:
         """Call the hooks before a step, if there are hooks of single steps."""
