@@ -22,6 +22,10 @@ def pictures(notebook):
     return [base64.b64decode(picture) for picture in found]
 
 
+#: Warnings that a notebook is about: a series not seen at fit, and a day with an hour that the file lacks.
+EXPECTED = ("with a level not seen at fit", "have no row")
+
+
 def test_there_is_a_quickstart():
     assert "quickstart" in [path.stem for path in NOTEBOOKS]
 
@@ -38,6 +42,7 @@ def test_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
     assert len(pictures(fresh)) == len(pictures(kept)) > 0
     assert list(tmp_path.iterdir()) == []
     complaints = [output["text"] for output in outputs(fresh) if output.get("name") == "stderr"]
+    complaints = [text for text in complaints if not any(expected in text for expected in EXPECTED)]
     assert not [text for text in complaints if "Warning" in text or "WARNING:tensorflow" in text]
 
 
