@@ -357,8 +357,27 @@ def test_forecasts_of_one_and_of_many_series_are_timed():
     assert found["per_second"] > 0
 
 
-def test_growth_is_measured_in_a_process_of_its_own():
-    growth = script("growth")
+def test_growth_of_training_is_measured_in_a_process_of_its_own():
+    growth = script("training_growth")
     found = growth.measured({"lookback": 12, "batch": 32, "series": 2, "cores": 1, "windows": 2000})
     assert found["windows_per_second"] > 0
     assert 300 < found["mb"] < 4000
+
+
+def test_exponents_of_known_costs():
+    growth, sizes = script("growth"), [10, 20, 40, 80, 160]
+    assert growth.exponent(sizes, [3.0 * size for size in sizes], least=1) == 1
+    assert growth.exponent(sizes, [5.0 + size**2 for size in sizes], least=1) == pytest.approx(2, abs=0.02)
+    assert growth.exponent(sizes, [0.001 * size for size in sizes], least=1) is None
+
+
+def test_every_operation_has_exponents_or_is_below_the_least(tmp_path, monkeypatch):
+    growth = script("growth")
+    monkeypatch.setitem(growth.AROUND, "series", {"rows": 60, "horizon": 2, "lookback": 4, "origins": 2})
+    monkeypatch.setattr(growth, "DOUBLINGS", 2)
+    for _ in range(2):  # the second run replaces the lines of the first
+        growth.main(["--dimensions", "series", "--first", "2", "--repeats", "1", "--limit", "9", "--least", "0",
+                     "--operations", "read,predict,save,load", "--out", str(tmp_path / "growth.jsonl")])  # fmt: skip
+    lines = [json.loads(line) for line in (tmp_path / "growth.jsonl").read_text().splitlines()]
+    assert [line["operation"] for line in lines] == ["read", "predict", "save", "load"]
+    assert all(line["sizes"] == [2, 4, 8] and min(line["seconds"]) > 0 for line in lines)
