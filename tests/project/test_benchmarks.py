@@ -381,3 +381,30 @@ def test_every_operation_has_exponents_or_is_below_the_least(tmp_path, monkeypat
     lines = [json.loads(line) for line in (tmp_path / "growth.jsonl").read_text().splitlines()]
     assert [line["operation"] for line in lines] == ["read", "predict", "save", "load"]
     assert all(line["sizes"] == [2, 4, 8] and min(line["seconds"]) > 0 for line in lines)
+
+
+def test_waits_are_measured_for_each_checkout(tmp_path):
+    waits = script("waits")
+    more = [
+        "--waits",
+        "forecast --help",
+        "--repeats",
+        "1",
+        "--against",
+        f"same={ROOT}",
+        "--out",
+        str(tmp_path / "w.json"),
+    ]
+    waits.main(more)
+    lines = json.loads((tmp_path / "w.json").read_text())["waits"]
+    assert [(line["wait"], line["checkout"]) for line in lines] == [
+        ("forecast --help", "this"),
+        ("forecast --help", "same"),
+    ]
+    assert all(line["processor"] > 0 and 5 < line["mb"] < 100 for line in lines)
+
+
+def test_a_wait_that_fails_is_left_out(tmp_path, capsys):
+    waits = script("waits")
+    assert waits.run(waits.WARM, ["", "raise ValueError('no such model')"], ROOT) is None
+    assert "no such model" in capsys.readouterr().err
