@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_random_state
 
 from forecastkit.auto.candidates import WHERE, baselines, check_candidates, filled, make_candidates
 from forecastkit.auto.final_fits import Schedule, refit
@@ -19,6 +18,7 @@ from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.ensemble import Combination
 from forecastkit.forecasters.ensemble_members import is_usable
 from forecastkit.utils import types
+from forecastkit.utils.estimator import draw_seed
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.formatting import percent
 from forecastkit.utils.run_log import RunLog, check_log
@@ -111,7 +111,7 @@ class AutoForecaster(Combination):
         context.budget = TimeBudget(self._seconds(), spent=time.monotonic() - context.began)
         self._refuse_too_little(panel, context.budget)
         self.trials_, self.untried_, self.names_ = [], [], []
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        seed = draw_seed(self.random_state)
         own, candidates = self._all_candidates(panel)
         self._fit_fallback(own[0], context)
         search = self._search(context, own, candidates, seed)

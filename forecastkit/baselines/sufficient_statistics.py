@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 #: Largest number of coefficients per step, and how many of them belong to single latest values.
 MAX_COEFFICIENTS, LATEST = 1_920, 960
@@ -75,13 +74,15 @@ class Statistics:
 
 def solve(gram: np.ndarray, cross: np.ndarray, strengths: tuple[float, ...]) -> Iterator[np.ndarray]:
     """Yield the ridge weights (features, steps) for each penalty strength, in units of the mean eigenvalue."""
+    from scipy.linalg import cho_factor, cho_solve  # here: its import takes longer than a forecast
+
     # Penalties in units of the mean eigenvalue, trace / size, do not depend on the scale or the number of windows.
     unit, identity = max(float(np.trace(gram)) / len(gram), 1e-12), np.eye(len(gram))
     for strength in strengths:
         try:
             # A dozen Cholesky factorisations take less time than one eigendecomposition.
             yield cho_solve(cho_factor(gram + unit * strength * identity, overwrite_a=True), cross)
-        except LinAlgError:  # rounding of float32 products can make an eigenvalue negative
+        except np.linalg.LinAlgError:  # rounding of float32 products can make an eigenvalue negative
             roots, vectors = np.linalg.eigh(gram)
             yield (vectors / (np.maximum(roots, 0.0) + unit * strength)) @ (vectors.T @ cross)
 

@@ -10,6 +10,7 @@ import typer
 from forecastkit.cli.app import app
 from forecastkit.cli.flags import as_flags
 from forecastkit.cli.interrupts import STOPPED, single_interrupts
+from forecastkit.utils.estimator import forecast_only
 
 
 def main(args: list[str] | None = None) -> int:
@@ -26,6 +27,8 @@ def main(args: list[str] | None = None) -> int:
         Exit code: 0 success, 1 invalid data or model, 2 invalid usage, 130 interrupted by Ctrl-C.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if args is None and sys.argv[1:2] == ["predict"]:
+        forecast_only()
     _replace_unprintable()
     with single_interrupts():
         code = _run(args)

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from forecastkit.data.files.multiple import find_paths
-
 
 def input_files(tables: Sequence[Path], *others: Path | None) -> list[Path]:
     """Return the files of tables, folders and patterns, and other files without None.
@@ -14,4 +12,9 @@ def input_files(tables: Sequence[Path], *others: Path | None) -> list[Path]:
     InputError
         If a pattern or a folder has no table.
     """
-    return [*find_paths(tables), *(path for path in others if path is not None)]
+    found = [path for path in others if path is not None]
+    if tables:
+        from forecastkit.data.files.multiple import find_paths  # here: a forecast from a model alone reads no table
+
+        found = [*find_paths(tables), *found]
+    return found

@@ -4,11 +4,13 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from forecastkit.utils.atomic_write import atomic_write, check_regular
 from forecastkit.utils.validation import refuse
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PLOTS = (".png", ".pdf", ".svg")
 
@@ -85,7 +87,7 @@ def _is_same(one: Path, other: Path) -> bool:
         return os.path.realpath(one) == os.path.realpath(other)
 
 
-def write_csv(frame: pd.DataFrame, path: Path) -> None:
+def write_csv(frame: "pd.DataFrame", path: Path) -> None:
     """Write a frame atomically."""
     write_bytes(frame.to_csv(index=False).encode(), path)
 

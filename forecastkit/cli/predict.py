@@ -2,22 +2,21 @@
 
 import warnings
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from forecastkit.cli.console import Reporter
 from forecastkit.cli.input_files import input_files
 from forecastkit.cli.options import PredictOptions
 from forecastkit.cli.output_files import check_outputs, write_csv
 from forecastkit.cli.parameters import parse_levels
-from forecastkit.cli.read_data import read_like
 from forecastkit.cli.silence import silenced_imports
-from forecastkit.data.ingest.read_panel import read_more
-from forecastkit.data.output_frames import history_frame
 from forecastkit.persistence.artifact import load
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.formatting import decimals, number
 from forecastkit.utils.validation import check_levels, check_real, first_few, refuse
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Largest number of quantiles in a plot, and of printed rows.
 PLOTTED = (0.1, 0.25, 0.75, 0.9)
@@ -50,6 +49,10 @@ def predict(options: PredictOptions) -> None:
 
 def _read_rows(options: PredictOptions, forecaster) -> tuple:
     """Return the history for `forecast`, and the rows to forecast or None."""
+    if options.history is None and options.future is None:
+        return None, None
+    from forecastkit.cli.read_data import read_like  # here: the readers of tables take long to import
+
     schema, history, future = forecaster.schema_, None, None
     if options.history is not None:
         history = read_like(options.history, schema)
@@ -69,12 +72,12 @@ def _parse_levels(coverage: float | None, quantile_levels: str | None) -> tuple[
     return ((1 - coverage) / 2, (1 + coverage) / 2)
 
 
-def _name_bounds(frame: pd.DataFrame) -> pd.DataFrame:
+def _name_bounds(frame: "pd.DataFrame") -> "pd.DataFrame":
     """Return the frame with its two quantiles renamed to lower and upper."""
     return frame.rename(columns=dict(zip(frame.columns[-2:], ("lower", "upper"), strict=True)))
 
 
-def _check_future(path: Path, ahead: pd.DataFrame, forecaster) -> pd.DataFrame:
+def _check_future(path: Path, ahead: "pd.DataFrame", forecaster) -> "pd.DataFrame":
     """Refuse rows to forecast with missing future covariates."""
     known = [name for name in forecaster.schema_.known if name in ahead]
     blank = [name for name in known if ahead[name].isna().any()]
@@ -84,6 +87,8 @@ def _check_future(path: Path, ahead: pd.DataFrame, forecaster) -> pd.DataFrame:
 
 
 def _plot(forecaster, future, history, path: Path) -> None:
+    from forecastkit.data.ingest.read_panel import read_more
+    from forecastkit.data.output_frames import history_frame
     from forecastkit.plotting.forecasts import plot_forecast
 
     schema, panel = forecaster.schema_, forecaster.history_
@@ -108,7 +113,7 @@ def _plotted_levels(forecaster) -> tuple[float, ...] | None:
     return PLOTTED if trained is None or (trained[0] <= PLOTTED[0] and trained[-1] >= PLOTTED[-1]) else None
 
 
-def _print(report: Reporter, frame: pd.DataFrame, schema) -> None:
+def _print(report: Reporter, frame: "pd.DataFrame", schema) -> None:
     """Print the first rows as a table."""
     keys = [name for name in (*schema.series_keys, schema.time_name, "target") if name in frame]
     shown = frame.head(MAX_ROWS)
@@ -125,8 +130,10 @@ def _print(report: Reporter, frame: pd.DataFrame, schema) -> None:
         report.info("", f"... and {len(frame) - len(shown):,} more rows; --out forecast.csv writes all of them")
 
 
-def _format_times(times: pd.Series) -> pd.Series:
+def _format_times(times: "pd.Series") -> "pd.Series":
     """Timestamps without parts that are zero in all of them."""
+    import pandas as pd
+
     if pd.api.types.is_datetime64_any_dtype(times):
         if (times == times.dt.normalize()).all():
             return times.dt.strftime("%Y-%m-%d")
@@ -135,7 +142,9 @@ def _format_times(times: pd.Series) -> pd.Series:
     return times.astype(str)
 
 
-def _summarize(model: Path, forecaster, frame: pd.DataFrame) -> dict:
+def _summarize(model: Path, forecaster, frame: "pd.DataFrame") -> dict:
+    import pandas as pd
+
     timestamps = [name for name in frame if pd.api.types.is_datetime64_any_dtype(frame[name])]
     plain = frame.assign(**{name: frame[name].map(pd.Timestamp.isoformat) for name in timestamps})
     return {"model": str(model), "horizon": forecaster.horizon_, "forecast": plain.to_dict(orient="records")}

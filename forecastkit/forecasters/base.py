@@ -8,13 +8,8 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted
 
 from forecastkit.data.array_storage import is_mapped, map_rows
-from forecastkit.data.ingest.leakage import refuse_leaks
-from forecastkit.data.ingest.read_panel import read_panel
-from forecastkit.data.ingest.sample_weight import read_weights
 from forecastkit.data.ingest.target_checks import refuse_targets
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
@@ -33,6 +28,7 @@ from forecastkit.preprocessing.target_transforms import TRANSFORMS, outside_doma
 from forecastkit.uncertainty import validation
 from forecastkit.uncertainty.conformal import MAX_LATEST
 from forecastkit.utils.docstrings import inherit_parameters
+from forecastkit.utils.estimator import BaseEstimator, RegressorMixin
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.types import Calibrate, Columns, Data, Path
 from forecastkit.utils.validation import check_choice, check_int, check_levels, check_real, refuse
@@ -156,6 +152,9 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         InputError
             If data or parameters are invalid; the message states where, why, and the remedy.
         """
+        from forecastkit.data.ingest.read_panel import read_panel  # here: a stored history is not read
+        from forecastkit.data.ingest.sample_weight import read_weights
+
         began = time.monotonic()
         self._check_parameters()
         panel, schema = read_panel(X, y, **self._reading())
@@ -191,6 +190,8 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
 
     def _start_fit(self, panel: Panel, schema: Schema, weight=None, linear: "Forecaster | None" = None) -> FitContext:
         """Forget what was learned; sizes, split and scales for a fit on this panel."""
+        from forecastkit.data.ingest.leakage import refuse_leaks
+
         self._forget()
         self.schema_ = schema
         self.n_features_in_ = len(schema.columns)
@@ -364,7 +365,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         self
             With ``n_replaced_``, the number of rows known before.
         """
-        check_is_fitted(self, "history_")
+        self._check_is_fitted()
         merged, replaced, revised = merge_newer(self, X, y)
         self._revised += revised
         self._update_bounds(self.scaler_.without_faults(merged))
@@ -416,7 +417,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         """Save the forecaster to the file `path` (a zip without pickles); see `forecastkit.load`."""
         from forecastkit.persistence.artifact import save
 
-        check_is_fitted(self, "history_")
+        self._check_is_fitted()
         save(self, path)
 
     def _state(self) -> dict:

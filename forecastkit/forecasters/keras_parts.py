@@ -1,8 +1,7 @@
 """Forecasters with Keras objects among their parameters: cloned and pickled by settings."""
 
-from sklearn.base import BaseEstimator
-
 from forecastkit.networks.heads import check_by_trial
+from forecastkit.utils.estimator import BaseEstimator
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.keras_parts import from_settings, is_part, portable, restored, settings
 from forecastkit.utils.validation import refuse

@@ -5,8 +5,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from sklearn.utils import check_random_state
-
 from forecastkit.data.ingest.target_checks import check_support
 from forecastkit.data.sizes import choose_patch
 from forecastkit.data.windows import Windows, crop, needs_mask
@@ -28,6 +26,7 @@ from forecastkit.training.trained_network import TrainedNetwork
 from forecastkit.uncertainty.forecasts import forecast_of
 from forecastkit.utils import types
 from forecastkit.utils.docstrings import inherit_parameters
+from forecastkit.utils.estimator import draw_seed
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.validation import check_choice, check_int, check_real, refuse
 
@@ -307,7 +306,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
 
     def _begin(self, context, strategy):
         """The seed of a fit, and the checkpoint that it is kept in, None where it is not."""
-        seed = int(agreed(strategy, check_random_state(self.random_state).randint(2**31 - 1)))
+        seed = int(agreed(strategy, draw_seed(self.random_state)))
         if self.resume is None:
             return seed, None
         name = name_of(self, context.panel, context.split, context.weight)

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecastkit.data.ingest.read_panel import read_more
 from forecastkit.data.panel import Panel
 from forecastkit.forecasters.recursive import count_revised
 from forecastkit.utils.types import Data
@@ -20,6 +19,8 @@ def merge_newer(forecaster: "Forecaster", X: Data, y: Data | None) -> tuple[Pane
 
     Slots of resampled rows that were known before are replaced by what the newer rows alone make of them: a warning.
     """
+    from forecastkit.data.ingest.read_panel import read_more  # here: a stored history is not read
+
     schema, history = forecaster.schema_, forecaster.history_
     newer = read_more(schema, history.grid, X, y, follow=history)
     merged, replaced = history.merge(newer)

@@ -6,11 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from forecastkit.data import output_frames
-from forecastkit.data.ingest.read_panel import read_more
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
 from forecastkit.forecasters.bounds import Bounds
@@ -27,6 +24,7 @@ from forecastkit.forecasters.recursive import (
 from forecastkit.uncertainty.forecasts import CalibratedForecast, Forecast, OriginResiduals, clipped
 from forecastkit.uncertainty.residuals import trained_until
 from forecastkit.uncertainty.sample_paths import draw_ranks
+from forecastkit.utils.estimator import draw_seed
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.plottable import Plottable
 from forecastkit.utils.types import Data, Seed
@@ -55,6 +53,12 @@ class Predicting(Bounds, Plottable):
         residuals = OriginResiduals(self, panel, origins)
         forecast = self._forecast(panel, origins).completed(residuals, self.quantile_levels)
         return CalibratedForecast(forecast, residuals) if self.calibrate else forecast
+
+    def _check_is_fitted(self):
+        if not hasattr(self, "history_"):
+            from sklearn.utils.validation import check_is_fitted  # here: its import takes longer than a forecast
+
+            check_is_fitted(self, "history_")
 
     def _adapted(self, panel, stop):
         """Itself, or a copy that also knows the scale of series it was not fitted on, from their rows before `stop`."""
@@ -102,7 +106,7 @@ class Predicting(Bounds, Plottable):
             With y at fit: one value per row of X, in its order. Otherwise in the form of the data at fit. If future
             covariates in the history end before the horizon, only the rows with covariates, with a warning.
         """
-        check_is_fitted(self, "history_")
+        self._check_is_fitted()
         levels, names = asked_levels(type(self).__name__, quantile_levels, coverage)
         rows, panel, model = self._rows_asked(X, history, until)
         values = values_at(model, panel, rows, levels)
@@ -158,6 +162,8 @@ class Predicting(Bounds, Plottable):
             )
 
     def _read_history(self, history):
+        from forecastkit.data.ingest.read_panel import read_more  # here: a stored history is not read
+
         X, y = history if isinstance(history, tuple) else (history, None)
         if self.schema_.supervised and y is None:
             rule = "a forecaster fitted on X and y needs history=(X, y)"
@@ -192,7 +198,7 @@ class Predicting(Bounds, Plottable):
             of series and time. Where known covariates end before the last step, the steps that they reach, with a
             warning.
         """
-        check_is_fitted(self, "history_")
+        self._check_is_fitted()
         where = type(self).__name__
         panel = self.history_ if history is None else self._read_history(history)
         if X is not None:
@@ -253,7 +259,7 @@ class Predicting(Bounds, Plottable):
         Clark et al. (2004), "The Schaake shuffle", Journal of Hydrometeorology 5: a path takes at every step the
         quantile whose level is the rank of a past error at that step, all of one validation window.
         """
-        check_is_fitted(self, "history_")
+        self._check_is_fitted()
         check_int("sample", "n", n)
         where = type(self).__name__
         panel = self.history_ if history is None else self._read_history(history)
@@ -262,7 +268,7 @@ class Predicting(Bounds, Plottable):
         check_known_ahead(where, self.schema_, panel, self.horizon_)
         panel, model = self._ready(panel, history)
         origins = Origins.every_channel(np.arange(len(panel.ids)), panel.last_observed(), panel.channels)
-        rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+        rng = np.random.default_rng(draw_seed(random_state))
         paths = () if self.paths_ is None else self.paths_
         ranks = draw_ranks(paths, (len(origins), n, self.horizon_), rng)
         values = model._forecast_at(panel, origins).sample(ranks)
@@ -300,7 +306,7 @@ class Predicting(Bounds, Plottable):
         DataFrame
             With empty future covariates, in the form for `predict`.
         """
-        check_is_fitted(self, "history_")
+        self._check_is_fitted()
         check_int("future_frame", "steps", steps, optional=True)
         if steps is not None and until is not None:
             refuse("future_frame", "either steps or until can be given", "both", error=ParameterError)
@@ -312,7 +318,7 @@ class Predicting(Bounds, Plottable):
         """Return the R2 of forecasts of the rows of X that have a target; the mean over several targets."""
         from sklearn.metrics import r2_score
 
-        check_is_fitted(self, "history_")
+        self._check_is_fitted()
         rows, panel, model = self._rows_asked(X, None)
         truth = self._targets_of(X, rows, panel) if y is None else np.asarray(y, dtype="float64")
         if self.schema_.supervised:
@@ -326,6 +332,8 @@ class Predicting(Bounds, Plottable):
 
     def _targets_of(self, X, rows, panel):
         """The targets that rows of data like those at fit hold, in their order."""
+        from forecastkit.data.ingest.read_panel import read_more
+
         given = read_more(self.schema_, self.history_.grid, X, follow=self.history_)
         entity = given.places(panel.ids)[rows.entity]
         return given.target[given.row_at(entity, rows.ordinal)].astype("float64")

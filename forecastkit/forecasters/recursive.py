@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from forecastkit.data import output_frames
-from forecastkit.data.ingest.read_panel import read_rows
-from forecastkit.data.ingest.regularize import one_row_each
 from forecastkit.data.panel import Panel, spread
 from forecastkit.data.schema import Schema
 from forecastkit.data.windows import Origins
@@ -34,6 +32,9 @@ class Rows:
 
 def read_asked(where: str, schema: Schema, panel: Panel, X) -> tuple[Rows, Panel]:
     """The rows that `X` asks for, and the panel of their series with the known covariates of `X` laid over it."""
+    from forecastkit.data.ingest.read_panel import read_rows  # here: a stored history is not read
+    from forecastkit.data.ingest.regularize import one_row_each
+
     table = read_rows(schema, X, future=True, follow=panel)
     at = panel.places(table.ids)
     if (at < 0).any():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit
 
 Axis = int | tuple[int, ...] | None
 #: Fewest blocks for a standard error; fewest blocks for which blocks are two horizons long.
@@ -124,6 +123,8 @@ def is_clearly_larger(own: np.ndarray, other: np.ndarray, block: np.ndarray) -> 
     blocks = len(np.unique(block))
     if blocks < MIN_COMPARED:
         return False
+    from scipy.special import stdtrit  # here: its import takes longer than a forecast
+
     difference = np.asarray(own, dtype="float64") - other
     error = block_error(difference, np.ones(len(difference)), block)
     return bool(difference.mean() > stdtrit(blocks - 1, 1 - LEVEL) * error)

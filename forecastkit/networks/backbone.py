@@ -4,10 +4,9 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sklearn.base import BaseEstimator
-
 from forecastkit.utils import exceptions, validation
 from forecastkit.utils.docstrings import inherit_parameters
+from forecastkit.utils.estimator import BaseEstimator
 
 if TYPE_CHECKING:
     import keras

@@ -104,10 +104,10 @@ def load(path: types.Path, backbones: dict | None = None, custom_objects: dict |
     ArtifactError
         If the file is missing, not a saved model, damaged or of a newer format, or a user-defined class is not passed.
     """
-    from forecastkit.persistence.serialization import Unpacker
-
     path = Path(path)
     manifest, members = _read(path)
+    from forecastkit.persistence.serialization import Unpacker  # here: a missing file is refused at once
+
     try:
         arrays = {name: _arrays(members[f"{name}.npz"]) for name in ARRAYS}
         packed = json.loads(members["forecaster.json"])

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.base import clone
 
 from forecastkit.baselines import simple
 from forecastkit.baselines.ridge import Ridge
@@ -238,6 +237,8 @@ def cross_validated(forecaster, data: FitData) -> tuple[ResidualQuantiles, np.nd
     scale : ndarray
         Their units, in the form of `residual_scale_`. None is returned if there are too few rows for any horizon.
     """
+    from sklearn.base import clone  # here: its import takes longer than a forecast
+
     panel = data.panel.between(data.panel.indptr[:-1], data.stop)
     longest_series = int(panel.lengths.max())
     horizon = min(forecaster.horizon_, (longest_series - 2) // 3)

@@ -1,0 +1,60 @@
+"""The base classes of estimators: those of scikit-learn, or stand-ins in a process that only forecasts.
+
+Importing scikit-learn imports most of SciPy, which takes longer than everything else that a forecast needs. A process
+that hands no estimator to scikit-learn, such as that of ``forecast predict``, calls `forecast_only` first.
+"""
+
+import inspect
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator as BaseEstimator
+    from sklearn.base import RegressorMixin as RegressorMixin
+
+_bases: dict[str, type] = {}
+
+
+def forecast_only() -> None:
+    """Leave scikit-learn out of this process, unless it or a class of ours has already been imported."""
+    if "sklearn" not in sys.modules:
+        _bases.setdefault("BaseEstimator", ParametersOnly)
+        _bases.setdefault("RegressorMixin", Nothing)
+
+
+def draw_seed(random_state: Any) -> int:
+    """A seed drawn from a `random_state` as scikit-learn understands it: None, a seed or a generator."""
+    from sklearn.utils import check_random_state
+
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+class ParametersOnly:
+    """The parameters of an estimator, without the rest of `sklearn.base.BaseEstimator`."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Constructor parameters by name; parameters of parameters are not included."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def set_params(self, **parameters: Any) -> "ParametersOnly":
+        """Set constructor parameters by name."""
+        for name, value in parameters.items():
+            setattr(self, name, value)
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self).copy()
+
+
+class Nothing:
+    """In place of a mixin that only scikit-learn reads."""
+
+
+def __getattr__(name: str) -> type:
+    if name not in ("BaseEstimator", "RegressorMixin"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _bases:
+        from sklearn import base
+
+        _bases.update(BaseEstimator=base.BaseEstimator, RegressorMixin=base.RegressorMixin)
+    return _bases[name]
