@@ -17,6 +17,8 @@ from forecastkit.evaluation.refits import Refits, groups_of, refit_all
 from forecastkit.evaluation.results import Backtest, Reference, both_scores, coverage_table
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.future_steps import ordinal_of
+from forecastkit.forecasters.newer_rows import without_newer_faults
+from forecastkit.preprocessing.broken_readings import without_broken
 from forecastkit.uncertainty.residuals import NEVER, trained_until
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Data, Path
@@ -87,11 +89,12 @@ def backtest(
     if fitted:
         schema = forecaster.schema_
         panel = read_more(schema, forecaster.history_.grid, X, y)
-        panel = _after_history(forecaster, panel, start)
+        panel = without_newer_faults(WHERE, forecaster, _after_history(forecaster, panel, start))
         horizon, season = forecaster.horizon_, forecaster.season_length_
     else:
         forecaster._check_parameters()
         panel, schema = read_panel(X, y, **forecaster._reading())
+        panel = without_broken(WHERE, panel, schema.target)
         horizon, season = choose_horizon(forecaster._asked().horizon, forecaster._asked().season_length, panel.grid)
     if gap >= horizon:
         refuse(WHERE, "gap must be shorter than the horizon", f"gap {gap}, horizon {horizon}", error=ParameterError)

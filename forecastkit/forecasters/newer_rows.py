@@ -1,11 +1,15 @@
 """Newer rows of a fitted forecaster: merged with its history, and checked to be enough to train on."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from forecastkit.data.panel import Panel
 from forecastkit.forecasters.recursive import count_revised
+from forecastkit.preprocessing.broken_readings import FAR, FAR_FROM_OTHERS, BrokenReadings, say_broken
+from forecastkit.preprocessing.moments import Moments
+from forecastkit.uncertainty.residuals import trained_until
 from forecastkit.utils.types import Data
 from forecastkit.utils.validation import refuse
 from forecastkit.utils.warn import warn_user
@@ -18,6 +22,7 @@ def merge_newer(forecaster: "Forecaster", X: Data, y: Data | None) -> tuple[Pane
     """The history with newer rows, how many rows known before were given again, and how many of those were trained on.
 
     Slots of resampled rows that were known before are replaced by what the newer rows alone make of them: a warning.
+    Faults among the newer rows are missing in it, with a warning.
     """
     from forecastkit.data.ingest.read_panel import read_more  # here: a stored history is not read
 
@@ -29,7 +34,27 @@ def merge_newer(forecaster: "Forecaster", X: Data, y: Data | None) -> tuple[Pane
             f"{type(forecaster).__name__}: {replaced} slots of the history are replaced by what the rows given now "
             "make of them. Give all rows of a slot."
         )
+    merged = without_newer_faults(type(forecaster).__name__, forecaster, merged)
     return merged, replaced, count_revised(history, newer, forecaster.trained_until_)
+
+
+def without_newer_faults(where: str, forecaster: "Forecaster", panel: Panel) -> Panel:
+    """The panel with faults replaced by NaN, and a warning that names those that are new.
+
+    Rows after those of the fit are compared with the values of the fit, and series without any with their own values.
+    """
+    scaler, names = forecaster.scaler_, forecaster.schema_.target
+    panel, everywhere = scaler.without_faults(panel), np.arange(len(panel.ids))
+    faults = scaler.newer_faults(panel, trained_until(forecaster, panel))
+    say_broken(where, panel, names, faults, f"more than {FAR:g} times as far from the mean as any value of the fit")
+    panel = faults.blanked(panel, everywhere)
+    new = np.flatnonzero(scaler.places(panel) < 0)
+    if not len(new):
+        return panel
+    rows = panel.take(new)
+    faults = BrokenReadings.find(rows, Moments.of(rows.target, rows.indptr))
+    say_broken(where, rows, names, faults, FAR_FROM_OTHERS)
+    return replace(faults, entity=new[faults.entity]).blanked(panel, everywhere)
 
 
 def check_rows_to_train(where: str, history: Panel, kept: int, needed: float) -> None:

@@ -12,6 +12,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
 from forecastkit.forecasters.bounds import Bounds
 from forecastkit.forecasters.future_steps import check_known_ahead, steps_until, warn_blank
+from forecastkit.forecasters.newer_rows import without_newer_faults
 from forecastkit.forecasters.other_history import name_other
 from forecastkit.forecasters.recursive import (
     Rows,
@@ -135,6 +136,7 @@ class Predicting(Bounds, Plottable):
         """The panel to forecast, and a forecaster that knows the scales of its series."""
         if history is not None:
             panel = name_other(panel, self.history_, self.lookback_ + self.horizon_)
+            panel = without_newer_faults(type(self).__name__, self, panel)
         return panel, self._adapted(panel, panel.last_observed() + 1)
 
     def _warn_far(self, rows, panel):

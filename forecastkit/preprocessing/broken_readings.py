@@ -1,6 +1,5 @@
 """Detection of measurement faults: extreme isolated values of a series, such as 1e9 among values of 100 to 250."""
 
-import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +9,7 @@ from forecastkit.data.ingest.target_checks import name_cell
 from forecastkit.data.panel import Panel
 from forecastkit.preprocessing.moments import Moments, chunks
 from forecastkit.utils.validation import first_few
+from forecastkit.utils.warn import warn_user
 
 #: A value is a fault if its distance from the median, in robust standard deviations, exceeds `FAR`,
 FAR = 100.0
@@ -21,6 +21,14 @@ MAX_NEIGHBOUR = 0.5
 MAX_FRACTION = 0.01
 #: Fewest observed values of a series in which faults are detected.
 MIN_VALUES = 10
+#: Where most values are equal (intermittent demand), the distance is measured by the typical distance of the others, at
+#: least so many, and is a fault if it exceeds so many times as much: single large orders occur.
+MIN_OTHERS, FAR_INTERMITTENT = 4, 1000.0
+#: A value after the training rows is a fault if its distance from the training mean exceeds `FAR` times the largest one
+#: in training, unless all of so many rows before it are missing or as extreme: that is a new level.
+NEW_LEVEL = 3
+#: Why a value is a fault, in warnings.
+FAR_FROM_OTHERS = f"more than {FAR:g} standard deviations from the other values of the series"
 #: Interquartile range of a normal distribution, in standard deviations.
 NORMAL_RANGE = 1.349
 
@@ -66,8 +74,8 @@ class BrokenReadings:
     def find(cls, panel: Panel, moments: Moments) -> "BrokenReadings":
         """Find the faults among the targets of a panel.
 
-        Distances are measured by the median and the interquartile range, which a few faults do not affect. Series that
-        are constant except for rare values (intermittent demand) have an interquartile range of 0 and no faults.
+        Distances are measured by the median and the interquartile range, which a few faults do not affect; where that
+        range is 0 (intermittent demand), by the values that differ from the median.
 
         Parameters
         ----------
@@ -82,6 +90,38 @@ class BrokenReadings:
             of = np.full(len(places), entity), np.full(len(places), channel), panel.start[entity] + places
             found.append((*of, panel.target[first + places, channel]))
         return cls(*map(np.concatenate, zip(*found, strict=True))) if found else cls.none()
+
+    @classmethod
+    def find_newer(cls, panel: Panel, center: np.ndarray, largest: np.ndarray, until: np.ndarray) -> "BrokenReadings":
+        """Find faults among rows after those of training; later rows never decide about a row.
+
+        Parameters
+        ----------
+        panel : Panel
+        center, largest : ndarray of shape (E, C)
+            Mean of the training values of each series, and the largest distance from it. Series whose distance is 0 or
+            NaN are not searched.
+        until : ndarray of int, shape (E,)
+            Ordinal of the last training row of each series.
+        """
+        limit, begin = FAR * np.where(largest > 0, largest, np.inf), panel.row_at(np.arange(len(panel.ids)), until) + 1
+        rows, channels = [], []
+        for part, group in chunks(panel.indptr):
+            row = np.arange(part.start, part.stop)
+            with np.errstate(over="ignore"):
+                far = np.abs(panel.target[part] - center[group]) > limit[group]
+            at, channel = np.nonzero(far & (row >= begin[group])[:, None])
+            near = np.zeros(len(at), dtype=bool)
+            for back in range(1, NEW_LEVEL + 1):
+                before = np.maximum(row[at] - back, 0)
+                value = panel.target[before, channel]
+                distance = np.abs(value - center[group[at], channel])
+                near |= (row[at] - back >= panel.indptr[group[at]]) & (distance <= limit[group[at], channel])
+            rows.append(row[at[near]])
+            channels.append(channel[near])
+        row, channel = (np.concatenate([np.empty(0, dtype="int64"), *given]) for given in (rows, channels))
+        entity = np.searchsorted(panel.indptr, row, side="right") - 1
+        return cls(entity, channel, panel.ordinal_at(entity, row), panel.target[row, channel])
 
     def rows(self, panel: Panel, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows and channels of the faults in a panel.
@@ -158,13 +198,22 @@ def _faults(values: np.ndarray) -> np.ndarray:
     seen = values[observed] / size
     low, median, high = np.quantile(seen, (0.25, 0.5, 0.75))
     distance = np.abs(seen - median)
-    far = distance > FAR * (high - low) / NORMAL_RANGE
-    if high == low or not far.any() or far.sum() > max(1, MAX_FRACTION * len(seen)):
+    limit = FAR * (high - low) / NORMAL_RANGE if high > low else FAR_INTERMITTENT * _typical(distance[distance > 0])
+    far = distance > limit
+    if not far.any() or far.sum() > max(1, MAX_FRACTION * len(seen)):
         return np.empty(0, dtype="int64")
     far &= _are_isolated(seen, distance, far)
     if not far.any() or seen.std() < MIN_INFLATION * seen[~far].std():
         return np.empty(0, dtype="int64")
     return observed[far]
+
+
+def _typical(distances):
+    """Return the size of the distances other than 0: the larger of their median and spread; infinite for few."""
+    if len(distances) < MIN_OTHERS:
+        return np.inf
+    low, median, high = np.quantile(distances, (0.25, 0.5, 0.75))
+    return max(median, (high - low) / NORMAL_RANGE)
 
 
 def _are_isolated(seen, distance, far):
@@ -195,14 +244,15 @@ def warn_broken(where: str, panel: Panel, names: tuple, until: np.ndarray | None
     if until is not None:
         known = np.concatenate([until, np.full(len(panel.ids) - len(until), np.iinfo("int64").min)])
         broken = broken.at(broken.ordinal > known[broken.entity])
+    say_broken(where, panel, names, broken, FAR_FROM_OTHERS)
+
+
+def say_broken(where: str, panel: Panel, names: tuple, broken: BrokenReadings, why: str) -> None:
+    """Warn that these faults of a panel, which are `why`, are treated as missing."""
     if not len(broken):
         return
     rows = panel.row_at(broken.entity, broken.ordinal)
     cells = [name_cell(panel, names, *cell) for cell in zip(rows[:3], broken.channel[:3], strict=True)]
-    shown, several = first_few([*cells, *rows[3:]]), len(broken) > 1
-    warnings.warn(
-        f"{where}: {shown} {'are' if several else 'is'} more than {FAR:g} standard deviations from "
-        f"the other values of the series and {'are' if several else 'is'} treated as missing. Blank or correct faults.",
-        UserWarning,
-        stacklevel=3,
-    )
+    verb = "are" if len(broken) > 1 else "is"
+    said = f"{where}: {first_few([*cells, *rows[3:]])} {verb} {why} and {verb} treated as missing"
+    warn_user(f"{said}. Blank or correct faults.")

@@ -54,6 +54,8 @@ class Scaler:
         Which targets are constant in training; given if `divides`, as the scale then does not show it.
     broken : BrokenReadings
         Faults among the targets. They are excluded from the moments and masked.
+    largest : ndarray of shape (E, C), optional
+        Largest distance of a training value from the center of `target`; None in files of earlier versions.
     """
 
     ids: tuple
@@ -71,6 +73,7 @@ class Scaler:
     transformed: Moments | None = None
     constant: np.ndarray | None = None
     broken: BrokenReadings = field(default_factory=BrokenReadings.none)
+    largest: np.ndarray | None = None
 
     @classmethod
     def fit(
@@ -112,9 +115,10 @@ class Scaler:
         for role, counts in (codes or {}).items():
             met[role] = tuple(map(_observed_codes, getattr(seen, role)[:, -len(counts) :].T, counts))
             seen = replace(seen, **{role: getattr(seen, role)[:, : -len(counts)]})
+        target = _divisors(seen) if divides else moments
         scaler = cls(
             ids=panel.ids,
-            target=_divisors(seen) if divides else moments,
+            target=target,
             past=Moments.of(seen.past, _one_group(seen.past)),
             known=Moments.of(seen.known, _one_group(seen.known)),
             static=Moments.of(seen.static, _one_group(seen.static)),
@@ -127,6 +131,7 @@ class Scaler:
             transformed=_transformed_moments(seen, divides, transform),
             constant=moments.scale == 0 if divides else None,
             broken=broken,
+            largest=_largest(seen, target),
         )
         if divides:
             return scaler
@@ -149,13 +154,16 @@ class Scaler:
         broken = BrokenReadings.find(seen, Moments.of(seen.target, seen.indptr))
         seen = broken.blanked(seen, np.arange(len(new)))
         moments = Moments.of(seen.target, seen.indptr)
-        target = self.target.concatenate(_divisors(seen) if self.divides else moments)
-        constant, transformed = self.constant, self.transformed
+        own = _divisors(seen) if self.divides else moments
+        target = self.target.concatenate(own)
+        constant, transformed, largest = self.constant, self.transformed, self.largest
+        if largest is not None:
+            largest = np.concatenate([largest, _largest(seen, own)])
         if constant is not None:
             constant = np.concatenate([constant, moments.scale == 0])
         if transformed is not None:
             transformed = transformed.concatenate(_transformed_moments(seen, self.divides, self.transform))
-        changes = {"target": target, "transformed": transformed, "constant": constant}
+        changes = {"target": target, "transformed": transformed, "constant": constant, "largest": largest}
         return replace(self, ids=(*self.ids, *seen.ids), **changes)
 
     def places(self, panel: Panel, trained: bool = False) -> np.ndarray:
@@ -243,6 +251,15 @@ class Scaler:
         broken = replace(broken, entity=self.places(panel)[broken.entity])
         kept = broken.entity >= 0
         return replace(self, broken=self.broken.union(broken.at(kept)))
+
+    def newer_faults(self, panel: Panel, until: np.ndarray) -> BrokenReadings:
+        """Return faults among the rows after ordinal ``until[e]``; see `BrokenReadings.find_newer`."""
+        if self.largest is None:
+            return BrokenReadings.none()
+        at = self.places(panel)
+        known = ((at >= 0) & (at < len(self.largest)))[:, None]
+        center, largest = (np.where(known, values[at], 0.0) for values in (self.target.center, self.largest))
+        return BrokenReadings.find_newer(panel, center, largest, np.maximum(until, panel.start - 1))
 
     def buffers(self, panel: Panel, lookback: int, horizon: int) -> Buffers:
         """Return scaled float32 buffers of a panel, with calendar rows for windows that extend beyond its ends."""
@@ -347,6 +364,18 @@ def _divisors(panel):
     """Return moments for division without centering: center 0, and the mean absolute value as scale."""
     size = Moments.of(map_rows(np.abs, panel.target), panel.indptr).center
     return Moments(np.zeros_like(size), size)
+
+
+def _largest(panel, moments):
+    """Return the largest distance of each series' values from the center of these moments, (E, C); NaN for none."""
+    out = np.full(moments.center.shape, np.nan)
+    filled = np.flatnonzero(panel.lengths)
+    if len(filled):
+        begin, center = panel.indptr[filled], moments.center[filled]
+        highest, lowest = (extreme.reduceat(panel.target, begin, axis=0) for extreme in (np.fmax, np.fmin))
+        with np.errstate(over="ignore"):
+            out[filled] = np.fmax(highest - center, center - lowest)
+    return out
 
 
 def _transformed_moments(panel, divides, transform):

@@ -149,3 +149,96 @@ def test_compare_does_not_measure_errors_of_a_fault():
                 fk.compare(["naive"], series, horizon=6, folds=1, n_windows=12, metric="mae").table["mae"].max()
             )
     assert found[0] == pytest.approx(found[1])
+
+
+# ------------------------------------------------------------------------------------------------- after the fit
+
+INTERMITTENT = np.where(RNG.random(400) < 0.1, RNG.integers(1, 9, 400), 0).astype("float64")
+
+
+def test_a_fault_among_intermittent_demand_is_found_and_a_large_order_is_none():
+    for value, places in ((1e6, [200]), (400.0, [])):
+        values = INTERMITTENT.copy()
+        values[200] = value
+        assert found(values).ordinal.tolist() == places
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_newer_faults_are_those_of_a_plain_loop_and_never_depend_on_later_rows(data):
+    count = data.draw(st.integers(1, 3))
+    cells = st.one_of(st.floats(-3, 3), st.sampled_from([np.nan, 1e9, -1e9, 5000.0]))
+    columns = [data.draw(st.lists(cells, min_size=20, max_size=20)) for _ in range(count)]
+    panel, _ = read_panel(np.array([[0.0] * count, *np.array(columns).T]))
+    until = data.draw(st.integers(-1, 10))
+    arguments = np.zeros((1, count)), np.full((1, count), 4.0), np.array([until])
+    faults = BrokenReadings.find_newer(panel, *arguments)
+    expected = []
+    for row in range(max(until, -1) + 1, 21):
+        for channel in range(count):
+            before = panel.target[max(row - 3, 0) : row, channel]
+            if abs(panel.target[row, channel]) > 400 and (np.abs(before) <= 400).any():
+                expected.append((row, channel))
+    assert list(zip(faults.ordinal.tolist(), faults.channel.tolist(), strict=True)) == expected
+    cut = panel.between(np.array([0]), np.array([15]))
+    assert BrokenReadings.find_newer(cut, *arguments).ordinal.tolist() == [row for row, _ in expected if row < 15]
+
+
+@pytest.mark.parametrize("saved", [False, True], ids=["in memory", "loaded"])
+@pytest.mark.parametrize("name", ["Naive", "SeasonalNaive", "Linear", "Ensemble"])
+def test_update_treats_a_fault_as_missing_day_by_day(name, saved, tmp_path):
+    members = [fk.NaiveForecaster(), fk.LinearForecaster(lookback=48)]
+    own = {"forecasters": members} if name == "Ensemble" else {}
+    model = getattr(fk, f"{name}Forecaster")(horizon=6, **own).fit(pd.Series(SEASON[:390], TIMES[:390]))
+    other = getattr(fk, f"{name}Forecaster")(horizon=6, **own).fit(pd.Series(SEASON[:390], TIMES[:390]))
+    for row in range(390, 400):
+        if saved:
+            model.save(tmp_path / "m.forecast")
+            model = fk.load(tmp_path / "m.forecast")
+        if row == 395:
+            with pytest.warns(UserWarning, match=rf"1e\+09 at {TIMES[row]} is more than 100 times as far"):
+                model.update(pd.Series([1e9], TIMES[[row]]))
+        else:
+            model.update(pd.Series(SEASON[[row]], TIMES[[row]]))
+            other.update(pd.Series(SEASON[[row]], TIMES[[row]]))
+    pd.testing.assert_series_equal(model.predict(), other.predict())
+
+
+def test_a_new_level_is_learned_after_three_rows():
+    model = fk.NaiveForecaster(horizon=1).fit(pd.Series(SEASON[:300], TIMES[:300]))
+    for row in range(300, 303):
+        with pytest.warns(UserWarning, match="treated as missing"):
+            model.update(pd.Series([1e6 + row], TIMES[[row]]))
+    assert model.update(pd.Series([1e6], TIMES[[303]])).predict().tolist() == [1e6]
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_a_fault_among_the_actuals_is_named_and_decides_no_figure_of_a_backtest(fitted):
+    tables = []
+    for reading in (1e9, np.nan):
+        series = pd.Series(broken(350, reading), TIMES)
+        model = fk.SeasonalNaiveForecaster(horizon=6)
+        model = model.fit(series[:300]) if fitted else model
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            result = fk.backtest(model, series, start=TIMES[300])
+        assert any(f"backtest: 1e+09 at {TIMES[350]} is more" in str(one.message) for one in said) == (reading == 1e9)
+        tables.append(result)
+    given, gap = tables
+    pd.testing.assert_frame_equal(given.forecasts, gap.forecasts)
+    pd.testing.assert_frame_equal(given.scores, gap.scores)
+
+
+def test_a_fault_of_the_fit_decides_no_scale_of_a_later_backtest():
+    series = pd.Series(broken(100), TIMES)
+    with pytest.warns(UserWarning, match="treated as missing"):
+        model = fk.SeasonalNaiveForecaster(horizon=6).fit(series[:300])
+    assert fk.backtest(model, series).scores["mase"].between(0.3, 2).all()
+
+
+def test_a_fault_in_the_history_of_a_new_series_is_named():
+    frame = pd.DataFrame({"unique_id": "a", "ds": TIMES, "y": SEASON})
+    model = fk.NaiveForecaster(horizon=2, series_id="unique_id").fit(frame)
+    other = pd.DataFrame({"unique_id": "b", "ds": TIMES, "y": 1e-3 * broken(399)})
+    with pytest.warns(UserWarning, match=r"1e\+06 of 'b' at .* is more than 100 standard deviations"):
+        assert model.predict(history=other)["y"].between(0.08, 0.28).all()
