@@ -158,10 +158,7 @@ class AutoForecaster(Combination):
     def _fitted(self, member, context):
         member.set_params(horizon=self.horizon_, validation_size=self.validation_size)
         member._check_parameters()
-        own = member._start_fit(context.panel, self.schema_, context.weight, context.linear)
-        context.members.append((member, own))
-        member._learn(own)
-        return member
+        return self._fit_member(member, context, context.linear)
 
     def _set_members(self, groups, weights=None):
         """Set the members, with the seeds of each member in sequence; `weights` by name, equal by default."""

@@ -6,6 +6,8 @@ uses common sizes for the frequency, see `usual_sizes`, and reduces them for few
 
 import math
 
+import numpy as np
+
 from forecastkit.data.time_grid import DAY, FIXED, TimeGrid
 
 #: Largest default lookback in steps: a linear forecast has as many coefficients per step of the horizon.
@@ -98,6 +100,25 @@ def held_out_rows(rows: int, horizon: int) -> int:
 def validation_rows(rows: int, held_out: int, horizon: int) -> int:
     """Return the rows of the validation block: two horizons or a tenth, at most a quarter of the remaining rows."""
     return max(horizon, min(max(2 * horizon, rows // 10), (rows - held_out) // 4))
+
+
+def validation_start(first: np.ndarray, stop: np.ndarray, size: float, horizon: int) -> np.ndarray:
+    """Return the first validation row of each series; series without room for a training window have none.
+
+    Parameters
+    ----------
+    first, stop : ndarray of int, (n_series,)
+        First row of each series, and the row after its last observed one.
+    size : int or float
+        Rows of the validation block, or their fraction of each series.
+    horizon : int
+    """
+    if not size:
+        return stop
+    lengths = stop - first
+    rows = np.full(len(lengths), size) if isinstance(size, (int, np.integer)) else (size * lengths).astype(int)
+    rows = np.maximum(rows, horizon)
+    return np.where(lengths - rows > horizon, stop - rows, stop)
 
 
 def lookback_within(usual: int, rows: int, season: int) -> int:

@@ -13,14 +13,13 @@ from forecastkit.data.array_storage import is_mapped, map_rows
 from forecastkit.data.ingest.target_checks import refuse_targets
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
-from forecastkit.data.sizes import choose_horizon, choose_lookback
+from forecastkit.data.sizes import choose_horizon, choose_lookback, validation_start
 from forecastkit.data.windows import Origins
 from forecastkit.features.calendar import requested_names
 from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.forecasters.newer_rows import check_rows_to_train, merge_newer
-from forecastkit.forecasters.predict import Predicting
+from forecastkit.forecasters.predict import NOT_SAVED, Predicting
 from forecastkit.forecasters.recursive import check_observed, tail
-from forecastkit.forecasters.scores_on_demand import PENDING, ScoresOnDemand
 from forecastkit.forecasters.transaction import restored
 from forecastkit.preprocessing.broken_readings import warn_broken
 from forecastkit.preprocessing.scaler import Scaler
@@ -42,7 +41,7 @@ SHOWN = ("horizon_", "lookback_", "patch_", "season_length_", "n_features_in_", 
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
+class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     """Base class of all forecasters. Constructor parameters are stored unchanged and validated by `fit`.
 
     Parameters
@@ -97,6 +96,10 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         Targets never observed below 0, whose forecasts are not below 0 either unless `lower` is given.
     trained_until_ : ndarray
         Grid ordinal of the last training row of each series, which `update` does not change.
+    history_is_tail_ : bool
+        Whether the history lacks rows of the fit, as that of a loaded forecaster does.
+    n_revised_ : int
+        Number of training rows whose targets `update` has changed since.
     scores_ : dict
         Scores on the validation block, see docs/evaluation.md: ``mae`` and ``mase`` of this forecaster and, with
         ``_seasonal_naive`` and ``_linear`` appended, of the references; ``skill_seasonal_naive`` and ``skill_linear``,
@@ -120,8 +123,6 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
     quantile_levels: Sequence[float] | None = None
     calibrate: Calibrate = False
 
-    _tail_only = False  # whether the history lacks rows of the fit, as that of a loaded forecaster does
-    _revised = 0  # rows that were learned from and have been given again with other values since
     _most_validation_windows = None  # windows that scores and residuals are taken from; None for the usual number
 
     def __init_subclass__(cls, **kwargs):
@@ -201,7 +202,7 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         if schema.known:
             refuse_leaks(schema, panel, self.horizon_)
         self._check_transform(panel)
-        split = self._split(panel, stop)
+        split = validation_start(panel.indptr[:-1], stop, self.validation_size, self.horizon_)
         calendar = self._calendar(panel.grid)
         self.scaler_ = self._scaler(panel, split, calendar, weight).with_faults_masked(panel, stop)
         self._set_bounds(self.scaler_.without_faults(panel))
@@ -232,11 +233,10 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         self.rolling_errors_, self.pending_scores_ = found.rolling_errors, found.scores
         if self.residuals_ is not None and not self.residuals_.held_out and not is_mapped(panel.target):
             self.fit_data_ = validation.FitData.of(context, self.scaler_)
-        self.history_, self.trained_until_ = panel, panel.cutoffs()
-        for name in ("_tail_only", "_revised"):
-            vars(self).pop(name, None)
-        if is_mapped(panel.target):  # forecasts lay rows over the history, which would copy it to memory
-            self.history_, self._tail_only = tail(panel, self.scaler_, self._rows_kept()), True
+        self.history_, self.trained_until_, self.n_revised_ = panel, panel.cutoffs(), 0
+        self.history_is_tail_ = is_mapped(panel.target)
+        if self.history_is_tail_:  # forecasts write rows into a copy of the history, which would be as large
+            self.history_ = tail(panel, self.scaler_, self._rows_kept())
 
     def _scaler(self, panel, stop, calendar, weight) -> Scaler:
         """Scales and linear effects of the rows before ``stop``."""
@@ -298,16 +298,6 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         """A lookback chosen by us, made to fit the architecture."""
         return lookback
 
-    def _split(self, panel, stop):
-        """First validation row of each series; series too short for a training window beside it only train."""
-        lengths = stop - panel.indptr[:-1]
-        if not self.validation_size:
-            return stop
-        whole = isinstance(self.validation_size, (int, np.integer))
-        size = np.full(len(lengths), self.validation_size) if whole else (self.validation_size * lengths).astype(int)
-        size = np.maximum(size, self.horizon_)
-        return np.where(lengths - size > self.horizon_, stop - size, stop)
-
     def _fit(self, context: FitContext):
         """Learn from the rows before ``context.split``; those from there to ``context.stop`` may stop the training."""
 
@@ -366,15 +356,17 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
             With ``n_replaced_``, the number of rows known before.
         """
         self._check_is_fitted()
-        merged, replaced, revised = merge_newer(self, X, y)
-        self._revised += revised
-        self._update_bounds(self.scaler_.without_faults(merged))
-        self.history_, self.n_replaced_ = merged, replaced
+        merged, self.n_replaced_, revised = merge_newer(self, X, y)
+        self._take_history(merged, self.n_revised_ + revised)
         return self
 
+    def _take_history(self, history: Panel, n_revised: int) -> None:
+        """Set the rows from which forecasts start, and the number of training rows that they change."""
+        self._update_bounds(self.scaler_.without_faults(history))
+        self.history_, self.n_revised_ = history, n_revised
+
     def partial_fit(self, X: Data, y: Data | None = None) -> Self:
-        """Add newer rows to the history and continue training with unchanged scales and sizes; the first call is a
-        `fit`.
+        """Add newer rows to the history and continue training; scales and sizes stay. The first call is a `fit`.
 
         A loaded forecaster continues training on these rows and those stored in its file.
 
@@ -392,6 +384,10 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         InputError
             As in `fit`, and if a loaded forecaster has too few rows to continue training; it is then unchanged.
         """
+        return self._partial_fit(X, y)
+
+    def _partial_fit(self, X, y, **training) -> Self:
+        """`partial_fit` with fields of the `FitContext` that say how to train."""
         if not hasattr(self, "history_"):
             return self.fit(X, y)
         self._check_parameters()
@@ -399,19 +395,23 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
         with restored(self):
             self.update(X, y)
             stop = self.history_.last_observed() + 1
-            if self._tail_only:
+            if self.history_is_tail_:
                 check_rows_to_train(f"{type(self).__name__}.partial_fit", self.history_, kept, self._rows_to_train())
             warn_broken(type(self).__name__, self.history_, self.schema_.target, self.trained_until_)
-            self.scaler_ = self.scaler_.extended(self.history_, stop).with_faults_masked(self.history_, stop)
-            context = FitContext(self.history_, stop, stop, revised=self._revised)
-            self._set_bounds(self.scaler_.without_faults(self.history_))
+            context = FitContext(self.history_, stop, stop, **training)
             try:
-                self._train_on(context)
+                self._continue_fit(context)
             finally:
                 self._release(context)
-            vars(self).pop("_revised", None)
-            self.trained_until_ = self.history_.cutoffs()
         return self
+
+    def _continue_fit(self, context: FitContext) -> None:
+        """Continue training on all rows before ``context.stop``; new series are scaled by their own rows."""
+        panel, stop = context.panel, context.stop
+        self.scaler_ = self.scaler_.extended(panel, stop).with_faults_masked(panel, stop)
+        self._check_targets(self.scaler_.without_faults(panel))
+        self._train_on(context)
+        self.trained_until_, self.n_revised_ = panel.cutoffs(), 0
 
     def save(self, path: Path) -> None:
         """Save the forecaster to the file `path` (a zip without pickles); see `forecastkit.load`."""
@@ -422,13 +422,13 @@ class Forecaster(Predicting, ScoresOnDemand, RegressorMixin, BaseEstimator):
 
     def _state(self) -> dict:
         """What `fit` learned, for the artifact: all that ends in ``_``, of the history what predicting needs."""
-        learned = {name: value for name, value in vars(self).items() if name.endswith("_") and name not in PENDING}
+        learned = {name: value for name, value in vars(self).items() if name.endswith("_") and name not in NOT_SAVED}
         return {**learned, "scores_": self.scores_, "history_": tail(self.history_, self.scaler_, self._rows_kept())}
 
     def _set_state(self, learned: dict):
         """Take what `_state` gave."""
-        self._tail_only = True
         vars(self).update((name, value) for name, value in learned.items() if name.endswith("_"))
+        self.history_is_tail_, self.n_revised_ = True, 0
         if "residual_scale_" not in vars(self):  # a file of an earlier version
             self.residual_scale_, self.rolling_errors_ = self.scaler_.trained_scale(), None
 

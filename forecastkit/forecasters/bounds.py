@@ -43,9 +43,13 @@ class Bounds:
             refuse(where, "lower must be below upper", got, error=ParameterError)
 
     def _set_bounds(self, panel: Panel) -> None:
-        """Set the default bounds from the targets of the fit, and refuse targets beyond given bounds."""
+        """Set the default bounds from the targets of the fit; see also `_check_targets`."""
         with np.errstate(invalid="ignore"):
             self.nonnegative_ = np.fmin.reduce(panel.target, axis=0) >= 0
+        self._check_targets(panel)
+
+    def _check_targets(self, panel: Panel) -> None:
+        """Refuse targets beyond given bounds."""
         if self.lower is None and self.upper is None:
             return
         where, names = type(self).__name__, (*panel.ids, *self.schema_.target)

@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.base import clone
 
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.forecasters.ensemble_members import fit_apart, fit_here, is_network, linear_for, runs_apart, seeded
+from forecastkit.forecasters.composite import Composite
+from forecastkit.forecasters.ensemble_members import fit_apart, is_network, is_usable, linear_for, runs_apart, seeded
 from forecastkit.forecasters.ensemble_weights import check_weights, combination_weights, shared_levels
-from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.uncertainty.forecasts import CombinedForecast, PointForecast
 from forecastkit.uncertainty.residuals import observed_after, scale_of
 from forecastkit.utils.exceptions import ParameterError
@@ -18,7 +18,7 @@ from forecastkit.utils.validation import check_choice, check_int, refuse
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Combination(Forecaster):
+class Combination(Composite):
     """Base class of forecasters that combine the forecasts of fitted members.
 
     Attributes
@@ -63,53 +63,11 @@ class Combination(Forecaster):
         context.linear = context.linear or linear_for(self, self.forecasters_)
         super()._evaluate_validation(context)
 
-    def _finish(self, context):
-        for member, own in context.members:
-            member._finish(own)
-
-    def _train_on(self, context):
-        panel, stop = context.panel, context.stop
-        for member in self.forecasters_:
-            own = FitContext(panel, stop, stop, revised=context.revised)
-            context.members.append((member, own))
-            member.scaler_ = member.scaler_.extended(panel, stop).with_faults_masked(panel, stop)
-            member._train_on(own)
-            vars(member).pop("_revised", None)
-            member.history_ = panel
-
-    def _state(self):
-        for member in self.forecasters_:  # which have not seen what `update` has brought
-            member.history_ = self.history_
-            if self._revised:
-                member._revised = self._revised
-        return super()._state()
-
-    def _release(self, context):
-        for member, own in context.members:
-            member._release(own)
-
-    def _is_trained(self):
-        return len(getattr(self, "forecasters_", ())) > 0
-
-    def _memory(self):
-        return longest([member._rows_needed() for member in self.forecasters_])
-
-    def _rows_kept(self):
-        return longest([self._rows_needed(), *(member._rows_kept() for member in self.forecasters_)])
-
-    def _rows_to_train(self):
-        return max(member._rows_to_train() for member in self.forecasters_)
-
 
 def _of_member(member: Forecaster, panel, origins):
     """Return a member's forecast within bounds that it was given; those of the combination are applied to all."""
     given = member.lower is not None or member.upper is not None
     return member._forecast_at(panel, origins) if given else member._unclipped_at(panel, origins)
-
-
-def longest(reaches: list[int | None]) -> int | None:
-    """The largest number of rows, None where any is None and means all."""
-    return None if None in reaches else max(reaches)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -224,7 +182,7 @@ class EnsembleForecaster(Combination):
             if runs_apart(self.n_jobs, len(members)):
                 self._fit_apart(members, order, context, ready)
             else:
-                fit_here(members, order, context, self.schema_, ready)
+                self._fit_here(members, order, context, ready)
         finally:
             self.forecasters_ = [ready[place] for place in sorted(ready)]
             self.groups_ = [parts[place][0] for place in sorted(ready)]
@@ -239,6 +197,18 @@ class EnsembleForecaster(Combination):
             member.set_params(lookback=self.lookback_)
         member._check_parameters()
         return member
+
+    def _fit_here(self, members, order, context, ready):
+        """Fit members in this order; `ready` takes them by index, and an interrupted one if it can forecast."""
+        for place in order:
+            member = members[place]
+            try:
+                self._fit_member(member, context, linear_for(member, ready.values()))
+            except KeyboardInterrupt:
+                if is_usable(member):
+                    ready[place] = member
+                raise
+            ready[place] = member
 
     def _fit_apart(self, members, order, context, ready):
         apart = fit_apart([members[place] for place in order], context, self.schema_, self.n_jobs)

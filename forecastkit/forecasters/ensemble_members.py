@@ -37,21 +37,6 @@ def seeded(member: Forecaster, seeds: int) -> list[Forecaster]:
     return [clone(member).set_params(random_state=state) for state in states]
 
 
-def fit_here(members: list[Forecaster], order: list[int], context: FitContext, schema: Schema, ready: dict) -> None:
-    """Fit members one after another in this order; `ready` takes them by place, after Ctrl-C what can be used too."""
-    for place in order:
-        member = members[place]
-        own = member._start_fit(context.panel, schema, context.weight, linear_for(member, ready.values()))
-        context.members.append((member, own))
-        try:
-            member._learn(own)
-        except KeyboardInterrupt:
-            if is_usable(member):
-                ready[place] = member
-            raise
-        ready[place] = member
-
-
 def linear_for(member: Forecaster, others: Iterable[Forecaster]) -> Forecaster | None:
     """A fitted linear forecaster among the others that is the one this member would be compared with."""
     same, lookback = ("season_length", "holidays", "fourier"), vars(member).get("lookback_")

@@ -13,8 +13,6 @@ TRAINED = ("all", "head")
 class FineTuning:
     """Mixin: `partial_fit` of forecasters around a network."""
 
-    _tuned_rate, _trained = None, "all"
-
     def partial_fit(
         self, X: Data, y: Data | None = None, *, learning_rate: float | None = None, train: str = "all"
     ) -> Self:
@@ -48,11 +46,4 @@ class FineTuning:
         if not hasattr(self, "history_") and (train != "all" or learning_rate is not None):
             rule = "learning_rate= and train= are for forecasters that are fitted"
             refuse(where, rule, "one that is not", "Call fit first.", ParameterError)
-        self._tuned_rate, self._trained = learning_rate, train
-        try:
-            return super().partial_fit(X, y)
-        finally:
-            for name in ("_tuned_rate", "_trained"):
-                vars(self).pop(name, None)
-            if train != "all":
-                self.network_.unfreeze()
+        return self._partial_fit(X, y, learning_rate=learning_rate, train=train)

@@ -31,8 +31,10 @@ class FitContext:
         Weight of each row as a target of the loss.
     linear : Forecaster, optional
         A linear forecaster fitted on the same rows, which serves as the reference of scores.
-    revised : int
-        In `partial_fit`, the number of known rows that were given again with other values.
+    learning_rate : float, optional
+        In `partial_fit`, the learning rate with which training continues.
+    train : {'all', 'head'}
+        In `partial_fit`, which weights of a network are trained.
     checkpoints : list
         Files from which an interrupted fit can be resumed.
     members : list of (Forecaster, FitContext)
@@ -56,7 +58,8 @@ class FitContext:
     stop: np.ndarray
     weight: np.ndarray | None = None
     linear: Forecaster | None = None
-    revised: int = 0
+    learning_rate: float | None = None
+    train: str = "all"
     checkpoints: list[Any] = field(default_factory=list)
     members: list[tuple[Forecaster, FitContext]] = field(default_factory=list)
     finished: dict[int, Forecaster] = field(default_factory=dict)

@@ -341,26 +341,26 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
         if not self.network_.sizes.masked and needs_mask(windows, buffers, self.lookback_):
             self.network_ = self.network_.with_mask()
-        network, engine = self.network_.live() if self._trained == "all" else self.network_.frozen_but_head()
         plan = self._plan(context, windows, self.network_.backbone, self.network_.seed)
-        batch = engine.batch_size or plan.batch_size  # the step traced for the fit serves again
-        # Of a loaded forecaster's few rows no window counts more than it would among all those of the fit.
-        steps = min(plan.steps, -(-len(windows) // batch)) if self._tail_only else plan.steps
-        plan = replace(
-            plan,
-            epochs=max(self._final_epochs(), 1),
-            steps=steps,
-            batch_size=batch,
-            learning_rate=self._tuned_rate or FINAL_RATE * plan.learning_rate,
-            patience=None,
-            seed=plan.seed + 1,
-        )
-        before, checkpoint = network.get_weights(), context.checkpoints[-1] if context.checkpoints else None
-        try:
-            train(engine, buffers, windows, None, plan, (), network, checkpoint=checkpoint)
-        except (InputError, KeyboardInterrupt):
-            network.set_weights(before)
-            raise
+        with self.network_.unfrozen(context.train) as (network, engine):
+            batch = engine.batch_size or plan.batch_size  # the step traced for the fit serves again
+            # Of a loaded forecaster's few rows no window counts more than it would among all those of the fit.
+            steps = min(plan.steps, -(-len(windows) // batch)) if self.history_is_tail_ else plan.steps
+            plan = replace(
+                plan,
+                epochs=max(self._final_epochs(), 1),
+                steps=steps,
+                batch_size=batch,
+                learning_rate=context.learning_rate or FINAL_RATE * plan.learning_rate,
+                patience=None,
+                seed=plan.seed + 1,
+            )
+            before, checkpoint = network.get_weights(), context.checkpoints[-1] if context.checkpoints else None
+            try:
+                train(engine, buffers, windows, None, plan, (), network, checkpoint=checkpoint)
+            except (InputError, KeyboardInterrupt):
+                network.set_weights(before)
+                raise
 
     def _release(self, context):
         if self._is_trained():

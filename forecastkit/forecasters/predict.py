@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ from forecastkit.utils.types import Data, Seed
 from forecastkit.utils.validation import check_int, check_levels, refuse
 from forecastkit.utils.warn import warn_user
 
+#: Learned attributes that are not saved.
+NOT_SAVED = ("pending_scores_", "fit_data_", "history_is_tail_", "n_revised_")
 #: Warn when rows lie more than this many horizons ahead.
 FAR = 4
 
@@ -68,8 +71,6 @@ class Predicting(Bounds, Plottable):
             return self
         other = copy.copy(self)
         other.scaler_ = scaler
-        if hasattr(self, "forecasters_"):  # an ensemble's members have scales of their own
-            other.forecasters_ = [member._adapted(panel, stop) for member in self.forecasters_]
         return other
 
     def predict(
@@ -339,3 +340,26 @@ class Predicting(Bounds, Plottable):
         given = read_more(self.schema_, self.history_.grid, X, follow=self.history_)
         entity = given.places(panel.ids)[rows.entity]
         return given.target[given.row_at(entity, rows.ordinal)].astype("float64")
+
+    def _with_fit_data(self, panel, weight):
+        """Let what is not computed yet be computed from this panel and these weights of its rows."""
+        if vars(self).get("fit_data_") is not None:
+            self.fit_data_ = replace(self.fit_data_, panel=panel, weight=weight)
+        if vars(self).get("pending_scores_") is not None and self.pending_scores_.data is not None:
+            self.pending_scores_ = replace(
+                self.pending_scores_, data=replace(self.pending_scores_.data, panel=panel, weight=weight)
+            )
+
+    @property
+    def scores_(self) -> dict:
+        """Errors on the validation block; the linear reference is fitted when they are read first."""
+        if "scores_" not in vars(self):
+            if not hasattr(self, "history_"):
+                raise AttributeError("scores_ exists after fit")
+            scores = vars(self).get("pending_scores_")
+            vars(self)["scores_"] = {} if scores is None else scores.to_dict()
+        return vars(self)["scores_"]
+
+    @scores_.setter
+    def scores_(self, scores: dict):
+        vars(self)["scores_"] = scores

@@ -9,6 +9,7 @@ import numpy as np
 from forecastkit.baselines.ridge import Ridge
 from forecastkit.data.array_storage import safe_units
 from forecastkit.data.panel import Panel
+from forecastkit.data.sizes import validation_start
 from forecastkit.data.windows import Origins, Windows, crop
 from forecastkit.forecasters.linear_recipes import LinearPart
 from forecastkit.forecasters.regression_learner import RegressionLearner
@@ -86,7 +87,8 @@ class PretrainedForecaster(RegressionLearner):
     def _choose_sizes(self, panel, stop):
         super()._choose_sizes(panel, stop)
         if self.season_length is None and not panel.grid.is_time:
-            self.season_length_ = self._found_season(panel, self._split(panel, stop))
+            split = validation_start(panel.indptr[:-1], stop, self.validation_size, self.horizon_)
+            self.season_length_ = self._found_season(panel, split)
             if self.lookback is None:
                 longest = int((stop - panel.indptr[:-1]).max())
                 self.lookback_ = self._choose_lookback(longest, (self.season_length_,))

@@ -51,14 +51,14 @@ class RegressionLearner(Forecaster):
 
     def _train_on(self, context):
         panel, stop = context.panel, context.stop
-        if context.revised and self._tail_only and self._regressions():
+        if self.n_revised_ and self.history_is_tail_ and self._regressions():
             warnings.warn(
-                f"{type(self).__name__}: {context.revised} rows that were learned from have other values now; the "
+                f"{type(self).__name__}: {self.n_revised_} rows that were learned from have other values now; the "
                 "earlier ones still count, as the rows of the fit are not kept with a saved model. Fit afresh then.",
                 UserWarning,
                 stacklevel=4,
             )
-        if not self._hold_sums() or (context.revised and not self._tail_only):
+        if not self._hold_sums() or (self.n_revised_ and not self.history_is_tail_):
             self._solve_again(context, lambda part: self._scaled_on(part, panel, stop))
             return
         parts = []
@@ -98,7 +98,7 @@ class RegressionLearner(Forecaster):
         Series that `update` has brought are saved as a whole, and are learned by `partial_fit`.
         """
         panel, count = self.history_, len(self.learned_until_)
-        stop, afresh = panel.last_observed() + 1, self._revised and not self._tail_only
+        stop, afresh = panel.last_observed() + 1, self.n_revised_ and not self.history_is_tail_
         if not afresh and np.array_equal(_last_ordinals(panel, stop)[:count], self.learned_until_):
             return {}
         parts = []

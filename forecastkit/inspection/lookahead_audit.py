@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from forecastkit.data.ingest.read_panel import read_more, read_panel, read_rows, to_pandas
 from forecastkit.data.panel import Panel, spread
-from forecastkit.data.sizes import choose_horizon
+from forecastkit.data.sizes import choose_horizon, validation_start
 from forecastkit.evaluation.backtesting import backtest, find_cutoffs
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.preprocessing.scaler import Scaler
@@ -139,7 +139,7 @@ def _audit_forecaster(forecaster, X, y, start, refits) -> Iterator[tuple]:
         frame = backtest(model, case.X, case.y, start=start, n_windows=1, **options).forecasts
         return _numbers(frame[frame["cutoff"] == frame["cutoff"].min()])
 
-    if not model._tail_only:
+    if not model.history_is_tail_:
         yield _scales(model)
     first = forecast(case)
     for changed, other in _changes(case):
@@ -221,7 +221,8 @@ def _scales(model) -> tuple:
     panel, scaler = model.history_, model.scaler_
     stop = panel.row_at(np.arange(len(panel.ids)), model.trained_until_) + 1
     rest = model.horizon_, scaler.calendar, scaler.divides
-    made = (Scaler.fit(panel, end, *rest, codes=model.schema_.codes()) for end in (model._split(panel, stop), stop))
+    split = validation_start(panel.indptr[:-1], stop, model.validation_size, model.horizon_)
+    made = (Scaler.fit(panel, end, *rest, codes=model.schema_.codes()) for end in (split, stop))
     are_equal = any(_same_scales(scaler, other) for other in made)
     return (
         "scales",

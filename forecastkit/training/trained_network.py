@@ -3,6 +3,7 @@
 import random
 import threading
 import weakref
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 
@@ -75,24 +76,24 @@ class TrainedNetwork:
         self._legacy.detach()
         return network
 
-    def frozen_but_head(self):
-        """Return the Keras model with all weights but those of its last layers frozen, and an engine to train these.
-
-        Call `unfreeze` afterwards.
-        """
+    @contextmanager
+    def unfrozen(self, train: str):
+        """Give the Keras model and an engine for training all weights, or with 'head' those of the last layers only."""
+        if train == "all":
+            yield self.live()
+            return
         network = self.live()[0]
         last = [layer for layer in (network.head, network.steps) if layer is not None]
         trained = {id(weight) for layer in last for weight in layer.weights}
-        self._frozen = [weight for weight in network.trainable_variables if id(weight) not in trained]
-        for weight in self._frozen:
+        frozen = [weight for weight in network.trainable_variables if id(weight) not in trained]
+        for weight in frozen:
             weight.trainable = False
         half = self.precision == "mixed_float16"
-        return network, make_engine(network, self.head, scaled=half, optimizer=self.optimizer)
-
-    def unfreeze(self) -> None:
-        """Make the weights trainable again that `frozen_but_head` froze."""
-        for weight in vars(self).pop("_frozen", ()):
-            weight.trainable = True
+        try:
+            yield network, make_engine(network, self.head, scaled=half, optimizer=self.optimizer)
+        finally:
+            for weight in frozen:
+                weight.trainable = True
 
     def _build(self, compiled, strategy):
         kind = None if strategy is not None else self._kind_of(compiled)
@@ -201,15 +202,14 @@ class TrainedNetwork:
         return {**self._arguments(), "graph": self.graph if with_graph else self.live()[1].numpy_graph()}
 
     def _arguments(self):
-        derived = ("_live", "_legacy", "_frozen", "head", "_evaluator")
+        derived = ("_live", "_legacy", "head", "_evaluator")
         held = {**vars(self), "weights": self.__getstate__()["weights"]}
         arguments = {name: value for name, value in held.items() if name not in derived}
         return {**arguments, "weights": [np.asarray(weight) for weight in arguments["weights"]]}
 
     def __getstate__(self):
         weights = self._live[0].get_weights() if self._live else self.weights
-        left_out = ("head", "_evaluator", "_frozen")
-        state = {name: value for name, value in self.__dict__.items() if name not in left_out}
+        state = {name: value for name, value in vars(self).items() if name not in ("head", "_evaluator")}
         # A network that was trained forecasts bit for bit the same in another process, by TensorFlow there too.
         graph = None if self._live else self.graph
         return keras_parts.portable({**state, "weights": weights, "graph": graph, "_live": None, "_legacy": None})

@@ -2,20 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Any
 
 import keras  # noqa: F401  imported here because its import draws from the global generators
 import pandas as pd
 from sklearn.base import clone
 
 from forecastkit.forecasters.base import Forecaster
+from forecastkit.forecasters.composite import Composite
 from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.tuning.search import Search
 from forecastkit.tuning.settings import Settings
 from forecastkit.tuning.space import make_space
 from forecastkit.utils import types
 from forecastkit.utils.exceptions import InputError, ParameterError
-from forecastkit.utils.types import Data
 from forecastkit.utils.validation import refuse
 
 #: Learned attributes that are copied from the best forecaster.
@@ -33,13 +33,15 @@ SHARED = (
     "rolling_errors_",
     "pending_scores_",
     "history_",
+    "history_is_tail_",
+    "n_revised_",
     "trained_until_",
     "trained_levels_",
 )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class TunedForecaster(Forecaster):
+class TunedForecaster(Composite):
     """A forecaster with the parameters that have the smallest error on rolling-origin folds.
 
     `fit` runs the search of `forecastkit.tune` and fits the best forecaster on all rows. Parameters of `Forecaster`
@@ -146,14 +148,13 @@ class TunedForecaster(Forecaster):
             raise
         best = self._keep(search)
         limited = search.limited(best, 1)
-        own = limited._start_fit(panel, schema, weight, context.linear)
-        own.parameters = best.get_params(deep=False)
-        context.members.append((limited, own))
+        context.parameters = best.get_params(deep=False)
         try:
-            limited._learn(own)
+            self._fit_member(limited, context, context.linear)
         finally:  # an interrupted training still gives a usable forecaster
             if hasattr(limited, "history_"):
-                self._share(limited)
+                self.forecasters_ = [limited]
+                self._share()
 
     def _keep(self, search):
         """Store the results of the search and return the best forecaster, unfitted."""
@@ -163,50 +164,37 @@ class TunedForecaster(Forecaster):
         self.trials_, self.best_params_, self.best_score_ = found.trials, found.best_params, found.best_score
         return found.best_forecaster
 
-    def _share(self, best):
-        self.best_forecaster_ = best
-        vars(self).update((name, vars(best)[name]) for name in SHARED if name in vars(best))
+    def _share(self):
+        """Take over what the best forecaster has learned."""
+        best = vars(self.best_forecaster_)
+        vars(self).update((name, best[name]) for name in SHARED if name in best)
 
     def _finish(self, context):
-        for best, own in context.members:
-            try:
-                best._finish(own)
-            finally:
-                self._share(best)
+        try:
+            super()._finish(context)
+        finally:
+            self._share()
 
     def _train_on(self, context):
-        best, panel, stop = self.best_forecaster_, context.panel, context.stop
-        best.scaler_ = best.scaler_.extended(panel, stop).with_faults_masked(panel, stop)
-        own = FitContext(panel, stop, stop, revised=context.revised)
-        context.members.append((best, own))
-        best._train_on(own)
-        vars(best).pop("_revised", None)
+        super()._train_on(context)
+        self._share()
 
     def _release(self, context):
-        for best, own in context.members:
-            best._release(own)
-            best.set_params(**own.parameters)
+        super()._release(context)
+        for best, _ in context.members:
+            best.set_params(**context.parameters)
 
-    def _is_trained(self):
-        return hasattr(self, "best_forecaster_")
+    @property
+    def best_forecaster_(self) -> Forecaster:
+        """The best forecaster; see the class."""
+        if not self._is_trained():
+            raise AttributeError("best_forecaster_ exists after fit")
+        return self.forecasters_[0]
 
     def _learned_nothing(self, error):
         return isinstance(error, InputError) or not hasattr(self, "trials_")
 
-    def update(self, X: Data, y: Data | None = None) -> Self:
-        super().update(X, y)
-        self.best_forecaster_.history_, self.best_forecaster_._revised = self.history_, self._revised
-        return self
-
-    update.__doc__ = Forecaster.update.__doc__
-
     # ------------------------------------------------------------------------------------------ forecasts
-
-    def _adapted(self, panel, stop):
-        other = super()._adapted(panel, stop)
-        if other is not self:
-            other.best_forecaster_ = self.best_forecaster_._adapted(panel, stop)
-        return other
 
     def _forecast(self, panel, origins):
         return self.best_forecaster_._forecast(panel, origins)
@@ -214,23 +202,14 @@ class TunedForecaster(Forecaster):
     def _unclipped_at(self, panel, origins):
         return self.best_forecaster_._unclipped_at(panel, origins)
 
-    def _update_bounds(self, panel):
-        self.best_forecaster_._update_bounds(panel)
-
     def _bounds_at(self, panel, origins):
         return self.best_forecaster_._bounds_at(panel, origins)
 
+    def _check_targets(self, panel):
+        """The best forecaster checks its bounds."""
+
     def _rows_needed(self):
-        return self.best_forecaster_._rows_needed()
-
-    def _rows_kept(self):
-        return self.best_forecaster_._rows_kept()
-
-    def _rows_to_train(self):
-        return self.best_forecaster_._rows_to_train()
-
-    def _memory(self):
-        return self.best_forecaster_._memory()
+        return self._memory()
 
     # ------------------------------------------------------------------------------------------ saving
 
@@ -240,12 +219,14 @@ class TunedForecaster(Forecaster):
         return {**super()._state(), "trials_": cells}
 
     def _set_state(self, learned):
+        learned = dict(learned)
+        if "best_forecaster_" in learned:  # files of earlier versions
+            learned["forecasters_"] = [learned.pop("best_forecaster_")]
         super()._set_state(learned)
         table = pd.DataFrame(self.trials_["rows"], columns=self.trials_["columns"], dtype="object")
         after = list(table.columns).index("state")
         numbers = dict.fromkeys(table.columns[1:after], "float64")
         self.trials_ = table.astype({"trial": "int64", **numbers}).set_index("trial")
-        self.best_forecaster_._tail_only = True
 
 
 def _same(value, default) -> bool:

@@ -144,3 +144,12 @@ def test_flags_of_bounds():
     assert given == {"lower": {"a": 0.0}, "upper": {"a": 1.0, "b": 2.5}}
     with pytest.raises(ParameterError, match="--lower: must be a number, such as 0"):
         parse_parameters({"lower": "low"}, None)
+
+
+def test_training_on_after_loading_keeps_the_bound_of_the_fit(tmp_path):
+    """Training on with rows at or above 0 alone does not bring the default bound back."""
+    y = np.r_[-5.0, np.arange(1.0, 120.0)]
+    fk.LinearForecaster(horizon=2, lookback=6).fit(y[:110]).save(tmp_path / "m.forecast")
+    model = fk.load(tmp_path / "m.forecast")
+    assert np.nanmin(model.history_.target) > 0
+    assert model.partial_fit(y[110:]).nonnegative_.tolist() == [False]

@@ -168,3 +168,13 @@ def test_sixty_months_of_load_partial_fit_save(tmp_path):
         model.save(path)
     assert path.stat().st_size < size + 2000
     assert errors[0] < 1.5 * errors[1], "the rows of the file serve about as well as all of them"
+
+
+def test_members_count_the_rows_they_were_trained_on_and_start_from_the_same_history():
+    members = [fk.NaiveForecaster(), fk.LinearForecaster(recipes=1)]
+    model = fk.EnsembleForecaster(forecasters=members, horizon=3).fit(np.arange(60.0))
+    model.update(np.arange(60.0, 70.0))
+    assert all(member.history_ is model.history_ for member in model.forecasters_)
+    assert {int(member.trained_until_[0]) for member in model.forecasters_} == {59}
+    model.partial_fit(np.arange(70.0, 75.0))
+    assert {int(member.trained_until_[0]) for member in model.forecasters_} == {74}
