@@ -17,6 +17,10 @@ import pytest
 
 from forecastkit.cli import main
 from forecastkit.datasets import dataset_path
+from forecastkit.training.network_cache import NETWORK_CACHE
+
+# Tests of one process fit a few hundred kinds of tiny networks; each is traced once as long as it is kept.
+NETWORK_CACHE.max_networks = 60
 
 #: Sizes that train in a second or two.
 SMALL = {

@@ -137,6 +137,7 @@ def test_tensorflow_is_imported_only_where_it_is_the_point():
     assert backends <= {
         "integrations.tf_dataset",
         "training.engines.distributed",
+        "training.engines.fused_adam",
         "training.engines.graph_export",
         "training.engines.hardware",
         "training.engines.loss_scale",

@@ -163,6 +163,16 @@ def test_gradients_are_clipped_and_rates_taken(data):
     assert largest == pytest.approx(1e-2, rel=1e-2)
 
 
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.rotated)])
+def test_the_fused_update_is_that_of_keras(data, plainly, compiled):
+    keras_steps, _ = trained(data, optimizer=keras.optimizers.Adam(1e-3))
+    engine = trained(data, compiled=True)[0] if compiled else plainly[0]
+    assert (engine.fused, keras_steps.fused) == (True, False)
+    assert_close(weights(engine), weights(keras_steps))
+    for mine, other in zip(engine.optimizer.variables, keras_steps.optimizer.variables, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-3, atol=1e-6, err_msg=other.path)
+
+
 def test_swap_exchanges_weights_and_averages(data):
     engine, _ = trained(data)
     raw = [np.asarray(v) for v in engine.network.trainable_variables]

@@ -17,6 +17,7 @@ from forecastkit.networks.heads.keras_loss import compile_network
 from forecastkit.networks.layers import STEP_PART, STEP_SEED
 from forecastkit.runtime.evaluator import Evaluator
 from forecastkit.runtime.graph import Graph
+from forecastkit.training.engines.fused_adam import apply_adam
 from forecastkit.training.engines.graph_export import NoNumpyForm, numpy_graph
 from forecastkit.training.engines.loss_scale import LossScale
 from forecastkit.training.optimizers import has_schedule, make_optimizer
@@ -160,7 +161,8 @@ class TensorFlowEngine:
             self.average = [tf.Variable(weight) for weight in self.weights]
             self.count = tf.Variable(0.0)
             self.evaluate_step = self._traced(self._evaluate, spec, tf.TensorSpec((None, 3), integer))
-            self.learn = tf.function(self._learn, jit_compile=self.compiled, autograph=False)
+            # A function of its own only where XLA compiles it.
+            self.learn = tf.function(self._learn, jit_compile=True, autograph=False) if self.compiled else self._learn
             self._trace_steps(spec, integer)
             self.kind = kind
         if self.parts > 1 and self.pool is None:
@@ -176,6 +178,8 @@ class TensorFlowEngine:
     def _make_optimizer(self, network):
         self.optimizer = keras.optimizers.Adam(1e-3) if self.wanted is None else make_optimizer(self.wanted)
         self.scheduled = self.wanted is not None and has_schedule(self.optimizer)
+        # Variables of a strategy are updated by Keras, which knows the replicas.
+        self.fused = self.wanted is None and network is self.network
         self.optimizer.build(network.trainable_variables)
         self.first = [variable.numpy() for variable in self.optimizer.variables]
 
@@ -228,7 +232,9 @@ class TensorFlowEngine:
         return loss, *[tf.convert_to_tensor(gradient) / scale for gradient in gradients]
 
     def _update(self, parts, rate):
-        gradients = [tf.add_n(list(same)) / len(parts) for same in zip(*parts, strict=True)]
+        gradients = parts[0]
+        if parts[1:]:
+            gradients = [tf.add_n(list(same)) / len(parts) for same in zip(*parts, strict=True)]
         gradients, norm = tf.clip_by_global_norm(gradients, self.clip)
         if self.scale is None:
             self._apply(gradients, rate)
@@ -241,12 +247,15 @@ class TensorFlowEngine:
         if not self.scheduled:
             self.optimizer.learning_rate.assign(rate)
         weights = self.learner.trainable_variables
-        self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        if self.fused:
+            apply_adam(self.optimizer, gradients, weights)
+        else:
+            self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
         # The decay is smaller in the first steps, so that the initial weights are soon forgotten.
         self.count.assign_add(1.0)
-        decay = tf.minimum(self.decay, self.count / (10.0 + self.count))
+        nearer = 1.0 - tf.minimum(self.decay, self.count / (10.0 + self.count))
         for mean, weight in zip(self.average, weights, strict=True):
-            mean.assign(decay * mean + (1.0 - decay) * weight.value)
+            mean.assign_add(nearer * (weight.value - mean), read_value=False)
 
     def swap(self):
         """Exchange the weights and their moving average."""
