@@ -265,3 +265,31 @@ def test_the_reading_of_dates_that_are_open_is_said():
         panel, _ = read_panel(frame, time="when")
     assert panel.grid.name == "daily"
     read_panel(frame.assign(when=days.strftime("%Y-%m-%d")), time="when")
+
+
+def shops_with(**columns):
+    """Three shops of twenty days each."""
+    days = pd.date_range("2024-01-01", periods=20, freq="D")
+    frame = pd.DataFrame({"unique_id": np.repeat(["a", "b", "c"], 20), "ds": np.tile(days, 3), "y": np.arange(60.0)})
+    return frame.assign(**{name: np.repeat(values, 20) for name, values in columns.items()})
+
+
+@pytest.mark.parametrize("target", [None, "y"])
+def test_what_is_the_same_within_each_series_is_static(target):
+    frame = shops_with(size=[10.0, 20.0, 20.0], kind=["large", "small", "small"])
+    with pytest.warns(DataWarning, match="taken as static, the same within each series: 'size', 'kind'"):
+        panel, schema = read_panel(frame, target=target)
+    assert (schema.target, schema.static, schema.past) == (("y",), ("size", "kind"), ())
+    assert panel.static.shape[0] == 3
+
+
+@pytest.mark.parametrize("target", [None, "y"])
+def test_text_that_names_the_series_once_more_is_unused(target):
+    with pytest.warns(DataWarning, match="unused, names the series as well: 'town'"):
+        _, schema = read_panel(shops_with(town=["Rome", "Oslo", "Bern"]), target=target)
+    assert (schema.target, schema.static) == (("y",), ())
+
+
+def test_a_panel_of_constant_columns_only_is_forecast():
+    frame = shops_with(y=[1.0, 2.0, 3.0])
+    assert read_panel(frame)[1].target == ("y",)

@@ -14,6 +14,8 @@ from forecastkit.utils.validation import refuse
 MOST_CLASSES = 100
 #: Number of rows in which a calendar column is compared with the times.
 COMPARED = 5_000
+#: Reason for leaving out text that has another value in each series.
+NAMES_SERIES = "names the series as well"
 _MISSING = column_names.words("na n/a n.a. nan none null missing error err # #n/a - -- ? * . unknown")
 
 
@@ -87,7 +89,7 @@ def _describe_text(column: pd.Series, codes: np.ndarray | None) -> Kind:
         return Kind("unused", "text, the same in all rows")
     if codes is not None and codes.max(initial=0) >= 1 and is_constant_within(column, codes):
         if levels > codes.max() or levels > MOST_CLASSES:
-            return Kind("unused", "names the series as well")
+            return Kind("unused", NAMES_SERIES)
         return Kind("static")
     if levels == len(column):
         return Kind("unused", "text, one value per row")

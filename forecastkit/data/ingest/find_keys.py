@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from forecastkit.data.files import column_names
-from forecastkit.data.files.column_kinds import describe_column, is_calendar, is_counter, refuse_unread
+from forecastkit.data.files.column_kinds import NAMES_SERIES, describe_column, is_calendar, is_counter, refuse_unread
 from forecastkit.data.files.datetimes import Times, read_times
 from forecastkit.data.files.find_targets import is_ahead
 from forecastkit.data.files.find_time import find_time
-from forecastkit.data.files.series_columns import find_series
+from forecastkit.data.files.series_columns import find_series, series_codes
 from forecastkit.data.files.time_columns import join_times, joined_name
 from forecastkit.data.files.wide_tables import melt_wide
 from forecastkit.data.schema import WHERE, Schema, are_numbers, as_names, holds_times
@@ -323,6 +323,8 @@ def _find_rest(search: _Search, times: pd.Series | None) -> _Search:
         free = free.drop(columns=[times.name])
     if not len(frame):
         return search
+    if not as_names(search.roles.get("static")):
+        search, free = _with_static(search, free.drop(columns=[name for name in target if name in free]))
     if not target:
         return _without_counters(search, free, times)
     past, unused = [], {}
@@ -342,6 +344,33 @@ def _find_rest(search: _Search, times: pd.Series | None) -> _Search:
         warn_user(f"{WHERE}: {say_past(past)}", DataWarning)
     frame = frame.drop(columns=list(unused))
     return replace(search, frame=frame).with_roles(past=(*as_names(search.roles.get("past")), *past))
+
+
+def _with_static(search: _Search, free: pd.DataFrame) -> tuple[_Search, pd.DataFrame]:
+    """Take columns with one value within each of several series as static, drop those that name the series once more.
+
+    Returns the remaining columns without a role too.
+    """
+    keys = list(_given_series(search))
+    if not keys:
+        return search, free
+    try:
+        codes = series_codes(search.frame, tuple(keys))
+    except TypeError:
+        return search, free  # names that cannot be hashed are refused where they are read
+    kinds = {name: describe_column(free[name], codes, None) for name in free}
+    static = [name for name, kind in kinds.items() if kind.role == "static"]
+    unused = [name for name, kind in kinds.items() if kind.reason == NAMES_SERIES]
+    if not as_names(search.roles.get("target")) and len(static) + len(unused) == len(kinds):
+        return search, free  # nothing would be left to forecast
+    for said, names in (("taken as static, the same within each series", static), ("unused, " + NAMES_SERIES, unused)):
+        if names:
+            warn_user(
+                f"{WHERE}: {said}: {first_few(map(repr, names), 8)}. Name them in target=, past= or static= otherwise.",
+                DataWarning,
+            )
+    frame = search.frame.drop(columns=unused)
+    return replace(search, frame=frame).with_roles(static=tuple(static)), free.drop(columns=[*static, *unused])
 
 
 def say_past(names: list) -> str:
