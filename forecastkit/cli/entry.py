@@ -11,6 +11,7 @@ from forecastkit.cli.app import app
 from forecastkit.cli.flags import as_flags
 from forecastkit.cli.interrupts import STOPPED, single_interrupts
 from forecastkit.utils.estimator import forecast_only
+from forecastkit.utils.exceptions import backend_needed
 
 
 def main(args: list[str] | None = None) -> int:
@@ -43,7 +44,8 @@ def _command():
 
 def _run(args) -> int:
     try:
-        _command()(args, prog_name="forecast")
+        with backend_needed():
+            _command()(args, prog_name="forecast")
     except SystemExit as end:
         return int(end.code or 0)
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forecastkit.data.array_storage import is_mapped, map_rows
+from forecastkit.data.ingest.leakage import refuse_leaks
 from forecastkit.data.ingest.target_checks import refuse_targets
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
@@ -28,7 +29,7 @@ from forecastkit.uncertainty import validation
 from forecastkit.uncertainty.conformal import MAX_LATEST
 from forecastkit.utils.docstrings import inherit_parameters
 from forecastkit.utils.estimator import BaseEstimator, RegressorMixin
-from forecastkit.utils.exceptions import InputError
+from forecastkit.utils.exceptions import InputError, backend_needed
 from forecastkit.utils.types import Calibrate, Columns, Data, Path
 from forecastkit.utils.validation import check_choice, check_int, check_levels, check_real, refuse
 from forecastkit.utils.warn import warn_user
@@ -131,6 +132,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
 
     # ------------------------------------------------------------------------------------------ fit
 
+    @backend_needed()
     def fit(self, X: Data, y: Data | None = None, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the forecaster, discarding any previous fit.
 
@@ -191,8 +193,6 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
 
     def _start_fit(self, panel: Panel, schema: Schema, weight=None, linear: "Forecaster | None" = None) -> FitContext:
         """Forget what was learned; sizes, split and scales for a fit on this panel."""
-        from forecastkit.data.ingest.leakage import refuse_leaks
-
         self._forget()
         self.schema_ = schema
         self.n_features_in_ = len(schema.columns)

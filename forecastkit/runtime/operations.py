@@ -35,6 +35,14 @@ MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axi
 #: Operations whose output depends on the shape of the input only.
 SHAPE_ONLY = ("OnesLike", "Rank", "Shape", "Size", "ZerosLike")
 
+#: Coefficients of the error function (Eigen, `erf` of single precision), the highest power first.
+ERF = (
+    (-2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05,
+     -7.34990630326855e-04, -2.95459980854025e-03, -1.60960333262415e-02),
+    (-1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03,
+     -1.42647390514189e-02),
+)  # fmt: skip
+
 
 def _sigmoid(x):
     # By the hyperbolic tangent, which cannot overflow.
@@ -51,16 +59,11 @@ def _log_softmax(x):
     return apart - np.log(np.exp(apart).sum(axis=-1, keepdims=True))
 
 
-def _erfc(x):
-    from scipy import special  # loaded where a network has it
-
-    return special.erfc(x)
-
-
 def _erf(x):
-    from scipy import special
-
-    return special.erf(x)
+    """The error function to 5e-7, as Eigen and TensorFlow compute it: a ratio of polynomials in the square."""
+    x = np.clip(x, -4, 4)
+    above, below = (np.array(values, dtype=x.dtype) for values in ERF)
+    return x * np.polyval(above, x * x) / np.polyval(below, x * x)
 
 
 def _axes(axis):
@@ -222,7 +225,7 @@ ELEMENTWISE = {
     "Elu": _elu,
     "Equal": np.equal,
     "Erf": _erf,
-    "Erfc": _erfc,
+    "Erfc": lambda x: 1 - _erf(x),
     "Exp": np.exp,
     "Expm1": np.expm1,
     "Floor": np.floor,

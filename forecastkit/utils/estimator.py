@@ -17,16 +17,22 @@ _bases: dict[str, type] = {}
 
 def forecast_only() -> None:
     """Leave scikit-learn out of this process, unless it or a class of ours has already been imported."""
-    if "sklearn" not in sys.modules:
+    if sys.modules.get("sklearn") is None:
         _bases.setdefault("BaseEstimator", ParametersOnly)
         _bases.setdefault("RegressorMixin", Nothing)
 
 
 def draw_seed(random_state: Any) -> int:
     """A seed drawn from a `random_state` as scikit-learn understands it: None, a seed or a generator."""
-    from sklearn.utils import check_random_state
+    import numpy as np  # here: the help of the command line imports this module
 
-    return int(check_random_state(random_state).randint(2**31 - 1))
+    if random_state is None or isinstance(random_state, (int, np.integer)):
+        state = np.random.mtrand._rand if random_state is None else np.random.RandomState(random_state)
+    else:
+        from sklearn.utils import check_random_state
+
+        state = check_random_state(random_state)
+    return int(state.randint(2**31 - 1))
 
 
 class ParametersOnly:
@@ -54,7 +60,10 @@ def __getattr__(name: str) -> type:
     if name not in ("BaseEstimator", "RegressorMixin"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name not in _bases:
-        from sklearn import base
-
-        _bases.update(BaseEstimator=base.BaseEstimator, RegressorMixin=base.RegressorMixin)
+        try:
+            from sklearn import base
+        except ModuleNotFoundError:  # an installation for forecasting with saved models
+            forecast_only()
+        else:
+            _bases.update(BaseEstimator=base.BaseEstimator, RegressorMixin=base.RegressorMixin)
     return _bases[name]

@@ -5,7 +5,7 @@
     InputError(ValueError)          invalid data, parameters or files that the user can correct
     ├── ParameterError              an invalid parameter or option
     ├── ArtifactError               a saved model that cannot be read
-    ├── BackendError(ImportError)   no Keras backend (TensorFlow, JAX or torch) is installed
+    ├── BackendError(ImportError)   a package that an extra installs is missing, such as TensorFlow
     ├── CellError(TypeError)        an array element that is not a number
     └── WorkerError(RuntimeError)   a distributed worker that did not start or was lost
 """
@@ -16,6 +16,9 @@ import zipfile
 import zlib
 from contextlib import contextmanager
 
+#: Packages of the extras `tables` and `train`.
+TABLES = ("charset_normalizer", "pyarrow")
+TRAINING = ("joblib", "keras", "keras_tuner", "matplotlib", "narwhals", "scipy", "sklearn")
 #: Exceptions that reading a damaged or forged file can raise.
 DAMAGED_FILE = (
     ArithmeticError,
@@ -52,7 +55,7 @@ class ArtifactError(InputError):
 
 
 class BackendError(InputError, ImportError):
-    """Raised if no Keras backend is installed."""
+    """Raised if a package that an extra installs is missing, such as a Keras backend."""
 
 
 class CellError(InputError, TypeError):
@@ -69,10 +72,15 @@ class DataWarning(UserWarning):
 
 @contextmanager
 def backend_needed():
-    """Turn a failed import of TensorFlow, JAX or torch inside the block into a `BackendError` with the remedy."""
+    """Turn a failed import of a package that an extra installs into a `BackendError` with the remedy."""
     try:
         yield
     except ModuleNotFoundError as error:
-        if error.name not in ("tensorflow", "jax", "torch"):
+        package = (error.name or "").partition(".")[0]
+        if package in (*TABLES, *TRAINING):
+            extra = "tables" if package in TABLES else "train"
+            needed = f"forecastkit needs the package {package!r} for this"
+            raise BackendError(f"{needed}: pip install 'forecastkit[{extra}]'") from error
+        if package not in ("tensorflow", "jax", "torch"):
             raise
         raise BackendError("forecastkit needs a Keras backend: pip install 'forecastkit[cpu]'") from error

@@ -3,6 +3,8 @@
 import importlib
 from typing import Any
 
+from forecastkit.utils.exceptions import backend_needed
+
 
 class Plottable:
     """Mixin: `plot`, which finds `forecastkit.plot` through the package, so that no lower floor imports it."""
@@ -21,4 +23,5 @@ class Plottable:
         -------
         matplotlib.axes.Axes
         """
-        return importlib.import_module("forecastkit").plot(self, actuals, **options)
+        with backend_needed():
+            return importlib.import_module("forecastkit").plot(self, actuals, **options)

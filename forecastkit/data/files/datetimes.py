@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from forecastkit.data.files.text_dates import ANY_TIME, read_text, show_cells
+from forecastkit.data.files.cells import ANY_TIME, show_cells
 from forecastkit.data.files.time_numbers import POSITIONS, dated_numbers
 from forecastkit.data.files.time_of_day import read_clock
 from forecastkit.data.files.time_shapes import is_time
@@ -124,6 +122,11 @@ def _category_times(values: pd.Series, where: str, order: str) -> Times:
 
 
 def _text_times(values: pd.Series, where: str, order: str) -> Times:
+    import pyarrow as pa  # here: datetimes need neither PyArrow nor the formats of text
+    import pyarrow.compute as pc
+
+    from forecastkit.data.files.text_dates import read_text
+
     try:
         text = pa.array(values, type=pa.large_string())
     except (pa.ArrowException, TypeError):  # objects of other kinds, such as datetime.date

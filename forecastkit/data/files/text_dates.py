@@ -11,23 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forecastkit.data.files.calendar_dates import dates_of, full_years, regularity, weeks_of
+from forecastkit.data.files.cells import ANY_TIME, show_cells
 from forecastkit.data.files.time_shapes import CLOSE_INTERVAL, INTERVALS, MONTHS, SHAPES, UNITS, ZONES, named_period
-from forecastkit.utils.validation import first_few, refuse
+from forecastkit.utils.validation import refuse
 
-ANY_TIME = "every cell must be a time, such as 2024-01-31 13:00"
 _SAMPLE = 50  # cells that the form is found from
 _FARTHEST = 14 * 60  # minutes between a zone and UTC
-
-
-def show_cells(values: pd.Series, bad: np.ndarray) -> str:
-    """Return the first invalid cells with their row numbers, counted from 1."""
-    rows = np.flatnonzero(bad)
-    cells = ["blank" if pd.isna(cell) else repr(_short(str(cell))) for cell in values.iloc[rows[:3]]]
-    return first_few([f"{cell} in row {row + 1}" for cell, row in zip(cells, rows, strict=False)] + [*rows[3:]])
-
-
-def _short(cell: str) -> str:
-    return cell if len(cell) <= 60 else cell[:57] + "..."
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ import numpy as np
 from forecastkit.networks.heads.base import Head
 from forecastkit.networks.heads.special import lgamma
 from forecastkit.utils import lazy_ops as ops
+from forecastkit.utils.exceptions import backend_needed
 
 #: Lower bound of scale parameters and rates, in units of the window's scale.
 SMALLEST = 1e-3
@@ -21,6 +22,14 @@ ONE = math.log(math.e - 1)
 def positive(raw):
     """Map raw outputs to positive numbers, 0 to about 1."""
     return ops.softplus(raw + ONE) + SMALLEST
+
+
+def stats():
+    """`scipy.stats`, imported where a distribution is evaluated."""
+    with backend_needed():
+        from scipy import stats
+
+        return stats
 
 
 class Distribution(Head):
@@ -96,9 +105,7 @@ class Gaussian(Distribution):
         return 0.5 * error * error + ops.log(deviation) + 0.5 * math.log(2 * math.pi)
 
     def frozen(self, outputs):
-        from scipy.stats import norm
-
-        return norm(outputs[..., 0], outputs[..., 1])
+        return stats().norm(outputs[..., 0], outputs[..., 1])
 
 
 class StudentT(Distribution):
@@ -117,9 +124,7 @@ class StudentT(Distribution):
         return peak + ops.log(scale) + 0.5 * (freedom + 1.0) * ops.log1p(error * error / freedom)
 
     def frozen(self, outputs):
-        from scipy.stats import t
-
-        return t(outputs[..., 2], outputs[..., 0], outputs[..., 1])
+        return stats().t(outputs[..., 2], outputs[..., 0], outputs[..., 1])
 
 
 class LogNormal(Distribution):
@@ -139,10 +144,8 @@ class LogNormal(Distribution):
         return 0.5 * error * error + ops.log(deviation) + log + 0.5 * math.log(2 * math.pi)
 
     def frozen(self, outputs):
-        from scipy.stats import lognorm
-
         mean, deviation = outputs[..., 0], outputs[..., 1]
-        return lognorm(deviation, scale=mean * np.exp(-0.5 * deviation**2))
+        return stats().lognorm(deviation, scale=mean * np.exp(-0.5 * deviation**2))
 
 
 class Poisson(Distribution):
@@ -160,9 +163,7 @@ class Poisson(Distribution):
         return (forecast - target * ops.log(forecast))[..., 0]
 
     def frozen(self, outputs):
-        from scipy.stats import poisson
-
-        return poisson(outputs[..., 0])
+        return stats().poisson(outputs[..., 0])
 
 
 class NegativeBinomial(Distribution):
@@ -184,10 +185,8 @@ class NegativeBinomial(Distribution):
         return -log_negative_binomial(target[..., 0] * unit, mean * unit, dispersion)
 
     def frozen(self, outputs):
-        from scipy.stats import nbinom
-
         size = 1.0 / outputs[..., 1]
-        return nbinom(size, size / (size + outputs[..., 0]))
+        return stats().nbinom(size, size / (size + outputs[..., 0]))
 
 
 def log_negative_binomial(count, mean, dispersion):
