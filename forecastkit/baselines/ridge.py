@@ -123,14 +123,18 @@ class Ridge:
         weights = expand(statistics.solve(self.strength).astype("float32"), len(self.weights))
         return replace(self, weights=weights, counts=statistics.counts, statistics=statistics)
 
-    def predict(self, buffers: Buffers, origins: Origins) -> np.ndarray:
-        """Return forecasts (n, horizon) in scaled units."""
+    def predict(self, buffers: Buffers, origins: Origins, corrections=None) -> np.ndarray:
+        """Return forecasts (n, horizon) in scaled units, with `SeriesCorrections` where there are any."""
         lookback, horizon = self.weights.shape
         strips = Strips(buffers, lookback, 0, self.normalization)
         out = np.empty((len(origins), horizon), dtype="float32")
         for low in range(0, len(origins), CHUNK):
-            window, center, scale, _ = strips.normalised(origins[low : low + CHUNK])
-            out[low : low + CHUNK] = window @ self.weights * scale + center
+            part = origins[low : low + CHUNK]
+            window, center, scale, _ = strips.normalised(part)
+            forecast = window @ self.weights
+            if corrections is not None:
+                corrections.add_to(forecast, window, buffers.series[part.entity] - 1, part.channel)
+            out[low : low + CHUNK] = forecast * scale + center
         return out
 
 

@@ -1,12 +1,14 @@
 """The closed-form linear forecaster, by one recipe or by the mean of several that the data choose."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from forecastkit.baselines import ridge
 from forecastkit.data.windows import Windows, crop
 from forecastkit.forecasters.linear_recipes import MAX_CELLS, LinearPart, Recipe, choose_recipes, scaler_for
+from forecastkit.forecasters.pooling import choose_penalty, with_corrections
 from forecastkit.forecasters.regression_learner import RegressionLearner
 from forecastkit.uncertainty.forecasts import PointForecast
 from forecastkit.utils.types import Fourier
@@ -33,6 +35,11 @@ class LinearForecaster(RegressionLearner):
         transforms and lookbacks that are not given are fitted in closed form and evaluated on the validation windows;
         the best ones with errors within 5 % of the smallest are averaged. With more than two million values or without
         a validation block it is 1.
+    pooling : {'auto', 'complete', 'partial'}
+        Whether several series share all coefficients ('complete'), or each series adds corrections of its own, which
+        are shrunk towards zero, the more the fewer rows it has ('partial'). With 'auto', corrections are used if they
+        lower the error on the validation windows by at least 1 %. They need at most 20 million coefficients, and
+        `partial_fit` leaves them as they are.
     normalization : {'last', 'mean', 'standard'}, optional
         Window normalization: by the last value, the mean, or mean and standard deviation. By default 'last', or
         selected with `recipes`.
@@ -50,6 +57,9 @@ class LinearForecaster(RegressionLearner):
     ----------
     parts_ : list of LinearPart
         The fitted regressions, the best first.
+    penalty_of_corrections_ : float
+        Number of windows that the shared coefficients count as beside those of a series; infinite if all series share
+        all coefficients.
 
     References
     ----------
@@ -58,6 +68,7 @@ class LinearForecaster(RegressionLearner):
     """
 
     recipes: int = 3
+    pooling: Literal["auto", "complete", "partial"] = "auto"
     normalization: str | None = None
     holidays: str | None = None
     fourier: Fourier | None = None
@@ -66,6 +77,7 @@ class LinearForecaster(RegressionLearner):
     def _check_parameters(self):
         super()._check_parameters()
         check_int("LinearForecaster", "recipes", self.recipes)
+        check_choice("LinearForecaster", "pooling", self.pooling, ("auto", "complete", "partial"))
         check_choice("LinearForecaster", "normalization", self.normalization, (*ridge.NORMALIZATIONS, None))
 
     def _fit(self, context):
@@ -83,7 +95,8 @@ class LinearForecaster(RegressionLearner):
             validation = self._validation(context)
             sizes = recipe.lookback, self.horizon_, recipe.normalization, self._most(chosen)
             parts.append(LinearPart(scaler, ridge.Ridge.fit(buffers, windows, validation, *sizes)))
-        self.parts_ = parts
+        self.penalty_of_corrections_ = choose_penalty(self, context, parts)
+        self.parts_ = with_corrections(parts, self, context, split)
         self._warn_few(len(Windows.training(panel, split, chosen[0].lookback, self.horizon_)))
 
     def _warn_few(self, windows):
@@ -113,6 +126,7 @@ class LinearForecaster(RegressionLearner):
     def _finish(self, context):
         self.scaler_ = self._scaler(context.panel, context.stop, self.scaler_.calendar, context.weight)
         self._solve_again(context, lambda part: self._scaled_for(part.recipe, context, context.stop))
+        self.parts_ = with_corrections(self.parts_, self, context, context.stop)
 
     def _regressions(self):
         return self.parts_
@@ -125,7 +139,7 @@ class LinearForecaster(RegressionLearner):
         forecasts = []
         for part in self.parts_:
             buffers = part.scaler.buffers(panel, self.lookback_, self.horizon_)
-            forecasts.append(part.scaler.restore(part.ridge.predict(buffers, origins), panel, origins))
+            forecasts.append(part.predict(panel, buffers, origins))
         mean = forecasts[0].copy()
         for forecast in forecasts[1:]:
             mean += (forecast - forecasts[0]) / len(forecasts)  # exact where all are equal

@@ -10,8 +10,9 @@ from itertools import product
 import numpy as np
 
 from forecastkit.baselines.ridge import NORMALIZATIONS, Ridge
+from forecastkit.baselines.series_corrections import SeriesCorrections
 from forecastkit.data.panel import Panel
-from forecastkit.data.windows import Windows
+from forecastkit.data.windows import Buffers, Origins, Windows
 from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.uncertainty.residuals import observed_after, scale_of
@@ -54,14 +55,26 @@ class LinearPart:
     ----------
     scaler : Scaler
     ridge : Ridge
+    corrections : SeriesCorrections, optional
+        What is added to the coefficients for each series.
     """
 
     scaler: Scaler
     ridge: Ridge
+    corrections: SeriesCorrections | None = None
 
     @property
     def recipe(self) -> Recipe:
         return Recipe(self.ridge.normalization, self.scaler.transform, len(self.ridge.weights))
+
+    @property
+    def parameters(self) -> int:
+        """Number of coefficients."""
+        return self.ridge.weights.size + (0 if self.corrections is None else self.corrections.weights.size)
+
+    def predict(self, panel: Panel, buffers: Buffers, origins: Origins) -> np.ndarray:
+        """Return forecasts (n, horizon) in the user's units; `buffers` is the panel in those of the scaler."""
+        return self.scaler.restore(self.ridge.predict(buffers, origins, self.corrections), panel, origins)
 
 
 def choose_recipes(forecaster, context: FitContext, own: Recipe) -> list[Recipe]:

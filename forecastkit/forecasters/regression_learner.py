@@ -45,7 +45,8 @@ class RegressionLearner(Forecaster):
         for part in self._regressions():
             scaler, buffers = scaled(part)
             windows = Windows.training(panel, stop, len(part.ridge.weights), self._regressed)
-            parts.append(LinearPart(scaler, part.ridge.refit(buffers, windows, self._most(self._regressions()))))
+            ridge = part.ridge.refit(buffers, windows, self._most(self._regressions()))
+            parts.append(replace(part, scaler=scaler, ridge=ridge))
         self._set_regressions(parts)
         self.learned_until_ = _last_ordinals(panel, stop)
 
@@ -65,7 +66,7 @@ class RegressionLearner(Forecaster):
         for part in self._regressions():
             scaler, buffers = self._scaled_on(part, panel, stop)
             windows = self._newer_windows(panel, stop, len(part.ridge.weights))
-            parts.append(LinearPart(scaler, part.ridge.extended(buffers, windows)))
+            parts.append(replace(part, scaler=scaler, ridge=part.ridge.extended(buffers, windows)))
         self._set_regressions(parts)
         self.learned_until_ = _last_ordinals(panel, stop)
 
@@ -115,7 +116,7 @@ class RegressionLearner(Forecaster):
                 ridge = replace(part.ridge, statistics=statistics)
             else:
                 ridge = part.ridge.with_statistics_of(buffers, windows)
-            parts.append(LinearPart(part.scaler, ridge))
+            parts.append(replace(part, ridge=ridge))
         kept = self._regressions()
         self._set_regressions(parts)
         learned = {name: value for name, value in vars(self).items() if name in ("parts_", "ridge_")}

@@ -38,6 +38,7 @@ REBUILT = {
     "Ridge": "baselines.ridge",
     "Scaler": "preprocessing.scaler",
     "Schema": "data.schema",
+    "SeriesCorrections": "baselines.series_corrections",
     "ValidationErrors": "uncertainty.conformal",
     "Sizes": "networks.backbone",
     "Statistics": "baselines.sufficient_statistics",
