@@ -3,7 +3,7 @@
 Each series of M1 and M4 has a forecaster of its own, fitted on all but its last rows, which are forecast with
 intervals; the official test rows of the competitions are left out. One line for each forecaster, way and number of
 validation windows that have no step in common: shares held by 50 and 80 % intervals, and the mean pinball loss in units
-of the series' mean seasonal difference. `forecastkit.uncertainty.residual_quantiles.MIN_SEPARATE_WINDOWS` was chosen by
+of the series' mean seasonal difference. `forecastkit.uncertainty.residuals.MIN_SEPARATE_WINDOWS` was chosen by
 this.
 """
 

@@ -3,7 +3,7 @@
 For each set a linear forecaster, a GRU and its linear path alone forecast the validation block of out_of_the_box.py,
 and the MASE relative to the seasonal naive is shown for fractions of the corrections that are kept. ``clear`` says
 whether they were a clear gain on the validation rows of the fit: then all are kept, else the fraction
-`forecastkit.forecasters.linear_path.KEPT`. ``default`` is the MASE under this rule.
+`forecastkit.forecasters.linear_recipes.KEPT`. ``default`` is the MASE under this rule.
 """
 
 import argparse

@@ -79,7 +79,7 @@ from .plotting.one_call import plot as plot
 from .reporting.report import Report as Report
 from .reporting.report import report as report
 from .training.engines.cluster import is_chief as is_chief
-from .training.network_cache import clear_cache as clear_cache
+from .training.trained_network import clear_cache as clear_cache
 from .tuning.api import tune as tune
 from .tuning.tuned_forecaster import TunedForecaster as TunedForecaster
 from .utils.exceptions import DataWarning as DataWarning

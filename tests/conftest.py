@@ -17,7 +17,7 @@ import pytest
 
 from forecastkit.cli import main
 from forecastkit.datasets import dataset_path
-from forecastkit.training.network_cache import NETWORK_CACHE
+from forecastkit.training.trained_network import NETWORK_CACHE
 
 # Tests of one process fit a few hundred kinds of tiny networks; each is traced once as long as it is kept.
 NETWORK_CACHE.max_networks = 60

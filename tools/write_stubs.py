@@ -44,14 +44,14 @@ def write_forecasters() -> str:
     parts = [
         '"""A forecaster for each backbone, named after it."""\n',
         NOTE,
-        "from dataclasses import dataclass",
-        "from forecastkit.forecasters.neural import NamedForecaster, named_forecaster",
+        "from forecastkit.forecasters.keras import named, named_forecaster",
+        "from forecastkit.forecasters.neural import NamedForecaster",
         "from forecastkit.networks import backbones",
         imports(),
     ]
     for stem, name in backbones.class_names().items():
         parts.append(
-            f"\n\n@dataclass(kw_only=True, eq=False, repr=False)\nclass {name}Forecaster(NamedForecaster, {name}):\n"
+            f"\n\n@named\nclass {name}Forecaster(NamedForecaster, {name}):\n"
             f'    """Forecaster around the `{name}` backbone.\n\n{textwrap.indent(summary(stem), "    ")}\n\n'
             f'    References are at `{name}`.\n    """\n\n    architecture = {name}'
         )

@@ -34,7 +34,7 @@ def model_names(saved: bool = False) -> tuple[str, ...]:
 def loss_names() -> tuple[str, ...]:
     """Return the losses and distributions of networks, equal to `forecastkit.networks.heads.LOSSES`."""
     found = []
-    for file, table in (("points.py", "POINT_LOSSES"), ("distributions.py", "DISTRIBUTIONS")):
+    for file, table in (("base.py", "POINT_LOSSES"), ("distributions.py", "DISTRIBUTIONS")):
         text = (HEADS / file).read_text(encoding="utf-8")
         block = re.search(rf"^{table} = [({{](.*?)[)}}]$", text, flags=re.MULTILINE | re.DOTALL)
         found += re.findall(r'"(\w+)"', block[1])

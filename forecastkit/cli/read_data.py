@@ -21,7 +21,7 @@ from forecastkit.data.ingest.find_keys import melted_like
 from forecastkit.data.ingest.read_panel import WHERE, Schema, read_panel
 from forecastkit.data.ingest.timezones import check_timezone, in_zone
 from forecastkit.data.panel import Panel
-from forecastkit.data.row_labels import Places
+from forecastkit.data.row_labels import Places, check_observed
 from forecastkit.data.schema import as_names
 from forecastkit.utils.exceptions import DataWarning, InputError
 from forecastkit.utils.validation import first_few, refuse
@@ -134,7 +134,7 @@ def read_data(sources: Sources, roles: dict) -> Data:
         time, series_id = list(found.time_parts) or found.time, _one_or_all(found.series_id)
         panel, schema = read_panel(frame, time=time, series_id=series_id, **reading, **keys)
         schema = replace(schema, date_order="" if found.time_parts else found.date_order)
-        _check_observed(panel, schema)
+        check_observed(WHERE, schema, panel)
     return Data(path, table, found, frame, replace(panel, schema=schema), reading, tuple(kept))
 
 
@@ -212,20 +212,6 @@ def name_file_in_errors(sources: Sources) -> Iterator[None]:
         yield
     except InputError as error:
         raise type(error)(re.sub(f"^{WHERE}:", lambda _: f"{path}:", str(error))) from error
-
-
-def _check_observed(panel: Panel, schema: Schema) -> None:
-    empty = [panel.ids[e] for e in np.flatnonzero(panel.last_observed() < panel.indptr[:-1])]
-    if empty:
-        got = (
-            f"none in {first_few(map(repr, empty))}"
-            if schema.is_panel
-            else f"only missing values in {first_few(schema.target)}"
-        )
-        refuse(WHERE, "every series must have an observed value", got, "Remove what is empty.")
-    blank = [name for name, lacks in zip(schema.target, np.isnan(panel.target).all(axis=0), strict=True) if lacks]
-    if blank:
-        refuse(WHERE, "every target must have an observed value", f"only blanks in {first_few(map(repr, blank))}")
 
 
 def read_like(sources: Sources, schema: Schema, future: bool = False) -> pd.DataFrame:

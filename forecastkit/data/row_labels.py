@@ -1,11 +1,23 @@
-"""Labels of rows (series, timestamp) for error messages."""
+"""Locate rows (series, timestamp) in error messages, and refuse those whose targets break a rule."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from forecastkit.utils.validation import first_few
+from forecastkit.data.array_storage import map_rows
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.validation import first_few, refuse
+
+if TYPE_CHECKING:
+    from forecastkit.data.panel import Panel
+    from forecastkit.data.schema import Schema
+
+#: Counts up to here are told from their neighbours in float64.
+MOST_COUNT = 2.0**53
 
 
 @dataclass(frozen=True)
@@ -45,3 +57,45 @@ class Places:
         """Return the number of rows and the labels of the first ones: ``2 duplicates: 'a' at ..., 'b' at ...``."""
         number = int(np.count_nonzero(bad))
         return f"{number} {one if number == 1 else many}: {self.first_few(bad)}"
+
+
+def refuse_targets(where: str, rule: str, wrong: np.ndarray, panel: Panel, names: tuple, remedy: str) -> None:
+    """Refuse the cells of the targets where `wrong` (rows, C) is true, if any; `names` are those of the targets."""
+    rows, channels = np.nonzero(wrong)
+    if not len(rows):
+        return
+    first = [name_cell(panel, names, row, channel) for row, channel in zip(rows[:3], channels[:3], strict=True)]
+    refuse(where, rule, first_few([*first, *rows[3:]]), remedy, ParameterError)
+
+
+def name_cell(panel: Panel, names: tuple, row: int, channel: int) -> str:
+    """A cell of the targets in words: its value, column, series and time."""
+    entity = np.searchsorted(panel.indptr, row, side="right") - 1
+    stamp = panel.grid.timestamps(panel.ordinal_at(np.array([entity]), np.array([row])))[0]
+    column = f" in {names[channel]!r}" if panel.channels > 1 else ""
+    series = "" if panel.ids[entity] is None else f" of {panel.ids[entity]!r}"
+    return f"{panel.target[row, channel]:g}{column}{series} at {stamp}"
+
+
+def check_support(where: str, loss: str, head, panel: Panel, names: tuple) -> None:
+    """Refuse targets that the distribution cannot give."""
+    if not head.distribution:
+        return
+    most = MOST_COUNT if head.counts else np.inf
+    wrong = map_rows(
+        lambda target: (target < head.smallest) | (target > most) | (head.counts & (target % 1 > 0)), panel.target
+    )
+    values = f"whole numbers from 0 to {MOST_COUNT:.1e}" if head.counts else "values above 0"
+    refuse_targets(where, f"loss={loss!r} is for {values}", wrong, panel, names, "Pass another loss=.")
+
+
+def check_observed(where: str, schema: Schema, panel: Panel) -> None:
+    """Refuse series without a single observed target."""
+    several = len(schema.target) > 1
+    blank = [
+        " of ".join(repr(n) for n in (schema.target[c] if several else None, panel.ids[e]) if n is not None)
+        for e, c in np.argwhere(~panel.observed())
+    ]
+    if blank:
+        rule = "every series must have an observed target"
+        refuse(where, rule, f"none in {first_few(blank) or 'the data'}", "All its cells are missing.")

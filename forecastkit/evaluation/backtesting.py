@@ -16,7 +16,7 @@ from forecastkit.data.windows import Origins
 from forecastkit.evaluation.refits import Refits, groups_of, refit_all
 from forecastkit.evaluation.results import Backtest, Reference, both_scores, coverage_table
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.forecasters.future_steps import ordinal_of
+from forecastkit.forecasters.future_rows import ordinal_of
 from forecastkit.forecasters.newer_rows import without_newer_faults
 from forecastkit.preprocessing.broken_readings import without_broken
 from forecastkit.uncertainty.residuals import NEVER, trained_until

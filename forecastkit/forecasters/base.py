@@ -11,22 +11,20 @@ from numpy.typing import ArrayLike
 
 from forecastkit.data.array_storage import is_mapped, map_rows
 from forecastkit.data.ingest.leakage import refuse_leaks
-from forecastkit.data.ingest.target_checks import refuse_targets
 from forecastkit.data.panel import Panel
+from forecastkit.data.row_labels import check_observed, refuse_targets
 from forecastkit.data.schema import Schema
 from forecastkit.data.sizes import choose_horizon, choose_lookback, validation_start
 from forecastkit.data.windows import Origins
 from forecastkit.features.calendar import requested_names
-from forecastkit.forecasters.fit_context import FitContext
+from forecastkit.forecasters.fit_context import FitContext, restored
+from forecastkit.forecasters.future_rows import tail
 from forecastkit.forecasters.newer_rows import check_rows_to_train, merge_newer
 from forecastkit.forecasters.predict import NOT_SAVED, Predicting
-from forecastkit.forecasters.recursive import check_observed, tail
-from forecastkit.forecasters.transaction import restored
 from forecastkit.preprocessing.broken_readings import warn_broken
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.preprocessing.target_transforms import TRANSFORMS, outside_domain
 from forecastkit.uncertainty import validation
-from forecastkit.uncertainty.conformal import MAX_LATEST
 from forecastkit.utils.docstrings import inherit_parameters
 from forecastkit.utils.estimator import BaseEstimator, RegressorMixin
 from forecastkit.utils.exceptions import InputError, backend_needed
@@ -84,6 +82,10 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
 
     Attributes
     ----------
@@ -123,6 +125,8 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     validation_size: float = 0.2
     quantile_levels: Sequence[float] | None = None
     calibrate: Calibrate = False
+    lower: float | dict | None = None
+    upper: float | dict | None = None
 
     _most_validation_windows = None  # windows that scores and residuals are taken from; None for the usual number
 
@@ -337,14 +341,6 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         vars(shown).update((name, value) for name, value in vars(self).items() if name in SHOWN)
         return BaseEstimator._get_fitted_attr_html(shown, doc_link)
 
-    @property
-    def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns of X at `fit`, where it was a frame whose names are all text."""
-        columns = self.schema_.columns if hasattr(self, "schema_") else ()
-        if not columns or not all(isinstance(name, str) for name in columns):
-            raise AttributeError("feature_names_in_ exists after a fit on a frame with columns named by text")
-        return np.asarray(columns, dtype=object)
-
     # ------------------------------------------------------------------------------------------ newer rows
 
     def update(self, X: Data, y: Data | None = None) -> Self:
@@ -439,12 +435,3 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     def _rows_to_train(self) -> float:
         """Rows of a series that `partial_fit` needs at least; none where forecasts are read off the history."""
         return 0
-
-    def _rows_needed(self) -> int | None:
-        """Rows of the past that predicting needs, the latest errors included; None for all."""
-        memory = self._memory()
-        return memory if memory is None or self.calibrate != "rolling" else memory + self.horizon_ + MAX_LATEST
-
-    def _memory(self) -> int | None:
-        """Rows of the past that a forecast needs; None for all."""
-        return None

@@ -1,33 +1,24 @@
 """Bounds of forecasts: given by the user, or 0 for targets that were never observed below 0."""
 
-from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
 
-from forecastkit.data.ingest.target_checks import refuse_targets
 from forecastkit.data.panel import Panel
+from forecastkit.data.row_labels import refuse_targets
 from forecastkit.data.windows import Origins
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import first_few, refuse
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class Bounds:
-    """Mixin: bounds of points, quantiles and sample paths.
+    """Mixin: bounds of points, quantiles and sample paths, with the parameters `lower` and `upper`.
 
     Values beyond a bound are set to the bound. As no actual lies beyond it, the coverage of intervals does not change.
-
-    Parameters
-    ----------
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     """
 
-    lower: float | dict | None = None
-    upper: float | dict | None = None
+    lower: float | dict | None
+    upper: float | dict | None
 
     def _check_bounds(self) -> None:
         """Refuse bounds that are not numbers, and a lower bound that is not below the upper one."""

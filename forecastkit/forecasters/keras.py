@@ -1,10 +1,12 @@
-"""KerasForecaster: a forecaster with any backbone."""
+"""Forecasters with a backbone: any one, or the one that the class is named after."""
 
-from dataclasses import dataclass
+import inspect
+from dataclasses import dataclass, fields
+from functools import cache
 
 from sklearn.base import clone
 
-from forecastkit.forecasters.neural import NeuralForecaster
+from forecastkit.forecasters.neural import NamedForecaster, NeuralForecaster
 from forecastkit.networks import backbones
 from forecastkit.networks.backbone import Backbone, LayerBackbone
 from forecastkit.utils.exceptions import ParameterError
@@ -39,3 +41,23 @@ class KerasForecaster(NeuralForecaster):
             "Pass the layer's class, not a built layer.",
             ParameterError,
         )
+
+
+def named(cls: type[NamedForecaster]) -> type[NamedForecaster]:
+    """Make a dataclass whose constructor lists the parameters of the backbone last, although its fields come first."""
+    made = dataclass(kw_only=True, eq=False, repr=False)(cls)
+    signature, own = inspect.signature(made.__init__), {f.name for f in fields(cls.architecture)}
+    parameters = sorted(signature.parameters.values(), key=lambda parameter: parameter.name in own)
+    made.__init__.__signature__ = signature.replace(parameters=parameters)
+    return made
+
+
+@cache
+def named_forecaster(backbone: type[Backbone]) -> type[NamedForecaster]:
+    """Return the class `<Backbone>Forecaster` of a backbone for which `forecasters/networks.py` has none."""
+    members = {
+        "architecture": backbone,
+        "__module__": "forecastkit.forecasters.networks",  # where pickle finds it
+        "__doc__": f"Forecaster around the `{backbone.__name__}` backbone.",
+    }
+    return named(type(f"{backbone.__name__}Forecaster", (NamedForecaster, backbone), members))

@@ -1,7 +1,7 @@
-"""Choice of normalization, target transform and lookback by ridge regressions on validation windows.
+"""Ridge regressions whose normalization, target transform and lookback are chosen on validation windows.
 
 A regression on a few thousand windows is solved in closed form, so that dozens of combinations cost seconds. Networks,
-which cannot be trained as often, use the same choice.
+which cannot be trained as often, use the same choice, and correct the mean of the best regressions: the linear path.
 """
 
 from dataclasses import dataclass, replace
@@ -9,11 +9,14 @@ from itertools import product
 
 import numpy as np
 
-from forecastkit.baselines.ridge import NORMALIZATIONS, Ridge
+from forecastkit.baselines.ridge import MAX_WINDOWS, NORMALIZATIONS, Ridge
 from forecastkit.baselines.series_corrections import SeriesCorrections
+from forecastkit.data.array_storage import is_mapped
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Buffers, Origins, Windows
 from forecastkit.forecasters.fit_context import FitContext
+from forecastkit.metrics.elementwise import is_clearly_larger, time_blocks
+from forecastkit.networks.heads import OwnLoss
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.uncertainty.residuals import observed_after, scale_of
 
@@ -29,6 +32,13 @@ OTHER_LOOKBACKS = 3
 LONGEST = 512
 #: Below this mean, log1p is nearly linear, and log is tried instead.
 SMALL = 20.0
+#: Largest number of regressions that are averaged for the linear forecast.
+REGRESSIONS = 3
+#: A network uses another normalization than the usual one if the error of the regressions is below this multiple.
+CLEARLY_LESS = 0.98
+#: Fraction of a correction that is kept if its gain on the validation block is not significant and may be chance.
+#: With one half, no development set was 3 % behind the linear forecast (benchmarks/results/linear_path.jsonl).
+KEPT = 0.5
 
 
 @dataclass(frozen=True)
@@ -174,3 +184,160 @@ def errors_of(forecaster, context: FitContext, recipes: list[Recipe]) -> dict[Re
             wrong = np.abs(scaler.restore(forecast, panel, validation) - actual) / scale
             errors[recipe] = float(np.nanmean(wrong)) if not np.isnan(wrong).all() else np.inf
     return errors
+
+
+@dataclass(frozen=True)
+class NetworkRecipe:
+    """How windows are prepared for a network.
+
+    Attributes
+    ----------
+    normalization : str
+        The statistics of a window that are removed from it.
+    target_transform : str or None
+    lookback : int
+    regressions : tuple of Recipe
+        The regressions of the linear forecast that the network corrects; empty without one.
+    """
+
+    normalization: str
+    target_transform: str | None
+    lookback: int
+    regressions: tuple[Recipe, ...] = ()
+
+    def to_dict(self, patch: int) -> dict:
+        """Return the choices by name, with the patch length."""
+        sizes = {"lookback": self.lookback, "patch": patch, "regressions": len(self.regressions)}
+        return {"normalization": self.normalization, "target_transform": self.target_transform, **sizes}
+
+
+def choose_network_recipe(forecaster, context: FitContext) -> NetworkRecipe:
+    """Choose the recipe of a network by ridge regressions on the validation windows.
+
+    Parameters
+    ----------
+    forecaster : NeuralForecaster
+        The forecaster being fitted. Values given to its constructor are not changed.
+    context : FitContext
+
+    Returns
+    -------
+    NetworkRecipe
+        It has no regressions if there are no validation windows on which corrections can be measured, for distributions
+        of positive values, which have no center to correct, and for memory-mapped data.
+    """
+    panel, normalization, transform = context.panel, forecaster._normalization(), forecaster._transform()
+    usual = NetworkRecipe(normalization, transform, forecaster.lookback_)
+    judged = len(forecaster._validation(context)) > 0
+    if not forecaster.linear_path or normalization == "mean" or not judged or is_mapped(panel.target):
+        return usual
+    own, errors = Recipe("last", transform, forecaster.lookback_), {}
+    if panel.rows * panel.channels <= MAX_CELLS:
+        # Means and distributions do not survive a transform and its inverse; medians do.
+        is_open = forecaster.target_transform is None and forecaster.loss in ("mae", "huber")
+        transforms = (None, *transforms_for(panel)) if is_open else (transform,)
+        errors = recipe_errors(forecaster, context, own, NORMALIZATIONS, transforms)
+    if not errors:
+        return replace(usual, regressions=(own,))
+    transform = min(errors, key=errors.get).target_transform
+    errors = {recipe: error for recipe, error in errors.items() if recipe.target_transform == transform}
+    regressions = tuple(best_recipes(errors, REGRESSIONS))
+    if forecaster.normalization is None:
+        normalization = _network_normalization(errors)
+    return NetworkRecipe(normalization, transform, max(recipe.lookback for recipe in regressions), regressions)
+
+
+def _network_normalization(errors: dict[Recipe, float]) -> str:
+    """Return 'standard' if removing the mean is clearly better than removing the last value, else 'last'."""
+    last = [error for recipe, error in errors.items() if recipe.normalization == "last"]
+    other = [error for recipe, error in errors.items() if recipe.normalization != "last"]
+    better = min(other, default=np.inf) < CLEARLY_LESS * min(last, default=np.inf)
+    return "standard" if better else "last"
+
+
+@dataclass(frozen=True)
+class LinearPath:
+    """The mean of ridge regressions with the same scales: a linear map from the window to the horizon.
+
+    Attributes
+    ----------
+    regressions : tuple of Ridge
+    """
+
+    regressions: tuple[Ridge, ...]
+
+    @classmethod
+    def fit(cls, forecaster, context: FitContext, buffers: Buffers, recipe: NetworkRecipe) -> "LinearPath":
+        """Fit on the rows before the validation block, which chooses the regularization strengths."""
+        validation, horizon = forecaster._validation(context), forecaster.horizon_
+        found = []
+        for one in recipe.regressions:
+            windows = Windows.training(context.panel, context.split, one.lookback, horizon)
+            sizes = one.lookback, horizon, one.normalization, MAX_WINDOWS // len(recipe.regressions)
+            found.append(Ridge.fit(buffers, windows, validation, *sizes))
+        return cls(tuple(found))
+
+    def predict(self, buffers: Buffers, origins: Origins) -> np.ndarray:
+        """Return scaled forecasts (n, horizon)."""
+        return np.mean([one.predict(buffers, origins) for one in self.regressions], axis=0)
+
+    def refit(self, buffers: Buffers, panel: Panel, stop: np.ndarray) -> "LinearPath":
+        """Fit again with the same strengths on all rows before ``stop``."""
+        most = MAX_WINDOWS // len(self.regressions)
+        found = []
+        for one in self.regressions:
+            windows = Windows.training(panel, stop, *one.weights.shape)
+            found.append(one.refit(buffers, windows, most))
+        return LinearPath(tuple(found))
+
+    def matrix(self, lookback: int) -> np.ndarray:
+        """Return weights (lookback, horizon) that apply to values before normalization; columns sum to 1.
+
+        This is possible because the center of a window, its last value or mean, is linear in the values, and the
+        divisor cancels out.
+        """
+        total = np.zeros((lookback, self.regressions[0].weights.shape[1]))
+        for one in self.regressions:
+            weights = one.weights.astype("float64")
+            rest = 1.0 - weights.sum(axis=0)
+            total[lookback - len(weights) :] += weights
+            if one.normalization == "last":
+                total[-1] += rest
+            else:
+                total[lookback - len(weights) :] += rest / len(weights)
+        return (total / len(self.regressions)).astype("float32")
+
+
+def correction_kept(forecaster, path: LinearPath, panel: Panel, origins: Origins) -> float:
+    """Return the fraction of a trained network's corrections that is kept, from its errors on validation windows.
+
+    Parameters
+    ----------
+    forecaster : NeuralForecaster
+    path : LinearPath
+        The linear forecast that the network corrects, fitted on the same rows.
+    panel : Panel
+    origins : Origins
+        Origins of the validation windows.
+
+    Returns
+    -------
+    float
+        0 if no epoch was better than the linear forecast; 1 for Keras losses, and if the errors are significantly
+        smaller than those of the linear forecast; else `KEPT`.
+    """
+    if forecaster.training_history_.best_epoch < 0:
+        return 0.0
+    if isinstance(forecaster.network_.head, OwnLoss):
+        return 1.0  # absolute errors are not what such a loss makes small
+    scaler, horizon = forecaster.scaler_, forecaster.horizon_
+    actual = observed_after(panel, origins, horizon)
+    buffers = scaler.buffers(panel, forecaster.lookback_, horizon)
+    linear = scaler.restore(path.predict(buffers, origins), panel, origins)
+    corrected = forecaster._forecast(panel, origins).point()
+    scale = scale_of(scaler, panel, origins)
+    known = ~np.isnan(actual).all(axis=1)
+    errors = [np.nanmean(np.abs(forecast - actual)[known], axis=1) / scale[known] for forecast in (linear, corrected)]
+    place = origins.row - panel.indptr[origins.entity]
+    block = time_blocks(place[known], horizon, origins.entity[known])
+    return 1.0 if is_clearly_larger(*errors, block) else KEPT

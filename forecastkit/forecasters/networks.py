@@ -2,9 +2,8 @@
 
 # Written by tools/write_stubs.py: run it after changes.
 
-from dataclasses import dataclass
-
-from forecastkit.forecasters.neural import NamedForecaster, named_forecaster
+from forecastkit.forecasters.keras import named, named_forecaster
+from forecastkit.forecasters.neural import NamedForecaster
 from forecastkit.networks import backbones
 from forecastkit.networks.backbones.cnn_transformer import CNNTransformer
 from forecastkit.networks.backbones.convolutional_blocks import ConvolutionalBlocks
@@ -26,7 +25,7 @@ from forecastkit.networks.backbones.transformer import Transformer
 from forecastkit.networks.backbones.transformer_xl import TransformerXL
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class CNNTransformerForecaster(NamedForecaster, CNNTransformer):
     """Forecaster around the `CNNTransformer` backbone.
 
@@ -38,7 +37,7 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):
     architecture = CNNTransformer
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):
     """Forecaster around the `ConvolutionalBlocks` backbone.
 
@@ -50,7 +49,7 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):
     architecture = ConvolutionalBlocks
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):
     """Forecaster around the `DecoderOnly` backbone.
 
@@ -62,7 +61,7 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):
     architecture = DecoderOnly
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):
     """Forecaster around the `EncoderDecoder` backbone.
 
@@ -74,7 +73,7 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):
     architecture = EncoderDecoder
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class GRUForecaster(NamedForecaster, GRU):
     """Forecaster around the `GRU` backbone.
 
@@ -86,7 +85,7 @@ class GRUForecaster(NamedForecaster, GRU):
     architecture = GRU
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class GRUTransformerForecaster(NamedForecaster, GRUTransformer):
     """Forecaster around the `GRUTransformer` backbone.
 
@@ -98,7 +97,7 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):
     architecture = GRUTransformer
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):
     """Forecaster around the `InvertedTransformer` backbone.
 
@@ -110,7 +109,7 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):
     architecture = InvertedTransformer
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class LSTMForecaster(NamedForecaster, LSTM):
     """Forecaster around the `LSTM` backbone.
 
@@ -122,7 +121,7 @@ class LSTMForecaster(NamedForecaster, LSTM):
     architecture = LSTM
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):
     """Forecaster around the `LSTMTransformer` backbone.
 
@@ -134,7 +133,7 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):
     architecture = LSTMTransformer
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class MambaForecaster(NamedForecaster, Mamba):
     """Forecaster around the `Mamba` backbone.
 
@@ -146,7 +145,7 @@ class MambaForecaster(NamedForecaster, Mamba):
     architecture = Mamba
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class MinGRUForecaster(NamedForecaster, MinGRU):
     """Forecaster around the `MinGRU` backbone.
 
@@ -158,7 +157,7 @@ class MinGRUForecaster(NamedForecaster, MinGRU):
     architecture = MinGRU
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class MinLSTMForecaster(NamedForecaster, MinLSTM):
     """Forecaster around the `MinLSTM` backbone.
 
@@ -170,7 +169,7 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):
     architecture = MinLSTM
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):
     """Forecaster around the `RecurrentBlocks` backbone.
 
@@ -182,7 +181,7 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):
     architecture = RecurrentBlocks
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class RNNForecaster(NamedForecaster, RNN):
     """Forecaster around the `RNN` backbone.
 
@@ -194,7 +193,7 @@ class RNNForecaster(NamedForecaster, RNN):
     architecture = RNN
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class RNNTransformerForecaster(NamedForecaster, RNNTransformer):
     """Forecaster around the `RNNTransformer` backbone.
 
@@ -206,7 +205,7 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):
     architecture = RNNTransformer
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class TFTForecaster(NamedForecaster, TFT):
     """Forecaster around the `TFT` backbone.
 
@@ -218,7 +217,7 @@ class TFTForecaster(NamedForecaster, TFT):
     architecture = TFT
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class TransformerForecaster(NamedForecaster, Transformer):
     """Forecaster around the `Transformer` backbone.
 
@@ -230,7 +229,7 @@ class TransformerForecaster(NamedForecaster, Transformer):
     architecture = Transformer
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@named
 class TransformerXLForecaster(NamedForecaster, TransformerXL):
     """Forecaster around the `TransformerXL` backbone.
 

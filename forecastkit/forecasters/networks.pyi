@@ -35,8 +35,8 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `kernel`, `layers`, `heads`,
@@ -81,15 +81,15 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -187,9 +187,9 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -231,8 +231,8 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `kernel`,
@@ -277,15 +277,15 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -385,9 +385,9 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -427,8 +427,8 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -473,15 +473,15 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -573,9 +573,9 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -616,8 +616,8 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `layers`, `units`, `heads`, `feedforward`,
@@ -662,15 +662,15 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -764,9 +764,9 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -807,8 +807,8 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `dropout`.
@@ -852,15 +852,15 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -956,9 +956,9 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -996,8 +996,8 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -1042,15 +1042,15 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -1150,9 +1150,9 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -1192,8 +1192,8 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -1238,15 +1238,15 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -1346,9 +1346,9 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -1388,8 +1388,8 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `bidirectional`,
@@ -1434,15 +1434,15 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -1540,9 +1540,9 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -1581,8 +1581,8 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -1627,15 +1627,15 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -1735,9 +1735,9 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -1777,8 +1777,8 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `expand`, `states`,
@@ -1823,15 +1823,15 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -1933,9 +1933,9 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -1976,8 +1976,8 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `feedforward`,
@@ -2022,15 +2022,15 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -2128,9 +2128,9 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -2169,8 +2169,8 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `feedforward`,
@@ -2215,15 +2215,15 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -2315,9 +2315,9 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -2356,8 +2356,8 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `cell`, `feedforward`,
@@ -2402,15 +2402,15 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -2510,9 +2510,9 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -2552,8 +2552,8 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `dropout`.
@@ -2597,15 +2597,15 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -2701,9 +2701,9 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -2741,8 +2741,8 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -2787,15 +2787,15 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -2895,9 +2895,9 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -2937,8 +2937,8 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `dropout`.
@@ -2982,15 +2982,15 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -3088,9 +3088,9 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -3129,8 +3129,8 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -3175,15 +3175,15 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -3286,9 +3286,9 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
@@ -3329,8 +3329,8 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
-      `target_transform`, `lower`, `upper`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
+      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -3375,15 +3375,15 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
         windows are those of the validation block and of rows after the training rows; see
         `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+    lower, upper : float or dict, optional
+        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
+        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
+        ``lower=-numpy.inf`` means no bound.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
         newer rows. With the loss 'mse' a forecast is the mean on the transformed scale. By default none, or with 'mae'
         and 'huber' that selected by the linear path.
-    lower, upper : float or dict, optional
-        Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
-        without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
-        ``lower=-numpy.inf`` means no bound.
     calendar : bool
         Whether tokens include the time of day, week and year.
     holidays : str, optional
@@ -3489,9 +3489,9 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
         calibrate: Calibrate = False,
-        target_transform: str | None = None,
         lower: float | dict | None = None,
         upper: float | dict | None = None,
+        target_transform: str | None = None,
         calendar: bool = False,
         holidays: str | None = None,
         fourier: types.Fourier | None = None,

@@ -1,20 +1,18 @@
 """Base class of the forecasters with a network."""
 
 from dataclasses import dataclass, fields, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from forecastkit.data.ingest.target_checks import check_support
+from forecastkit.data.row_labels import check_support
 from forecastkit.data.sizes import choose_patch
 from forecastkit.data.windows import Windows, crop, needs_mask
 from forecastkit.features.calendar import calendar_names, count_events
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.forecasters.bounds import Bounds
 from forecastkit.forecasters.fine_tuning import FineTuning
 from forecastkit.forecasters.keras_parts import KerasParts
-from forecastkit.forecasters.linear_path import LinearPath, choose_network_recipe, correction_kept
-from forecastkit.forecasters.linear_recipes import scaler_for
+from forecastkit.forecasters.linear_recipes import LinearPath, choose_network_recipe, correction_kept, scaler_for
 from forecastkit.networks.backbone import NORMALIZATIONS, Backbone, Sizes
 from forecastkit.networks.heads import OwnLoss, make_head
 from forecastkit.preprocessing.scaler import lacks_autocorrelation
@@ -40,12 +38,11 @@ FEWEST_ORIGINS = 16
 #: Learning rate of the final epochs, as a fraction of the peak.
 FINAL_RATE = 0.3
 
-_BOUNDS = tuple(f.name for f in fields(Bounds))
 #: Parameters by subject, as docstrings list them; those of a backbone belong to the network.
 PARAMETER_GROUPS = {
     "Data": (
-        *(f.name for f in fields(Forecaster) if f.name not in _BOUNDS),
-        *("target_transform", *_BOUNDS, "calendar", "holidays", "fourier"),
+        *(f.name for f in fields(Forecaster)),
+        *("target_transform", "calendar", "holidays", "fourier"),
     ),
     "Training": (
         "loss",
@@ -425,7 +422,6 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         return max(self._rows_needed(), self.lookback_ + 2 * self.horizon_)
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class NamedForecaster(NeuralForecaster):
     """Base of the forecasters named after a backbone, whose hyperparameters are their own."""
 
@@ -435,15 +431,3 @@ class NamedForecaster(NeuralForecaster):
     def _architecture(self):
         backbone = type(self).architecture
         return backbone(**{f.name: getattr(self, f.name) for f in fields(backbone)})
-
-
-@cache
-def named_forecaster(backbone: type[Backbone]) -> type[NamedForecaster]:
-    """The class `<Backbone>Forecaster` of a backbone for which `forecasters/networks.py` has none."""
-    members = {
-        "architecture": backbone,
-        "__module__": "forecastkit.forecasters.networks",  # where pickle finds it
-        "__doc__": f"Forecaster around the `{backbone.__name__}` backbone.",
-    }
-    made = type(f"{backbone.__name__}Forecaster", (NamedForecaster, backbone), members)
-    return dataclass(kw_only=True, eq=False, repr=False)(made)

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecastkit.data.panel import Panel
-from forecastkit.forecasters.recursive import count_revised
+from forecastkit.data.panel import Panel, spread
 from forecastkit.preprocessing.broken_readings import FAR, FAR_FROM_OTHERS, BrokenReadings, say_broken
 from forecastkit.preprocessing.moments import Moments
 from forecastkit.uncertainty.residuals import trained_until
@@ -35,7 +34,7 @@ def merge_newer(forecaster: "Forecaster", X: Data, y: Data | None) -> tuple[Pane
             "make of them. Give all rows of a slot."
         )
     merged = without_newer_faults(type(forecaster).__name__, forecaster, merged)
-    return merged, replaced, count_revised(history, newer, forecaster.trained_until_)
+    return merged, replaced, _count_revised(history, newer, forecaster.trained_until_)
 
 
 def without_newer_faults(where: str, forecaster: "Forecaster", panel: Panel) -> Panel:
@@ -78,3 +77,16 @@ def check_rows_to_train(where: str, history: Panel, kept: int, needed: float) ->
         rule = f"training on needs {needed} rows of a series without those that are not kept"
         got = f"{rows}, {kept} of them kept with the model, which lacks {needed - rows}"
         refuse(where, rule, got, "Give more of the latest rows, or fit afresh.")
+
+
+def _count_revised(history: Panel, newer: Panel, until: np.ndarray) -> int:
+    """Rows up to the ordinals `until` (E,) whose targets newer rows change or fill in; where the history has them."""
+    at = history.places(newer.ids)
+    entity, place = spread(newer.lengths)
+    ordinal, own = newer.start[entity] + place, at[entity]
+    known = np.flatnonzero((own >= 0) & (own < len(until)))
+    own, ordinal = own[known], ordinal[known]
+    inside = (ordinal <= until[own]) & (ordinal >= history.start[own]) & (ordinal <= history.ends[own])
+    given = newer.target[known[inside]]
+    before = history.target[history.row_at(own[inside], ordinal[inside])]
+    return int((~np.isnan(given) & (given != before)).any(axis=1).sum())

@@ -10,22 +10,24 @@ from numpy.typing import ArrayLike
 
 from forecastkit.data import output_frames
 from forecastkit.data.panel import Panel
+from forecastkit.data.row_labels import check_observed
 from forecastkit.data.windows import Origins
 from forecastkit.forecasters.bounds import Bounds
-from forecastkit.forecasters.future_steps import check_known_ahead, steps_until, warn_blank
-from forecastkit.forecasters.newer_rows import without_newer_faults
-from forecastkit.forecasters.other_history import name_other
-from forecastkit.forecasters.recursive import (
+from forecastkit.forecasters.future_rows import (
     Rows,
     asked_levels,
-    check_observed,
+    check_known_ahead,
     forecast_recursively,
     read_asked,
+    steps_until,
     values_at,
+    warn_blank,
 )
+from forecastkit.forecasters.newer_rows import without_newer_faults
+from forecastkit.forecasters.other_history import name_other
+from forecastkit.uncertainty.conformal import MAX_LATEST
 from forecastkit.uncertainty.forecasts import CalibratedForecast, Forecast, OriginResiduals, clipped
-from forecastkit.uncertainty.residuals import trained_until
-from forecastkit.uncertainty.sample_paths import draw_ranks
+from forecastkit.uncertainty.residuals import draw_ranks, trained_until
 from forecastkit.utils.estimator import draw_seed
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.plottable import Plottable
@@ -47,6 +49,15 @@ class Predicting(Bounds, Plottable):
     def _forecast(self, panel: Panel, origins: Origins) -> Forecast:
         """The model's forecast in the user's units; looks at no row after an origin but known covariates."""
         raise NotImplementedError
+
+    def _rows_needed(self) -> int | None:
+        """Rows of the past that predicting needs, the latest errors included; None for all."""
+        memory = self._memory()
+        return memory if memory is None or self.calibrate != "rolling" else memory + self.horizon_ + MAX_LATEST
+
+    def _memory(self) -> int | None:
+        """Rows of the past that a forecast needs; None for all."""
+        return None
 
     def _forecast_at(self, panel: Panel, origins: Origins) -> Forecast:
         """What is forecast from these origins: as `_unclipped_at`, within the bounds of the series."""
@@ -340,6 +351,14 @@ class Predicting(Bounds, Plottable):
         given = read_more(self.schema_, self.history_.grid, X, follow=self.history_)
         entity = given.places(panel.ids)[rows.entity]
         return given.target[given.row_at(entity, rows.ordinal)].astype("float64")
+
+    @property
+    def feature_names_in_(self) -> np.ndarray:
+        """Names of the columns of X at `fit`, where it was a frame whose names are all text."""
+        columns = self.schema_.columns if hasattr(self, "schema_") else ()
+        if not columns or not all(isinstance(name, str) for name in columns):
+            raise AttributeError("feature_names_in_ exists after a fit on a frame with columns named by text")
+        return np.asarray(columns, dtype=object)
 
     def _with_fit_data(self, panel, weight):
         """Let what is not computed yet be computed from this panel and these weights of its rows."""

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from forecastkit.data.windows import Origins, crop, gather
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.forecasters.future_steps import check_known_ahead
+from forecastkit.forecasters.future_rows import check_known_ahead
 from forecastkit.forecasters.neural import NeuralForecaster
 from forecastkit.inspection.attribution import BASELINES, Inputs, attribute
 from forecastkit.inspection.input_names import choices, column_names

@@ -34,7 +34,7 @@ REBUILT = {
     "Moments": "preprocessing.moments",
     "Panel": "data.panel",
     "Record": "training.loop",
-    "ResidualQuantiles": "uncertainty.residual_quantiles",
+    "ResidualQuantiles": "uncertainty.residuals",
     "Ridge": "baselines.ridge",
     "Scaler": "preprocessing.scaler",
     "Schema": "data.schema",

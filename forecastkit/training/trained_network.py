@@ -1,10 +1,11 @@
-"""A trained network: its weights and the configuration from which it is rebuilt."""
+"""A trained network: its weights, the configuration from which it is rebuilt, and the cache of compiled networks."""
 
 import random
 import threading
 import weakref
+from collections import OrderedDict
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +17,6 @@ from forecastkit.networks.heads import Head, make_head
 from forecastkit.runtime.evaluator import Evaluator
 from forecastkit.runtime.graph import Graph
 from forecastkit.training.engines import backend, make_engine, unscoped
-from forecastkit.training.network_cache import NETWORK_CACHE, CacheEntry
 from forecastkit.utils import keras_parts
 from forecastkit.utils.exceptions import ArtifactError
 from forecastkit.utils.validation import refuse
@@ -24,12 +24,14 @@ from forecastkit.utils.validation import refuse
 BUILDING = threading.RLock()
 #: Windows that NumPy forecasts at once: what is computed of them stays in the processor's cache.
 NUMPY_BATCH = 128
+#: Bounds on networks, each of which takes tens of megabytes once it is traced, and on their weights in all.
+MAX_NETWORKS, MAX_WEIGHTS = 4, 2_000_000
 
 
 class TrainedNetwork:
     """A network and its weights. Pickles contain the weights and the configuration, but nothing compiled.
 
-    When it is deleted, its compiled functions are added to the cache, see `forecastkit.training.network_cache`.
+    When it is deleted, its compiled functions are added to the cache, see `forecastkit.training.trained_network`.
 
     Parameters
     ----------
@@ -228,3 +230,90 @@ def _widened(weight: np.ndarray, shape: tuple[int, ...], patch: int) -> np.ndarr
         got = f"a weight of shape {weight.shape} that would be {shape}"
         refuse("partial_fit", rule, got, "Fit afresh on all rows.")
     return np.insert(weight, [patch] * patch, 0.0, axis=axes[0])
+
+
+@dataclass(frozen=True)
+class CacheEntry:
+    """A network without an owner.
+
+    Attributes
+    ----------
+    network : keras.Model
+    engine : object
+        The engine with the traced steps.
+    seed : int
+        Seed of `first`.
+    first : list of ndarray
+        Weights before training.
+    """
+
+    network: object
+    engine: object
+    seed: int
+    first: list
+
+
+class NetworkCache:
+    """Networks without an owner by kind, the least recently used dropped first. Safe to use from several threads.
+
+    Parameters
+    ----------
+    max_networks, max_weights : int
+        Bounds on the number of networks and on the weights of all of them together.
+    """
+
+    def __init__(self, max_networks: int = MAX_NETWORKS, max_weights: int = MAX_WEIGHTS):
+        self.max_networks, self.max_weights = max_networks, max_weights
+        self.entries: OrderedDict[object, list[CacheEntry]] = OrderedDict()
+        self.lock = threading.RLock()
+
+    def give(self, kind, entry: CacheEntry) -> None:
+        """Add a network whose owner is gone; one of the kind None cannot be used again and is dropped."""
+        if kind is None:
+            return
+        with self.lock:
+            self.entries.setdefault(kind, []).append(entry)
+            self.entries.move_to_end(kind)
+            while self._is_over_full():
+                oldest = next(iter(self.entries))
+                self.entries[oldest].pop(0)
+                if not self.entries[oldest]:
+                    del self.entries[oldest]
+
+    def take(self, kind) -> CacheEntry | None:
+        """Remove and return the network of this kind that was added first, None if there is none."""
+        with self.lock:
+            found = self.entries.pop(kind, None)
+            if found is None:
+                return None
+            if found[1:]:
+                self.entries[kind] = found[1:]
+            return found[0]
+
+    def clear(self) -> None:
+        """Drop all networks."""
+        with self.lock:
+            self.entries.clear()
+
+    def _is_over_full(self) -> bool:
+        entries = [entry for same_kind in self.entries.values() for entry in same_kind]
+        weights = sum(weight.size for entry in entries for weight in entry.first)
+        return len(entries) > self.max_networks or weights > self.max_weights
+
+
+NETWORK_CACHE = NetworkCache()
+
+
+def clear_cache() -> None:
+    """Release the networks that are kept for further fits of the same architecture.
+
+    A network whose forecaster is gone is kept with its traced and compiled steps, so that the next forecaster with the
+    same architecture, sizes and loss starts training at once: at most four networks with two million weights in all.
+    Results do not depend on the cache. Networks of existing forecasters stay as they are.
+
+    Examples
+    --------
+    >>> import forecastkit as fk
+    >>> fk.clear_cache()
+    """
+    NETWORK_CACHE.clear()

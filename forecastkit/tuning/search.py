@@ -16,8 +16,8 @@ from sklearn.utils import check_random_state
 
 from forecastkit.comparison.candidates import Candidate, changed, members
 from forecastkit.data.panel import Panel
+from forecastkit.data.row_labels import check_observed
 from forecastkit.data.sizes import choose_horizon
-from forecastkit.forecasters.recursive import check_observed
 from forecastkit.tuning.default_spaces import DataContext, default_space
 from forecastkit.tuning.processes import InProcessRunner, Processes
 from forecastkit.tuning.results import DONE, DROPPED, STATES, Tuning, make_trials, progress_line, rank_key

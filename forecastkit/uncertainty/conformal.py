@@ -20,10 +20,12 @@ import pandas as pd
 
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, Windows, grouped
-from forecastkit.uncertainty.residual_quantiles import LEVELS, ResidualQuantiles, interpolate_levels
 from forecastkit.uncertainty.residuals import (
+    LEVELS,
     NEVER,
+    ResidualQuantiles,
     add_residuals,
+    interpolate_levels,
     observed_after,
     residuals_of,
     series_number,

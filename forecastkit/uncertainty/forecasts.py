@@ -16,9 +16,16 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
 from forecastkit.uncertainty import validation
 from forecastkit.uncertainty.conformal import corrected
-from forecastkit.uncertainty.residual_quantiles import LEVELS, interpolate_quantiles
-from forecastkit.uncertainty.residuals import add_residuals, from_residual_space, residual_scale, to_residual_space
-from forecastkit.uncertainty.sample_paths import at_ranks, widened
+from forecastkit.uncertainty.residuals import (
+    LEVELS,
+    add_residuals,
+    at_ranks,
+    from_residual_space,
+    interpolate_quantiles,
+    residual_scale,
+    to_residual_space,
+    widened,
+)
 from forecastkit.utils.validation import refuse
 
 __all__ = [

@@ -13,15 +13,15 @@ from forecastkit.data.windows import Origins, Windows
 from forecastkit.metrics.functions import skill
 from forecastkit.metrics.grouped_scores import GroupedScores
 from forecastkit.uncertainty.conformal import ConformalAdjustment, ValidationErrors, own_levels
-from forecastkit.uncertainty.residual_quantiles import ResidualQuantiles
 from forecastkit.uncertainty.residuals import (
+    ResidualQuantiles,
+    error_ranks,
     independent_windows,
     observed_after,
     residuals_of,
     series_number,
     series_of,
 )
-from forecastkit.uncertainty.sample_paths import error_ranks
 from forecastkit.utils.warn import warn_user
 
 #: Largest number of validation steps for residual quantiles and scores, and smallest number of windows.
@@ -49,7 +49,7 @@ class ValidationResult:
     residuals : ResidualQuantiles or None
         Residual quantiles by step, in units of each series' scale.
     paths : ndarray or None
-        Ranks of errors within windows, see `forecastkit.uncertainty.sample_paths`.
+        Ranks of errors within windows, see `forecastkit.uncertainty.residuals`.
     corrections : ConformalAdjustment or None
         Corrections of the model's quantiles, if `calibrate` is set.
     rolling_errors : ValidationErrors or None

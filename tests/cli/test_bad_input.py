@@ -84,7 +84,7 @@ def write(name, content):
         (GOOD.assign(time=["13.01.2020", "01.13.2020"] * 200), "the day must come first in all cells or in none"),
         (GOOD.assign(y="a"), "there must be a numeric column to forecast, got only 'y' such as 'a'"),
         (with_cell(5, np.inf), "bad.csv: the target 'y' must be finite"),
-        (GOOD.assign(y=np.nan), "bad.csv: every series must have an observed value, got only missing values in y"),
+        (GOOD.assign(y=np.nan), "bad.csv: every series must have an observed target, got none in the data"),
         (GOOD[:3], "bad.csv: a horizon of 12 needs 26 rows, .* got 3 in the longest series. Pass a shorter --horizon"),
         (GOOD[:25], "got 25 in the longest series"),
     ],
@@ -113,7 +113,7 @@ def test_a_text_target_that_was_named_is_refused(refused):
 
 def test_an_empty_series_among_others_is_refused(refused):
     write("bad.csv", pd.concat([GOOD.assign(site="a"), GOOD.assign(site="b", y=np.nan)]))
-    assert "every series must have an observed value, got none in 'b'." in refused("train", "--csv", "bad.csv", *QUICK)
+    assert "every series must have an observed target, got none in 'b'." in refused("train", "--csv", "bad.csv", *QUICK)
 
 
 def test_without_horizon_few_rows_shorten_it_and_too_few_are_refused(refused, capsys):

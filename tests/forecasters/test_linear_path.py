@@ -8,7 +8,7 @@ import pytest
 import forecastkit as fk
 from forecastkit.baselines.ridge import NORMALIZATIONS, Ridge
 from forecastkit.data.windows import forward_fill
-from forecastkit.forecasters.linear_path import LinearPath
+from forecastkit.forecasters.linear_recipes import LinearPath
 from forecastkit.networks.network import filled_forward
 
 SIZES = {"horizon": 4, "units": 4, "windows_per_epoch": 64, "random_state": 0}

@@ -10,7 +10,7 @@ from keras import ops
 
 from forecastkit.metrics.functions import pinball
 from forecastkit.networks.heads import Point, Quantiles, make_head
-from forecastkit.networks.heads.points import POINT_LOSSES, monotone
+from forecastkit.networks.heads.base import POINT_LOSSES, monotone
 from forecastkit.utils.exceptions import ParameterError
 
 LEVELS = (0.05, 0.25, 0.5, 0.9)

@@ -9,7 +9,7 @@ import write_stubs
 
 import forecastkit as fk
 from forecastkit.forecasters import networks
-from forecastkit.forecasters.neural import named_forecaster
+from forecastkit.forecasters.keras import named_forecaster
 from forecastkit.networks import backbones
 
 
@@ -60,3 +60,11 @@ def test_packages_show_public_names_only():
     assert "np" not in dir(fk.metrics)
     public = {name for name in dir(fk) if not name.startswith("_")}
     assert public == set(fk.__all__)
+
+
+@pytest.mark.parametrize("name", ["GRUForecaster", "LinearForecaster", "TunedForecaster", "EnsembleForecaster"])
+def test_constructors_list_the_sizes_first_and_hyperparameters_last(name):
+    names = [name for name in inspect.signature(getattr(fk, name)).parameters if name not in ("forecaster", "space")]
+    assert names[:2] == ["horizon", "lookback"]
+    if name == "GRUForecaster":
+        assert set(names[-3:]) == {"units", "layers", "dropout"}

@@ -6,7 +6,7 @@ import pytest
 import forecastkit as fk
 from forecastkit.training import trained_network
 from forecastkit.training.engines.tensorflow import TensorFlowEngine
-from forecastkit.training.network_cache import NetworkCache
+from forecastkit.training.trained_network import NetworkCache
 
 TINY = {"horizon": 4, "lookback": 12, "epochs": 2, "units": 8, "random_state": 0, "linear_path": False}
 

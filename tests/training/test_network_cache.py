@@ -8,17 +8,15 @@ from conftest import ROLES, SMALL, make_panel, wave
 from keras.callbacks import Callback
 
 import forecastkit as fk
-from forecastkit.training import network_cache, trained_network
+from forecastkit.training import trained_network
 from forecastkit.training.engines.tensorflow import TensorFlowEngine
-from forecastkit.training.network_cache import CacheEntry, NetworkCache
+from forecastkit.training.trained_network import CacheEntry, NetworkCache
 
 
 @pytest.fixture(autouse=True)
 def none_left(monkeypatch):
     """No network of another test, and none for the next."""
-    cache = NetworkCache()
-    for module in (trained_network, network_cache):
-        monkeypatch.setattr(module, "NETWORK_CACHE", cache)
+    monkeypatch.setattr(trained_network, "NETWORK_CACHE", NetworkCache())
 
 
 @pytest.fixture
@@ -165,4 +163,4 @@ def test_the_oldest_go_where_there_are_too_many():
     for one in few:
         kept.give("e", one)
     assert [kept.take("e") for _ in range(4)] == [*few[1:], None]
-    assert network_cache.MAX_WEIGHTS <= 5_000_000  # some 80 MB with optimizer and average
+    assert trained_network.MAX_WEIGHTS <= 5_000_000  # some 80 MB with optimizer and average

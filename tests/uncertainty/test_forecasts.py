@@ -20,7 +20,7 @@ from forecastkit.uncertainty.forecasts import (
     clipped,
     forecast_of,
 )
-from forecastkit.uncertainty.residual_quantiles import LEVELS
+from forecastkit.uncertainty.residuals import LEVELS
 from forecastkit.utils.exceptions import InputError, ParameterError
 
 RNG = np.random.default_rng(0)

@@ -13,15 +13,15 @@ from sklearn.ensemble import RandomForestRegressor
 import forecastkit as fk
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.windows import Origins
-from forecastkit.uncertainty.residual_quantiles import (
+from forecastkit.uncertainty.residuals import (
     LEVELS,
     MIN_SEPARATE_WINDOWS,
     OWN_TABLE_RESIDUALS,
     ResidualQuantiles,
+    error_ranks,
+    independent_windows,
     interpolate_quantiles,
 )
-from forecastkit.uncertainty.residuals import independent_windows
-from forecastkit.uncertainty.sample_paths import error_ranks
 from forecastkit.utils.exceptions import InputError, ParameterError
 
 NAN = np.nan

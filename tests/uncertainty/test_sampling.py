@@ -6,8 +6,7 @@ import pytest
 from conftest import SMALL
 
 import forecastkit as fk
-from forecastkit.uncertainty.residual_quantiles import LEVELS
-from forecastkit.uncertainty.sample_paths import MAX_PATHS, at_ranks, draw_ranks, error_ranks, widened
+from forecastkit.uncertainty.residuals import LEVELS, MAX_PATHS, at_ranks, draw_ranks, error_ranks, widened
 from forecastkit.utils.exceptions import ParameterError
 
 NAN = np.nan

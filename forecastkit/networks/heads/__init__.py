@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from forecastkit.networks.heads.base import Head
+from forecastkit.networks.heads.base import POINT_LOSSES, Head, Point, Quantiles
 from forecastkit.networks.heads.distributions import DISTRIBUTIONS, Distribution
 from forecastkit.networks.heads.own_loss import OwnLoss, check_by_trial, find_loss
-from forecastkit.networks.heads.points import POINT_LOSSES, Point, Quantiles
 
 LOSSES = (*POINT_LOSSES, *DISTRIBUTIONS)
 
