@@ -1,4 +1,4 @@
-"""What the columns are: the role of each, found once at fit and kept to read more and to dress results."""
+"""The schema: roles of the columns, determined at fit, for reading further rows and formatting results."""
 
 from dataclasses import dataclass, field
 
@@ -10,9 +10,9 @@ from forecastkit.utils.exceptions import DataWarning, ParameterError
 from forecastkit.utils.validation import check_names, did_you_mean, first_few, refuse
 from forecastkit.utils.warn import warn_user
 
-#: Levels of a category at most that become a column each; of more, one column holds their codes.
+#: Largest number of levels of a category that have a column each; more levels are coded in one column.
 MOST_COLUMNS = 16
-#: Parts that covariates play.
+#: Roles of covariates.
 ROLES = ("past", "known", "static")
 RESERVED = ("forecast", "cutoff", "actual", "target", "step")
 WHERE = "Panel"
@@ -20,13 +20,13 @@ WHERE = "Panel"
 
 @dataclass(frozen=True)
 class Schema:
-    """How the data at `fit` looked: enough to read more of the same kind and to dress results like it.
+    """Layout of the data at `fit`, with which further rows are read and results are formatted.
 
     Parameters
     ----------
     form : {'array', 'series', 'frame', 'panel'}
     supervised : bool
-        Whether `y` was given: rows of X are covariates known ahead.
+        Whether `y` was given: columns of X are covariates known in advance.
     flat : bool
         Whether the target was one-dimensional.
     target, known, past, static : tuple
@@ -38,24 +38,24 @@ class Schema:
     indexed, series_indexed : bool
         Whether times, and whether series names, are in the index.
     categories : dict
-        Levels of each categorical covariate. Each becomes a 0/1 column; None, the last one where training data had
-        cells without a level, stands for what is missing or unknown.
+        Levels of each categorical covariate. Each becomes a 0/1 column; None, the last level if training data had
+        missing cells, represents missing and unknown levels.
     coded : tuple
-        Categories of many levels, the last of their role: one column holds a code, 0 for an unknown level.
+        Categories of many levels, the last of their role, in one column of codes, 0 for unknown levels.
     library : {'pandas', 'polars', 'pyarrow'}
-        What came in and goes out.
+        Library of the data, and of results.
     timezone : str or None
-        Zone that stamps without one are read in.
+        Time zone of timestamps without one.
     duplicates : str
-        What becomes of rows of one series and time.
+        How rows with the same series and time are handled.
     resample : str or None
-        What becomes of rows of one series and slot of the grid; ``'nearest'`` moves each to the nearest step.
+        How rows in the same slot of a series are aggregated; ``'nearest'`` moves each to the nearest step.
     columns : tuple
-        All columns of X at fit, in their order; numbers where it had no names.
+        All columns of X at fit, in order; numbers if it had no names.
     time_parts : tuple
-        Columns that make the time together, whose names are joined in `time`.
+        Columns that together contain the time, whose names are joined in `time`.
     date_order : str
-        How times of text are written, such as ``"day/month/year"``: more rows are read in this order.
+        Order in text dates, such as ``"day/month/year"``, in which further rows are read.
     """
 
     form: str
@@ -81,7 +81,7 @@ class Schema:
 
     @property
     def series_keys(self) -> tuple:
-        """The columns or index levels that name a series together; () for one series."""
+        """Columns or index levels that together name a series; () for a single series."""
         return as_names(self.series_id)
 
     @property
@@ -94,17 +94,17 @@ class Schema:
         return "time" if self.time is None else self.time
 
     def width(self, names: tuple) -> int:
-        """Number of buffer columns of these covariates, categories of few levels spread out."""
+        """Return the number of buffer columns of these covariates; categories of few levels have one per level."""
         return sum(1 if name in self.coded else len(self.categories.get(name, (0,))) for name in names)
 
     def codes(self) -> dict[str, tuple[int, ...]]:
-        """How many codes each coded column has, by role."""
+        """Return the number of codes of each coded column, by role."""
         roles = {role: [name for name in getattr(self, role) if name in self.coded] for role in ROLES}
         return {role: tuple(len(self.categories[name]) + 1 for name in names) for role, names in roles.items() if names}
 
 
 def find_schema(X, y, *, target=None, time=None, series_id=None, known=None, past=None, static=None, library="pandas"):
-    """The schema of training data, already pandas or numpy."""
+    """Return the schema of training data in pandas or NumPy."""
     roles = {"known": as_names(known), "past": as_names(past), "static": as_names(static)}
     series_id = _single(series_id)
     if y is not None:
@@ -129,14 +129,14 @@ def find_schema(X, y, *, target=None, time=None, series_id=None, known=None, pas
 
 
 def as_names(names) -> tuple:
-    """One name or several as a tuple."""
+    """Return one name or several as a tuple."""
     if names is None:
         return ()
     return (names,) if isinstance(names, str) or not np.iterable(names) else tuple(names)
 
 
 def _single(names):
-    """Several names as a tuple, one as itself."""
+    """Return several names as a tuple, a single one as it is."""
     names = as_names(names)
     return names if len(names) > 1 else names[0] if names else None
 
@@ -215,7 +215,7 @@ def _check_roles(frame, roles):
 
 
 def _check_keys_free(found):
-    """Refuse names of keys, and of a long panel's targets, that results need for columns of their own."""
+    """Refuse names of keys and targets that are reserved for columns of results."""
     names = [
         found.get("time"),
         *as_names(found.get("series_id")),
@@ -228,7 +228,7 @@ def _check_keys_free(found):
 
 
 def _find_keys(frame, time, series_id):
-    """Names of the time and the series columns or levels, and whether they are in the index."""
+    """Return the names of the time and series columns or index levels, and whether they are in the index."""
     levels = list(frame.index.names)
     everything = [*frame.columns, *(name for name in levels if name is not None)]
     for what, names in (("time", as_names(time)), ("series_id", as_names(series_id))):
@@ -257,7 +257,7 @@ def _find_keys(frame, time, series_id):
 
 
 def _find_levels(index, time, series_id):
-    """Which level of a MultiIndex is the time, and which name the series: all others."""
+    """Return the time level of a MultiIndex, and the other levels, which name the series."""
     if None in index.names:
         got = f"names {list(index.names)}"
         refuse(WHERE, "the levels of the index must have names", got, "rename_axis(['unique_id', 'ds']) gives some.")
@@ -274,12 +274,12 @@ def _find_levels(index, time, series_id):
 
 
 def holds_times(index) -> bool:
-    """Whether an index is one of times."""
+    """Return whether an index contains times."""
     return isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex))
 
 
 def are_numbers(column: pd.Series) -> bool:
-    """Whether a column holds real numbers, whatever its dtype says."""
+    """Return whether a column contains real numbers, also with dtype object."""
     if column.dtype == object:
         kind = pd.api.types.infer_dtype(column, skipna=True)
         return kind in ("integer", "floating", "mixed-integer-float", "decimal", "boolean", "empty")
@@ -287,7 +287,7 @@ def are_numbers(column: pd.Series) -> bool:
 
 
 def _categories(X, names):
-    """Levels of every covariate whose dtype is categorical, text or the like, as seen at fit."""
+    """Return the levels at fit of every categorical or text covariate."""
     found = {}
     for name in names if isinstance(X, pd.DataFrame) else ():
         column = X[name]

@@ -37,7 +37,7 @@ COUNTS = {
 
 
 def find_slots(timestamps: pd.Index, freq: str, where: str) -> TimeGrid:
-    """The slots of a frequency: each holds the timestamps from its start up to before the start of the next.
+    """Return the slots of a frequency, each from its start until before the start of the next.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def find_slots(timestamps: pd.Index, freq: str, where: str) -> TimeGrid:
 
 
 def find_nearest_grid(timestamps: pd.Index, first: np.ndarray, freq: str | None = None) -> TimeGrid | None:
-    """The grid of which each slot holds one timestamp of a series at most, close to it; None where there is none.
+    """Return the grid whose slots contain at most one close timestamp of each series; None if there is none.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def find_nearest_grid(timestamps: pd.Index, first: np.ndarray, freq: str | None 
 
 
 def _rounded_medians(steps: np.ndarray) -> list[int]:
-    """The median step, rounded to each unit that it is close to a multiple of; none of months, which differ."""
+    """Return the median step rounded to each unit of which it is nearly a multiple, except months, which vary."""
     if not len(steps) or (median := float(np.median(steps))) > LONGEST:
         return []
     rounded = [round(median / unit) * unit for unit in UNITS]
@@ -116,7 +116,7 @@ def _rounded_medians(steps: np.ndarray) -> list[int]:
 
 
 def _near_phase(micros: np.ndarray, step: int) -> int | None:
-    """Where slots lie that all are close to: at a multiple of as long a unit as can be."""
+    """Return the phase of slots close to all timestamps: a multiple of the longest possible unit."""
     angles = micros % step * (2 * np.pi / step)
     mean = round(np.arctan2(np.sin(angles).mean(), np.cos(angles).mean()) / (2 * np.pi) * step)
     off = (micros - mean + step // 2) % step - step // 2
@@ -152,12 +152,12 @@ def suggest_slots(timestamps: pd.Index, first: np.ndarray) -> str:
 
 
 def _usual_alias(step: float) -> str:
-    """The shortest usual frequency that is not much shorter than a step of so many microseconds."""
+    """Return the shortest usual frequency that is not much shorter than a step in microseconds."""
     usual = [(n * FIXED[unit], f"{n}{unit}" if n > 1 else unit) for unit, counts in COUNTS.items() for n in counts]
     return next((alias for length, alias in sorted(usual) if length >= (1 - CLOSE) * step), "MS")
 
 
 def refuse_shared_slot(where: str, count: int) -> None:
-    """Refuse rows that are nearest to a step that another one is nearest to."""
+    """Refuse rows whose nearest step is also that of another row."""
     remedy = "Fit with resample='mean' (or 'sum', 'last' ...) and freq=."
     refuse(where, "with resample='nearest' each step must have one row", f"{count} more", remedy)

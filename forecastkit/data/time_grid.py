@@ -26,7 +26,7 @@ MANY = 1 << 18
 
 @dataclass(frozen=True)
 class TimeGrid:
-    """A regular grid of times.
+    """A regular time grid.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class TimeGrid:
     rounding: str = field(default="exact", compare=False)
 
     def ordinals(self, timestamps: pd.Index) -> tuple[np.ndarray, np.ndarray]:
-        """Ordinals (int64) of the timestamps, and where one lies on the grid, as it is or by `rounding` (bool).
+        """Return ordinals (int64) of timestamps, and which of them are on the grid, optionally after `rounding`.
 
         Stamps without a zone are read by the clock of the grid's own.
         """
@@ -77,7 +77,7 @@ class TimeGrid:
         return ordinals, exact & (rest == 0) if self.rounding == "exact" else np.ones(len(ordinals), dtype=bool)
 
     def ordinals_of(self, timestamps: pd.Index, where: str, places: Places | None = None) -> np.ndarray:
-        """Ordinals of stamps that must lie on the grid; others are refused, named by `places`."""
+        """Return ordinals of timestamps; those that are not on the grid are refused, labelled by `places`."""
         self.check_kind(timestamps, where)
         ordinals, fits = self.ordinals(timestamps)
         if not fits.all():
@@ -85,7 +85,7 @@ class TimeGrid:
         return ordinals
 
     def check_kind(self, timestamps: pd.Index, where: str) -> None:
-        """Refuse stamps of another kind than the grid's."""
+        """Refuse timestamps of another kind than those of the grid."""
         if self.is_time != isinstance(timestamps, (pd.DatetimeIndex, pd.PeriodIndex)):
             refuse(where, "times must be of the kind seen at fit", f"{type(timestamps).__name__}")
         zone = getattr(timestamps, "tz", None)
@@ -94,7 +94,7 @@ class TimeGrid:
             refuse(where, rule, first_few(timestamps, 1), "Set timezone= at fit, or tz_localize the times.")
 
     def timestamps(self, ordinals: np.ndarray) -> pd.Index:
-        """The times at these ordinals, as the user's kind of index."""
+        """Return the times at these ordinals as an index of the user's kind."""
         units = np.asarray(ordinals, dtype="int64") * self.step + self.phase
         if self.kind == "position":
             return pd.Index(units)
@@ -138,7 +138,7 @@ class TimeGrid:
 
     @property
     def by_wall(self) -> bool:
-        """Whether steps are counted by the clock on the wall (days and longer) and not in UTC."""
+        """Whether steps are counted in local time (days and longer) rather than in UTC."""
         return self.kind in ("month", "business") or (self.kind == "fixed" and self.step % DAY == 0)
 
     @property
@@ -147,7 +147,7 @@ class TimeGrid:
 
     @property
     def seasons(self) -> tuple[int, ...]:
-        """Usual season lengths in steps, shortest first; (1,) where there is none."""
+        """Usual season lengths in steps, the shortest first; (1,) without a season."""
         if self.kind == "position":
             return (1,)
         if self.kind == "business":
@@ -163,7 +163,7 @@ class TimeGrid:
 
     @property
     def name(self) -> str:
-        """The frequency in words for people: 'hourly', '15 min', 'monthly'."""
+        """The frequency in words: 'hourly', '15 min', 'monthly'."""
         if self.kind == "position":
             return "by row"
         if self.kind == "business" and self.week != WEEKDAYS:
@@ -181,7 +181,7 @@ class TimeGrid:
 
     @property
     def alias(self) -> str:
-        """The frequency as a pandas alias, such as ``'15min'``; of days of the week that of all days."""
+        """The frequency as a pandas alias, such as ``'15min'``; for weekday patterns that of all days."""
         if self.kind == "business":
             return "B" if self.week == WEEKDAYS else "D"
         if self.kind == "month":
@@ -195,24 +195,24 @@ class TimeGrid:
 
     @property
     def start_alias(self) -> str:
-        """The alias of slots as long as the steps, which start with them."""
+        """The alias of slots with the length of the steps, labelled by their starts."""
         if self.kind == "month":
             return self.alias[:-1].replace("B", "") + "S"
         return "D" if self.kind == "business" else self.alias
 
 
 def _times(count: int) -> str:
-    """A number of units as aliases have it: none where it is one."""
+    """Return the number of units as in pandas aliases, empty for 1."""
     return "" if count == 1 else str(count)
 
 
 def _shown(timestamps: pd.DatetimeIndex, tz: str) -> pd.DatetimeIndex:
-    """What the clocks of a zone show first of these stamps, or next where they skip one."""
+    """Return the first of repeated local times, and the next local time after skipped ones."""
     return timestamps.tz_localize(tz, nonexistent="shift_forward", ambiguous=np.ones(len(timestamps), dtype=bool))
 
 
 def plain_timestamps(timestamps: pd.Index, wall: bool) -> pd.DatetimeIndex:
-    """Stamps without zone or period: by the clock on the wall, or in UTC."""
+    """Return timestamps without zone or period, in local time or UTC."""
     if isinstance(timestamps, pd.PeriodIndex):
         timestamps = timestamps.to_timestamp()
     if getattr(timestamps, "tz", None) is None:
@@ -221,7 +221,7 @@ def plain_timestamps(timestamps: pd.Index, wall: bool) -> pd.DatetimeIndex:
 
 
 def _wall(timestamps):
-    """The clock on the wall; days whose midnight is skipped begin at midnight all the same."""
+    """Return local times; days whose midnight is skipped start at midnight nevertheless."""
     wall = timestamps.tz_localize(None)
     late = np.flatnonzero(wall.values != wall.values.astype("datetime64[D]"))
     if len(late):
@@ -245,7 +245,7 @@ def find_time_grid(
     where: str = "Panel",
     places: Places | None = None,
 ) -> TimeGrid:
-    """Find the grid that all stamps lie on.
+    """Find the grid of all timestamps.
 
     Parameters
     ----------
@@ -284,7 +284,7 @@ def find_time_grid(
 
 
 def _grid_of_head(timestamps, first, freq):
-    """The grid of the first rows, where all others lie on it too: looked at in parts, as they are many."""
+    """Return the grid of the first rows if all others are on it too; rows are examined in parts to save memory."""
     try:
         grid = find_time_grid(timestamps[:MANY], first[first < MANY], freq)
     except InputError:
@@ -308,7 +308,7 @@ def _position_grid(values, first):
 
 
 def steps_within(values: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Differences of values that follow each other in one series; each series starts at one of `first`."""
+    """Return differences of consecutive values within each series; series start at the rows `first`."""
     steps = np.diff(values)
     inner = np.ones(len(steps), dtype=bool)
     inner[np.asarray(first[1:], dtype="int64") - 1] = False
@@ -339,7 +339,7 @@ def _guess(timestamps, wall, first, where):
 
 
 def _guess_week(days):
-    """The days of the week that occur, where others never do in many weeks; None where all do or rows are few."""
+    """Return the weekdays that occur if others never do in many weeks; None if all occur or rows are few."""
     days = np.unique(days)
     weekday = (days.astype("int64") + 3) % 7  # 1970-01-01 was a Thursday
     weeks = (int((days[-1] - days[0]).astype("int64")) + 1) / 7
@@ -351,7 +351,7 @@ def _guess_week(days):
 
 
 def _days_of(months, day):
-    """The day of each of these months, see `TimeGrid.day`."""
+    """Return the day of each of these months, see `TimeGrid.day`."""
     first, last = months.astype("datetime64[D]"), (months + 1).astype("datetime64[D]") - 1
     if day == 0:
         return last
@@ -377,7 +377,7 @@ LONGEST_STEP = 2**60
 
 
 def parse_offset(freq: str) -> pd.offsets.BaseOffset:
-    """The offset of a pandas alias; anything else is refused, and steps too long for 64 bits."""
+    """Return the offset of a pandas alias; invalid ones and steps too long for 64 bits are refused."""
     try:
         offset = pd.tseries.frequencies.to_offset(freq)
     except (ValueError, TypeError):
@@ -388,17 +388,17 @@ def parse_offset(freq: str) -> pd.offsets.BaseOffset:
 
 
 def _unit_of(offset: pd.offsets.BaseOffset) -> str:
-    """The alias without its number and anchor."""
+    """Return the alias without number and anchor."""
     return offset.rule_code.split("-")[0]
 
 
 def fixed_step(offset: pd.offsets.BaseOffset) -> int:
-    """Microseconds of a step that is always as long; 0 of any other."""
+    """Return the length of a step in microseconds; 0 for steps of varying length."""
     return FIXED.get(_unit_of(offset), 0) * offset.n
 
 
 def month_step(offset: pd.offsets.BaseOffset) -> int:
-    """Months of a step of months, quarters or years."""
+    """Return the number of months of a step of months, quarters or years."""
     unit = _unit_of(offset).removeprefix("B")[:1]
     return MONTHS[unit] * offset.n if unit in MONTHS else _refuse_freq(offset.freqstr)
 

@@ -337,19 +337,19 @@ def forward_fill(window: np.ndarray) -> np.ndarray:
 
 
 def needs_mask(windows: Windows, buffers: Buffers, lookback: int) -> bool:
-    """Whether any training window has missing values, or starts before its series."""
+    """Return whether any training window has missing values or starts before its series."""
     return any_missing(buffers.target) or bool((windows.first - buffers.begin < lookback - 1).any())
 
 
 def most_at_once(sizes: "Sizes") -> int:
-    """Windows of a batch, each with all its channels."""
+    """Return the largest number of windows of a batch, each with all its channels."""
     return max(1, PREDICT_BATCH // max(sizes.channels, 1))
 
 
 def forecast_in_batches(
     network: Callable[[dict], np.ndarray], sizes: "Sizes", outputs: int, buffers: Buffers, table: np.ndarray, most: int
 ) -> np.ndarray:
-    """Scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3).
+    """Return scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What names of columns tell about their role, in English, German, French, Spanish, Italian, Portuguese and Dutch.
+"""Roles suggested by column names in English, German, French, Spanish, Italian, Portuguese and Dutch.
 
 A name is compared as a whole (``sales``), and by its words: ``Weekly_Sales`` and ``weeklySales`` hold two.
 """
@@ -9,34 +9,34 @@ from collections.abc import Iterable
 
 
 def words(text: str) -> frozenset[str]:
-    """Names written in one string, without accents."""
+    """Return the names in a string, without accents."""
     return frozenset(plain(text).split())
 
 
 def plain(name: object) -> str:
-    """A name in lower case, without accents."""
+    """Return a name in lower case, without accents."""
     decomposed = unicodedata.normalize("NFKD", str(name).strip().lower())
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
 def split_name(name: object) -> list[str]:
-    """The words of a name: ``order_date`` and ``orderDate`` have two."""
+    """Return the words of a name: ``order_date`` and ``orderDate`` have two."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", str(name))
     return re.findall(r"[^\W\d_]+", plain(spaced))
 
 
 def is_called(name: object, names: Iterable[str]) -> bool:
-    """Whether a name is one of these."""
+    """Return whether a name is one of these."""
     return plain(name) in names
 
 
 def holds(name: object, names: Iterable[str]) -> bool:
-    """Whether one of the words of a name is one of these; single letters, as in ``y2``, are no words."""
+    """Return whether a word of a name is one of these; single letters, as in ``y2``, are not words."""
     return any(word in names for word in split_name(name) if len(word) > 1)
 
 
 def likeness(name: object, names: Iterable[str]) -> tuple[bool, bool]:
-    """A sort key: names that are one of the words first, then those that hold one."""
+    """Return a sort key: names equal to one of the words first, then names that contain one."""
     return not is_called(name, names), not holds(name, names)
 
 

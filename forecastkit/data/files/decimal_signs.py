@@ -1,4 +1,4 @@
-"""Decides on the decimal and thousands signs of a table from all its columns, and converts their cells to numbers."""
+"""Detection of the decimal and thousands separators of a table from all its columns, and conversion to numbers."""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _SMALL = r"^(?:0|[1-9]\d{0,2})$"
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """A column of numbers as read.
+    """A column of parsed numbers.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Numbers:
 
 
 def parse_numbers(values: pd.Series, decimal: str = "") -> Numbers | None:
-    """Read one column of text as numbers.
+    """Parse a text column as numbers.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def parse_numbers(values: pd.Series, decimal: str = "") -> Numbers | None:
 
 
 def find_decimal(where: str, columns: Mapping[str, Cells], separator: str) -> str:
-    """The decimal sign of a table; empty where no column proves one.
+    """Return the decimal separator of a table; empty if no column determines it.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def find_decimal(where: str, columns: Mapping[str, Cells], separator: str) -> st
 
 
 def _meaning(cells: Cells, separator: str) -> str:
-    """The decimal sign that cells such as ``1.234`` suggest; empty where they leave it open."""
+    """Return the decimal separator suggested by cells such as ``1.234``; empty if it is ambiguous."""
     if not len(cells.bodies):
         return ""
     bodies = pc.replace_substring_regex(cells.bodies, r"^[+-]", "")
@@ -103,7 +103,7 @@ def _meaning(cells: Cells, separator: str) -> str:
 
 
 def to_numbers(cells: Cells, decimal: str, separator: str) -> Numbers | None:
-    """The numbers of a column, where the decimal sign of the table is this one; empty where that is not known."""
+    """Return the numbers of a column given the decimal separator of the table, which is empty if unknown."""
     bodies = cells.bodies
     if not len(bodies):
         return Numbers(_filled(cells, np.zeros(0)))
@@ -134,7 +134,7 @@ def to_numbers(cells: Cells, decimal: str, separator: str) -> Numbers | None:
 
 
 def _filled(cells: Cells, numbers: np.ndarray) -> pd.Series:
-    """Numbers in the rows that have one."""
+    """Return the numbers at the rows that have one, NaN elsewhere."""
     if cells.missing.any():
         full = np.full(len(cells.missing), np.nan)
         full[~cells.missing] = numbers
@@ -143,7 +143,7 @@ def _filled(cells: Cells, numbers: np.ndarray) -> pd.Series:
 
 
 def _mark(bodies: pa.Array, decimal: str) -> str:
-    """The thousands separator."""
+    """Return the thousands separator."""
     for sign in (",", ".", "'", "’", " "):
         if sign != decimal and any_match(bodies, re.escape(sign)):
             return sign

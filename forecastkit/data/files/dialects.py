@@ -1,4 +1,4 @@
-"""How a table of text is laid out: its separator, the line of names, and lines around the table that are no rows."""
+"""The layout of a text table: separator, header line, and lines before and after the rows."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"[+\-−]?(\d*([.,])\d+|\d+[.,]?)(?:[eE][+-]?\d+)?")
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a table of text is laid out.
+    """The layout of a text table.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Dialect:
 
 
 def find_dialect(where: str, text: str) -> Dialect:
-    """The dialect of the first lines of a table.
+    """Return the dialect, determined from the first lines of a table.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def find_dialect(where: str, text: str) -> Dialect:
 
 
 def _lines_before(lines: list[str], rows: int) -> int:
-    """Lines that so many rows and the blank lines between them take."""
+    """Return the number of lines of so many rows, including blank lines between them."""
     if not rows:
         return 0
     count = 0
@@ -88,14 +88,14 @@ def _lines_before(lines: list[str], rows: int) -> int:
 
 
 def _names_in_comment(line: str, separator: str, rows: list[list[str]]) -> list[str] | None:
-    """The names of columns in the last line that begins with ``#``, where the first row below holds data."""
+    """Return the column names in the last line that begins with ``#``, if the first row below it contains data."""
     names = next(csv.reader([line.lstrip("# \t")], delimiter=separator, skipinitialspace=True), [])
     data = rows and any(_is_data(cell) for cell in rows[0])
     return names if data and len(names) == len(rows[0]) and not any(map(_is_data, names)) else None
 
 
 def _split(text: str, said: str | None) -> tuple[str, list[list[str]]]:
-    """The separator that divides the lines most evenly, and the rows it makes."""
+    """Return the separator that divides the lines most evenly, and the resulting rows."""
 
     def rows(separator: str) -> list[list[str]]:
         lines = io.StringIO(text, newline=None)
@@ -119,12 +119,12 @@ def _split(text: str, said: str | None) -> tuple[str, list[list[str]]]:
 
 
 def _width(table: list[list[str]]) -> int:
-    """Cells of the row of names."""
+    """Return the number of cells of the header."""
     return len(table[_find_header(table)])
 
 
 def _find_header(rows: list[list[str]]) -> int:
-    """Which row has the names: the first, unless it and others above have fewer cells than the table."""
+    """Return the index of the header row: the first, unless rows at the top have fewer cells than the table."""
     width = Counter(map(len, rows)).most_common(1)[0][0]
     if width == 1 or (len(rows[0]) >= width and any(cell.strip() for cell in rows[0][1:])):
         return 0
@@ -136,7 +136,7 @@ def _find_header(rows: list[list[str]]) -> int:
 
 
 def _are_names(row: list[str]) -> bool:
-    """Whether cells name columns: text, and in wide tables behind it times such as years."""
+    """Return whether cells are column names: text, followed in wide tables by times such as years."""
     data = [cell for cell in row if _is_data(cell)]
     times = all(is_time(cell) or _YEAR.fullmatch(cell.strip()) for cell in data)
     return not data or (times and not _is_data(row[0]) and len(data) < len(row))
@@ -151,14 +151,14 @@ def _check_header(where: str, header: list[str]) -> None:
 
 
 def check_unique(where: str, header: list[str]) -> None:
-    """Refuse names that come twice."""
+    """Refuse repeated column names."""
     doubles = [repr(name) for name, count in Counter(filter(None, header)).items() if count > 1]
     if doubles:
         refuse(where, "column names must differ", f"{first_few(doubles)} more than once", "Rename them.")
 
 
 def _check_names(where: str, header: list[str]) -> None:
-    """Refuse a first line of data; whole numbers counting up are names that pandas gives."""
+    """Refuse a table without a header; consecutive whole numbers are accepted as the default names of pandas."""
     counting = [str(number) for number in range(len(header) + 1)]
     if all(map(_is_data, header)) and header not in (counting[:-1], counting[1:]):
         refuse(
@@ -167,7 +167,7 @@ def _check_names(where: str, header: list[str]) -> None:
 
 
 def trim(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Rows of text without those that are no data: units below the names, blank rows, totals and notes at the end."""
+    """Remove rows without data: units below the header, blank rows, and totals and notes at the end."""
     notes = []
     blank = (frame.iloc[:, 0].str.strip() == "").to_numpy(copy=True)
     if blank.any() and len(frame.columns) > 1:
@@ -187,13 +187,13 @@ def trim(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _time_columns(frame: pd.DataFrame) -> list[int]:
-    """The columns whose first cells are all times."""
+    """Return the columns whose first cells are all times."""
     head = frame.iloc[: min(_MOST_ABOVE, max(len(frame) // 2, 1))]
     return [place for place in range(len(frame.columns)) if len(head) > 2 and head.iloc[:, place].map(is_time).all()]
 
 
 def _is_units(frame: pd.DataFrame) -> bool:
-    """Whether the first row holds units: no number or time, above columns of numbers."""
+    """Return whether the first row contains units: no numbers or times, above columns of numbers."""
     if len(frame) < 3:
         return False
     first = frame.iloc[0].str.strip()
@@ -205,7 +205,7 @@ def _is_units(frame: pd.DataFrame) -> bool:
 
 
 def _closing(frame: pd.DataFrame, times: list[int]) -> str:
-    """The cell that tells that the last row is a total or a note, empty where it is a row of data.
+    """Return the cell that identifies the last row as a total or a note; empty for a row of data.
 
     Neither a row without a time is data where the first rows have one, nor a row of a single word.
     """

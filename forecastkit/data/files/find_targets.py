@@ -1,4 +1,4 @@
-"""Chooses the columns to forecast by their names and cells, and says what was chosen."""
+"""Choice of the target columns by their names and cells."""
 
 import pandas as pd
 
@@ -9,7 +9,7 @@ from forecastkit.utils.validation import first_few, refuse
 
 
 def constant_columns(free: pd.DataFrame, numeric: list[str]) -> list[str]:
-    """Numbers that are the same in all rows, such as flags of quality, where others are not."""
+    """Return numeric columns that are constant, such as quality flags, if others are not."""
     fixed = [name for name in numeric if free[name].nunique(dropna=False) == 1 and not is_target_name(name)]
     return fixed if len(fixed) < len(numeric) else []
 
@@ -17,7 +17,7 @@ def constant_columns(free: pd.DataFrame, numeric: list[str]) -> list[str]:
 def find_targets(
     where: str, free: pd.DataFrame, given: tuple[str, ...], numeric: list[str]
 ) -> tuple[tuple[str, ...], list[str], list[str]]:
-    """The targets, the remaining numeric columns, and the notes on the choice."""
+    """Return the targets, the remaining numeric columns, and notes on the choice."""
     if not given:
         _refuse_odd_target(where, free, numeric)
     if not given and not numeric:
@@ -36,7 +36,7 @@ def find_targets(
 
 
 def named_targets(numeric: list[str]) -> tuple[str, ...]:
-    """Columns whose names say that they are to be forecast: those of the clearest kind only.
+    """Return columns named like targets, only those of the clearest kind.
 
     Of quotes of an asset (open, high, low, close) the close is to be forecast, whatever its volume is called.
     """
@@ -55,7 +55,7 @@ def named_targets(numeric: list[str]) -> tuple[str, ...]:
 
 
 def _is_unlike(name: str, named: list[str], numeric: list[str]) -> bool:
-    """Whether the only named column ends a row of numbered ones, which are all alike."""
+    """Return whether the only column named like a target is one of several numbered columns of the same kind."""
     return [column_names.plain(one) for one in named] == [name] and any(str(one).isdigit() for one in numeric)
 
 
@@ -68,7 +68,7 @@ def _say_choice(targets: tuple[str, ...], numeric: list[str], named: bool) -> li
 
 
 def _refuse_odd_target(where: str, free: pd.DataFrame, numeric: list[str]) -> None:
-    """Refuse a column that is called like a target and holds numbers but for a few cells."""
+    """Refuse a column named like a target whose cells are numbers except for a few."""
     clear = {name for names in column_names.TARGETS[:2] for name in free if column_names.is_called(name, names)}
     for name in free:
         column = free[name]
@@ -81,7 +81,7 @@ def _refuse_odd_target(where: str, free: pd.DataFrame, numeric: list[str]) -> No
 
 
 def offer_known(past: tuple[str, ...]) -> list[str]:
-    """A sentence about past covariates that are known ahead as a rule."""
+    """Return a sentence on past covariates that are usually known in advance."""
     quotes = column_names.QUOTES - {"close"} <= {column_names.plain(name) for name in past}
     ahead = [name for name in past if is_ahead(name) and not (quotes and column_names.is_called(name, ("open",)))]
     if not ahead:
@@ -94,5 +94,5 @@ def offer_known(past: tuple[str, ...]) -> list[str]:
 
 
 def is_ahead(name: str) -> bool:
-    """Whether a name is that of something known ahead as a rule, such as a promotion."""
+    """Return whether a column of this name is usually known in advance, such as a promotion."""
     return column_names.is_called(name, column_names.AHEAD) or column_names.holds(name, column_names.AHEAD)

@@ -1,4 +1,4 @@
-"""Finds the times of a table: the column, or the columns together, that hold them."""
+"""Detection of the times of a table in one column or in several columns together."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ def find_time(
     where: str,
     order: str = "",
 ) -> TimeColumns:
-    """The times of a table: those of the columns that are given, else what is found among the `free` ones.
+    """Return the times of a table from the given columns, or those found among the `free` ones.
 
     The `order` is that in which times of the same source were written before.
     """
@@ -55,7 +55,7 @@ def _joined(frame: pd.DataFrame, parts: tuple[str, ...], others: tuple[str, ...]
 
 
 def _find_numbered(frame: pd.DataFrame, free: pd.DataFrame, series_id: Sequence[str], where: str) -> TimeColumns:
-    """Whole numbers in a column called like a time, such as years, that tell the rows of each series apart."""
+    """Return whole numbers in a column named like a time, such as years, if they are distinct within each series."""
     ranked = []
     for name in free:
         if (times := numbered_times(free[name])) is None:
@@ -81,6 +81,6 @@ def _tell_apart(frame: pd.DataFrame, free: pd.DataFrame, times: pd.Series, serie
 
 
 def find_times(frame: pd.DataFrame, time: str | None = None) -> pd.Series | None:
-    """The times of a table, None where it has no column of them."""
+    """Return the times of a table, None without a time column."""
     given = (time,) if isinstance(time, str) and time in frame else ()
     return find_time(frame, frame, given, (), "data").values

@@ -1,4 +1,4 @@
-"""Finds which column of a table plays which part: time, series, targets, covariates.
+"""Detection of the roles of columns: time, series, targets and covariates.
 
 Of a file everything is found. Of a frame handed to a forecaster only the keys are, see `data/ingest/find_keys.py`.
 """
@@ -20,7 +20,7 @@ from forecastkit.utils.validation import check_names, refuse
 
 @dataclass(frozen=True)
 class Roles:
-    """Which column plays which part.
+    """The roles of the columns.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class Roles:
     times: pd.Series | None = field(default=None, repr=False, compare=False)
 
     def select(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The columns of `frame` that play a part, times read and text among the covariates as categories."""
+        """Return the columns with a role, with parsed times and with text covariates as categories."""
         read = {} if self.time is None else {self.time: self.times}
         selected = frame[[*self.series_id, *self.target, *self.known, *self.past, *self.static]]
         text = [name for name in (*self.known, *self.past, *self.static) if not _is_numeric(frame[name])]
@@ -149,7 +149,7 @@ def find_roles(
 
 
 def _say_times(times: Times | None) -> list[str]:
-    """What was guessed of the form of the times."""
+    """Return a note on the assumed format of the times."""
     return [] if times is None or not times.sentence else [times.sentence]
 
 
@@ -180,7 +180,7 @@ def _may_be_target(column: pd.Series) -> bool:
 
 
 def _kinds(free: pd.DataFrame, frame: pd.DataFrame, series: tuple[str, ...], found: TimeColumns) -> dict:
-    """What each free column may be."""
+    """Return the kind of each column without a role."""
     codes = series_codes(frame, series) if series else None
     times = found.values
     if times is not None and not pd.api.types.is_datetime64_any_dtype(times):

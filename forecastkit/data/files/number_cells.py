@@ -1,4 +1,4 @@
-"""Takes apart columns of text that hold numbers: digits, signs, units and missing cells.
+"""Parsing of numbers in text columns: digits, signs, units and missing cells.
 
 Numbers may have thousands separators, a decimal comma, signs of currencies and per cent, minus signs of other kinds or
 in parentheses, K and M for thousands and millions, and a unit that is the same in all cells.
@@ -62,7 +62,7 @@ _CALENDAR = re.compile(
 
 @dataclass(eq=False)
 class Cells:
-    """A column of text taken apart.
+    """A parsed text column.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Cells:
 
 
 def odd_cells(values: pd.Series) -> np.ndarray:
-    """Which cells of a column of text are neither numbers nor missing."""
+    """Return which cells of a text column are neither numbers nor missing."""
     text, missing = _as_text(values)
     good = pc.fill_null(pc.match_substring_regex(text, _PARTS), False).to_numpy(zero_copy_only=False)
     infinite = pc.fill_null(pc.match_substring_regex(text, _INFINITE), False).to_numpy(zero_copy_only=False)
@@ -105,7 +105,7 @@ def odd_cells(values: pd.Series) -> np.ndarray:
 
 
 def _as_text(values: pd.Series) -> tuple[pa.Array, np.ndarray]:
-    """Cells without space around them, and which are missing."""
+    """Return the stripped cells, and which of them are missing."""
     try:
         text = pa.array(values, type=pa.large_string(), from_pandas=True)
     except (pa.ArrowException, TypeError):
@@ -119,7 +119,7 @@ def _as_text(values: pd.Series) -> tuple[pa.Array, np.ndarray]:
 
 
 def take_apart(values: pd.Series) -> Cells:
-    """The digits and signs of a column of text, and which decimal sign they prove."""
+    """Return the digits and signs of a text column, and the decimal separators that they determine."""
     text, missing = _as_text(values)
     cells = Cells(values, text, missing)
     given = text.filter(pa.array(~missing)) if missing.any() else text
@@ -146,14 +146,14 @@ def take_apart(values: pd.Series) -> Cells:
 
 
 def _are_months(values: pd.Series, given: pa.Array) -> bool:
-    """Whether cells such as ``01.2020`` or ``2020.01`` are months: by their number, or the name of the column."""
+    """Return whether cells such as ``01.2020`` or ``2020.01`` are months, by their values or the column name."""
     if not any(all_match(given[:_FIRST], months) and all_match(given, months) for months in _DOTTED_MONTHS):
         return False
     return len(given) >= 8 or _CALENDAR.fullmatch(str(values.name)) is not None or named_period(values.name) == "date"
 
 
 def _cast(given: pa.Array) -> np.ndarray | None:
-    """Plain numbers, None where a cell has anything beside digits, a point and an exponent."""
+    """Return plain numbers, None if a cell has other characters than digits, a point and an exponent."""
     for kind in (pa.int64(), pa.float64()):
         try:
             return pc.cast(given, kind).to_numpy()
@@ -163,12 +163,12 @@ def _cast(given: pa.Array) -> np.ndarray | None:
 
 
 def all_match(text: pa.Array, pattern: str) -> bool:
-    """Whether all cells match a regular expression."""
+    """Return whether all cells match a regular expression."""
     return bool(pc.all(pc.match_substring_regex(text, pattern)).as_py())
 
 
 def any_match(text: pa.Array, pattern: str) -> bool:
-    """Whether any cell matches a regular expression."""
+    """Return whether any cell matches a regular expression."""
     return bool(pc.any(pc.match_substring_regex(text, pattern)).as_py())
 
 
@@ -204,7 +204,7 @@ def _is_minus(part: pa.Array) -> np.ndarray:
 
 
 def _split_scales(words: Iterable[str]) -> tuple[dict[str, float], set[str]]:
-    """Words behind numbers: those that stand for a power of ten, and the units."""
+    """Return the words after numbers: powers of ten, and units."""
     scales, units = {}, set()
     for word in words:
         head, _, tail = word.strip().partition(" ")
@@ -218,14 +218,14 @@ def _split_scales(words: Iterable[str]) -> tuple[dict[str, float], set[str]]:
 
 
 def is_currency(word: str) -> bool:
-    """Whether a word is the sign or the name of a currency."""
+    """Return whether a word is the symbol or the name of a currency."""
     return word.rstrip(".") in _CURRENCY_WORDS.split() or (
         word != "" and all(sign in _CURRENCIES for sign in word[-1:])
     )
 
 
 def _are_units(units: set[str], before: set[str], cells: Cells) -> bool:
-    """Whether words beside numbers are a currency or the one unit of all cells."""
+    """Return whether the words beside numbers are a currency or the same unit in all cells."""
     if len(before - {""}) > 1 or len(units - {""}) > 1:
         return False
     if not all(map(is_currency, before - {""})):
@@ -240,7 +240,7 @@ def _are_units(units: set[str], before: set[str], cells: Cells) -> bool:
 
 
 def _find_proofs(cells: Cells) -> None:
-    """Which decimal signs the cells prove, where a cell can be read in one way only."""
+    """Return the decimal separators determined by cells that can be read in only one way."""
     bodies = cells.bodies
     if cells.numbers is not None:
         if cells.numbers.dtype.kind == "f" and not (
@@ -261,7 +261,7 @@ def _find_proofs(cells: Cells) -> None:
 
 
 def keeps_text(cells: Cells, names_things: bool) -> bool:
-    """Whether numbers of a column stay text, because they name things: ``0071``, or ``1e5`` in a column of names."""
+    """Return whether numbers stay text because they are identifiers: ``0071``, or ``1e5`` in a column of names."""
     given = cells.text.filter(pa.array(~cells.missing))
     if not len(given):
         return names_things

@@ -1,4 +1,4 @@
-"""Finds the columns that name the series of a long table: as few as make times unique."""
+"""Detection of the columns that name the series of a long table: the fewest that make times unique."""
 
 from itertools import combinations
 
@@ -18,7 +18,7 @@ MOST_CANDIDATES, MOST_KEYS = 8, 4
 
 
 def find_series(free: pd.DataFrame, times: pd.Series | None) -> tuple[str, ...]:
-    """The columns within whose combinations times do not repeat, although they do in the table; () for none.
+    """Return the columns within whose combinations times are unique, although they repeat in the table; () for none.
 
     One column where one suffices, else the fewest: text, and whole numbers whose name is that of a series.
     """
@@ -50,7 +50,7 @@ def find_series(free: pd.DataFrame, times: pd.Series | None) -> tuple[str, ...]:
 
 
 def some_times(times: pd.Series) -> np.ndarray | slice:
-    """Rows to look at: all, or of very many all rows at some of the times, so that what repeats there is seen."""
+    """Return the rows to examine: all, or in very large tables all rows at some of the times, to find repetitions."""
     if len(times) <= MANY:
         return slice(None)
     wanted = np.zeros(len(times), dtype=bool)
@@ -64,7 +64,7 @@ def some_times(times: pd.Series) -> np.ndarray | slice:
 
 
 def series_codes(frame: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
-    """The number of each row's series, -1 where a name is missing."""
+    """Return the series number of each row, -1 if a name is missing."""
     codes = np.zeros(len(frame), dtype="int64")
     for name in keys:
         own = pd.factorize(frame[name])[0]
@@ -73,7 +73,7 @@ def series_codes(frame: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
 
 
 def is_constant_within(column: pd.Series, codes: np.ndarray) -> bool:
-    """Whether a column has one value at most within each series."""
+    """Return whether a column has at most one value within each series."""
     for rows in (slice(0, 10_000), slice(None)):  # most columns show it at once
         values, series = pd.factorize(column.iloc[rows])[0], codes[rows]
         seen = (values >= 0) & (series >= 0)
@@ -98,13 +98,13 @@ def _is_number(column: pd.Series) -> bool:
 
 
 def _repeated(moments: np.ndarray, codes: np.ndarray | None = None) -> float:
-    """Fraction of rows whose series and time an earlier row has."""
+    """Return the fraction of rows that repeat the series and time of an earlier row."""
     keys = moments if codes is None else moments.astype("int64") * (codes.max() + 2) + codes
     return 1 - len(pd.unique(keys)) / len(keys) if len(keys) else 0.0
 
 
 def _is_sure(column: pd.Series, codes: np.ndarray, moments: np.ndarray, left: float, repeated: float) -> bool:
-    """Whether a column that leaves so few repeated times names the series."""
+    """Return whether a column with so few repeated times names the series."""
     if column_names.holds(column.name, column_names.SERIES):
         return left <= repeated / 10
     if repeated < MANY_REPEATS:
@@ -117,7 +117,7 @@ def _is_sure(column: pd.Series, codes: np.ndarray, moments: np.ndarray, left: fl
 def _find_several(
     free: pd.DataFrame, codes: dict[str, np.ndarray], order: list[str], moments: np.ndarray, repeated: float
 ) -> tuple[str, ...]:
-    """The fewest columns whose combinations leave no repeated times, in the order of the table."""
+    """Return the fewest columns within whose combinations times are unique, in the order of the table."""
     if repeated < MANY_REPEATS:
         return ()
     hinted = {name: column_names.holds(name, column_names.SERIES) for name in order}

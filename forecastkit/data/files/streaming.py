@@ -163,7 +163,7 @@ class _Column:
         self.count = end
 
     def values(self) -> np.ndarray:
-        """The whole column."""
+        """Return the whole column."""
         if self.cells is None:
             return np.zeros(0)
         self.cells.resize(self.count, refcheck=False)

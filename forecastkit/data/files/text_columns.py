@@ -1,4 +1,4 @@
-"""Turns columns of text into numbers, true and false, or text with blank cells missing."""
+"""Conversion of text columns to numbers, booleans, or text with missing values."""
 
 from collections.abc import Collection
 
@@ -19,7 +19,7 @@ _TRUTH = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": Fal
 def convert(
     where: str, frame: pd.DataFrame, separator: str, names: Collection[str] = ()
 ) -> tuple[pd.DataFrame, str, list[str]]:
-    """A table of text with its numbers read.
+    """Return a text table with parsed numbers.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def convert(
 
 
 def _marks(cells: Cells) -> list[str]:
-    """Signs such as ``.`` that are read as missing numbers."""
+    """Return symbols such as ``.`` that represent missing numbers."""
     if not cells.missing.any():
         return []
     missing = cells.text.filter(pa.array(cells.missing))
@@ -68,7 +68,7 @@ def _marks(cells: Cells) -> list[str]:
 
 
 def _truth(cells: Cells) -> pd.Series | None:
-    """True and false, None where a cell is neither."""
+    """Return booleans, None if a cell is neither true nor false."""
     if cells.text[0].as_py() not in _TRUTH or cells.missing.any():
         return None
     found = cells.values.str.strip().map(_TRUTH)
@@ -76,7 +76,7 @@ def _truth(cells: Cells) -> pd.Series | None:
 
 
 def blank(column: pd.Series) -> pd.Series:
-    """A column of text, coded or not, with missing cells: blank ones, and ``NA`` among numbers or times.
+    """Return a text column with missing cells: blank ones, and ``NA`` among numbers or times.
 
     ``NA`` is a name elsewhere, such as that of a region.
     """

@@ -12,7 +12,7 @@ from forecastkit.utils.warn import warn_user
 
 
 def level_codes(column: pd.Series, levels: tuple) -> np.ndarray:
-    """The place of each cell's level among these, -1 where it is missing or none of them.
+    """Return the index of each cell's level, -1 for missing cells and unknown levels.
 
     Cells are compared as they are, then by their text: 0, 0.0 and ``'0'`` are one level, so are True and ``'True'``.
     that are none of these are warned of, with the number of their rows.
@@ -34,7 +34,7 @@ def level_codes(column: pd.Series, levels: tuple) -> np.ndarray:
 
 
 def level_text(level: object) -> str:
-    """The text of a level, the same for whole numbers of any type."""
+    """Return the text of a level, which is the same for whole numbers of any type."""
     if isinstance(level, (bool, np.bool_)):
         return str(bool(level))
     if isinstance(level, Real):

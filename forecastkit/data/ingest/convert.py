@@ -27,7 +27,7 @@ FEWEST_OTHERS = 10
 
 
 def numeric_array(values: np.ndarray, what: str, names: tuple, places: Places) -> np.ndarray:
-    """A fresh float32 or float64 array (rows, columns) of a numeric one."""
+    """Return a numeric array as a new float32 or float64 array of shape (rows, columns)."""
     if values.dtype == object or values.dtype.kind not in "fiub":
         return numeric(pd.DataFrame(values, columns=list(names)), what, places)
     values = np.array(values, dtype="float32" if values.dtype == np.float32 else "float64", order="C")
@@ -36,7 +36,7 @@ def numeric_array(values: np.ndarray, what: str, names: tuple, places: Places) -
 
 
 def numeric(frame: pd.DataFrame, what: str, places: Places) -> np.ndarray:
-    """A fresh float array of the columns; text and infinities are refused with the first offender."""
+    """Return columns as a new float array; text and infinite values are refused with the first invalid cell."""
     for name, column in frame.items():
         if not are_numbers(column):
             _refuse_text(column, f"the {what} {name!r}", places)
@@ -50,7 +50,7 @@ def numeric(frame: pd.DataFrame, what: str, places: Places) -> np.ndarray:
 
 
 def _refuse_text(column, what, places):
-    """Refuse a column that holds no numbers, or not only numbers."""
+    """Refuse a column with cells that are not numbers."""
     wrong = _not_numbers(column)
     example = column[wrong].iloc[0] if wrong.any() else column.iloc[0]
     if wrong.all() or column.dtype != object:
@@ -61,7 +61,7 @@ def _refuse_text(column, what, places):
 
 
 def _not_numbers(column):
-    """Which cells are neither a real number nor missing, (rows,)."""
+    """Return which cells are neither real numbers nor missing, shape (rows,)."""
     numbers = column.map(lambda cell: isinstance(cell, (Real, Decimal)))
     return ~(numbers | column.isna()).to_numpy(dtype=bool)
 
@@ -77,7 +77,7 @@ def _check_finite(values, what, names, places):
 
 
 def _warn_sentinels(values, what, names, places):
-    """Warn of numbers such as -999 that are far from all others of a column: they may stand for missing ones."""
+    """Warn of numbers such as -999 that are far from all others of a column and may represent missing values."""
     sentinels = SENTINELS.astype(values.dtype)
     extremes = np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)
     for column in np.flatnonzero(np.any([np.isin(extreme, sentinels) for extreme in extremes], axis=0)):
@@ -98,7 +98,7 @@ def _warn_sentinels(values, what, names, places):
 
 
 def covariates(frame: pd.DataFrame, schema: Schema, names: tuple, places: Places) -> np.ndarray:
-    """The covariates as float32 (rows, schema.width(names)), categories as 0/1 columns, or as codes where coded."""
+    """Return covariates as float32 (rows, schema.width(names)), with categories as 0/1 columns or as codes."""
     for name in schema.categories.keys() & set(names):
         _refuse_mixture(frame[name], places)
     parts = [
@@ -127,7 +127,7 @@ def _one_covariate(column, levels, places):
 
 
 def _refuse_mixture(column, places):
-    """Refuse text among numbers: whether they are classes or misspelt numbers is not ours to guess."""
+    """Refuse text among numbers, because it may be classes or misspelt numbers."""
     if column.dtype != object or not column.map(lambda cell: isinstance(cell, Real)).any():
         return
     got = f"both: {places.count(_not_numbers(column), 'cell of text', 'cells of text')}"
@@ -136,13 +136,13 @@ def _refuse_mixture(column, places):
 
 
 def _codes(column, levels):
-    """Codes of the levels from 1 on as a column, 0 for an unknown one, NaN where it is missing."""
+    """Return the codes of levels, counted from 1, as a column: 0 for unknown levels, NaN for missing ones."""
     codes = level_codes(column, levels) + np.float32(1)
     return np.where(column.isna(), np.float32(np.nan), codes.astype("float32"))[:, None]
 
 
 def static_covariates(frame: pd.DataFrame, schema: Schema, places: Places) -> np.ndarray:
-    """The static covariates as float32 (entities, features), which no row may contradict."""
+    """Return static covariates as float32 (entities, features); rows of a series that differ are refused."""
     values, entity = covariates(frame, schema, schema.static, places), places.entity
     out = np.full((len(places.ids), values.shape[1]), np.nan, dtype="float32")
     if values.shape[1]:
@@ -157,14 +157,14 @@ def static_covariates(frame: pd.DataFrame, schema: Schema, places: Places) -> np
 
 
 def column_of(frame: pd.DataFrame, name) -> pd.Series:
-    """A column, or a level of the index as one."""
+    """Return a column, or a level of the index as a column."""
     if name in frame.columns:
         return frame[name]
     return frame.index.get_level_values(name).to_series(index=frame.index)
 
 
 def times(column: pd.Series | pd.Index, name, order: str = "") -> pd.Index:
-    """A column of times, or of whole numbers, as an index without gaps; text in the `order` of the data at fit."""
+    """Return times or whole numbers as an index without missing values; dates in text are read in this `order`."""
     if (blank := np.asarray(column.isna())).any():
         got = f"{int(blank.sum())} without: row {first_few(np.flatnonzero(blank))}"
         refuse(WHERE, f"every row must have a time in {name!r}", got)

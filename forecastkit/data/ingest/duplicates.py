@@ -12,7 +12,7 @@ RESAMPLING = (None, *RULES[1:], "nearest")
 
 
 def refuse_duplicates(places: Places, again: np.ndarray, settled: bool) -> None:
-    """Refuse rows whose series and time an earlier row has; `settled` is whether clock changes are read."""
+    """Refuse rows with the series and time of an earlier row; `settled` is whether clock changes are resolved."""
     clock = "duplicates='mean' or the like makes one of them." if settled else (
         "A clock change? Set timezone=, or duplicates='mean'."
     )  # fmt: skip
@@ -22,7 +22,7 @@ def refuse_duplicates(places: Places, again: np.ndarray, settled: bool) -> None:
 
 
 def merge_rows(values: np.ndarray, first: np.ndarray, rule: str, categories: np.ndarray) -> np.ndarray:
-    """One row for each group of rows, missing cells left out.
+    """Return one row for each group of rows, without missing cells.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def _last_seen(values, first):
 
 
 def _cells(values, at, first):
-    """The cells at these rows; where a group has none, one of its own, which is missing."""
+    """Return the cells at these rows; for a group without one, a missing cell of the group."""
     at = np.where((at >= 0) & (at < len(values)), at, first[:, None])
     return np.take_along_axis(values, at, axis=0)
 

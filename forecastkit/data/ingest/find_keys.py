@@ -1,4 +1,4 @@
-"""Finds the keys of a frame that names none: text read as times, columns that name series; and says so.
+"""Detection of unnamed keys of a frame: text that contains times, and columns that name series, with a warning.
 
 A frame is taken at its word where roles are named. Where they are not, no column that may hold times or name series is
 left aside silently: it is taken with a warning, or refused by name.
@@ -24,7 +24,7 @@ from forecastkit.utils.warn import warn_user
 
 @dataclass(frozen=True)
 class _Search:
-    """A frame, the roles named for it and found in it, and what is kept of how its keys are read."""
+    """A frame, the given and detected roles of its columns, and how its keys are read."""
 
     frame: pd.DataFrame
     roles: dict
@@ -32,13 +32,13 @@ class _Search:
     layout: dict = field(default_factory=dict)
 
     def named(self, *roles: str) -> tuple:
-        """The columns of these roles; of all where none is given."""
+        """Return the columns with these roles, by default with any role."""
         roles = roles or ("target", "time", "series_id", "known", "past", "static")
         return tuple(name for role in roles for name in as_names(self.roles.get(role)))
 
     @property
     def free(self) -> pd.DataFrame:
-        """The columns without a role."""
+        """Return the columns without a role."""
         named = self.named()
         return self.frame[[name for name in self.frame.columns if name not in named]]
 
@@ -47,7 +47,7 @@ class _Search:
 
 
 def find_keys(X, y, roles: dict, duplicates: str) -> tuple:
-    """The data with one column of times, the roles with those that were found, and fields of the schema.
+    """Return the data with one time column, the given and detected roles, and fields of the schema.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def find_keys(X, y, roles: dict, duplicates: str) -> tuple:
 
 
 def _are_named_rightly(X: pd.DataFrame, roles: dict) -> bool:
-    """Whether the columns that roles name exist, and none has two."""
+    """Return whether the columns named in roles exist and none has two roles."""
     named = [name for role in ("target", "known", "past", "static") for name in as_names(roles.get(role))]
     keys = [*as_names(roles.get("time")), *as_names(roles.get("series_id"))]
     once = len(set(named)) == len(named)
@@ -92,7 +92,7 @@ def _are_named_rightly(X: pd.DataFrame, roles: dict) -> bool:
 
 
 def melted_like(schema: Schema, frame: pd.DataFrame) -> pd.DataFrame:
-    """A wide table made long where the data at fit were; any other as it is."""
+    """Return a wide table in long format if the data at fit were wide; other tables are unchanged."""
     if (
         schema.time is None
         or schema.time in frame
@@ -107,7 +107,7 @@ def melted_like(schema: Schema, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def keyed_like(schema: Schema, X):
-    """More rows of data of a known kind: wide tables made long, the times that several columns make in one."""
+    """Return further rows in the layout of the data at fit: in long format, with one time column."""
     if isinstance(X, pd.DataFrame):
         X = melted_like(schema, X)
     if not schema.time_parts or not isinstance(X, pd.DataFrame) or schema.time in X.columns:
@@ -122,7 +122,7 @@ def keyed_like(schema: Schema, X):
 
 
 def _melt(search: _Search) -> _Search:
-    """The long form of a wide table, whose headers are times."""
+    """Return a wide table, whose headers are times, in long format."""
     frame = search.frame
     if search.supervised or search.named("target", "time", "known", "past") or isinstance(frame.index, pd.MultiIndex):
         return search
@@ -185,7 +185,7 @@ def _find_time(search: _Search, y) -> _Search:
 
 
 def _has_times(search: _Search, y) -> bool:
-    """Whether an index holds times, or names a level of them."""
+    """Return whether an index or one of its named levels contains times."""
     index = search.frame.index
     if isinstance(index, pd.MultiIndex) or holds_times(index):
         return True
@@ -199,7 +199,7 @@ def _given_series(search: _Search) -> tuple:
 
 
 def _text_columns(frame: pd.DataFrame) -> list:
-    """Columns of text, or of objects that are no numbers."""
+    """Return the columns of text, or of objects other than numbers."""
     kinds = (pd.CategoricalDtype, pd.PeriodDtype)
     return [
         name
@@ -212,12 +212,12 @@ def _text_columns(frame: pd.DataFrame) -> list:
 
 
 def _stamped_columns(frame: pd.DataFrame) -> list:
-    """Columns of datetimes or periods."""
+    """Return the columns of datetimes or periods."""
     return [c for c in frame if frame[c].dtype.kind == "M" or isinstance(frame[c].dtype, pd.PeriodDtype)]
 
 
 def _with_order(search: _Search, name: str) -> _Search:
-    """Note the order of dates of a column of text."""
+    """Store the order of day, month and year of a text column."""
     if name not in _text_columns(search.frame[[name]]):
         return search
     times = read_times(search.frame[name], f"{WHERE}: the time column {name!r}")
@@ -230,7 +230,7 @@ def _with_order(search: _Search, name: str) -> _Search:
 
 
 def _join(search: _Search, parts: tuple, times: Times | None = None) -> _Search:
-    """The search with the times that these columns make in a column of their own."""
+    """Return the search with one column for the times that these columns form together."""
     name = joined_name(parts)
     layout = {**search.layout, "time_parts": tuple(parts)}
     frame = search.frame
@@ -252,7 +252,7 @@ def _join(search: _Search, parts: tuple, times: Times | None = None) -> _Search:
 
 
 def _with_column(frame: pd.DataFrame, name, values: pd.Series) -> pd.DataFrame:
-    """A frame with a column replaced or added, whatever kind its name is of."""
+    """Return the frame with a column replaced or added; its name may be of any type."""
     frame = frame.copy(deep=False)
     frame[name] = values
     return frame
@@ -269,7 +269,7 @@ def _say_time(search: _Search, columns: tuple, times: Times) -> _Search:
 
 
 def _times_of(search: _Search, y) -> pd.Series | None:
-    """The times of the rows where they are known, datetimes or whole numbers."""
+    """Return the times of the rows as datetimes or whole numbers, None if they are unknown."""
     time, frame = search.roles.get("time"), search.frame
     if isinstance(time, str) and time in frame.columns:
         column = frame[time]
@@ -289,7 +289,7 @@ def _times_of(search: _Search, y) -> pd.Series | None:
 
 
 def _find_series(search: _Search, y) -> _Search:
-    """The columns that name series, where times repeat and no series are named."""
+    """Find the columns that name series if times repeat and no series columns are given."""
     frame = search.frame
     if search.roles.get("series_id") is not None or "unique_id" in frame.columns:
         return search
@@ -315,7 +315,7 @@ def _find_series(search: _Search, y) -> _Search:
 
 
 def _find_rest(search: _Search, times: pd.Series | None) -> _Search:
-    """Text among the columns beside a target becomes classes; what is left unused is said."""
+    """Assign roles to the columns beside a target; text becomes classes, and unused columns are named in a warning."""
     frame, target = search.frame, as_names(search.roles.get("target"))
     keys = {*_given_series(search), *search.frame.index.names}
     free = search.free[[name for name in search.free if name not in keys and name != "ds"]]
@@ -374,7 +374,7 @@ def _with_static(search: _Search, free: pd.DataFrame) -> tuple[_Search, pd.DataF
 
 
 def say_past(names: list) -> str:
-    """What is said of columns that were made past covariates unasked."""
+    """Return the warning on columns that became past covariates by default."""
     said = f"taken as past covariates, known up to the cutoff only: {first_few(map(repr, names), 8)}. "
     ahead = [name for name in names if is_ahead(name)]
     hint = f" (such as {first_few(map(repr, ahead))})" if ahead else ""
@@ -382,7 +382,7 @@ def say_past(names: list) -> str:
 
 
 def _why_unused(column: pd.Series) -> str:
-    """The reason why a column that holds no numbers is unused; empty where it holds classes."""
+    """Return why a column without numbers is unused; empty if it contains classes."""
     if column.dtype.kind in "mM" or isinstance(column.dtype, pd.PeriodDtype):
         return "times as well"
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -391,7 +391,7 @@ def _why_unused(column: pd.Series) -> str:
 
 
 def _without_counters(search: _Search, free: pd.DataFrame, times: pd.Series | None) -> _Search:
-    """Without named targets: columns whose names and cells count rows or repeat the calendar are none."""
+    """Exclude columns that count rows or repeat the calendar from the targets if no targets are given."""
     unused = {}
     for name in free:
         column = free[name]

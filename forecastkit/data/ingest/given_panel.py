@@ -1,4 +1,4 @@
-"""A Panel given in the place of a frame: its schema, checked against the parameters of the forecaster."""
+"""Panels given instead of frames: their schema, checked against the parameters of the forecaster."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from forecastkit.utils.validation import first_few, refuse
 def panel_with_schema(
     panel: Panel, y=None, *, timezone=None, duplicates="refuse", resample=None, **roles
 ) -> tuple[Panel, Schema]:
-    """The panel as it is, and its schema: the one it carries, or names from the parameters.
+    """Return the panel and its schema: that of the panel, or names from the parameters.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def panel_with_schema(
 
 
 def more_rows(schema: Schema, grid: TimeGrid, panel: Panel, y=None) -> Panel:
-    """A panel of the same columns on the same grid as the one that a forecaster was fitted on.
+    """Return a panel of new rows after checking that columns and grid are those of the fitted panel.
 
     Raises
     ------
@@ -106,5 +106,5 @@ def _width(panel, role):
 
 
 def _parts_of(schema, key):
-    """The columns that a time was made of."""
+    """Return the columns from which times were composed."""
     return schema.time_parts if key == "time" and schema.time_parts else None

@@ -1,4 +1,4 @@
-"""Irregular timestamps: slots that are aggregated, the regular grid that rows are close to, and remedies."""
+"""Irregular timestamps: aggregation in slots, detection of a regular grid close to the rows, and remedies."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ INCOMPLETE = 0.5
 
 
 def find_resampled_grid(places: Places, freq: str | None, resample: str) -> TimeGrid:
-    """The grid that rows are aggregated on, or moved to.
+    """Return the grid on which rows are aggregated, or to which they are moved.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def find_resampled_grid(places: Places, freq: str | None, resample: str) -> Time
 
 
 def find_close_grid(places: Places, freq: str | None, error: InputError) -> TimeGrid:
-    """The grid that all timestamps are close to, with a warning; if there is none, raise the error with a remedy."""
+    """Return the grid close to all timestamps, with a warning; without one, raise the error with a remedy."""
     timestamps, first = places.timestamps, places.first()
     grid = find_nearest_grid(timestamps, first, freq)
     if grid is None:
@@ -75,7 +75,7 @@ def _say_nearest(grid: TimeGrid, places: Places) -> None:
 
 
 def warn_irregular(grid: TimeGrid, timestamps: pd.Index, first: np.ndarray) -> None:
-    """Warn that timestamps have no regular step and most steps of their grid no row; days without rows are usual."""
+    """Warn that timestamps have no regular step and most steps of their grid have no row, except for daily data."""
     if grid.kind != "fixed" or grid.step >= DAY:
         return
     ordinals = grid.ordinals(timestamps)[0]
@@ -90,7 +90,7 @@ def warn_irregular(grid: TimeGrid, timestamps: pd.Index, first: np.ndarray) -> N
 
 
 def _warn_incomplete(grid: TimeGrid, places: Places, first: np.ndarray) -> None:
-    """Warn that the last sum of a series is of few rows: its slot may not be over."""
+    """Warn that the last sum of a series has few rows, because its slot may be incomplete."""
     ordinals = grid.ordinals(places.timestamps)[0]
     new = np.append(True, (ordinals[1:] != ordinals[:-1]) | (places.entity[1:] != places.entity[:-1]))
     slots = np.flatnonzero(new)

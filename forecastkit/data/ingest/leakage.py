@@ -1,4 +1,4 @@
-"""Finds known covariates that are the target itself, a few steps moved: no forecast is honest that reads them."""
+"""Detection of known covariates that are the shifted target, which would leak the values to be forecast."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ MOST_ROWS = 1_000_000
 
 
 def refuse_leaks(schema: Schema, panel: Panel, horizon: int) -> None:
-    """Refuse a known covariate that equals a target moved by less than the horizon, or its future.
+    """Refuse a known covariate that equals a target shifted by less than the horizon, or future values of a target.
 
     A column that also equals the target a horizon or more before is none: periodic targets have such. Constant ones are
     no proof either.
@@ -38,7 +38,7 @@ def refuse_leaks(schema: Schema, panel: Panel, horizon: int) -> None:
 
 
 def _lag_of(panel, known, target, horizon):
-    """Steps by which the column follows the target wherever both are known; None where it does not."""
+    """Return the lag at which the column equals the target wherever both are known, None without such a lag."""
     lags = np.arange(-horizon, 2 * horizon + 1)
     given = np.arange(0, len(known), max(-(-len(known) // MOST_ROWS), 1))
     told = known[given]
@@ -53,7 +53,7 @@ def _lag_of(panel, known, target, horizon):
 
 
 def _agree(panel, known, target, rows, lags):
-    """For which lags no row among these speaks against it."""
+    """Return the lags that none of these rows contradicts."""
     entity = np.searchsorted(panel.indptr, rows, side="right") - 1
     at = rows[:, None] - lags
     inside = (at >= panel.indptr[entity][:, None]) & (at < panel.indptr[entity + 1][:, None])
@@ -63,7 +63,7 @@ def _agree(panel, known, target, rows, lags):
 
 
 def _equal(panel, known, target, lag):
-    """Whether the column is the target `lag` steps before in all rows that can tell, and these are enough."""
+    """Return whether the column equals the target `lag` steps earlier in all informative rows, if these are enough."""
     entity, place = spread(panel.lengths)
     inside = np.flatnonzero((place >= lag) & (place - lag < panel.lengths[entity]))
     a, b = known[inside], target[inside - lag].astype("float32")

@@ -1,4 +1,4 @@
-"""Finds series whose own timestamps are those of another frequency than the panel's: monthly ones among daily ones."""
+"""Detection of series with another frequency than the panel, such as monthly series among daily ones."""
 
 from collections.abc import Iterable
 
@@ -66,7 +66,7 @@ def refuse_mixed(places: Places, grid: TimeGrid | None) -> None:
 
 
 def warn_mixed_targets(panel: Panel, schema: Schema) -> None:
-    """Warn of targets that are blank except in rows of a coarser frequency, as in tables joined by time."""
+    """Warn of targets observed only at a coarser frequency, as in tables that were joined by time."""
     if not panel.grid.is_time or not panel.rows:
         return
     observed = ~np.isnan(panel.target)
@@ -91,7 +91,7 @@ def warn_mixed_targets(panel: Panel, schema: Schema) -> None:
 
 
 def _ends(candidates: np.ndarray, first: np.ndarray, places: Places) -> Iterable:
-    """These series, or of many those with the shortest and the longest steps."""
+    """Return these series, or only those with the shortest and longest steps if there are many."""
     if len(candidates) <= MOST_SERIES:
         return candidates
     stop = np.append(first[1:], len(places.timestamps)) - 1
@@ -102,7 +102,7 @@ def _ends(candidates: np.ndarray, first: np.ndarray, places: Places) -> Iterable
 
 
 def _own_grid(timestamps: pd.Index) -> TimeGrid | None:
-    """The grid of one series, where it is filled well enough to be its frequency."""
+    """Return the grid of one series, None if too few of its steps have rows."""
     try:
         grid = find_time_grid(timestamps, np.zeros(1, dtype="int64"))
     except InputError:
@@ -118,7 +118,7 @@ def _is_coarser(grid: TimeGrid, other: TimeGrid) -> bool:
 
 
 def _length(grid: TimeGrid) -> float:
-    """Microseconds of a step, on average."""
+    """Return the mean length of a step in microseconds."""
     if grid.kind == "month":
         return grid.step * 365.25 / 12 * DAY
     return DAY * 7 / grid.week.count("1") if grid.kind == "business" else float(grid.step)

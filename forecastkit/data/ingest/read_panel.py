@@ -23,7 +23,7 @@ from forecastkit.utils.validation import check_choice, first_few, refuse
 
 
 def to_pandas(data):
-    """A pandas object for what narwhals knows, and the library it came from; anything else is passed through."""
+    """Return data as a pandas object if narwhals supports it, and the name of its library."""
     if isinstance(data, (pd.DataFrame, pd.Series, np.ndarray, list, tuple)) or data is None:
         return data, "pandas"
     import narwhals.stable.v2 as nw
@@ -44,7 +44,7 @@ def read_panel(
     resample: str | None = None,
     **roles,
 ) -> tuple[Panel, Schema]:
-    """Read training data: find each column's role, check every cell, lay the rows on a regular grid.
+    """Read training data: find the role of each column, check every cell, and place the rows on a regular grid.
 
     The panel shares no memory with what was given.
 
@@ -82,7 +82,7 @@ def read_panel(
 
 
 def read_more(schema: Schema, grid: TimeGrid, X, y=None, *, follow: Panel | None = None) -> Panel:
-    """Read data of a known kind onto a known grid: newer rows, or another history.
+    """Read newer rows or another history in the layout and on the grid of the data at fit.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def read_more(schema: Schema, grid: TimeGrid, X, y=None, *, follow: Panel | None
 
 
 def read_rows(schema: Schema, X, y=None, future: bool = False, follow: Panel | None = None) -> Table:
-    """The rows of `X` (and `y`) by role, in the order they came; rows of the `future` need no targets and past.
+    """Return the rows of `X` (and `y`) by role, in their order; `future` rows need no targets and past covariates.
 
     A time that clocks show twice may be told by the panel that the rows `follow`.
     """
@@ -132,14 +132,14 @@ def _blank(rows, columns):
 
 
 def _framed(X, y):
-    """A Series of many series, or of a covariate, as the frame it is a column of; arrays as arrays."""
+    """Return a Series of many series or of a covariate as a frame of one column; arrays are unchanged."""
     if isinstance(X, pd.Series) and (y is not None or isinstance(X.index, pd.MultiIndex)):
         return X.to_frame(X.name if X.name is not None else "y" if y is None else "x0")
     return X if isinstance(X, (pd.DataFrame, pd.Series)) else as_array(X)
 
 
 def _as_frame(X, schema):
-    """Arrays and Series as a frame with the schema's names."""
+    """Return arrays and Series as a frame with the names of the schema."""
     if isinstance(X, pd.DataFrame):
         return X
     if isinstance(X, pd.Series):
@@ -169,7 +169,7 @@ def _check_columns(frame, schema, future):
 
 
 def _check_names(frame):
-    """Refuse column names that occur twice or are booleans, by which pandas would select rows."""
+    """Refuse column names that are repeated, or booleans, with which pandas would select rows."""
     if not isinstance(frame, pd.DataFrame):
         return
     if (repeated := frame.columns[frame.columns.duplicated()].unique()).size:
@@ -179,7 +179,7 @@ def _check_names(frame):
 
 
 def _entities(frame, schema):
-    """Number of each row's series, and their names in the order they appear: tuples where several columns name them."""
+    """Return the series number of each row, and series names in order of appearance, as tuples for several columns."""
     if schema.series_id is None:
         return np.zeros(len(frame), dtype="int8"), (None,)
     coded = [_codes_of(convert.column_of(frame, name), name) for name in schema.series_keys]
@@ -195,7 +195,7 @@ def _entities(frame, schema):
 
 
 def _codes_of(column, name):
-    """Codes of a column of names, and the names in the order they appear."""
+    """Return the codes of a column of names, and the names in order of appearance."""
     try:
         codes, ids = _numbered(column) if is_categories(column) else pd.factorize(column)
     except TypeError:
@@ -208,7 +208,7 @@ def _codes_of(column, name):
 
 
 def _numbered(column):
-    """As `pandas.factorize`, with codes of as few bytes as the categories have."""
+    """Factorize categories with codes of the same integer type as theirs."""
     codes = column.array.codes
     appeared = pd.unique(np.concatenate([pd.unique(codes[part]) for part in parts(len(codes))]))
     appeared = appeared[appeared >= 0]
@@ -220,7 +220,7 @@ def _numbered(column):
 
 
 def _timestamps(frame, schema, y):
-    """Times of the rows: from a column, X's index, else y's index; None where there are none."""
+    """Return the times of the rows from a column or the index of X or y; None without times."""
     if not schema.indexed:
         return convert.times(frame[schema.time], schema.time, schema.date_order)
     index = frame.index

@@ -29,7 +29,7 @@ PART = 1 << 18
 
 @dataclass(frozen=True)
 class Table:
-    """Rows as they came, in their order: which entity, which stamp, and the columns by role (float, NaN missing)."""
+    """Unprocessed rows: entity, timestamp, and columns by role (float, NaN where missing)."""
 
     schema: Schema
     entity: np.ndarray
@@ -46,12 +46,12 @@ class Table:
 
 
 def parts(rows: int) -> Iterator[slice]:
-    """The rows, a part at a time."""
+    """Yield the rows in parts."""
     return (slice(low, min(low + PART, rows)) for low in range(0, rows, PART))
 
 
 def to_regular_grid(table: Table, freq: str | None = None) -> tuple[Panel, Schema]:
-    """The panel of a table on the grid that its own times show, and its schema with how more rows are put on it."""
+    """Return the panel of a table on the grid of its own times, and its schema for placing further rows."""
     schema = table.schema
     if table.timestamps is None:
         if schema.timezone is not None:
@@ -82,7 +82,7 @@ def to_regular_grid(table: Table, freq: str | None = None) -> tuple[Panel, Schem
 
 
 def _find_grid(places: Places, freq: str | None, resample: str | None) -> TimeGrid:
-    """The grid that rising timestamps lie on, or are put on; mixed frequencies are refused."""
+    """Return the grid of increasing timestamps; mixed frequencies are refused."""
     if resample is not None:
         return find_resampled_grid(places, freq, resample)
     several = freq is None and len(places.ids) > 1
@@ -98,7 +98,7 @@ def _find_grid(places: Places, freq: str | None, resample: str | None) -> TimeGr
 
 
 def _rise(entity, number):
-    """Whether series follow each other, and times rise within each."""
+    """Return whether rows are ordered by series and, within each series, by time."""
     for part in parts(len(entity)):
         after = slice(part.start, part.stop + 1)
         same, new = (compare(entity[after][1:], entity[after][:-1]) for compare in (np.equal, np.greater))
@@ -108,7 +108,7 @@ def _rise(entity, number):
 
 
 def _check_duplicates(table, rows):
-    """Refuse these rows, which are not the first of their series and time, unless they may be."""
+    """Refuse rows that repeat a series and time, unless duplicates are allowed."""
     if table.schema.duplicates == "refuse":
         again = np.zeros(len(table.entity), dtype=bool)
         again[rows] = True
@@ -116,7 +116,7 @@ def _check_duplicates(table, rows):
 
 
 def regularize(table: Table, grid: TimeGrid, follow: Panel | None = None) -> Panel:
-    """The panel of a table on a grid; rows without times are counted, from the end of the series they follow."""
+    """Return the panel of a table on a grid; rows without times are numbered after the rows that they follow."""
     if table.timestamps is not None:
         _check_on_grid(table, grid)
         return _panel(table, grid, lambda part: grid.ordinals(table.timestamps[part])[0])
@@ -135,7 +135,7 @@ def regularize(table: Table, grid: TimeGrid, follow: Panel | None = None) -> Pan
 
 
 def _check_on_grid(table, grid):
-    """Refuse times that the grid does not have."""
+    """Refuse times that are not on the grid."""
     for part in parts(len(table.timestamps)):
         grid.check_kind(table.timestamps[part], WHERE)
         if not grid.ordinals(table.timestamps[part])[1].all():
@@ -143,7 +143,7 @@ def _check_on_grid(table, grid):
 
 
 def _panel(table: Table, grid: TimeGrid, ordinals: Callable[[slice], np.ndarray]) -> Panel:
-    """The rows laid on the grid, NaN where there are none."""
+    """Return the rows placed on the grid, with NaN for missing ones."""
     entities, rows = len(table.ids), len(table.entity)
     start = np.full(entities, np.iinfo("int64").max)
     end = np.full(entities, np.iinfo("int64").min)
@@ -159,14 +159,14 @@ def _panel(table: Table, grid: TimeGrid, ordinals: Callable[[slice], np.ndarray]
 
 
 def check_sparse(rows: int, steps: int, grid: TimeGrid) -> None:
-    """Refuse rows that would be lost among the steps of the grid."""
+    """Refuse rows that are so sparse that nearly all steps of the grid would be missing."""
     if steps > 50 * rows + 10_000:
         rule = f"rows must fill at least a fiftieth of their {grid.name} grid"
         refuse(WHERE, rule, f"{rows} rows for {steps} steps", "Pass freq= for a coarser grid.")
 
 
 def _regular_buffers(table, place, rows):
-    """The buffers of the table's rows, each laid at its `place` among the panel's rows."""
+    """Return buffers with each row of the table at its `place` among the rows of the panel."""
     buffers, count = (table.target, table.past, table.known), len(table.entity)
     if count == rows and _are_in_place(place, rows):
         return buffers
@@ -191,7 +191,7 @@ def _regularize(rows, values, place):
 
 
 def _merged(table, at):
-    """The rows of the panel that the table has, and their buffers, several rows of one made one."""
+    """Return the observed rows of the panel and their buffers, with duplicates merged."""
     schema, buffers = table.schema, (table.target, table.past, table.known)
     coded = (np.zeros(table.target.shape[1], dtype=bool), *(_are_categories(schema, names) for names in
              (schema.past, schema.known)))  # fmt: skip
@@ -218,13 +218,13 @@ def _merged(table, at):
 
 
 def _merge_all(buffers, order, new, rule, coded):
-    """The buffers with one row for each group of the ordered rows; each group starts where `new` is true."""
+    """Return buffers with one row per group of the ordered rows; groups start where `new` is true."""
     first = np.flatnonzero(new)
     return tuple(merge_rows(values[order], first, rule, mask) for values, mask in zip(buffers, coded, strict=True))
 
 
 def one_row_each(table: Table, ordinal: np.ndarray) -> tuple[Table, np.ndarray]:
-    """The table with one row for each series and slot, and the ordinals of these slots."""
+    """Return the table with one row for each series and slot, and the ordinals of the slots."""
     low = ordinal.min()
     span = int(ordinal.max() - low) + 1
     at, (target, past, known) = _merged(table, table.entity.astype("int64") * span + (ordinal - low))
@@ -233,6 +233,6 @@ def one_row_each(table: Table, ordinal: np.ndarray) -> tuple[Table, np.ndarray]:
 
 
 def _are_categories(schema, names):
-    """Which columns of a buffer are categories."""
+    """Return which columns of a buffer are categories."""
     kinds = [np.full(schema.width((name,)), name in schema.categories) for name in names]
     return np.concatenate(kinds) if kinds else np.zeros(0, dtype=bool)

@@ -1,4 +1,4 @@
-"""Weights of rows, read through the same door as the rows themselves."""
+"""Sample weights, read in the same way as the rows that they belong to."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ ROLES = ("target", "known", "past", "static")
 
 
 def read_weights(sample_weight, X, y, panel: Panel, schema: Schema, reading: dict) -> np.ndarray | None:
-    """The weight of every row of the panel, float32 (R,), of mean 1 where a target was observed; None without weights.
+    """Return the weights of the panel's rows, float32 (R,), with mean 1 over observed targets; None without weights.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def read_weights(sample_weight, X, y, panel: Panel, schema: Schema, reading: dic
 
 
 def _keys(X, schema):
-    """The columns and the index that say which series and time a row belongs to."""
+    """Return the columns and the index that contain the series and time of each row."""
     if isinstance(X, pd.DataFrame):
         return X[[name for name in (*schema.series_keys, schema.time) if name in X.columns]]
     return pd.DataFrame(index=X.index if isinstance(X, pd.Series) else pd.RangeIndex(len(as_array(X))))

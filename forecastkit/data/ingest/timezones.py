@@ -20,7 +20,7 @@ ONE_WAY = 0.75
 
 @dataclass(frozen=True)
 class Changes:
-    """Clock changes that a panel's series meet: hours repeated, repeated without rows of their own, and skipped."""
+    """Clock changes within the series of a panel: repeated hours, those without own rows, and skipped hours."""
 
     repeated: int = 0
     dropped: int = 0
@@ -28,7 +28,7 @@ class Changes:
 
 
 def check_timezone(timezone: str | None) -> None:
-    """Refuse a name that no time zone has."""
+    """Refuse an unknown time zone."""
     if timezone is None:
         return
     try:
@@ -40,12 +40,12 @@ def check_timezone(timezone: str | None) -> None:
 
 
 def refuse_timezone(got: str) -> NoReturn:
-    """Refuse a zone where rows have no stamps."""
+    """Refuse a time zone for rows without timestamps."""
     refuse(WHERE, "timezone= needs times", got, "Leave it out.", ParameterError)
 
 
 def in_zone(timestamps: pd.Index, places: Places, timezone: str, follow: Panel | None = None) -> pd.DatetimeIndex:
-    """Stamps as times of a zone; those that have a zone already are converted.
+    """Return timestamps in a time zone; those of another zone are converted.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def _localised(timestamps, timezone, first):
 
 
 def _check_skipped(timestamps, skipped, places, timezone):
-    """Refuse times that no clock showed; a day whose midnight is skipped begins an hour later."""
+    """Refuse times within skipped hours; a day whose midnight is skipped begins an hour later."""
     if (timestamps == timestamps.normalize()).all():
         return
     rule = f"times must exist in {timezone}, whose clocks skip an hour"
@@ -103,7 +103,7 @@ def _check_skipped(timestamps, skipped, places, timezone):
 
 
 def _are_second(timestamps, rows, places, earlier, later, follow):
-    """Which of these rows, of times that clocks show twice, are the later ones."""
+    """Return which of these rows with ambiguous times belong to the second of the repeated hours."""
     way = _ways(timestamps.asi8, places)
     entity, at = places.entity[rows], timestamps.asi8[rows]
     day = timestamps.values[rows].astype("datetime64[D]").astype("int64")
@@ -126,7 +126,7 @@ def _are_second(timestamps, rows, places, earlier, later, follow):
 
 
 def _ways(number, places):
-    """Whether the rows of each series mostly rise (1), mostly fall (-1), or neither (0)."""
+    """Return whether the times of each series mostly increase (1), mostly decrease (-1), or neither (0)."""
     order = np.argsort(places.entity, kind="stable")
     entity, steps = places.entity[order], np.diff(number[order])
     inner = entity[1:] == entity[:-1]
@@ -136,7 +136,7 @@ def _ways(number, places):
 
 
 def _falls(entity, day, at):
-    """Where the time fell back since the first row of the same series and day."""
+    """Return where the time is earlier than in a previous row of the same series and day."""
     new = np.ones(len(at), dtype=bool)
     new[1:] = (entity[1:] != entity[:-1]) | (day[1:] != day[:-1])
     falls = np.cumsum(np.append(False, at[1:] < at[:-1]) & ~new)
@@ -144,7 +144,7 @@ def _falls(entity, day, at):
 
 
 def _ranks(entity, at):
-    """How often the time was there before in its series, and how often it is there at all."""
+    """Return how often a time occurred earlier in its series, and how often it occurs in total."""
     order = np.lexsort((at, entity))
     new = np.ones(len(at), dtype=bool)
     new[1:] = (entity[order][1:] != entity[order][:-1]) | (at[order][1:] != at[order][:-1])
@@ -157,7 +157,7 @@ def _ranks(entity, at):
 
 
 def _ends_between(follow, places, entity, earlier, later):
-    """Whether the history of a row's series ends at the earlier of two times or between them."""
+    """Return whether the history of a row's series ends at the first of two times or between them."""
     known = follow.places(places.ids)
     ends = _instants(follow.grid.timestamps(follow.cutoffs()))[known]
     after = (_instants(earlier) <= ends[entity]) & (ends[entity] < _instants(later))
@@ -169,7 +169,7 @@ def _instants(timestamps):
 
 
 def clock_changes(panel: Panel) -> Changes:
-    """The clock changes between the first and the last observed row of every series."""
+    """Return the clock changes between the first and last observed row of every series."""
     grid = panel.grid
     if grid.tz is None or grid.kind != "fixed" or grid.step >= DAY or not panel.rows:
         return Changes()
@@ -188,7 +188,7 @@ def clock_changes(panel: Panel) -> Changes:
 
 
 def _turns(grid, first, last):
-    """Ordinals of the first row after each change of the clocks, and by how many microseconds they are put forward."""
+    """Return the ordinal of the first row after each clock change, and the change in microseconds."""
     stride = max(DAY // grid.step, 1)
     ordinals = np.arange(first, last + stride, stride)
     offsets = _offsets(grid, ordinals)
@@ -200,6 +200,6 @@ def _turns(grid, first, last):
 
 
 def _offsets(grid, ordinals):
-    """Microseconds between the clock on the wall and UTC."""
+    """Return the UTC offset in microseconds."""
     timestamps = grid.timestamps(ordinals)
     return _instants(timestamps.tz_localize(None)) - _instants(timestamps)

@@ -1,4 +1,4 @@
-"""Lays a folder of Parquet files on the grid in files of its own, a batch of rows at a time.
+"""Conversion of Parquet files to memory-mapped arrays on a regular grid, in batches of rows.
 
 Two passes: the first reads the keys alone and finds where each series begins and ends, the second puts every row
 where it belongs, whatever the order of rows and files. In memory are a batch, a row group as it is decoded, and a few
@@ -46,7 +46,7 @@ def map_parquet(
     static: types.Columns | None = None,
     freq: str | None = None,
 ) -> MappedData:
-    """Put long data that may be larger than memory into files that networks train from.
+    """Convert long data that may be larger than memory to memory-mapped files for training.
 
     Rows may come in any order, in files of any number. Memory is that of a row group, not of the data.
 
@@ -84,7 +84,7 @@ def map_parquet(
 
 
 def _files(source):
-    """The Parquet files that are meant, those without rows left out."""
+    """Return the Parquet files with rows."""
     files = find_paths([Path(one) for one in (source if isinstance(source, (list, tuple)) else [source])])
     foreign = [file.name for file in files if file.suffix.lower() not in (".parquet", ".pq")]
     if foreign:
@@ -96,7 +96,7 @@ def _files(source):
 
 @contextlib.contextmanager
 def _readable():
-    """Say in a sentence what is wrong with a file."""
+    """Convert errors of reading a file to a refusal."""
     try:
         yield
     except (OSError, pa.ArrowException) as error:
@@ -105,7 +105,7 @@ def _readable():
 
 
 def _frames(files, columns=None, series=None) -> Iterator[pd.DataFrame]:
-    """The rows a batch at a time, these columns only; names of series as categories."""
+    """Yield batches of rows with these columns, with series names as categories."""
     for file in files:
         with _readable(), pyarrow.parquet.ParquetFile(file, read_dictionary=series, pre_buffer=False) as table:
             for batch in table.iter_batches(BATCH, columns=columns):
@@ -114,7 +114,7 @@ def _frames(files, columns=None, series=None) -> Iterator[pd.DataFrame]:
 
 
 def _look(files, roles, freq) -> tuple[Schema, TimeGrid]:
-    """Roles and grid as the first rows show them."""
+    """Find roles and grid from the first rows."""
     head = _head(files)
     head = head[[name for name in head.columns if not name.startswith("__index_level_")]]
     schema = find_schema(head, None, **roles)
@@ -136,7 +136,7 @@ def _look(files, roles, freq) -> tuple[Schema, TimeGrid]:
 
 
 def _head(files):
-    """The first batch of rows, of as many files as it takes."""
+    """Return the first batch of rows, from as many files as necessary."""
     frames, rows = [], 0
     for frame in _frames(files):
         frames.append(frame)
@@ -147,19 +147,19 @@ def _head(files):
 
 
 class _Series:
-    """The series met so far: a number for each name, and the first and last ordinal of each number."""
+    """The series found so far: the number of each name, and first and last ordinal of each number."""
 
     def __init__(self):
         self.number: dict = {}
         self.start, self.end, self.rows = np.empty(0, dtype="int64"), np.empty(0, dtype="int64"), 0
 
     def entities(self, table: Table) -> np.ndarray:
-        """Number of each row's series; names not met yet get the next ones."""
+        """Return the number of each row's series; new names get the next numbers."""
         places = [self.number.setdefault(name, len(self.number)) for name in table.ids]
         return np.array(places, dtype="int64")[table.entity]
 
     def add(self, table: Table, ordinals: np.ndarray) -> None:
-        """Note the rows of a table."""
+        """Add the rows of a table."""
         entity, far = self.entities(table), np.iinfo("int64")
         more = len(self.number) - len(self.start)
         self.start = np.append(self.start, np.full(more, far.max))
@@ -177,7 +177,7 @@ def _tables(files, schema, future=False) -> Iterator[Table]:
 
 
 def _find_ends(files, schema, grid) -> _Series:
-    """The first pass: every key is read and checked."""
+    """Read and check all keys, in a first pass."""
     series, keys = _Series(), replace(schema, target=(), known=(), past=(), static=())
     for table in _tables(files, keys, future=True):
         series.add(table, grid.ordinals_of(table.timestamps, WHERE, table.places))
@@ -191,7 +191,7 @@ def _find_ends(files, schema, grid) -> _Series:
 
 
 def _write_rows(folder, files, schema, grid, series) -> Panel:
-    """The second pass: every row is put where it belongs."""
+    """Write every row at its place, in a second pass."""
     indptr = pointers(series.end - series.start + 1)
     widths = {name: len(getattr(schema, name)) for name in ROW_BUFFERS}
     rows, dtypes = int(indptr[-1]), {"target": _target_dtype(files, schema)}
@@ -214,13 +214,13 @@ def _write_rows(folder, files, schema, grid, series) -> Panel:
 
 
 def _target_dtype(files, schema):
-    """As wide as the widest column of the files, as in memory."""
+    """Return the widest floating-point type of the target columns."""
     kinds = {pyarrow.parquet.read_schema(file).field(name).type for file in files for name in schema.target}
     return "float32" if kinds == {pa.float32()} else "float64"
 
 
 def _blank(path, shape, dtype):
-    """An array of NaN in a file that has all its space on the disk; without columns there is no file."""
+    """Create an array of NaN in a file with reserved disk space; None without columns."""
     if not shape[1]:
         return np.zeros(shape, dtype=dtype)
     values = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
@@ -232,7 +232,7 @@ def _blank(path, shape, dtype):
 
 
 def _check_new(table, taken, at):
-    """Refuse rows that an earlier one has the place of."""
+    """Refuse rows that repeat the series and time of an earlier row."""
     again = np.array(taken[at])
     if (np.diff(at) <= 0).any():
         order = np.argsort(at, kind="stable")
@@ -243,7 +243,7 @@ def _check_new(table, taken, at):
 
 
 def _take_static(static, table, series, schema):
-    """Lay the static covariates of a table over those known, which none may contradict."""
+    """Add the static covariates of a table; values that differ from known ones are refused."""
     if not static.shape[1]:
         return
     places = np.array([series.number[name] for name in table.ids], dtype="int64")
@@ -258,7 +258,7 @@ def _take_static(static, table, series, schema):
 
 @contextlib.contextmanager
 def _whole_or_nothing(path):
-    """A folder that takes its name when all is written: nobody ever opens the half of one."""
+    """Create a folder that gets its name when it is complete, so that incomplete ones are never opened."""
     folder = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
     try:
         folder.mkdir()
