@@ -60,7 +60,7 @@ class Places:
 
 
 def refuse_targets(where: str, rule: str, wrong: np.ndarray, panel: Panel, names: tuple, remedy: str) -> None:
-    """Refuse the cells of the targets where `wrong` (rows, C) is true, if any; `names` are those of the targets."""
+    """Refuse the target cells where `wrong` (rows, C) is true; `names` are the target names."""
     rows, channels = np.nonzero(wrong)
     if not len(rows):
         return
@@ -69,7 +69,7 @@ def refuse_targets(where: str, rule: str, wrong: np.ndarray, panel: Panel, names
 
 
 def name_cell(panel: Panel, names: tuple, row: int, channel: int) -> str:
-    """A cell of the targets in words: its value, column, series and time."""
+    """Return a description of a target cell: value, column, series and time."""
     entity = np.searchsorted(panel.indptr, row, side="right") - 1
     stamp = panel.grid.timestamps(panel.ordinal_at(np.array([entity]), np.array([row])))[0]
     column = f" in {names[channel]!r}" if panel.channels > 1 else ""
@@ -78,7 +78,7 @@ def name_cell(panel: Panel, names: tuple, row: int, channel: int) -> str:
 
 
 def check_support(where: str, loss: str, head, panel: Panel, names: tuple) -> None:
-    """Refuse targets that the distribution cannot give."""
+    """Refuse targets outside the support of the distribution."""
     if not head.distribution:
         return
     most = MOST_COUNT if head.counts else np.inf

@@ -316,7 +316,7 @@ class TensorFlowEngine:
         return tf.reduce_sum(self.head.loss(target, forecast, weight))
 
     def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:
-        """Scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3)."""
+        """Return scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3)."""
         check_process()
         most = most_at_once(self.sizes)
         return forecast_in_batches(self._forecast, self.sizes, self.head.outputs, buffers, table, most)
