@@ -43,6 +43,7 @@ from .forecasters.networks import TransformerForecaster as TransformerForecaster
 from .forecasters.networks import TransformerXLForecaster as TransformerXLForecaster
 from .forecasters.pretrained import PretrainedForecaster as PretrainedForecaster
 from .forecasters.tabular import TabularForecaster as TabularForecaster
+from .inspection.importance import importance as importance
 from .inspection.interpretation import interpret as interpret
 from .inspection.lookahead_audit import audit as audit
 from .integrations.partitions import forecast_partition as forecast_partition
@@ -154,6 +155,7 @@ __all__ = [
     "compare",
     "forecast_partition",
     "forecast_partitions",
+    "importance",
     "interpret",
     "is_chief",
     "list_datasets",

@@ -1,0 +1,82 @@
+"""Permutation importance of covariates of forecasters of any kind."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import forecastkit as fk
+from forecastkit.inspection.importance import _without_relation
+from forecastkit.utils.exceptions import InputError
+
+HORIZON = 4
+
+
+@pytest.fixture(scope="module")
+def frame():
+    """Two series that follow a covariate known in advance, beside others without a relation to them."""
+    rng, rows = np.random.default_rng(0), 200
+    days = pd.date_range("2024-01-01", periods=rows, freq="D")
+    parts = []
+    for name, level in (("a", 1.0), ("b", 5.0)):
+        strong, weak, noise = rng.normal(size=(3, rows))
+        kind = rng.choice(["x", "y"], rows)
+        y = level + 3 * strong + (kind == "x") + 0.1 * noise
+        parts.append(
+            pd.DataFrame({"unique_id": name, "ds": days, "y": y, "strong": strong, "weak": weak, "kind": kind})
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def fitted(model, frame, **roles):
+    return model(horizon=HORIZON, target="y", **roles).fit(frame[frame["ds"] < "2024-06-01"])
+
+
+@pytest.mark.parametrize("model", [fk.LinearForecaster, fk.TabularForecaster])
+def test_a_covariate_that_drives_the_target_is_the_most_important(model, frame):
+    found = fk.importance(fitted(model, frame, known=["weak", "strong", "kind"]), frame, n_windows=10, random_state=0)
+    assert found.index[0] == "strong"
+    assert found.loc["strong", "increase"] > 0.5
+    assert found.loc["kind", "increase"] > found.loc["weak", "increase"]
+    assert abs(found.loc["weak", "increase"]) < 0.1
+    assert set(found["role"]) == {"known"}
+
+
+def test_ensembles_and_past_covariates(frame):
+    members = [fk.LinearForecaster(), fk.SeasonalNaiveForecaster()]
+    model = fk.EnsembleForecaster(
+        forecasters=members, horizon=HORIZON, target="y", known=["strong"], past=["weak", "kind"]
+    ).fit(frame[frame["ds"] < "2024-06-01"])
+    found = fk.importance(model, frame, n_windows=5, repeats=2, random_state=0)
+    assert found["role"].to_dict() == {"strong": "known", "weak": "past", "kind": "past"}
+
+
+def test_the_same_seed_gives_the_same_result_and_the_data_stay(frame):
+    model = fitted(fk.LinearForecaster, frame, known=["strong"], past=["weak", "kind"])
+    before = frame.copy()
+    first, second = (fk.importance(model, frame, n_windows=5, repeats=2, random_state=1) for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)
+    pd.testing.assert_frame_equal(frame, before)
+    assert first.loc["strong", "std"] > 0
+
+
+def test_shifted_columns_keep_their_values_and_the_others_their_place(frame):
+    model = fitted(fk.LinearForecaster, frame, known=["strong", "weak"], past=["kind"])
+    panel = model.history_
+    shifted = _without_relation(panel, "known", slice(0, 1), np.random.default_rng(0))
+    np.testing.assert_array_equal(shifted.known[:, 1], panel.known[:, 1])
+    for begin, end in zip(panel.indptr[:-1], panel.indptr[1:], strict=True):
+        own, moved = panel.known[begin:end, 0], shifted.known[begin:end, 0]
+        assert not np.array_equal(own, moved)
+        np.testing.assert_array_equal(np.sort(own), np.sort(moved))
+
+
+def test_models_without_covariates_are_refused(frame):
+    plain = fk.LinearForecaster(horizon=HORIZON).fit(frame[["unique_id", "ds", "y"]])
+    with pytest.raises(InputError, match="must be fitted with covariates, got a LinearForecaster without any"):
+        fk.importance(plain, frame[["unique_id", "ds", "y"]])
+
+
+def test_rows_of_the_fit_are_refused(frame):
+    model = fitted(fk.LinearForecaster, frame, known=["strong"], past=["weak", "kind"])
+    with pytest.raises(InputError, match="a fitted forecaster is tested on rows after"):
+        fk.importance(model, frame, start="2024-02-01")
