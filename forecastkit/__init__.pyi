@@ -43,6 +43,9 @@ from .forecasters.networks import TransformerForecaster as TransformerForecaster
 from .forecasters.networks import TransformerXLForecaster as TransformerXLForecaster
 from .forecasters.pretrained import PretrainedForecaster as PretrainedForecaster
 from .forecasters.tabular import TabularForecaster as TabularForecaster
+from .hierarchy.reconciliation import reconcile as reconcile
+from .hierarchy.sums import Hierarchy as Hierarchy
+from .hierarchy.sums import aggregate as aggregate
 from .inspection.importance import importance as importance
 from .inspection.interpretation import interpret as interpret
 from .inspection.lookahead_audit import audit as audit
@@ -112,6 +115,7 @@ __all__ = [
     "GRUForecaster",
     "GRUTransformer",
     "GRUTransformerForecaster",
+    "Hierarchy",
     "InputError",
     "InvertedTransformer",
     "InvertedTransformerForecaster",
@@ -148,6 +152,7 @@ __all__ = [
     "TransformerXLForecaster",
     "TunedForecaster",
     "WindowFeatures",
+    "aggregate",
     "audit",
     "backbones",
     "backtest",
@@ -173,6 +178,7 @@ __all__ = [
     "plot_forecast",
     "plots",
     "recommend",
+    "reconcile",
     "report",
     "tune",
     "window_dataset",
