@@ -12,7 +12,6 @@ import ast
 import inspect
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 from forecastkit.networks import backbones
@@ -34,11 +33,6 @@ def imports() -> str:
     return "\n".join(lines)
 
 
-def summary(stem: str) -> str:
-    """The first paragraph of a backbone's docstring."""
-    return inspect.getdoc(backbones.find(stem)).split("\n\n")[0]
-
-
 def write_forecasters() -> str:
     """The module of the named forecasters."""
     parts = [
@@ -49,12 +43,8 @@ def write_forecasters() -> str:
         "from forecastkit.networks import backbones",
         imports(),
     ]
-    for stem, name in backbones.class_names().items():
-        parts.append(
-            f"\n\n@named\nclass {name}Forecaster(NamedForecaster, {name}):\n"
-            f'    """Forecaster around the `{name}` backbone.\n\n{textwrap.indent(summary(stem), "    ")}\n\n'
-            f'    References are at `{name}`.\n    """\n\n    architecture = {name}'
-        )
+    for name in backbones.class_names().values():
+        parts.append(f"\n\n@named\nclass {name}Forecaster(NamedForecaster, {name}):\n    architecture = {name}")
     parts.append(
         '''
 

@@ -90,15 +90,11 @@ def _print(report: Reporter, name: str, test: Backtest) -> None:
         )
         for label, (_, row) in zip((name, "seasonal naive"), test.scores.iterrows(), strict=True)
     ]
-    first, last = (_format_cutoff(test.forecasts["cutoff"].agg(end)) for end in ("min", "max"))
+    first, last = (str(test.forecasts["cutoff"].agg(end)).removesuffix(" 00:00:00") for end in ("min", "max"))
     report.info("cutoffs", f"{_windows(test):,}, from {first} to {last}")
     report.table("backtest", ("MAE", "RMSE", "MASE", "80 % interval holds", "skill"), rows)
     if held := coverage_text(test.ranges()):
         report.info("coverage", held)
-
-
-def _format_cutoff(cutoff) -> str:
-    return str(cutoff).removesuffix(" 00:00:00")
 
 
 def _plot(test: Backtest, schema, path: Path) -> None:

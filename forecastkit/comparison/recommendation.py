@@ -164,7 +164,9 @@ def measure(task: Task, first: Fold) -> Facts:
     panel = first.seen(task.panel)
     lengths = panel.last_observed() + 1 - panel.first_observed()
     windows = Windows.training(panel, panel.last_observed() + 1, 1, task.sizes.horizon)
-    inside = np.concatenate([panel.target[a:b] for a, b in _spans(panel)])
+    inside = np.concatenate(
+        [panel.target[a:b] for a, b in zip(panel.first_observed(), panel.last_observed() + 1, strict=True)]
+    )
     covariates = panel.known.shape[1] + panel.past.shape[1] + panel.static.shape[1]
     return Facts(
         rows=int(lengths.max()),
@@ -176,10 +178,6 @@ def measure(task: Task, first: Fold) -> Facts:
         seasonality=_seasonality(panel, task),
         covariates=covariates,
     )
-
-
-def _spans(panel):
-    return zip(panel.first_observed(), panel.last_observed() + 1, strict=True)
 
 
 def _seasonality(panel, task) -> float:

@@ -1,6 +1,8 @@
 """The schema: roles of the columns, determined at fit, for reading further rows and formatting results."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -103,10 +105,19 @@ class Schema:
         return {role: tuple(len(self.categories[name]) + 1 for name in names) for role, names in roles.items() if names}
 
 
-def find_schema(X, y, *, target=None, time=None, series_id=None, known=None, past=None, static=None, library="pandas"):
-    """Return the schema of training data in pandas or NumPy."""
-    roles = {"known": as_names(known), "past": as_names(past), "static": as_names(static)}
-    series_id = _single(series_id)
+def find_schema(X, y, given: Mapping[str, Any], library: str = "pandas") -> Schema:
+    """Return the schema of training data, pandas or numpy.
+
+    Parameters
+    ----------
+    X, y : as `fit` takes them, converted to pandas or numpy
+    given : mapping of str to str or list of str
+        The names given for ``target``, ``time``, ``series_id``, ``known``, ``past`` and ``static``.
+    library : str
+        The data frame library of X.
+    """
+    target, time, series_id = given.get("target"), given.get("time"), _single(given.get("series_id"))
+    roles = {role: as_names(given.get(role)) for role in ("known", "past", "static")}
     if y is not None:
         if target is not None:
             refuse(WHERE, "target= names columns of X, and y must not be given with it", repr(target))

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from forecastkit.data.array_checks import as_array
 from forecastkit.data.ingest.read_panel import read_more, read_panel, read_rows
-from forecastkit.data.panel import Panel, spread
+from forecastkit.data.panel import spread
 from forecastkit.data.windows import Origins
 from forecastkit.features.lags import Lags, Unscaled, calendar_column_names, calendar_columns, values_at_step
 from forecastkit.utils.exceptions import ParameterError
@@ -94,7 +94,7 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
         vars(self).pop("feature_names_in_", None)
         if hasattr(X, "columns") and all(isinstance(name, str) for name in X.columns):
             self.feature_names_in_ = np.asarray(X.columns, dtype=object)
-        self.history_ = self._last(panel)
+        self.history_ = panel.between(panel.indptr[1:] - self.lags_.reach - self.horizon, panel.indptr[1:]).copy()
         return self
 
     def _two_dimensional(self, X):
@@ -122,10 +122,6 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
         if len(set(lags)) < len(tuple(lags)):
             refuse(where, "lags must not repeat", list(lags), error=ParameterError)
         return tuple(lags)
-
-    def _last(self, panel: Panel) -> Panel:
-        """Return the last rows, which the features of later rows depend on."""
-        return panel.between(panel.indptr[1:] - self.lags_.reach - self.horizon, panel.indptr[1:]).copy()
 
     def transform(self, X: Data) -> pd.DataFrame:
         """Return the features of each row of X, in the order of X.

@@ -188,7 +188,11 @@ class EnsembleForecaster(Combination):
             self.groups_ = [parts[place][0] for place in sorted(ready)]
             if ready:
                 complete = len(ready) == len(parts)
-                self._settle(self._chosen_weights(context) if complete else self._given_weights())
+                self._settle(
+                    self._chosen_weights(context)
+                    if complete
+                    else (None if isinstance(self.weights, str) else self.weights)
+                )
 
     def _prepared(self, member):
         """The member with the sizes that all must share, whatever it would have chosen alone."""
@@ -216,9 +220,6 @@ class EnsembleForecaster(Combination):
             ready[place] = evaluated
             context.members.append((finished, own))
             context.finished[place] = finished
-
-    def _given_weights(self):
-        return None if isinstance(self.weights, str) else self.weights
 
     def _chosen_weights(self, context):
         """Weights of the members given, None for equal ones."""

@@ -58,6 +58,5 @@ def named_forecaster(backbone: type[Backbone]) -> type[NamedForecaster]:
     members = {
         "architecture": backbone,
         "__module__": "forecastkit.forecasters.networks",  # where pickle finds it
-        "__doc__": f"Forecaster around the `{backbone.__name__}` backbone.",
     }
     return named(type(f"{backbone.__name__}Forecaster", (NamedForecaster, backbone), members))

@@ -1,5 +1,6 @@
 """Base class of the forecasters with a network."""
 
+import inspect
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -274,7 +275,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         validation_origins = validation_origins.together()[0] if sizes.channels else validation_origins
         record = self.training_history_ = Record()
         try:
-            train(engine, buffers, windows, validation_origins, plan, self._listeners(), network, record, checkpoint)
+            train(engine, buffers, windows, validation_origins, plan, self._listeners(), record, checkpoint)
         except InputError:
             del self.network_  # its weights are no numbers
             raise
@@ -354,7 +355,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
             )
             before, checkpoint = network.get_weights(), context.checkpoints[-1] if context.checkpoints else None
             try:
-                train(engine, buffers, windows, None, plan, (), network, checkpoint=checkpoint)
+                train(engine, buffers, windows, None, plan, checkpoint=checkpoint)
             except (InputError, KeyboardInterrupt):
                 network.set_weights(before)
                 raise
@@ -427,6 +428,12 @@ class NamedForecaster(NeuralForecaster):
 
     #: The backbone that the forecaster is named after.
     architecture: ClassVar[type[Backbone]]
+
+    def __init_subclass__(cls, **kwargs):
+        if cls.__doc__ is None and (text := inspect.getdoc(cls.architecture)):
+            name, summary = cls.architecture.__name__, text.split("\n\n")[0]
+            cls.__doc__ = f"Forecaster around the `{name}` backbone.\n\n{summary}\n\nReferences are at `{name}`."
+        super().__init_subclass__(**kwargs)
 
     def _architecture(self):
         backbone = type(self).architecture

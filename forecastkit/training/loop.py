@@ -114,7 +114,6 @@ def train(
     validation_origins: Origins | None,
     plan: Plan,
     callbacks=(),
-    network=None,
     record: Record | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Record:
@@ -143,6 +142,7 @@ def train(
     """
     from forecastkit.training.callbacks import Listeners  # here: it loads Keras
 
+    network = engine.network
     engine.prepare(buffers, plan.batch_size)
     record = Record() if record is None else record
     best, is_over = _resume(checkpoint, engine, record)

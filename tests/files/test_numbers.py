@@ -4,9 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecastkit.data.files.decimal_signs import parse_numbers
-from forecastkit.data.files.number_cells import odd_cells
+from forecastkit.data.files.decimal_signs import Numbers, to_numbers
+from forecastkit.data.files.number_cells import odd_cells, take_apart
 from forecastkit.data.files.read_table import read_table
+
+
+def parse_numbers(values: pd.Series, decimal: str = "") -> Numbers | None:
+    """A column of text as numbers, None where the decimal sign remains open."""
+    cells = take_apart(values)
+    if cells.bodies is None or (decimal and cells.proves - {decimal}) or len(cells.proves) > 1:
+        return None
+    return to_numbers(cells, decimal or next(iter(cells.proves), ""), ",")
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,11 @@ MOST_PARAMETERS = 8
 LONGER = {
     "comparison.comparison.compare": 14,
     "data.memmap.build.map_parquet": 9,
-    "data.schema.find_schema": 9,
     "evaluation.backtesting.backtest": 12,
     "inspection.interpretation.interpret": 11,
     "integrations.tf_dataset.window_dataset": 9,
     "plotting.forecasts.plot_backtest": 10,
     "plotting.forecasts.plot_forecast": 9,
-    "training.loop.train": 9,
     "tuning.api.tune": 14,
 }
 

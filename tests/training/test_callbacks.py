@@ -68,7 +68,7 @@ def run(*given):
     engine, record = Engine(), Record()
     plan = Plan(epochs=3, steps=4, batch_size=2, learning_rate=0.01, patience=None, time_limit=None, seed=0)
     windows = Windows([3], [20], 1)
-    train(engine, None, windows, windows.at(np.arange(3)), plan, given, engine.network, record)
+    train(engine, None, windows, windows.at(np.arange(3)), plan, given, record)
     return engine, record
 
 

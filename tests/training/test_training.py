@@ -146,7 +146,7 @@ WINDOWS = Windows([3], [20], 1)
 
 def go(engine, plan, callbacks=(), validation_origins=True, record=None):
     validation_origins = WINDOWS.at(np.arange(3)) if validation_origins else None
-    return train(engine, None, WINDOWS, validation_origins, plan, callbacks, engine.network, record)
+    return train(engine, None, WINDOWS, validation_origins, plan, callbacks, record)
 
 
 def test_the_best_weights_are_restored():
@@ -335,10 +335,10 @@ def test_an_interrupted_forecaster_forecasts_by_its_best_weights():
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, InputError])
 def test_an_interrupted_final_training_leaves_the_best_weights_and_a_refused_one_nothing(monkeypatch, error):
-    def breaks(engine, buffers, windows, validation_origins, plan, callbacks, network, record=None, checkpoint=None):
+    def breaks(engine, buffers, windows, validation_origins, plan, callbacks=(), record=None, checkpoint=None):
         if validation_origins is not None:
-            return train(engine, buffers, windows, validation_origins, plan, callbacks, network, record)
-        network.set_weights([weight * 0 for weight in network.get_weights()])
+            return train(engine, buffers, windows, validation_origins, plan, callbacks, record)
+        engine.network.set_weights([weight * 0 for weight in engine.network.get_weights()])
         raise error
 
     monkeypatch.setattr(neural, "train", breaks)

@@ -16,7 +16,6 @@ from forecastkit.data.files.number_cells import (
     all_match,
     any_match,
     is_currency,
-    take_apart,
 )
 from forecastkit.utils.validation import refuse
 
@@ -38,27 +37,6 @@ class Numbers:
 
     values: pd.Series
     sentence: str = ""
-
-
-def parse_numbers(values: pd.Series, decimal: str = "") -> Numbers | None:
-    """Parse a text column as numbers.
-
-    Parameters
-    ----------
-    values : pandas.Series
-        Text; NaN and what stands for it are missing.
-    decimal : {'', '.', ','}
-        The decimal sign, where it is known.
-
-    Returns
-    -------
-    Numbers or None
-        None where a cell is no number, or where cells such as ``12,345`` leave open what the sign means.
-    """
-    cells = take_apart(values)
-    if cells.bodies is None or (decimal and cells.proves - {decimal}) or len(cells.proves) > 1:
-        return None
-    return to_numbers(cells, decimal or next(iter(cells.proves), ""), ",")
 
 
 def find_decimal(where: str, columns: Mapping[str, Cells], separator: str) -> str:

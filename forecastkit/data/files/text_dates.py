@@ -193,7 +193,7 @@ def _three_numbers(column: _Column, fields: _Fields) -> _Dates:
     readings = {"day month year": dates_of(year, other, first), "month day year": dates_of(year, first, other)}
     if (last < 100).all():
         readings["year month day"] = dates_of(full_years(first), other, last)
-    known = _words(column.order)
+    known = " ".join(re.findall("[a-z]+", column.order))
     if known in readings:
         days, exist = readings[known]
         if not exist.all():
@@ -207,11 +207,6 @@ def _three_numbers(column: _Column, fields: _Fields) -> _Dates:
     best = max(ties, key=lambda words: regularity(possible[words]))
     sentence = f"{column.values.iloc[0]} is read as {mark.join(best.split())}" if len(possible) > 1 else ""
     return _Dates(possible[best], np.ones(len(first), dtype=bool), mark.join(best.split()), sentence)
-
-
-def _words(order: str) -> str:
-    """Return ``day month year`` of ``day/month/year``."""
-    return " ".join(re.findall(r"[a-z]+", order))
 
 
 def _no_order(column: _Column, first: np.ndarray, other: np.ndarray, readings: dict, mark: str) -> _Dates:

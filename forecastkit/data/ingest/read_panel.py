@@ -76,7 +76,7 @@ def read_panel(
     _check_names(X)
     X, y = _framed(X, y), None if y is None else (y if isinstance(y, (pd.Series, pd.DataFrame)) else as_array(y))
     X, roles, layout = find_keys(X, y, roles, duplicates)
-    found = find_schema(X, y, library=library, **roles)
+    found = find_schema(X, y, roles, library)
     schema = replace(found, timezone=timezone, duplicates=duplicates, resample=resample, **layout)
     return to_regular_grid(read_rows(schema, X, y), freq)
 

@@ -117,7 +117,7 @@ def _look(files, roles, freq) -> tuple[Schema, TimeGrid]:
     """Find roles and grid from the first rows."""
     head = _head(files)
     head = head[[name for name in head.columns if not name.startswith("__index_level_")]]
-    schema = find_schema(head, None, **roles)
+    schema = find_schema(head, None, roles)
     if schema.time is None:
         refuse(
             WHERE, "the column of times must be known", f"none among {first_few(map(repr, head.columns), 8)}", "time="

@@ -55,7 +55,9 @@ def find_strategy(name: str | None, where: str = "fit"):
         if cluster is None and name == "auto" and len(local_devices()) < 2:
             return None
         if cluster not in _made:
-            _made[cluster] = _meet_workers(cluster, where) if cluster else _mirrored()
+            _made[cluster] = (
+                _meet_workers(cluster, where) if cluster else tf.distribute.MirroredStrategy(local_devices())
+            )
         return _made[cluster]
 
 
@@ -74,10 +76,6 @@ def local_devices() -> list[str]:
     """Return the names of this machine's GPUs, or of its logical CPUs if there are none."""
     found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     return [device.name for device in found]
-
-
-def _mirrored():
-    return tf.distribute.MirroredStrategy(local_devices())
 
 
 def _meet_workers(cluster, where):
