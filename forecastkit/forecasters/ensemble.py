@@ -187,12 +187,7 @@ class EnsembleForecaster(Combination):
             self.forecasters_ = [ready[place] for place in sorted(ready)]
             self.groups_ = [parts[place][0] for place in sorted(ready)]
             if ready:
-                complete = len(ready) == len(parts)
-                self._settle(
-                    self._chosen_weights(context)
-                    if complete
-                    else (None if isinstance(self.weights, str) else self.weights)
-                )
+                self._settle(self._chosen_weights(context, complete=len(ready) == len(parts)))
 
     def _prepared(self, member):
         """The member with the sizes that all must share, whatever it would have chosen alone."""
@@ -221,10 +216,12 @@ class EnsembleForecaster(Combination):
             context.members.append((finished, own))
             context.finished[place] = finished
 
-    def _chosen_weights(self, context):
-        """Weights of the members given, None for equal ones."""
+    def _chosen_weights(self, context, complete):
+        """Weights of the members given, None for equal ones, as where not all were fitted before an interruption."""
         if not isinstance(self.weights, str):
             return self.weights
+        if not complete:
+            return None
         panel, validation_origins = context.panel, self._validation(context)
         actual = observed_after(self.scaler_.without_faults(panel), validation_origins, self.horizon_)
         scale = scale_of(self.scaler_, panel, validation_origins)[:, None]
