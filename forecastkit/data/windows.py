@@ -264,19 +264,19 @@ def gather(xp, buffers: Buffers, table, lookback: int, horizon: int, targets: bo
     n_channels = buffers.target.shape[1]
     flat = xp.reshape(buffers.target, (-1,))
 
-    def beside(array):
+    def add_channel_axis(array):
         return array[:, None] if channels else array
 
     def values(part):
-        got = xp.take(flat, beside(clipped[:, part] * n_channels) + channel[..., None], axis=0)
-        return xp.where(beside(inside[:, part]), got, np.float32(np.nan))
+        got = xp.take(flat, add_channel_axis(clipped[:, part] * n_channels) + channel[..., None], axis=0)
+        return xp.where(add_channel_axis(inside[:, part]), got, np.float32(np.nan))
 
     inputs = {
         "target": values(slice(None, lookback)),
         **_covariates(xp, buffers, entity, rows, clipped, inside, lookback),
     }
-    inputs["series"] = beside(xp.take(buffers.series, entity, axis=0) * n_channels) + channel
-    inputs["unit"] = xp.take(xp.reshape(buffers.unit, (-1,)), beside(entity * n_channels) + channel, axis=0)
+    inputs["series"] = add_channel_axis(xp.take(buffers.series, entity, axis=0) * n_channels) + channel
+    inputs["unit"] = xp.take(xp.reshape(buffers.unit, (-1,)), add_channel_axis(entity * n_channels) + channel, axis=0)
     return inputs, values(slice(lookback, None)) if targets else None
 
 
@@ -362,7 +362,7 @@ def forecast_in_batches(
         Windows of a batch.
     """
     inputs = sizes.inputs()
-    forecasts = np.empty((len(table), *sizes.beside, sizes.horizon, outputs), dtype="float32")
+    forecasts = np.empty((len(table), *sizes.channel_shape, sizes.horizon, outputs), dtype="float32")
     for low in range(0, len(table), most):
         part = slice(low, low + most)
         given, _ = gather(np, buffers, table[part], sizes.lookback, sizes.horizon, False, sizes.channels)

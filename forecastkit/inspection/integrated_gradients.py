@@ -65,7 +65,7 @@ def integrate(engine, inputs: dict, baseline: dict, pairs: Pairs, point, toleran
     most : int
         Largest number of points.
     """
-    zero = np.zeros((len(inputs["target"]), *engine.sizes.beside, engine.sizes.horizon, len(point)), "float32")
+    zero = np.zeros((len(inputs["target"]), *engine.sizes.channel_shape, engine.sizes.horizon, len(point)), "float32")
     start, end = (
         _point_forecasts(engine.input_gradients(given, zero)[0], pairs, point) for given in (baseline, inputs)
     )

@@ -12,7 +12,7 @@ from forecastkit.networks.layers import Dropout, own_mask
 
 #: Added to the scores of masked keys. The penalty of later tokens exceeds that of missing ones, so that a token without
 #: any observed token up to it still does not attend to later ones.
-MISSING, LATER = -1e9, -1e12
+MISSING, FUTURE = -1e9, -1e12
 
 _WATCHED = contextvars.ContextVar("forecastkit_watched_attention", default=None)
 
@@ -88,10 +88,10 @@ def split_heads(tokens, heads: int, parts: int = 1):
     return ops.unstack(ops.transpose(tokens, (2, 0, 3, 1, 4)), parts, axis=0)
 
 
-def later(queries: int, keys: int):
+def causal_bias(queries: int, keys: int):
     """Return the causal bias (queries, keys), where the queries are the last ones of the keys."""
-    ahead = ops.arange(keys) > ops.arange(keys - queries, keys)[:, None]
-    return ops.where(ahead, LATER, 0.0)
+    is_future = ops.arange(keys) > ops.arange(keys - queries, keys)[:, None]
+    return ops.where(is_future, FUTURE, 0.0)
 
 
 # ---------------------------------------------------------------------------------------------- positions
@@ -225,7 +225,7 @@ class SelfAttention(Attention):
         queries = queries[:, :, length - steps :]
         if self.rotary:
             queries, keys = rotate(queries, first=length - steps), rotate(keys)
-        context = attend(queries, keys, values, mask, later(steps, length) if self.causal else None)
+        context = attend(queries, keys, values, mask, causal_bias(steps, length) if self.causal else None)
         return self.add_residual(tokens[:, length - steps :], context, training)
 
 
@@ -283,7 +283,7 @@ class RelativeAttention(Attention):
         (queries,) = split_heads(self.ask(normed[:, length - steps :]), self.heads)
         keys, values = split_heads(self.read(normed), self.heads, 2)
         bias = self.by_distance(queries + ops.cast(self.place_bias, queries.dtype), length)
-        bias = bias + ops.cast(later(steps, length), bias.dtype)
+        bias = bias + ops.cast(causal_bias(steps, length), bias.dtype)
         context = attend(queries + ops.cast(self.content_bias, queries.dtype), keys, values, mask, bias, unseen)
         return self.add_residual(sequence[:, length - steps :], context, training)
 

@@ -66,7 +66,7 @@ class Sizes:
         return self.calendar - self.events
 
     @property
-    def beside(self) -> tuple[int, ...]:
+    def channel_shape(self) -> tuple[int, ...]:
         """Channel axis of windows and forecasts, an empty tuple without one."""
         return (self.channels,) if self.channels else ()
 
@@ -102,7 +102,7 @@ class Sizes:
         """Return the shape, without the batch axis, and dtype of every input of the network."""
         steps = self.lookback + self.horizon
         shapes = {
-            "target": (*self.beside, self.lookback),
+            "target": (*self.channel_shape, self.lookback),
             "past": (self.lookback, self.past),
             "known": (steps, self.known),
             "calendar": (steps, self.calendar),
@@ -113,8 +113,8 @@ class Sizes:
             if self.code_counts(role):
                 taken[f"{role}_codes"] = ((*time, len(self.code_counts(role))), "int32")
         if self.series:
-            taken["series"] = (self.beside, "int32")
-        return {**taken, "unit": (self.beside, "float32")} if self.unit else taken
+            taken["series"] = (self.channel_shape, "int32")
+        return {**taken, "unit": (self.channel_shape, "float32")} if self.unit else taken
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

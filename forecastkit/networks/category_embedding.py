@@ -2,7 +2,7 @@
 
 from keras import layers, ops
 
-from forecastkit.networks.layers import Dropout, whole
+from forecastkit.networks.layers import Dropout, as_uint32
 
 #: Fraction of training windows in which the level of a category is replaced by the unknown level.
 UNKNOWN = 0.05
@@ -36,7 +36,7 @@ class CategoryEmbedding(Dropout):
     def call(self, codes, training=None):
         """Return embeddings (batch, ..., width) of codes (batch, ...)."""
         if training:
-            kept = self.random_bits((ops.shape(codes)[0], *[1] * (len(codes.shape) - 1))) >= whole(
+            kept = self.random_bits((ops.shape(codes)[0], *[1] * (len(codes.shape) - 1))) >= as_uint32(
                 int(self.rate * 2**32)
             )
             codes = ops.where(kept, codes, ops.zeros_like(codes))

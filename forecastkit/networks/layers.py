@@ -40,7 +40,7 @@ class Dropout(layers.Layer):
     def call(self, inputs, training=None):
         if not training or not self.rate:
             return inputs
-        retained = ops.cast(self.random_bits(ops.shape(inputs)) >= whole(int(self.rate * 2**32)), inputs.dtype)
+        retained = ops.cast(self.random_bits(ops.shape(inputs)) >= as_uint32(int(self.rate * 2**32)), inputs.dtype)
         return inputs * retained * (1.0 / (1.0 - self.rate))
 
     def random_bits(self, shape):
@@ -52,19 +52,19 @@ class Dropout(layers.Layer):
         bits = ops.cast(ops.reshape(ops.arange(math.prod(shape), dtype="int32"), shape), "uint32")
         if (part := STEP_PART.get()) is not None and shape[0] % part[1] == 0:  # else the tensor is not per window
             first, windows = part
-            bits = bits + ops.cast(first, "uint32") * whole(math.prod(shape) // windows)
-        bits = mix(bits * whole(0x9E3779B1) + ops.cast(step, "uint32") * whole(0x85EBCA77))
+            bits = bits + ops.cast(first, "uint32") * as_uint32(math.prod(shape) // windows)
+        bits = mix(bits * as_uint32(0x9E3779B1) + ops.cast(step, "uint32") * as_uint32(0x85EBCA77))
         return mix(ops.bitwise_xor(bits, ops.cast(self.number.value, "uint32")))
 
 
 def mix(bits):
     """Apply the finalizer of MurmurHash3 to uint32: each input bit flips each output bit with probability near 0.5."""
     for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)):
-        bits = ops.bitwise_xor(bits, ops.right_shift(bits, whole(shift))) * whole(factor)
+        bits = ops.bitwise_xor(bits, ops.right_shift(bits, as_uint32(shift))) * as_uint32(factor)
     return bits
 
 
-def whole(number: int):
+def as_uint32(number: int):
     """Return a uint32 scalar."""
     return ops.convert_to_tensor(np.uint32(number))
 

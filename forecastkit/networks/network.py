@@ -133,13 +133,15 @@ class Network(keras.Model):
         raw = raw[:, : sizes.horizon]
         if self.steps is not None:
             tokens = ops.reshape(tokens, (-1, sizes.future_tokens, tokens.shape[-1]))
-            raw = raw + ops.cast(self.steps(self.known_steps(inputs), self.cut(values[..., None]), tokens), raw.dtype)
+            raw = raw + ops.cast(
+                self.steps(self.known_steps(inputs), self.patchify(values[..., None]), tokens), raw.dtype
+            )
         shaped = self.output_head.shape(raw)
         unit = ops.reshape(inputs["unit"], (-1, 1, 1)) if sizes.unit else None
         if sizes.linear:
             center = self.linear_forecast(inputs["target"])
         forecast = self.output_head.place(shaped, center[..., None], scale[..., None], unit)
-        return ops.reshape(forecast, (-1, *sizes.beside, *forecast.shape[1:])) if sizes.channels else forecast
+        return ops.reshape(forecast, (-1, *sizes.channel_shape, *forecast.shape[1:])) if sizes.channels else forecast
 
     def scale_correction(self, factor: float) -> None:
         """Multiply the corrections of the linear forecast by a factor; those of quantiles and distributions stay."""
@@ -198,11 +200,11 @@ class Network(keras.Model):
             window = ops.where(missing, ops.zeros_like(window), window)
             observed = 1.0 - ops.cast(missing, window.dtype)
             count = ops.maximum(ops.sum(observed, axis=1, keepdims=True), 1.0)
-        center, scale = self.level(window, observed, count)
+        center, scale = self.center_and_scale(window, observed, count)
         values = (window - center) / scale
         return (values if observed is None else values * observed), observed, center, scale
 
-    def level(self, window, observed, count):
+    def center_and_scale(self, window, observed, count):
         """Return the center and scale (batch, 1) of windows."""
         one = ops.ones_like(window[:, :1])
         if self.normalization == "none":
@@ -218,12 +220,12 @@ class Network(keras.Model):
     def patches(self, inputs, values, observed):
         """Return lists of features (batch, tokens, patch * columns) by role, for past and future tokens."""
         sizes = self.sizes
-        target = self.cut(values[..., None])
+        target = self.patchify(values[..., None])
         if observed is not None:
-            target = ops.concatenate([target, self.cut(observed[..., None])], axis=-1)
+            target = ops.concatenate([target, self.patchify(observed[..., None])], axis=-1)
         past, future = [target], []
         if sizes.past:
-            past.append(self.cut(fill_with_mean(inputs["past"])))
+            past.append(self.patchify(fill_with_mean(inputs["past"])))
         if sizes.known:
             self.append_patches(fill_with_mean(inputs["known"]), past, future)
         if sizes.cycles:
@@ -236,7 +238,7 @@ class Network(keras.Model):
             future.append(calendar[:, sizes.lookback :: sizes.patch])
         if sizes.events:
             self.append_patches(inputs["calendar"][..., sizes.cycles :], past, future)
-        past += [self.cut(vectors) for vectors in inputs.get("past_codes", ())]
+        past += [self.patchify(vectors) for vectors in inputs.get("past_codes", ())]
         for vectors in inputs.get("known_codes", ()):
             self.append_patches(vectors, past, future)
         return past, future
@@ -249,8 +251,8 @@ class Network(keras.Model):
 
     def append_patches(self, steps, past, future):
         """Append patches of (batch, lookback + horizon, features) to the lists of past and future features."""
-        past.append(self.cut(steps[:, : self.sizes.lookback]))
-        future.append(self.cut(steps[:, self.sizes.lookback :], right=True))
+        past.append(self.patchify(steps[:, : self.sizes.lookback]))
+        future.append(self.patchify(steps[:, self.sizes.lookback :], right=True))
 
     def embed(self, inputs, past, future):
         """Return past tokens (batch, past tokens, units) and future tokens (batch, future tokens, units)."""
@@ -287,8 +289,8 @@ class Network(keras.Model):
         """Return the list of static features and embeddings, each (batch, features)."""
         return ([inputs["static"]] if self.sizes.static else []) + list(inputs.get("static_codes", ()))
 
-    def cut(self, steps, right=False):
-        """Cut (batch, time, features) into patches (batch, tokens, patch * features), zero-padded on one side."""
+    def patchify(self, steps, right=False):
+        """Reshape (batch, time, features) into patches (batch, tokens, patch * features), zero-padded on one side."""
         patch, features = self.sizes.patch, steps.shape[-1]
         tokens = -(-steps.shape[1] // patch)
         extra = tokens * patch - steps.shape[1]
@@ -298,7 +300,7 @@ class Network(keras.Model):
 
     def token_mask(self, observed):
         """Return 1 for tokens (batch, tokens) with an observed value, None if all values are observed."""
-        return None if observed is None else ops.max(self.cut(observed[..., None]), axis=-1)
+        return None if observed is None else ops.max(self.patchify(observed[..., None]), axis=-1)
 
 
 def fill_with_mean(covariates):

@@ -34,7 +34,7 @@ every_size = pytest.mark.parametrize("sizes", [BARE, RICH], ids=["bare", "rich"]
 
 def mixed_windows(sizes, batch=5, seed=0):
     """Windows as `test_network.windows` has them, of several channels."""
-    inputs, shape = windows(sizes, batch, seed), (batch, *sizes.beside)
+    inputs, shape = windows(sizes, batch, seed), (batch, *sizes.channel_shape)
     inputs["target"] = np.random.default_rng(seed).normal(size=(*shape, sizes.lookback)).astype("float32")
     if sizes.masked:
         inputs["target"][..., [0, 1, 2, 7]] = np.nan

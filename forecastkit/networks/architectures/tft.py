@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from forecastkit.networks.attention import Attention, attend, later, split_heads
+from forecastkit.networks.attention import Attention, attend, causal_bias, split_heads
 from forecastkit.networks.variable_selection import Gate, GatedResidual, Selection
 
 
@@ -23,7 +23,7 @@ class SharedAttention(Attention):
             split_heads(read[..., :units], self.heads),
             split_heads(read[..., units:], 1),
         )
-        context = attend(queries, keys, values, mask, later(steps, length))
+        context = attend(queries, keys, values, mask, causal_bias(steps, length))
         return self.merge(ops.mean(ops.reshape(context, (-1, steps, self.heads, units // self.heads)), axis=2))
 
 
@@ -67,8 +67,8 @@ class TemporalFusion(keras.layers.Layer):
         """Return the static contexts of selection, enrichment and the two initial states, each (batch, units)."""
         if self.select_static is None:
             return [None] * 4
-        whole = self.select_static(static, training=training)
-        return [context(whole, training=training)[:, 0] for context in self.contexts]
+        selected = self.select_static(static, training=training)
+        return [context(selected, training=training)[:, 0] for context in self.contexts]
 
     def recur(self, past, future, state):
         """Return the outputs of the recurrent layers for all tokens; decoders start from the encoders' states."""

@@ -21,7 +21,7 @@ class Segments(keras.layers.Layer):
 
     def call(self, past, future, mask=None, training=None):
         count, steps = past.shape[1], future.shape[1]
-        *earlier, (start, _) = self.cut(count)
+        *earlier, (start, _) = self.segment_bounds(count)
         memories = [past[:, :0]] * len(self.blocks)
         with unwatched():
             for begin, end in earlier:
@@ -34,7 +34,7 @@ class Segments(keras.layers.Layer):
         tokens, _ = self.read(tokens, memories, mask=mask, training=training, steps=steps, unseen=unseen)
         return self.norm(tokens)
 
-    def cut(self, count):
+    def segment_bounds(self, count):
         """Return (begin, end) of every segment; the first segment may be shorter."""
         length = min(self.segment or -(-count // (len(self.blocks) + 1)), count)
         return list(pairwise([0, *range((count - 1) % length + 1, count + 1, length)]))

@@ -368,7 +368,7 @@ class TensorFlowEngine:
             Gradients with respect to the floating-point inputs.
         """
         if self.input_gradient_step is None:
-            shape = (None, *self.sizes.beside, self.sizes.horizon, self.head.outputs)
+            shape = (None, *self.sizes.channel_shape, self.sizes.horizon, self.head.outputs)
             self.input_gradient_step = self._traced(self._slopes, (self.signature, tf.TensorSpec(shape, tf.float32)))
         given = {name: tf.constant(inputs[name], spec.dtype) for name, spec in self.signature.items()}
         forecast, gradients = self.input_gradient_step((given, tf.constant(weights, tf.float32)))
