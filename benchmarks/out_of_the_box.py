@@ -113,7 +113,7 @@ def arguments(argv=None) -> argparse.Namespace:
         "--block", choices=("test", "validation"), default="test",
         help="validation: the rows before the test block, for choices; take another --out for it",
     )  # fmt: skip
-    parser.add_argument("--most-rows", type=int, default=sets.MOST_ROWS, help="latest rows kept of each series")
+    parser.add_argument("--most-rows", type=int, default=sets.MAX_ROWS, help="latest rows kept of each series")
     parser.add_argument("--wide", action="store_true", help="print a table of all sets too")
     args = parser.parse_args(argv)
     args.sets = chosen(args.sets, args.data)

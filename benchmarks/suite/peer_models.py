@@ -1,6 +1,6 @@
 """Forecasts of other libraries with their own defaults, run by a Python that has them: ``METHOD GIVEN.npz MADE.npz``.
 
-Statistical models are fitted afresh at every origin, on at most `MOST_REFIT` rows; on more they are fitted once and
+Statistical models are fitted afresh at every origin, on at most `MAX_REFIT` rows; on more they are fitted once and
 moved forward. Boosted trees and networks are fitted once before the test block. Everybody is told the season.
 """
 
@@ -13,7 +13,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-MOST_REFIT = 1_500
+MAX_REFIT = 1_500
 #: Central intervals whose ends are the deciles.
 WIDTHS = (80, 60, 40, 20)
 
@@ -35,7 +35,7 @@ def statistical(model, frame, lengths, sizes):
         step_size=sizes["stride"],
         n_windows=sizes["origins"],
         level=list(WIDTHS),
-        refit=bool(lengths.max() <= MOST_REFIT),
+        refit=bool(lengths.max() <= MAX_REFIT),
     ).sort_values(["unique_id", "cutoff", "ds"])
     name = repr(model)
     low = [f"{name}-lo-{width}" for width in WIDTHS]

@@ -16,7 +16,7 @@ import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Rows of a series that are kept at most, the latest ones: a peer that is fitted at every origin needs hours on more.
-MOST_ROWS = 9_000
+MAX_ROWS = 9_000
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Task:
         return np.array([v[self.cutoffs(len(v))[:, None] + steps] for v in self.values], dtype="float64")
 
 
-def load(about: DataSet, folder: Path | None, most_rows: int = MOST_ROWS, block: str = "test") -> Task:
+def load(about: DataSet, folder: Path | None, most_rows: int = MAX_ROWS, block: str = "test") -> Task:
     """Read and cut a data set; series that leave fewer than two horizons to learn from are left out.
 
     The block `validation` lies before that of the test, whose rows are then left out altogether: choices of defaults

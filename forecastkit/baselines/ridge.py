@@ -19,7 +19,7 @@ MAX_SELECTION_STEPS = 24
 MAX_EXTRA_WORK = 4
 CHUNK = 1024
 #: Window normalizations; constant added to the window variance under 'standard', in scaled units.
-NORMALIZATIONS, LEAST_VARIANCE = ("last", "mean", "standard"), 1e-3
+NORMALIZATIONS, MIN_VARIANCE = ("last", "mean", "standard"), 1e-3
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ class Strips:
         window, horizon = window - center, cells[:, self.lookback :] - center
         if self.normalization != "standard":
             return window, center, np.float32(1.0), horizon
-        scale = np.sqrt((window**2).mean(axis=1, keepdims=True) + np.float32(LEAST_VARIANCE))
+        scale = np.sqrt((window**2).mean(axis=1, keepdims=True) + np.float32(MIN_VARIANCE))
         return window / scale, center, scale, horizon / scale
 
 

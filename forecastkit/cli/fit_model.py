@@ -19,7 +19,7 @@ CORRECTIONS = {
     1.0: "; a correction of the linear forecast",
 }
 #: Largest number of leaderboard lines.
-MOST_LINES = 8
+MAX_LINES = 8
 
 
 class Stopped(KeyboardInterrupt):
@@ -85,7 +85,7 @@ def print_leaderboard(report: Reporter, forecaster) -> None:
     weights = dict(zip(forecaster.names_, totals, strict=True))
     # Members first: they are what the forecast consists of.
     table = table.loc[np.argsort(~table["member"].to_numpy(), kind="stable")]
-    for place, row in enumerate(table.head(MOST_LINES).itertuples()):
+    for place, row in enumerate(table.head(MAX_LINES).itertuples()):
         error = f"{row.score:.3f} of the seasonal naive's error" if np.isfinite(row.score) else "not tried"
         weight = f"weight {100 * weights[row.forecaster]:.0f} %" if row.member else "left out"
         report.info("tried" if place == 0 else "", f"{row.forecaster:<22} {error:<36} {weight}")

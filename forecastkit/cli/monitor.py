@@ -4,7 +4,7 @@ from forecastkit.cli.console import Reporter
 from forecastkit.cli.load_or_fit import load_with_data
 from forecastkit.cli.options import MonitorOptions
 from forecastkit.cli.read_data import name_file_in_errors
-from forecastkit.evaluation.monitoring import FEWEST_CUTOFFS, Drift, Monitoring
+from forecastkit.evaluation.monitoring import MIN_CUTOFFS, Drift, Monitoring
 from forecastkit.evaluation.monitoring import monitor as run_monitor
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.formatting import decimals, number, percent
@@ -45,8 +45,8 @@ def _print(report: Reporter, found: Monitoring) -> None:
         for each in found.measures
     ]
     report.table("monitor", ("newer rows", "expected", "p value", "result"), rows)
-    if found.cutoffs < FEWEST_CUTOFFS:
-        report.info("", f"tests need {FEWEST_CUTOFFS} cutoffs, a horizon apart")
+    if found.cutoffs < MIN_CUTOFFS:
+        report.info("", f"tests need {MIN_CUTOFFS} cutoffs, a horizon apart")
 
 
 def _shown(drift: Drift, value: float) -> str:

@@ -29,7 +29,7 @@ FAR = 336
 #: Fractions of error reduced by a season, from which it is called weak and strong.
 WEAK, STRONG = 0.05, 0.25
 #: Seconds of a fit in a quick comparison, and the largest number of networks.
-QUICK, MOST_NETWORKS = 10.0, 4
+QUICK, MAX_NETWORKS = 10.0, 4
 #: Networks tried in addition to that of the rule of thumb, the most promising first.
 CHALLENGERS = ("ensemble", "gru", "lstm_transformer", "transformer", "lstm")
 #: Difference that overrides the rule of thumb even if it may be noise.
@@ -214,13 +214,13 @@ def rule_of_thumb(facts: Facts) -> tuple[str, str]:
 
 def shortlist(rule: str, facts: Facts, seconds: float | None, folds: int) -> list[str]:
     """Return the rule's model and as many alternatives as time allows."""
-    most = MOST_NETWORKS if seconds is None else int(seconds // (QUICK * folds))
+    most = MAX_NETWORKS if seconds is None else int(seconds // (QUICK * folds))
     if seconds is not None and seconds < LEAST * folds:
         return ["linear"]
     networks = list(dict.fromkeys([*([rule] if rule in CHALLENGERS else []), *CHALLENGERS]))
     if facts.windows < FEW:
         networks.sort(key=lambda name: name not in (rule, "gru"))
-    return [*networks[: max(1, min(most, MOST_NETWORKS))], *([rule] if rule not in networks else [])]
+    return [*networks[: max(1, min(most, MAX_NETWORKS))], *([rule] if rule not in networks else [])]
 
 
 def decide(rule: str, comparison: Comparison) -> tuple[str, list[str]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ROW_BUFFERS = ("target", "past", "known")
 #: Number of rows searched at a time for the last observed values.
-MOST_CELLS = 4_000_000
+MAX_CELLS = 4_000_000
 #: Largest number of grid steps per given row when series are merged.
 SPARSEST = 50
 
@@ -106,7 +106,7 @@ class Panel:
             row[lost] += way * steps
             lost = lost[~found & ~over]
             # The distance doubles: most gaps are short, and the cost of a long one is proportional to its length.
-            reach = np.arange(max(1, min(2 * len(reach), MOST_CELLS // max(len(lost), 1))))
+            reach = np.arange(max(1, min(2 * len(reach), MAX_CELLS // max(len(lost), 1))))
         return row
 
     def cutoffs(self) -> np.ndarray:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from forecastkit.data.schema import Schema
 
 #: Counts up to here are told from their neighbours in float64.
-MOST_COUNT = 2.0**53
+MAX_COUNT = 2.0**53
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,11 @@ def check_support(where: str, loss: str, head, panel: Panel, names: tuple) -> No
     """Refuse targets outside the support of the distribution."""
     if not head.distribution:
         return
-    most = MOST_COUNT if head.counts else np.inf
+    most = MAX_COUNT if head.counts else np.inf
     wrong = map_rows(
         lambda target: (target < head.smallest) | (target > most) | (head.counts & (target % 1 > 0)), panel.target
     )
-    values = f"whole numbers from 0 to {MOST_COUNT:.1e}" if head.counts else "values above 0"
+    values = f"whole numbers from 0 to {MAX_COUNT:.1e}" if head.counts else "values above 0"
     refuse_targets(where, f"loss={loss!r} is for {values}", wrong, panel, names, "Pass another loss=.")
 
 

@@ -13,7 +13,7 @@ from forecastkit.utils.validation import check_names, did_you_mean, first_few, r
 from forecastkit.utils.warn import warn_user
 
 #: Largest number of levels of a category that have a column each; more levels are coded in one column.
-MOST_COLUMNS = 16
+MAX_COLUMNS = 16
 #: Roles of covariates.
 ROLES = ("past", "known", "static")
 RESERVED = ("forecast", "cutoff", "actual", "target", "step")
@@ -133,7 +133,7 @@ def find_schema(X, y, given: Mapping[str, Any], library: str = "pandas") -> Sche
     covariates = [name for role in ("known", "past", "static") for name in found.get(role, ())]
     columns = tuple(X.columns) if isinstance(X, pd.DataFrame) else tuple(range(X.shape[1] if X.ndim > 1 else 1))
     categories = _categories(X, covariates)
-    coded = tuple(name for name, levels in categories.items() if len(levels) > MOST_COLUMNS)
+    coded = tuple(name for name, levels in categories.items() if len(levels) > MAX_COLUMNS)
     for role in ROLES:
         found[role] = tuple(sorted(found.get(role, ()), key=lambda name: name in coded))
     return Schema(**found, categories=categories, coded=coded, library=library, columns=columns)
@@ -306,7 +306,7 @@ def _categories(X, names):
             found[name] = tuple(column.cat.categories)
         elif not pd.api.types.is_numeric_dtype(column.dtype) and not _is_temporal(column) and not are_numbers(column):
             found[name] = tuple(sorted(column.dropna().unique(), key=str))
-        if name in found and len(found[name]) <= MOST_COLUMNS and column.isna().any():
+        if name in found and len(found[name]) <= MAX_COLUMNS and column.isna().any():
             found[name] += (None,)
     return found
 

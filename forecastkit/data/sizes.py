@@ -11,14 +11,14 @@ import numpy as np
 from forecastkit.data.time_grid import DAY, FIXED, TimeGrid
 
 #: Largest default lookback in steps: a linear forecast has as many coefficients per step of the horizon.
-MOST_LOOKBACK = 1_920
+MAX_LOOKBACK = 1_920
 #: Smallest default lookback in steps without a season.
-LEAST_LOOKBACK = 600
+MIN_LOOKBACK = 600
 #: Number of seasons in the default lookback of estimators.
 SEASONS = 3
 #: Largest usual horizon in steps, for steps shorter than about five minutes.
-MOST_USUAL = 480
-FEWEST_TOKENS = 12
+MAX_USUAL = 480
+MIN_TOKENS = 12
 
 
 def choose_horizon(horizon: int | None, season_length: int | None, grid: TimeGrid) -> tuple[int, int]:
@@ -30,7 +30,7 @@ def choose_horizon(horizon: int | None, season_length: int | None, grid: TimeGri
 def choose_lookback(horizon: int, seasons: tuple[int, ...], rows: int) -> int:
     """Return a default lookback in steps: about three of the longest season, or three horizons.
 
-    It is at most a quarter of the rows and at most `MOST_LOOKBACK`. Of longer seasons the longest that fits is used, in
+    It is at most a quarter of the rows and at most `MAX_LOOKBACK`. Of longer seasons the longest that fits is used, in
     whole seasons.
 
     Parameters
@@ -41,18 +41,18 @@ def choose_lookback(horizon: int, seasons: tuple[int, ...], rows: int) -> int:
     rows : int
         Number of rows of the longest series.
     """
-    fitting = [season for season in seasons if 1 < season <= MOST_LOOKBACK]
+    fitting = [season for season in seasons if 1 < season <= MAX_LOOKBACK]
     if fitting:
         season = max(fitting)
-        seasonal = min(SEASONS, MOST_LOOKBACK // season) * season
+        seasonal = min(SEASONS, MAX_LOOKBACK // season) * season
     else:
-        seasonal = LEAST_LOOKBACK if max(seasons) > 1 else 0
-    return max(1, min(max(seasonal, SEASONS * horizon), rows // 4, MOST_LOOKBACK))
+        seasonal = MIN_LOOKBACK if max(seasons) > 1 else 0
+    return max(1, min(max(seasonal, SEASONS * horizon), rows // 4, MAX_LOOKBACK))
 
 
 def choose_patch(season: int, lookback: int, horizon: int) -> int:
     """Return the longest patch that divides the season, does not exceed the horizon and leaves twelve tokens."""
-    most = max(min(horizon, lookback // FEWEST_TOKENS), 1)
+    most = max(min(horizon, lookback // MIN_TOKENS), 1)
     return max(p for p in range(1, most + 1) if season == 1 or season % p == 0)
 
 
@@ -79,12 +79,12 @@ def _short_steps(grid):
     """Return common sizes for steps that divide a day."""
     season = grid.seasons[0]
     weekly = 14 * season if season <= 24 else 7 * season
-    if weekly <= MOST_LOOKBACK and grid.step >= FIXED["min"]:
+    if weekly <= MAX_LOOKBACK and grid.step >= FIXED["min"]:
         return 2 * season, weekly
     spans = [span // grid.step for span in (DAY, FIXED["h"], FIXED["min"], FIXED["s"]) if span % grid.step == 0]
-    horizon = next((steps for steps in spans if 1 < steps <= MOST_USUAL), 100)
-    seasons = MOST_LOOKBACK // season
-    return horizon, min(seasons, 7) * season if seasons else max(LEAST_LOOKBACK, SEASONS * horizon)
+    horizon = next((steps for steps in spans if 1 < steps <= MAX_USUAL), 100)
+    seasons = MAX_LOOKBACK // season
+    return horizon, min(seasons, 7) * season if seasons else max(MIN_LOOKBACK, SEASONS * horizon)
 
 
 def horizon_within(usual: int, rows: int) -> int:

@@ -14,10 +14,10 @@ DAY = 86_400_000_000  # microseconds
 FIXED = {"W": 7 * DAY, "D": DAY, "h": DAY // 24, "min": DAY // 1440, "s": 1_000_000, "ms": 1000, "us": 1}
 MONTHS = {"M": 1, "Q": 3, "Y": 12}
 #: Times of position beyond this would leave no room for the steps to be forecast in 64 bits.
-LARGEST_POSITION = 1e18
+MAX_POSITION = 1e18
 WEEKDAYS, DAY_NAMES = "1111100", ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: A day of the week is left out of the grid where it does not occur in so many weeks, and the others in most of them.
-FEWEST_WEEKS, OFTEN = 8, 0.75
+MIN_WEEKS, OFTEN = 8, 0.75
 #: A timestamp is close to the nearest slot where it is off by at most this fraction of a step.
 CLOSE = 0.1
 #: Stamps that a grid is found from, where there are more.
@@ -294,10 +294,10 @@ def _grid_of_head(timestamps, first, freq):
 
 
 def _position_grid(values, first):
-    if len(values) and np.abs(values.astype("float64")).max() > LARGEST_POSITION:
+    if len(values) and np.abs(values.astype("float64")).max() > MAX_POSITION:
         refuse(
             "Panel",
-            f"whole-number times must lie within ±{LARGEST_POSITION:.0e}",
+            f"whole-number times must lie within ±{MAX_POSITION:.0e}",
             f"{values[np.abs(values.astype('float64')).argmax()]}",
             "Subtract the first one.",
         )
@@ -345,7 +345,7 @@ def _guess_week(days):
     weeks = (int((days[-1] - days[0]).astype("int64")) + 1) / 7
     counts = np.bincount(weekday, minlength=7)
     occurring = counts > 0
-    if weeks < FEWEST_WEEKS or occurring.all() or counts[occurring].min() < OFTEN * weeks or occurring.sum() < 2:
+    if weeks < MIN_WEEKS or occurring.all() or counts[occurring].min() < OFTEN * weeks or occurring.sum() < 2:
         return None
     return "".join("1" if occurs else "0" for occurs in occurring)
 

@@ -18,9 +18,9 @@ WHERE = "monitor"
 #: Coverage of the interval that is monitored, and its quantile levels.
 COVERAGE, LEVELS = 0.8, (0.1, 0.9)
 #: Cutoffs from which on a measure is tested.
-FEWEST_CUTOFFS = 5
+MIN_CUTOFFS = 5
 #: Significance level of both tests, and the least differences that are worth an alert.
-ALPHA, LEAST_GROWTH, LEAST_GAP = 0.01, 1.1, 0.05
+ALPHA, MIN_GROWTH, MIN_GAP = 0.01, 1.1, 0.05
 
 
 @dataclass(frozen=True)
@@ -118,13 +118,13 @@ def monitor(forecaster: Forecaster, X: Data, y: Data | None = None) -> Monitorin
 def _error_drift(errors: np.ndarray, expected: float) -> Drift:
     p_value = _t_test(errors, expected, "greater")
     value = float(errors.mean())
-    return Drift("mae", value, expected, p_value, _is_alarming(p_value) and value > LEAST_GROWTH * expected)
+    return Drift("mae", value, expected, p_value, _is_alarming(p_value) and value > MIN_GROWTH * expected)
 
 
 def _coverage_drift(coverage: np.ndarray) -> Drift:
     p_value = _t_test(coverage, COVERAGE, "two-sided")
     value = float(coverage.mean())
-    return Drift("coverage", value, COVERAGE, p_value, _is_alarming(p_value) and abs(value - COVERAGE) > LEAST_GAP)
+    return Drift("coverage", value, COVERAGE, p_value, _is_alarming(p_value) and abs(value - COVERAGE) > MIN_GAP)
 
 
 def _is_alarming(p_value: float | None) -> bool:
@@ -133,7 +133,7 @@ def _is_alarming(p_value: float | None) -> bool:
 
 def _t_test(values: np.ndarray, expected: float, alternative: str) -> float | None:
     """P value of a one-sample t-test; values that are all the same differ from the expected one or do not."""
-    if len(values) < FEWEST_CUTOFFS:
+    if len(values) < MIN_CUTOFFS:
         return None
     if np.ptp(values) < 1e-12 * max(abs(expected), 1.0):
         differs = values[0] > expected if alternative == "greater" else values[0] != expected

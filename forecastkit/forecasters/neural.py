@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 #: Tokens that a training run reads from which on compiling with XLA is worth its seconds.
 WORTH_COMPILING = 2_000_000
 #: Origins of a batch at least, where each brings all channels of its series.
-FEWEST_ORIGINS = 16
+MIN_ORIGINS = 16
 #: Learning rate of the final epochs, as a fraction of the peak.
 FINAL_RATE = 0.3
 
@@ -376,7 +376,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
             len(windows),
             epochs=self.epochs,
             # Both count (series, origin) pairs; a gradient of very few origins would be noise.
-            batch_size=max(self.batch_size // width, min(self.batch_size, FEWEST_ORIGINS)),
+            batch_size=max(self.batch_size // width, min(self.batch_size, MIN_ORIGINS)),
             windows_per_epoch=None if wanted is None else -(-wanted // width),
             learning_rate=self.learning_rate or (self.optimizer and own_rate(self.optimizer)) or backbone.learning_rate,
             patience=self.patience,

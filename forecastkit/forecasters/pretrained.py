@@ -26,9 +26,9 @@ from forecastkit.utils.types import Fourier, Path
 from forecastkit.utils.validation import refuse
 
 #: Forecasts made at a time, and windows below which no regression is fitted.
-CHUNK, FEWEST_WINDOWS = 512, 4
+CHUNK, MIN_WINDOWS = 512, 4
 #: Series of which a season is looked for where times say nothing of it.
-MOST_SERIES = 20
+MAX_SERIES = 20
 #: Longer seasons that calendars have beside those of `Grid.seasons`: a year of days, and of business days.
 YEARS = {7: 365, 5: 260}
 
@@ -95,7 +95,7 @@ class PretrainedForecaster(RegressionLearner):
 
     def _found_season(self, panel, stop) -> int:
         """The season of the values before `stop`, of a few of the longest series."""
-        longest = np.sort(np.argsort(panel.indptr[:-1] - stop, kind="stable")[:MOST_SERIES])
+        longest = np.sort(np.argsort(panel.indptr[:-1] - stop, kind="stable")[:MAX_SERIES])
         few = panel.between(panel.indptr[:-1], stop).take(longest)
         few = BrokenReadings.find(few, Moments.of(few.target, few.indptr)).blanked(few, np.arange(len(longest)))
         series = [values for first, end in pairwise(few.indptr) for values in few.target[first:end].T]
@@ -112,7 +112,7 @@ class PretrainedForecaster(RegressionLearner):
         self.second_season_ = self._second_season(panel.grid)
         self.ridge_ = None
         windows = Windows.training(panel, split, self.lookback_, self._regressed)
-        if len(windows) >= FEWEST_WINDOWS:
+        if len(windows) >= MIN_WINDOWS:
             origins = self._validation(context, self._most_validation_windows)
             origins = origins[origins.row + self._regressed < stop[origins.entity]]
             buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)

@@ -26,7 +26,7 @@ from forecastkit.utils.validation import check_choice, check_int, check_names, c
 WHERE = "interpret"
 WHAT = ("all", "attribution", "attention")
 #: Largest number of attributions, which are held in memory; a frame takes about a hundred bytes for each.
-MOST_CELLS = 50_000_000
+MAX_CELLS = 50_000_000
 
 
 def interpret(
@@ -244,8 +244,8 @@ def _check_size(origins, steps, sizes):
     total_steps = sizes.lookback + sizes.horizon
     inputs = sizes.lookback * (max(sizes.channels, 1) + sizes.past) + total_steps * (sizes.known + sizes.calendar)
     cells = len(origins) * len(steps) * inputs
-    if cells > MOST_CELLS:
-        rule = f"attributions must be at most {MOST_CELLS:,}"
+    if cells > MAX_CELLS:
+        rule = f"attributions must be at most {MAX_CELLS:,}"
         refuse(WHERE, rule, f"{cells:,} of {len(origins)} series", "Choose series=, target= or steps=.")
 
 

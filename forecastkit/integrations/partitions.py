@@ -22,7 +22,7 @@ from forecastkit.utils.validation import check_levels, first_few, refuse
 
 WHERE = "partition"
 #: Largest number of models cached per process.
-MOST_MODELS = 4
+MAX_MODELS = 4
 _LOADING = threading.Lock()
 
 
@@ -150,7 +150,7 @@ def _model(path, backbones):
         return _read(path, status.st_size, status.st_mtime_ns, own)
 
 
-@functools.lru_cache(maxsize=MOST_MODELS)
+@functools.lru_cache(maxsize=MAX_MODELS)
 def _read(path, size, changed, own):
     model = load(path, backbones=dict(own))
     schema = getattr(model, "schema_", None)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from forecastkit.utils.types import Data, Path
 
 #: Part of the longest series that is backtested, and cutoffs of a backtest at most.
-TEST_PART, MOST_CUTOFFS = 0.25, 30
+TEST_PART, MAX_CUTOFFS = 0.25, 30
 
 
 @dataclass(frozen=True)
@@ -127,5 +127,5 @@ def report(
 def _cutoffs(rows: int, horizon: int) -> tuple[int, int]:
     """Number of cutoffs, and rows between them."""
     tested = max(int(TEST_PART * rows), horizon)
-    stride = max(1, -(-(tested - horizon) // MOST_CUTOFFS))
+    stride = max(1, -(-(tested - horizon) // MAX_CUTOFFS))
     return (tested - horizon) // stride + 1, stride

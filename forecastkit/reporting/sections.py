@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from forecastkit.evaluation.results import Backtest
 
 #: Series drawn, rows of a table, and rows of a series from which on it is checked for a constant value.
-MOST_SERIES, MOST_ROWS, FEW = 4, 24, 10
+MAX_SERIES, MAX_ROWS, FEW = 4, 24, 10
 THIRDS = ("first third", "middle third", "last third")
 
 
@@ -59,13 +59,13 @@ def forecast_section(forecast: pd.DataFrame, history: pd.DataFrame) -> Section:
     """The next forecast with its intervals, of the first series."""
     groups = _groups(forecast)
     figures = []
-    for name, rows in groups[:MOST_SERIES]:
+    for name, rows in groups[:MAX_SERIES]:
         axes = plot(rows, _of_same(history, rows), ax=_axes(), title=name or "Forecast")
         figures.append(axes.figure)
     text = []
-    if len(groups) > MOST_SERIES:
-        text.append(f"The first {MOST_SERIES} of {len(groups):,} series are shown.")
-    first = groups[0][1].drop(columns=["cutoff", *_keys(forecast)]).head(MOST_ROWS)
+    if len(groups) > MAX_SERIES:
+        text.append(f"The first {MAX_SERIES} of {len(groups):,} series are shown.")
+    first = groups[0][1].drop(columns=["cutoff", *_keys(forecast)]).head(MAX_ROWS)
     return Section("Forecast", text, figures, [first.set_index(first.columns[0])])
 
 
@@ -162,9 +162,9 @@ def data_section(panel: Panel, schema: Schema) -> Section:
             of = " of ".join(filter(None, (str(target), name if len(names) > 1 else "")))
             found += [f"{of}: {problem}." for problem in _problems(np.asarray(panel.target[rows, channel], "float64"))]
     text = [f"{panel.rows:,} rows, {len(names):,} series, frequency {panel.grid.name}."]
-    text += found[:MOST_ROWS] or ["No value is missing, no series is constant, and no value is far from all others."]
-    if len(found) > MOST_ROWS:
-        text.append(f"And {len(found) - MOST_ROWS:,} more.")
+    text += found[:MAX_ROWS] or ["No value is missing, no series is constant, and no value is far from all others."]
+    if len(found) > MAX_ROWS:
+        text.append(f"And {len(found) - MAX_ROWS:,} more.")
     return Section("Data", text)
 
 

@@ -10,9 +10,9 @@ from forecastkit.utils.exceptions import ArtifactError
 from forecastkit.utils.validation import refuse
 
 #: Sets of input shapes whose fixed values are kept.
-MOST_PLANS = 4
+MAX_PLANS = 4
 #: Iterations of a loop at most.
-MOST_ITERATIONS = 10_000_000
+MAX_ITERATIONS = 10_000_000
 
 
 class Evaluator:
@@ -43,7 +43,7 @@ class Evaluator:
         with np.errstate(all="ignore"):
             if plan is None:
                 plan = self.program.fixed_values(inputs, self.weights)
-                if len(self.plans) >= MOST_PLANS:
+                if len(self.plans) >= MAX_PLANS:
                     self.plans = {}
                 self.plans[shapes] = plan
             return self.program.run(plan, inputs)[0]
@@ -165,8 +165,8 @@ class Loop:
         if not self.condition.run(condition, given)[0]:
             return state
         body = self.body.fixed_values(given, ())
-        for _ in range(MOST_ITERATIONS):
+        for _ in range(MAX_ITERATIONS):
             given = dict(enumerate(self.body.run(body, given)))
             if not self.condition.run(condition, given)[0]:
                 return tuple(given.values())
-        return refuse("predict", "a loop of the network must end", f"{MOST_ITERATIONS} passes", error=ArtifactError)
+        return refuse("predict", "a loop of the network must end", f"{MAX_ITERATIONS} passes", error=ArtifactError)

@@ -21,7 +21,7 @@ from forecastkit.data.sizes import choose_horizon
 from forecastkit.tuning.default_spaces import DataContext, default_space
 from forecastkit.tuning.processes import InProcessRunner, Processes
 from forecastkit.tuning.results import DONE, DROPPED, STATES, Tuning, make_trials, progress_line, rank_key
-from forecastkit.tuning.settings import MOST_TRIALS, Settings, make_folds
+from forecastkit.tuning.settings import MAX_TRIALS, Settings, make_folds
 from forecastkit.tuning.space import WHERE, find_parameter_error, make_space
 from forecastkit.tuning.trial import Task, TrialLimits, make_model
 from forecastkit.utils.exceptions import InputError, ParameterError
@@ -245,7 +245,7 @@ class Search:
         ended = [row for row in self.rows if row["state"] != "unfinished"]
         if self.progress is not None:
             row = next(row for row in self.rows if row["trial"] == int(trial.trial_id))
-            most = "" if self.settings.trials == MOST_TRIALS else f"/{self.settings.trials}"
+            most = "" if self.settings.trials == MAX_TRIALS else f"/{self.settings.trials}"
             best = self.best()
             self.progress(progress_line(row, math.nan if best is None else best["score"], f"{len(ended)}{most}"))
         self.hopeless = len(ended) >= HOPELESS and all(row["state"] == "failed" for row in ended)

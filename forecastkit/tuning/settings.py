@@ -14,7 +14,7 @@ from forecastkit.utils.validation import check_choice, check_int, refuse
 
 SEARCHES = ("local", "random", "bayesian", "hyperband")
 #: Number of trials without a number or time limit, and with a time limit.
-USUAL_TRIALS, MOST_TRIALS = 20, 10_000
+USUAL_TRIALS, MAX_TRIALS = 20, 10_000
 FOLDS = 3
 
 
@@ -62,7 +62,7 @@ class Settings:
         """Largest number of trials."""
         if self.n_trials is not None:
             return int(self.n_trials)
-        return USUAL_TRIALS if self.seconds is None else MOST_TRIALS
+        return USUAL_TRIALS if self.seconds is None else MAX_TRIALS
 
 
 def make_folds(panel: Panel, schema, horizon: int, n_folds: int | None) -> list:

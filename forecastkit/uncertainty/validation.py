@@ -25,12 +25,12 @@ from forecastkit.uncertainty.residuals import (
 from forecastkit.utils.warn import warn_user
 
 #: Largest number of validation steps for residual quantiles and scores, and smallest number of windows.
-MOST_STEPS, MIN_WINDOWS = 600_000, 1_000
+MAX_STEPS, MIN_WINDOWS = 600_000, 1_000
 
 
 def max_windows(horizon: int) -> int:
     """Return the largest number of validation windows, which bounds the memory of their errors."""
-    return max(MIN_WINDOWS, MOST_STEPS // horizon)
+    return max(MIN_WINDOWS, MAX_STEPS // horizon)
 
 
 def sample_validation_windows(

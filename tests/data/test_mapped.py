@@ -186,7 +186,7 @@ from forecastkit.baselines import ridge
 from forecastkit.uncertainty import validation
 
 # What is as large whatever the data, made smaller.
-validation.MOST_STEPS = ridge.MAX_WINDOWS = 20_000
+validation.MAX_STEPS = ridge.MAX_WINDOWS = 20_000
 folder, series, megabytes = Path(sys.argv[1]), 20, 96
 model = fk.GRUForecaster(
     horizon=24, lookback=96, units=8, epochs=1, windows_per_epoch=2048, season_length=24, random_state=0

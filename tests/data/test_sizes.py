@@ -8,7 +8,7 @@ import pytest
 
 import forecastkit as fk
 from forecastkit.data.sizes import (
-    MOST_LOOKBACK,
+    MAX_LOOKBACK,
     choose_lookback,
     choose_patch,
     held_out_rows,
@@ -52,10 +52,10 @@ def test_no_lookback_of_ours_has_two_thousand_steps(alias):
     grid = grid_of(alias)
     horizon, lookback = usual_sizes(grid)
     assert 1 <= horizon <= 500
-    assert horizon <= lookback <= MOST_LOOKBACK < 2_000
+    assert horizon <= lookback <= MAX_LOOKBACK < 2_000
     for rows in (10, 1_000, 10**7):
         chosen = choose_lookback(horizon, grid.seasons, rows)
-        assert 1 <= chosen <= min(MOST_LOOKBACK, max(rows // 4, 1))
+        assert 1 <= chosen <= min(MAX_LOOKBACK, max(rows // 4, 1))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_no_lookback_of_ours_has_two_thousand_steps(alias):
         (96, (96, 672), 10**6, 1344),  # two weeks of quarters of an hour, as three are too long
         (60, (1440, 10080), 10**6, 1440),  # a day of minutes
         (60, (3600,), 10**6, 600),  # no whole season of seconds fits
-        (5000, (1,), 10**6, MOST_LOOKBACK),
+        (5000, (1,), 10**6, MAX_LOOKBACK),
     ],
 )
 def test_lookbacks_are_whole_seasons_as_far_as_they_fit(horizon, seasons, rows, lookback):

@@ -10,7 +10,7 @@ from conftest import in_rotation, wave
 
 import forecastkit as fk
 from forecastkit.data.ingest.read_panel import read_more, read_panel
-from forecastkit.data.schema import MOST_COLUMNS
+from forecastkit.data.schema import MAX_COLUMNS
 from forecastkit.networks import backbones
 from forecastkit.networks.category_embedding import CategoryEmbedding, width_of
 from forecastkit.networks.layers import STEP_SEED
@@ -69,7 +69,7 @@ def test_many_levels_take_one_column_of_codes():
     np.testing.assert_array_equal(later.known[:, 2], [0, np.nan, schema.categories["kind"].index("k7") + 1])
 
 
-@pytest.mark.parametrize(("levels", "coded"), [(MOST_COLUMNS, False), (MOST_COLUMNS + 1, True)])
+@pytest.mark.parametrize(("levels", "coded"), [(MAX_COLUMNS, False), (MAX_COLUMNS + 1, True)])
 def test_few_levels_take_a_column_each(levels, coded):
     _, schema = read_panel(table(levels), target="y", known="kind")
     assert bool(schema.coded) is coded

@@ -6,7 +6,7 @@ import pytest
 from test_panel import make
 
 import forecastkit as fk
-from forecastkit.baselines.ridge import LEAST_VARIANCE, Strips
+from forecastkit.baselines.ridge import MIN_VARIANCE, Strips
 from forecastkit.data.windows import Windows
 from forecastkit.forecasters.linear_recipes import Recipe, transforms_for
 from forecastkit.preprocessing.scaler import Scaler
@@ -32,7 +32,7 @@ def test_windows_are_normalised_as_a_loop_does(normalization):
         past = np.array(cells[:6], "float64")
         past[np.isnan(past)] = past[~np.isnan(past)][0]
         c = past[-1] if normalization == "last" else past.mean()
-        s = np.sqrt(((past - c) ** 2).mean() + LEAST_VARIANCE) if normalization == "standard" else 1.0
+        s = np.sqrt(((past - c) ** 2).mean() + MIN_VARIANCE) if normalization == "standard" else 1.0
         np.testing.assert_allclose(x[row], (past - c) / s, atol=1e-5)
         np.testing.assert_allclose(y[row], (cells[6:] - c) / s, atol=1e-4)
         assert center[row, 0] == pytest.approx(c, abs=1e-5)

@@ -494,7 +494,7 @@ def test_known_covariates_must_reach_over_the_horizon(gru):
 
 
 def test_too_many_attributions_are_refused(gru, future, monkeypatch):
-    monkeypatch.setattr("forecastkit.inspection.interpretation.MOST_CELLS", 1000)
+    monkeypatch.setattr("forecastkit.inspection.interpretation.MAX_CELLS", 1000)
     refused("at most 1,000.*Choose series=", gru, future, error=fk.InputError)
 
 

@@ -13,10 +13,10 @@ import forecastkit as fk
 PACKAGE = Path(fk.__file__).parent
 #: Files of the library that `fit` and `predict` of a GRU without covariates enter. The aim is 24 and 14; the linear
 #: forecast that networks correct takes five of them.
-MOST_FIT, MOST_PREDICT = 40, 16
+MAX_FIT, MAX_PREDICT = 40, 16
 #: Parameters of a function that is no constructor, and those that have more: public functions have a keyword for each
 #: choice, and the command line one for each option.
-MOST_PARAMETERS = 8
+MAX_PARAMETERS = 8
 LONGER = {
     "comparison.comparison.compare": 14,
     "data.memmap.build.map_parquet": 9,
@@ -61,8 +61,8 @@ def test_fit_and_predict_enter_few_files(paths):
     fit, predict = paths
     assert "forecasters/base.py" in fit
     assert "forecasters/predict.py" in predict
-    assert len(fit) <= MOST_FIT, sorted(fit)
-    assert len(predict) <= MOST_PREDICT, sorted(predict)
+    assert len(fit) <= MAX_FIT, sorted(fit)
+    assert len(predict) <= MAX_PREDICT, sorted(predict)
 
 
 def parameters_of(node) -> int:
@@ -79,4 +79,4 @@ def test_functions_take_few_parameters():
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.FunctionDef) and node.name != "__init__":
                     found[f"{module}.{node.name}"] = parameters_of(node)
-    assert {name: count for name, count in found.items() if count > MOST_PARAMETERS} == LONGER
+    assert {name: count for name, count in found.items() if count > MAX_PARAMETERS} == LONGER

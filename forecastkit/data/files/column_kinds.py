@@ -11,7 +11,7 @@ from forecastkit.data.files.series_columns import is_constant_within
 from forecastkit.utils.validation import refuse
 
 #: Largest number of distinct values of a text column that is used as classes by default.
-MOST_CLASSES = 100
+MAX_CLASSES = 100
 #: Number of rows in which a calendar column is compared with the times.
 COMPARED = 5_000
 #: Reason for leaving out text that has another value in each series.
@@ -88,12 +88,12 @@ def _describe_text(column: pd.Series, codes: np.ndarray | None) -> Kind:
     if levels <= 1 and not column.isna().any():
         return Kind("unused", "text, the same in all rows")
     if codes is not None and codes.max(initial=0) >= 1 and is_constant_within(column, codes):
-        if levels > codes.max() or levels > MOST_CLASSES:
+        if levels > codes.max() or levels > MAX_CLASSES:
             return Kind("unused", NAMES_SERIES)
         return Kind("static")
     if levels == len(column):
         return Kind("unused", "text, one value per row")
-    if levels > min(MOST_CLASSES, len(column) / 2):
+    if levels > min(MAX_CLASSES, len(column) / 2):
         return Kind("unused", f"text of {levels:,} values")
     return Kind("class")
 

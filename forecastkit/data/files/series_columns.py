@@ -14,7 +14,7 @@ FEW_REPEATS = 0.01
 #: Below this fraction of repeated times only a column that is called like a series is one.
 MANY_REPEATS = 0.2
 #: Columns that are combined, and how many at most.
-MOST_CANDIDATES, MOST_KEYS = 8, 4
+MAX_CANDIDATES, MAX_KEYS = 8, 4
 
 
 def find_series(free: pd.DataFrame, times: pd.Series | None) -> tuple[str, ...]:
@@ -121,8 +121,8 @@ def _find_several(
     if repeated < MANY_REPEATS:
         return ()
     hinted = {name: column_names.holds(name, column_names.SERIES) for name in order}
-    able = [name for name in order if hinted[name] or not _is_number(free[name])][:MOST_CANDIDATES]
-    for count in range(2, min(MOST_KEYS, len(able)) + 1):
+    able = [name for name in order if hinted[name] or not _is_number(free[name])][:MAX_CANDIDATES]
+    for count in range(2, min(MAX_KEYS, len(able)) + 1):
         for names in sorted(combinations(able, count), key=lambda names: sum(not hinted[name] for name in names)):
             joint = series_codes(free, names)
             if joint.max() + 1 <= len(free) / 2 and _repeated(moments, joint) <= FEW_REPEATS:

@@ -23,7 +23,7 @@ NINES = [
 ]
 SENTINELS = np.array([*NINES, -(2.0**31), 2.0**31 - 1, -(2.0**15), 2.0**15 - 1])
 #: A column needs so many other values to tell that one is far from them.
-FEWEST_OTHERS = 10
+MIN_OTHERS = 10
 
 
 def numeric_array(values: np.ndarray, what: str, names: tuple, places: Places) -> np.ndarray:
@@ -84,7 +84,7 @@ def _warn_sentinels(values, what, names, places):
         cells = values[:, column]
         marks = np.isin(cells, sentinels)
         others = cells[~marks & ~np.isnan(cells)]
-        if len(others) < FEWEST_OTHERS:
+        if len(others) < MIN_OTHERS:
             continue
         low, high = others.min(), others.max()
         for mark in np.unique(cells[marks]):

@@ -9,7 +9,7 @@ from forecastkit.utils.validation import refuse
 #: Rows that are looked at first, and equal rows from which on chance is ruled out.
 SAMPLED, FEWEST = 64, 50
 #: Rows at most, about, among which those are chosen.
-MOST_ROWS = 1_000_000
+MAX_ROWS = 1_000_000
 
 
 def refuse_leaks(schema: Schema, panel: Panel, horizon: int) -> None:
@@ -40,7 +40,7 @@ def refuse_leaks(schema: Schema, panel: Panel, horizon: int) -> None:
 def _lag_of(panel, known, target, horizon):
     """Return the lag at which the column equals the target wherever both are known, None without such a lag."""
     lags = np.arange(-horizon, 2 * horizon + 1)
-    given = np.arange(0, len(known), max(-(-len(known) // MOST_ROWS), 1))
+    given = np.arange(0, len(known), max(-(-len(known) // MAX_ROWS), 1))
     told = known[given]
     seen = told[~np.isnan(told)]
     telling = given[~np.isnan(told) & (told != np.median(seen[:SAMPLED]))] if len(seen) else given[:0]

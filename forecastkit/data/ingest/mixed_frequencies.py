@@ -17,11 +17,11 @@ from forecastkit.utils.warn import warn_user
 SPARSE = 0.6
 #: A frequency of its own takes as many rows, or on a monthly grid, which chance does not hit, as many; and so much of
 #: its own grid must be filled. A series that is short or has gaps has none.
-FEWEST_ROWS, FEWEST_MONTHS, REGULAR = 8, 4, 0.75
+MIN_ROWS, MIN_MONTHS, REGULAR = 8, 4, 0.75
 #: Frequencies differ where a step is so many times as long as another.
 LONGER = 1.9
 #: Series looked at one by one, those of the shortest and of the longest steps.
-MOST_SERIES = 200
+MAX_SERIES = 200
 
 
 def refuse_mixed(places: Places, grid: TimeGrid | None) -> None:
@@ -43,7 +43,7 @@ def refuse_mixed(places: Places, grid: TimeGrid | None) -> None:
     if not isinstance(timestamps, (pd.DatetimeIndex, pd.PeriodIndex)):
         return
     counts = np.diff(np.append(first, len(timestamps)))
-    candidates = np.flatnonzero(counts >= FEWEST_MONTHS)
+    candidates = np.flatnonzero(counts >= MIN_MONTHS)
     if grid is not None:
         last = first + counts - 1
         steps = grid.ordinals(timestamps[last])[0] - grid.ordinals(timestamps[first])[0] + 1
@@ -72,11 +72,11 @@ def warn_mixed_targets(panel: Panel, schema: Schema) -> None:
     observed = ~np.isnan(panel.target)
     counts = np.add.reduceat(observed, panel.indptr[:-1], axis=0, dtype="int64")
     # Where no target is blank more often than another, its rows are those of the table: gaps of one frequency.
-    sparse = (counts < SPARSE * panel.lengths[:, None]) & (counts >= FEWEST_MONTHS)
+    sparse = (counts < SPARSE * panel.lengths[:, None]) & (counts >= MIN_MONTHS)
     if not sparse.any() or sparse.all():
         return
     coarse = []
-    for entity, channel in np.argwhere(sparse)[:MOST_SERIES]:
+    for entity, channel in np.argwhere(sparse)[:MAX_SERIES]:
         rows = np.flatnonzero(observed[panel.indptr[entity] : panel.indptr[entity + 1], channel])
         found = _own_grid(panel.grid.timestamps(panel.start[entity] + rows))
         if found and _is_coarser(found, panel.grid):
@@ -92,13 +92,13 @@ def warn_mixed_targets(panel: Panel, schema: Schema) -> None:
 
 def _ends(candidates: np.ndarray, first: np.ndarray, places: Places) -> Iterable:
     """Return these series, or only those with the shortest and longest steps if there are many."""
-    if len(candidates) <= MOST_SERIES:
+    if len(candidates) <= MAX_SERIES:
         return candidates
     stop = np.append(first[1:], len(places.timestamps)) - 1
     number = places.timestamps.asi8
     steps = (number[stop[candidates]] - number[first[candidates]]) / (stop - first)[candidates]
     order = candidates[np.argsort(steps, kind="stable")]
-    return np.concatenate([order[: MOST_SERIES // 2], order[-MOST_SERIES // 2 :]])
+    return np.concatenate([order[: MAX_SERIES // 2], order[-MAX_SERIES // 2 :]])
 
 
 def _own_grid(timestamps: pd.Index) -> TimeGrid | None:
@@ -108,7 +108,7 @@ def _own_grid(timestamps: pd.Index) -> TimeGrid | None:
     except InputError:
         return None
     ordinals = grid.ordinals(timestamps[[0, -1]])[0]
-    fewest = FEWEST_MONTHS if grid.kind == "month" else FEWEST_ROWS
+    fewest = MIN_MONTHS if grid.kind == "month" else MIN_ROWS
     filled = len(timestamps) / (ordinals[1] - ordinals[0] + 1)
     return grid if len(timestamps) >= fewest and filled >= REGULAR else None
 
