@@ -171,20 +171,20 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
             return self._fit_panel(panel, schema, weight, began)
 
     def _learned_nothing(self, error: BaseException) -> bool:
-        """Whether a `fit` that raised this leaves nothing to use: an interrupted training has its best weights."""
+        """Return whether a `fit` with this error learned nothing; an interrupted training keeps its best weights."""
         return isinstance(error, InputError) or not hasattr(self, "history_")
 
     def _reading(self):
         return {name: getattr(self, name) for name in READING}
 
     def _asked(self) -> "Forecaster":
-        """Whose parameters say what is forecast: its own, where it wraps no other."""
+        """Return the forecaster whose parameters define the forecast: itself, or the wrapped one."""
         return self
 
     def _fit_panel(
         self, panel: Panel, schema: Schema, weight: np.ndarray | None = None, began: float | None = None
     ) -> Self:
-        """Fit on a panel that is ours: learn and evaluate, then use the validation rows too."""
+        """Fit on a panel: learn, evaluate on the validation block, then use its rows too."""
         context = self._start_fit(panel, schema, weight)
         context.began = context.began if began is None else began
         try:
@@ -196,7 +196,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         return self
 
     def _start_fit(self, panel: Panel, schema: Schema, weight=None, linear: "Forecaster | None" = None) -> FitContext:
-        """Forget what was learned; sizes, split and scales for a fit on this panel."""
+        """Discard any previous fit; choose sizes, split and scales for a fit on this panel."""
         self._forget()
         self.schema_ = schema
         self.n_features_in_ = len(schema.columns)
@@ -213,12 +213,12 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         return FitContext(panel, split, stop, weight, linear)
 
     def _forget(self):
-        """Drop all that an earlier fit learned."""
+        """Delete all fitted attributes."""
         for name in [name for name in vars(self) if name.endswith("_")]:
             del vars(self)[name]
 
     def _learn(self, context: FitContext):
-        """Learn from the rows before the validation block, and evaluate there."""
+        """Learn from the rows before the validation block, and evaluate on it."""
         try:
             self._fit(context)
         except InputError:  # nothing was learned
@@ -243,12 +243,12 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
             self.history_ = tail(panel, self.scaler_, self._rows_kept())
 
     def _scaler(self, panel, stop, calendar, weight) -> Scaler:
-        """Scales and linear effects of the rows before ``stop``."""
+        """Return the scaler, fitted on the rows before ``stop[e]``."""
         more = {"weight": weight, "codes": self.schema_.codes(), "transform": self._transform()}
         return Scaler.fit(panel, stop, self.horizon_, calendar, self._divides(), **more)
 
     def _transform(self) -> str | None:
-        """Of the target; None for forecasters that read theirs off the history."""
+        """Return the name of the target transform; None without one."""
         name = getattr(self, "target_transform", None)
         return None if name == "none" else name
 
@@ -261,7 +261,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         refuse_targets(type(self).__name__, rule, wrong, panel, self.schema_.target, "Pass another target_transform=.")
 
     def _divides(self) -> bool:
-        """Whether series are scaled by division only."""
+        """Return whether series are scaled without centering."""
         return False
 
     def _check_parameters(self):
@@ -299,32 +299,32 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         return min(int(self.lookback), most)
 
     def _round_lookback(self, lookback: int) -> int:
-        """A lookback chosen by us, made to fit the architecture."""
+        """Return a default lookback that suits the architecture."""
         return lookback
 
     def _fit(self, context: FitContext):
-        """Learn from the rows before ``context.split``; those from there to ``context.stop`` may stop the training."""
+        """Learn from the rows before ``context.split``; later rows may only decide when training stops."""
 
     def _calendar(self, grid) -> tuple[str, ...]:
-        """Names of the features of times that are used."""
+        """Return the names of the calendar features in use."""
         asked = (getattr(self, name, None) for name in ("holidays", "fourier"))
         return requested_names(type(self).__name__, grid, *asked, self.season_length)
 
     def _release(self, context: FitContext):
-        """Free what only training needed and the context does not hold."""
+        """Release resources that only training needs and the context does not hold."""
 
     def _validation(self, context: FitContext, most: int | None = None) -> Origins:
         return validation.sample_validation_windows(context.panel, context.split, context.stop, self.horizon_, most)
 
     def _linear_reference(self, context: FitContext, panel, origins, own):
-        """What a fitted linear model forecasts where this one forecasts `own`, (n, horizon); None without one."""
+        """Return point forecasts (n, horizon) of a linear model already fitted, as a reference; else None."""
         return None if context.linear is None else context.linear._forecast(panel, origins).point()
 
     def _finish(self, context: FitContext):
-        """Use the validation rows too, once everything is evaluated."""
+        """Use the validation rows too, after the evaluation."""
 
     def _train_on(self, context: FitContext):
-        """Learn from all rows before ``context.stop``, going on from what is known, scales as they are."""
+        """Continue learning from all rows before ``context.stop``, with unchanged scales."""
 
     def _is_trained(self) -> bool:
         return True
@@ -336,7 +336,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         return tags
 
     def _get_fitted_attr_html(self, doc_link=""):
-        """What scikit-learn's page of an estimator lists: sizes and scores, and no network loaded for the purpose."""
+        """Return the fitted attributes that scikit-learn displays: sizes and scores, without loading a network."""
         shown = object.__new__(type(self))
         vars(shown).update((name, value) for name, value in vars(self).items() if name in SHOWN)
         return BaseEstimator._get_fitted_attr_html(shown, doc_link)
@@ -383,7 +383,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         return self._partial_fit(X, y)
 
     def _partial_fit(self, X, y, **training) -> Self:
-        """`partial_fit` with fields of the `FitContext` that say how to train."""
+        """As `partial_fit`, with fields of the `FitContext` that control training."""
         if not hasattr(self, "history_"):
             return self.fit(X, y)
         self._check_parameters()
@@ -417,21 +417,21 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         save(self, path)
 
     def _state(self) -> dict:
-        """What `fit` learned, for the artifact: all that ends in ``_``, of the history what predicting needs."""
+        """Return the fitted attributes to save, with as much of the history as forecasts need."""
         learned = {name: value for name, value in vars(self).items() if name.endswith("_") and name not in NOT_SAVED}
         return {**learned, "scores_": self.scores_, "history_": tail(self.history_, self.scaler_, self._rows_kept())}
 
     def _set_state(self, learned: dict):
-        """Take what `_state` gave."""
+        """Set the fitted attributes returned by `_state`."""
         vars(self).update((name, value) for name, value in learned.items() if name.endswith("_"))
         self.history_is_tail_, self.n_revised_ = True, 0
         if "residual_scale_" not in vars(self):  # a file of an earlier version
             self.residual_scale_, self.rolling_errors_ = self.scaler_.trained_scale(), None
 
     def _rows_kept(self) -> int | None:
-        """Rows of the past that a saved model holds of each series, None for all: as many as predicting needs."""
+        """Return the number of latest rows of each series that are saved; None for all."""
         return self._rows_needed()
 
     def _rows_to_train(self) -> float:
-        """Rows of a series that `partial_fit` needs at least; none where forecasts are read off the history."""
+        """Return the smallest number of rows of a series that `partial_fit` needs."""
         return 0

@@ -10,10 +10,10 @@ from forecastkit.uncertainty.forecasts import PointForecast
 
 
 class _Reading(Forecaster):
-    """Forecasts that are read off the history, and are the series' mean where there is none yet."""
+    """Base class of forecasts computed from the history alone, or the series' mean where nothing was observed."""
 
     def _read(self, panel, origins):
-        """Forecasts (n, horizon), NaN where nothing was observed up to the origin."""
+        """Return forecasts (n, horizon), NaN where nothing was observed up to the origin."""
         raise NotImplementedError
 
     def _forecast(self, panel, origins):
@@ -61,7 +61,7 @@ class MeanForecaster(_Reading):
 
 
 class _Smoothing(_Reading):
-    """Methods that take out the seasons of `season_length` and, of what is left, those of the frequency above it."""
+    """Base class of methods that remove the season of `season_length`, then longer seasons of the frequency."""
 
     _most_validation_windows = 2_000  # each is fitted afresh
 

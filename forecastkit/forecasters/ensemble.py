@@ -34,7 +34,7 @@ class Combination(Composite):
     """
 
     def _settle(self, weights=None):
-        """Make ready to combine the fitted members: `weights` of the members given, equal ones by default."""
+        """Set the levels and the weights of the fitted members from `weights` of the given ones, equal by default."""
         counts = np.bincount(self.groups_)
         own = np.ones(len(counts)) if weights is None else np.asarray(weights, dtype="float64")[: len(counts)]
         shares = np.where(counts > 0, own, 0.0) / np.maximum(counts, 1)
@@ -46,14 +46,14 @@ class Combination(Composite):
         self.trained_levels_ = shared_levels(type(self).__name__, levels)
 
     def _combine(self, parts):
-        """Arrays of the members, of one shape, as one array of it."""
+        """Return the weighted mean of the members' arrays."""
         total = 0.0
         for weight, part in zip(self.weights_, parts, strict=True):
             total = total + weight * part  # no product of matrices, whose last bits depend on how many rows there are
         return total
 
     def _forecast(self, panel, origins):
-        """Of points alone their combination; else that of the members' quantiles."""
+        """Combine the points of the members, or their quantiles if any member provides them."""
         members = [_of_member(member, panel, origins) for member in self.forecasters_]
         if not any(member.has_spread for member in members):
             return PointForecast(self._combine([member.point() for member in members]))
@@ -141,7 +141,7 @@ class EnsembleForecaster(Combination):
             refuse(where, rule, f"weights={self.weights!r}", "Leave one of the two out.", ParameterError)
 
     def _transform(self):
-        """That of all members where they share one: residuals of their average are counted in its space."""
+        """Return the transform that all members share, under which residuals of their average are computed."""
         members = self.forecasters if isinstance(self.forecasters, (list, tuple)) else ()
         transforms = {member._transform() for member in members if isinstance(member, Forecaster)}
         return transforms.pop() if len(transforms) == 1 else None
@@ -190,7 +190,7 @@ class EnsembleForecaster(Combination):
                 self._settle(self._chosen_weights(context, complete=len(ready) == len(parts)))
 
     def _prepared(self, member):
-        """The member with the sizes that all must share, whatever it would have chosen alone."""
+        """Return the member with the sizes that all members share."""
         member.set_params(horizon=self.horizon_, validation_size=self.validation_size)
         if member.lookback is None:
             member.set_params(lookback=self.lookback_)
@@ -217,7 +217,7 @@ class EnsembleForecaster(Combination):
             context.finished[place] = finished
 
     def _chosen_weights(self, context, complete):
-        """Weights of the members given, None for equal ones, as where not all were fitted before an interruption."""
+        """Return the weights of the given members; None for equal ones, also after an interruption."""
         if not isinstance(self.weights, str):
             return self.weights
         if not complete:

@@ -19,12 +19,12 @@ from forecastkit.utils.warn import warn_user
 
 
 def is_network(member: Forecaster) -> bool:
-    """Whether it is trained by epochs from random weights."""
+    """Return whether the forecaster is trained by epochs from random weights."""
     return {"epochs", "random_state"} <= member.get_params(deep=False).keys()
 
 
 def seeded(member: Forecaster, seeds: int) -> list[Forecaster]:
-    """Clones of a network with as many seeds: its own, and those that follow it; one clone of anything else."""
+    """Return clones of a network with its seed and the following ones; one clone of other forecasters."""
     if seeds == 1 or not is_network(member):
         return [clone(member)]
     state = member.random_state
@@ -38,7 +38,7 @@ def seeded(member: Forecaster, seeds: int) -> list[Forecaster]:
 
 
 def linear_for(member: Forecaster, others: Iterable[Forecaster]) -> Forecaster | None:
-    """A fitted linear forecaster among the others that is the one this member would be compared with."""
+    """Return a fitted linear forecaster among the others that equals the member's linear reference, or None."""
     same, lookback = ("season_length", "holidays", "fourier"), vars(member).get("lookback_")
     plain = [other for other in others if getattr(other, "recipes", 0) == 1 and other.normalization in (None, "last")]
     fitted = [other for other in plain if hasattr(other, "ridge_") and not member._divides()]
@@ -51,20 +51,20 @@ def linear_for(member: Forecaster, others: Iterable[Forecaster]) -> Forecaster |
 
 
 def is_usable(member: Forecaster) -> bool:
-    """Whether an interrupted member can forecast, a network after an epoch at least."""
+    """Return whether an interrupted member can forecast; a network needs a completed epoch."""
     record = getattr(member, "training_history_", None)
     return hasattr(member, "history_") and (record is None or bool(record.loss))
 
 
 def runs_apart(n_jobs: int | None, members: int) -> bool:
-    """Whether members are fitted in processes of their own."""
+    """Return whether members are fitted in separate processes."""
     return members > 1 and effective_n_jobs(n_jobs) > 1
 
 
 def fit_apart(
     members: list[Forecaster], context: FitContext, schema: Schema, n_jobs: int | None
 ) -> Iterator[tuple[Forecaster, Forecaster, FitContext]]:
-    """Fit members in processes, with as many threads in each as here: last bits depend on how sums are split.
+    """Fit members in processes with as many threads as here, because rounding depends on the number of threads.
 
     Yields
     ------
@@ -88,7 +88,7 @@ def fit_apart(
 
 
 def _fit_there(member, panel, schema, weight, threads):
-    """The work of another process, or of a thread where the user's joblib context says so."""
+    """Fit a member in a joblib worker: a process, or a thread under the user's joblib configuration."""
     process, blas, tensorflow = threads
     if process == os.getpid():
         return *_fitted(member, panel, schema, weight), []
@@ -100,7 +100,7 @@ def _fit_there(member, panel, schema, weight, threads):
 
 
 def _fitted(member, panel, schema, weight):
-    """The member as it is evaluated, and after its last rows, both without the data, and its checkpoints."""
+    """Return the member after its evaluation and after `_finish`, both without the data, and its checkpoints."""
     context = member._start_fit(panel, schema, weight)
     try:
         member._learn(context)
@@ -112,7 +112,7 @@ def _fitted(member, panel, schema, weight):
 
 
 def _bare(member):
-    """A copy without the data, which the other side has."""
+    """Return a copy without the data, which the parent process has."""
     bare = copy.copy(member)
     bare.history_ = bare.schema_ = None
     bare._with_fit_data(None, None)
@@ -120,13 +120,13 @@ def _bare(member):
 
 
 def _threads():
-    """This process, its threads of BLAS and OpenMP by their names, and those of TensorFlow, where it is in use."""
+    """Return the process, its numbers of BLAS and OpenMP threads, and those of TensorFlow if it is loaded."""
     blas = {info["user_api"]: info["num_threads"] for info in threadpool_info()}
     return os.getpid(), blas, _tensorflow_threads() if "tensorflow" in sys.modules else None
 
 
 def _tensorflow_threads(wanted=None):
-    """Threads within and between TensorFlow's operations, 0 for all cores; sets what is `wanted`."""
+    """Return the threads within and between TensorFlow's operations, 0 for all cores; first set those `wanted`."""
     threading = sys.modules["tensorflow"].config.threading  # loaded or not, it is not this module that needs it
     if wanted is not None:
         threading.set_intra_op_parallelism_threads(wanted[0])

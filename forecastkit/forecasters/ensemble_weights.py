@@ -10,7 +10,7 @@ SHRUNK = 0.5
 
 
 def combination_weights(errors: np.ndarray, shrunk: float = SHRUNK) -> np.ndarray:
-    """Weights from 0 on with the sum 1 under which the mean square of the weighted errors is least.
+    """Return non-negative weights with the sum 1 that minimize the mean square of the weighted errors.
 
     The second moments of the errors are mixed with the same variance for all and no correlation, under which equal
     weights are best: what one block of windows says of differences is mostly noise.
@@ -47,7 +47,7 @@ def combination_weights(errors: np.ndarray, shrunk: float = SHRUNK) -> np.ndarra
 
 
 def check_weights(where: str, weights, members: int | None) -> None:
-    """Refuse weights that are not numbers from 0 on, one for each of the members (None: any number of them)."""
+    """Refuse weights that are not non-negative numbers, one per member (any number if None)."""
     rule = f"weights must be None, 'backtest' or {'a' if members is None else members} numbers from 0 on"
     try:
         values = np.asarray(weights, dtype="float64")
@@ -60,7 +60,7 @@ def check_weights(where: str, weights, members: int | None) -> None:
 
 
 def shared_levels(where: str, levels) -> tuple[float, ...] | None:
-    """The quantile levels that all members can give, of those that some were trained for; None where none was.
+    """Return the quantile levels, among those that some members were trained for, that all can give; else None.
 
     Parameters
     ----------

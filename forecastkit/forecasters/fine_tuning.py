@@ -16,19 +16,18 @@ class FineTuning:
     def partial_fit(
         self, X: Data, y: Data | None = None, *, learning_rate: float | None = None, train: str = "all"
     ) -> Self:
-        """Add newer rows to the history and train on, scales and sizes as they are; the first call is a `fit`.
+        """Add newer rows to the history and continue training; scales and sizes stay. The first call is a `fit`.
 
-        A loaded forecaster trains on with these rows and those that its file holds.
+        A loaded forecaster continues training on these rows and those stored in its file.
 
         Parameters
         ----------
         X, y
-            As `fit` takes them; rows already known are replaced.
+            As in `fit`; known rows are replaced.
         learning_rate : float, optional
-            Where the schedule of this training starts. Default: 0.3 times that of `fit`.
+            Peak of the learning rate schedule; by default 0.3 times that of `fit`.
         train : {'all', 'head'}
-            What is trained: all weights, or those of the last layers, from the tokens of the backbone to the forecast,
-            while the others are frozen.
+            Whether all weights are trained, or only those of the last layers, after the backbone.
 
         Returns
         -------
@@ -37,8 +36,8 @@ class FineTuning:
         Raises
         ------
         InputError
-            As `fit`, where a loaded forecaster has too few rows to train on, and where layers are to be frozen that
-            were never trained. The forecaster is as it was then.
+            As in `fit`, if a loaded forecaster has too few rows to continue training, and if layers would be frozen
+            before they were trained; the forecaster is then unchanged.
         """
         where = f"{type(self).__name__}.partial_fit"
         check_choice(where, "train", train, TRAINED)

@@ -94,7 +94,7 @@ class FitContext:
 
 @contextmanager
 def restored(forecaster: object, when: Callable[[BaseException], bool] = lambda error: True) -> Iterator[None]:
-    """Put back what the forecaster and its members had learned where the block raises and `when` says so.
+    """Restore the fitted attributes of the forecaster and its members if the block raises and `when` is true.
 
     Networks are kept as their weights alone: until the block is over there is never a second compiled network.
 
@@ -116,7 +116,7 @@ def restored(forecaster: object, when: Callable[[BaseException], bool] = lambda 
 
 
 def _parts(forecaster):
-    """The forecaster, and those among what it learned."""
+    """Yield the forecaster and its fitted members."""
     yield forecaster
     for name, value in vars(forecaster).items():
         if name.endswith("_"):
@@ -126,7 +126,7 @@ def _parts(forecaster):
 
 
 def _kept(value):
-    """What a later change in place does not reach."""
+    """Return a copy of the value if later steps change it in place."""
     # A network is here only where its module is loaded; an import would load Keras for forecasters without one.
     module = sys.modules.get("forecastkit.training.trained_network")
     if module is not None and isinstance(value, module.TrainedNetwork):

@@ -19,20 +19,20 @@ CHUNK = 20_000
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows to forecast in the order asked for: entity and ordinal of each."""
+    """Rows to forecast in the requested order: entity and ordinal of each."""
 
     entity: np.ndarray
     ordinal: np.ndarray
 
     @classmethod
     def after(cls, panel: Panel, steps: int | np.ndarray) -> "Rows":
-        """The next `steps` rows of every series: one number, or one for each, (E,)."""
+        """Return the next `steps` rows of every series; `steps` is a number or one per series (E,)."""
         entity, place = spread(np.broadcast_to(steps, len(panel.ids)))
         return cls(entity, panel.cutoffs()[entity] + 1 + place)
 
 
 def read_asked(where: str, schema: Schema, panel: Panel, X) -> tuple[Rows, Panel]:
-    """The rows that `X` asks for, and the panel of their series with the known covariates of `X` laid over it."""
+    """Return the rows of `X` to forecast, and the panel of their series with the future covariates of `X`."""
     from forecastkit.data.ingest.read_panel import read_rows  # here: a stored history is not read
     from forecastkit.data.ingest.regularize import one_row_each
 
@@ -63,7 +63,7 @@ def read_asked(where: str, schema: Schema, panel: Panel, X) -> tuple[Rows, Panel
 
 
 def _refuse_twice(table, ordinal):
-    """Refuse several rows to forecast of one series and time."""
+    """Refuse duplicate rows to forecast."""
     order = np.lexsort((ordinal, table.entity))
     entity, ordinal = table.entity[order], ordinal[order]
     again = np.zeros(len(order), dtype=bool)
@@ -74,7 +74,7 @@ def _refuse_twice(table, ordinal):
 
 
 def _with_known(panel, rows, given):
-    """The panel with these known covariates at these rows; missing cells leave what is there."""
+    """Return the panel with these future covariates at these rows; missing cells change nothing."""
     ends = panel.ends.copy()
     np.maximum.at(ends, rows.entity, rows.ordinal)
     panel = panel.pad(ends - panel.ends)
@@ -121,12 +121,12 @@ def _point_and_quantiles(forecast, levels):
 
 
 def recent(panel: Panel, memory: int | None) -> Panel:
-    """The panel without the rows more than `memory` before the end of each history."""
+    """Return the panel without the rows more than `memory` before the end of each history."""
     return panel if memory is None else panel.between(panel.last_observed() + 1 - memory, panel.indptr[1:])
 
 
 def _append(panel, last, points):
-    """The panel with point forecasts as if they had been observed, and its new last rows."""
+    """Return the panel with point forecasts as its next targets, and the new last rows."""
     horizon = points.shape[1]
     seen = last - panel.indptr[:-1]
     panel = panel.pad(np.maximum(last + 1 + horizon - panel.indptr[1:], 0))
@@ -154,7 +154,7 @@ def _fitted(forecaster, panel, entity, ordinal, levels):
 
 
 def asked_levels(where: str, quantile_levels, coverage) -> tuple[tuple[float, ...] | None, tuple[str, ...]]:
-    """Return the quantile levels, None without any, and the names of the columns to give."""
+    """Return the quantile levels, None without any, and the names of the result's columns."""
     if coverage is not None:
         if quantile_levels is not None:
             refuse(where, "either quantile_levels or coverage can be asked for", "both", error=ParameterError)
@@ -167,9 +167,9 @@ def asked_levels(where: str, quantile_levels, coverage) -> tuple[tuple[float, ..
 
 
 def tail(history: Panel, scaler, memory: int | None) -> Panel:
-    """The history without the rows that predicting never looks at.
+    """Return the history without the rows that no forecast depends on.
 
-    Series that the scaler has not met are scaled by their own history: it stays whole.
+    Series unknown to the scaler are scaled by their own history, so all their rows are kept.
     """
     panel = recent(history, memory)
     new = scaler.places(history) < 0
@@ -180,12 +180,12 @@ def tail(history: Panel, scaler, memory: int | None) -> Panel:
 
 
 def steps_until(where: str, panel: Panel, until, horizon: int) -> np.ndarray:
-    """How many steps to forecast for each series, (E,).
+    """Return the number of steps to forecast for each series, (E,).
 
     Parameters
     ----------
     until : None, 'common', or label
-        None is a horizon for each; else all end together: a horizon after the latest cutoff, or at a time.
+        None is a horizon for each series; otherwise all end a horizon after the latest cutoff, or at a time.
     """
     if until is None:
         return np.full(len(panel.ids), horizon)
@@ -205,7 +205,7 @@ def steps_until(where: str, panel: Panel, until, horizon: int) -> np.ndarray:
 
 
 def ordinal_of(where: str, parameter: str, panel: Panel, label) -> int:
-    """Ordinal of a time of the grid, or of a whole number where the grid has no times."""
+    """Return the ordinal of a time, or of an integer position if the grid has no times."""
     try:
         timestamps = pd.DatetimeIndex([pd.Timestamp(label)]) if panel.grid.is_time else pd.Index([int(label)])
         ordinals, fits = panel.grid.ordinals(timestamps)
@@ -218,7 +218,7 @@ def ordinal_of(where: str, parameter: str, panel: Panel, label) -> int:
 
 
 def check_known_ahead(where: str, schema: Schema, panel: Panel, steps: int | np.ndarray) -> np.ndarray:
-    """How many of the `steps` after each history known covariates reach, (E,).
+    """Return how many of the `steps` after each history have future covariates, (E,).
 
     Series for which none are known are refused; where they end early there is a warning. Holes before their last value
     count as known: they are masked.
@@ -242,7 +242,7 @@ def check_known_ahead(where: str, schema: Schema, panel: Panel, steps: int | np.
 
 
 def _reach(panel, steps):
-    """Steps after each cutoff to the last row where each known covariate has a value, (E, K)."""
+    """Return the steps from each cutoff to the last value of each future covariate, (E, K)."""
     last = panel.last_observed()
     entity, place = spread(np.minimum(steps, panel.indptr[1:] - 1 - last))
     given = ~np.isnan(panel.known[last[entity] + 1 + place])
@@ -252,7 +252,7 @@ def _reach(panel, steps):
 
 
 def _dated(panel, entity, ordinal):
-    """Series and a time of each as text."""
+    """Return series and their times as text."""
     timestamps = panel.grid.timestamps(ordinal)
     named = panel.ids[0] is not None
     return [f"{panel.ids[e]!r} at {at}" if named else str(at) for e, at in zip(entity, timestamps, strict=True)]
@@ -273,13 +273,13 @@ def check_filled(where: str, schema: Schema, panel: Panel, rows) -> None:
 
 
 def _names(schema, columns):
-    """The known covariates that any of these columns, (K,) bool, belong to."""
+    """Return the names of the future covariates of the chosen columns, (K,) bool."""
     own = [name for name in schema.known for _ in range(schema.width((name,)))]
     return list(dict.fromkeys(name for name, chosen in zip(own, columns, strict=True) if chosen))
 
 
 def _refuse_lacking(where, names, panel, lacking, first, last, got):
-    """Refuse for these series, which lack known covariates at the ordinals from `first` to `last`, (E,) each."""
+    """Refuse series without future covariates from the ordinals `first` to `last`, (E,) each."""
     spans = [_span(panel, first[e], last[e]) for e in lacking[:3]]
     rule = (
         f"known covariates {first_few(names)} are needed from {_span(panel, first[lacking].min(), last[lacking].max())}"
@@ -297,7 +297,7 @@ def _span(panel, first, last):
 
 
 def warn_blank(where: str, schema: Schema, panel: Panel, rows) -> None:
-    """Say which cells of known covariates are blank in rows to forecast: the forecast takes them at their mean."""
+    """Warn of missing future covariates in rows to forecast, which are replaced by their mean."""
     ahead = np.flatnonzero(rows.ordinal > panel.cutoffs()[rows.entity]) if schema.known else ()
     if not len(ahead):
         return
@@ -312,7 +312,7 @@ def warn_blank(where: str, schema: Schema, panel: Panel, rows) -> None:
 
 
 def warn_missing_steps(where: str, panel: Panel, rows) -> None:
-    """Name the steps with known covariates that are missing between the history and the last row to forecast."""
+    """Warn of steps without future covariates between the history and the last row to forecast."""
     if not panel.known.shape[1]:
         return
     cutoffs = panel.cutoffs()

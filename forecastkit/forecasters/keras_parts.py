@@ -19,7 +19,7 @@ class KerasParts(BaseEstimator):
         return bare.__sklearn_clone__().set_params(**copies)
 
     def _check_own_loss(self, where, loss):
-        """Refuse a Keras loss that no forecast can be trained by, or that does not go with the other parameters."""
+        """Refuse a Keras loss that cannot be evaluated on forecasts or that contradicts other parameters."""
         check_by_trial(where, loss)
         if self.quantile_levels is not None:
             rule = "quantile_levels are trained by the pinball loss, and do not go with a loss of Keras"

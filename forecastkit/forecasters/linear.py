@@ -100,7 +100,7 @@ class LinearForecaster(RegressionLearner):
         self._warn_few(len(Windows.training(panel, split, chosen[0].lookback, self.horizon_)))
 
     def _warn_few(self, windows):
-        """Say that missing targets leave hardly any window to learn a step from."""
+        """Warn of steps of the horizon with very few training windows."""
         counts = self.ridge_.counts
         few = np.flatnonzero(counts < min(FEW_WINDOWS, windows))
         if len(few):
@@ -113,11 +113,11 @@ class LinearForecaster(RegressionLearner):
             )
 
     def _most(self, parts):
-        """Training windows of each regression: of several each has its part of the work."""
+        """Return the largest number of training windows of each of several regressions."""
         return ridge.MAX_WINDOWS // len(parts)
 
     def _scaled_for(self, recipe, context, stop):
-        """The scaler of a recipe, of rows before ``stop[e]``, and the panel in its units."""
+        """Return the scaler of a recipe, fitted on the rows before ``stop[e]``, and the panel in its units."""
         if recipe.target_transform == self._transform():
             return self.scaler_, context.buffers(self.scaler_, self.lookback_, self.horizon_)
         scaler = scaler_for(self, recipe.target_transform, context, stop)

@@ -174,7 +174,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         inherit_parameters(cls, PARAMETER_GROUPS)
 
     def _architecture(self) -> Backbone:
-        """The backbone's hyperparameters as an object of their own."""
+        """Return the backbone with the hyperparameters of this forecaster."""
         raise NotImplementedError
 
     def _check_parameters(self):
@@ -198,7 +198,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         self._architecture().check()
 
     def _check_head(self, where):
-        """Refuse what does not go with a distribution."""
+        """Refuse parameters that contradict the loss."""
         head = make_head(self.loss, where=where)
         if isinstance(head, OwnLoss):
             self._check_own_loss(where, head.keras_loss)
@@ -285,7 +285,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
             self.recipe_["correction"] = kept
 
     def _take_recipe(self, context) -> str:
-        """Choose what the constructor leaves open, and solve the linear forecast; returns the normalization."""
+        """Choose the recipe, fit the linear path, and return the normalization."""
         recipe = choose_network_recipe(self, context)
         if recipe.target_transform != self.scaler_.transform:
             self.scaler_ = scaler_for(self, recipe.target_transform, context, context.split)
@@ -303,7 +303,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         return normalization
 
     def _begin(self, context, strategy):
-        """The seed of a fit, and the checkpoint that it is kept in, None where it is not."""
+        """Return the seed of a fit and its checkpoint, None without `resume`."""
         seed = int(agreed(strategy, draw_seed(self.random_state)))
         if self.resume is None:
             return seed, None
@@ -315,7 +315,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         return checkpoint.seed, checkpoint
 
     def _finish(self, context):
-        """Train on with all rows, at a fraction of the learning rate, if there is time."""
+        """Continue training on all rows at a lower learning rate, if there is time."""
         record, agreed = self.training_history_, self.network_.live()[1].agreed
         if context.linear_path is not None:
             buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
@@ -419,7 +419,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         return self.lookback_ + self.horizon_
 
     def _rows_kept(self):
-        """Beside those for a forecast, rows for windows of a horizon of cutoffs, so that training can go on."""
+        """Return the rows that a forecast needs, and at least those of a horizon of training windows."""
         return max(self._rows_needed(), self.lookback_ + 2 * self.horizon_)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def merge_newer(forecaster: "Forecaster", X: Data, y: Data | None) -> tuple[Panel, int, int]:
-    """The history with newer rows, how many rows known before were given again, and how many of those were trained on.
+    """Return the history with newer rows, the number of replaced rows, and that of changed training rows.
 
     Slots of resampled rows that were known before are replaced by what the newer rows alone make of them: a warning.
     Faults among the newer rows are missing in it, with a warning.
@@ -38,7 +38,7 @@ def merge_newer(forecaster: "Forecaster", X: Data, y: Data | None) -> tuple[Pane
 
 
 def without_newer_faults(where: str, forecaster: "Forecaster", panel: Panel) -> Panel:
-    """The panel with faults replaced by NaN, and a warning that names those that are new.
+    """Return the panel with faults replaced by NaN, and warn of the new ones.
 
     Rows after those of the fit are compared with the values of the fit, and series without any with their own values.
     """
@@ -57,7 +57,7 @@ def without_newer_faults(where: str, forecaster: "Forecaster", panel: Panel) -> 
 
 
 def check_rows_to_train(where: str, history: Panel, kept: int, needed: float) -> None:
-    """Refuse to train on rows of which only the last are known, where these are too few.
+    """Refuse to continue training on too few stored rows.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def check_rows_to_train(where: str, history: Panel, kept: int, needed: float) ->
 
 
 def _count_revised(history: Panel, newer: Panel, until: np.ndarray) -> int:
-    """Rows up to the ordinals `until` (E,) whose targets newer rows change or fill in; where the history has them."""
+    """Return the number of rows up to the ordinals `until` (E,) whose targets newer rows change."""
     at = history.places(newer.ids)
     entity, place = spread(newer.lengths)
     ordinal, own = newer.start[entity] + place, at[entity]

@@ -13,7 +13,7 @@ FIRST = 8
 
 
 def name_other(given: Panel, remembered: Panel, reach: int) -> Panel:
-    """The history given, under a name of its own if it is of another series than the remembered one.
+    """Return the given history, renamed if it belongs to another series than the remembered one.
 
     A series without a name is the remembered one where most values at the times of both are equal, or, without such
     times, where it begins at most `reach` steps after the end of the other. Rows without times are those of the
@@ -49,7 +49,7 @@ def _is_same(given, remembered, reach):
 
 
 def _occurs(given, remembered):
-    """Whether the first rows given occur among the others; what is missing in either is not compared."""
+    """Return whether the first given rows occur among the others; missing values are not compared."""
     first = given[: min(FIRST, len(remembered))]
     places = np.lib.stride_tricks.sliding_window_view(remembered, len(first), axis=0).transpose(0, 2, 1)
     both = ~(np.isnan(places) | np.isnan(first))

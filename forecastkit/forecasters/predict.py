@@ -47,20 +47,20 @@ class Predicting(Bounds, Plottable):
     _cross_validates = True  # whether a second fit is made for residuals where there is no validation window
 
     def _forecast(self, panel: Panel, origins: Origins) -> Forecast:
-        """The model's forecast in the user's units; looks at no row after an origin but known covariates."""
+        """Return the model's forecast in the user's units, from no row after an origin except future covariates."""
         raise NotImplementedError
 
     def _rows_needed(self) -> int | None:
-        """Rows of the past that predicting needs, the latest errors included; None for all."""
+        """Return the rows of the past that forecasts need, including latest errors for calibration; None for all."""
         memory = self._memory()
         return memory if memory is None or self.calibrate != "rolling" else memory + self.horizon_ + MAX_LATEST
 
     def _memory(self) -> int | None:
-        """Rows of the past that a forecast needs; None for all."""
+        """Return the rows of the past that the model needs; None for all."""
         return None
 
     def _forecast_at(self, panel: Panel, origins: Origins) -> Forecast:
-        """What is forecast from these origins: as `_unclipped_at`, within the bounds of the series."""
+        """Return the forecast of `_unclipped_at` within the bounds of the series."""
         return clipped(self._unclipped_at(panel, origins), *self._bounds_at(panel, origins))
 
     def _unclipped_at(self, panel: Panel, origins: Origins) -> Forecast:
@@ -76,7 +76,7 @@ class Predicting(Bounds, Plottable):
             check_is_fitted(self, "history_")
 
     def _adapted(self, panel, stop):
-        """Itself, or a copy that also knows the scale of series it was not fitted on, from their rows before `stop`."""
+        """Return the forecaster, or a copy with the scales of new series from their rows before `stop`."""
         scaler = self.scaler_.extended(panel, stop)
         if scaler is self.scaler_:
             return self
@@ -131,7 +131,7 @@ class Predicting(Bounds, Plottable):
         return output_frames.format_like_input(self.schema_, panel, rows.entity, rows.ordinal, columns)
 
     def _rows_asked(self, X, history, until=None):
-        """The rows to forecast, the panel they follow, and the forecaster that knows its series."""
+        """Return the rows to forecast, the panel of their histories, and the forecaster with their scales."""
         where = type(self).__name__
         panel = self.history_ if history is None else self._read_history(history)
         if X is None:
@@ -145,14 +145,14 @@ class Predicting(Bounds, Plottable):
         return rows, *self._ready(panel, history)
 
     def _ready(self, panel, history):
-        """The panel to forecast, and a forecaster that knows the scales of its series."""
+        """Return the panel to forecast, and the forecaster with the scales of its series."""
         if history is not None:
             panel = name_other(panel, self.history_, self.lookback_ + self.horizon_)
             panel = without_newer_faults(type(self).__name__, self, panel)
         return panel, self._adapted(panel, panel.last_observed() + 1)
 
     def _warn_far(self, rows, panel):
-        """Say that rows of a fold reach much further than the horizon that was fitted for."""
+        """Warn of rows far beyond the horizon."""
         ahead = int((rows.ordinal - panel.cutoffs()[rows.entity]).max(initial=0))
         if ahead > FAR * self.horizon_:
             warn_user(
@@ -162,7 +162,7 @@ class Predicting(Bounds, Plottable):
             )
 
     def _warn_inside(self, rows, panel, scored=False):
-        """Say that rows lie inside the span of the fit: all where they are scored, else those held out of it."""
+        """Warn of rows inside the time span of the fit: all of them if scored, else those without a target."""
         inside = (rows.ordinal <= trained_until(self, panel)[rows.entity]) & (rows.ordinal >= panel.start[rows.entity])
         if not scored:
             at = np.where(inside, panel.row_at(rows.entity, rows.ordinal), 0)
@@ -227,7 +227,7 @@ class Predicting(Bounds, Plottable):
         return output_frames.from_pandas(model._long_ahead(panel, steps, levels), self.schema_.library)
 
     def _long_ahead(self, panel, steps, levels):
-        """The next ``steps[e]`` steps of every series as a long frame."""
+        """Return forecasts of the next ``steps[e]`` steps of every series as a long frame."""
         origins = Origins.every_channel(np.arange(len(panel.ids)), panel.last_observed(), panel.channels)
         longest = int(steps.max())
         if longest <= self.horizon_:
@@ -241,7 +241,7 @@ class Predicting(Bounds, Plottable):
         return frame[kept].reset_index(drop=True)
 
     def _long(self, panel, origins, levels):
-        """Forecasts from these origins as a long frame, with quantiles at `levels`; None for those to be shown."""
+        """Return forecasts from these origins as a long frame, with quantiles at `levels` or the model's own."""
         forecast = self._forecast_at(panel, origins)
         levels = check_levels("forecast", forecast.shown_levels) if levels is None and forecast.shown_levels else levels
         quantiles = {}
@@ -345,7 +345,7 @@ class Predicting(Bounds, Plottable):
         return r2_score(truth[rows], predicted[rows], sample_weight=weight)
 
     def _targets_of(self, X, rows, panel):
-        """The targets that rows of data like those at fit hold, in their order."""
+        """Return the targets of the rows of X, in their order."""
         from forecastkit.data.ingest.read_panel import read_more
 
         given = read_more(self.schema_, self.history_.grid, X, follow=self.history_)
@@ -354,14 +354,14 @@ class Predicting(Bounds, Plottable):
 
     @property
     def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns of X at `fit`, where it was a frame whose names are all text."""
+        """Column names of X at `fit`, if it was a frame and all its names are strings."""
         columns = self.schema_.columns if hasattr(self, "schema_") else ()
         if not columns or not all(isinstance(name, str) for name in columns):
             raise AttributeError("feature_names_in_ exists after a fit on a frame with columns named by text")
         return np.asarray(columns, dtype=object)
 
     def _with_fit_data(self, panel, weight):
-        """Let what is not computed yet be computed from this panel and these weights of its rows."""
+        """Replace the data from which scores and residuals are computed on demand."""
         if vars(self).get("fit_data_") is not None:
             self.fit_data_ = replace(self.fit_data_, panel=panel, weight=weight)
         if vars(self).get("pending_scores_") is not None and self.pending_scores_.data is not None:
@@ -371,7 +371,7 @@ class Predicting(Bounds, Plottable):
 
     @property
     def scores_(self) -> dict:
-        """Errors on the validation block; the linear reference is fitted when they are read first."""
+        """Scores on the validation block; the linear reference is fitted when they are first read."""
         if "scores_" not in vars(self):
             if not hasattr(self, "history_"):
                 raise AttributeError("scores_ exists after fit")

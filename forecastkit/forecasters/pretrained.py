@@ -94,7 +94,7 @@ class PretrainedForecaster(RegressionLearner):
                 self.lookback_ = self._choose_lookback(longest, (self.season_length_,))
 
     def _found_season(self, panel, stop) -> int:
-        """The season of the values before `stop`, of a few of the longest series."""
+        """Return the season of the values before `stop`, inferred from a few of the longest series."""
         longest = np.sort(np.argsort(panel.indptr[:-1] - stop, kind="stable")[:MAX_SERIES])
         few = panel.between(panel.indptr[:-1], stop).take(longest)
         few = BrokenReadings.find(few, Moments.of(few.target, few.indptr)).blanked(few, np.arange(len(longest)))
@@ -130,7 +130,7 @@ class PretrainedForecaster(RegressionLearner):
 
     @property
     def _regressed(self):
-        """Steps that the linear regression forecasts: the horizon, and those that it is tried at before."""
+        """Return the steps that the linear regression forecasts: the horizon, or longer for its earlier trials."""
         return max(self.horizon_, trial_length(self.season_length_))
 
     def _regressions(self):
@@ -162,7 +162,7 @@ class PretrainedForecaster(RegressionLearner):
         return QuantileForecast(self._with_effects(out, panel, origins), LEVELS, shown=SHOWN_LEVELS)
 
     def _latest(self, panel: Panel, origins: Origins) -> np.ndarray:
-        """The latest values up to each origin, (n, rows), NaN before the series."""
+        """Return the latest values up to each origin, (n, rows), NaN before the series."""
         width = context_width(self.season_length_, self.second_season_)
         rows = origins.row[:, None] + np.arange(1 - width, 1)
         values = panel.target[np.clip(rows, 0, panel.rows - 1), origins.channel[:, None]].astype("float64")
@@ -170,7 +170,7 @@ class PretrainedForecaster(RegressionLearner):
         return np.where(inside, values, np.nan)
 
     def _linear_forecasts(self, panel: Panel, origins: Origins) -> list[np.ndarray]:
-        """What the linear regression forecasts at each origin and at those that candidates are tried at, if any."""
+        """Return the linear forecasts at each origin and at the earlier origins where candidates are evaluated."""
         if self.ridge_ is None:
             return []
         buffers = self.scaler_.buffers(panel, self.lookback_, self._regressed)
@@ -189,7 +189,7 @@ class PretrainedForecaster(RegressionLearner):
         return self.scaler_.effect.any() or self.scaler_.calendar_effect is not None
 
     def _without_effects(self, panel: Panel) -> Panel:
-        """The panel less the linear effects of future covariates."""
+        """Return the panel without the linear effects of future covariates."""
         if not self._has_effects():
             return panel
         target = self.scaler_.buffers(panel, self.lookback_, self._regressed).target.astype("float64")
@@ -198,7 +198,7 @@ class PretrainedForecaster(RegressionLearner):
         return replace(panel, target=target * moments.scale[entity] + moments.center[entity])
 
     def _with_effects(self, forecast, panel, origins):
-        """Forecasts with those effects added again."""
+        """Return forecasts with the linear effects of future covariates."""
         if not self._has_effects():
             return forecast
         moments = self.scaler_.moments(panel)

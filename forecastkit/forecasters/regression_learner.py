@@ -25,22 +25,22 @@ class RegressionLearner(Forecaster):
 
     @property
     def _regressed(self) -> int:
-        """Steps that the regressions forecast."""
+        """Return the number of steps that the regressions forecast."""
         return self.horizon_
 
     def _regressions(self) -> list[LinearPart]:
-        """The regressions with their scales."""
+        """Return the regressions with their scales."""
         raise NotImplementedError
 
     def _set_regressions(self, parts: list[LinearPart]) -> None:
-        """Take the place of those that `_regressions` gave."""
+        """Replace the regressions."""
         raise NotImplementedError
 
     def _most(self, parts: list) -> int | None:
-        """Training windows of each regression at most."""
+        """Return the largest number of training windows of each regression."""
 
     def _solve_again(self, context, scaled) -> None:
-        """Solve for all rows, in the units that `scaled` gives for each part."""
+        """Solve again on all rows, in the units that `scaled` returns for each regression."""
         parts, panel, stop = [], context.panel, context.stop
         for part in self._regressions():
             scaler, buffers = scaled(part)
@@ -71,16 +71,16 @@ class RegressionLearner(Forecaster):
         self.learned_until_ = _last_ordinals(panel, stop)
 
     def _hold_sums(self) -> bool:
-        """Whether all regressions can be added to."""
+        """Return whether all regressions hold sums to which windows can be added."""
         return all(part.ridge.statistics is not None for part in self._regressions())
 
     def _scaled_on(self, part, panel, stop):
-        """The scaler of a part with the series it has not met, and the panel in its units."""
+        """Return the scaler of a regression, extended by new series, and the panel in its units."""
         scaler = part.scaler.extended(panel, stop).with_faults_masked(panel, stop)
         return scaler, scaler.buffers(panel, self.lookback_, self._regressed)
 
     def _newer_windows(self, panel: Panel, stop: np.ndarray, lookback: int) -> Windows:
-        """Training windows that end in rows which the sums do not hold yet."""
+        """Return the training windows that end in rows which the sums do not contain."""
         windows = Windows.training(panel, stop, lookback, self._regressed)
         first, held = windows.first.copy(), np.arange(len(self.learned_until_))
         learned = panel.row_at(held, self.learned_until_)
@@ -94,7 +94,7 @@ class RegressionLearner(Forecaster):
         return state
 
     def _up_to_date(self) -> dict:
-        """What `fit` learned with sums over all rows so far, as the rows themselves are not saved; weights stay.
+        """Return the regressions with sums over all rows so far, because the rows are not saved; coefficients stay.
 
         Series that `update` has brought are saved as a whole, and are learned by `partial_fit`.
         """
@@ -124,7 +124,7 @@ class RegressionLearner(Forecaster):
         return {**learned, "learned_until_": _last_ordinals(panel, stop)[:count]}
 
     def _rows_kept(self):
-        """Beside those for a forecast, rows for the windows that end in the next row."""
+        """Return the rows that a forecast needs, and at least those of windows that end in the next row."""
         needed = self._rows_needed()
         return needed if needed is None else max(needed, self.lookback_ + self._regressed)
 

@@ -105,7 +105,7 @@ class TabularForecaster(Forecaster):
     # ------------------------------------------------------------------------------------------ the table
 
     def _columns(self, grid) -> Lags:
-        """Which lags are columns."""
+        """Return the lags that are columns."""
         wanted = RECENT if self.lags is None else self.lags
         wanted = range(1, wanted + 1) if np.ndim(wanted) == 0 else wanted
         seasons = sorted({s for s in (self.season_length_, *grid.seasons) if 1 < s <= self.lookback_})
@@ -134,7 +134,7 @@ class TabularForecaster(Forecaster):
         )
 
     def _table(self, panel, buffers, origins: Origins, steps: np.ndarray):
-        """The features (n, columns) of a step of each of n origins, and their anchors (n,)."""
+        """Return the features (n, columns) of a step of each of n origins, and their anchors (n,)."""
         values = self._values(buffers, origins, steps)
         anchor = self._anchor(values)
         values -= anchor[:, None]
@@ -147,7 +147,7 @@ class TabularForecaster(Forecaster):
         return np.hstack(columns).astype("float32", copy=False), anchor
 
     def _values(self, buffers, origins, steps):
-        """Lags and means (n, columns); what all steps of an origin share is computed once."""
+        """Return lags and means (n, columns); those shared by all steps of an origin are computed once."""
         rows, channels = buffers.target.shape
         key = (origins.entity * (rows + 1) + origins.row + 1) * channels + origins.channel
         _, first, place = np.unique(key, return_index=True, return_inverse=True)
@@ -155,14 +155,14 @@ class TabularForecaster(Forecaster):
         return np.hstack([shared, self.lags_.of_steps(buffers, origins, steps)])
 
     def _anchor(self, values):
-        """What is taken out of each row of these values, (n,): the first that is known of what stands for it."""
+        """Return the anchor of each row, (n,): the first observed value of the columns that stand for it."""
         out = np.zeros(len(values), dtype=values.dtype)
         for column in self._stand_ins(self.anchor_)[::-1]:
             out = np.where(np.isnan(values[:, column]), out, values[:, column])
         return out
 
     def _stand_ins(self, anchor):
-        """Columns of values for an anchor, best first."""
+        """Return the columns of values that stand for an anchor, best first."""
         names = [*self.lags_.at_origin, *self.lags_.at_step]
         season = self.season_length_
         wanted = {"last": ["lag_1"], "season": [f"season_{season}_1"], "mean": [f"mean_{season}"], "none": []}[anchor]
@@ -203,7 +203,7 @@ class TabularForecaster(Forecaster):
         self.regressor_ = regressor.fit(self._taken(regressor, table), (target - anchor).astype("float64"), **weights)
 
     def _drawn(self, windows, rng):
-        """Origins and steps of the rows to learn from: all of them, or `max_rows` drawn without repetition."""
+        """Return origins and steps of the training rows: all, or `max_rows` drawn without replacement."""
         total = len(windows) * self.horizon_
         if total <= self.max_rows:
             number = np.arange(total)
@@ -213,7 +213,7 @@ class TabularForecaster(Forecaster):
         return windows.at(window), step + 1
 
     def _nearest_anchor(self, buffers, origins, steps, target):
-        """The anchor that alone is nearest to the targets, on average over these rows.
+        """Return the anchor with the smallest mean absolute difference to the targets.
 
         Not 'none', which in units of the series' scale is the mean of all training rows: it knows those to come.
         """
@@ -224,7 +224,7 @@ class TabularForecaster(Forecaster):
         return min(errors, key=errors.get, default="none")
 
     def _fresh(self, rng):
-        """A clone of the regressor with the seeds that it was not given."""
+        """Return a clone of the regressor, with seeds where it has none."""
         made = HistGradientBoostingRegressor() if self.regressor is None else clone(self.regressor)
         seeds = {
             name: int(rng.randint(2**31 - 1))
@@ -234,7 +234,7 @@ class TabularForecaster(Forecaster):
         return made.set_params(**seeds)
 
     def _taken(self, regressor, table):
-        """The table as the regressor takes it."""
+        """Return the table with the columns in use, without missing values if the regressor does not support them."""
         if not get_tags(regressor).input_tags.allow_nan:
             table = np.where(np.isnan(table), self.means_, table)
         return table if self.kept_.all() else table[:, self.kept_]
@@ -265,7 +265,7 @@ class TabularForecaster(Forecaster):
 
 
 def _column_means(table):
-    """Mean of each column's observed cells, 0 where there are none; float32."""
+    """Return the mean of each column's observed cells, float32, 0 where there are none."""
     observed = ~np.isnan(table)
     totals = np.where(observed, table, 0).sum(axis=0, dtype="float64")
     return (totals / np.maximum(observed.sum(axis=0), 1)).astype("float32")
