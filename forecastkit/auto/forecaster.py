@@ -168,7 +168,7 @@ class AutoForecaster(Combination):
         self.names_ = list(groups)
         self.forecasters_ = [member for group in groups.values() for member in group]
         self.groups_ = [number for number, group in enumerate(groups.values()) for _ in group]
-        self._settle(None if weights is None else [weights[name] for name in groups])
+        self._set_weights(None if weights is None else [weights[name] for name in groups])
 
     def _search(self, context, own, candidates, seed):
         """Run the search within the time limit."""

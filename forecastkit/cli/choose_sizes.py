@@ -13,9 +13,6 @@ from forecastkit.data.sizes import (
 )
 from forecastkit.utils.validation import check_int, refuse
 
-#: Number of forecast origins in a test, per series and in total.
-MAX_CUTOFFS, MAX_ORIGINS = 200, 20_000
-
 
 @dataclass(frozen=True)
 class Sizes:
@@ -88,8 +85,7 @@ def choose_sizes(data: Data, parameters: dict, test_size: int | float | None = N
     shortened = (horizon < usual_horizon and "horizon" not in parameters) or (
         lookback < usual_lookback and "lookback" not in parameters
     )
-    most = min(MAX_CUTOFFS, MAX_ORIGINS // (len(data.panel.ids) * data.panel.channels))
-    stride = stride_within(test - horizon + 1, most)
+    stride = stride_within(test - horizon + 1, len(data.panel.ids) * data.panel.channels)
     return Sizes(rows, horizon, lookback, validation, test, data.end - test + 1, stride, shortened)
 
 

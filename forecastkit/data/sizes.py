@@ -19,6 +19,8 @@ SEASONS = 3
 #: Largest usual horizon in steps, for steps shorter than about five minutes.
 MAX_USUAL = 480
 MIN_TOKENS = 12
+#: Largest number of cutoffs of a test, per series and in total.
+MAX_CUTOFFS, MAX_ORIGINS = 200, 20_000
 
 
 def choose_horizon(horizon: int | None, season_length: int | None, grid: TimeGrid) -> tuple[int, int]:
@@ -135,6 +137,14 @@ def lookback_within(usual: int, rows: int, season: int) -> int:
     return most // season * season if season > 1 and most >= season else most
 
 
-def stride_within(places: int, most: int) -> int:
-    """Return the rows between cutoffs such that at most `most` of `places` positions are used."""
-    return max(1, math.ceil(places / max(most, 1)))
+def stride_within(places: int, series: int) -> int:
+    """Return the rows between cutoffs such that they are at most 200, and at most 20,000 over all series.
+
+    Parameters
+    ----------
+    places : int
+        Number of possible cutoffs.
+    series : int
+        Number of series and targets.
+    """
+    return max(1, math.ceil(places / max(min(MAX_CUTOFFS, MAX_ORIGINS // series), 1)))

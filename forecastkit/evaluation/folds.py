@@ -13,8 +13,6 @@ from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.validation import check_int, refuse
 
 WHERE = "compare"
-#: Largest number of cutoffs per fold, and of forecasts per fold over all series.
-MAX_CUTOFFS, MAX_ORIGINS = 200, 20_000
 #: Number of horizons from which one fold is sufficient; with fewer, several folds are used.
 ENOUGH_BLOCKS, FEW_DATA_FOLDS = 10, 3
 
@@ -70,7 +68,7 @@ class Sizes:
         if n_windows is not None:
             stride = stride or max(1, (places - 1) // max(n_windows - 1, 1))
             return cls(horizon, folds, n_windows, stride)
-        stride = stride or stride_within(places, min(MAX_CUTOFFS, MAX_ORIGINS // series))
+        stride = stride or stride_within(places, series)
         return cls(horizon, folds, (places - 1) // stride + 1, stride)
 
 

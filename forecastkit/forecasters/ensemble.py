@@ -9,7 +9,14 @@ from sklearn.base import clone
 
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.composite import Composite
-from forecastkit.forecasters.ensemble_members import fit_apart, is_network, is_usable, linear_for, runs_apart, seeded
+from forecastkit.forecasters.ensemble_members import (
+    fit_in_processes,
+    is_network,
+    is_usable,
+    linear_for,
+    seeded,
+    uses_processes,
+)
 from forecastkit.forecasters.ensemble_weights import check_weights, combination_weights, shared_levels
 from forecastkit.uncertainty.forecasts import CombinedForecast, PointForecast
 from forecastkit.uncertainty.residuals import observed_after, scale_of
@@ -33,7 +40,7 @@ class Combination(Composite):
         Levels that members were trained for and all of them can give.
     """
 
-    def _settle(self, weights=None):
+    def _set_weights(self, weights=None):
         """Set the levels and the weights of the fitted members from `weights` of the given ones, equal by default."""
         counts = np.bincount(self.groups_)
         own = np.ones(len(counts)) if weights is None else np.asarray(weights, dtype="float64")[: len(counts)]
@@ -179,15 +186,15 @@ class EnsembleForecaster(Combination):
         # What takes seconds comes before what takes minutes.
         order = sorted(range(len(members)), key=lambda place: is_network(members[place]))
         try:
-            if runs_apart(self.n_jobs, len(members)):
-                self._fit_apart(members, order, context, ready)
+            if uses_processes(self.n_jobs, len(members)):
+                self._fit_in_processes(members, order, context, ready)
             else:
                 self._fit_here(members, order, context, ready)
         finally:
             self.forecasters_ = [ready[place] for place in sorted(ready)]
             self.groups_ = [parts[place][0] for place in sorted(ready)]
             if ready:
-                self._settle(self._chosen_weights(context, complete=len(ready) == len(parts)))
+                self._set_weights(self._chosen_weights(context, complete=len(ready) == len(parts)))
 
     def _prepared(self, member):
         """Return the member with the sizes that all members share."""
@@ -209,8 +216,8 @@ class EnsembleForecaster(Combination):
                 raise
             ready[place] = member
 
-    def _fit_apart(self, members, order, context, ready):
-        apart = fit_apart([members[place] for place in order], context, self.schema_, self.n_jobs)
+    def _fit_in_processes(self, members, order, context, ready):
+        apart = fit_in_processes([members[place] for place in order], context, self.schema_, self.n_jobs)
         for place, (evaluated, finished, own) in zip(order, apart, strict=True):
             ready[place] = evaluated
             context.members.append((finished, own))

@@ -56,12 +56,12 @@ def is_usable(member: Forecaster) -> bool:
     return hasattr(member, "history_") and (record is None or bool(record.loss))
 
 
-def runs_apart(n_jobs: int | None, members: int) -> bool:
+def uses_processes(n_jobs: int | None, members: int) -> bool:
     """Return whether members are fitted in separate processes."""
     return members > 1 and effective_n_jobs(n_jobs) > 1
 
 
-def fit_apart(
+def fit_in_processes(
     members: list[Forecaster], context: FitContext, schema: Schema, n_jobs: int | None
 ) -> Iterator[tuple[Forecaster, Forecaster, FitContext]]:
     """Fit members in processes with as many threads as here, because rounding depends on the number of threads.
@@ -74,7 +74,7 @@ def fit_apart(
         Of the member's fit.
     """
     panel, weight = context.panel, context.weight
-    work = delayed(_fit_there)
+    work = delayed(_fit_in_worker)
     jobs = (work(member, panel, schema, weight, _threads()) for member in members)
     # What is large goes to all processes as one file, of which each may change a copy.
     pool = Parallel(n_jobs=n_jobs, prefer="processes", return_as="generator", mmap_mode="c")
@@ -87,7 +87,7 @@ def fit_apart(
         yield evaluated, finished, FitContext(panel, context.split, context.stop, weight, checkpoints=checkpoints)
 
 
-def _fit_there(member, panel, schema, weight, threads):
+def _fit_in_worker(member, panel, schema, weight, threads):
     """Fit a member in a joblib worker: a process, or a thread under the user's joblib configuration."""
     process, blas, tensorflow = threads
     if process == os.getpid():
