@@ -144,7 +144,7 @@ class Evaluation:
         return error / self.windows.reference if np.isfinite(error) else float("inf")
 
     def covered(self, group: np.ndarray, n_groups: int) -> dict[str, np.ndarray]:
-        """How many actuals of each group of origins lie inside the intervals of `COVERED`, by the text of each.
+        """Return the number of actuals inside the intervals of `COVERED` for each group of origins.
 
         Intervals that the model's quantiles do not reach are left out.
         """

@@ -132,7 +132,7 @@ def _is_alarming(p_value: float | None) -> bool:
 
 
 def _t_test(values: np.ndarray, expected: float, alternative: str) -> float | None:
-    """P value of a one-sample t-test; values that are all the same differ from the expected one or do not."""
+    """Return the p-value of a one-sample t-test; for constant values it is 0 or 1."""
     if len(values) < MIN_CUTOFFS:
         return None
     if np.ptp(values) < 1e-12 * max(abs(expected), 1.0):

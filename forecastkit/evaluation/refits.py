@@ -65,14 +65,14 @@ class Refits:
         return evaluate(model, ForecastWindows(panel, origins, *self.sizes)).frame(self.levels)
 
     def _rows(self, group):
-        """The rows of each series that a fit for these cutoffs sees: those from `first` before `stop`."""
+        """Return the training rows of each series for these cutoffs: from `first` to before `stop`."""
         until = self.panel.ordinal_at(group.entity, group.row).min()
         stop = self.panel.row_at(np.arange(len(self.panel.ids)), until) + 1
         first = self.panel.indptr[:-1] if self.max_train_size is None else stop - self.max_train_size
         return first, stop
 
     def _recent(self, group):
-        """The panel without rows before those of the fit; series without cutoffs are left whole."""
+        """Return the panel without rows before those of the fit; series without cutoffs keep all rows."""
         first = self.panel.indptr[:-1].copy()
         first[group.entity] = self._rows(group)[0][group.entity]
         return self.panel.between(first, self.panel.indptr[1:])

@@ -55,11 +55,11 @@ class Backtest(Plottable):
     reference: Reference = field(repr=False)
 
     def __repr__(self) -> str:
-        """What was backtested in a line, and the scores."""
+        """Return a one-line description and the scores."""
         return f"{self.summary()}\n{self._main_scores().to_string(float_format=lambda value: f'{value:.4g}')}"
 
     def _repr_html_(self) -> str:
-        """The same as a table, for notebooks."""
+        """Return the scores as an HTML table."""
         return f"<p>{self.summary()}</p>{self._main_scores().to_html(float_format=lambda value: f'{value:.4g}')}"
 
     def _main_scores(self) -> pd.DataFrame:
@@ -72,7 +72,7 @@ class Backtest(Plottable):
         return f"Backtest of {cutoffs:,} cutoff{'s' * (cutoffs != 1)}, horizon {horizon}, {len(frame):,} rows"
 
     def ranges(self) -> list[dict]:
-        """The rows of `coverage` as plain values."""
+        """Return the rows of `coverage` as plain values."""
         return self.coverage.reset_index().to_dict(orient="records")
 
     def by(self, keys: str | Sequence[str], metrics: str | Sequence[str] | None = None) -> pd.DataFrame:

@@ -272,7 +272,7 @@ def panels_of(
 
 
 def _chosen(frame: pd.DataFrame, keys: tuple[str, ...], chosen: object) -> pd.DataFrame:
-    """The rows of what is chosen by name: by a tuple of names where several columns name a series."""
+    """Return the rows of a series or target; series with several name columns are selected by tuple."""
     if chosen is None:
         return frame
     if not keys or not set(keys) <= set(frame.columns):
@@ -289,7 +289,7 @@ def numbers_of(values: pd.Series) -> np.ndarray:
 
 
 def _bands(rows: pd.DataFrame, most: int | None = None) -> list[_Band]:
-    """The bands of symmetric quantiles, else of lower and upper, the widest first."""
+    """Return the bands of symmetric quantiles, otherwise of lower and upper, widest first."""
     columns = quantile_columns(rows)
     edges = [
         (f"{100 * level:g} % interval", columns[low], columns[high]) for level, low, high in symmetric_pairs(columns)
@@ -312,7 +312,7 @@ def shades(count: int) -> list[tuple[float, ...]]:
 
 
 def _windows(rows: pd.DataFrame, time: str, most: int) -> list[pd.DataFrame]:
-    """The last windows that do not overlap, in order of time."""
+    """Return the last windows that do not overlap, in order of time."""
     kept = []
     for _, window in reversed(list(rows.groupby("cutoff"))):
         if not kept or window[time].iloc[-1] <= kept[-1]["cutoff"].iloc[0]:
@@ -326,7 +326,7 @@ def _windows(rows: pd.DataFrame, time: str, most: int) -> list[pd.DataFrame]:
 
 
 def draw_forecast(axes: Axes, panel: PanelRows, time: str, direct: bool, rows_before: int | None = None) -> None:
-    """The forecast of the last cutoff with its history before it, and the actuals after it where there are any."""
+    """Draw the forecast of the last cutoff with its history and, if available, the actuals."""
     rows = panel.rows[panel.rows["cutoff"] == panel.rows["cutoff"].max()]
     cutoff = rows["cutoff"].iloc[0]
     past = panel.other[panel.other[time] <= cutoff].tail(rows_before or max(4 * len(rows), 24))
@@ -348,7 +348,7 @@ def draw_forecast(axes: Axes, panel: PanelRows, time: str, direct: bool, rows_be
 
 
 def draw_windows(axes: Axes, panel: PanelRows, time: str, most: int) -> None:
-    """The last windows of a backtest that do not overlap, with the actuals."""
+    """Draw the last windows of a backtest that do not overlap, with the actuals."""
     windows = _windows(panel.rows, time, most)
     first, last = windows[0]["cutoff"].iloc[0], windows[-1]
     observed = panel.rows.drop_duplicates(time)
@@ -365,7 +365,7 @@ def draw_windows(axes: Axes, panel: PanelRows, time: str, most: int) -> None:
 
 
 def draw_error_by_step(axes: Axes, panel: PanelRows, baseline_name: str) -> None:
-    """The mean absolute error of one series by step, beside that of a baseline."""
+    """Draw the mean absolute error of one series by step, and that of a baseline."""
     ends, title = [], "mean absolute error by step"
     for rows, name, colour in ((panel.other, baseline_name, ORANGE), (panel.rows, "forecast", BLUE)):
         if len(rows):
@@ -383,7 +383,7 @@ def draw_error_by_step(axes: Axes, panel: PanelRows, baseline_name: str) -> None
 
 
 def _fan(axes: Axes, rows: pd.DataFrame, time: str, start: tuple | None = None, most: int | None = None) -> None:
-    """The forecast and its bands; `start`, the last observed time and value, joins them to the history."""
+    """Draw the forecast and its bands from `start`, the last observed time and value."""
     before_time, before = start or ([], [])
     times = np.concatenate([np.asarray(before_time, dtype=plain_times(rows[time]).dtype), plain_times(rows[time])])
     for band in _bands(rows, most):
@@ -393,14 +393,14 @@ def _fan(axes: Axes, rows: pd.DataFrame, time: str, start: tuple | None = None, 
 
 
 def _mark_cutoff(axes: Axes, rows: pd.DataFrame) -> object:
-    """A thin line at the cutoff of the rows; its place."""
+    """Draw a thin line at the cutoff of the rows and return its position."""
     place = plain_times(rows["cutoff"])[0]
     axes.axvline(place, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     return place
 
 
 def _last_value(past: pd.DataFrame, time: str, cutoff: object) -> tuple[np.ndarray, np.ndarray] | None:
-    """The value at the cutoff, where there is one."""
+    """Return the value at the cutoff, if there is one."""
     end = past[past[time] == cutoff].tail(1)
     values = numbers_of(end["actual"]) if len(end) else np.array([])
     return (plain_times(end[time]), values) if np.isfinite(values).any() else None

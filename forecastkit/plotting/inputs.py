@@ -19,7 +19,7 @@ MEASURES = ("target", "cutoff", "step", "path", "forecast", "actual")
 def find_keys(
     frame: pd.DataFrame, time: str | None, series_id: str | Sequence[str] | None
 ) -> tuple[str, str | Sequence[str] | None]:
-    """The names of the time and series columns of a forecast frame, which stand before the cutoff.
+    """Return the names of the time and series columns of a forecast frame, which precede the cutoff.
 
     Parameters
     ----------
@@ -46,12 +46,12 @@ def find_keys(
 
 
 def _names(series_id) -> list[str]:
-    """The columns that name a series, as a list."""
+    """Return the columns that name a series, as a list."""
     return [] if series_id is None else [series_id] if isinstance(series_id, str) else list(series_id)
 
 
 def forecast_frame(result: object, function: str) -> pd.DataFrame:
-    """A forecast frame as pandas: itself, or the forecasts of a backtest.
+    """Return a forecast frame, or the forecasts of a backtest, as pandas.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def forecast_frame(result: object, function: str) -> pd.DataFrame:
 def history_frame(
     history: object, frame: pd.DataFrame, time: str, series_id: str | Sequence[str] | None
 ) -> pd.DataFrame | None:
-    """What was observed as a long frame ``[series_id,] time, [target,] actual``.
+    """Return the actuals as a long frame ``[series_id,] time, [target,] actual``.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def history_frame(
 
 
 def _with_index(history, frame, time, series_id):
-    """The history with the levels of its index as columns, under the names of the forecasts' columns."""
+    """Return the history with its index levels as columns, named as in the forecasts."""
     if time in history.columns:
         return history
     levels, names = list(history.index.names), _names(series_id)
@@ -125,7 +125,7 @@ def _with_index(history, frame, time, series_id):
 
 
 def _with_actual(history, time, series_id):
-    """The history with its only column of numbers as the actuals."""
+    """Return the history with its only numeric column as the actuals."""
     if "actual" in history.columns:
         return history
     values = [

@@ -186,7 +186,7 @@ class _View:
         return values[self.chosen].mean(axis=0)
 
     def additions(self, arrays: dict, inputs: dict) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """What each value of the own past adds, (lookback,), and by name what all else does, (times,)."""
+        """Return the contributions of the past target, (lookback,), and by name those of other inputs, (times,)."""
         named = {role: self.over_steps(part[self.origin]) for role, part in arrays.items()}
         channel = self.place.origins.channel[self.origin] if self.place.mixed else 0
         rows = {
@@ -198,7 +198,7 @@ class _View:
         return named["target"][channel], rows
 
     def steps_drawn(self) -> str:
-        """Which steps are drawn, in words."""
+        """Return a description of the steps drawn."""
         steps = self.place.steps[self.chosen] + 1
         return f"step {steps[0]}" if len(steps) == 1 else f"the mean of steps {steps[0]} to {steps[-1]}"
 
@@ -242,7 +242,7 @@ def _draw_mean(axes: Axes, view: _View, mean: np.ndarray) -> None:
 
 
 def _draw_heat(axes: Axes, edges: np.ndarray, rows: dict[str, np.ndarray], colours: tuple[str, ...]) -> None:
-    """A row of coloured cells for each of these, the first on top; two-sided where there are three colours."""
+    """Draw a row of coloured cells for each array, the first at the top; three colours make a diverging scale."""
     from matplotlib.colors import LinearSegmentedColormap
 
     values = np.stack(list(rows.values()))

@@ -90,7 +90,7 @@ def plot(
 
 
 def _drawing(result, actuals, kind, chosen, history_rows):
-    """The function that draws a result on axes, and its title. Refuses before anything is drawn."""
+    """Return the function that draws a result on axes, and its title; refuse before drawing."""
     if hasattr(result, "table") and hasattr(result, "metric"):
         _refuse_kind(kind, "a comparison")
         return _leaderboard(result)
@@ -113,7 +113,7 @@ def _refuse_kind(kind, what):
 
 
 def _of_forecaster(forecaster, actuals):
-    """The next forecast of a fitted forecaster, and its history unless other actuals are given."""
+    """Return the next forecast of a fitted forecaster, and its history unless other actuals are given."""
     frame = forecaster.forecast()
     if actuals is not None:
         return frame, actuals
@@ -136,7 +136,7 @@ def _backtest(result, kind, chosen):
 
 
 def _draw_residuals(ax, rows, time):
-    """Residuals of the first step over time, with 90 % of them between two lines and their distribution at the side."""
+    """Draw residuals of the first step over time, the 5 % and 95 % quantiles, and a histogram."""
     first = rows[rows["step"] == rows["step"].min()]
     errors = numbers_of(first["actual"]) - numbers_of(first["forecast"])
     line(ax, plain_times(first[time]), errors, BLUE, "residual")
@@ -156,7 +156,7 @@ def _draw_residuals(ax, rows, time):
 
 
 def _autocorrelation(errors):
-    """Correlation of each residual with the one before it; NaN where it is not defined."""
+    """Return the lag-one autocorrelation of residuals; NaN if it is undefined."""
     before, after = errors[:-1], errors[1:]
     both = np.isfinite(before) & np.isfinite(after)
     before, after = before[both], after[both]

@@ -35,7 +35,7 @@ class End(NamedTuple):
 
 
 def small_multiples(count: int) -> tuple[Figure, list[Axes]]:
-    """A figure with `count` panels, in up to three columns."""
+    """Return a figure with `count` panels in up to three columns."""
     from matplotlib.figure import Figure
 
     columns = {1: 1, 2: 2, 4: 2}.get(count, 3)
@@ -49,7 +49,7 @@ def small_multiples(count: int) -> tuple[Figure, list[Axes]]:
 
 
 def stack(ratios: Sequence[float] = (3, 2), height: float = 1.4, sharex: bool = False) -> tuple[Figure, list[Axes]]:
-    """A figure with panels over each other, of heights in these ratios; `height` is that of all, of a usual figure."""
+    """Return a figure with stacked panels of these height ratios; `height` is a multiple of the usual height."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(SIZE[0], height * SIZE[1]), dpi=DPI, layout="constrained", facecolor="white")
@@ -58,7 +58,7 @@ def stack(ratios: Sequence[float] = (3, 2), height: float = 1.4, sharex: bool = 
 
 
 def beside(rows: int) -> tuple[Figure, list[Axes]]:
-    """A figure with a wide and a narrow panel side by side, for lists of so many rows."""
+    """Return a figure with a wide and a narrow panel side by side, for lists of `rows` rows."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(SIZE[0], 1.3 + 0.34 * rows), dpi=DPI, layout="constrained", facecolor="white")
@@ -66,7 +66,7 @@ def beside(rows: int) -> tuple[Figure, list[Axes]]:
 
 
 def error_rows(axes: Axes, values: np.ndarray, reach: np.ndarray, colours: Sequence[str], names: Sequence) -> None:
-    """A dot per row with a line to each side of it, the first row on top."""
+    """Draw a dot with an error bar per row, the first row at the top."""
     rows = np.arange(len(values))
     axes.hlines(rows, values - reach, values + reach, colors=list(colours), linewidth=2, zorder=2)
     axes.scatter(values, rows, c=list(colours), s=30, zorder=3)
@@ -76,7 +76,7 @@ def error_rows(axes: Axes, values: np.ndarray, reach: np.ndarray, colours: Seque
 
 
 def log_bars(axes: Axes, values: np.ndarray, colours: Sequence[str]) -> None:
-    """A bar per row on a logarithmic scale, with its number behind it."""
+    """Draw a labelled bar per row on a logarithmic scale."""
     from matplotlib.ticker import FuncFormatter
 
     low = min(10 ** np.floor(np.log10(np.maximum(values, 1e-3).min())), 0.1)
@@ -139,7 +139,7 @@ def headroom(axes: Axes) -> None:
 
 
 def head(axes: Axes, title: str) -> None:
-    """The title over the line that `explain` wrote."""
+    """Write the title above the text of `explain`."""
     axes.set_title(title, loc="left", pad=24, fontsize=13, fontweight="bold", color=INK, parse_math=False)
 
 
@@ -156,7 +156,7 @@ def at_top(axes: Axes, place: object, text: str, colour: str, align: str) -> Non
 
 
 def line(axes: Axes, times: np.ndarray, values: np.ndarray, colour: str, label: str, linewidth: float = 1.4) -> None:
-    """A line that breaks at NaN; values between two breaks, which no line reaches, become dots."""
+    """Draw a line with gaps at NaN; isolated values become dots."""
     axes.plot(times, values, color=colour, linewidth=linewidth, label=label, solid_capstyle="round", zorder=3)
     seen = np.concatenate([[False], ~np.isnan(values), [False]])
     alone = seen[1:-1] & ~seen[:-2] & ~seen[2:]
@@ -179,7 +179,7 @@ def label_ends(axes: Axes, ends: Sequence[End]) -> None:
 
 
 def spread(heights: Sequence[float], gap: float) -> np.ndarray:
-    """The heights moved apart to at least `gap`, in the same order and about the same middle."""
+    """Return the heights moved apart to at least `gap`, in the same order and around the same middle."""
     heights = np.asarray(heights, dtype="float64")
     order = np.argsort(heights, kind="stable")
     placed = heights[order]
@@ -205,7 +205,7 @@ def plain_times(values: pd.Series) -> np.ndarray:
 
 
 def said(time: object) -> str:
-    """A timestamp without seconds and without midnight."""
+    """Return a timestamp as text without seconds and without midnight."""
     return f"{time:%Y-%m-%d %H:%M}".removesuffix(" 00:00") if isinstance(time, datetime) else str(time)
 
 

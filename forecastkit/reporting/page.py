@@ -67,7 +67,7 @@ class Section:
 
 
 def render(title: str, subtitle: str, sections: Sequence[Section]) -> str:
-    """The page as text."""
+    """Return the page as text."""
     body = "\n".join(map(_section, sections))
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -92,7 +92,7 @@ def _table(table: pd.DataFrame) -> str:
 
 
 def svg(figure: Figure) -> str:
-    """A figure as an SVG element that takes the colours and the width of the page."""
+    """Return a figure as an SVG element with the colours and the width of the page."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
@@ -106,7 +106,7 @@ def svg(figure: Figure) -> str:
 
 
 def _bands() -> dict[str, str]:
-    """The colours of intervals, which are blue thinned with white, as blue thinned with the page's own colour."""
+    """Replace the interval colours, blue mixed with white, by blue mixed with the colour of the page."""
     from matplotlib.colors import to_hex, to_rgb
 
     found = {}

@@ -48,7 +48,7 @@ def _groups(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 
 def _of_same(history: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a history that belong to the series and target of these rows."""
+    """Return the rows of a history with the series and target of the given rows."""
     for key in _keys(rows):
         if key in history:
             history = history[history[key] == rows[key].iloc[0]]
@@ -56,7 +56,7 @@ def _of_same(history: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def forecast_section(forecast: pd.DataFrame, history: pd.DataFrame) -> Section:
-    """The next forecast with its intervals, of the first series."""
+    """Return the section with the next forecast of the first series and its intervals."""
     groups = _groups(forecast)
     figures = []
     for name, rows in groups[:MAX_SERIES]:
@@ -70,7 +70,7 @@ def forecast_section(forecast: pd.DataFrame, history: pd.DataFrame) -> Section:
 
 
 def tried_section(test: Backtest, comparison: Comparison | None, name: str) -> Section:
-    """What was tried, and how the model compares with the simplest forecast."""
+    """Return the section with the models tried and the comparison with the simplest forecast."""
     skill = float(test.scores["skill"].iloc[0])
     verdict = f"{100 * abs(skill):.0f} % {'less' if skill >= 0 else 'more'} than that of the seasonal naive forecast"
     text = [f"The mean absolute error of {name} in the backtest is {verdict}."]
@@ -115,7 +115,7 @@ def _by_cutoff(test):
 
 
 def _extremes(frame):
-    """The windows with the least and the largest error, each in units of its own series' mean error."""
+    """Return the windows with the smallest and largest errors relative to their series' mean error."""
     windows = frame.assign(error=(frame["actual"] - frame["forecast"]).abs()).dropna(subset=["error"])
     keys = [*_keys(frame), "cutoff"]
     errors = windows.groupby(keys, observed=True)["error"].mean()
@@ -129,7 +129,7 @@ def _extremes(frame):
 
 
 def calibration_section(test: Backtest) -> Section:
-    """How many actuals lay inside the intervals, in all and by thirds of the cutoffs."""
+    """Return the section with the coverage of intervals, overall and by thirds of the cutoffs."""
     frame = test.forecasts.dropna(subset=["actual"])
     columns = quantile_columns(frame)
     pairs = symmetric_pairs(columns)
@@ -153,7 +153,7 @@ def calibration_section(test: Backtest) -> Section:
 
 
 def data_section(panel: Panel, schema: Schema) -> Section:
-    """What is unusual in the table."""
+    """Return the section with unusual properties of the data."""
     names = [", ".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in panel.ids]
     found = []
     for entity, name in enumerate(names):
@@ -169,7 +169,7 @@ def data_section(panel: Panel, schema: Schema) -> Section:
 
 
 def _problems(values):
-    """What is unusual in one series, in words."""
+    """Return descriptions of unusual properties of one series."""
     missing = np.isnan(values)
     seen = values[~missing]
     if missing.any():

@@ -107,7 +107,7 @@ class ValidationErrors:
 
     @classmethod
     def fit(cls, forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray, levels) -> "ValidationErrors | None":
-        """Of at most 500 windows of each series; None where memory allows fewer than rolling corrections need."""
+        """Return errors of at most 500 windows of each series; None if memory allows fewer than corrections need."""
         levels = np.array(levels)
         cells = len(panel.ids) * panel.channels * forecaster.horizon_ * max(len(levels), 1)
         max_windows = min(MAX_LATEST, MAX_CELLS // cells)
@@ -161,7 +161,7 @@ def _fixed(forecaster, panel, origins, forecast, levels):
 
 
 def _base_quantiles(forecast, levels):
-    """What rolling corrections are added to: quantiles of the model, or the point for every level."""
+    """Return the quantiles that rolling corrections are added to: those of the model, or its point forecast."""
     if forecast.has_spread:
         return forecast.quantiles(levels)
     return np.repeat(forecast.point()[..., None], len(levels), axis=-1)

@@ -88,7 +88,7 @@ class FitData:
 
     @classmethod
     def of(cls, context, scaler) -> "FitData":
-        """Of a `FitContext`."""
+        """Return the data of a `FitContext`."""
         return cls(context.panel, context.split, context.stop, scaler, context.weight)
 
 
@@ -204,7 +204,7 @@ def residual_quantiles(forecaster, panel: Panel, origins: Origins, levels) -> np
 
 
 def replace_in_sample(forecaster) -> None:
-    """Where no validation window gave a forecaster's residuals, take those of a cross-validation, and say so."""
+    """Replace residuals of training windows by those of a cross-validation, with a warning."""
     if forecaster.residuals_.held_out:
         return
     data = vars(forecaster).pop("fit_data_", None)
