@@ -102,7 +102,7 @@ def history_frame(
         history = history.rename("actual").to_frame()
     if "actual" in history.columns and time in history.columns:
         return history
-    history = _with_index(history, frame, time, series_id)
+    history = _with_index(history, time, series_id)
     targets = list(pd.unique(frame["target"])) if "target" in frame.columns else []
     if targets and "target" not in history.columns and set(targets) <= set(history.columns):
         keys = [key for key in (*_names(series_id), time) if key in history.columns]
@@ -110,7 +110,7 @@ def history_frame(
     return _with_actual(history, time, series_id)
 
 
-def _with_index(history, frame, time, series_id):
+def _with_index(history, time, series_id):
     """Return the history with its index levels as columns, named as in the forecasts."""
     if time in history.columns:
         return history

@@ -202,7 +202,7 @@ def _faults(values: np.ndarray) -> np.ndarray:
     far = distance > limit
     if not far.any() or far.sum() > max(1, MAX_FRACTION * len(seen)):
         return np.empty(0, dtype="int64")
-    far &= _are_isolated(seen, distance, far)
+    far &= _are_isolated(distance, far)
     if not far.any() or seen.std() < MIN_INFLATION * seen[~far].std():
         return np.empty(0, dtype="int64")
     return observed[far]
@@ -216,7 +216,7 @@ def _typical(distances):
     return max(median, (high - low) / NORMAL_RANGE)
 
 
-def _are_isolated(seen, distance, far):
+def _are_isolated(distance, far):
     """Return which runs of far values have neighbours, on all existing sides, that are much closer to the median."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], far.astype("int8"), [0]])))
     isolated = np.zeros(len(far), dtype=bool)

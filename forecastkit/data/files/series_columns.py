@@ -41,7 +41,7 @@ def find_series(free: pd.DataFrame, times: pd.Series | None) -> tuple[str, ...]:
         left = _repeated(moments, codes[name])
         if left <= FEW_REPEATS and _is_sure(free[name], codes[name], moments, left, repeated):
             return (name,)
-    if several := _find_several(free, codes, order, moments, repeated):
+    if several := _find_several(free, order, moments, repeated):
         return several
     for name in order:
         if column_names.holds(name, column_names.SERIES) and _repeated(moments, codes[name]) <= repeated / 10:
@@ -114,9 +114,7 @@ def _is_sure(column: pd.Series, codes: np.ndarray, moments: np.ndarray, left: fl
     return True
 
 
-def _find_several(
-    free: pd.DataFrame, codes: dict[str, np.ndarray], order: list[str], moments: np.ndarray, repeated: float
-) -> tuple[str, ...]:
+def _find_several(free: pd.DataFrame, order: list[str], moments: np.ndarray, repeated: float) -> tuple[str, ...]:
     """Return the fewest columns within whose combinations times are unique, in the order of the table."""
     if repeated < MANY_REPEATS:
         return ()

@@ -136,7 +136,7 @@ def find_parts(free: pd.DataFrame, date: str | None, times: Times | None) -> tup
         Its times.
     """
     if date is not None:
-        clock = _find_clock(free.drop(columns=date), date, times.values)
+        clock = _find_clock(free.drop(columns=date), times.values)
         return (date, *clock) if clock else ()
     named = {part: _named_part(free, part) for part in PARTS}
     for wanted in DATE_PARTS:
@@ -175,7 +175,7 @@ def _month_numbers(column: pd.Series) -> pd.Series | None:
     return None if months.isna().any() else months
 
 
-def _find_clock(free: pd.DataFrame, date: str, dates: pd.Series) -> tuple[str, ...]:
+def _find_clock(free: pd.DataFrame, dates: pd.Series) -> tuple[str, ...]:
     """The column of clock times, or those of hours and minutes, beside a column of whole dates."""
     if getattr(dates.dt, "tz", None) is not None or (dates != dates.dt.normalize()).any():
         return ()

@@ -83,7 +83,7 @@ def _meet_workers(cluster, where):
         rule = "workers must meet before TensorFlow is used for anything else in the process"
         refuse(where, rule, "a process where it was", "Make the distributed fit the first one of the script.")
     meet(cluster)
-    _set_timeouts(cluster)
+    _set_timeouts()
     try:
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     except (RuntimeError, ValueError, tf.errors.OpError) as error:
@@ -94,7 +94,7 @@ def _meet_workers(cluster, where):
     return strategy
 
 
-def _set_timeouts(cluster):
+def _set_timeouts():
     """Configure the coordination service to detect a lost worker within seconds instead of minutes."""
     from tensorflow.compiler.xla.tsl.protobuf.coordination_config_pb2 import CoordinatedJob
 
