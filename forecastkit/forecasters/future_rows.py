@@ -9,6 +9,7 @@ from forecastkit.data import output_frames
 from forecastkit.data.panel import Panel, spread
 from forecastkit.data.schema import Schema
 from forecastkit.data.windows import Origins
+from forecastkit.forecasters.new_series import with_new_series
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_levels, check_real, first_few, refuse
 from forecastkit.utils.warn import warn_user
@@ -31,16 +32,19 @@ class Rows:
         return cls(entity, panel.cutoffs()[entity] + 1 + place)
 
 
-def read_asked(where: str, schema: Schema, panel: Panel, X) -> tuple[Rows, Panel]:
-    """Return the rows of `X` to forecast, and the panel of their series with the future covariates of `X`."""
+def read_asked(where: str, schema: Schema, panel: Panel, X, kept: int | None) -> tuple[Rows, Panel]:
+    """Return the rows to forecast of `X`, and the panel of their series with the known covariates of `X`.
+
+    `kept` is the number of latest rows of each series that a saved forecaster keeps, None for all.
+    """
     from forecastkit.data.ingest.read_panel import read_rows  # here: a stored history is not read
     from forecastkit.data.ingest.regularize import one_row_each
 
     table = read_rows(schema, X, future=True, follow=panel)
     at = panel.places(table.ids)
     if (at < 0).any():
-        unknown = [repr(name) for name, place in zip(table.ids, at, strict=True) if place < 0]
-        refuse("predict", "every series must have a history", f"none for {first_few(unknown)}", "Pass history=.")
+        panel = with_new_series(where, schema, panel, table.ids, X, kept)
+        at = panel.places(table.ids)
     panel, entity = panel.take(at), table.entity
     if table.timestamps is None:
         order = np.argsort(entity, kind="stable")

@@ -140,7 +140,7 @@ class Predicting(Bounds, Plottable):
         else:
             if until is not None:
                 refuse(where, "either X or until says which rows to forecast", "both", error=ParameterError)
-            rows, panel = read_asked(where, self.schema_, panel, X)
+            rows, panel = read_asked(where, self.schema_, panel, X, self._rows_kept())
             warn_blank(where, self.schema_, panel, rows)
         return rows, *self._ready(panel, history)
 
@@ -216,7 +216,7 @@ class Predicting(Bounds, Plottable):
         where = type(self).__name__
         panel = self.history_ if history is None else self._read_history(history)
         if X is not None:
-            panel = read_asked(where, self.schema_, panel, X)[1]
+            panel = read_asked(where, self.schema_, panel, X, self._rows_kept())[1]
         steps = check_known_ahead(where, self.schema_, panel, steps_until(where, panel, until, self.horizon_))
         levels = quantile_levels
         if levels is None and steps.max() > self.horizon_:
@@ -278,7 +278,7 @@ class Predicting(Bounds, Plottable):
         where = type(self).__name__
         panel = self.history_ if history is None else self._read_history(history)
         if X is not None:
-            panel = read_asked(where, self.schema_, panel, X)[1]
+            panel = read_asked(where, self.schema_, panel, X, self._rows_kept())[1]
         check_known_ahead(where, self.schema_, panel, self.horizon_)
         panel, model = self._ready(panel, history)
         origins = Origins.every_channel(np.arange(len(panel.ids)), panel.last_observed(), panel.channels)

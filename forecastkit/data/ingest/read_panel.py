@@ -94,10 +94,13 @@ def read_more(schema: Schema, grid: TimeGrid, X, y=None, *, follow: Panel | None
     return regularize(read_rows(schema, X, y, follow=follow), grid, follow)
 
 
-def read_rows(schema: Schema, X, y=None, future: bool = False, follow: Panel | None = None) -> Table:
+def read_rows(
+    schema: Schema, X, y=None, future: bool = False, follow: Panel | None = None, static: bool = False
+) -> Table:
     """Return the rows of `X` (and `y`) by role, in their order; `future` rows need no targets and past covariates.
 
-    A time that clocks show twice may be told by the panel that the rows `follow`.
+    Static covariates of future rows are read only with `static`. Ambiguous local times may be resolved by the panel
+    that the rows `follow`.
     """
     if isinstance(X, MappedData):
         refuse(WHERE, "mapped data are for fit and for backtests of what is not fitted", repr(X), "Give a frame here.")
@@ -123,7 +126,7 @@ def read_rows(schema: Schema, X, y=None, future: bool = False, follow: Panel | N
         if future
         else convert.covariates(frame, schema, schema.past, places),
         convert.covariates(frame, schema, schema.known, places),
-        convert.static_covariates(frame, schema if not future else replace(schema, static=()), places),
+        convert.static_covariates(frame, schema if static or not future else replace(schema, static=()), places),
     )
 
 
