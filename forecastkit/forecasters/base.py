@@ -22,8 +22,8 @@ from forecastkit.forecasters.future_rows import tail
 from forecastkit.forecasters.newer_rows import check_rows_to_train, merge_newer
 from forecastkit.forecasters.predict import NOT_SAVED, Predicting
 from forecastkit.preprocessing.broken_readings import warn_broken
+from forecastkit.preprocessing.moments import TRANSFORMS, outside_domain
 from forecastkit.preprocessing.scaler import Scaler
-from forecastkit.preprocessing.target_transforms import TRANSFORMS, outside_domain
 from forecastkit.uncertainty import validation
 from forecastkit.utils.docstrings import inherit_parameters
 from forecastkit.utils.estimator import BaseEstimator, RegressorMixin

@@ -7,7 +7,7 @@ import numpy as np
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, forward_fill, gather
 from forecastkit.inspection.integrated_gradients import Pairs, Slopes, difference, integrate
-from forecastkit.preprocessing import target_transforms
+from forecastkit.preprocessing.moments import backward, forward_clipped
 from forecastkit.uncertainty.forecasts import forecast_of
 
 BASELINES = ("last", "mean")
@@ -112,10 +112,10 @@ def _undo_transform(name: str | None, forecast: np.ndarray, change: np.ndarray):
     """
     if name is None:
         return forecast - change, None
-    end = target_transforms.forward_clipped(name, forecast)
-    start = target_transforms.backward(name, end - change)
+    end = forward_clipped(name, forecast)
+    start = backward(name, end - change)
     step = np.where(np.abs(change) > 1e-6, change, 1e-6)  # a secant of no length has the slope of the tangent
-    return start, (forecast - target_transforms.backward(name, end - step)) / step
+    return start, (forecast - backward(name, end - step)) / step
 
 
 def point_weights(model) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Mean and standard deviation of series without overflow or loss of precision."""
+"""How targets are standardized: center and scale of each series, and monotonic transforms before scaling."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +15,12 @@ MAX_STANDARDIZED = 1e15
 MIN_RELATIVE_SCALE = 1e-13
 #: Unit of the errors of a constant series, as a fraction of its value (of 1 if the value is 0).
 CONSTANT_UNIT = 1e-12
+#: For each name: the transform, its inverse, and the smallest value of its domain.
+TRANSFORMS = {
+    "sqrt": (np.sqrt, np.square, 0.0),
+    "log1p": (np.log1p, np.expm1, 0.0),
+    "log": (np.log, np.exp, np.nextafter(0.0, 1.0)),
+}
 
 
 @dataclass(frozen=True)
@@ -126,3 +132,32 @@ def _sizes(values, indptr):
         largest = np.fmax(np.fmax.reduceat(values, begin, axis=0), -np.fmin.reduceat(values, begin, axis=0))
         out[filled] = safe_units(largest)
     return out
+
+
+def outside_domain(name: str, values: np.ndarray) -> np.ndarray:
+    """Return which values are outside the domain of the transform."""
+    return values < TRANSFORMS[name][2]
+
+
+def forward(name: str | None, values: np.ndarray) -> np.ndarray:
+    """Transform the values in their own dtype; NaN outside the domain. Without a name they are unchanged."""
+    if name is None:
+        return values
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(outside_domain(name, values), np.nan, TRANSFORMS[name][0](values)).astype(
+            values.dtype, copy=False
+        )
+
+
+def forward_clipped(name: str | None, values: np.ndarray) -> np.ndarray:
+    """Transform the values after clipping them to the domain."""
+    return values if name is None else forward(name, np.maximum(values, TRANSFORMS[name][2]))
+
+
+def backward(name: str | None, values: np.ndarray) -> np.ndarray:
+    """Invert `forward` after clipping to its image."""
+    if name is None:
+        return values
+    _, undo, smallest = TRANSFORMS[name]
+    # The image of log is unbounded; those of sqrt and log1p begin at 0, which is also the smallest value.
+    return undo(values) if name == "log" else undo(np.maximum(values, smallest))

@@ -11,8 +11,16 @@ from forecastkit.data.windows import Buffers, last_values
 from forecastkit.features.calendar import calendar_table, is_requested
 from forecastkit.preprocessing.broken_readings import BrokenReadings
 from forecastkit.preprocessing.covariate_effects import calendar_effect, known_effect, products
-from forecastkit.preprocessing.moments import CHUNK, Moments, chunks, constant_unit, error_units
-from forecastkit.preprocessing.target_transforms import backward, forward, forward_clipped
+from forecastkit.preprocessing.moments import (
+    CHUNK,
+    Moments,
+    backward,
+    chunks,
+    constant_unit,
+    error_units,
+    forward,
+    forward_clipped,
+)
 
 #: Mean relative change, see `lacks_autocorrelation`, above which the autocorrelation is below 0.22.
 MIN_CHANGE = 1.25
@@ -47,7 +55,7 @@ class Scaler:
     met : dict of tuple of ndarray
         For each role, which codes of each category column occur in training; other codes count as unknown.
     transform : str, optional
-        Transform of the targets before scaling; see `forecastkit.preprocessing.target_transforms`.
+        Transform of the targets before scaling; see `forecastkit.preprocessing.moments`.
     transformed : Moments, optional
         Moments of the transformed targets.
     constant : ndarray of bool of shape (E, C), optional
