@@ -39,32 +39,6 @@ MIN_ORIGINS = 16
 #: Learning rate of the final epochs, as a fraction of the peak.
 FINAL_RATE = 0.3
 
-#: Parameters by subject, as docstrings list them; those of a backbone belong to the network.
-PARAMETER_GROUPS = {
-    "Data": (
-        *(f.name for f in fields(Forecaster)),
-        *("target_transform", "calendar", "holidays", "fourier"),
-    ),
-    "Training": (
-        "loss",
-        "optimizer",
-        "epochs",
-        "windows_per_epoch",
-        "batch_size",
-        "learning_rate",
-        "patience",
-        "final_epochs",
-        "time_limit",
-        "precision",
-        "distribute",
-        "resume",
-        "random_state",
-        "verbose",
-        "callbacks",
-    ),
-    "Network": ("patch", "normalization", "linear_path", "embed_series"),
-}
-
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class NeuralForecaster(KerasParts, FineTuning, Forecaster):
@@ -421,6 +395,16 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
     def _rows_kept(self):
         """Return the rows that a forecast needs, and at least those of a horizon of training windows."""
         return max(self._rows_needed(), self.lookback_ + 2 * self.horizon_)
+
+
+_DATA = (*(f.name for f in fields(Forecaster)), "target_transform", "calendar", "holidays", "fourier")
+_NETWORK = ("patch", "normalization", "linear_path", "embed_series")
+#: Parameters by subject, as docstrings list them; those of a backbone belong to the network.
+PARAMETER_GROUPS = {
+    "Data": _DATA,
+    "Training": tuple(f.name for f in fields(NeuralForecaster) if f.name not in (*_DATA, *_NETWORK)),
+    "Network": _NETWORK,
+}
 
 
 class NamedForecaster(NeuralForecaster):
