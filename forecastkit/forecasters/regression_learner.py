@@ -1,6 +1,5 @@
 """Forecasters whose closed-form regressions train on without the rows that they were fitted on."""
 
-import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +8,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Windows
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.linear_recipes import LinearPart
+from forecastkit.utils.warn import warn_user
 
 
 class RegressionLearner(Forecaster):
@@ -53,11 +53,9 @@ class RegressionLearner(Forecaster):
     def _train_on(self, context):
         panel, stop = context.panel, context.stop
         if self.n_revised_ and self.history_is_tail_ and self._regressions():
-            warnings.warn(
-                f"{type(self).__name__}: {self.n_revised_} rows that were learned from have other values now; the "
-                "earlier ones still count, as the rows of the fit are not kept with a saved model. Fit afresh then.",
-                UserWarning,
-                stacklevel=4,
+            warn_user(
+                f"{type(self).__name__}: {self.n_revised_} training rows have other values now; the earlier ones still "
+                "count, because the rows of the fit are not stored with a saved model. Fit again on all rows."
             )
         if not self._hold_sums() or (self.n_revised_ and not self.history_is_tail_):
             self._solve_again(context, lambda part: self._scaled_on(part, panel, stop))

@@ -1,6 +1,5 @@
 """Interpret a fitted network: attribution, attention, variable selection."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,6 +21,7 @@ from forecastkit.networks.variable_selection import watch_selection
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Columns, Data
 from forecastkit.utils.validation import check_choice, check_int, check_names, check_real, first_few, refuse
+from forecastkit.utils.warn import warn_user
 
 WHERE = "interpret"
 WHAT = ("all", "attribution", "attention")
@@ -252,7 +252,7 @@ def _check_size(origins, steps, sizes):
 def _warn(attribution, tolerance):
     if attribution.error > tolerance:
         said = f"{WHERE}: at {attribution.points} points the attributions miss the change of the forecast by "
-        warnings.warn(f"{said}{attribution.error:.2g} of it, more than {tolerance:g}; raise max_points.", stacklevel=3)
+        warn_user(f"{said}{attribution.error:.2g} of it, more than {tolerance:g}; raise max_points.")
 
 
 def _raw(model, panel, origins, sizes) -> dict:

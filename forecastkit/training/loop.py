@@ -1,7 +1,6 @@
 """The training loop: epochs of sampled windows, learning-rate schedule, early stopping, best weights."""
 
 import time
-import warnings
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from forecastkit.data.windows import Buffers, Origins, Windows
 from forecastkit.training.checkpoint import Checkpoint
 from forecastkit.utils.validation import refuse
+from forecastkit.utils.warn import warn_user
 
 WARM_UP = 50  # steps until the full learning rate
 MIN_BATCH, MIN_STEPS, MAX_STEPS = 16, 50, 100
@@ -217,7 +217,7 @@ def _report_divergence(record, saved):
         refuse("fit", rule, got, remedy)
     best = record.best_epoch + 1
     kept = f"The weights of epoch {best} are kept." if best else "The linear forecast is kept."
-    warnings.warn(f"fit: {rule}, got {got}. {kept} {remedy}", UserWarning, stacklevel=2)
+    warn_user(f"fit: {rule}, got {got}. {kept} {remedy}")
 
 
 def _epoch(engine, windows, plan, epoch, spent, pieces, listeners):

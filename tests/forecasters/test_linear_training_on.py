@@ -99,7 +99,7 @@ def test_changed_rows_are_learned_again_where_all_rows_are_there(path):
     right = linear().fit(days(0, 200)).update(days(190, 200, None, changed))
     alone.partial_fit(days(190, 203, None, changed))
     np.testing.assert_array_equal(right.partial_fit(days(200, 203)).predict(), alone.predict())
-    with pytest.warns(UserWarning, match="10 rows that were learned from have other values now"):
+    with pytest.warns(UserWarning, match="10 training rows have other values now"):
         loaded.partial_fit(days(190, 203, None, changed))
     assert np.isfinite(loaded.predict()).all()
 
