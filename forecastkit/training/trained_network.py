@@ -31,7 +31,7 @@ MAX_NETWORKS, MAX_WEIGHTS = 4, 2_000_000
 class TrainedNetwork:
     """A network and its weights. Pickles contain the weights and the configuration, but nothing compiled.
 
-    When it is deleted, its compiled functions are added to the cache, see `forecastkit.training.trained_network`.
+    When it is deleted, its compiled functions are added to the `NetworkCache`.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from forecastkit.utils.validation import check_levels, refuse
 
 #: Smallest ordinal, for series without training rows.
 NEVER = np.iinfo("int64").min
-__all__ = ["LEVELS", "ResidualQuantiles", "interpolate_quantiles"]
+#: Quantile levels of residuals that are stored.
 LEVELS = (0.005, 0.01, 0.025, *(round(0.05 * i, 2) for i in range(1, 20)), 0.975, 0.99, 0.995)
 # With this number the outermost levels of a 99 % interval are distinct ranks.
 OWN_TABLE_RESIDUALS = 200
