@@ -20,7 +20,7 @@ from forecastkit.datasets import dataset_path
 from forecastkit.training.trained_network import NETWORK_CACHE
 
 # Tests of one process fit a few hundred kinds of tiny networks; each is traced once as long as it is kept.
-NETWORK_CACHE.max_networks = 60
+NETWORK_CACHE.max_networks = 24
 
 #: Sizes that train in a second or two.
 SMALL = {

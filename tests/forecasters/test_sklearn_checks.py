@@ -17,8 +17,11 @@ IN_TIME_ORDER = {
     # Asked by scikit-learn 1.6 of estimators too whose tags say that they take no sparse data.
     "check_sample_weight_equivalence_on_sparse_data": "as on dense data, and sparse ones are refused",
 }
-#: Few steps, each a long one: scikit-learn asks of a regressor an R2 of 0.5 on what it was fitted on.
+#: Few steps, each a long one: scikit-learn asks of a regressor an R2 of 0.5 on what it was fitted on. Lookback and
+#: normalization are given, so that checks with equally many columns share a traced network.
 SMALL = {
+    "lookback": 3,
+    "normalization": "standard",
     "units": 8,
     "epochs": 6,
     "final_epochs": 0,

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import ROTATED_BACKBONES, in_rotation
 from keras import ops
 from test_layers import built, dense, layer_norm, normal
 from test_network import changed, make, run, windows
@@ -391,7 +392,7 @@ def test_no_gradient_flows_through_memory_in_training(training):
     assert (gradient[:, 8:] != 0).any(axis=(0, 2)).all()
 
 
-@pytest.mark.parametrize("name", ATTENTIVE)
+@pytest.mark.parametrize("name", in_rotation(ATTENTIVE, ROTATED_BACKBONES))
 @pytest.mark.parametrize("sizes", [SIZES, LONG], ids=["known", "long"])
 def test_every_network_reports_from_the_past_to_the_future(name, sizes):
     n, m = sizes.past_tokens, sizes.future_tokens

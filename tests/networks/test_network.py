@@ -16,6 +16,7 @@ from forecastkit.networks.attention import watch_attention
 from forecastkit.networks.backbone import NORMALIZATIONS, Sizes
 from forecastkit.networks.heads import make_head
 from forecastkit.networks.network import Network
+from forecastkit.training.engines.fused_adam import apply_adam
 from forecastkit.utils.exceptions import ParameterError
 
 EVERY = backbones.names()
@@ -291,7 +292,7 @@ def test_every_backbone_learns_a_sine(name):
     def step():
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(network.output_head.loss(target, network(inputs, training=True)))
-        optimizer.apply_gradients(zip(tape.gradient(loss, values), network.trainable_variables, strict=True))
+        apply_adam(optimizer, tape.gradient(loss, values), network.trainable_variables)
         return loss
 
     optimizer.build(network.trainable_variables)

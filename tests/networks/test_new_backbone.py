@@ -92,6 +92,7 @@ def test_it_is_one_short_file():
     assert len(FILE.splitlines()) <= 60
 
 
+@pytest.mark.rotated
 def test_it_keeps_the_contract_of_all_forecasters(checkout):
     told = checkout(
         "-m", "pytest", "tests/forecasters/test_contract.py", "-k", "ThrowAwayForecaster", "-p", "no:cacheprovider"

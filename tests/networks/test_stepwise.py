@@ -40,7 +40,9 @@ def test_a_step_reads_its_own_features_its_place_in_past_patches_and_its_token(g
     np.testing.assert_allclose(path(*given), expected, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(("options", "there"), [({}, False), ({"calendar": True}, True), ({"known": "temp"}, True)])
+@pytest.mark.parametrize(("options", "there"), [
+    ({}, False), ({"known": "temp"}, True), pytest.param({"calendar": True}, True, marks=pytest.mark.rotated),
+])  # fmt: skip
 def test_networks_have_it_where_something_is_known_ahead(options, there):
     frame = make_panel(80, series=("a",))[["ds", "load", "temp"]]
     sizes = {"horizon": 6, "lookback": 12, "units": 8, "epochs": 1, "windows_per_epoch": 32, "final_epochs": 0}

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from conftest import ROLES, SMALL, make_panel
+from conftest import ROLES, SMALL, in_rotation, make_panel
 from keras import ops
 from test_engines import assert_close, trained, weights
 from test_engines import data as engine_data  # noqa: F401
@@ -26,6 +26,7 @@ from forecastkit.networks.variable_selection import (
     VariableTokens,
     watch_selection,
 )
+from forecastkit.training.engines.fused_adam import apply_adam
 
 UNITS = 6
 
@@ -239,7 +240,7 @@ def test_the_variable_that_tells_is_chosen():
     def step():
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(network.output_head.loss(target, network(inputs, training=True)))
-        optimizer.apply_gradients(zip(tape.gradient(loss, values), network.trainable_variables, strict=True))
+        apply_adam(optimizer, tape.gradient(loss, values), network.trainable_variables)
         return loss
 
     for _ in range(60):
@@ -259,9 +260,12 @@ def test_compiled_steps_train_alike(engine_data):  # noqa: F811
 # ---------------------------------------------------------------------------------------------- the forecaster
 
 
-def test_a_panel_with_all_roles_is_forecast_saved_and_loaded(tmp_path):
+@pytest.mark.parametrize(
+    "more", in_rotation([{}, {"embed_series": True, "layers": 2}], [{"embed_series": True, "layers": 2}])
+)
+def test_a_panel_with_all_roles_is_forecast_saved_and_loaded(tmp_path, more):
     panel = make_panel(120, ("x", "y"))
-    options = {"quantile_levels": [0.1, 0.5, 0.9], "calendar": True, "embed_series": True, "layers": 2}
+    options = {"quantile_levels": [0.1, 0.5, 0.9], "calendar": True, **more}
     model = fk.TFTForecaster(**SMALL, **ROLES, **options).fit(panel)
     future = model.future_frame().assign(temp=0.0, size=1.0)
     forecast = model.forecast(future)

@@ -30,14 +30,8 @@ def keep(model, folder: Path, name: str, **more) -> None:
 
 
 def mirrored(folder: Path) -> None:
-    """One device, two of them, and a scope of one's own, compiled and with dropout, too."""
-    import tensorflow as tf
-
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    from forecastkit.forecasters import neural
-
-    data = make_panel()
+    """One device, two of them, and a scope of one's own."""
+    tf, data = with_two_devices(), make_panel()
     one, two = forecaster().fit(data), forecaster(distribute="mirrored").fit(data)
     assert len(two.network_.live()[1].strategy.extended.worker_devices) == 2
     keep(one, folder, "one")
@@ -48,10 +42,27 @@ def mirrored(folder: Path) -> None:
         keep(own, folder, "own")
         own.partial_fit(data)
     keep(forecaster(final_epochs=0).fit(data), folder, "short")
+
+
+def compiled(folder: Path) -> None:
+    """One device and two of them, compiled and with more dropout."""
+    with_two_devices()
+    from forecastkit.forecasters import neural
+
+    data = make_panel()
     neural.WORTH_COMPILING = 0
     changes = {"dropout": 0.3, "batch_size": 64, "distribute": "auto"}
     keep(forecaster(**changes).fit(data), folder, "two-compiled")
     keep(forecaster(**{**changes, "distribute": None}).fit(data), folder, "one-compiled")
+
+
+def with_two_devices():
+    """TensorFlow with two devices on one CPU."""
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    return tf
 
 
 def worker(folder: Path) -> None:
@@ -114,5 +125,5 @@ def alone(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    runs = {"mirrored": mirrored, "worker": worker, "again": again, "alone": alone}
+    runs = {"mirrored": mirrored, "compiled": compiled, "worker": worker, "again": again, "alone": alone}
     runs[sys.argv[1]](Path(sys.argv[2]))

@@ -178,6 +178,34 @@ def test_a_folder_that_cannot_be_is_refused_before_training(tmp_path):
 
 # ---------------------------------------------------------------------------------------------- kill -9
 
+HELD = """
+import sys
+sys.path[:0] = sys.argv[1].split(":")
+import time
+import keras
+from test_checkpoint import EPOCHS, SIZES, series
+import forecastkit as fk
+
+def hold(epoch, logs):
+    if epoch == EPOCHS - 1:
+        print("held", flush=True)
+        time.sleep(600)
+
+callback = keras.callbacks.LambdaCallback(on_epoch_begin=hold)
+fk.GRUForecaster(**SIZES, resume=sys.argv[2], callbacks=[callback]).fit(series())
+"""
+
+
+def test_another_process_that_is_killed_has_trained_bit_for_bit_the_same(monkeypatch, tmp_path, whole):
+    with child(tmp_path, "", HELD) as process:
+        assert process.stdout.readline() == "held\n"
+        process.send_signal(signal.SIGKILL)
+    left, run = [], loop._epoch
+    monkeypatch.setattr(loop, "_epoch", lambda *given: left.append(given[3]) or run(*given))
+    assert_same(fk.GRUForecaster(**SIZES, resume=tmp_path).fit(series()), whole)
+    assert left == [EPOCHS - 1, 0, 1]
+
+
 CHILD = """
 import sys
 sys.path[:0] = sys.argv[1].split(":")
@@ -191,9 +219,9 @@ np.savez(sys.argv[3], *model.model_.get_weights())
 """
 
 
-def child(folder, out, **environment):
+def child(folder, out, code=CHILD, **environment):
     paths = f"{ROOT}:{ROOT / 'tests'}:{ROOT / 'tests' / 'training'}"
-    command = [sys.executable, "-c", CHILD, paths, str(folder), str(out)]
+    command = [sys.executable, "-c", code, paths, str(folder), str(out)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, **environment}, text=True)
 
 
@@ -218,6 +246,7 @@ def kills(tmp_path, count, **environment):
             np.testing.assert_array_equal(whole[name], resumed[name])
 
 
+@pytest.mark.rotated
 def test_kill_9_changes_nothing(tmp_path):
     kills(tmp_path, 2)
 

@@ -383,6 +383,7 @@ np.savez(sys.argv[1], **out)
 """
 
 
+@pytest.mark.rotated
 def test_two_fresh_processes_give_the_same_forecast_bit_for_bit(tmp_path):
     files = [tmp_path / f"{i}.npz" for i in range(2)]
     # Different hash seeds: nothing may depend on the order of a set.

@@ -175,6 +175,7 @@ print(sorted(found.trials["bias"]), flush=True)
 """
 
 
+@pytest.mark.rotated
 def test_a_killed_search_goes_on_where_it_was(tmp_path):
     first = fresh("-c", KILLED, str(tmp_path))
     on_end = [first.stdout.readline() for _ in range(3)]
