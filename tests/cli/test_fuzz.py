@@ -198,7 +198,7 @@ def run_tables(number: int, folder, seconds: float) -> dict[str, int]:
 @pytest.mark.parametrize("number", in_rotation([150, 500], [500]))
 def test_random_tables(tmp_path, number):
     ended = run_tables(number, tmp_path, math.inf)
-    assert ended["forecast"] > number // 10
+    assert ended["forecast"] > number // 20
     assert ended["refused"] > number // 10
 
 
