@@ -41,6 +41,7 @@ from .forecasters.networks import RNNTransformerForecaster as RNNTransformerFore
 from .forecasters.networks import TFTForecaster as TFTForecaster
 from .forecasters.networks import TransformerForecaster as TransformerForecaster
 from .forecasters.networks import TransformerXLForecaster as TransformerXLForecaster
+from .forecasters.pretrain import pretrain as pretrain
 from .forecasters.pretrained import PretrainedForecaster as PretrainedForecaster
 from .forecasters.tabular import TabularForecaster as TabularForecaster
 from .hierarchy.reconciliation import reconcile as reconcile
@@ -177,6 +178,7 @@ __all__ = [
     "plot_comparison",
     "plot_forecast",
     "plots",
+    "pretrain",
     "recommend",
     "reconcile",
     "report",

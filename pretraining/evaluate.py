@@ -1,4 +1,4 @@
-"""Evaluate zero-shot forecasts on real sets: MASE and weighted quantile loss relative to the seasonal naive.
+"""Evaluate forecasts on real sets, zero-shot and fine-tuned: MASE and quantile loss relative to the seasonal naive.
 
     python -m pretraining.evaluate --data FOLDER --weights runs/first/weights.npz
     python -m pretraining.evaluate --data FOLDER --sets held_out --models pretrained linear seasonal_naive --out a.jsonl
@@ -13,6 +13,7 @@ import argparse
 import json
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ from pretraining.real_series import DEVELOPMENT, HELD_OUT, Set, long_frame
 
 LEVELS = [round(0.1 * i, 1) for i in range(1, 10)]
 CLASSES = {
-    "pretrained": fk.PretrainedForecaster,
+    "pretrained": partial(fk.PretrainedForecaster, fine_tune=False),
+    "fine_tuned": fk.PretrainedForecaster,
     "linear": fk.LinearForecaster,
     "theta": fk.ThetaForecaster,
     "seasonal_naive": fk.SeasonalNaiveForecaster,
@@ -117,7 +119,7 @@ def main(arguments=None):
     rows = []
     for name, known in (DEVELOPMENT if options.sets == "development" else HELD_OUT).items():
         for model in options.models:
-            more = {"weights": options.weights} if model == "pretrained" and options.weights else {}
+            more = {"weights": options.weights} if model in ("pretrained", "fine_tuned") and options.weights else {}
             rows.append({"set": name} | evaluate(known, options.data, model, **more))
             if options.out:
                 with open(options.out, "a", encoding="utf-8") as file:

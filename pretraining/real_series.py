@@ -1,9 +1,8 @@
-"""Readers of public data sets for zero-shot evaluation and for experiments with training.
+"""Readers of public data sets for evaluation.
 
 All sets are files of one folder with the names and sources listed in ``docs/pretraining.md``. Nothing is downloaded.
 `DEVELOPMENT` sets were used while the generator and the network were designed, `HELD_OUT` sets only once at the end.
-The packaged weights are trained on synthetic series only. `training_series` is for experiments and returns the training
-rows of M1, without those on which any set is evaluated.
+No series of these sets is trained on: see `corpus.py` for those that are.
 """
 
 from collections.abc import Callable
@@ -116,16 +115,3 @@ def long_frame(series: list[np.ndarray], freq: str) -> pd.DataFrame:
         for number, values in enumerate(series)
     ]
     return pd.concat(parts, ignore_index=True)
-
-
-def training_series(folder: Path) -> list[tuple[np.ndarray, int]]:
-    """Return training rows of M1 and their seasons, without the official test rows, for experiments.
-
-    M1 monthly and quarterly are development sets, and M1 yearly is held out: results on these sets are not zero-shot
-    for a network trained with this function. M4 hourly and weekly are excluded.
-    """
-    found = []
-    for name in ("monthly", "quarterly", "yearly"):
-        known = {**DEVELOPMENT, **HELD_OUT}[f"m1_{name}"]
-        found += [(values[: -known.horizon], known.season) for values in known.read(Path(folder))]
-    return found

@@ -17,6 +17,9 @@ from suite.sets import Task
 #: Peers by name; see peer_models.py.
 PEERS = ("auto_ets", "auto_theta", "mstl", "lightgbm", "nhits", "patchtst")
 
+#: Forecasters with parameters, by name.
+VARIANTS = {"pretrained_zero_shot": ("pretrained", {"fine_tune": False})}
+
 
 @dataclass(frozen=True)
 class Forecasts:
@@ -41,9 +44,11 @@ def ours(name: str, task: Task) -> Forecasts:
     """A forecaster of this library: fitted once on the rows before the test block, nothing but the horizon given."""
     import forecastkit as fk
 
-    kind = getattr(fk, accuracy.class_name(name))
+    kind, parameters = VARIANTS.get(name, (name, {}))
     about = task.about
-    forecaster = kind(horizon=about.horizon, series_id="series", time="time", target="y")
+    forecaster = getattr(fk, accuracy.class_name(kind))(
+        horizon=about.horizon, series_id="series", time="time", target="y", **parameters
+    )
     if "random_state" in forecaster.get_params(deep=False):
         forecaster.set_params(random_state=0)
     began = time.perf_counter()

@@ -16,19 +16,24 @@ from forecastkit.forecasters.regression_learner import RegressionLearner
 from forecastkit.preprocessing.broken_readings import BrokenReadings
 from forecastkit.preprocessing.moments import Moments
 from forecastkit.pretrained.candidates import Context
+from forecastkit.pretrained.fine_tune import Examples, joined, tuned
 from forecastkit.pretrained.forward import LEVELS, forward
 from forecastkit.pretrained.inputs import PLACES, context_width, make_inputs, trial_length, usable_second
 from forecastkit.pretrained.seasons import find_season
 from forecastkit.pretrained.weights import LATEST, VERSIONS, load_weights
 from forecastkit.uncertainty.forecasts import SHOWN_LEVELS, QuantileForecast
+from forecastkit.uncertainty.validation import sample_validation_windows
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Fourier, Path
-from forecastkit.utils.validation import refuse
+from forecastkit.utils.validation import check_int, refuse
 
 #: Forecasts made at a time, and windows below which no regression is fitted.
 CHUNK, MIN_WINDOWS = 512, 4
 #: Series of which a season is looked for where times say nothing of it.
 MAX_SERIES = 20
+#: Fine-tuning: largest number of windows of each block, smallest number of validation windows that do not overlap,
+#: numbers of gradient steps that are tried, and smallest reduction of the validation loss.
+MAX_TUNED, MIN_INDEPENDENT, TRIED_STEPS, MIN_GAIN = 128, 6, (30, 120), 0.005
 #: Longer seasons that calendars have beside those of `Grid.seasons`: a year of days, and of business days.
 YEARS = {7: 365, 5: 260}
 
@@ -45,7 +50,12 @@ class PretrainedForecaster(RegressionLearner):
     Parameters
     ----------
     weights : str or path
-        A packaged version, or the path of a file written by ``python -m pretraining.train``.
+        A packaged version, or the path of a file written by `forecastkit.pretrain`.
+    fine_tune : {'auto', False} or int
+        Whether the last layer of the network is adapted to the data. 'auto': by a number of gradient steps on the
+        windows before the validation block, if this reduces the quantile loss on the validation block; with few
+        independent validation windows it is not tried. An integer is a number of gradient steps on all windows that the
+        linear regression has not seen.
     holidays : str, optional
         Country, or country and subdivision, whose holidays have a linear effect: 'DE', 'US-CA'. For steps of at most a
         day.
@@ -59,6 +69,10 @@ class PretrainedForecaster(RegressionLearner):
         Quantile levels of the network, 0.01 to 0.99.
     ridge_ : Ridge or None
         The linear regression of the data set; None if there are too few rows.
+    head_ : dict of ndarray or None
+        The fine-tuned last layer; None if it is that of the packaged weights.
+    fine_tuned_steps_ : int
+        Number of gradient steps of the fine-tuning, 0 without.
 
     Notes
     -----
@@ -73,6 +87,7 @@ class PretrainedForecaster(RegressionLearner):
     """
 
     weights: Path = LATEST
+    fine_tune: str | bool | int = "auto"
     holidays: str | None = None
     fourier: Fourier | None = None
 
@@ -83,6 +98,8 @@ class PretrainedForecaster(RegressionLearner):
         if not isinstance(self.weights, (str, os.PathLike)):
             rule = f"weights must be {' or '.join(map(repr, VERSIONS))} or the path of a file"
             refuse(type(self).__name__, rule, repr(self.weights), error=ParameterError)
+        if self.fine_tune not in ("auto", False) or self.fine_tune is True:
+            check_int(type(self).__name__, "fine_tune", self.fine_tune, low=0)
 
     def _choose_sizes(self, panel, stop):
         super()._choose_sizes(panel, stop)
@@ -117,6 +134,54 @@ class PretrainedForecaster(RegressionLearner):
             origins = origins[origins.row + self._regressed < stop[origins.entity]]
             buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
             self.ridge_ = Ridge.fit(buffers, windows, origins, self.lookback_, self._regressed)
+        self.head_, self.fine_tuned_steps_ = None, 0
+        if self.fine_tune is not False and self.ridge_ is not None:
+            self._fine_tune(context, arrays)
+
+    def _fine_tune(self, context, weights):
+        """Adapt the last layer to the windows before the validation block."""
+        panel, split, stop = context.panel, context.split, context.stop
+        earlier = np.maximum(2 * split - stop, panel.indptr[:-1])  # as long a block before the validation block
+        if self.fine_tune == "auto" and _independent(split, stop, self.horizon_) < MIN_INDEPENDENT:
+            return
+        windows = Windows.training(panel, earlier, self.lookback_, self._regressed)
+        if len(windows) < MIN_WINDOWS:
+            return
+        # The regression must not have seen the windows, or the network would learn to trust it too much.
+        ridge = self.ridge_.refit(context.buffers(self.scaler_, self.lookback_, self._regressed), windows)
+        before = self._examples(panel, self._sampled(panel, earlier, split), weights, ridge)
+        after = self._examples(panel, self._sampled(panel, split, stop), weights, self.ridge_)
+        if before is None or after is None:
+            return
+        if self.fine_tune != "auto":
+            self.head_ = tuned(weights, joined([before, after]), self.fine_tune) if self.fine_tune else None
+            self.fine_tuned_steps_ = int(self.fine_tune)
+            return
+        plain = after.losses(weights)
+        heads = {steps: tuned(weights, before, steps) for steps in TRIED_STEPS}
+        gains = {steps: plain - after.losses(weights | head) for steps, head in heads.items()}
+        most = max(gains.values(), key=np.mean)
+        enough = most.mean() - most.std() / np.sqrt(len(most))
+        steps = next(steps for steps in TRIED_STEPS if gains[steps].mean() >= enough)  # the fewest that are as good
+        error = gains[steps].std() / np.sqrt(_independent(split, stop, self.horizon_))
+        if gains[steps].mean() > max(MIN_GAIN * plain.mean(), error):
+            self.head_, self.fine_tuned_steps_ = heads[steps], steps
+
+    def _sampled(self, panel, first, stop) -> Origins:
+        return sample_validation_windows(panel, first, stop, self.horizon_, MAX_TUNED)
+
+    def _examples(self, panel, origins, weights, ridge) -> Examples | None:
+        """Return windows for fine-tuning; None if there are none."""
+        if not len(origins):
+            return None
+        series = self._without_effects(self.scaler_.without_faults(panel))
+        found = []
+        for part, inputs, unit in self._inputs(panel, series, origins, ridge):
+            rows = np.minimum(part.row[:, None] + np.arange(1, self.horizon_ + 1), panel.rows - 1)
+            actual = series.target[rows, part.channel[:, None]].astype("float64") / unit
+            found.append(Examples.of(weights, inputs, actual))
+        examples = joined(found)
+        return examples if len(examples) else None
 
     def _second_season(self, grid) -> int:
         longer = [season for season in grid.seasons if season > self.season_length_]
@@ -143,23 +208,31 @@ class PretrainedForecaster(RegressionLearner):
     # ---------------------------------------------------------------------------------------------- forecasting
 
     def _forecast(self, panel, origins):
-        weights = self.weights_ or load_weights(self.weights)
+        weights = (self.weights_ or load_weights(self.weights)) | (self.head_ or {})
         panel, origins = crop(panel, origins, self._memory(), self.horizon_)
         series = self._without_effects(self.scaler_.without_faults(panel))
-        out = np.empty((len(origins), self.horizon_, len(LEVELS)))
+        out = []
+        for _, inputs, unit in self._inputs(panel, series, origins, self.ridge_):
+            # The sign of a series is arbitrary: the mean of both forecasts is more accurate than either.
+            upright, mirrored = (
+                given.restore(forward(weights, given.network())) for given in (inputs, inputs.mirrored())
+            )
+            out.append(0.5 * (upright - mirrored[..., ::-1]) * unit[..., None])
+        found = np.concatenate(out) if out else np.empty((0, self.horizon_, len(LEVELS)))
+        return QuantileForecast(self._with_effects(found, panel, origins), LEVELS, shown=SHOWN_LEVELS)
+
+    def _inputs(self, panel, series, origins, ridge):
+        """Yield origins, inputs of the network and units (n, 1) in chunks.
+
+        `series` is the panel without the effects of covariates.
+        """
         for low in range(0, len(origins), CHUNK):
             part = origins[low : low + CHUNK]
             values = self._latest(series, part)
             unit = safe_units(np.nanmax(np.abs(values), axis=1, initial=0.0))[:, None]
-            ridge = [forecast / unit for forecast in self._linear_forecasts(panel, part)]
+            regressed = [forecast / unit for forecast in self._linear_forecasts(panel, part, ridge)]
             context = Context(values / unit, self.season_length_, self.second_season_)
-            inputs = make_inputs(context, self.horizon_, ridge)
-            # Nothing says which way up a series is: the mean of both ways is more accurate than either.
-            upright, mirrored = (
-                given.restore(forward(weights, given.network())) for given in (inputs, inputs.mirrored())
-            )
-            out[low : low + CHUNK] = 0.5 * (upright - mirrored[..., ::-1]) * unit[..., None]
-        return QuantileForecast(self._with_effects(out, panel, origins), LEVELS, shown=SHOWN_LEVELS)
+            yield part, make_inputs(context, self.horizon_, regressed), unit
 
     def _latest(self, panel: Panel, origins: Origins) -> np.ndarray:
         """Return the latest values up to each origin, (n, rows), NaN before the series."""
@@ -169,9 +242,9 @@ class PretrainedForecaster(RegressionLearner):
         inside = rows >= panel.indptr[origins.entity][:, None]
         return np.where(inside, values, np.nan)
 
-    def _linear_forecasts(self, panel: Panel, origins: Origins) -> list[np.ndarray]:
+    def _linear_forecasts(self, panel: Panel, origins: Origins, ridge: Ridge | None) -> list[np.ndarray]:
         """Return the linear forecasts at each origin and at the earlier origins where candidates are evaluated."""
-        if self.ridge_ is None:
+        if ridge is None:
             return []
         buffers = self.scaler_.buffers(panel, self.lookback_, self._regressed)
         moments = self.scaler_.moments(panel)
@@ -181,7 +254,7 @@ class PretrainedForecaster(RegressionLearner):
             row = origins.row - place * trial_length(self.season_length_)
             usable = row > begin
             earlier = replace(origins, row=np.maximum(row, begin))
-            values = self.ridge_.predict(buffers, earlier) * scale + center
+            values = ridge.predict(buffers, earlier) * scale + center
             out.append(np.where(usable[:, None], values, np.nan))
         return out
 
@@ -216,8 +289,13 @@ class PretrainedForecaster(RegressionLearner):
         return self.scaler_.restore(forecast, panel, origins)
 
     def _is_trained(self):
-        return hasattr(self, "ridge_")
+        return hasattr(self, "head_")
 
     def _memory(self):
         tried = PLACES * trial_length(self.season_length_)
         return max(context_width(self.season_length_, self.second_season_), self.lookback_ + tried)
+
+
+def _independent(first: np.ndarray, stop: np.ndarray, horizon: int) -> int:
+    """Number of windows between these rows of all series that do not overlap."""
+    return int(((stop - first) // horizon).sum())

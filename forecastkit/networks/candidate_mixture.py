@@ -10,14 +10,29 @@ recent errors of the candidates, and are learned together with a correction and 
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import initializers, layers, ops
 
-from forecastkit.pretrained.forward import LEVELS, MEDIAN
+from forecastkit.pretrained.forward import HIGH, LEVELS, LOW, MEDIAN
 
 #: Added to the logits of unavailable candidates.
 UNAVAILABLE = -1e9
-#: Indices of the bounds of the central 80 % interval; relative loss above which losses grow logarithmically.
-LOW, HIGH, DAMPING = LEVELS.index(0.1), LEVELS.index(0.9), 10.0
+#: Relative loss above which losses grow logarithmically.
+DAMPING = 10.0
+
+
+class Widths(layers.Layer):
+    """Multiplies the distances of quantiles from the median by factors, which are set after training.
+
+    Quantiles that are learned on a finite number of examples are too narrow for new ones; the factors are those with
+    which they hold on held-out series.
+    """
+
+    def build(self, shape):
+        self.factor = self.add_weight(name="factor", shape=(len(LEVELS),), initializer="ones", trainable=False)
+
+    def call(self, quantiles):
+        center = quantiles[..., MEDIAN : MEDIAN + 1]
+        return center + (quantiles - center) * self.factor
 
 
 class CandidateMixture(keras.Model):
@@ -33,26 +48,41 @@ class CandidateMixture(keras.Model):
     units : int
         Width of the hidden layers.
     recurrent : int
-        Units of the gated recurrent unit that reads the patches.
+        Units of the gated recurrent unit that reads the patches; 0 for none.
     dropout : float
         Fraction of hidden units dropped in training.
+    seed : int
+        Of the initial weights and of the dropout.
     """
 
-    def __init__(self, candidates: int, units: int = 192, recurrent: int = 64, dropout: float = 0.0, **kwargs):
+    def __init__(
+        self, candidates: int, units: int = 192, recurrent: int = 64, dropout: float = 0.0, seed: int = 0, **kwargs
+    ):
         super().__init__(**kwargs)
+        seeds = iter(np.random.SeedSequence(seed).generate_state(16).tolist())
+
+        def random():
+            return initializers.GlorotUniform(next(seeds))
+
+        def dense(name):
+            return layers.Dense(units, kernel_initializer=random(), name=name)
+
         self.candidates = candidates
-        self.recurrent = layers.GRU(recurrent, name="recurrent")
-        self.context = layers.Dense(units, name="context")
-        self.deeper = layers.Dense(units, name="deeper")
-        self.step = layers.Dense(units, name="step")
-        self.hidden = layers.Dense(units, name="hidden")
-        self.second = layers.Dense(units, name="second")
-        self.drop = layers.Dropout(dropout, name="drop")
+        self.recurrent = None
+        if recurrent:
+            start = {"kernel_initializer": random(), "recurrent_initializer": initializers.Orthogonal(seed=next(seeds))}
+            self.recurrent = layers.GRU(recurrent, **start, seed=next(seeds), name="recurrent")
+        self.context, self.deeper, self.step = dense("context"), dense("deeper"), dense("step")
+        self.hidden, self.second = dense("hidden"), dense("second")
+        self.drop = layers.Dropout(dropout, seed=next(seeds), name="drop")
         self.head = layers.Dense(candidates + len(LEVELS), kernel_initializer="zeros", name="head")
+        self.widths = Widths(name="widths")
 
     def call(self, inputs, training=False):
         forecasts, available = inputs["forecasts"], inputs["available"]
-        state = ops.concatenate([inputs["context"], self.recurrent(inputs["patches"])], axis=-1)
+        state = inputs["context"]
+        if self.recurrent is not None:
+            state = ops.concatenate([state, self.recurrent(inputs["patches"])], axis=-1)
         state = ops.silu(self.context(state))
         state = self.drop(state + ops.silu(self.deeper(state)), training=training)
         # Candidates enter as deviations from their mean, because their common level is irrelevant to the weights.
@@ -73,7 +103,7 @@ class CandidateMixture(keras.Model):
         gaps = ops.softplus(offsets - 1.0)
         below = ops.flip(ops.cumsum(ops.flip(gaps[..., :MEDIAN], axis=-1), axis=-1), axis=-1)
         above = ops.cumsum(gaps[..., MEDIAN + 1 :], axis=-1)
-        return ops.concatenate([center - below, center, center + above], axis=-1)
+        return self.widths(ops.concatenate([center - below, center, center + above], axis=-1))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the weights by name, such as ``head/kernel``."""

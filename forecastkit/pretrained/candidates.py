@@ -16,6 +16,8 @@ from functools import cached_property
 
 import numpy as np
 
+from forecastkit.pretrained.autoregressions import autoregression, of_changes
+
 #: Names of the candidates, in the order of their axis.
 NAMES = (
     "last value",
@@ -48,14 +50,21 @@ NAMES = (
     "mean of two long seasons back, level-adjusted",
     "one long season back, corrected by a decaying error",
     "autoregression about the profile of the long season",
+    "long trend",
+    "long trend of the logarithm",
+    "autoregression about the trend",
+    "autoregression about the trend of the logarithm",
+    "autoregression of changes",
+    "autoregression of changes of the logarithm",
+    "autoregression of seasonal changes",
+    "autoregression of seasonal changes of the logarithm",
 )
 RIDGE = NAMES.index("ridge regression of the data set")
 #: Candidates computed from logarithms, which are available for positive series only.
-LOGARITHMS = tuple(k for k, name in enumerate(NAMES) if name.endswith("of the logarithm"))
+OF_LOGARITHM = " of the logarithm"
+LOGARITHMS = tuple(k for k, name in enumerate(NAMES) if name.endswith(OF_LOGARITHM))
 #: Number of seasons in a seasonal profile, and the weight of a season relative to the next newer one.
 PROFILE_SEASONS, PROFILE_DECAY = 6, 0.8
-#: Autoregression: number of lags besides seasonal ones, penalty in observations, and largest context.
-LAGS, PENALTY, MAX_ROWS = 6, 2.0, 720
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,47 +194,50 @@ def smoothed(values: np.ndarray, inside: np.ndarray, rate: float) -> np.ndarray:
 
 
 def smooth_trends(values, inside, index, season, horizon):
-    """Return forecasts (B, horizon) of seasonally adjusted values with the season added, and these values.
+    """Return forecasts (B, horizon) of seasonally adjusted values with the season added, by name, and these values.
 
-    Forecasts are slow and fast exponential smoothing, theta [1]_, a damped trend [2]_, and the trend of four seasons.
+    Forecasts are slow and fast exponential smoothing, theta [1]_, a damped trend [2]_, and the trends of four seasons
+    and of the whole context.
     """
     steps = np.arange(1, horizon + 1)
     seasonal_terms = index[:, np.arange(horizon) % season]
     adjusted = values - tiled(index, values.shape[1])
     slow, fast = smoothed(adjusted, inside, 0.15), smoothed(adjusted, inside, 0.5)
-    theta = smoothed(adjusted, inside, 0.3) + 0.5 * slope_of(adjusted, inside) * steps
+    long = slope_of(adjusted, inside)
     length = min(max(season, 6), 24, values.shape[1])
     local = slope_of(adjusted[:, -length:], inside[:, -length:])
-    damped = fast + local * np.cumsum(0.9**steps)
     length = min(max(4 * season, 10), values.shape[1])
-    straight = fast + slope_of(adjusted[:, -length:], inside[:, -length:]) * steps
-    return tuple(forecast + seasonal_terms for forecast in (slow, fast, theta, damped, straight)), adjusted
+    recent = slope_of(adjusted[:, -length:], inside[:, -length:])
+    forecasts = {
+        "slow exponential smoothing": slow,
+        "fast exponential smoothing": fast,
+        "theta": smoothed(adjusted, inside, 0.3) + 0.5 * long * steps,
+        "damped trend": fast + local * np.cumsum(0.9**steps),
+        "seasonal trend": fast + recent * steps,
+        "long trend": fast + long * steps,
+    }
+    return {name: forecast + seasonal_terms for name, forecast in forecasts.items()}, adjusted
 
 
-def autoregression(adjusted, inside, index, season, horizon):
-    """Return iterated forecasts (B, horizon) of a ridge autoregression of seasonally adjusted values."""
-    lags = [*range(1, LAGS + 1), *([season, season + 1] if season > LAGS else [])]
-    width = min(adjusted.shape[1], MAX_ROWS)
-    lags = [lag for lag in lags if 2 * lag < width]
-    recent, within = adjusted[:, -width:], inside[:, -width:]
-    mean = _ratio((recent * within).sum(1), within.sum(1))[:, None]
-    centred = (recent - mean) * within
-    reach = max(lags)
-    table = np.stack([centred[:, reach - lag : width - lag] for lag in lags], axis=2)
-    oldest = within[:, : width - reach]
-    table, target = table * oldest[:, :, None], centred[:, reach:] * oldest
-    gram, cross = np.swapaxes(table, 1, 2) @ table, np.swapaxes(table, 1, 2) @ target[:, :, None]
-    power = (centred**2).sum(1) / np.maximum(within.sum(1), 1)
-    penalty = PENALTY * power + 1e-12 * power.max(initial=0.0) + 1e-300
-    gram += penalty[:, None, None] * np.eye(len(lags))
-    weights = np.linalg.solve(gram, cross)[:, :, 0]
-    bound = 3.0 * np.abs(centred).max(1)
-    series = np.concatenate([centred[:, -reach:], np.zeros((len(centred), horizon))], axis=1)
-    places = reach - np.array(lags)
-    for step in range(horizon):
-        next_value = (series[:, places + step] * weights).sum(1)
-        series[:, reach + step] = np.clip(next_value, -bound, bound)  # bounds explosive autoregressions
-    return series[:, reach:] + mean + index[:, np.arange(horizon) % index.shape[1]]
+def trends(values, inside, age, season, horizon):
+    """Return the candidates that are also made of logarithms, and both exponential smoothings, by name."""
+    index = profile(values, age, season)
+    found, adjusted = smooth_trends(values, inside, index, season, horizon)
+    seasonal_terms = index[:, np.arange(horizon) % season]
+    time = np.arange(1.0 - values.shape[1], horizon + 1)
+    slope = slope_of(adjusted, inside)
+    line = slope * time
+    past, ahead = line[:, : values.shape[1]], line[:, values.shape[1] :]
+    found |= {
+        "autoregression": autoregression(adjusted, inside, season, horizon) + seasonal_terms,
+        "autoregression about the trend": autoregression(adjusted - past, inside, season, horizon)
+        + ahead
+        + seasonal_terms,
+        "autoregression of changes": of_changes(adjusted, inside, season, horizon) + seasonal_terms,
+    }
+    if 1 < season < values.shape[1]:
+        found["autoregression of seasonal changes"] = of_changes(values, inside, season, horizon, season)
+    return found
 
 
 def seasonal(values, inside, season, horizon):
@@ -268,41 +280,58 @@ def candidates(context: Context, horizon: int, ridge: np.ndarray | None = None) 
         In the order of `NAMES`; unavailable candidates are replaced by the last value.
     available : ndarray of bool, (B, K)
     """
-    values, season, second, age = context.filled, context.season, context.second, context.age
-    steps, rows = np.arange(1, horizon + 1), len(values)
-    main = seasonal(values, context.inside, season, horizon)
-    long = seasonal(values, context.inside, second, horizon) if second else None
+    values, season, age = context.filled, context.season, context.age
     last = values[:, -1:]
-    found = [last, *main["plain"], *main["adjusted"], main["last"], main["mean"], main["decay"], main["drift"]]
-    found += [None, main["level"] if season > 1 else tail_mean(values, 0, 4)]
-    found += [_ratio((values * context.inside).sum(1), np.maximum(age, 1))[:, None]]
-    first = np.take_along_axis(values, values.shape[1] - np.maximum(age, 1)[:, None], axis=1)
-    found += [last + _ratio(last - first, np.maximum(age[:, None] - 1.0, 1.0)) * steps]
-    short = np.minimum(np.maximum(min(2 * season, 24), 4), np.maximum(age - 1, 1))[:, None]
-    then = np.take_along_axis(values, np.maximum(values.shape[1] - 1 - short, 0), axis=1)
-    found += [last + (last - then) / short * steps]
-    logs = _logarithms(context, horizon)
-    index = profile(values, age, season)
-    (slow, fast, theta, damped, straight), adjusted = smooth_trends(values, context.inside, index, season, horizon)
-    found += [slow, fast, theta, logs[1], damped, logs[2], straight, logs[3]]
-    found += [autoregression(adjusted, context.inside, index, season, horizon), ridge]
-    found[10] = logs[0]
-    if long:
-        found += [long["plain"][0], long["mean"], 0.5 * (long["plain"][0] + long["adjusted"][0]), long["decay"]]
-        index = profile(values, age, second)
-        found += [autoregression(values - tiled(index, values.shape[1]), context.inside, index, season, horizon)]
-    else:
-        found += [None] * 5
-    needs = _needed(season, second, values.shape[1])
-    out, available = np.empty((rows, horizon, len(NAMES))), np.empty((rows, len(NAMES)), dtype=bool)
-    for k, (forecast, need) in enumerate(zip(found, needs, strict=True)):
-        usable = np.zeros(rows, dtype=bool) if forecast is None else (age >= need)
+    main = seasonal(values, context.inside, season, horizon)
+    found = dict(
+        zip(NAMES[1:9], [*main["plain"], *main["adjusted"], main["last"], main["mean"], main["decay"]], strict=True)
+    )
+    found |= {"last value": last, "seasonal drift": main["drift"], "ridge regression of the data set": ridge}
+    found["mean of the last season"] = main["level"] if season > 1 else tail_mean(values, 0, 4)
+    found |= _levels(values, context.inside, age, season, horizon)
+    found |= trends(values, context.inside, age, season, horizon)
+    found |= _logarithms(context, horizon)
+    if context.second:
+        found |= _long_season(context, horizon)
+    needs = _needed(season, context.second, values.shape[1])
+    out, available = np.empty((len(values), horizon, len(NAMES))), np.empty((len(values), len(NAMES)), dtype=bool)
+    for k, (name, need) in enumerate(zip(NAMES, needs, strict=True)):
+        forecast = found.get(name)
+        usable = np.zeros(len(values), dtype=bool) if forecast is None else (age >= need)
         if forecast is not None:
             usable &= np.isfinite(forecast).all(1)
         out[:, :, k] = np.where(usable[:, None], last if forecast is None else forecast, last)
         available[:, k] = usable
     available[:, 0] = True
     return out, available
+
+
+def _levels(values, inside, age, season, horizon):
+    """Return the long mean and the drifts from the first value and from a few values before the last."""
+    steps, last = np.arange(1, horizon + 1), values[:, -1:]
+    first = np.take_along_axis(values, values.shape[1] - np.maximum(age, 1)[:, None], axis=1)
+    short = np.minimum(np.maximum(min(2 * season, 24), 4), np.maximum(age - 1, 1))[:, None]
+    then = np.take_along_axis(values, np.maximum(values.shape[1] - 1 - short, 0), axis=1)
+    return {
+        "long mean": _ratio((values * inside).sum(1), np.maximum(age, 1))[:, None],
+        "linear drift": last + _ratio(last - first, np.maximum(age[:, None] - 1.0, 1.0)) * steps,
+        "local drift": last + (last - then) / short * steps,
+    }
+
+
+def _long_season(context, horizon):
+    """Return the candidates of the longer season."""
+    values, inside, second = context.filled, context.inside, context.second
+    long = seasonal(values, inside, second, horizon)
+    index = profile(values, context.age, second)
+    rest = autoregression(values - tiled(index, values.shape[1]), inside, context.season, horizon)
+    return {
+        "one long season back": long["plain"][0],
+        "one long season back, corrected by the mean of the latest errors": long["mean"],
+        "mean of two long seasons back, level-adjusted": 0.5 * (long["plain"][0] + long["adjusted"][0]),
+        "one long season back, corrected by a decaying error": long["decay"],
+        "autoregression about the profile of the long season": rest + index[:, np.arange(horizon) % second],
+    }
 
 
 def _needed(season, second, width):
@@ -312,23 +341,24 @@ def _needed(season, second, width):
     needs = [0, season, 2 * one, 3 * one, 2 * one, 3 * one, one + 1, one + 2, one + 4]
     needs += [2 * one, 2 * one, 2, 3, 2, 4, 2, 2, 5, 5, 5, 5, 6, 6, max(12, season + 4), 2]
     two = second if second else never
-    return [*needs, two, two + 2, 2 * two, two + 4, two + season + 4]
+    needs += [two, two + 2, 2 * two, two + 4, two + season + 4]
+    return [*needs, 6, 6, *[max(12, season + 4)] * 4, *[one + max(8, one)] * 2]
 
 
 def _logarithms(context, horizon):
-    """Return seasonal drift, theta, damped and seasonal trends of logarithms; NaN for series that are not positive."""
+    """Return the candidates of logarithms, NaN for series that are not positive."""
     positive, season = context.positive, context.season
-    out = [np.full((len(positive), horizon), np.nan) for _ in range(4)]
+    names = [NAMES[k].removesuffix(OF_LOGARITHM) for k in LOGARITHMS]
+    out = {name: np.full((len(positive), horizon), np.nan) for name in names}
     rows = np.flatnonzero(positive)
-    if not len(rows):
-        return out
-    values = np.log(context.filled[rows])
-    inside, age = context.inside[rows], context.age[rows]
-    low, high = values.min(1, keepdims=True), values.max(1, keepdims=True)
-    margin = np.minimum(0.5 * (high - low) + 0.1, 1.5)
-    index = profile(values, age, season)
-    trends = smooth_trends(values, inside, index, season, horizon)[0][2:]
-    drift = seasonal(values, inside, season, horizon)["drift"]
-    for place, forecast in zip(out, (drift, *trends), strict=True):
-        place[rows] = np.exp(np.clip(forecast, low - margin, high + margin))
-    return out
+    if len(rows):
+        values = np.log(context.filled[rows])
+        inside, age = context.inside[rows], context.age[rows]
+        low, high = values.min(1, keepdims=True), values.max(1, keepdims=True)
+        margin = np.minimum(0.5 * (high - low) + 0.1, 1.5)
+        found = trends(values, inside, age, season, horizon)
+        found["seasonal drift"] = seasonal(values, inside, season, horizon)["drift"]
+        for name in names:
+            if name in found:
+                out[name][rows] = np.exp(np.clip(found[name], low - margin, high + margin))
+    return {name + OF_LOGARITHM: forecast for name, forecast in out.items()}

@@ -6,7 +6,7 @@ import numpy as np
 
 #: Quantile levels of the outputs.
 LEVELS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99)
-MEDIAN = LEVELS.index(0.5)
+MEDIAN, LOW, HIGH = (LEVELS.index(level) for level in (0.5, 0.1, 0.9))
 UNAVAILABLE = np.float32(-1e9)
 
 
@@ -20,22 +20,34 @@ def forward(weights: dict[str, np.ndarray], inputs: dict[str, np.ndarray]) -> np
     inputs : dict of ndarray
         Result of `forecastkit.pretrained.inputs.Inputs.network`.
     """
-    raw = head_outputs(weights, inputs)
-    forecasts, available = inputs["forecasts"], inputs["available"]
+    raw = dense(weights, "head", hidden_state(weights, inputs))
+    return quantiles_of(weights, raw, inputs["forecasts"], inputs["available"])
+
+
+def quantiles_of(weights, raw: np.ndarray, forecasts: np.ndarray, available: np.ndarray) -> np.ndarray:
+    """Return quantiles (B, H, levels) from the outputs (B, H, candidates + levels) of the last layer."""
     number = forecasts.shape[-1]
-    mixture_weights = softmax(raw[..., :number] + (1 - available)[:, None] * UNAVAILABLE)
     offsets = raw[..., number:]
-    center = (mixture_weights * forecasts).sum(-1, keepdims=True) + offsets[..., MEDIAN : MEDIAN + 1]
+    center = (mixture(raw[..., :number], available) * forecasts).sum(-1, keepdims=True)
+    center = center + offsets[..., MEDIAN : MEDIAN + 1]
     gaps = np.logaddexp(np.float32(0), offsets - np.float32(1))
-    below = np.cumsum(gaps[..., :MEDIAN][..., ::-1], axis=-1)[..., ::-1]
-    above = np.cumsum(gaps[..., MEDIAN + 1 :], axis=-1)
+    factor = weights["widths/factor"]
+    below = np.cumsum(gaps[..., :MEDIAN][..., ::-1], axis=-1)[..., ::-1] * factor[:MEDIAN]
+    above = np.cumsum(gaps[..., MEDIAN + 1 :], axis=-1) * factor[MEDIAN + 1 :]
     return np.concatenate([center - below, center, center + above], axis=-1)
 
 
-def head_outputs(weights, inputs) -> np.ndarray:
-    """Return logits of the candidates and raw quantile offsets, shape (B, H, candidates + levels)."""
+def mixture(logits: np.ndarray, available: np.ndarray) -> np.ndarray:
+    """Return the weights of the candidates, which are 0 for unavailable ones."""
+    return softmax(logits + (1 - available)[:, None] * UNAVAILABLE)
+
+
+def hidden_state(weights, inputs) -> np.ndarray:
+    """Return the state before the last layer, (B, H, units)."""
     forecasts, available = inputs["forecasts"], inputs["available"]
-    state = np.concatenate([inputs["context"], gated_recurrent(weights, inputs["patches"])], axis=-1)
+    state = inputs["context"]
+    if "recurrent/kernel" in weights:
+        state = np.concatenate([state, gated_recurrent(weights, inputs["patches"])], axis=-1)
     state = silu(dense(weights, "context", state))
     state = state + silu(dense(weights, "deeper", state))
     fractions = available / np.maximum(available.sum(-1, keepdims=True), 1)
@@ -43,8 +55,7 @@ def head_outputs(weights, inputs) -> np.ndarray:
     deviations = np.arcsinh(forecasts - mean) * available[:, None]
     step = np.concatenate([inputs["steps"], deviations], axis=-1)
     hidden = silu(dense(weights, "hidden", state)[:, None] + dense(weights, "step", step))
-    hidden = hidden + silu(dense(weights, "second", hidden))
-    return dense(weights, "head", hidden)
+    return hidden + silu(dense(weights, "second", hidden))
 
 
 def gated_recurrent(weights, sequence) -> np.ndarray:

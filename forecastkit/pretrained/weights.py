@@ -20,8 +20,8 @@ from forecastkit.utils.validation import refuse
 
 FOLDER = Path(__file__).parent / "weights"
 #: Packaged versions and the sha256 of their files.
-VERSIONS: dict[str, str] = {"2026.1": "a4c4a708b96fa06b6215fdd443ebfd8dcc644121f55b9e25b0f098f6b5a86afe"}
-LATEST = "2026.1"
+VERSIONS: dict[str, str] = {"2026.2": "83e7e18c2b8fb04ccc72bda20b5e498269bc5348db623f9e21bb3442e820eace"}
+LATEST = "2026.2"
 
 
 def save_weights(path: str | os.PathLike, arrays: dict[str, np.ndarray], about: dict):
@@ -37,7 +37,7 @@ def load_weights(weights: str | os.PathLike = LATEST) -> dict[str, np.ndarray]:
     Parameters
     ----------
     weights : str or path
-        A packaged version, such as ``"2026.1"``, or the path of a file written by `save_weights`.
+        A packaged version, such as ``"2026.2"``, or the path of a file written by `save_weights`.
 
     Raises
     ------
@@ -82,13 +82,14 @@ def _check_shapes(arrays, path):
     """Refuse weights of another network or of other inputs."""
     recurrent = arrays["recurrent/recurrent_kernel"].shape[0] if "recurrent/recurrent_kernel" in arrays else 0
     wanted = {
-        "recurrent/kernel": (CHANNELS, 3 * recurrent),
+        **({"recurrent/kernel": (CHANNELS, 3 * recurrent)} if recurrent else {}),
         "context/kernel": (FEATURES + recurrent, -1),
         "step/kernel": (STEP_FEATURES + len(NAMES), -1),
         "head/kernel": (-1, len(NAMES) + len(LEVELS)),
+        "widths/factor": (len(LEVELS),),
     }
     for name, shape in wanted.items():
         own = arrays[name].shape if name in arrays else ()
-        if len(own) != 2 or any(size not in (-1, found) for size, found in zip(shape, own, strict=True)):
+        if len(own) != len(shape) or any(size not in (-1, found) for size, found in zip(shape, own, strict=True)):
             rule = "weights must be a file of save_weights for this version's network"
             refuse("PretrainedForecaster", rule, f"{name!r} of shape {own} in {path}", error=ArtifactError)

@@ -95,7 +95,7 @@ def test_weights_of_a_file_travel_with_a_saved_model(tmp_path):
 
 
 def test_wrong_weights_are_refused(tmp_path):
-    with pytest.raises(ParameterError, match=r"'2026\.1' or the path of a file, got '1999'"):
+    with pytest.raises(ParameterError, match=r"'2026\.2' or the path of a file, got '1999'"):
         fk.PretrainedForecaster(weights="1999").fit(DAILY)
     with pytest.raises(ParameterError, match="weights must be"):
         fk.PretrainedForecaster(weights=3).fit(DAILY)
@@ -133,3 +133,43 @@ def test_no_framework_is_imported():
         "assert not {'tensorflow', 'keras', 'torch', 'jax'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def hourly(rows, seed=0):
+    """Hours with a daily pattern and persistent deviations of a kind that is not in the pre-training."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(rows)
+    deviations = np.repeat(rng.normal(size=rows // 6 + 1), 6)[:rows]
+    return 40 + 8 * np.sin(2 * np.pi * time / 24) + deviations + 0.1 * rng.normal(size=rows)
+
+
+def test_fine_tuning_is_used_only_where_validation_rows_improve():
+    data = hourly(900)
+    model = fk.PretrainedForecaster(horizon=12, season_length=24).fit(data)
+    plain = fk.PretrainedForecaster(horizon=12, season_length=24, fine_tune=False).fit(data)
+    assert plain.fine_tuned_steps_ == 0
+    assert plain.head_ is None
+    if model.fine_tuned_steps_:
+        assert model.scores_["mae"] < plain.scores_["mae"]
+    else:
+        np.testing.assert_array_equal(model.predict(), plain.predict())
+    short = fk.PretrainedForecaster(horizon=12).fit(AIR)
+    assert short.fine_tuned_steps_ == 0  # two validation windows that do not overlap
+
+
+def test_fine_tuning_by_a_number_of_steps(tmp_path):
+    data = hourly(600)
+    model = fk.PretrainedForecaster(horizon=12, season_length=24, fine_tune=20).fit(data)
+    plain = fk.PretrainedForecaster(horizon=12, season_length=24, fine_tune=False).fit(data)
+    assert model.fine_tuned_steps_ == 20
+    assert not np.allclose(model.predict(), plain.predict())
+    model.save(tmp_path / "m.forecast")
+    np.testing.assert_array_equal(fk.load(tmp_path / "m.forecast").predict(), model.predict())
+    none = fk.PretrainedForecaster(horizon=12, season_length=24, fine_tune=0).fit(data)
+    np.testing.assert_array_equal(none.predict(), plain.predict())
+
+
+@pytest.mark.parametrize("wrong", [True, "yes", -1, 2.5])
+def test_wrong_fine_tuning_is_refused(wrong):
+    with pytest.raises(ParameterError, match="fine_tune"):
+        fk.PretrainedForecaster(fine_tune=wrong).fit(DAILY)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecastkit.pretrained.candidates import LAGS, NAMES, PENALTY, RIDGE, Context, candidates, profile, smoothed
+from forecastkit.pretrained.autoregressions import LAGS, PENALTY
+from forecastkit.pretrained.candidates import NAMES, RIDGE, Context, candidates, profile, smoothed
 from forecastkit.pretrained.forward import LEVELS
 from forecastkit.pretrained.inputs import (
     FEATURES,

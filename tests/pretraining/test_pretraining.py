@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import forecastkit as fk
+from forecastkit.pretrained.examples import STEPS, regressions
 from pretraining import train
-from pretraining.examples import STEPS, batch, regressions
+from pretraining.examples import batch
 from pretraining.generator import FAMILIES, FREQUENCIES, draw
 from pretraining.train import Training, parser
 
@@ -82,10 +83,10 @@ def test_a_killed_training_goes_on(tmp_path, monkeypatch):
     first.run()
     again = Training(options(tmp_path))
     again.options.minutes = (again.seconds + 0.1) / 60
-    assert (again.steps, again.series) == (first.steps, first.series) != (0, 0)
-    for name, values in first.model.arrays().items():
-        np.testing.assert_array_equal(again.model.arrays()[name], values)
+    assert (again.network.steps, again.series) == (first.network.steps, first.series) != (0, 0)
+    for name, values in first.network.model.arrays().items():
+        np.testing.assert_array_equal(again.network.model.arrays()[name], values)
     assert again.rng.random() == first.rng.random()
     again.run()
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert lines[-1]["steps"] == again.steps > first.steps
+    assert lines[-1]["steps"] == again.network.steps > first.network.steps

@@ -1,0 +1,37 @@
+"""Autoregressions of changes: slow loops, and what they continue exactly."""
+
+import numpy as np
+import pytest
+
+from forecastkit.pretrained.autoregressions import autoregression, of_changes
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(("lag", "horizon"), [(1, 5), (12, 5), (12, 30)])
+def test_changes_are_forecast_and_added_up(lag, horizon):
+    values = RNG.normal(size=(3, 120)).cumsum(1)
+    inside = np.ones_like(values, dtype=bool)
+    changes = values[:, lag:] - values[:, :-lag]
+    ahead = autoregression(changes, inside[:, lag:], 12, horizon)
+    series = [list(row) for row in values]
+    for row, change in zip(series, ahead, strict=True):
+        for value in change:
+            row.append(row[-lag] + value)
+    np.testing.assert_allclose(of_changes(values, inside, 12, horizon, lag), np.array(series)[:, -horizon:])
+
+
+def test_seasonal_growth_is_continued():
+    pattern = np.array([3.0, -1.0, 0.0, -2.0])
+    values = (5 + 0.5 * np.arange(60) + pattern[np.arange(60) % 4])[None]
+    found = of_changes(values[:, :48], np.ones((1, 48), dtype=bool), 4, 12, lag=4)
+    np.testing.assert_allclose(found, values[:, 48:])
+
+
+def test_values_before_a_series_do_not_matter():
+    values = RNG.normal(size=(1, 90)).cumsum(1)
+    inside = np.arange(90)[None] >= 40
+    changed = np.where(inside, values, 7.0)
+    for lag in (1, 12):
+        one, other = (of_changes(given, inside, 12, 6, lag) for given in (values, changed))
+        np.testing.assert_allclose(one, other)
