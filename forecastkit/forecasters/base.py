@@ -235,6 +235,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         found = validation.calibrate(self, context)
         self.residuals_, self.paths_, self.corrections_ = found.residuals, found.paths, found.corrections
         self.rolling_errors_, self.pending_scores_ = found.rolling_errors, found.scores
+        self.local_scale_ = found.local_scale
         if self.residuals_ is not None and not self.residuals_.held_out and not is_mapped(panel.target):
             self.fit_data_ = validation.FitData.of(context, self.scaler_)
         self.history_, self.trained_until_, self.n_revised_ = panel, panel.cutoffs(), 0
@@ -427,6 +428,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         self.history_is_tail_, self.n_revised_ = True, 0
         if "residual_scale_" not in vars(self):  # a file of an earlier version
             self.residual_scale_, self.rolling_errors_ = self.scaler_.trained_scale(), None
+        vars(self).setdefault("local_scale_", None)
 
     def _rows_kept(self) -> int | None:
         """Return the number of latest rows of each series that are saved; None for all."""

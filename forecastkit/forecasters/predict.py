@@ -51,12 +51,16 @@ class Predicting(Bounds, Plottable):
         raise NotImplementedError
 
     def _rows_needed(self) -> int | None:
-        """Return the rows of the past that forecasts need, including latest errors for calibration; None for all."""
-        memory = self._memory()
-        return memory if memory is None or self.calibrate != "rolling" else memory + self.horizon_ + MAX_LATEST
+        """Rows of the past that predicting needs, also for its intervals; None for all."""
+        memory, local = self._memory(), self.local_scale_
+        if memory is None:
+            return None
+        if self.calibrate == "rolling":
+            memory += self.horizon_ + MAX_LATEST
+        return memory if local is None else max(memory, local.width + local.lag)
 
     def _memory(self) -> int | None:
-        """Return the rows of the past that the model needs; None for all."""
+        """Rows of the past that a forecast needs; None for all."""
         return None
 
     def _forecast_at(self, panel: Panel, origins: Origins) -> Forecast:

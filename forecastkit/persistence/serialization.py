@@ -31,6 +31,7 @@ REBUILT = {
     "Graph": "runtime.graph",
     "LayerBackbone": "networks.backbone",
     "LinearPart": "forecasters.linear_recipes",
+    "LocalScale": "uncertainty.validation",
     "Moments": "preprocessing.moments",
     "Panel": "data.panel",
     "Record": "training.loop",
@@ -51,6 +52,7 @@ EARLIER_ATTRIBUTES = {"history_of_training_": "training_history_"}
 #: Archive member for the arrays of an attribute; all other arrays are stored with the weights.
 FILES = {
     "history_": "history",
+    "local_scale_": "calibration",
     "residuals_": "calibration",
     "paths_": "calibration",
     "corrections_": "calibration",

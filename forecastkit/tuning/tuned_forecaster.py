@@ -31,6 +31,7 @@ SHARED = (
     "residual_scale_",
     "corrections_",
     "rolling_errors_",
+    "local_scale_",
     "pending_scores_",
     "history_",
     "history_is_tail_",

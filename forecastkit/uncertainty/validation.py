@@ -26,6 +26,14 @@ from forecastkit.utils.warn import warn_user
 
 #: Largest number of validation steps for residual quantiles and scores, and smallest number of windows.
 MAX_STEPS, MIN_WINDOWS = 600_000, 1_000
+#: Width of the latest rows in seasons or horizons, whichever are longer, and its minimum.
+LENGTHS, LEAST_ROWS = 4, 8
+#: Bounds of the ratio.
+LEAST, MOST = 0.5, 2.0
+#: Number of origins of the validation block whose scales are averaged for the reference.
+REFERENCES = 5
+#: Approximate number of values that are gathered at a time.
+CELLS = 4_000_000
 
 
 def max_windows(horizon: int) -> int:
@@ -38,6 +46,107 @@ def sample_validation_windows(
 ) -> Origins:
     """Return about `most` evenly spaced windows of the validation block, with all channels of an origin."""
     return Windows.validation(panel, split, stop, horizon).spaced(most or max_windows(horizon))
+
+
+@dataclass(frozen=True, eq=False)
+class LocalScale:
+    """Local scales of the trained series at the time of their validation windows.
+
+    Residuals of the validation block describe the errors of its time. When a series has grown or calmed down since, its
+    errors usually have too, so residual quantiles of point forecasts are multiplied by the ratio of the local scales
+    (benchmarks/interval_rules.py compares such rules on development sets) [1]_.
+
+    Attributes
+    ----------
+    lag : int
+        Steps between the values whose changes are averaged: a season, or 1 for short series.
+    width : int
+        Number of latest rows.
+    reference : ndarray of shape (2, n_series)
+        Mean absolute change and mean absolute value; NaN if unknown.
+
+    References
+    ----------
+    .. [1] Lei, J., G'Sell, M., Rinaldo, A., Tibshirani, R. J., & Wasserman, L. (2018). Distribution-free predictive
+       inference for regression. Journal of the American Statistical Association, 113(523), section 5.2: residuals in
+       units of a local spread.
+    """
+
+    lag: int
+    width: int
+    reference: np.ndarray
+
+    @classmethod
+    def fit(cls, panel: Panel, split: np.ndarray, stop: np.ndarray, horizon: int, season: int) -> "LocalScale | None":
+        """Return the scales before evenly spaced validation windows; None without such windows.
+
+        Parameters
+        ----------
+        panel : Panel
+            Without faults.
+        split, stop : ndarray of int, (n_ids,)
+            The validation block of each series.
+        horizon, season : int
+        """
+        first, last = split - 1, stop - horizon - 1
+        held_out = np.flatnonzero((last >= first) & (split > panel.indptr[:-1]) & (split < stop))
+        if not len(held_out) or is_mapped(panel.target):
+            return None
+        width = max(LENGTHS * max(season, horizon), LEAST_ROWS)
+        lag = season if int(panel.lengths.max()) > 2 * season else 1
+        rows = np.unique(np.linspace(first[held_out], last[held_out], REFERENCES).round().astype("int64"), axis=0)
+        origins = Origins.every_channel(np.tile(held_out, len(rows)), rows.ravel(), panel.channels)
+        found = scales(panel, origins, lag, width).reshape(2, len(rows), len(held_out), panel.channels)
+        with np.errstate(invalid="ignore"):
+            known = ~np.isnan(found)
+            mean = np.where(known, found, 0.0).sum(axis=1) / known.sum(axis=1)
+        reference = np.full((2, len(panel.ids), panel.channels), np.nan)
+        reference[:, held_out] = mean
+        return cls(lag, width, reference.reshape(2, -1))
+
+    def ratio(self, panel: Panel, origins: Origins, series: np.ndarray, has_level: np.ndarray) -> np.ndarray:
+        """Return the ratio (n,) of the scale at each origin to the reference of its series.
+
+        It is the geometric mean of the ratios of the mean absolute change and of the mean absolute value, between
+        `LEAST` and `MOST`; 1 for series without a reference.
+
+        Parameters
+        ----------
+        series : ndarray of int, (n,)
+            Number of each origin's series in the fit; -1 for a new series.
+        has_level : ndarray of bool, (n,)
+            Whether the values of the series have a meaningful size, as values that are never negative do.
+        """
+        with np.errstate(invalid="ignore", divide="ignore"):  # of constant series
+            change, level = scales(panel, origins, self.lag, self.width) / self.reference[:, series]
+        product = _known(change) * np.where(has_level, _known(level), 1.0)
+        return np.where(series < 0, 1.0, np.clip(np.sqrt(product), LEAST, MOST))
+
+
+def _known(ratio: np.ndarray) -> np.ndarray:
+    """Replace ratios of unknown or zero scales by 1; the limit keeps products finite."""
+    return np.where(np.isfinite(ratio) & (ratio > 0), np.clip(ratio, 1e-9, 1e9), 1.0)
+
+
+def scales(panel: Panel, origins: Origins, lag: int, width: int) -> np.ndarray:
+    """Return the mean absolute change over `lag` steps and the mean absolute value of the latest rows, (2, n)."""
+    out, chunk = np.empty((2, len(origins))), max(CELLS // (width + lag), 1)
+    for low in range(0, len(origins), chunk):
+        part = origins[low : low + chunk]
+        rows = part.row[:, None] + np.arange(1 - width - lag, 1)
+        inside = rows >= panel.indptr[part.entity][:, None]
+        values = panel.target[np.maximum(rows, 0), part.channel[:, None]].astype("float64")
+        values = np.where(inside, values, np.nan)
+        out[0, low : low + chunk] = _mean_size(values[:, lag:] - values[:, :-lag])
+        out[1, low : low + chunk] = _mean_size(values[:, lag:])
+    return out
+
+
+def _mean_size(values: np.ndarray) -> np.ndarray:
+    """Return the mean absolute value of each row; NaN without observations."""
+    known = ~np.isnan(values)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.where(known, np.abs(values), 0.0).sum(axis=1) / known.sum(axis=1)
 
 
 @dataclass(frozen=True)
@@ -56,6 +165,9 @@ class ValidationResult:
         Validation errors for rolling corrections, if requested.
     scores : PendingScores or None
         None if there is no validation window.
+    local_scale : LocalScale or None
+        Local scales of the series at the time of the residuals; None if these are those of training windows, of a
+        transformed target, whose transform accounts for changes of size, or of a model with quantiles of its own.
     """
 
     residuals: ResidualQuantiles | None = None
@@ -63,6 +175,7 @@ class ValidationResult:
     corrections: ConformalAdjustment | None = None
     rolling_errors: ValidationErrors | None = None
     scores: "PendingScores | None" = None
+    local_scale: LocalScale | None = None
 
 
 @dataclass
@@ -183,7 +296,10 @@ def calibrate(forecaster, context) -> ValidationResult:
     lower, upper = forecaster._bounds_at(panel, origins)
     own = np.clip(own, lower[:, None], upper[:, None])
     scores = _pending_scores(forecaster, context, panel, origins, own)
-    return ValidationResult(quantiles, paths, corrections, rolling, scores)
+    local = None
+    if forecaster.scaler_.transform is None and not forecast.has_spread:
+        local = LocalScale.fit(panel, split, stop, horizon, forecaster.season_length_)
+    return ValidationResult(quantiles, paths, corrections, rolling, scores, local)
 
 
 def _pending_scores(forecaster, context, panel, origins, forecast_points):
@@ -199,8 +315,15 @@ def _pending_scores(forecaster, context, panel, origins, forecast_points):
 
 def residual_quantiles(forecaster, panel: Panel, origins: Origins, levels) -> np.ndarray:
     """Return quantiles of residuals at these origins, shape (n, horizon, len(levels)), for `add_residuals`."""
-    distinct, at = np.unique(series_of(forecaster.scaler_, panel, origins), return_inverse=True)
-    return forecaster.residuals_.at(levels, distinct)[at]
+    series = series_of(forecaster.scaler_, panel, origins)
+    distinct, at = np.unique(series, return_inverse=True)
+    quantiles = forecaster.residuals_.at(levels, distinct)[at]
+    local = forecaster.local_scale_
+    if local is None:
+        return quantiles
+    has_level = forecaster._is_nonnegative(panel.channels)[origins.channel]
+    ratio = local.ratio(forecaster.scaler_.without_faults(panel), origins, series, has_level)
+    return quantiles * ratio[:, None, None]
 
 
 def replace_in_sample(forecaster) -> None:

@@ -130,7 +130,7 @@ def test_the_same_model_gives_the_same_bytes(tmp_path, saved, gru):
 def test_only_the_tail_of_the_history_is_kept(saved, gru, panel):
     history = fk.load(saved).history_
     observed = history.last_observed() - history.indptr[:-1] + 1
-    assert observed.tolist() == [36, 36, 36]  # a window, and two horizons that training goes on with
+    assert observed.tolist() == [120, 120, 120]  # four seasons and one before them, for the local scale of intervals
     assert gru.history_.rows > history.rows
     assert fk.load(saved).cutoff_.equals(gru.cutoff_)
 

@@ -9,7 +9,10 @@ import pandas as pd
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
-SCRIPTS = ("accuracy", "table", "blocks", "out_of_the_box", "suite", "suite.sets", "suite.scores", "suite.methods")
+SCRIPTS = (
+    *("accuracy", "table", "blocks", "out_of_the_box", "interval_rules"),
+    *("suite", "suite.sets", "suite.scores", "suite.methods"),
+)
 HORIZON, ORIGINS, STRIDE = 3, 2, 2
 TEST_ROWS = HORIZON + STRIDE
 
@@ -169,3 +172,11 @@ def test_peers_run_in_a_python_of_their_own(scripts, task, tmp_path):
 def test_missing_values_of_peers_are_those_before_them(scripts):
     nan = np.nan
     np.testing.assert_array_equal(scripts["methods"].carried(np.array([nan, 1, nan, nan, 2, nan])), [1, 1, 1, 1, 2, 2])
+
+
+def test_the_earlier_block_of_interval_rules_ends_where_the_validation_block_begins(scripts):
+    rules, sets = scripts["interval_rules"], scripts["sets"]
+    about = next(one for one in sets.SETS if one.name == "airpassengers")
+    earlier, validation = (rules.load(about, None, 9_000, block) for block in ("earlier", "validation"))
+    assert earlier.frame["time"].max() == validation.train["time"].max()
+    assert len(earlier.train) == len(earlier.frame) - about.test_rows
