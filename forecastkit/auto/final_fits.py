@@ -7,6 +7,7 @@ import numpy as np
 from forecastkit.auto.successive_halving import COMPILING
 from forecastkit.comparison.candidates import Candidate, members
 from forecastkit.forecasters.ensemble_members import is_network
+from forecastkit.training.loop import USUAL_EPOCHS
 from forecastkit.utils.time_budget import IN_ANY_CASE, TimeBudget
 
 #: Fraction of the budget that is planned; the rest covers estimates that are too low.
@@ -101,7 +102,7 @@ def refit(chosen: list[Candidate], schedule: Schedule, seed: int, fit: Callable)
         for place, one in enumerate(networks):
             seconds = max(schedule.training_seconds([each.name for each in networks[place:]]), IN_ANY_CASE)
             values = schedule.values(one, seconds)
-            by_epochs = values.get("final_epochs", 1) > 0
+            by_epochs = "epochs" in values
             limit = (SLACK if by_epochs else 1.0) * seconds + schedule.compiling(one.name)
             model = one.for_run(seed + number, None if np.isinf(limit) else limit, **values)
             fit(one.name, model)
@@ -119,7 +120,7 @@ def _can_fit_again(networks, schedule):
 
 def _epochs(forecaster) -> int:
     """Return the epochs of a complete fit."""
-    return max(part.epochs + part._final_epochs() for part in members(forecaster) if is_network(part))
+    return max((part.epochs or USUAL_EPOCHS) + part._final_epochs() for part in members(forecaster) if is_network(part))
 
 
 def _final_epochs(forecaster) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 from forecastkit.auto.fold_scores import FoldEvaluator, Trial
 from forecastkit.comparison.candidates import Candidate, members
 from forecastkit.forecasters.ensemble_members import is_network
+from forecastkit.training.loop import USUAL_EPOCHS
 from forecastkit.utils.formatting import number
 from forecastkit.utils.time_budget import TimeBudget, no_time_for
 
@@ -117,12 +118,18 @@ class Halving:
         """
         if np.isinf(seconds):
             return None, self.values
-        each = self.budget.known("epoch", candidate.name)
+        each, most = self.budget.known("epoch", candidate.name), self._most_epochs(candidate)
         if not candidate.is_trained or each <= 0:
-            return seconds + self._compiling(candidate.name), self.values
-        networks = [part for part in members(candidate.forecaster) if is_network(part)]
-        epochs = min(max(1, round(seconds / each)), max(part.epochs for part in networks))
+            values = {**self.values, "epochs": most} if most else self.values
+            return seconds + self._compiling(candidate.name), values
+        epochs = min(max(1, round(seconds / each)), most)
         return SLACK * seconds + self._compiling(candidate.name), {**self.values, "epochs": epochs}
+
+    @staticmethod
+    def _most_epochs(candidate) -> int:
+        """Return the largest number of epochs of a trial; 0 without networks."""
+        networks = [part for part in members(candidate.forecaster) if is_network(part)]
+        return max((part.epochs or USUAL_EPOCHS for part in networks), default=0)
 
     def _affordable(self, left, until) -> tuple[int, float]:
         """Return how many of the candidates can be tried for long enough, and their training seconds."""

@@ -107,8 +107,10 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -117,7 +119,7 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -195,7 +197,7 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -303,8 +305,10 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -313,7 +317,7 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -393,7 +397,7 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -499,8 +503,10 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -509,7 +515,7 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -581,7 +587,7 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -688,8 +694,10 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -698,7 +706,7 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -772,7 +780,7 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -878,8 +886,10 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -888,7 +898,7 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -964,7 +974,7 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -1068,8 +1078,10 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -1078,7 +1090,7 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -1158,7 +1170,7 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -1264,8 +1276,10 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -1274,7 +1288,7 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -1354,7 +1368,7 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -1460,8 +1474,10 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -1470,7 +1486,7 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -1548,7 +1564,7 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -1653,8 +1669,10 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -1663,7 +1681,7 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -1743,7 +1761,7 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -1849,8 +1867,10 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -1859,7 +1879,7 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -1941,7 +1961,7 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -2048,8 +2068,10 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -2058,7 +2080,7 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -2136,7 +2158,7 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -2241,8 +2263,10 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -2251,7 +2275,7 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -2323,7 +2347,7 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -2428,8 +2452,10 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -2438,7 +2464,7 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -2518,7 +2544,7 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -2623,8 +2649,10 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -2633,7 +2661,7 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -2709,7 +2737,7 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -2813,8 +2841,10 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -2823,7 +2853,7 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -2903,7 +2933,7 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -3008,8 +3038,10 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -3018,7 +3050,7 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -3096,7 +3128,7 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -3201,8 +3233,10 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -3211,7 +3245,7 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -3294,7 +3328,7 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,
@@ -3401,8 +3435,10 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -3411,7 +3447,7 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -3497,7 +3533,7 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
         optimizer: types.Optimizer | None = None,
-        epochs: int = 10,
+        epochs: int | None = None,
         windows_per_epoch: int | None = None,
         batch_size: int = 256,
         learning_rate: float | None = None,

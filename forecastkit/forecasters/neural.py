@@ -19,7 +19,7 @@ from forecastkit.networks.heads import OwnLoss, make_head
 from forecastkit.preprocessing.scaler import lacks_autocorrelation
 from forecastkit.training.checkpoint import Checkpoint, name_of, open_folder
 from forecastkit.training.engines import DISTRIBUTIONS, PRECISIONS, agreed, find_strategy, is_first, shared_bytes
-from forecastkit.training.loop import Plan, Record, train
+from forecastkit.training.loop import USUAL_EPOCHS, Plan, Record, train
 from forecastkit.training.optimizers import check_callbacks, check_optimizer, own_rate
 from forecastkit.training.trained_network import TrainedNetwork
 from forecastkit.uncertainty.forecasts import forecast_of
@@ -83,8 +83,10 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
-    epochs : int
-        Largest number of epochs; an epoch has at most 100 batches unless `windows_per_epoch` is given.
+    epochs : int, optional
+        Largest number of epochs, over which the learning rate decays; an epoch has at most 100 batches unless
+        `windows_per_epoch` is given. By default the learning rate is constant until the validation loss stalls, for at
+        most 32 epochs, and then decays within 3 to 8; without validation rows there are 10 epochs.
     windows_per_epoch : int, optional
         Number of windows drawn per epoch.
     batch_size : int
@@ -93,7 +95,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
     learning_rate : float, optional
         Peak of the learning rate schedule; by default that of the backbone.
     patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
+        Epochs without an improvement of the validation loss after which training stops, if `epochs` is given.
     final_epochs : int, optional
         Epochs on all rows, including the validation block, after the best weights are selected and evaluated, because
         the latest rows are the most informative. Scores and intervals are those before. By default one per five
@@ -129,7 +131,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
     embed_series: bool = False
     loss: types.Loss = "mae"
     optimizer: types.Optimizer | None = None
-    epochs: int = 10
+    epochs: int | None = None
     windows_per_epoch: int | None = None
     batch_size: int = 256
     learning_rate: float | None = None
@@ -162,10 +164,9 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
             check_optimizer(where, self.optimizer, self.callbacks)
         if self.callbacks is not None:
             check_callbacks(where, self.callbacks)
-        for name in ("patch", "windows_per_epoch", "patience"):
+        for name in ("patch", "windows_per_epoch", "patience", "epochs"):
             check_int(where, name, getattr(self, name), optional=True)
-        for name in ("epochs", "batch_size"):
-            check_int(where, name, getattr(self, name))
+        check_int(where, "batch_size", self.batch_size)
         check_int(where, "final_epochs", self.final_epochs, low=0, optional=True)
         check_real(where, "learning_rate", self.learning_rate, 1e-12, 10.0, optional=True)
         check_real(where, "time_limit", self.time_limit, 0.0, 1e9, optional=True)
@@ -238,7 +239,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         self.trained_levels_ = head.levels
         kind = backbone, sizes, normalization, self.loss, head.levels
         self.network_ = TrainedNetwork(*kind, seed, precision=self.precision, optimizer=self.optimizer)
-        pairs = plan.epochs * plan.steps * plan.batch_size * windows.width
+        pairs = min(plan.epochs, USUAL_EPOCHS) * plan.steps * plan.batch_size * windows.width
         tokens = pairs * (sizes.past_tokens + sizes.future_tokens)
         network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING, strategy=strategy)
         if context.linear_path is not None:
@@ -305,7 +306,11 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
     def _final_epochs(self):
         if self.final_epochs is not None:
             return self.final_epochs
-        return (self.training_history_.best_epoch + 1 if hasattr(self, "training_history_") else self.epochs) // 5
+        return (
+            self.training_history_.best_epoch + 1
+            if hasattr(self, "training_history_")
+            else (self.epochs or USUAL_EPOCHS)
+        ) // 5
 
     def _train_on(self, context):
         check_support(type(self).__name__, self.loss, self.network_.head, context.panel, self.schema_.target)
@@ -321,6 +326,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
             plan = replace(
                 plan,
                 epochs=max(self._final_epochs(), 1),
+                adaptive=False,
                 steps=steps,
                 batch_size=batch,
                 learning_rate=context.learning_rate or FINAL_RATE * plan.learning_rate,
@@ -356,6 +362,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
             patience=self.patience,
             time_limit=self.time_limit,
             seed=seed,
+            validated=len(self._validation(context, most=1)) > 0,
             judges_start=context.linear_path is not None,
         )
 

@@ -1,4 +1,12 @@
-"""The training loop: epochs of sampled windows, learning-rate schedule, early stopping, best weights."""
+"""The training loop: epochs of sampled windows, learning-rate schedule, early stopping, best weights.
+
+References
+----------
+.. [1] Loshchilov, I., & Hutter, F. (2017). SGDR: stochastic gradient descent with warm restarts. ICLR: cosine decay.
+.. [2] Li, M., Yumer, E., & Ramanan, D. (2020). Budgeted training. ICLR: decay by the fraction of a budget.
+.. [3] Hägele, A., et al. (2024). Scaling laws and compute-optimal training beyond fixed training durations. NeurIPS: a
+   constant rate followed by a short decay. Departure: the decay begins when the validation loss stalls.
+"""
 
 import time
 from dataclasses import asdict, dataclass, field
@@ -12,18 +20,33 @@ from forecastkit.utils.warn import warn_user
 
 WARM_UP = 50  # steps until the full learning rate
 MIN_BATCH, MIN_STEPS, MAX_STEPS = 16, 50, 100
+#: Epochs of a plan without validation windows.
+USUAL_EPOCHS = 10
+#: With validation windows: the largest number of epochs, and of those before the learning rate decays.
+MOST_EPOCHS, MOST_CONSTANT = 40, 32
+#: Epochs of the decay: half of those before it, within these bounds.
+SHORTEST_DECAY, LONGEST_DECAY = 3, 8
+#: Relative decrease of the validation loss that counts as an improvement before the decay.
+IMPROVEMENT = 1e-3
+#: Epochs without such an improvement after which the decay begins.
+STALLED = 3
+#: Fraction of a time limit after which the decay begins at the latest.
+DECAY_BY = 0.6
 
 
 @dataclass(frozen=True)
 class Plan:
     """Duration and learning rate of training; `Plan.suited` chooses values for the amount of data.
 
+    The rate rises linearly and then decays to 0 along half a cosine [1]_ over all epochs. In an adaptive plan it is
+    constant until the validation loss stalls, and then decays within a few epochs [3]_.
+
     Parameters
     ----------
     epochs, steps, batch_size : int
-        Epochs, steps per epoch, windows per step.
+        Epochs (the largest number of an adaptive plan), steps per epoch, windows per step.
     learning_rate : float
-        Peak rate, reached after a linear warm-up and followed by cosine decay to 0 (Loshchilov and Hutter 2017).
+        Peak rate.
     patience : int or None
         Epochs without an improvement of the validation loss after which training stops.
     time_limit : float or None
@@ -31,6 +54,8 @@ class Plan:
     seed : int
     judges_start : bool
         Whether the weights that training starts with may be the best: those of a network that corrects a forecast.
+    adaptive : bool
+        Whether the validation loss determines the number of epochs.
     """
 
     epochs: int
@@ -41,30 +66,76 @@ class Plan:
     time_limit: float | None
     seed: int
     judges_start: bool = False
+    adaptive: bool = False
 
     @classmethod
-    def suited(cls, windows: int, *, batch_size: int, windows_per_epoch: int | None, **rest) -> "Plan":
+    def suited(
+        cls,
+        windows: int,
+        *,
+        epochs: int | None,
+        batch_size: int,
+        windows_per_epoch: int | None,
+        validated: bool = True,
+        **rest,
+    ) -> "Plan":
         """Choose small batches for few windows, so that there are enough steps, and limit the epochs of very many
         windows.
+
+        With `epochs` None the plan is adaptive if there are validation windows (`validated`).
         """
         batch = min(batch_size, max(MIN_BATCH, 1 << int(np.log2(max(windows // 16, 1)))))
         if windows_per_epoch is not None:
             steps = max(1, -(-windows_per_epoch // batch))
         else:
             steps = int(np.clip(-(-windows // batch), MIN_STEPS, MAX_STEPS))
-        return cls(steps=steps, batch_size=batch, **rest)
+        adaptive = epochs is None and validated
+        epochs = epochs or (MOST_EPOCHS if adaptive else USUAL_EPOCHS)
+        return cls(epochs=epochs, steps=steps, batch_size=batch, adaptive=adaptive, **rest)
 
-    def rates(self, epoch: int, spent: float = 0.0) -> np.ndarray:
+    def rates(self, epoch: int, spent: float = 0.0, decay_start: int | None = None) -> np.ndarray:
         """Return the learning rate of each step of an epoch.
 
         `spent`, the used fraction of the time limit, counts as progress, so that the rate has decayed when the time is
-        over (Li, Yumer and Ramanan 2020, "Budgeted training", ICLR).
+        over [2]_. `decay_start` is the first epoch of the decay of an adaptive plan, None before it.
         """
-        step = epoch * self.steps + np.arange(self.steps)
+        step, spent = epoch * self.steps + np.arange(self.steps), min(spent, 1.0)
         total = self.epochs * self.steps
         warm = np.minimum(1.0, (step + 1) / min(WARM_UP, max(1, total // 4)))
-        progress = np.maximum(step / total, min(spent, 1.0))
+        if self.adaptive:
+            decayed, spent = 0.0, max(spent - DECAY_BY, 0.0) / (1 - DECAY_BY)
+            if decay_start is not None:
+                decayed = (step - decay_start * self.steps) / (self.decay_epochs(decay_start) * self.steps)
+        else:
+            decayed = step / total
+        progress = np.minimum(np.maximum(decayed, spent), 1.0)
         return self.learning_rate * warm * 0.5 * (1 + np.cos(np.pi * progress))
+
+    def decay_epochs(self, decay_start: int) -> int:
+        """Return the number of epochs of a decay that begins with this epoch."""
+        return int(np.clip(decay_start // 2, SHORTEST_DECAY, LONGEST_DECAY))
+
+    def decay_reason(self, losses: list[float], spent: float = 0.0) -> str:
+        """Return why the rate of an adaptive plan decays from the next epoch; empty if it does not.
+
+        Parameters
+        ----------
+        losses : list of float
+            Validation losses so far, including, if known, that before the first epoch.
+        spent : float
+            Used fraction of the time limit.
+
+        Returns
+        -------
+        str
+            'convergence' if the loss has stalled; 'epochs' or 'time limit' if it may still improve.
+        """
+        before, latest = losses[:-STALLED], losses[-STALLED:]
+        if before and min(latest) > min(before) - IMPROVEMENT * abs(min(before)):
+            return "convergence"
+        if len(losses) >= MOST_CONSTANT:
+            return "epochs"
+        return "time limit" if spent >= DECAY_BY else ""
 
 
 @dataclass
@@ -73,6 +144,7 @@ class Record:
 
     `start_loss` is the validation loss before the first epoch, of a network that corrects a linear forecast: where no
     epoch is better, `best_epoch` is -1.
+    `decay_start` is the first epoch (from 0) of the decay of an adaptive plan, and `decay_reason` why it began.
     `steps` are those of a whole epoch; `pieces` holds steps and seconds of every piece of one, compiling in the first.
     """
 
@@ -84,6 +156,8 @@ class Record:
     steps: int = 0
     pieces: list = field(default_factory=list)
     start_loss: float | None = None
+    decay_start: int | None = None
+    decay_reason: str = ""
 
     def latest(self) -> dict[str, float]:
         """Return the losses of the last epoch by their Keras names."""
@@ -161,7 +235,7 @@ def train(
     try:
         for epoch in range(plan.epochs if is_over else len(record.loss), plan.epochs):
             listeners.on_epoch_begin(epoch)
-            record.loss.append(_epoch(engine, windows, plan, epoch, spent, record.pieces, listeners))
+            record.loss.append(_epoch(engine, windows, plan, epoch, spent, record, listeners))
             engine.swap()
             if table is not None:
                 listeners.on_test_begin()
@@ -174,6 +248,7 @@ def train(
             record.seconds = time.monotonic() - began
             reason = _reason_to_end(record, plan, epoch, spent, engine.agreed(network.stop_training))
             record.ended = reason or record.ended
+            _start_decay(record, plan, spent)
             _keep(checkpoint, engine, best, record, is_over=bool(reason) or epoch + 1 == plan.epochs)
             if reason:
                 break
@@ -220,7 +295,7 @@ def _report_divergence(record, saved):
     warn_user(f"fit: {rule}, got {got}. {kept} {remedy}")
 
 
-def _epoch(engine, windows, plan, epoch, spent, pieces, listeners):
+def _epoch(engine, windows, plan, epoch, spent, record, listeners):
     """Train one epoch in parts, so that a time limit is met within seconds and callbacks can observe each step."""
     rng = np.random.default_rng([plan.seed, epoch])
     numbers = windows.draw(rng, plan.steps * plan.batch_size)
@@ -232,13 +307,28 @@ def _epoch(engine, windows, plan, epoch, spent, pieces, listeners):
         tables = windows.at(chosen).table().reshape(-1, plan.batch_size, 3)
         listeners.before_steps(low)
         started = time.monotonic()
-        planned = plan.rates(epoch, spent() / plan.time_limit if plan.time_limit else 0.0)
+        planned = plan.rates(epoch, _fraction(spent, plan), record.decay_start)
         losses.append(engine.train(tables, listeners.rates(planned[part]), seeds[part]))
-        pieces.append((len(tables), time.monotonic() - started))
+        record.pieces.append((len(tables), time.monotonic() - started))
         listeners.after_steps(low, float(np.mean(losses)))
         if listeners.stopped(engine.agreed) or (plan.time_limit is not None and spent() > plan.time_limit):
             break
     return float(np.mean(losses))
+
+
+def _fraction(spent, plan) -> float:
+    """Return the used fraction of the time limit, 0 without one."""
+    return spent() / plan.time_limit if plan.time_limit else 0.0
+
+
+def _start_decay(record, plan, spent):
+    """Begin the decay of an adaptive plan if it is due."""
+    if not plan.adaptive or record.decay_start is not None or not record.val_loss:
+        return
+    losses = record.val_loss if record.start_loss is None else [record.start_loss, *record.val_loss]
+    record.decay_reason = plan.decay_reason(losses, _fraction(spent, plan))
+    if record.decay_reason:
+        record.decay_start = len(record.loss)
 
 
 def _reason_to_end(record, plan, epoch, spent, stopped):
@@ -246,6 +336,9 @@ def _reason_to_end(record, plan, epoch, spent, stopped):
         return "loss is not finite"
     if plan.time_limit is not None and spent() > plan.time_limit:
         return "time limit"
-    if plan.patience is not None and record.val_loss and epoch - record.best_epoch >= plan.patience:
+    if plan.adaptive:
+        if record.decay_start is not None and epoch + 1 >= record.decay_start + plan.decay_epochs(record.decay_start):
+            return record.decay_reason
+    elif plan.patience is not None and record.val_loss and epoch - record.best_epoch >= plan.patience:
         return "patience"
     return "callback" if stopped else ""

@@ -18,6 +18,7 @@ from forecastkit.comparison.candidates import Candidate, changed, members
 from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import check_observed
 from forecastkit.data.sizes import choose_horizon
+from forecastkit.training.loop import USUAL_EPOCHS
 from forecastkit.tuning.default_spaces import DataContext, default_space
 from forecastkit.tuning.processes import InProcessRunner, Processes
 from forecastkit.tuning.results import DONE, DROPPED, STATES, Tuning, make_trials, progress_line, rank_key
@@ -187,7 +188,7 @@ class Search:
             self.settings.search,
             self.settings.trials,
             self.seed,
-            self.own.get("epochs"),
+            self.own.get("epochs") or USUAL_EPOCHS,
             own=self.space.codes(self.own),
             feasible=self._is_feasible,
             is_over=self._is_over,

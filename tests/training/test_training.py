@@ -18,7 +18,7 @@ import forecastkit as fk
 from forecastkit.data.windows import Windows
 from forecastkit.forecasters import neural
 from forecastkit.training import callbacks, loop
-from forecastkit.training.loop import Plan, Record, train
+from forecastkit.training.loop import IMPROVEMENT, MOST_CONSTANT, STALLED, USUAL_EPOCHS, WARM_UP, Plan, Record, train
 from forecastkit.utils.exceptions import InputError
 
 TINY = {
@@ -61,10 +61,10 @@ def test_rates_warm_up_and_fall_along_half_a_cosine():
     long = plan(epochs=10, steps=100)
     rates = np.concatenate([long.rates(epoch) for epoch in range(10)])
     steps = np.arange(1000)
-    warm_up = np.minimum((steps + 1) / loop.WARM_UP, 1)
+    warm_up = np.minimum((steps + 1) / WARM_UP, 1)
     np.testing.assert_allclose(rates, 0.1 * warm_up * (1 + np.cos(np.pi * steps / 1000)) / 2)
-    assert (np.diff(rates[: loop.WARM_UP - 5]) > 0).all()
-    assert (np.diff(rates[loop.WARM_UP :]) < 0).all()
+    assert (np.diff(rates[: WARM_UP - 5]) > 0).all()
+    assert (np.diff(rates[WARM_UP:]) < 0).all()
     assert 0 < rates[-1] < 1e-6
 
 
@@ -79,6 +79,40 @@ def test_the_warm_up_of_a_short_run_is_a_quarter_of_it():
     rates = plan(epochs=2, steps=4).rates(0)
     assert rates.argmax() == 1
     assert plan(epochs=1, steps=1).rates(0) == pytest.approx([0.1])
+
+
+def test_epochs_that_are_given_win_and_those_that_are_not_follow_the_validation_loss():
+    rest = {"batch_size": 8, "windows_per_epoch": None, "learning_rate": 0.1, "patience": 4, "time_limit": None}
+    given, open_ended, blind = (
+        Plan.suited(100, epochs=epochs, validated=validated, seed=0, **rest)
+        for epochs, validated in ((7, True), (None, True), (None, False))
+    )
+    assert (given.epochs, given.adaptive) == (7, False)
+    assert open_ended.adaptive
+    assert (blind.epochs, blind.adaptive) == (USUAL_EPOCHS, False)
+
+
+def test_the_rate_is_constant_until_the_decay_and_then_a_cosine():
+    adaptive = plan(epochs=40, steps=100, adaptive=True)
+    np.testing.assert_array_equal(adaptive.rates(9), 0.1)
+    np.testing.assert_array_equal(adaptive.rates(9, spent=0.6), 0.1)
+    assert adaptive.decay_epochs(10) == 5
+    rates = np.concatenate([adaptive.rates(epoch, decay_start=10) for epoch in range(10, 15)])
+    np.testing.assert_allclose(rates, 0.05 * (1 + np.cos(np.pi * np.arange(500) / 500)))
+    np.testing.assert_allclose(adaptive.rates(9, spent=0.8), 0.05)  # half of the time that is left for the decay
+    np.testing.assert_allclose(adaptive.rates(12, spent=1.2, decay_start=10), 0.0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("losses", "spent", "reason"), [
+    ([3.0, 2.0, 1.0, 0.9], 0.0, ""),
+    ([3.0, 1.0, *[1.0 - IMPROVEMENT / 2] * STALLED], 0.0, "convergence"),
+    ([3.0, 1.0, *[1.0 - 2 * IMPROVEMENT] * STALLED], 0.0, ""),
+    ([1.0] * STALLED, 0.0, ""),  # too early to say
+    (np.linspace(9.0, 1.0, MOST_CONSTANT).tolist(), 0.0, "epochs"),
+    ([3.0, 2.0], 0.7, "time limit"),
+])  # fmt: skip
+def test_the_decay_begins_when_the_loss_stalls_or_the_budget_ends(losses, spent, reason):
+    assert plan(adaptive=True).decay_reason(losses, spent) == reason
 
 
 # ---------------------------------------------------------------------------------------------- the loop
@@ -162,6 +196,16 @@ def test_patience_ends_training(patience, epochs):
     record = go(engine, plan(patience=patience))
     assert (len(record.loss), engine.weight) == (epochs, 2.0)
     assert record.ended == ("epochs" if patience is None else "patience")
+
+
+def test_an_adaptive_plan_goes_on_while_the_loss_falls_and_ends_with_a_decay():
+    falling = [20.0, 15.0, 12.0, 10.0, 9.0, 8.0, 8.0, 8.0, 8.0]
+    engine = Engine(val_losses=[*falling, 7.0, 6.5, 6.4, 6.45, 1.0])
+    record = go(engine, plan(epochs=40, adaptive=True, patience=1))
+    assert record.decay_start == 9
+    assert len(record.loss) == 9 + 4
+    assert (record.ended, record.best_epoch) == ("convergence", 11)
+    assert engine.rates[-1] < 0.1 * 0.1
 
 
 def test_without_validation_the_last_weights_are_kept_and_patience_is_idle():
