@@ -12,10 +12,9 @@ from forecastkit.data.files.infer_roles import Roles
 from forecastkit.data.files.multiple import STEM
 from forecastkit.data.ingest.timezones import clock_changes
 from forecastkit.data.panel import Panel, spread
-from forecastkit.data.time_grid import DAY, TimeGrid
+from forecastkit.data.time_grid import TimeGrid
+from forecastkit.data.week_slots import BUSINESS, DAY
 from forecastkit.utils.validation import first_few
-
-KINDS = {"business": "business day", "month": "step"}
 
 
 def print_data(report: Reporter, data: Data) -> None:
@@ -142,7 +141,8 @@ def format_time(grid: TimeGrid, ordinal: int, short: bool = False) -> str:
     stamp = pd.Timestamp(stamp.to_timestamp() if isinstance(stamp, pd.Period) else stamp)
     if grid.kind == "month" and grid.day == 1:
         return f"{stamp:%Y-%m}"
-    return f"{stamp:%Y-%m-%d}" if short or grid.by_wall else f"{stamp:%Y-%m-%d %H:%M}"
+    of_days = grid.by_wall and grid.slot % DAY == 0 and stamp == stamp.normalize()
+    return f"{stamp:%Y-%m-%d}" if short or of_days else f"{stamp:%Y-%m-%d %H:%M}"
 
 
 def format_steps(grid: TimeGrid, steps: int, exact: bool = False) -> str:
@@ -151,8 +151,11 @@ def format_steps(grid: TimeGrid, steps: int, exact: bool = False) -> str:
         return _count(round(steps * grid.step / DAY), "day")
     if grid.kind == "month" and grid.step in (1, 3, 12):
         return _count(steps, {1: "month", 3: "quarter", 12: "year"}[grid.step])
-    words = {DAY // 24: "hour", DAY: "day", 7 * DAY: "week"}
-    return _count(steps, words.get(grid.step, "step") if grid.kind == "fixed" else KINDS.get(grid.kind, "row"))
+    if grid.kind == "position":
+        return _count(steps, "row")
+    words = {DAY // 24: "hour", 7 * DAY: "week"}
+    words[DAY] = "business day" if grid.kind == "business" and grid.week == BUSINESS else "day"
+    return _count(steps, words.get(grid.slot, "step"))
 
 
 def _count(number: int, unit: str) -> str:

@@ -136,6 +136,12 @@ COLUMN_ROLES = {
         "How to aggregate the rows of each step of --freq: mean, sum, first, last, max or min; nearest moves each row "
         "to the nearest step.",
     ),
+    "slots": Flag(
+        str,
+        "WHICH",
+        "Times of the week that are steps: observed, only those with rows, such as opening hours; all. Default: those "
+        "observed where their pattern is clear.",
+    ),
 }
 SIZES = {
     "horizon": Flag(int, "N", "Number of steps to forecast. Default: chosen by the frequency.", parse_count),

@@ -27,7 +27,7 @@ from forecastkit.utils.exceptions import DataWarning, InputError
 from forecastkit.utils.validation import first_few, refuse
 
 #: Parameters that say how a table is read, and are no columns.
-READING = ("freq", "timezone", "duplicates", "resample")
+READING = ("freq", "timezone", "duplicates", "resample", "slots")
 #: Parameters that name columns.
 COLUMNS = ("target", "known", "past", "static")
 

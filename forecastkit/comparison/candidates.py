@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from sklearn.base import clone
 
+from forecastkit.data.schema import READING
 from forecastkit.forecasters import baselines
-from forecastkit.forecasters.base import READING, Forecaster
+from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.ensemble import EnsembleForecaster
 from forecastkit.forecasters.linear import LinearForecaster
 from forecastkit.forecasters.pretrained import PretrainedForecaster

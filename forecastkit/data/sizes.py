@@ -8,7 +8,9 @@ import math
 
 import numpy as np
 
-from forecastkit.data.time_grid import DAY, FIXED, TimeGrid
+from forecastkit.data.aliases import FIXED
+from forecastkit.data.time_grid import TimeGrid
+from forecastkit.data.week_slots import DAY, steps_of_day
 
 #: Largest default lookback in steps: a linear forecast has as many coefficients per step of the horizon.
 MAX_LOOKBACK = 1_920
@@ -16,6 +18,8 @@ MAX_LOOKBACK = 1_920
 MIN_LOOKBACK = 600
 #: Number of seasons in the default lookback of estimators.
 SEASONS = 3
+#: Slots of the week up to which the usual sizes are those of days.
+MOST_SLOTS = 14
 #: Largest usual horizon in steps, for steps shorter than about five minutes.
 MAX_USUAL = 480
 MIN_TOKENS = 12
@@ -65,7 +69,7 @@ def usual_sizes(grid: TimeGrid) -> tuple[int, int]:
     day, an hour or a minute.
     """
     if grid.kind == "business":
-        return 10, 65
+        return _slots_of_weeks(grid.week)
     if grid.kind == "month":
         return {1: (12, 36), 3: (8, 16), 12: (6, 12)}.get(grid.step, (6, 12))
     if grid.kind == "position":
@@ -75,6 +79,14 @@ def usual_sizes(grid: TimeGrid) -> tuple[int, int]:
     if grid.step == 7 * DAY:
         return 13, 104
     return _short_steps(grid) if grid.seasons[0] > 1 else (12, 36)
+
+
+def _slots_of_weeks(week):
+    """Return two weeks and a quarter of days; of hours, as of all hours, two days and two weeks."""
+    steps = week.count("1")
+    if steps <= MOST_SLOTS:
+        return 2 * steps, 13 * steps
+    return 2 * steps_of_day(week), min(2 * steps, MOST_LOOKBACK)
 
 
 def _short_steps(grid):

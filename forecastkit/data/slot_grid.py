@@ -1,20 +1,13 @@
 """Grids for irregular timestamps: slots of a given frequency, and the regular grid that jittered ones are close to."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from forecastkit.data.time_grid import (
-    CLOSE,
-    DAY,
-    FIXED,
-    MONTHS,
-    TimeGrid,
-    fixed_step,
-    month_step,
-    parse_offset,
-    plain_timestamps,
-    steps_within,
-)
+from forecastkit.data.aliases import FIXED, MONTHS, fixed_step, month_step, parse_offset
+from forecastkit.data.time_grid import CLOSE, TimeGrid, narrowed, plain_timestamps, steps_within
+from forecastkit.data.week_slots import DAY, find_week
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse
 
@@ -74,6 +67,34 @@ def find_slots(timestamps: pd.Index, freq: str, where: str) -> TimeGrid:
         return TimeGrid("month", step, (month - (month - anchor) % unit) % step, **shown)
     rule = "resample= needs slots that start with the frequency: a fixed step, 'MS', 'QS' or 'YS'"
     return refuse(where, rule, f"freq={freq!r}", "Pass a start, such as 'MS', or 'D'.", ParameterError)
+
+
+def narrow_to_week(grid: TimeGrid, timestamps: pd.Index, first: np.ndarray, slots: str | None, where: str) -> TimeGrid:
+    """The grid with only the slots of the week that hold timestamps, where these show a pattern or it is `observed`.
+
+    Parameters
+    ----------
+    grid : TimeGrid
+    timestamps : Index
+        Of all series one after another, rising within each.
+    first : ndarray of int
+        Where each series starts.
+    slots : {None, 'observed'}
+    where : str
+    """
+    wall = plain_timestamps(grid.timestamps(grid.ordinals(timestamps)[0]), wall=True)
+    micros = wall.as_unit("us").asi8
+    if slots == "observed":
+        return replace(grid, **narrowed({"kind": grid.kind, "step": grid.step}, micros, where))
+    slot, phase = int(np.gcd(grid.step, DAY)), int(micros[0] % DAY)
+    if grid.kind != "fixed" or slot != grid.step:
+        return grid
+    phase %= slot
+    new = np.append(True, np.diff(micros) != 0)
+    new[first] = True
+    starts = np.searchsorted(np.flatnonzero(new), first)
+    week = find_week(micros[new] - phase, slot, slot, starts, grid.tz is not None)
+    return grid if week is None else replace(grid, kind="business", step=1, week=week, phase=phase)
 
 
 def find_nearest_grid(timestamps: pd.Index, first: np.ndarray, freq: str | None = None) -> TimeGrid | None:

@@ -6,18 +6,26 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from forecastkit.data.aliases import FIXED, MONTHS, fixed_step, length_in_words, month_step, parse_offset, unit_of
 from forecastkit.data.row_labels import Places
-from forecastkit.utils.exceptions import InputError
+from forecastkit.data.week_slots import (
+    BUSINESS,
+    DAY,
+    DAY_NAMES,
+    WEEK,
+    count_slots,
+    describe_week,
+    divides_week,
+    find_week,
+    observed_week,
+    slot_times,
+    week_seasons,
+)
+from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.validation import first_few, refuse
 
-DAY = 86_400_000_000  # microseconds
-FIXED = {"W": 7 * DAY, "D": DAY, "h": DAY // 24, "min": DAY // 1440, "s": 1_000_000, "ms": 1000, "us": 1}
-MONTHS = {"M": 1, "Q": 3, "Y": 12}
 #: Times of position beyond this would leave no room for the steps to be forecast in 64 bits.
 MAX_POSITION = 1e18
-WEEKDAYS, DAY_NAMES = "1111100", ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-#: A day of the week is left out of the grid where it does not occur in so many weeks, and the others in most of them.
-MIN_WEEKS, OFTEN = 8, 0.75
 #: A timestamp is close to the nearest slot where it is off by at most this fraction of a step.
 CLOSE = 0.1
 #: Stamps that a grid is found from, where there are more.
@@ -31,11 +39,12 @@ class TimeGrid:
     Parameters
     ----------
     kind : {'position', 'fixed', 'month', 'business'}
-        What a step is counted in: rows, microseconds, calendar months, or the days of `week`.
+        What a step is counted in: rows, microseconds, calendar months, or the slots of `week` that occur.
     step : int
         Length of a step in that unit.
     phase : int
-        Where ordinal 0 lies, in that unit, in [0, step).
+        Where ordinal 0 lies, in that unit, in [0, step). For 'business', microseconds from the start of a slot to its
+        label.
     day : int
         Day of the month on monthly grids, the last one in months that are shorter; 0 is the last day, -1 the last
         weekday, -2 the first weekday.
@@ -46,7 +55,7 @@ class TimeGrid:
     period : str or None
         Alias of the PeriodIndex the user had.
     week : str
-        Days of the week of a business grid, from Monday on: ``'1111110'`` leaves Sundays out.
+        Slots of the week of a business grid, see `forecastkit.data.week_slots`: ``'1111110'`` leaves Sundays out.
     rounding : {'exact', 'down', 'nearest'}
         What becomes of timestamps off the grid: they are refused, belong to the slot that starts before them, or to the
         nearest one where it is close.
@@ -59,7 +68,7 @@ class TimeGrid:
     tz: str | None = None
     unit: str = "us"
     period: str | None = None
-    week: str = WEEKDAYS
+    week: str = BUSINESS
     rounding: str = field(default="exact", compare=False)
 
     def ordinals(self, timestamps: pd.Index) -> tuple[np.ndarray, np.ndarray]:
@@ -73,15 +82,17 @@ class TimeGrid:
         if self.rounding == "nearest":
             ordinals, rest = np.divmod(units - self.phase + self.step // 2, self.step)
             return ordinals, np.abs(rest - self.step // 2) <= CLOSE * self.step
-        ordinals, rest = np.divmod(units - self.phase, self.step)
-        return ordinals, exact & (rest == 0) if self.rounding == "exact" else np.ones(len(ordinals), dtype=bool)
+        ordinals, rest = np.divmod(units - self._origin, self.step)
+        return ordinals, exact & (rest == 0) if self.rounding == "exact" else exact
 
     def ordinals_of(self, timestamps: pd.Index, where: str, places: Places | None = None) -> np.ndarray:
         """Return ordinals of timestamps; those that are not on the grid are refused, labelled by `places`."""
         self.check_kind(timestamps, where)
         ordinals, fits = self.ordinals(timestamps)
         if not fits.all():
-            _refuse_off(f"times must lie on the grid seen at fit ({self.name})", where, timestamps, fits, places)
+            remedy = "Leave them out, or fit with slots='all'." if self.kind == "business" else ""
+            rule = f"times must lie on the grid seen at fit ({self.name})"
+            _refuse_off(rule, where, timestamps, fits, places, remedy)
         return ordinals
 
     def check_kind(self, timestamps: pd.Index, where: str) -> None:
@@ -95,16 +106,14 @@ class TimeGrid:
 
     def timestamps(self, ordinals: np.ndarray) -> pd.Index:
         """Return the times at these ordinals as an index of the user's kind."""
-        units = np.asarray(ordinals, dtype="int64") * self.step + self.phase
+        units = np.asarray(ordinals, dtype="int64") * self.step + self._origin
         if self.kind == "position":
             return pd.Index(units)
         if self.kind == "month":
             months = units.astype("datetime64[M]")
             index = pd.DatetimeIndex(_days_of(months, self.day).astype("datetime64[s]"))
         elif self.kind == "business":
-            index = pd.DatetimeIndex(
-                np.busday_offset("1970-01-01", units, roll="forward", weekmask=self.week).astype("datetime64[s]")
-            )
+            index = pd.DatetimeIndex(slot_times(units, self.week, self.phase).astype("datetime64[us]"))
         else:
             index = pd.DatetimeIndex(units.astype("datetime64[us]"))
         return self._dress(index)
@@ -114,14 +123,15 @@ class TimeGrid:
         if self.kind == "position":
             return np.asarray(timestamps, dtype="int64"), everywhere
         timestamps = plain_timestamps(timestamps, wall=self.by_wall)
-        if self.kind == "fixed":
-            units = timestamps.as_unit("us")
-            return units.asi8, everywhere if timestamps.unit != "ns" else units == timestamps
+        if self.kind != "month":
+            micros = timestamps.as_unit("us")
+            exact = everywhere if timestamps.unit != "ns" or self.rounding != "exact" else micros == timestamps
+            if self.kind == "fixed":
+                return micros.asi8, exact
+            number, is_open, labelled = count_slots(micros.asi8, self.week, self.phase)
+            return number, is_open & (exact & labelled if self.rounding == "exact" else True)
         days = timestamps.values.astype("datetime64[D]")
         midnight = days == timestamps.values
-        if self.kind == "business":
-            count = np.busday_count("1970-01-01", days, weekmask=self.week)
-            return count, midnight & np.is_busday(days, weekmask=self.week)
         months = days.astype("datetime64[M]")
         return months.astype("int64"), midnight & (days == _days_of(months, self.day))
 
@@ -135,6 +145,20 @@ class TimeGrid:
         if self.by_wall:
             return _shown(index, self.tz)
         return index.tz_localize("UTC").tz_convert(self.tz)
+
+    @property
+    def _origin(self) -> int:
+        """The unit of ordinal 0."""
+        return 0 if self.kind == "business" else self.phase
+
+    @property
+    def slot(self) -> int:
+        """Microseconds of a step, or of a slot of the week; 0 of months and positions."""
+        return {"fixed": self.step, "business": WEEK // len(self.week)}.get(self.kind, 0)
+
+    def slots_of_week(self, timestamps: pd.Index) -> np.ndarray:
+        """The slots of a business grid, numbered among those of its week, in which timestamps lie."""
+        return np.unique(self._units(timestamps)[0] % self.week.count("1"))
 
     @property
     def by_wall(self) -> bool:
@@ -151,7 +175,7 @@ class TimeGrid:
         if self.kind == "position":
             return (1,)
         if self.kind == "business":
-            return (self.week.count("1"),)
+            return week_seasons(self.week)
         if self.kind == "month":
             return (12 // self.step,) if 12 % self.step == 0 else (1,)
         if self.step >= DAY:
@@ -166,39 +190,36 @@ class TimeGrid:
         """The frequency in words: 'hourly', '15 min', 'monthly'."""
         if self.kind == "position":
             return "by row"
-        if self.kind == "business" and self.week != WEEKDAYS:
-            days = [name for name, open_day in zip(DAY_NAMES, self.week, strict=True) if open_day == "1"]
-            return f"daily ({', '.join(days)})"
-        if self.kind == "business":
+        if self.kind == "business" and self.week == BUSINESS:
             return "business days"
+        if self.kind == "business":
+            apart = self.slot < DAY and "11" not in self.week  # such as lectures: the slot says nothing
+            return f"{'weekly' if apart else length_in_words(self.slot)} ({describe_week(self.week, self.phase)})"
         if self.kind == "month":
             return {1: "monthly", 3: "quarterly", 12: "yearly"}.get(self.step, f"every {self.step} months")
-        words = {7 * DAY: "weekly", DAY: "daily", FIXED["h"]: "hourly"}
-        if self.step in words:
-            return words[self.step]
-        unit = next(alias for alias, length in FIXED.items() if self.step % length == 0)
-        return f"{self.step // FIXED[unit]} {unit}"
+        return length_in_words(self.step)
 
     @property
     def alias(self) -> str:
-        """The frequency as a pandas alias, such as ``'15min'``; for weekday patterns that of all days."""
-        if self.kind == "business":
-            return "B" if self.week == WEEKDAYS else "D"
+        """The frequency as a pandas alias, such as ``'15min'``; of slots of the week that of all slots."""
+        if self.kind == "business" and self.week == BUSINESS:
+            return "B"
         if self.kind == "month":
             unit = max((length, alias) for alias, length in MONTHS.items() if self.step % length == 0)
             business, end = "B" * (self.day < 0), "E" if self.day in (0, -1) else "S"
             return f"{_times(self.step // unit[0])}{business}{unit[1]}{end}"
-        alias, length = next((a, n) for a, n in FIXED.items() if self.step % n == 0)
+        step = self.slot or self.step
+        alias, length = next((a, n) for a, n in FIXED.items() if step % n == 0)
         if alias == "W":
             alias = f"W-{DAY_NAMES[(self.phase // DAY + 3) % 7].upper()}"  # 1970-01-01 was a Thursday
-        return f"{_times(self.step // length)}{alias}"
+        return f"{_times(step // length)}{alias}"
 
     @property
     def start_alias(self) -> str:
         """The alias of slots with the length of the steps, labelled by their starts."""
         if self.kind == "month":
             return self.alias[:-1].replace("B", "") + "S"
-        return "D" if self.kind == "business" else self.alias
+        return self.alias.replace("B", "D") if self.kind == "business" else self.alias
 
 
 def _times(count: int) -> str:
@@ -244,6 +265,7 @@ def find_time_grid(
     freq: str | None = None,
     where: str = "Panel",
     places: Places | None = None,
+    slots: str | None = None,
 ) -> TimeGrid:
     """Find the grid of all timestamps.
 
@@ -257,6 +279,9 @@ def find_time_grid(
         A pandas alias that says the grid instead.
     places : Places, optional
         Which series the stamps are of, for refusals.
+    slots : {None, 'observed', 'all'}
+        Whether only the slots of the week that occur are steps. None: where their pattern is clear and there is no
+        `freq`.
 
     Raises
     ------
@@ -265,7 +290,7 @@ def find_time_grid(
     """
     if not isinstance(timestamps, (pd.DatetimeIndex, pd.PeriodIndex)):
         return _position_grid(np.asarray(timestamps, dtype="int64"), first)
-    if len(timestamps) > MANY and (grid := _grid_of_head(timestamps, first, freq)):
+    if len(timestamps) > MANY and slots != "observed" and (grid := _grid_of_head(timestamps, first, freq, slots)):
         return grid
     period = timestamps.freq if isinstance(timestamps, pd.PeriodIndex) else None
     tz = str(timestamps.tz) if getattr(timestamps, "tz", None) is not None else None
@@ -274,19 +299,25 @@ def find_time_grid(
         refuse(where, "times must be whole microseconds", f"{len(fine)} finer: {first_few(fine)}")
     format_like_input = {"tz": tz, "unit": wall.unit, "period": timestamps.freqstr if period else None}
     offset = parse_offset(freq) if freq else period
-    shape = _guess(timestamps, wall, first, where) if offset is None else _from_offset(offset, timestamps, wall)
+    guessed = offset is None
+    shape = _guess(timestamps, wall, first, where, slots) if guessed else _from_offset(offset, timestamps, wall)
+    if slots == "observed":
+        shape = narrowed(shape, wall.as_unit("us").asi8, where)
     grid = TimeGrid(**shape, **format_like_input)
     fits = grid.ordinals(timestamps)[1]
+    if slots == "observed" and (steps_within(grid.ordinals(timestamps)[0], first) <= 0).any():
+        rule = "slots='observed' needs times that the clock shows once"
+        refuse(where, rule, "clock changes in slots that occur", "Leave it out.", ParameterError)
     if not fits.all():
         remedy = "Pass freq= if the grid is another one."
         _refuse_off(f"times must lie on one regular grid ({grid.name})", where, timestamps, fits, places, remedy)
     return grid
 
 
-def _grid_of_head(timestamps, first, freq):
+def _grid_of_head(timestamps, first, freq, slots):
     """Return the grid of the first rows if all others are on it too; rows are examined in parts to save memory."""
     try:
-        grid = find_time_grid(timestamps[:MANY], first[first < MANY], freq)
+        grid = find_time_grid(timestamps[:MANY], first[first < MANY], freq, slots=slots)
     except InputError:
         return None
     parts = (timestamps[low : low + MANY] for low in range(MANY, len(timestamps), MANY))
@@ -315,39 +346,47 @@ def steps_within(values: np.ndarray, first: np.ndarray) -> np.ndarray:
     return steps[inner]
 
 
-def _guess(timestamps, wall, first, where):
+def _guess(timestamps, wall, first, where, slots):
     days = wall.values.astype("datetime64[D]")
     micros = wall.as_unit("us").asi8
     steps = steps_within(micros, first)
     if not len(steps):
         refuse(where, "a frequency needs two times of one series", f"{len(timestamps)} time(s)", "Pass freq=.")
-    if (days == wall.values).all():
-        if steps.min() >= 28 * DAY and (shape := _guess_months(days, first)):
-            return shape
-        if steps.min() < 7 * DAY and (steps != steps.min()).any() and (week := _guess_week(days)):
-            return {"kind": "business", "week": week}
-        if np.is_busday(days).all() and steps.min() == DAY and (steps >= 3 * DAY).any():
-            return {"kind": "business"}
-    if getattr(timestamps, "tz", None) is not None and steps.min() < DAY:
+    zoned = getattr(timestamps, "tz", None) is not None
+    if (days == wall.values).all() and steps.min() >= 28 * DAY and (shape := _guess_months(days, first)):
+        return shape
+    if slots is None and 0 < steps.min() < 7 * DAY and (steps != steps[0]).any():
+        slot = int(np.gcd(np.gcd.reduce(steps), DAY))
+        phase = int(micros[0] % slot)
+        if week := find_week(micros - phase, slot, _most_frequent(steps), first, zoned):
+            return {"kind": "business", "week": week, "phase": phase}
+        if np.is_busday(days).all() and steps.min() == slot == DAY and (steps >= 3 * DAY).any():
+            return {"kind": "business", "phase": phase}
+    if zoned and steps.min() < DAY:
         micros = plain_timestamps(timestamps, wall=False).as_unit("us").asi8
         steps = steps_within(micros, first)
-    step = int(steps[0])
-    if (steps != step).any():
-        lengths, counts = np.unique(steps, return_counts=True)
-        step = int(lengths[counts.argmax()])
+    step = int(np.gcd.reduce(steps)) if slots == "observed" else _most_frequent(steps)
     return {"kind": "fixed", "step": step, "phase": int(micros[0] % step)}
 
 
-def _guess_week(days):
-    """Return the weekdays that occur if others never do in many weeks; None if all occur or rows are few."""
-    days = np.unique(days)
-    weekday = (days.astype("int64") + 3) % 7  # 1970-01-01 was a Thursday
-    weeks = (int((days[-1] - days[0]).astype("int64")) + 1) / 7
-    counts = np.bincount(weekday, minlength=7)
-    occurring = counts > 0
-    if weeks < MIN_WEEKS or occurring.all() or counts[occurring].min() < OFTEN * weeks or occurring.sum() < 2:
-        return None
-    return "".join("1" if occurs else "0" for occurs in occurring)
+def _most_frequent(steps):
+    if (steps == steps[0]).all():
+        return int(steps[0])
+    lengths, counts = np.unique(steps, return_counts=True)
+    return int(lengths[counts.argmax()])
+
+
+def narrowed(shape: dict, micros: np.ndarray, where: str) -> dict:
+    """The kind, week and phase of a grid with only the slots of the week in which any of these times lies."""
+    slot = shape["step"] if shape["kind"] == "fixed" else 0
+    slot = DAY if slot and slot % DAY == 0 else slot
+    if shape["kind"] == "business":
+        return shape
+    if not divides_week(slot):
+        rule, got = "slots='observed' needs steps of minutes or hours that make whole days", "other steps"
+        refuse(where, rule, got, "Leave it out.", ParameterError)
+    phase = int(micros[0] % slot)
+    return {"kind": "business", "step": 1, "week": observed_week(micros - phase, slot), "phase": phase}
 
 
 def _days_of(months, day):
@@ -372,43 +411,8 @@ def _guess_months(days, first):
     return {"kind": "month", "step": step, "day": day, "phase": int(months[0].astype("int64") % step)}
 
 
-#: Microseconds, or months, that a step is shorter than: ordinals and times stay within 64 bits.
-LONGEST_STEP = 2**60
-
-
-def parse_offset(freq: str) -> pd.offsets.BaseOffset:
-    """Return the offset of a pandas alias; invalid ones and steps too long for 64 bits are refused."""
-    try:
-        offset = pd.tseries.frequencies.to_offset(freq)
-    except (ValueError, TypeError):
-        return _refuse_freq(freq)
-    if not 0 < offset.n * FIXED.get(_unit_of(offset), 1) < LONGEST_STEP:
-        _refuse_freq(offset.freqstr)
-    return offset
-
-
-def _unit_of(offset: pd.offsets.BaseOffset) -> str:
-    """Return the alias without number and anchor."""
-    return offset.rule_code.split("-")[0]
-
-
-def fixed_step(offset: pd.offsets.BaseOffset) -> int:
-    """Return the length of a step in microseconds; 0 for steps of varying length."""
-    return FIXED.get(_unit_of(offset), 0) * offset.n
-
-
-def month_step(offset: pd.offsets.BaseOffset) -> int:
-    """Return the number of months of a step of months, quarters or years."""
-    unit = _unit_of(offset).removeprefix("B")[:1]
-    return MONTHS[unit] * offset.n if unit in MONTHS else _refuse_freq(offset.freqstr)
-
-
-def _refuse_freq(freq):
-    refuse("freq", "must be a pandas frequency alias such as 'h', 'D', 'MS'", repr(freq))
-
-
 def _from_offset(offset, timestamps, wall):
-    alias = _unit_of(offset)
+    alias = unit_of(offset)
     if alias in ("B", "C") and offset.n == 1:
         return {"kind": "business"}
     if step := fixed_step(offset):

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from forecastkit.data.time_grid import DAY, TimeGrid
+from forecastkit.data.time_grid import TimeGrid
+from forecastkit.data.week_slots import DAY
 from forecastkit.features.holidays import AROUND, check_holidays, is_holiday
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_int, check_real, refuse
@@ -15,10 +16,10 @@ def calendar_names(grid: TimeGrid) -> tuple[str, ...]:
         return ()
     if grid.kind == "month":
         return ("year_sin", "year_cos") if grid.step < 12 else ()
+    names = ("day_sin", "day_cos") if grid.slot < DAY else ()
     if grid.kind == "business":
-        return ("week_sin", "week_cos")
-    names = ("day_sin", "day_cos") if grid.step < DAY else ()
-    return names + (("week_sin", "week_cos", "weekend") if grid.step <= DAY else ("year_sin", "year_cos"))
+        return (*names, "week_sin", "week_cos")
+    return names + (("week_sin", "week_cos", "weekend") if grid.slot <= DAY else ("year_sin", "year_cos"))
 
 
 def requested_names(

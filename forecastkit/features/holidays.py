@@ -4,7 +4,8 @@ import functools
 
 import numpy as np
 
-from forecastkit.data.time_grid import DAY, TimeGrid
+from forecastkit.data.time_grid import TimeGrid
+from forecastkit.data.week_slots import DAY
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import did_you_mean, refuse
 
@@ -23,8 +24,7 @@ def check_holidays(where: str, code: object, grid: TimeGrid) -> None:
     if not isinstance(code, str):
         rule = "holidays must be a country such as 'DE', or a country and subdivision such as 'US-CA'"
         refuse(where, rule, repr(code), error=ParameterError)
-    daily = grid.kind == "business" or (grid.kind == "fixed" and grid.step <= DAY)
-    if not daily:
+    if not 0 < grid.slot <= DAY:
         refuse(where, "holidays= needs times at most a day apart", f"a grid {grid.name}", error=ParameterError)
     holidays = _import_holidays(where)
     country, _, subdivision = code.partition("-")

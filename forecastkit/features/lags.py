@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.panel import Panel
-from forecastkit.data.time_grid import DAY, TimeGrid
+from forecastkit.data.time_grid import TimeGrid
+from forecastkit.data.week_slots import DAY
 from forecastkit.data.windows import Buffers, Origins
 
 #: Past values gathered at a time, to bound memory.
@@ -115,8 +116,8 @@ def calendar_column_names(grid: TimeGrid) -> tuple[str, ...]:
         return ()
     if grid.kind == "month":
         return ("month",) if grid.step < 12 else ()
-    names = ("hour",) if grid.kind == "fixed" and grid.step < DAY else ()
-    return names + (("weekday", "day_of_year") if grid.kind == "business" or grid.step <= DAY else ("day_of_year",))
+    names = ("hour",) if grid.slot < DAY else ()
+    return names + (("weekday", "day_of_year") if grid.slot <= DAY else ("day_of_year",))
 
 
 def calendar_columns(grid: TimeGrid, ordinals: np.ndarray, names: tuple[str, ...]) -> np.ndarray:

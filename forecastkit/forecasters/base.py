@@ -13,7 +13,7 @@ from forecastkit.data.array_storage import is_mapped, map_rows
 from forecastkit.data.ingest.leakage import refuse_leaks
 from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import check_observed, refuse_targets
-from forecastkit.data.schema import Schema
+from forecastkit.data.schema import READING, Schema
 from forecastkit.data.sizes import choose_horizon, choose_lookback, validation_start
 from forecastkit.data.windows import Origins
 from forecastkit.features.calendar import requested_names
@@ -31,9 +31,6 @@ from forecastkit.utils.exceptions import InputError, backend_needed
 from forecastkit.utils.types import Calibrate, Columns, Data, Path
 from forecastkit.utils.validation import check_choice, check_int, check_levels, check_real, refuse
 from forecastkit.utils.warn import warn_user
-
-#: Constructor parameters that define how data are read.
-READING = ("target", "time", "series_id", "known", "past", "static", "freq", "timezone", "duplicates", "resample")
 
 #: Fitted attributes that are short enough to display.
 SHOWN = ("horizon_", "lookback_", "patch_", "season_length_", "n_features_in_", "scores_")
@@ -66,10 +63,12 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -121,6 +120,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
     timezone: str | None = None
     duplicates: str = "refuse"
     resample: str | None = None
+    slots: str | None = None
     season_length: int | None = None
     validation_size: float = 0.2
     quantile_levels: Sequence[float] | None = None

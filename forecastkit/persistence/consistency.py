@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from forecastkit.data.aliases import LONGEST_STEP
 from forecastkit.data.ingest.duplicates import RESAMPLING, RULES
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import ROLES, Schema
-from forecastkit.data.time_grid import LONGEST_STEP, TimeGrid
+from forecastkit.data.time_grid import TimeGrid
+from forecastkit.data.week_slots import is_week
 
 #: Kinds of grids, and the largest size that is not a mistake.
 KINDS, LARGEST = ("position", "fixed", "month", "business"), 2**40
@@ -71,8 +73,7 @@ def _check_grid(grid: Any) -> None:
     _need(isinstance(grid.phase, int) and isinstance(grid.day, int), "the phase or day of the grid is no whole number")
     for name in ("tz", "period"):
         _need(isinstance(getattr(grid, name), (str, type(None))), f"the grid's {name} is no text")
-    week = isinstance(grid.week, str) and set(grid.week) <= {"0", "1"} and len(grid.week) == 7 and "1" in grid.week
-    _need(week, "the week of the grid is none of seven days")
+    _need(is_week(grid.week), "the week of the grid is none of slots that make whole days")
 
 
 def _check_panel(panel: Any) -> None:

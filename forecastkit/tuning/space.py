@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import clone
 
-from forecastkit.forecasters.base import READING
+from forecastkit.data.schema import READING
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.validation import did_you_mean, first_few, refuse
 

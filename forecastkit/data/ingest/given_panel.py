@@ -12,7 +12,7 @@ from forecastkit.utils.validation import first_few, refuse
 
 
 def panel_with_schema(
-    panel: Panel, y=None, *, timezone=None, duplicates="refuse", resample=None, **roles
+    panel: Panel, y=None, *, timezone=None, duplicates="refuse", resample=None, slots=None, **roles
 ) -> tuple[Panel, Schema]:
     """Return the panel and its schema: that of the panel, or names from the parameters.
 
@@ -21,7 +21,7 @@ def panel_with_schema(
     panel : Panel
         Not copied. Without a schema its columns are numbers, named as the parameters say, else ``y``, ``known0`` ...
     y : None
-    timezone, duplicates, resample, **roles
+    timezone, duplicates, resample, slots, **roles
         As `forecastkit.data.ingest.read_panel.read_panel` takes them.
 
     Raises
@@ -35,6 +35,8 @@ def panel_with_schema(
     if resample != (panel.schema.resample if panel.schema else None) and resample is not None:
         rule = "a Panel is on its grid already, and resample= must be left out"
         refuse(WHERE, rule, repr(resample), error=ParameterError)
+    if slots is not None and panel.grid.kind != "business":
+        refuse(WHERE, "a Panel is on its grid already, and slots= must be left out", repr(slots), error=ParameterError)
     if panel.schema is not None:
         _check_same(panel.schema, given, keys)
         return replace(panel, schema=None), panel.schema

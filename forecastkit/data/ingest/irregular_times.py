@@ -1,30 +1,41 @@
 """Irregular timestamps: aggregation in slots, detection of a regular grid close to the rows, and remedies."""
 
+from itertools import islice, pairwise
+
 import numpy as np
 import pandas as pd
 
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, holds_times
-from forecastkit.data.slot_grid import find_nearest_grid, find_slots, refuse_no_slots, suggest_slots
-from forecastkit.data.time_grid import DAY, TimeGrid, steps_within
+from forecastkit.data.slot_grid import (
+    find_nearest_grid,
+    find_slots,
+    narrow_to_week,
+    refuse_no_slots,
+    suggest_slots,
+)
+from forecastkit.data.time_grid import TimeGrid, steps_within
+from forecastkit.data.week_slots import DAY
 from forecastkit.utils.exceptions import DataWarning, InputError, ParameterError
 from forecastkit.utils.validation import first_few, refuse
 from forecastkit.utils.warn import warn_user
 
+#: Series whose slots are compared with those of all at most, and weeks of rows that a series must have for it.
+MOST_SERIES, SEEN_WEEKS = 1000, 3
 #: Fewer than this fraction of the steps between irregular rows are one step of the grid.
 USUAL = 0.5
 #: The last slot of a series is incomplete where it holds less than this fraction of the usual number of rows.
 INCOMPLETE = 0.5
 
 
-def find_resampled_grid(places: Places, freq: str | None, resample: str) -> TimeGrid:
+def find_resampled_grid(places: Places, freq: str | None, resample: str, slots: str | None = None) -> TimeGrid:
     """Return the grid on which rows are aggregated, or to which they are moved.
 
     Parameters
     ----------
     places : Places
         With timestamps that rise within each series, one series after another.
-    freq, resample
+    freq, resample, slots
         As the parameters of `Forecaster`.
 
     Raises
@@ -46,6 +57,8 @@ def find_resampled_grid(places: Places, freq: str | None, resample: str) -> Time
         remedy = suggest_slots(timestamps, first)
         refuse(WHERE, "resample= needs the frequency of its slots in freq=", "none", remedy, ParameterError)
     grid = find_slots(timestamps, freq, WHERE)
+    if slots != "all":
+        grid = narrow_to_week(grid, timestamps, first, slots, WHERE)
     if resample == "sum":
         _warn_incomplete(grid, places, first)
     return grid
@@ -72,6 +85,29 @@ def _say_nearest(grid: TimeGrid, places: Places) -> None:
         f"{example}. Pass resample='nearest' to confirm, or resample='mean' and freq={grid.alias!r} for means.",
         DataWarning,
     )
+
+
+def say_slots(grid: TimeGrid, places: Places) -> None:
+    """Warn that only some times of the day are taken as steps, and of series that lack some of these."""
+    if grid.slot >= DAY:
+        return
+    count, first = grid.week.count("1"), places.first()
+    warn_user(
+        f"{WHERE}: rows occur at {count} of {len(grid.week)} times of the week, and only these are steps: {grid.name}. "
+        "Pass slots='observed' to confirm, or slots='all' to forecast all times.",
+        DataWarning,
+    )
+    lacking = []
+    for begin, end in islice(pairwise([*first, len(places.entity)]), MOST_SERIES):
+        own = len(grid.slots_of_week(places.timestamps[begin:end]))
+        if own < count and end - begin >= SEEN_WEEKS * own:
+            lacking.append(f"{places.ids[places.entity[begin]]!r} occurs at {own}")
+    if lacking:
+        warn_user(
+            f"{WHERE}: not all series have rows at all of these {count} times, of which all are forecast: "
+            f"{first_few(lacking)}. Fit series of other hours apart.",
+            DataWarning,
+        )
 
 
 def warn_irregular(grid: TimeGrid, timestamps: pd.Index, first: np.ndarray) -> None:

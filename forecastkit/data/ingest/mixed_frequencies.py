@@ -8,7 +8,8 @@ import pandas as pd
 from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema
-from forecastkit.data.time_grid import DAY, TimeGrid, find_time_grid
+from forecastkit.data.time_grid import TimeGrid, find_time_grid
+from forecastkit.data.week_slots import DAY
 from forecastkit.utils.exceptions import DataWarning, InputError
 from forecastkit.utils.validation import first_few, refuse
 from forecastkit.utils.warn import warn_user
@@ -121,4 +122,4 @@ def _length(grid: TimeGrid) -> float:
     """Return the mean length of a step in microseconds."""
     if grid.kind == "month":
         return grid.step * 365.25 / 12 * DAY
-    return DAY * 7 / grid.week.count("1") if grid.kind == "business" else float(grid.step)
+    return float(grid.slot or grid.step)

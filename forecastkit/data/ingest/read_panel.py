@@ -42,6 +42,7 @@ def read_panel(
     timezone: str | None = None,
     duplicates: str = "refuse",
     resample: str | None = None,
+    slots: str | None = None,
     **roles,
 ) -> tuple[Panel, Schema]:
     """Read training data: find the role of each column, check every cell, and place the rows on a regular grid.
@@ -52,7 +53,7 @@ def read_panel(
     ----------
     X, y
         As `Forecaster.fit` takes them.
-    freq, timezone, duplicates, resample
+    freq, timezone, duplicates, resample, slots
         As the parameters of `Forecaster`.
     **roles
         Its parameters `target`, `time`, `series_id`, `known`, `past` and `static`.
@@ -65,12 +66,16 @@ def read_panel(
     """
     check_choice(WHERE, "duplicates", duplicates, RULES)
     check_choice(WHERE, "resample", resample, RESAMPLING)
+    check_choice(WHERE, "slots", slots, (None, "observed", "all"))
     if timezone is not None:
         check_timezone(timezone)
     if isinstance(X, Panel):
-        return panel_with_schema(X, y, timezone=timezone, duplicates=duplicates, resample=resample, **roles)
+        return panel_with_schema(
+            X, y, timezone=timezone, duplicates=duplicates, resample=resample, slots=slots, **roles
+        )
     if isinstance(X, MappedData):
-        return X.read(y, freq=freq, timezone=timezone, duplicates=duplicates, resample=resample, **roles)
+        reading = {"timezone": timezone, "duplicates": duplicates, "resample": resample, "slots": slots}
+        return X.read(y, freq=freq, **reading, **roles)
     X, library = to_pandas(X)
     y, _ = to_pandas(y)
     _check_names(X)
@@ -78,7 +83,7 @@ def read_panel(
     X, roles, layout = find_keys(X, y, roles, duplicates)
     found = find_schema(X, y, roles, library)
     schema = replace(found, timezone=timezone, duplicates=duplicates, resample=resample, **layout)
-    return to_regular_grid(read_rows(schema, X, y), freq)
+    return to_regular_grid(read_rows(schema, X, y), freq, slots)
 
 
 def read_more(schema: Schema, grid: TimeGrid, X, y=None, *, follow: Panel | None = None) -> Panel:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.ingest.duplicates import merge_rows, refuse_duplicates
-from forecastkit.data.ingest.irregular_times import find_close_grid, find_resampled_grid, warn_irregular
+from forecastkit.data.ingest.irregular_times import find_close_grid, find_resampled_grid, say_slots, warn_irregular
 from forecastkit.data.ingest.mixed_frequencies import refuse_mixed, warn_mixed_targets
 from forecastkit.data.ingest.timezones import refuse_timezone
 from forecastkit.data.panel import Panel, pointers, spread
@@ -18,7 +18,7 @@ from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema, holds_times
 from forecastkit.data.slot_grid import refuse_no_slots, refuse_shared_slot
 from forecastkit.data.time_grid import TimeGrid, find_time_grid
-from forecastkit.utils.exceptions import InputError
+from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.validation import refuse
 
 #: Rows that fill less of their steps may be irregular.
@@ -50,9 +50,12 @@ def parts(rows: int) -> Iterator[slice]:
     return (slice(low, min(low + PART, rows)) for low in range(0, rows, PART))
 
 
-def to_regular_grid(table: Table, freq: str | None = None) -> tuple[Panel, Schema]:
+def to_regular_grid(table: Table, freq: str | None = None, slots: str | None = None) -> tuple[Panel, Schema]:
     """Return the panel of a table on the grid of its own times, and its schema for placing further rows."""
     schema = table.schema
+    if slots == "observed" and (table.timestamps is None or not holds_times(table.timestamps)):
+        rule = "slots='observed' needs timestamps"
+        refuse(WHERE, rule, "none" if table.timestamps is None else "whole numbers", "Leave it out.", ParameterError)
     if table.timestamps is None:
         if schema.timezone is not None:
             refuse_timezone("none")
@@ -70,7 +73,9 @@ def to_regular_grid(table: Table, freq: str | None = None) -> tuple[Panel, Schem
             order, entity = order[~repeated], entity[~repeated]
         timestamps = timestamps[order]
     places = Places(entity, table.ids, timestamps)
-    grid = _find_grid(places, freq, schema.resample)
+    grid = _find_grid(places, freq, schema.resample, slots)
+    if slots is None and grid.kind == "business":
+        say_slots(grid, places)
     if grid.rounding == "nearest":
         schema = replace(schema, resample="nearest")
     panel = regularize(replace(table, schema=schema), grid)
@@ -81,13 +86,13 @@ def to_regular_grid(table: Table, freq: str | None = None) -> tuple[Panel, Schem
     return panel, schema
 
 
-def _find_grid(places: Places, freq: str | None, resample: str | None) -> TimeGrid:
+def _find_grid(places: Places, freq: str | None, resample: str | None, slots: str | None) -> TimeGrid:
     """Return the grid of increasing timestamps; mixed frequencies are refused."""
     if resample is not None:
-        return find_resampled_grid(places, freq, resample)
+        return find_resampled_grid(places, freq, resample, slots)
     several = freq is None and len(places.ids) > 1
     try:
-        grid = find_time_grid(places.timestamps, places.first(), freq, WHERE, places)
+        grid = find_time_grid(places.timestamps, places.first(), freq, WHERE, places, slots)
     except InputError as error:
         if several:
             refuse_mixed(places, None)

@@ -10,7 +10,7 @@ import pandas as pd
 from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE
-from forecastkit.data.time_grid import DAY
+from forecastkit.data.week_slots import DAY
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import did_you_mean, refuse
 
