@@ -86,7 +86,7 @@ def _slots_of_weeks(week):
     steps = week.count("1")
     if steps <= MOST_SLOTS:
         return 2 * steps, 13 * steps
-    return 2 * steps_of_day(week), min(2 * steps, MOST_LOOKBACK)
+    return 2 * steps_of_day(week), min(2 * steps, MAX_LOOKBACK)
 
 
 def _short_steps(grid):

@@ -83,7 +83,9 @@ class TimeGrid:
             ordinals, rest = np.divmod(units - self.phase + self.step // 2, self.step)
             return ordinals, np.abs(rest - self.step // 2) <= CLOSE * self.step
         ordinals, rest = np.divmod(units - self._origin, self.step)
-        return ordinals, exact & (rest == 0) if self.rounding == "exact" else exact
+        if self.rounding == "exact":
+            return ordinals, exact & (rest == 0)
+        return ordinals, exact if self.kind == "business" else np.ones(len(ordinals), dtype=bool)
 
     def ordinals_of(self, timestamps: pd.Index, where: str, places: Places | None = None) -> np.ndarray:
         """Return ordinals of timestamps; those that are not on the grid are refused, labelled by `places`."""

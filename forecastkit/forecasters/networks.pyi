@@ -35,8 +35,8 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `kernel`, `layers`, `heads`,
@@ -65,10 +65,12 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -185,6 +187,7 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -233,8 +236,8 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `kernel`,
@@ -263,10 +266,12 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -385,6 +390,7 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -431,8 +437,8 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -461,10 +467,12 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -575,6 +583,7 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -622,8 +631,8 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `layers`, `units`, `heads`, `feedforward`,
@@ -652,10 +661,12 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -768,6 +779,7 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -815,8 +827,8 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `dropout`.
@@ -844,10 +856,12 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -962,6 +976,7 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -1006,8 +1021,8 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -1036,10 +1051,12 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -1158,6 +1175,7 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -1204,8 +1222,8 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -1234,10 +1252,12 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -1356,6 +1376,7 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -1402,8 +1423,8 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `bidirectional`,
@@ -1432,10 +1453,12 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -1552,6 +1575,7 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -1597,8 +1621,8 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -1627,10 +1651,12 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -1749,6 +1775,7 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -1795,8 +1822,8 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `expand`, `states`,
@@ -1825,10 +1852,12 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -1949,6 +1978,7 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -1996,8 +2026,8 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `feedforward`,
@@ -2026,10 +2056,12 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -2146,6 +2178,7 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -2191,8 +2224,8 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `feedforward`,
@@ -2221,10 +2254,12 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -2335,6 +2370,7 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -2380,8 +2416,8 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `cell`, `feedforward`,
@@ -2410,10 +2446,12 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -2532,6 +2570,7 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -2578,8 +2617,8 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `dropout`.
@@ -2607,10 +2646,12 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -2725,6 +2766,7 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -2769,8 +2811,8 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -2799,10 +2841,12 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -2921,6 +2965,7 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -2967,8 +3012,8 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `dropout`.
@@ -2996,10 +3041,12 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -3116,6 +3163,7 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -3161,8 +3209,8 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -3191,10 +3239,12 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -3316,6 +3366,7 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,
@@ -3363,8 +3414,8 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
     Parameters by subject:
 
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
-      `duplicates`, `resample`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`, `lower`,
-      `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
+      `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
+      `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
     - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
       `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
@@ -3393,10 +3444,12 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         How duplicate rows of one series and time are resolved: an aggregation of the non-missing numeric values;
         categories keep the last value.
     resample : {None, 'mean', 'sum', 'first', 'last', 'max', 'min', 'nearest'}
-        How irregular rows are read: those of one series in one slot of `freq` are aggregated by this rule; of
-        categories the last is taken. A slot holds the rows from its start up to before the start of the next, and is
-        labelled by its start. 'nearest' moves each row to the nearest step of a regular grid. Default: rows close to a
-        regular grid are moved to it with a warning, other irregular ones are refused.
+        How irregular rows are read: those of one series in one slot of `freq`, labelled by its start, are aggregated
+        by this rule; of categories the last is taken. 'nearest' moves each row to the nearest step of a regular grid.
+        Default: rows close to a regular grid are moved to it with a warning, other irregular ones are refused.
+    slots : {None, 'observed', 'all'}
+        Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
+        every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
         Length of the main season in steps; by default that of the frequency.
     validation_size : int or float
@@ -3521,6 +3574,7 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         timezone: str | None = None,
         duplicates: str = "refuse",
         resample: str | None = None,
+        slots: str | None = None,
         season_length: int | None = None,
         validation_size: float = 0.2,
         quantile_levels: Sequence[float] | None = None,

@@ -113,3 +113,20 @@ def test_a_model_of_slots_reads_newer_rows_by_its_slots(run):
     actuals = pd.read_csv("b.csv", parse_dates=["time"])
     means = table.groupby(table["time"].dt.floor("h"))["load"].mean()
     np.testing.assert_allclose(actuals["actual"], means[actuals["time"]], rtol=1e-6)
+
+
+def test_opening_hours_are_shown_and_forecast(run, tmp_path):
+    every = pd.date_range("2024-01-01", periods=24 * 70, freq="h")
+    times = every[(every.day_of_week < 6) & (every.hour >= 9) & (every.hour < 19)]
+    path = tmp_path / "shop.csv"
+    pd.DataFrame({"time": times, "customers": 20 + times.hour + times.day_of_week}).to_csv(path, index=False)
+    shown = "".join(run("inspect", path))
+    assert "hourly (Mon to Sat 09:00 to 18:00), 2024-01-01 to 2024-03-09" in shown
+    assert "--slots all" in shown
+    assert "missing" not in shown
+    model, forecast = tmp_path / "m.forecast", tmp_path / "f.csv"
+    assert "settings linear, horizon 20" in run("train", "--csv", path, "--model", "linear", "--out", model).out
+    run("predict", model, "--out", forecast)
+    ahead = pd.to_datetime(pd.read_csv(forecast)["time"])
+    assert ahead.tolist() == [pd.Timestamp(f"2024-03-{day} {hour}:00") for day in (11, 12) for hour in range(9, 19)]
+    assert "time     time, hourly, 2024" in run("inspect", path, "--slots", "all").out
