@@ -171,11 +171,11 @@ def test_only_opening_hours_are_forecast_and_it_is_said():
 
 def test_all_hours_or_those_observed_can_be_asked_for():
     series = sales(hours(10))
-    every = fk.LinearForecaster(horizon=24, slots="all").fit(series).predict()
+    every = fk.NaiveForecaster(horizon=24, slots="all").fit(series).predict()
     assert (np.diff(every.index) == pd.Timedelta("1h")).all()
-    assert len(fk.LinearForecaster(horizon=24, freq="h").fit(series).predict()) == 24  # freq= means every one
+    assert len(fk.NaiveForecaster(horizon=24, freq="h").fit(series).predict()) == 24  # freq= means every one
     for own in ({}, {"freq": "h"}):
-        model = fk.LinearForecaster(horizon=5, slots="observed", **own).fit(series[:55])
+        model = fk.NaiveForecaster(horizon=5, slots="observed", **own).fit(series[:55])
         assert model.history_.grid.week.count("1") == 55
     days = pd.Series(np.arange(40.0), pd.bdate_range("2024-01-01", periods=40))
     assert fk.NaiveForecaster(horizon=3, slots="all").fit(days).predict().index[0].day_of_week == 5
@@ -205,7 +205,7 @@ def test_a_panel_with_covariates_saved_and_loaded(tmp_path):
              (("a", 1), ("b", 9))]  # fmt: skip
     frame = pd.concat(parts).assign(promotion=lambda rows: rows["ds"].dt.hour == 12)
     frame["y"] += 7.0 * frame["promotion"]
-    model = fk.LinearForecaster(horizon=12, lookback=60, known="promotion").fit(frame)
+    model = fk.LinearForecaster(horizon=12, lookback=30, recipes=1, known="promotion").fit(frame)
     future = model.future_frame().assign(promotion=lambda rows: rows["ds"].dt.hour == 12)
     assert future["ds"].tolist() == 2 * hours(12)[550:562].tolist()
     model.save(tmp_path / "m.forecast")
