@@ -24,7 +24,7 @@ CELLS = st.one_of(
 DATES = pd.date_range("2023-12-28", periods=12)
 SECONDS = pd.to_timedelta(np.arange(12) * 7 % 11, unit="s")
 #: Frames in a run; the nightly one has FORECASTKIT_FUZZ=10000.
-EXAMPLES = int(os.environ.get("FORECASTKIT_FUZZ", "500"))
+EXAMPLES = int(os.environ.get("FORECASTKIT_FUZZ", "250"))
 #: Rules and frequencies, most often none.
 READING = {
     "resample": [None] * 6 + ["mean", "last", "nearest"],

@@ -70,6 +70,7 @@ def test_every_network_computes_in_half_precision(name, precision):
     check_close(name, precision, rel=0.05 if name == "gru_transformer" else 0.02)
 
 
+@pytest.mark.rotated
 def test_compiled_steps_are_close_too(monkeypatch):
     monkeypatch.setattr(neural, "WORTH_COMPILING", 0)
     check_close("gru", "mixed_float16")
