@@ -74,17 +74,31 @@ class Statistics:
 
 def solve(gram: np.ndarray, cross: np.ndarray, strengths: tuple[float, ...]) -> Iterator[np.ndarray]:
     """Yield the ridge weights (features, steps) for each penalty strength, in units of the mean eigenvalue."""
-    from scipy.linalg import cho_factor, cho_solve  # here: its import takes longer than a forecast
-
     # Penalties in units of the mean eigenvalue, trace / size, do not depend on the scale or the number of windows.
     unit, identity = max(float(np.trace(gram)) / len(gram), 1e-12), np.eye(len(gram))
     for strength in strengths:
         try:
             # A dozen Cholesky factorisations take less time than one eigendecomposition.
-            yield cho_solve(cho_factor(gram + unit * strength * identity, overwrite_a=True), cross)
+            yield _solve_positive(gram + unit * strength * identity, cross)
         except np.linalg.LinAlgError:  # rounding of float32 products can make an eigenvalue negative
             roots, vectors = np.linalg.eigh(gram)
             yield (vectors / (np.maximum(roots, 0.0) + unit * strength)) @ (vectors.T @ cross)
+
+
+def _solve_positive(matrix: np.ndarray, cross: np.ndarray) -> np.ndarray:
+    """Solve a positive definite system; the matrix may be overwritten.
+
+    Raises
+    ------
+    LinAlgError
+        If the matrix is not positive definite.
+    """
+    try:
+        from scipy.linalg import cho_factor, cho_solve  # here: its import takes longer than a forecast
+    except ModuleNotFoundError:  # an installation for forecasting
+        np.linalg.cholesky(matrix)
+        return np.linalg.solve(matrix, cross)
+    return cho_solve(cho_factor(matrix, overwrite_a=True), cross)
 
 
 def width(lookback: int) -> int:

@@ -21,7 +21,7 @@ from forecastkit.pretrained.forward import forward
 from forecastkit.pretrained.inputs import LONGEST, trial_length, usable_second
 from forecastkit.pretrained.seasons import find_season
 from forecastkit.pretrained.weights import LATEST, load_weights, save_weights
-from forecastkit.utils.exceptions import InputError
+from forecastkit.utils.exceptions import InputError, backend_needed
 from forecastkit.utils.time_budget import seconds_of
 from forecastkit.utils.types import Data
 from forecastkit.utils.types import Path as PathLike
@@ -152,7 +152,8 @@ class Source:
 
 def _trained(source, weights, seconds, seed):
     """Return the best weights on held-out series, and what is written about them."""
-    from forecastkit.training.candidate_mixture import MixtureTraining, Settings, joined
+    with backend_needed():
+        from forecastkit.training.candidate_mixture import MixtureTraining, Settings, joined
 
     rng = np.random.default_rng(seed)
     size = SMALL
