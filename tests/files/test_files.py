@@ -363,6 +363,20 @@ def test_other_formats(tmp_path, suffix):
     np.testing.assert_array_equal(read["y"], frame["y"])
 
 
+@pytest.mark.parametrize("titles", [[], [["Sales 2024"]], [["Sales 2024"], [None], ["of", "all"]], [[None]]])
+def test_titles_above_the_names_of_a_spreadsheet_are_left_out(tmp_path, titles):
+    pytest.importorskip("python_calamine")
+    openpyxl = pytest.importorskip("openpyxl")
+    book, path = openpyxl.Workbook(), tmp_path / "data.xlsx"
+    for row in [*titles, ["t", "shop", "y"], *([day.to_pydatetime(), "a", place] for place, day in enumerate(DAYS))]:
+        book.active.append(row)
+    book.save(path)
+    table = read_table(path)
+    assert list(table.frame) == ["t", "shop", "y"]
+    np.testing.assert_array_equal(table.frame["y"], np.arange(60))
+    assert any("above the names left out" in note for note in table.notes) == (titles != [])
+
+
 @pytest.mark.parametrize("suffix", ["parquet", "feather"])
 def test_decimals_of_databases_are_numbers(tmp_path, suffix):
     frame = pd.DataFrame({"t": DAYS, "y": [Decimal(f"{number}.50") for number in range(59)] + [None]})

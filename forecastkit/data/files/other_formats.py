@@ -88,9 +88,26 @@ def _read_spreadsheet(where: str, source: Source) -> tuple[pd.DataFrame, tuple[s
         refuse(where, "the file must have a header and rows", "an empty spreadsheet")
     name, frame = next(iter(filled.items()))
     others = [repr(other) for other in filled if other != name]
+    titles = _rows_above_names(frame)
+    if titles:
+        frame = pd.read_excel(content, sheet_name=name, engine="calamine", skiprows=titles, **blanks)
     frame = frame.dropna(how="all").reset_index(drop=True)
     frame, notes = _typed(where, _plain(frame))
+    if titles:
+        notes = (f"{titles} row{'s' * (titles > 1)} above the names left out", *notes)
     return frame, (f"sheet {name!r} is read, not {first_few(others)}", *notes) if others else notes
+
+
+def _rows_above_names(frame: pd.DataFrame) -> int:
+    """Return the number of rows with titles above the first row that names all columns with text; 0 for none."""
+    named = sum(not str(name).startswith("Unnamed: ") for name in frame)
+    head = frame[:MOST_TITLES]
+    filled = head.notna().sum(axis=1).to_numpy()
+    if named > frame.shape[1] // 2 or not len(head) or filled.max() <= named:
+        return 0
+    row = int(filled.argmax())
+    names = head.iloc[row].dropna()
+    return row + 1 if names.map(lambda cell: isinstance(cell, str)).all() and names.is_unique else 0
 
 
 def _typed(where: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -99,6 +116,9 @@ def _typed(where: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ..
     read, _, notes = convert(where, text, ";")
     return frame.assign(**{name: read[name] for name in read}), tuple(notes)
 
+
+#: Rows of a spreadsheet in which its names are looked for.
+MOST_TITLES = 20
 
 READERS: dict[str, Callable[[str, Source], tuple[pd.DataFrame, tuple[str, ...]]]] = {
     "parquet": _read_parquet,
