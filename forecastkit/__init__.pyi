@@ -13,6 +13,7 @@ from .datasets import load_dataset as load_dataset
 from .evaluation.backtesting import backtest as backtest
 from .evaluation.results import Backtest as Backtest
 from .evaluation.rolling_origin import RollingOrigin as RollingOrigin
+from .exporting.export import export as export
 from .features.window_features import WindowFeatures as WindowFeatures
 from .forecasters.baselines import DampedTrendForecaster as DampedTrendForecaster
 from .forecasters.baselines import DriftForecaster as DriftForecaster
@@ -159,6 +160,7 @@ __all__ = [
     "backtest",
     "clear_cache",
     "compare",
+    "export",
     "forecast_partition",
     "forecast_partitions",
     "importance",

@@ -82,6 +82,22 @@ def future(given: options.FutureOptions) -> None:
     future(given)
 
 
+@command(app, options.ExportOptions)
+def export(given: options.ExportOptions) -> None:
+    """Write the network of a saved model as an ONNX, SavedModel or LiteRT graph.
+
+    The graph takes raw windows and gives forecasts and quantiles in the units of the data. Its inputs are described in
+    a JSON file beside it.
+
+    \b
+        forecast export model.forecast --out model.onnx
+        forecast export model.forecast --format saved_model --out model
+    """
+    from forecastkit.cli.export import export
+
+    export(given)
+
+
 @command(app, options.UpdateOptions)
 def update(given: options.UpdateOptions) -> None:
     """Add newer rows to a saved model, without training.

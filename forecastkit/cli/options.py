@@ -108,6 +108,20 @@ class FutureOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """Options of ``forecast export``."""
+
+    model: ModelFile
+    format: Annotated[str, option("Format of the graph: onnx, saved_model or litert. Default: onnx.")] = "onnx"
+    out: Annotated[Path | None, path_option("Write the graph to this file; for saved_model, a folder.")] = None
+    quantile_levels: Annotated[
+        str | None, option("Levels of the quantiles, comma-separated. Default: those of predict.", metavar="LEVELS")
+    ] = None
+    overwrite: Overwrite = False
+    quiet: Quiet = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class UpdateOptions:
     """Options of ``forecast update``."""
 

@@ -30,6 +30,7 @@ from forecastkit.uncertainty.forecasts import CalibratedForecast, Forecast, Orig
 from forecastkit.uncertainty.residuals import draw_ranks, trained_until
 from forecastkit.utils.estimator import draw_seed
 from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.exportable import Exportable
 from forecastkit.utils.plottable import Plottable
 from forecastkit.utils.types import Data, Seed
 from forecastkit.utils.validation import check_int, check_levels, refuse
@@ -41,7 +42,7 @@ NOT_SAVED = ("pending_scores_", "fit_data_", "history_is_tail_", "n_revised_")
 FAR = 4
 
 
-class Predicting(Bounds, Plottable):
+class Predicting(Bounds, Plottable, Exportable):
     """Mixin: predict, forecast, sample and score of a fitted forecaster."""
 
     _cross_validates = True  # whether a second fit is made for residuals where there is no validation window

@@ -101,11 +101,11 @@ def _einsum(attributes, *values):
 
 def _strided_slice(attributes, x, begin, end, strides):
     flags = tuple(attributes.get(name, 0) for name in MASKS)
-    return x[_index(flags, tuple(begin.tolist()), tuple(end.tolist()), tuple(strides.tolist()))]
+    return x[strided_index(flags, tuple(begin.tolist()), tuple(end.tolist()), tuple(strides.tolist()))]
 
 
 @lru_cache(maxsize=4096)
-def _index(flags, begin, end, strides):
+def strided_index(flags, begin, end, strides):
     """The NumPy index of a strided slice."""
     index = []
     for place, (low, high, step) in enumerate(zip(begin, end, strides, strict=True)):

@@ -14,7 +14,20 @@ from forecastkit.cli.model_names import loss_names
 
 @pytest.mark.parametrize(
     "command",
-    ["", "train", "predict", "future", "update", "monitor", "backtest", "audit", "tune", "inspect", "datasets"],
+    [
+        "",
+        "train",
+        "predict",
+        "future",
+        "export",
+        "update",
+        "monitor",
+        "backtest",
+        "audit",
+        "tune",
+        "inspect",
+        "datasets",
+    ],
 )
 def test_help_is_there_for_every_command(run, command):
     command = tuple(command.split())

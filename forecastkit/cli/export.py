@@ -1,0 +1,31 @@
+"""``forecast export``: the network of a saved model as a graph for other software."""
+
+from pathlib import Path
+
+from forecastkit.cli.console import Reporter
+from forecastkit.cli.options import ExportOptions
+from forecastkit.cli.output_files import check_outputs
+from forecastkit.cli.parameters import parse_levels
+from forecastkit.cli.silence import silenced_imports
+from forecastkit.exporting.export import FORMATS
+from forecastkit.exporting.export import export as write_graph
+from forecastkit.persistence.artifact import load
+from forecastkit.utils.validation import check_choice, check_levels
+
+#: Endings of the files by format.
+SUFFIXES = {"onnx": ".onnx", "saved_model": "", "litert": ".tflite"}
+
+
+def export(options: ExportOptions) -> None:
+    """Write the graph and its description."""
+    report = Reporter(options.quiet)
+    check_choice("export", "--format", options.format, FORMATS)
+    levels = options.quantile_levels
+    levels = None if levels is None else check_levels("--quantile-levels", parse_levels(levels))
+    out = options.out or Path(options.model).with_suffix(SUFFIXES[options.format])
+    described = Path(f"{out}.json")
+    check_outputs({"--out": out, "the description": described}, [options.model], options.overwrite)
+    with silenced_imports():
+        forecaster = load(options.model)
+        write_graph(forecaster, out, options.format, levels)
+    report.info("saved", f"{out}      its inputs and outputs: {described}")

@@ -1,0 +1,113 @@
+"""What an exported graph holds of a forecaster: scales, residuals and bounds by series, and its description."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecastkit.data.windows import Origins
+from forecastkit.exporting.onnx_types import NotExportable
+from forecastkit.forecasters.neural import NeuralForecaster
+from forecastkit.uncertainty import validation
+from forecastkit.uncertainty.forecasts import SHOWN_LEVELS
+from forecastkit.uncertainty.residuals import residual_scale, series_of
+from forecastkit.utils.validation import check_levels, refuse
+
+
+@dataclass(frozen=True)
+class Constants:
+    """Arrays by series (E, C, ...), the quantile levels, and how quantiles are made.
+
+    Parameters
+    ----------
+    center, divisor : ndarray, (E, C)
+        Of the transformed targets; infinite for constant ones.
+    scale : ndarray, (E, C)
+        That forecasts are multiplied by, 0 for targets that were constant in training.
+    constant : ndarray of bool, (E, C)
+    unit : ndarray of float32, (E, C)
+        Input of networks that count.
+    lower, upper : ndarray, (E, C)
+    levels : tuple of float
+        Of the quantiles, empty for none.
+    residuals : ndarray, (E, C, horizon, levels), or None
+        Added to points in the transformed space.
+    corrections : ndarray, (E, C, horizon, levels), or None
+        Added to quantiles in the transformed space.
+    """
+
+    center: np.ndarray
+    divisor: np.ndarray
+    scale: np.ndarray
+    constant: np.ndarray
+    unit: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    levels: tuple
+    residuals: np.ndarray | None
+    corrections: np.ndarray | None
+
+
+def check_exportable(forecaster) -> None:
+    """Refuse forecasters that are no single network, or whose intervals need the history.
+
+    Raises
+    ------
+    NotExportable
+        Naming the class or the parameter.
+    """
+    name = type(forecaster).__name__
+    if not isinstance(forecaster, NeuralForecaster):
+        remedy = "Save it with save(path), or export one of its networks."
+        refuse("export", "the forecaster must be a network", name, remedy, NotExportable)
+    if forecaster.network_.head.distribution:
+        rule = "the loss must be one of points or quantiles"
+        refuse("export", rule, f"loss={forecaster.loss!r}", "Fit with quantile_levels=.", NotExportable)
+    if forecaster.calibrate == "rolling":
+        rule = "intervals must not depend on the history"
+        refuse("export", rule, "calibrate='rolling'", "Fit with calibrate=True.", NotExportable)
+
+
+def constants_of(forecaster, quantile_levels) -> Constants:
+    """The constants of a fitted network for all series of its history."""
+    scaler, panel = forecaster.scaler_, forecaster.history_
+    shape = len(panel.ids), panel.channels
+    origins = Origins.every_channel(np.arange(shape[0]), panel.last_observed(), shape[1])
+    moments = scaler.scaling_moments(panel)
+    constant = moments.scale == 0
+    if scaler.constant is not None:
+        constant = constant | scaler.constant_in(panel)
+    lower, upper = forecaster._bounds_of(panel)
+    levels = _levels(forecaster, quantile_levels)
+    residuals = corrections = None
+    if levels and forecaster.network_.head.levels is None:
+        validation.replace_in_sample(forecaster)
+    unit = residual_scale(forecaster, panel, origins)[:, None, None]
+    if levels and forecaster.network_.head.levels is None:
+        found = validation.residual_quantiles(forecaster, panel, origins, levels) * unit
+        residuals = found.reshape(*shape, *found.shape[1:])
+    if levels and forecaster.calibrate and forecaster.corrections_ is not None:
+        found = forecaster.corrections_.at(levels, series_of(scaler, panel, origins)) * unit
+        corrections = found.reshape(*shape, *found.shape[1:])
+    return Constants(
+        moments.center,
+        np.where(moments.scale == 0, np.inf, moments.scale),
+        np.where(constant, 0.0, moments.scale),
+        constant,
+        np.minimum(moments.scale, np.finfo("float32").max).astype("float32"),
+        lower,
+        upper,
+        levels,
+        residuals,
+        corrections,
+    )
+
+
+def _levels(forecaster, given) -> tuple[float, ...]:
+    """Levels of the exported quantiles: those given, or those that `forecast` shows."""
+    trained = forecaster.network_.head.levels
+    if trained is None and forecaster.residuals_ is None:
+        return ()
+    levels = forecaster.quantile_levels if given is None else given
+    if levels is None:
+        levels = trained if trained is not None else SHOWN_LEVELS
+    return check_levels("export", levels)

@@ -1,0 +1,87 @@
+"""A forecast as one TensorFlow function, for SavedModel and LiteRT."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+#: Operations by the names of `forecastkit.runtime.operations`.
+CALLS = {
+    "AddV2": tf.add,
+    "Exp": tf.exp,
+    "ExpandDims": tf.expand_dims,
+    "Expm1": tf.math.expm1,
+    "IsNan": tf.math.is_nan,
+    "Less": tf.less,
+    "LessEqual": tf.less_equal,
+    "Log": tf.math.log,
+    "Log1p": tf.math.log1p,
+    "LogicalAnd": tf.logical_and,
+    "LogicalNot": tf.logical_not,
+    "LogicalOr": tf.logical_or,
+    "MatMul": tf.matmul,
+    "Maximum": tf.maximum,
+    "Minimum": tf.minimum,
+    "Mul": tf.multiply,
+    "RealDiv": tf.divide,
+    "Reshape": tf.reshape,
+    "SelectV2": tf.where,
+    "Shape": tf.shape,
+    "Sort": tf.sort,
+    "Sqrt": tf.sqrt,
+    "Square": tf.square,
+    "Sub": tf.subtract,
+    "Tile": tf.tile,
+    "Transpose": tf.transpose,
+}
+
+
+def call(operation: str, *values: Any, **attributes: Any) -> tf.Tensor:
+    """The result of an operation by its name."""
+    if operation == "Cast":
+        return tf.cast(values[0], attributes["DstT"])
+    if operation == "GatherV2":
+        return tf.gather(values[0], values[1], axis=int(values[2]), batch_dims=attributes.get("batch_dims", 0))
+    if operation == "Min":
+        return tf.reduce_min(values[0], axis=int(values[1]), keepdims=attributes["keep_dims"])
+    if operation == "Pack":
+        return tf.stack(values, axis=attributes.get("axis", 0))
+    return CALLS[operation](*values)
+
+
+class ForecastFunction(tf.Module):
+    """A function of raw windows that gives forecasts.
+
+    Parameters
+    ----------
+    forecast : callable
+        From `call` and a dict of inputs to a dict of outputs.
+    network : keras.Model
+        Whose weights it reads.
+    inputs : dict of (shape, dtype)
+        By name, without the batch axis.
+    batch : int, optional
+        Windows of a call; any number by default.
+    """
+
+    def __init__(self, forecast: Callable, network: Any, inputs: dict, batch: int | None = None):
+        super().__init__()
+        self.held = [variable.value for variable in network.weights]
+        specs = [tf.TensorSpec((batch, *shape), dtype, name) for name, (shape, dtype) in inputs.items()]
+
+        def forecasts(*values):
+            return forecast(call, dict(zip(inputs, values, strict=True)))
+
+        self.forecasts = tf.function(forecasts, input_signature=specs)
+
+    def save(self, path: Path) -> None:
+        """Write a SavedModel with the signature 'serving_default'."""
+        tf.saved_model.save(self, str(path), signatures=self.forecasts.get_concrete_function())
+
+    def litert(self) -> bytes:
+        """The function in the format of LiteRT (TensorFlow Lite), whose own operations it has only."""
+        function = self.forecasts.get_concrete_function()
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([function], self)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        return converter.convert()

@@ -1,0 +1,231 @@
+"""Exported graphs: the same forecasts from raw windows, and a refusal by name for what has no graph."""
+
+import json
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+import pytest
+import tensorflow as tf
+from conftest import ROLES, SMALL
+from test_graph import TINY, WHOLE, engine_of, windows
+
+import forecastkit as fk
+from forecastkit.cli import main
+from forecastkit.exporting.onnx_types import NotExportable
+from forecastkit.exporting.tracer import Tracer
+from forecastkit.features.calendar import calendar_table
+from forecastkit.forecasters.future_rows import read_asked
+from forecastkit.networks import backbones
+from forecastkit.networks.backbone import Sizes
+from forecastkit.utils.exceptions import InputError, ParameterError
+
+
+def session_of(path):
+    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+
+# Networks -------------------------------------------------------------------------------------------------------------
+
+
+def assert_onnx_equals(name, sizes, **options):
+    """A graph in ONNX equals TensorFlow, for batches of other sizes than it was traced with."""
+    engine = engine_of(backbones.find(name)(**TINY, **options), sizes, levels=(0.1, 0.5, 0.9))
+    tracer, rng = Tracer(), np.random.default_rng(0)
+    inputs = {
+        key: tracer.input(key, shape, dtype, lambda count, key=key: windows(sizes, count, rng)[key])
+        for key, (shape, dtype) in sizes.inputs().items()
+    }
+    (output,) = tracer.run(engine.numpy_graph(), inputs, engine.network.get_weights())
+    model = tracer.model({"forecast": (output, output.arrays[0].shape[1:])}, "test")
+    session = session_of_bytes(model.SerializeToString())
+    for count in (1, 4):
+        given = windows(sizes, count, rng)
+        expected = engine.predict_step({key: tf.constant(values) for key, values in given.items()}).numpy()
+        (got,) = session.run(None, {item.name: given[item.name] for item in session.get_inputs()})
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+def session_of_bytes(content):
+    return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+
+
+CHANNELS = Sizes(8, 3, 2, channels=3, series=6)
+LINEAR = Sizes(12, 4, 4, masked=True, linear=True)
+
+
+def test_a_network_with_all_inputs_equals_onnx():
+    assert_onnx_equals("gru", WHOLE)
+
+
+@pytest.mark.rotated
+@pytest.mark.parametrize("sizes", [WHOLE, LINEAR, CHANNELS, Sizes(9, 3, 1)], ids=["all", "linear", "channels", "steps"])
+@pytest.mark.parametrize("name", backbones.names())
+def test_every_network_equals_onnx(name, sizes):
+    assert_onnx_equals(name, sizes)
+
+
+# Forecasters ----------------------------------------------------------------------------------------------------------
+
+
+def raw_windows(model, panel):
+    """The last window of every series as the exported graph takes it."""
+    last = panel.last_observed()
+    past = last[:, None] + np.arange(1 - model.lookback_, 1)
+    steps = last[:, None] + np.arange(1 - model.lookback_, model.horizon_ + 1)
+    target = panel.target[past].astype("float64")
+    first = panel.ordinal_at(np.arange(len(last)), last) - model.lookback_ + 1
+    calendar = [calendar_table(panel.grid, int(at), steps.shape[1], model.scaler_.calendar) for at in first]
+    return {
+        "target": target[..., 0] if panel.channels == 1 else target,
+        "past": panel.past[past],
+        "known": panel.known[np.minimum(steps, panel.rows - 1)],
+        "static": panel.static,
+        "calendar": np.stack(calendar),
+        "series": np.arange(len(last)),
+    }
+
+
+def forecast_arrays(model, frame, description):
+    """Points and quantiles of a long frame, with the axes of the exported graph."""
+    series, channels = len(model.history_.ids), model.history_.channels
+    levels = description["outputs"].get("quantiles", {}).get("levels", [])
+    values = frame[["forecast", *(f"q{level:g}" for level in levels)]].to_numpy()
+    values = values.reshape(series, channels, model.horizon_, -1).transpose(0, 2, 1, 3)
+    values = values[:, :, 0] if channels == 1 else values
+    return values[..., 0], values[..., 1:]
+
+
+def given_to(model, panel, description):
+    raw = raw_windows(model, panel)
+    return {name: raw[name].astype(item["type"]) for name, item in description["inputs"].items()}
+
+
+def assert_exported(model, path, panel=None, frame=None, **options):
+    model.export(path, **options)
+    with open(f"{path}.json") as file:
+        description = json.load(file)
+    given = given_to(model, panel or model.history_, description)
+    for name, item in description["inputs"].items():
+        assert list(given[name].shape[1:]) == item["shape"][1:]
+    found = session_of(path).run(None, given)
+    levels = description["outputs"].get("quantiles", {}).get("levels", ())
+    frame = model.forecast(quantile_levels=levels) if frame is None else frame
+    for got, expected in zip(found, forecast_arrays(model, frame, description), strict=False):
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5 * np.ptp(expected))
+    return description, given
+
+
+def test_covariates_of_all_roles_and_several_series(tmp_path, gru, future):
+    panel = read_asked("test", gru.schema_, gru.history_, future, None)[1]
+    description, _ = assert_exported(gru, tmp_path / "gru.onnx", panel, gru.forecast(future))
+    assert description["inputs"]["known"]["columns"] == [ROLES["known"]]
+    assert description["inputs"]["series"]["series"] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("options", "gaps"),
+    [
+        ({"calibrate": True, "target_transform": "log1p", "upper": 2000.0}, False),
+        ({"calibrate": True, "quantile_levels": [0.1, 0.5, 0.9], "target_transform": "sqrt"}, True),
+        ({"embed_series": True, "calendar": True, "normalization": "standard"}, False),
+    ],
+)
+def test_transforms_calibration_bounds_and_gaps(tmp_path, hourly, options, gaps):
+    rows = hourly.abs()
+    if gaps:
+        rows[np.arange(len(rows)) % 7 == 0] = np.nan
+    model = fk.RNNForecaster(**{**SMALL, **options}).fit(rows)
+    assert_exported(model, tmp_path / "model.onnx")
+
+
+def test_a_loaded_model_exports_other_levels_and_fills_gaps_of_complete_networks(tmp_path, hourly):
+    fk.RNNForecaster(**SMALL).fit(hourly["north"]).save(tmp_path / "model.forecast")
+    model = fk.load(tmp_path / "model.forecast")
+    description, given = assert_exported(model, tmp_path / "model.onnx", quantile_levels=[0.05, 0.95])
+    assert description["outputs"]["quantiles"]["levels"] == [0.05, 0.95]
+    assert not model.network_.sizes.masked
+    given["target"][:, [0, 5, 6, -1]] = np.nan
+    rows = model.history_.target[-model.lookback_ :, 0].astype("float64")
+    rows[[0, 5, 6]] = np.nan
+    # The forecast is made after the last observed row, so the gap at the end is one of the window only.
+    filled = pd.Series(given["target"][0]).ffill().bfill().to_numpy()[None]
+    session = session_of(tmp_path / "model.onnx")
+    point = session.run(None, given)[0]
+    np.testing.assert_allclose(point, session.run(None, {**given, "target": filled})[0])
+
+
+def test_series_that_never_changed_are_forecast_by_their_last_value(tmp_path, hourly):
+    rows = pd.DataFrame({"same": np.full(len(hourly), 7.0), "north": hourly["north"]}, index=hourly.index)
+    model = fk.RNNForecaster(**SMALL).fit(rows)
+    _, given = assert_exported(model, tmp_path / "model.onnx")
+    given["target"][..., 0] = 9.0
+    np.testing.assert_allclose(session_of(tmp_path / "model.onnx").run(None, given)[0][..., 0], 9.0)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of TensorFlow's deprecated interpreter
+def test_saved_models_and_litert_equal_onnx(tmp_path, hourly):
+    model = fk.RNNForecaster(**SMALL).fit(hourly)
+    description, given = assert_exported(model, tmp_path / "model.onnx")
+    expected = dict(zip(description["outputs"], session_of(tmp_path / "model.onnx").run(None, given), strict=True))
+    model.export(tmp_path / "saved", format="saved_model")
+    model.export(tmp_path / "model.tflite", format="litert")
+    saved = tf.saved_model.load(str(tmp_path / "saved")).signatures["serving_default"]
+    lite = tf.lite.Interpreter(str(tmp_path / "model.tflite")).get_signature_runner("serving_default")
+    exact = saved(**{name: tf.constant(values) for name, values in given.items()})
+    single = lite(**{name: values.astype("float32") for name, values in given.items()})
+    for name, values in expected.items():
+        scale = np.ptp(values)
+        np.testing.assert_allclose(exact[name].numpy(), values, rtol=0, atol=1e-5 * scale)
+        np.testing.assert_allclose(single[name], values, rtol=0, atol=1e-5 * scale)
+
+
+# Refusals -------------------------------------------------------------------------------------------------------------
+
+
+def test_what_has_no_graph_is_refused_by_name(tmp_path, gru, hourly):
+    path = tmp_path / "model.onnx"
+    linear = fk.LinearForecaster(horizon=6, lookback=24).fit(hourly)
+    with pytest.raises(NotExportable, match="must be a network, got LinearForecaster"):
+        linear.export(path)
+    with pytest.raises(ParameterError, match="format"):
+        gru.export(path, format="pickle")
+    with pytest.raises(ParameterError, match="must be fitted"):
+        fk.GRUForecaster().export(path)
+    rolling = fk.GRUForecaster().set_params(calibrate="rolling")
+    vars(rolling).update({name: value for name, value in vars(gru).items() if name.endswith("_")})
+    with pytest.raises(NotExportable, match="calibrate='rolling'"):
+        rolling.export(path)
+    with pytest.raises(InputError, match="must be writable"):
+        gru.export(tmp_path / "none" / "model.onnx")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match="must not exist"):
+        gru.export(tmp_path / "folder", format="saved_model")
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["folder"]
+
+
+def test_the_command_exports_and_refuses(tmp_path, gru, capsys):
+    model, out = tmp_path / "model.forecast", tmp_path / "model.onnx"
+    gru.save(model)
+    assert main(["export", str(model), "--out", str(out), "--quantile-levels", "0.2,0.8"]) == 0
+    assert json.loads((tmp_path / "model.onnx.json").read_text())["outputs"]["quantiles"]["levels"] == [0.2, 0.8]
+    assert session_of(out).get_outputs()[0].name == "forecast"
+    assert main(["export", str(model), "--out", str(out)]) == 1
+    assert "must not exist" in capsys.readouterr().err
+    assert main(["export", str(model), "--out", str(tmp_path / "other"), "--format", "pmml"]) == 2
+    assert "--format" in capsys.readouterr().err
+
+
+def test_steps_that_depend_on_a_batch_are_refused():
+    tracer = Tracer()
+    value = tracer.input("x", (4,), "float32", lambda count: np.ones((count, 4)))
+    numbers = replace_shape(tracer, value)
+    with pytest.raises(NotExportable, match="every window"):
+        tracer("AddV2", value, numbers)
+
+
+def replace_shape(tracer, value):
+    """The numbers of the windows in a batch, (batch, 1), which differ between windows."""
+    count = tracer("GatherV2", tracer("Shape", value), np.int32(0), np.int32(0))
+    numbers = tracer("Range", np.int32(0), count, np.int32(1))
+    return tracer("ExpandDims", tracer("Cast", numbers, DstT="float32"), np.int32(1))
