@@ -15,6 +15,8 @@ MAX_WINDOWS, MAX_VALIDATION = 200_000, 4_000
 MAX_PRODUCTS = 120_000_000_000
 #: Largest number of steps used to select the strength if targets are missing: each may need its own system.
 MAX_SELECTION_STEPS = 24
+#: Fraction of the windows without missing targets from which on they alone select the strength.
+ENOUGH_COMPLETE = 0.5
 #: Largest cost of the systems of steps with missing targets, relative to that of the complete system.
 MAX_EXTRA_WORK = 4
 CHUNK = 1024
@@ -72,11 +74,32 @@ class Ridge:
         lookback, horizon : int
             Steps up to the origin and after it.
         normalization : {'last', 'mean', 'standard'}
-        most : int, optional
+        max_windows : int, optional
             Largest number of training windows, evenly spaced.
         """
-        strips = Strips(buffers, lookback, horizon, normalization)
-        equations = NormalEquations.from_windows(strips, windows, max_windows or MAX_WINDOWS)
+        equations = NormalEquations.from_windows(
+            Strips(buffers, lookback, horizon, normalization), windows, max_windows or MAX_WINDOWS
+        )
+        selecting = equations.for_selection()
+        ridge = cls._select(selecting, validation_origins)
+        if selecting is equations:
+            return ridge
+        weights = expand(equations.solve(np.arange(horizon), (ridge.strength,))[0], lookback)
+        return replace(ridge, weights=weights, counts=equations.counts)
+
+    @classmethod
+    def fit_complete(cls, buffers, windows, validation_origins, recipe: tuple, max_windows: int) -> "Ridge":
+        """Fit as `fit` does, but without windows with missing targets if most have none: cheaper, for comparisons.
+
+        `recipe` is lookback, horizon and normalization.
+        """
+        equations = NormalEquations.from_windows(Strips(buffers, *recipe), windows, max_windows)
+        return cls._select(equations.for_selection(), validation_origins)
+
+    @classmethod
+    def _select(cls, equations, validation_origins):
+        """Return the regression of the penalty with the least error on some of the validation windows."""
+        strips, horizon = equations.strips, equations.cross.shape[1]
         if len(validation_origins) > MAX_VALIDATION:
             validation_origins = validation_origins[
                 np.random.default_rng(0).choice(len(validation_origins), MAX_VALIDATION, replace=False)
@@ -88,7 +111,7 @@ class Ridge:
             weights = candidates[STRENGTHS.index(strength)]
         else:
             weights = equations.solve(np.arange(horizon), (strength,))[0]
-        return cls(expand(weights, lookback), strength, equations.counts, normalization)
+        return cls(expand(weights, strips.lookback), strength, equations.counts, strips.normalization)
 
     def refit(self, buffers: Buffers, windows: Windows, max_windows: int | None = None) -> "Ridge":
         """Fit again on other windows with the same penalty strength."""
@@ -275,6 +298,19 @@ class NormalEquations:
         return (
             Statistics.from_matrices(np.stack(systems), system_of, self.cross, self.counts, each) if systems else None
         )
+
+    def for_selection(self) -> "NormalEquations":
+        """Return equations to select the strength: those of the windows without missing targets if most have none.
+
+        They have one system for all steps instead of one for each, which is solved for every strength.
+        """
+        if self.missing is None:
+            return self
+        complete = ~self.missing.any(axis=1)
+        if complete.mean() < ENOUGH_COMPLETE:
+            return self
+        origins = self.origins[complete]
+        return NormalEquations(self.strips, origins, None, *_moments(self.strips, origins), self.total)
 
     def selection_steps(self) -> np.ndarray:
         """Return the steps used to select the strength: all, or evenly spaced ones where each needs a solution."""

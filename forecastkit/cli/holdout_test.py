@@ -10,7 +10,7 @@ from forecastkit.cli.choose_sizes import Sizes
 from forecastkit.cli.console import Reporter
 from forecastkit.cli.read_data import Data
 from forecastkit.evaluation.backtesting import backtest
-from forecastkit.evaluation.results import covered_levels
+from forecastkit.evaluation.results import Backtest, covered_levels
 from forecastkit.metrics.elementwise import is_clearly_larger, time_blocks
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.formatting import coverage_text, decimals, number, percent
@@ -55,6 +55,8 @@ class Holdout:
         Number of compared series and targets.
     coverage : list of dict
         Fractions of actuals inside the intervals of the tested model, see `forecastkit.Backtest`.
+    backtest : Backtest or None
+        The forecasts of the tested model.
     """
 
     scores: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
@@ -62,6 +64,7 @@ class Holdout:
     worse: list[Worse] = field(default_factory=list)
     series: int = 0
     coverage: list[dict] = field(default_factory=list)
+    backtest: Backtest | None = None
 
     @property
     def model(self) -> str | None:
@@ -97,7 +100,7 @@ def evaluate_holdout(model: str, forecaster, data: Data, sizes: Sizes) -> Holdou
     keys = list(tests[name].reference.series)
     errors = _paired_errors(tests, keys)
     block = _blocks(errors, keys, sizes)
-    holdout = Holdout(scores, coverage=tests[name].ranges())
+    holdout = Holdout(scores, coverage=tests[name].ranges(), backtest=tests[name])
     best = holdout.best
     better = None if best == name else best
     if better is not None and not is_clearly_larger(*(_relative(errors, keys)[[name, better]].to_numpy().T), block):

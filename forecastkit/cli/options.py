@@ -67,6 +67,7 @@ class TrainOptions:
     budget: Annotated[str | None, option("Time limit of --model auto: 90s, 15m, 1h. Default: 90s.", metavar="TIME")] = (
         None
     )
+    report: Annotated[Path | None, path_option("Write an HTML page on the model to this file.")] = None
     refit: Refit = True
     overwrite: Overwrite = False
     json: Json = False

@@ -54,6 +54,8 @@ NETWORK_PARAMETERS = frozenset(
 )
 #: Time limit of ``auto`` where none is given.
 AUTO_BUDGET = "90s"
+#: Cutoffs and random shifts with which the importance of covariates is measured for a report.
+IMPORTANCE_WINDOWS, IMPORTANCE_REPEATS = 10, 3
 
 
 def train(options: TrainOptions) -> None:
@@ -68,7 +70,8 @@ def train(options: TrainOptions) -> None:
 
 def _train(report: Reporter, options: TrainOptions) -> None:
     began, path = time.monotonic(), options.out or DEFAULT_OUT
-    check_outputs({"--out": path}, input_files(options.csv), options.overwrite)
+    outputs = {"--out": path, "--report": options.report}
+    check_outputs({flag: out for flag, out in outputs.items() if out}, input_files(options.csv), options.overwrite)
     options = _choose_model(report, options)
     parameters = _parse_parameters(options)
     test_size = None if options.test_size is None else parse_size("--test-size", options.test_size)
@@ -79,11 +82,14 @@ def _train(report: Reporter, options: TrainOptions) -> None:
     _print_sizes(report, options.model, forecaster, data, sizes)
     with report.library_warnings():
         holdout = _fit_and_test(report, options, forecaster, data, sizes)
+        importance = _importance(forecaster, data, holdout) if options.report else None
         unfitted = make_for_data(options.model, parameters, data, sizes)
         forecaster = refit_or_update(report, forecaster, unfitted, data, options.refit)
         forecaster.scores_ = {**forecaster.scores_, "test": summarize_holdout(holdout)}
         if is_chief():
             forecaster.save(path)
+            if options.report is not None:
+                _write_report(report, forecaster, data, holdout, importance, options.report)
     report.info("saved", f"{path}      next: forecast predict {path}" if is_chief() else "by the first worker")
     report.result(
         {
@@ -96,6 +102,24 @@ def _train(report: Reporter, options: TrainOptions) -> None:
             "seconds": round(time.monotonic() - began, 1),
         }
     )
+
+
+def _importance(tested, data: Data, holdout: Holdout):
+    """Importance of the covariates on the test rows; None without covariates or a test."""
+    schema = tested.schema_
+    if holdout.backtest is None or not (schema.known or schema.past or (schema.static and schema.is_panel)):
+        return None
+    from forecastkit.inspection.importance import importance
+
+    stride = max(1, data.panel.rows // len(data.panel.ids) // (4 * IMPORTANCE_WINDOWS))
+    return importance(tested, data.panel, stride=stride, repeats=IMPORTANCE_REPEATS, random_state=0)
+
+
+def _write_report(report: Reporter, forecaster, data: Data, holdout: Holdout, importance, path: Path) -> None:
+    from forecastkit.reporting.report import report as make_report  # here: it loads Matplotlib
+
+    make_report(forecaster, data.panel, path=path, backtest=holdout.backtest, importance=importance)
+    report.info("report", str(path))
 
 
 def _print_default_bounds(report: Reporter, forecaster) -> None:

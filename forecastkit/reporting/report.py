@@ -9,21 +9,25 @@ from sklearn.base import clone
 
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.output_frames import history_frame
-from forecastkit.evaluation.backtesting import backtest
+from forecastkit.evaluation.backtesting import backtest as run_backtest
 from forecastkit.evaluation.results import Backtest, covered_levels
 from forecastkit.plotting.style import said
-from forecastkit.reporting.page import render
+from forecastkit.reporting.page import Section, render
 from forecastkit.reporting.sections import (
     backtest_section,
     calibration_section,
     data_section,
     forecast_section,
+    importance_section,
     tried_section,
 )
 from forecastkit.utils.atomic_write import atomic_write
+from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.validation import refuse
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from forecastkit.comparison.results import Comparison
     from forecastkit.forecasters.base import Forecaster
     from forecastkit.utils.types import Data, Path
@@ -70,7 +74,9 @@ def report(
     path: Path | None = None,
     n_windows: int | None = None,
     stride: int | None = None,
+    backtest: Backtest | None = None,
     comparison: Comparison | None = None,
+    importance: pd.DataFrame | None = None,
     title: str | None = None,
 ) -> Report:
     """Report on a model: its forecast, how good it was in a backtest, its intervals, and the data.
@@ -81,15 +87,19 @@ def report(
     ----------
     forecaster : Forecaster
         Fitted: its next forecast is shown. Not fitted: a clone is fitted on all rows for the forecast. Either way the
-        backtest is that of a clone that is fitted on the rows up to the first cutoff.
+        backtest is that of a clone that is fitted on the rows up to the first cutoff, unless `backtest` is given.
     X, y
         As `fit` takes them: all rows that are known.
     path : path-like, optional
         Where to write the page.
     n_windows, stride : int, optional
         Cutoffs of the backtest, and the rows between them. Default: at most 30 over the last quarter of the rows.
+    backtest : Backtest, optional
+        A result of `forecastkit.backtest` to show instead of a new one.
     comparison : Comparison, optional
         A result of `forecastkit.compare`, whose leaderboard is shown.
+    importance : DataFrame, optional
+        A result of `forecastkit.importance`.
     title : str, optional
 
     Returns
@@ -105,16 +115,19 @@ def report(
     model = forecaster if hasattr(forecaster, "history_") else clone(forecaster).fit(X, y)
     panel, schema = read_panel(X, y, **fresh._reading())
     history = history_frame(panel, schema)
-    cutoffs, apart = _cutoffs(int(panel.lengths.max()), model.horizon_)
-    levels = covered_levels(model)
-    settings = {"n_windows": n_windows or cutoffs, "stride": stride or apart, "quantile_levels": levels}
-    test = backtest(fresh.set_params(horizon=model.horizon_), X, y, **settings)
+    test = backtest
+    if test is None:
+        cutoffs, apart = _cutoffs(int(panel.lengths.max()), model.horizon_)
+        settings = {"n_windows": n_windows or cutoffs, "stride": stride or apart}
+        fresh.set_params(horizon=model.horizon_)
+        test = run_backtest(fresh, X, y, quantile_levels=covered_levels(model), **settings)
     name = type(forecaster).__name__
     sections = [
-        forecast_section(model.forecast(), history),
-        tried_section(test, comparison, name),
+        _forecast(model, history),
+        tried_section(test, comparison, getattr(model, "leaderboard_", None), name),
         backtest_section(test, history),
         calibration_section(test),
+        *([] if importance is None else [importance_section(importance)]),
         data_section(panel, schema),
     ]
     subtitle = f"{name}, {model.horizon_} steps after {said(panel.grid.timestamps(panel.cutoffs()).max())}"
@@ -122,6 +135,13 @@ def report(
     if path is not None:
         made.save(path)
     return made
+
+
+def _forecast(model: Forecaster, history: pd.DataFrame) -> Section:
+    try:
+        return forecast_section(model.forecast(), history)
+    except InputError as error:  # future covariates are not known
+        return Section("Forecast", [f"There is no forecast after the last row. {error}"])
 
 
 def _cutoffs(rows: int, horizon: int) -> tuple[int, int]:

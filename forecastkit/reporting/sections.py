@@ -69,7 +69,9 @@ def forecast_section(forecast: pd.DataFrame, history: pd.DataFrame) -> Section:
     return Section("Forecast", text, figures, [first.set_index(first.columns[0])])
 
 
-def tried_section(test: Backtest, comparison: Comparison | None, name: str) -> Section:
+def tried_section(
+    test: Backtest, comparison: Comparison | None, leaderboard: pd.DataFrame | None, name: str
+) -> Section:
     """Return the section with the models tried and the comparison with the simplest forecast."""
     skill = float(test.scores["skill"].iloc[0])
     verdict = f"{100 * abs(skill):.0f} % {'less' if skill >= 0 else 'more'} than that of the seasonal naive forecast"
@@ -82,6 +84,10 @@ def tried_section(test: Backtest, comparison: Comparison | None, name: str) -> S
     if comparison is not None:
         text.append(f"Of {len(comparison.table)} models that were compared, {comparison.best} has the least error.")
         figures.append(plot(comparison, ax=_axes(0.3 + 0.12 * len(comparison.table))).figure)
+    if leaderboard is not None:
+        text.append("Scores of the candidates are mean absolute errors relative to the seasonal naive forecast.")
+        columns = [column for column in ("forecaster", "score", "member", "seconds") if column in leaderboard]
+        tables.append(leaderboard[columns].head(MAX_ROWS).set_index(columns[0]))
     return Section("What was tried", text, (), tables, figures)
 
 
@@ -150,6 +156,15 @@ def calibration_section(test: Backtest) -> Section:
         "from third to third, past errors are a poor guide to coming ones."
     ]
     return Section("Intervals", text, (), [pd.DataFrame(table).T])
+
+
+def importance_section(importance: pd.DataFrame) -> Section:
+    """Return the section with the importance of covariates."""
+    text = (
+        "How much the mean absolute error rises if a covariate is replaced by its values at other times, relative to "
+        "the error with the true values: 0.25 is a quarter more."
+    )
+    return Section("What the covariates contribute", [text], (), [importance.head(MAX_ROWS)])
 
 
 def data_section(panel: Panel, schema: Schema) -> Section:

@@ -221,3 +221,22 @@ def test_a_line_is_continued():
     origins = Origins(np.array([0, 0]), np.array([199, 199]), np.array([0, 1]))
     steps = np.diff(np.concatenate([buffers.target[-1:].T, ridge.predict(buffers, origins)], axis=1), axis=1)
     np.testing.assert_allclose(steps, np.diff(buffers.target[:2], axis=0).T * np.ones(3), rtol=0.05)
+
+
+@pytest.mark.parametrize("missing", [0.01, 0.9])
+def test_recipes_are_compared_on_complete_windows_if_most_are(missing):
+    panel = make({"a": (0, 200)}, missing)
+    buffers = Scaler.fit(panel, panel.indptr[1:], 3, ()).buffers(panel, 5, 3)
+    windows, none = Windows.training(panel, panel.indptr[1:], 5, 3), Origins(*np.empty((3, 0), "int64"))
+    found = Ridge.fit_complete(buffers, windows, none, (5, 3, "last"), 1_000)
+    exact = Ridge.fit(buffers, windows, none, 5, 3)
+    x, _, _, y = Strips(buffers, 5, 3).normalised(windows.at(np.arange(len(windows))))
+    complete = ~np.isnan(y).any(axis=1)
+    if complete.mean() < 0.5:
+        np.testing.assert_array_equal(found.weights, exact.weights)
+        return
+    x, y = x[complete].astype("float64"), y[complete].astype("float64")
+    gram = x.T @ x
+    expected = np.linalg.solve(gram + found.strength * np.trace(gram) / 5 * np.eye(5), x.T @ y)
+    np.testing.assert_allclose(found.weights, expected, atol=1e-4)
+    assert np.abs(found.weights - exact.weights).max() > 1e-6
