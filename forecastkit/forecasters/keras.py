@@ -4,8 +4,6 @@ import inspect
 from dataclasses import dataclass, fields
 from functools import cache
 
-from sklearn.base import clone
-
 from forecastkit.forecasters.neural import NamedForecaster, NeuralForecaster
 from forecastkit.networks import backbones
 from forecastkit.networks.backbone import Backbone, LayerBackbone
@@ -29,6 +27,8 @@ class KerasForecaster(NeuralForecaster):
     def _architecture(self):
         chosen = backbones.find(self.backbone) if isinstance(self.backbone, str) else self.backbone
         if isinstance(chosen, Backbone):
+            from sklearn.base import clone  # here: its import takes longer than a forecast
+
             return clone(chosen)
         if isinstance(chosen, type) and issubclass(chosen, Backbone):
             return chosen()
