@@ -39,7 +39,7 @@ def evaluate(known: Set, folder: Path, model: str, **parameters) -> dict:
     times = np.sort(table["ds"].unique())
     fitted_rows = table[table["ds"] < times[-test]]
     roles = {"series_id": "unique_id", "time": "ds", "target": "y", "freq": known.freq}
-    maker = CLASSES[model](horizon=known.horizon, season_length=known.season, **roles, **parameters)
+    maker = CLASSES[model](**{"horizon": known.horizon, "season_length": known.season, **roles, **parameters})
     begin = time.perf_counter()
     fitted = maker.fit(fitted_rows)
     middle = time.perf_counter()

@@ -6,6 +6,8 @@ import pytest
 from forecastkit.pretrained.examples import STEPS
 from pretraining import ablation, corpus
 from pretraining.corpus import SAME, SOURCES, Corpus
+from pretraining.evaluate import evaluate
+from pretraining.real_series import Set
 
 
 def series_of(name, number=12, rows=120):
@@ -64,3 +66,10 @@ def test_ablations_hide_candidates_and_seasons(path):
         batches = [Corpus(path).batch(rng, 8) for _ in range(8)]
     assert not any(one["available"][:, 2].any() for one in batches)  # no season, no value two seasons back
     assert any(Corpus(path).batch(rng, 8)["available"][:, [3, 5]].any() for _ in range(8))
+
+
+def test_an_ablation_is_evaluated_with_its_own_season():
+    values = np.tile([1.0, 5.0, 9.0], 12) + 0.1 * np.random.default_rng(0).normal(size=36)
+    known = Set(lambda folder: [values], "D", 3, 3)
+    told, untold = (evaluate(known, None, "pretrained", season_length=season)["mase"] for season in (3, 1))
+    assert untold > told
