@@ -47,7 +47,10 @@ def test_candidates_of_auto_are_listed(run, home):
 
 def test_a_report_that_cannot_be_written_is_refused_before_any_work(run, home):
     (home / "page.html").write_text("mine")
-    assert "--report" in run("train", "--csv", AIR, "--model", "linear", "--report", "page.html", code=1).err
+    assert (
+        "the output must not exist"
+        in run("train", "--csv", AIR, "--model", "linear", "--report", "page.html", code=1).err
+    )
     assert (home / "page.html").read_text() == "mine"
     assert os.listdir(home) == ["page.html"]
 
