@@ -10,6 +10,8 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")  # sums, and so last bits, depend on how work is split
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
+# Before NumPy is: threads of BLAS wait for each other in a loop, and two workers on two cores would do little else.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import numpy as np
