@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecastkit.utils.blas import one_thread
+
 #: Largest number of coefficients per step, and how many of them belong to single latest values.
 MAX_COEFFICIENTS, LATEST = 1_920, 960
 #: Largest number of elements of statistics that are kept in a fitted model.
@@ -98,7 +100,8 @@ def _solve_positive(matrix: np.ndarray, cross: np.ndarray) -> np.ndarray:
     except ModuleNotFoundError:  # an installation for forecasting
         np.linalg.cholesky(matrix)
         return np.linalg.solve(matrix, cross)
-    return cho_solve(cho_factor(matrix, overwrite_a=True), cross)
+    with one_thread():
+        return cho_solve(cho_factor(matrix, overwrite_a=True), cross)
 
 
 def width(lookback: int) -> int:

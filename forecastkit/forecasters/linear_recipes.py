@@ -19,6 +19,7 @@ from forecastkit.metrics.elementwise import is_clearly_larger, time_blocks
 from forecastkit.networks.heads import OwnLoss
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.uncertainty.residuals import observed_after, scale_of
+from forecastkit.utils.blas import one_thread
 
 #: Largest numbers of training and validation windows for each combination.
 TRAINED_ON, TRIED_ON = 6_000, 1_000
@@ -180,8 +181,9 @@ def errors_of(forecaster, context: FitContext, recipes: list[Recipe]) -> dict[Re
                 continue
             windows = Windows.training(panel, split, recipe.lookback, horizon)
             sizes = recipe.lookback, horizon, recipe.normalization
-            ridge = Ridge.fit_complete(buffers, windows, validation, sizes, TRAINED_ON)
-            forecast = ridge.predict(buffers, validation)
+            with one_thread():
+                ridge = Ridge.fit_complete(buffers, windows, validation, sizes, TRAINED_ON)
+                forecast = ridge.predict(buffers, validation)
             wrong = np.abs(scaler.restore(forecast, panel, validation) - actual) / scale
             errors[recipe] = float(np.nanmean(wrong)) if not np.isnan(wrong).all() else np.inf
     return errors
