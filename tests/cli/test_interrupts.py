@@ -90,6 +90,15 @@ def test_ctrl_c_during_the_refit_saves_the_tested_model(run, monkeypatch):
     assert str(fk.load("model.forecast").cutoff_)[:7] == "1960-12"
 
 
+@pytest.fixture
+def default_handler():
+    """Python's handler of Ctrl-C, which processes in the background of a shell do not have."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("default_handler")
 def test_two_interrupts_in_quick_succession_are_one(run, monkeypatch):
     """The second one comes while the best weights are being evaluated."""
     from forecastkit.cli.progress import EpochProgress

@@ -101,10 +101,10 @@ def test_windows_divided_by_their_means_are_forecast_in_proportion(masked):
         large["target"][0, :3] = np.nan
     count = 9 if masked else 12
     scales = [(count * 40 + 1) / (count + 1), (12 * 4 + 1) / 13]
-    center, scale = network.level(*seen(large["target"]))
+    center, scale = network.center_and_scale(*seen(large["target"]))
     np.testing.assert_allclose(center, 0.0)
     np.testing.assert_allclose(scale, scales[0], rtol=1e-6)
-    np.testing.assert_allclose(network.level(*seen(small["target"]))[1], scales[1], rtol=1e-6)
+    np.testing.assert_allclose(network.center_and_scale(*seen(small["target"]))[1], scales[1], rtol=1e-6)
 
 
 def seen(window):
@@ -169,8 +169,8 @@ def test_sizes_need_not_be_multiples_of_the_patch(lookback, horizon, patch):
 def test_patches_are_padded_on_the_side_away_from_the_cutoff():
     network = make(sizes=Sizes(5, 5, 3))
     steps = np.arange(1.0, 6.0).reshape(1, 5, 1)
-    np.testing.assert_array_equal(network.cut(steps), [[[0, 1, 2], [3, 4, 5]]])
-    np.testing.assert_array_equal(network.cut(steps, right=True), [[[1, 2, 3], [4, 5, 0]]])
+    np.testing.assert_array_equal(network.patchify(steps), [[[0, 1, 2], [3, 4, 5]]])
+    np.testing.assert_array_equal(network.patchify(steps, right=True), [[[1, 2, 3], [4, 5, 0]]])
 
 
 def test_a_token_is_masked_where_nothing_of_it_is_observed():

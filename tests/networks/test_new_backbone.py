@@ -77,6 +77,8 @@ def checkout(tmp_path_factory):
     for name in ("conftest.py", "forecasters/test_contract.py"):
         shutil.copy(ROOT / "tests" / name, root / "tests" / name)
     shutil.copy(ROOT / "pyproject.toml", root)
+    (root / "datasets").mkdir()
+    shutil.copy(ROOT / "datasets" / "AirPassengers.csv", root / "datasets")
 
     def run(*arguments):
         environment = {**os.environ, "PYTHONPATH": str(root), "TF_CPP_MIN_LOG_LEVEL": "3"}

@@ -25,6 +25,7 @@ LONGER = {
     "integrations.tf_dataset.window_dataset": 9,
     "plotting.forecasts.plot_backtest": 10,
     "plotting.forecasts.plot_forecast": 9,
+    "reporting.report.report": 10,
     "tuning.api.tune": 14,
 }
 
