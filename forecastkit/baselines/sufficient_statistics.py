@@ -1,16 +1,18 @@
 """Sufficient statistics of the linear forecast: sums over windows to which later windows can be added."""
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-
-from forecastkit.utils.blas import one_thread
 
 #: Largest number of coefficients per step, and how many of them belong to single latest values.
 MAX_COEFFICIENTS, LATEST = 1_920, 960
 #: Largest number of elements of statistics that are kept in a fitted model.
 MAX_KEPT = 8_000_000
+_LIMIT = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -136,3 +138,30 @@ def expand(weights: np.ndarray, lookback: int) -> np.ndarray:
     block = _block(lookback)
     old = np.repeat(weights[: features - LATEST] / np.float32(block), block, axis=0)
     return np.concatenate([old[len(old) - (lookback - LATEST) :], weights[features - LATEST :]])
+
+
+@contextmanager
+def one_thread():
+    """Compute linear algebra on one thread within the block.
+
+    Small factorisations gain nothing from several threads, and where other processes use the cores, threads that wait
+    for each other take twenty times as long. The limit is that of the process, so blocks of several threads exclude
+    each other.
+    """
+    limits = _controller()
+    if limits is None:
+        yield
+        return
+    with _LIMIT, limits.limit(limits=1, user_api="blas"):
+        yield
+
+
+@cache
+def _controller():
+    """Return the controller of the loaded libraries, which takes milliseconds to make; None without threadpoolctl."""
+    try:
+        import scipy.linalg  # noqa: F401  # it has a library of its own, which must be loaded to be found
+        from threadpoolctl import ThreadpoolController
+    except ModuleNotFoundError:  # an installation for forecasting
+        return None
+    return ThreadpoolController()

@@ -5,8 +5,8 @@ import pytest
 import scipy.linalg
 from threadpoolctl import ThreadpoolController
 
-from forecastkit.utils import blas
-from forecastkit.utils.blas import one_thread
+from forecastkit.baselines import sufficient_statistics
+from forecastkit.baselines.sufficient_statistics import one_thread
 
 
 def threads():
@@ -16,7 +16,7 @@ def threads():
 
 def test_the_limit_ends_with_the_block_and_blocks_nest():
     assert scipy.linalg.cholesky(np.eye(3)).shape == (3, 3)  # its library is loaded
-    blas._controller.cache_clear()
+    sufficient_statistics._controller.cache_clear()
     before = threads()
     with one_thread():
         with one_thread():
@@ -29,6 +29,6 @@ def test_the_limit_ends_with_the_block_and_blocks_nest():
 
 
 def test_without_threadpoolctl_nothing_is_limited(monkeypatch):
-    monkeypatch.setattr(blas, "_controller", lambda: None)
+    monkeypatch.setattr(sufficient_statistics, "_controller", lambda: None)
     with one_thread():
         assert np.linalg.solve(np.eye(2), np.ones(2)).sum() == 2
