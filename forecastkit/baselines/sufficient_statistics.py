@@ -1,5 +1,6 @@
 """Sufficient statistics of the linear forecast: sums over windows to which later windows can be added."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -148,7 +149,7 @@ def one_thread():
     for each other take twenty times as long. The limit is that of the process, so blocks of several threads exclude
     each other.
     """
-    limits = _controller()
+    limits = _controller("scipy.linalg" in sys.modules)
     if limits is None:
         yield
         return
@@ -157,10 +158,12 @@ def one_thread():
 
 
 @cache
-def _controller():
-    """Return the controller of the loaded libraries, which takes milliseconds to make; None without threadpoolctl."""
+def _controller(with_scipy: bool):
+    """Return the controller of the loaded libraries, which takes milliseconds to make; None without threadpoolctl.
+
+    A library of SciPy's own is found once it is loaded, hence the argument.
+    """
     try:
-        import scipy.linalg  # noqa: F401  # it has a library of its own, which must be loaded to be found
         from threadpoolctl import ThreadpoolController
     except ModuleNotFoundError:  # an installation for forecasting
         return None

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from forecastkit.baselines.ridge import Ridge
+from forecastkit.baselines.sufficient_statistics import one_thread
 from forecastkit.data.array_storage import safe_units
 from forecastkit.data.panel import Panel
 from forecastkit.data.sizes import validation_start
@@ -136,7 +137,8 @@ class PretrainedForecaster(RegressionLearner):
             self.ridge_ = Ridge.fit(buffers, windows, origins, self.lookback_, self._regressed)
         self.head_, self.fine_tuned_steps_ = None, 0
         if self.fine_tune is not False and self.ridge_ is not None:
-            self._fine_tune(context, arrays)
+            with one_thread():
+                self._fine_tune(context, arrays)
 
     def _fine_tune(self, context, weights):
         """Adapt the last layer to the windows before the validation block."""
@@ -214,9 +216,10 @@ class PretrainedForecaster(RegressionLearner):
         out = []
         for _, inputs, unit in self._inputs(panel, series, origins, self.ridge_):
             # The sign of a series is arbitrary: the mean of both forecasts is more accurate than either.
-            upright, mirrored = (
-                given.restore(forward(weights, given.network())) for given in (inputs, inputs.mirrored())
-            )
+            with one_thread():
+                upright, mirrored = (
+                    given.restore(forward(weights, given.network())) for given in (inputs, inputs.mirrored())
+                )
             out.append(0.5 * (upright - mirrored[..., ::-1]) * unit[..., None])
         found = np.concatenate(out) if out else np.empty((0, self.horizon_, len(LEVELS)))
         return QuantileForecast(self._with_effects(found, panel, origins), LEVELS, shown=SHOWN_LEVELS)
