@@ -436,11 +436,13 @@ def test_two_fresh_processes_give_the_same_forecast_bit_for_bit(tmp_path):
         for i, file in enumerate(files)
     ]
     assert [child.wait(timeout=300) for child in children] == [0, 0]
-    first, second = (np.load(file) for file in files)
+    with np.load(files[0]) as one, np.load(files[1]) as other:
+        first, second = dict(one), dict(other)
     assert set(first) == set(second)
     for key in first:
         np.testing.assert_array_equal(first[key], second[key], err_msg=key)
-    assert not np.array_equal(first["forecast False"], first["forecast True"])  # parts draw masks of their own
+    # Compiling and division into parts change nothing but the order of sums.
+    np.testing.assert_allclose(first["forecast False"], first["forecast True"], rtol=1e-4)
     if len(os.sched_getaffinity(0)) > 1:
         assert first["parts True"] == 2
 
