@@ -89,7 +89,7 @@ def backtest(
     if fitted:
         schema = forecaster.schema_
         panel = read_more(schema, forecaster.history_.grid, X, y)
-        panel = without_newer_faults(WHERE, forecaster, _after_history(forecaster, panel, start))
+        panel = without_newer_faults(WHERE, forecaster, after_history(forecaster, panel, start))
         horizon, season = forecaster.horizon_, forecaster.season_length_
     else:
         forecaster._check_parameters()
@@ -111,7 +111,7 @@ def backtest(
     return _result(forecasts, panel, schema, cutoffs, horizon, gap, season)
 
 
-def _after_history(fitted, panel: Panel, start) -> Panel:
+def after_history(fitted, panel: Panel, start) -> Panel:
     """Return the panel after the fitted history if it contains only newer rows; a `start` position then counts its
     rows.
     """

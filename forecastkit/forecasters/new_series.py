@@ -11,7 +11,7 @@ from forecastkit.utils.validation import first_few, refuse
 from forecastkit.utils.warn import warn_user
 
 #: Largest number of similar series.
-MOST_SIMILAR = 10
+MAX_SIMILAR = 10
 #: Added to squared distances, so that a series with the same covariates weighs 100 times one a standard deviation away.
 NEAR = 0.01
 
@@ -109,7 +109,7 @@ def _similar(known: np.ndarray, given: np.ndarray, coded: int) -> tuple[np.ndarr
     if coded:
         squares[..., -coded:] = squares[..., -coded:] > 0
     distance = squares.mean(axis=2)
-    similar = np.argsort(distance, axis=1, kind="stable")[:, :MOST_SIMILAR]
+    similar = np.argsort(distance, axis=1, kind="stable")[:, :MAX_SIMILAR]
     weights = 1.0 / (np.take_along_axis(distance, similar, axis=1) + NEAR)
     return similar, weights / weights.sum(axis=1, keepdims=True)
 

@@ -11,7 +11,7 @@ from forecastkit.data.ingest.read_panel import read_more
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import ROLES, Schema
 from forecastkit.data.windows import Origins
-from forecastkit.evaluation.backtesting import find_cutoffs
+from forecastkit.evaluation.backtesting import after_history, find_cutoffs
 from forecastkit.evaluation.evaluate import ForecastWindows, evaluate
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.utils.estimator import draw_seed
@@ -84,7 +84,7 @@ def importance(
     if not inputs:
         rule, got = "the forecaster must be fitted with covariates", f"a {type(forecaster).__name__} without any"
         refuse(WHERE, rule, got, "Name them in known= or past=, or in static= for several series.", ParameterError)
-    panel = read_more(schema, forecaster.history_.grid, X, y)
+    panel = after_history(forecaster, read_more(schema, forecaster.history_.grid, X, y), start)
     cutoffs = find_cutoffs(forecaster, panel, start, n_windows, stride, 0, forecaster.horizon_)
     origins = Origins.every_channel(cutoffs.entity, cutoffs.row, panel.channels)
     windows = ForecastWindows(panel, origins, forecaster.horizon_, forecaster.season_length_)

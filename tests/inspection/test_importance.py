@@ -80,3 +80,10 @@ def test_rows_of_the_fit_are_refused(frame):
     model = fitted(fk.LinearForecaster, frame, known=["strong"], past=["weak", "kind"])
     with pytest.raises(InputError, match="a fitted forecaster is tested on rows after"):
         fk.importance(model, frame, start="2024-02-01")
+
+
+def test_newer_rows_alone_follow_the_history(frame):
+    model = fitted(fk.LinearForecaster, frame, known=["strong"], past=["weak", "kind"])
+    settings = {"n_windows": 5, "repeats": 2, "random_state": 0}
+    newer = fk.importance(model, frame[frame["ds"] >= "2024-06-01"], **settings)
+    pd.testing.assert_frame_equal(newer, fk.importance(model, frame, **settings))
