@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecastkit.data.windows import Origins
-from forecastkit.exporting.onnx_types import NotExportable
 from forecastkit.forecasters.neural import NeuralForecaster
 from forecastkit.uncertainty import validation
 from forecastkit.uncertainty.forecasts import SHOWN_LEVELS
 from forecastkit.uncertainty.residuals import residual_scale, series_of
+from forecastkit.utils.exceptions import NotExportable
 from forecastkit.utils.validation import check_levels, refuse
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from forecastkit.utils import types
 from forecastkit.utils.atomic_write import atomic_write
-from forecastkit.utils.exceptions import BackendError, ParameterError
+from forecastkit.utils.exceptions import BackendError, NotExportable, ParameterError
 from forecastkit.utils.validation import check_choice, refuse
 
 if TYPE_CHECKING:
@@ -53,10 +53,7 @@ def export(
     check_choice("export", "format", format, FORMATS)
     if not hasattr(forecaster, "history_"):
         refuse("export", "the forecaster must be fitted", "one that is not", "Call fit first.", ParameterError)
-    try:
-        from forecastkit.exporting.constants import check_exportable, constants_of
-    except ModuleNotFoundError as error:
-        raise BackendError("export needs the package 'onnx': pip install 'forecastkit[onnx]'") from error
+    from forecastkit.exporting.constants import check_exportable, constants_of
     from forecastkit.exporting.description import describe_export
     from forecastkit.exporting.steps import raw_inputs
 
@@ -75,9 +72,12 @@ def export(
 
 
 def _onnx(forecaster, constants, inputs, path):
-    from forecastkit.exporting.onnx_types import NotExportable
     from forecastkit.exporting.steps import Steps
-    from forecastkit.exporting.tracer import Tracer
+
+    try:
+        from forecastkit.exporting.tracer import Tracer
+    except ModuleNotFoundError as error:
+        raise BackendError("export needs the package 'onnx': pip install 'forecastkit[onnx]'") from error
 
     network, t = forecaster.network_, Tracer()
     state = network._state()

@@ -6,9 +6,10 @@ A writer takes the tracer, the attributes, the values that the operation reads, 
 from collections.abc import Callable
 
 import numpy as np
+from onnx import TensorProto
 
-from forecastkit.exporting.onnx_types import NotExportable, type_of
 from forecastkit.runtime.operations import MASKS, strided_index
+from forecastkit.utils.exceptions import NotExportable
 from forecastkit.utils.validation import refuse
 
 #: Operations that ONNX has under another name or the same one.
@@ -22,6 +23,11 @@ SAME = {
     "Sigmoid": "Sigmoid", "Sign": "Sign", "Sin": "Sin", "Sinh": "Sinh", "Softmax": "Softmax", "Softplus": "Softplus",
     "Softsign": "Softsign", "Sqrt": "Sqrt", "Sub": "Sub", "Tan": "Tan", "Tanh": "Tanh",
 }  # fmt: skip
+
+
+def type_of(dtype: str) -> int:
+    """The number of a data type in ONNX."""
+    return getattr(TensorProto, {"float32": "FLOAT", "float64": "DOUBLE"}.get(dtype, dtype.upper()))
 
 
 def _same(operation: str) -> Callable:

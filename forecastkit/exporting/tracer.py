@@ -11,9 +11,9 @@ import onnx
 from onnx import helper, numpy_helper
 
 from forecastkit.exporting.onnx_operations import WRITERS
-from forecastkit.exporting.onnx_types import NotExportable
 from forecastkit.runtime.graph import Graph, constant_of
 from forecastkit.runtime.operations import OPERATIONS, SHAPE_ONLY
+from forecastkit.utils.exceptions import NotExportable
 from forecastkit.utils.validation import refuse
 
 #: Sizes of the batches that are compared.

@@ -310,7 +310,8 @@ def fill_with_mean(covariates):
 
 def last_observed(window, observed):
     """Return the last observed value of each window (batch, 1); 0 if there is none."""
-    places = ops.arange(1, window.shape[1] + 1, dtype=window.dtype) * observed
+    # Whole numbers: Keras reads the bits of floating-point ones in argmax, which LiteRT cannot.
+    places = ops.arange(1, window.shape[1] + 1, dtype="int32") * ops.cast(observed, "int32")
     last = ops.argmax(places, axis=1)
     return ops.take_along_axis(window, last[:, None], axis=1)
 

@@ -6,6 +6,7 @@
     ├── ParameterError              an invalid parameter or option
     ├── ArtifactError               a saved model that cannot be read
     ├── BackendError(ImportError)   a package that an extra installs is missing, such as TensorFlow
+    ├── NotExportable               a forecaster that the format of an export cannot hold
     ├── CellError(TypeError)        an array element that is not a number
     └── WorkerError(RuntimeError)   a distributed worker that did not start or was lost
 """
@@ -56,6 +57,10 @@ class ArtifactError(InputError):
 
 class BackendError(InputError, ImportError):
     """Raised if a package that an extra installs is missing, such as a Keras backend."""
+
+
+class NotExportable(InputError):
+    """Raised if a forecaster, or an operation of its network, has no form in the format of an export."""
 
 
 class CellError(InputError, TypeError):

@@ -1,6 +1,8 @@
 """Exported graphs: the same forecasts from raw windows, and a refusal by name for what has no graph."""
 
 import json
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import onnxruntime
@@ -8,17 +10,19 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 from conftest import ROLES, SMALL
+from test_benchmarks import ROOT, script
 from test_graph import TINY, WHOLE, engine_of, windows
 
 import forecastkit as fk
 from forecastkit.cli import main
-from forecastkit.exporting.onnx_types import NotExportable
 from forecastkit.exporting.tracer import Tracer
-from forecastkit.features.calendar import calendar_table
 from forecastkit.forecasters.future_rows import read_asked
 from forecastkit.networks import backbones
 from forecastkit.networks.backbone import Sizes
-from forecastkit.utils.exceptions import InputError, ParameterError
+from forecastkit.training.engines.forecast_function import ForecastFunction
+from forecastkit.utils.exceptions import BackendError, InputError, NotExportable, ParameterError
+
+parity = script("export_parity")
 
 
 def session_of(path):
@@ -68,36 +72,8 @@ def test_every_network_equals_onnx(name, sizes):
 # Forecasters ----------------------------------------------------------------------------------------------------------
 
 
-def raw_windows(model, panel):
-    """The last window of every series as the exported graph takes it."""
-    last = panel.last_observed()
-    past = last[:, None] + np.arange(1 - model.lookback_, 1)
-    steps = last[:, None] + np.arange(1 - model.lookback_, model.horizon_ + 1)
-    target = panel.target[past].astype("float64")
-    first = panel.ordinal_at(np.arange(len(last)), last) - model.lookback_ + 1
-    calendar = [calendar_table(panel.grid, int(at), steps.shape[1], model.scaler_.calendar) for at in first]
-    return {
-        "target": target[..., 0] if panel.channels == 1 else target,
-        "past": panel.past[past],
-        "known": panel.known[np.minimum(steps, panel.rows - 1)],
-        "static": panel.static,
-        "calendar": np.stack(calendar),
-        "series": np.arange(len(last)),
-    }
-
-
-def forecast_arrays(model, frame, description):
-    """Points and quantiles of a long frame, with the axes of the exported graph."""
-    series, channels = len(model.history_.ids), model.history_.channels
-    levels = description["outputs"].get("quantiles", {}).get("levels", [])
-    values = frame[["forecast", *(f"q{level:g}" for level in levels)]].to_numpy()
-    values = values.reshape(series, channels, model.horizon_, -1).transpose(0, 2, 1, 3)
-    values = values[:, :, 0] if channels == 1 else values
-    return values[..., 0], values[..., 1:]
-
-
 def given_to(model, panel, description):
-    raw = raw_windows(model, panel)
+    raw = parity.raw_windows(model, panel)
     return {name: raw[name].astype(item["type"]) for name, item in description["inputs"].items()}
 
 
@@ -111,7 +87,7 @@ def assert_exported(model, path, panel=None, frame=None, **options):
     found = session_of(path).run(None, given)
     levels = description["outputs"].get("quantiles", {}).get("levels", ())
     frame = model.forecast(quantile_levels=levels) if frame is None else frame
-    for got, expected in zip(found, forecast_arrays(model, frame, description), strict=False):
+    for got, expected in zip(found, parity.forecast_arrays(model, frame, description), strict=False):
         np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5 * np.ptp(expected))
     return description, given
 
@@ -163,9 +139,27 @@ def test_series_that_never_changed_are_forecast_by_their_last_value(tmp_path, ho
     np.testing.assert_allclose(session_of(tmp_path / "model.onnx").run(None, given)[0][..., 0], 9.0)
 
 
+def test_categories_of_few_and_many_levels_with_gaps(tmp_path):
+    parity.main(["--networks", "gru", "--cases", "covariates", "--formats", "onnx", "--out", str(tmp_path / "r.jsonl")])
+    line = json.loads((tmp_path / "r.jsonl").read_text())
+    assert max(line["forecast"], line["quantiles"]) < 1e-5
+
+
+def test_the_page_shows_the_deviations_of_the_results(tmp_path):
+    page = ROOT / "docs" / "saving.md"
+    copy = tmp_path / "saving.md"
+    copy.write_text(page.read_text(encoding="utf-8"), encoding="utf-8")
+    results = ROOT / "benchmarks" / "results" / "export_parity.jsonl"
+    parity.main(["--out", str(results), "--page", str(copy)])
+    told = "python benchmarks/export_parity.py --out benchmarks/results/export_parity.jsonl --page docs/saving.md"
+    assert copy.read_text(encoding="utf-8") == page.read_text(encoding="utf-8"), told
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of TensorFlow's deprecated interpreter
 def test_saved_models_and_litert_equal_onnx(tmp_path, hourly):
-    model = fk.RNNForecaster(**SMALL).fit(hourly)
+    rows = hourly.copy()
+    rows.iloc[[3, 200]] = np.nan
+    model = fk.RNNForecaster(**SMALL).fit(rows)
     description, given = assert_exported(model, tmp_path / "model.onnx")
     expected = dict(zip(description["outputs"], session_of(tmp_path / "model.onnx").run(None, given), strict=True))
     model.export(tmp_path / "saved", format="saved_model")
@@ -202,6 +196,25 @@ def test_what_has_no_graph_is_refused_by_name(tmp_path, gru, hourly):
     with pytest.raises(InputError, match="must not exist"):
         gru.export(tmp_path / "folder", format="saved_model")
     assert sorted(item.name for item in tmp_path.iterdir()) == ["folder"]
+
+
+def test_only_onnx_needs_the_package_onnx(tmp_path, gru, monkeypatch):
+    for name in ("tracer", "onnx_operations"):
+        monkeypatch.delitem(sys.modules, f"forecastkit.exporting.{name}")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(BackendError, match="the package 'onnx'"):
+        gru.export(tmp_path / "model.onnx")
+    with pytest.raises(InputError, match="the folder must not exist"):  # which is found when the graph is written
+        gru.export(tmp_path, format="saved_model")
+
+
+def test_operations_that_litert_lacks_are_refused_by_name():
+    def forecast(t, values):
+        return {"forecast": tf.bitwise.bitwise_and(values["target"], 1)}
+
+    function = ForecastFunction(forecast, SimpleNamespace(weights=[]), {"target": ((4,), "int32")}, 1)
+    with pytest.raises(NotExportable, match=r"operations of LiteRT only, got BitwiseAnd. Export with format='onnx'"):
+        function.litert()
 
 
 def test_the_command_exports_and_refuses(tmp_path, gru, capsys):

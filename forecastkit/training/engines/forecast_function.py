@@ -1,10 +1,14 @@
 """A forecast as one TensorFlow function, for SavedModel and LiteRT."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+
+from forecastkit.utils.exceptions import NotExportable
+from forecastkit.utils.validation import first_few, refuse
 
 #: Operations by the names of `forecastkit.runtime.operations`.
 CALLS = {
@@ -80,8 +84,21 @@ class ForecastFunction(tf.Module):
         tf.saved_model.save(self, str(path), signatures=self.forecasts.get_concrete_function())
 
     def litert(self) -> bytes:
-        """The function in the format of LiteRT (TensorFlow Lite), whose own operations it has only."""
+        """The function in the format of LiteRT (TensorFlow Lite), with LiteRT's own operations only.
+
+        Raises
+        ------
+        NotExportable
+            Naming operations that LiteRT lacks.
+        """
         function = self.forecasts.get_concrete_function()
         converter = tf.lite.TFLiteConverter.from_concrete_functions([function], self)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        return converter.convert()
+        try:
+            return converter.convert()
+        except Exception as error:  # the class of conversion errors is not public
+            lacking = sorted(set(re.findall(r"'tf\.(\w+)' op", str(error))))
+            if not lacking:
+                raise
+            remedy = "Export with format='onnx' or 'saved_model'."
+            refuse("export", "a network must have operations of LiteRT only", first_few(lacking), remedy, NotExportable)
