@@ -55,11 +55,11 @@ def without_seasons() -> Iterator[None]:
 
 #: By name: what is changed, options of `pretraining.train`, and parameters of the forecaster.
 VARIANTS = {
-    "complete": (nullcontext, [], {}),
-    "complete, another seed": (nullcontext, ["--seed", "1"], {}),
+    **{f"complete, seed {k}": (nullcontext, ["--seed", str(k)], {}) for k in range(3)},
     "no ridge candidate": (lambda: without_candidates([RIDGE]), [], {}),
     "simple candidates only": (lambda: without_candidates([k for k in range(len(NAMES)) if k not in SIMPLE]), [], {}),
-    "no recurrent body": (nullcontext, ["--recurrent", "0"], {}),
+    "no body": (nullcontext, ["--recurrent", "0"], {}),
+    **{f"Transformer body, seed {k}": (nullcontext, ["--transformer", "48", "--seed", str(k)], {}) for k in range(3)},
     "half the width": (nullcontext, ["--units", "96", "--recurrent", "32"], {}),
     "synthetic series only": (nullcontext, ["--real", "0"], {}),
     "no season told": (without_seasons, [], {"season_length": 1}),
@@ -95,11 +95,12 @@ def main(arguments=None):
     made.add_argument("--corpus", required=True, help="file written by pretraining.corpus")
     made.add_argument("--minutes", type=float, default=2.0, help="CPU minutes of each variant")
     made.add_argument("--out", required=True, type=Path, help="file of JSON lines to add to")
+    made.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     options = made.parse_args(arguments)
     warnings.simplefilter("ignore")
     known = options.out.read_text().splitlines() if options.out.exists() else []
     done = {json.loads(line)["variant"] for line in known}
-    for name in VARIANTS:
+    for name in options.variants:
         if name in done:
             continue
         with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,9 @@
-"""The pre-trained network: a recurrent encoder, and a head that mixes candidate forecasts and adds quantile offsets.
+"""The pre-trained network: an encoder of the latest values, and a head that mixes candidates and adds quantiles.
 
 References
 ----------
-Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", EMNLP (the recurrent encoder).
+Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", EMNLP (the recurrent encoder; for the
+other one see `networks.patch_transformer`).
 Montero-Manso et al. (2020), "FFORMA: feature-based forecast model averaging", International Journal of Forecasting 36,
 which learns weights of simple forecasts from features of a series. Here the weights also depend on the step and on
 recent errors of the candidates, and are learned together with a correction and the quantiles.
@@ -12,6 +13,7 @@ import keras
 import numpy as np
 from keras import initializers, layers, ops
 
+from forecastkit.networks.patch_transformer import PatchTransformer
 from forecastkit.pretrained.forward import HIGH, LEVELS, LOW, MEDIAN
 
 #: Added to the logits of unavailable candidates.
@@ -49,6 +51,8 @@ class CandidateMixture(keras.Model):
         Width of the hidden layers.
     recurrent : int
         Units of the gated recurrent unit that reads the patches; 0 for none.
+    transformer : int
+        Units of the Transformer that reads the patches in its place; 0 for none.
     dropout : float
         Fraction of hidden units dropped in training.
     seed : int
@@ -56,10 +60,17 @@ class CandidateMixture(keras.Model):
     """
 
     def __init__(
-        self, candidates: int, units: int = 192, recurrent: int = 64, dropout: float = 0.0, seed: int = 0, **kwargs
+        self,
+        candidates: int,
+        units: int = 192,
+        recurrent: int = 64,
+        dropout: float = 0.0,
+        seed: int = 0,
+        transformer: int = 0,
+        **kwargs,
     ):
         super().__init__(**kwargs)
-        seeds = iter(np.random.SeedSequence(seed).generate_state(16).tolist())
+        seeds = iter(np.random.SeedSequence(seed).generate_state(32).tolist())
 
         def random():
             return initializers.GlorotUniform(next(seeds))
@@ -68,10 +79,12 @@ class CandidateMixture(keras.Model):
             return layers.Dense(units, kernel_initializer=random(), name=name)
 
         self.candidates = candidates
-        self.recurrent = None
-        if recurrent:
+        self.body = None
+        if transformer:
+            self.body = PatchTransformer(transformer, seeds, name="transformer")
+        elif recurrent:
             start = {"kernel_initializer": random(), "recurrent_initializer": initializers.Orthogonal(seed=next(seeds))}
-            self.recurrent = layers.GRU(recurrent, **start, seed=next(seeds), name="recurrent")
+            self.body = layers.GRU(recurrent, **start, seed=next(seeds), name="recurrent")
         self.context, self.deeper, self.step = dense("context"), dense("deeper"), dense("step")
         self.hidden, self.second = dense("hidden"), dense("second")
         self.drop = layers.Dropout(dropout, seed=next(seeds), name="drop")
@@ -81,8 +94,8 @@ class CandidateMixture(keras.Model):
     def call(self, inputs, training=False):
         forecasts, available = inputs["forecasts"], inputs["available"]
         state = inputs["context"]
-        if self.recurrent is not None:
-            state = ops.concatenate([state, self.recurrent(inputs["patches"])], axis=-1)
+        if self.body is not None:
+            state = ops.concatenate([state, self.body(inputs["patches"])], axis=-1)
         state = ops.silu(self.context(state))
         state = self.drop(state + ops.silu(self.deeper(state)), training=training)
         # Candidates enter as deviations from their mean, because their common level is irrelevant to the weights.

@@ -8,6 +8,8 @@ import numpy as np
 LEVELS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99)
 MEDIAN, LOW, HIGH = (LEVELS.index(level) for level in (0.5, 0.1, 0.9))
 UNAVAILABLE = np.float32(-1e9)
+#: Attention heads and blocks of the Transformer body.
+HEADS, BLOCKS = 4, 2
 
 
 def forward(weights: dict[str, np.ndarray], inputs: dict[str, np.ndarray]) -> np.ndarray:
@@ -48,6 +50,8 @@ def hidden_state(weights, inputs) -> np.ndarray:
     state = inputs["context"]
     if "recurrent/kernel" in weights:
         state = np.concatenate([state, gated_recurrent(weights, inputs["patches"])], axis=-1)
+    elif "transformer/embed" in weights:
+        state = np.concatenate([state, transformer(weights, inputs["patches"])], axis=-1)
     state = silu(dense(weights, "context", state))
     state = state + silu(dense(weights, "deeper", state))
     fractions = available / np.maximum(available.sum(-1, keepdims=True), 1)
@@ -71,6 +75,33 @@ def gated_recurrent(weights, sequence) -> np.ndarray:
         proposal = np.tanh(h + sigmoid(r + own_r) * own_h)
         state = update * state + (1 - update) * proposal
     return state
+
+
+def transformer(weights, patches) -> np.ndarray:
+    """Return the state of the latest patch (B, units), as `networks.patch_transformer`."""
+    tokens = patches @ weights["transformer/embed"] + weights["transformer/position"]
+    rows, length, units = tokens.shape
+    for block in range(BLOCKS):
+        attention, merge, widen, narrow = (
+            weights[f"transformer/{name}_{block}"] for name in ("attention", "merge", "widen", "narrow")
+        )
+        projected = (normalized(tokens) @ attention).reshape(rows, length, 3, HEADS, -1)
+        queries, keys, values = np.moveaxis(projected, (2, 3), (0, 2))
+        scores = softmax(queries @ np.swapaxes(keys, -1, -2) * np.float32((units // HEADS) ** -0.5))
+        tokens = tokens + np.swapaxes(scores @ values, 1, 2).reshape(rows, length, units) @ merge
+        tokens = tokens + silu(normalized(tokens) @ widen) @ narrow
+    return normalized(tokens[:, -1])
+
+
+def normalized(tokens):
+    """Divide tokens by their root mean square."""
+    return tokens / np.sqrt(np.mean(tokens * tokens, axis=-1, keepdims=True) + np.float32(1e-5))
+
+
+def body_units(weights: dict[str, np.ndarray]) -> dict[str, int]:
+    """Return the units of the recurrent and of the Transformer body, 0 for none."""
+    kernels = {"recurrent": "recurrent/recurrent_kernel", "transformer": "transformer/merge_0"}
+    return {body: weights[kernel].shape[0] if kernel in weights else 0 for body, kernel in kernels.items()}
 
 
 def dense(weights, name, values):

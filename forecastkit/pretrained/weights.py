@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from forecastkit.pretrained.candidates import NAMES
-from forecastkit.pretrained.forward import LEVELS
+from forecastkit.pretrained.forward import LEVELS, body_units
 from forecastkit.pretrained.inputs import CHANNELS, FEATURES, STEP_FEATURES
 from forecastkit.utils.atomic_write import atomic_write
 from forecastkit.utils.exceptions import ArtifactError, ParameterError
@@ -80,10 +80,11 @@ def _read(path: str, sha256: str | None, changed: int) -> dict[str, np.ndarray]:
 
 def _check_shapes(arrays, path):
     """Refuse weights of another network or of other inputs."""
-    recurrent = arrays["recurrent/recurrent_kernel"].shape[0] if "recurrent/recurrent_kernel" in arrays else 0
+    units = body_units(arrays)
     wanted = {
-        **({"recurrent/kernel": (CHANNELS, 3 * recurrent)} if recurrent else {}),
-        "context/kernel": (FEATURES + recurrent, -1),
+        **({"recurrent/kernel": (CHANNELS, 3 * units["recurrent"])} if units["recurrent"] else {}),
+        **({"transformer/embed": (CHANNELS, units["transformer"])} if units["transformer"] else {}),
+        "context/kernel": (FEATURES + sum(units.values()), -1),
         "step/kernel": (STEP_FEATURES + len(NAMES), -1),
         "head/kernel": (-1, len(NAMES) + len(LEVELS)),
         "widths/factor": (len(LEVELS),),

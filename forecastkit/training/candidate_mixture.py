@@ -20,8 +20,8 @@ class Settings:
 
     Attributes
     ----------
-    units, recurrent : int
-        Width of the hidden layers and of the recurrent body (0 for none).
+    units, recurrent, transformer : int
+        Width of the hidden layers, of the recurrent body, and of the Transformer in its place (0 for none).
     batch, pool : int
         Examples of a gradient step and number of recent examples that are kept.
     learning_rate, dropout, decay : float
@@ -31,6 +31,7 @@ class Settings:
 
     units: int = 192
     recurrent: int = 64
+    transformer: int = 0
     batch: int = 256
     pool: int = 120_000
     learning_rate: float = 2e-3
@@ -84,7 +85,14 @@ class MixtureTraining:
 
     def __init__(self, settings: Settings, example: dict[str, np.ndarray]):
         self.settings = settings
-        self.model = CandidateMixture(len(NAMES), settings.units, settings.recurrent, settings.dropout, settings.seed)
+        self.model = CandidateMixture(
+            len(NAMES),
+            settings.units,
+            settings.recurrent,
+            settings.dropout,
+            settings.seed,
+            settings.transformer,
+        )
         self.optimizer = keras.optimizers.AdamW(settings.learning_rate, weight_decay=settings.decay, clipnorm=1.0)
         self.model.compile(self.optimizer, loss=pinball, jit_compile=False)
         self.model({name: values for name, values in example.items() if name != "target"})

@@ -21,10 +21,10 @@ def some_inputs(season=12, second=0, horizon=7, rows=5):
     return make_inputs(Context(values, season, second), horizon).network()
 
 
-@pytest.fixture(scope="module")
-def network():
+@pytest.fixture(scope="module", params=["recurrent", "transformer"])
+def network(request):
     """A small network with random weights, the head's too."""
-    model = CandidateMixture(len(NAMES), units=16, recurrent=8)
+    model = CandidateMixture(len(NAMES), units=16, **{"recurrent": 0, request.param: 8})
     model(some_inputs())
     model.set_arrays({name: RNG.normal(size=a.shape).astype("float32") * 0.3 for name, a in model.arrays().items()})
     return model
