@@ -17,7 +17,7 @@ from forecastkit.forecasters.base import READING
 from forecastkit.pretrained.calibration import calibrated
 from forecastkit.pretrained.examples import FEWEST, divided, from_series, trimmed, windows
 from forecastkit.pretrained.fine_tune import window_losses
-from forecastkit.pretrained.forward import forward
+from forecastkit.pretrained.forward import body_units, forward
 from forecastkit.pretrained.inputs import LONGEST, trial_length, usable_second
 from forecastkit.pretrained.seasons import find_season
 from forecastkit.pretrained.weights import LATEST, load_weights, save_weights
@@ -143,7 +143,7 @@ class Source:
     def draw(self, rng, held_out: bool = False) -> dict[str, np.ndarray]:
         """Draw examples of one horizon."""
         series = self.held_out if held_out and self.held_out else self.series
-        horizon = int(rng.integers(min(trial_length(self.season), self.horizon), self.horizon + 1))
+        horizon = int(rng.integers(min(trial_length(self.season, 1), self.horizon), self.horizon + 1))
         longest = max(map(len, series)) - horizon
         longest = int(np.exp(rng.uniform(np.log(FEWEST + 1), np.log(np.clip(longest, FEWEST + 2, LONGEST)))))
         rows = trimmed(windows(rng, series, ROWS, longest, horizon), horizon)
@@ -158,8 +158,7 @@ def _trained(source, weights, seconds, seed):
     rng = np.random.default_rng(seed)
     size = SMALL
     if weights is not None:
-        recurrent = weights["recurrent/recurrent_kernel"].shape[0] if "recurrent/recurrent_kernel" in weights else 0
-        size = {"units": weights["second/kernel"].shape[0], "recurrent": recurrent}
+        size = {"units": weights["second/kernel"].shape[0], **body_units(weights)}
     rate = FROM_NOTHING if weights is None else FROM_WEIGHTS
     settings = Settings(**size, learning_rate=rate, pool=20_000, seed=seed)
     held_out = joined([source.draw(np.random.default_rng([seed, i]), held_out=True) for i in range(HELD_OUT // ROWS)])

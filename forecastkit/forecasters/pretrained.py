@@ -1,6 +1,7 @@
 """The pre-trained forecaster: a small network with packaged weights, which forecasts without training."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -19,17 +20,18 @@ from forecastkit.preprocessing.moments import Moments
 from forecastkit.pretrained.candidates import Context
 from forecastkit.pretrained.fine_tune import Examples, joined, tuned
 from forecastkit.pretrained.forward import LEVELS, forward
-from forecastkit.pretrained.inputs import PLACES, context_width, make_inputs, trial_length, usable_second
+from forecastkit.pretrained.inputs import context_width, make_inputs, trial_length, trial_origins, usable_second
 from forecastkit.pretrained.seasons import find_season
 from forecastkit.pretrained.weights import LATEST, VERSIONS, load_weights
 from forecastkit.uncertainty.forecasts import SHOWN_LEVELS, QuantileForecast
 from forecastkit.uncertainty.validation import sample_validation_windows
+from forecastkit.utils.cpu import on_all_cores
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Fourier, Path
 from forecastkit.utils.validation import check_int, refuse
 
 #: Forecasts made at a time, and windows below which no regression is fitted.
-CHUNK, MIN_WINDOWS = 512, 4
+CHUNK, MIN_WINDOWS = 256, 4
 #: Series of which a season is looked for where times say nothing of it.
 MAX_SERIES = 20
 #: Fine-tuning: largest number of windows of each block, smallest number of validation windows that do not overlap,
@@ -177,8 +179,9 @@ class PretrainedForecaster(RegressionLearner):
         if not len(origins):
             return None
         series = self._without_effects(self.scaler_.without_faults(panel))
-        found = []
-        for part, inputs, unit in self._inputs(panel, series, origins, ridge):
+        inputs_of, found = self._inputs(panel, series, ridge), []
+        for part in _chunks(origins):
+            inputs, unit = inputs_of(part)
             rows = np.minimum(part.row[:, None] + np.arange(1, self.horizon_ + 1), panel.rows - 1)
             actual = series.target[rows, part.channel[:, None]].astype("float64") / unit
             found.append(Examples.of(weights, inputs, actual))
@@ -198,7 +201,7 @@ class PretrainedForecaster(RegressionLearner):
     @property
     def _regressed(self):
         """Return the steps that the linear regression forecasts: the horizon, or longer for its earlier trials."""
-        return max(self.horizon_, trial_length(self.season_length_))
+        return max(self.horizon_, trial_length(self.season_length_, self.horizon_))
 
     def _regressions(self):
         return [] if self.ridge_ is None else [LinearPart(self.scaler_, self.ridge_)]
@@ -212,30 +215,36 @@ class PretrainedForecaster(RegressionLearner):
     def _forecast(self, panel, origins):
         weights = (self.weights_ or load_weights(self.weights)) | (self.head_ or {})
         panel, origins = crop(panel, origins, self._memory(), self.horizon_)
-        series = self._without_effects(self.scaler_.without_faults(panel))
-        out = []
-        for _, inputs, unit in self._inputs(panel, series, origins, self.ridge_):
+        inputs_of = self._inputs(panel, self._without_effects(self.scaler_.without_faults(panel)), self.ridge_)
+
+        def quantiles(part):
+            inputs, unit = inputs_of(part)
             # The sign of a series is arbitrary: the mean of both forecasts is more accurate than either.
-            with one_thread():
-                upright, mirrored = (
-                    given.restore(forward(weights, given.network())) for given in (inputs, inputs.mirrored())
-                )
-            out.append(0.5 * (upright - mirrored[..., ::-1]) * unit[..., None])
+            upright, mirrored = (
+                given.restore(forward(weights, given.network())) for given in (inputs, inputs.mirrored())
+            )
+            return 0.5 * (upright - mirrored[..., ::-1]) * unit[..., None]
+
+        with one_thread():
+            out = on_all_cores(quantiles, _chunks(origins))
         found = np.concatenate(out) if out else np.empty((0, self.horizon_, len(LEVELS)))
         return QuantileForecast(self._with_effects(found, panel, origins), LEVELS, shown=SHOWN_LEVELS)
 
-    def _inputs(self, panel, series, origins, ridge):
-        """Yield origins, inputs of the network and units (n, 1) in chunks.
+    def _inputs(self, panel, series, ridge):
+        """Return a function of origins that returns the inputs of the network there and the units (n, 1) of the series.
 
         `series` is the panel without the effects of covariates.
         """
-        for low in range(0, len(origins), CHUNK):
-            part = origins[low : low + CHUNK]
+        linear_forecasts = self._linear_forecasts(panel, ridge)
+
+        def inputs_of(part):
             values = self._latest(series, part)
             unit = safe_units(np.nanmax(np.abs(values), axis=1, initial=0.0))[:, None]
-            regressed = [forecast / unit for forecast in self._linear_forecasts(panel, part, ridge)]
+            regressed = [forecast / unit for forecast in linear_forecasts(part)]
             context = Context(values / unit, self.season_length_, self.second_season_)
-            yield part, make_inputs(context, self.horizon_, regressed), unit
+            return make_inputs(context, self.horizon_, regressed), unit
+
+        return inputs_of
 
     def _latest(self, panel: Panel, origins: Origins) -> np.ndarray:
         """Return the latest values up to each origin, (n, rows), NaN before the series."""
@@ -245,21 +254,26 @@ class PretrainedForecaster(RegressionLearner):
         inside = rows >= panel.indptr[origins.entity][:, None]
         return np.where(inside, values, np.nan)
 
-    def _linear_forecasts(self, panel: Panel, origins: Origins, ridge: Ridge | None) -> list[np.ndarray]:
-        """Return the linear forecasts at each origin and at the earlier origins where candidates are evaluated."""
+    def _linear_forecasts(self, panel: Panel, ridge: Ridge | None) -> Callable[[Origins], list[np.ndarray]]:
+        """Return a function of origins: linear forecasts there and where candidates are evaluated before."""
         if ridge is None:
-            return []
+            return lambda origins: []
         buffers = self.scaler_.buffers(panel, self.lookback_, self._regressed)
-        moments = self.scaler_.moments(panel)
-        center, scale = (values[origins.entity, origins.channel][:, None] for values in (moments.center, moments.scale))
-        begin, out = panel.indptr[origins.entity], []
-        for place in range(PLACES + 1):
-            row = origins.row - place * trial_length(self.season_length_)
-            usable = row > begin
-            earlier = replace(origins, row=np.maximum(row, begin))
-            values = ridge.predict(buffers, earlier) * scale + center
-            out.append(np.where(usable[:, None], values, np.nan))
-        return out
+        moments, begins = self.scaler_.moments(panel), panel.indptr
+
+        def forecasts(origins):
+            at = origins.entity, origins.channel
+            center, scale, begin = moments.center[at][:, None], moments.scale[at][:, None], begins[origins.entity]
+            out = []
+            for back in [0, *trial_origins(self.season_length_, self.horizon_)]:
+                row = origins.row - back
+                usable = row > begin
+                earlier = replace(origins, row=np.maximum(row, begin))
+                values = ridge.predict(buffers, earlier) * scale + center
+                out.append(np.where(usable[:, None], values, np.nan))
+            return out
+
+        return forecasts
 
     def _has_effects(self):
         return self.scaler_.effect.any() or self.scaler_.calendar_effect is not None
@@ -295,8 +309,12 @@ class PretrainedForecaster(RegressionLearner):
         return hasattr(self, "head_")
 
     def _memory(self):
-        tried = PLACES * trial_length(self.season_length_)
+        tried = max(trial_origins(self.season_length_, self.horizon_))
         return max(context_width(self.season_length_, self.second_season_), self.lookback_ + tried)
+
+
+def _chunks(origins: Origins) -> list[Origins]:
+    return [origins[low : low + CHUNK] for low in range(0, len(origins), CHUNK)]
 
 
 def _independent(first: np.ndarray, stop: np.ndarray, horizon: int) -> int:

@@ -22,10 +22,9 @@ def autoregression(values: np.ndarray, inside: np.ndarray, season: int, horizon:
     mean = ((recent * within).sum(1) / count)[:, None]
     centred = (recent - mean) * within
     reach = max(lags)
-    table = np.stack([centred[:, reach - lag : width - lag] for lag in lags], axis=2)
     oldest = within[:, : width - reach]
-    table, target = table * oldest[:, :, None], centred[:, reach:] * oldest
-    gram, cross = np.swapaxes(table, 1, 2) @ table, np.swapaxes(table, 1, 2) @ target[:, :, None]
+    table = np.stack([centred[:, reach - lag : width - lag] for lag in lags], axis=1) * oldest[:, None]
+    gram, cross = table @ np.swapaxes(table, 1, 2), table @ centred[:, reach:, None]
     power = (centred**2).sum(1) / count
     penalty = PENALTY * power + 1e-12 * power.max(initial=0.0) + 1e-300
     gram += penalty[:, None, None] * np.eye(len(lags))

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import forecastkit as fk
+from forecastkit.forecasters import pretrained
 from forecastkit.pretrained.forward import LEVELS
 from forecastkit.pretrained.weights import load_weights, save_weights
 from forecastkit.utils.exceptions import ArtifactError, InputError, ParameterError
@@ -65,6 +66,14 @@ def test_missing_values_and_other_series(fitted):
 def test_units_of_measurement_do_not_matter(fitted):
     scaled = fk.PretrainedForecaster(horizon=7).fit(DAILY * 1e6)
     np.testing.assert_allclose(np.ravel(scaled.predict()), 1e6 * np.ravel(fitted.predict()), rtol=1e-3)
+
+
+def test_many_series_are_forecast_in_chunks_by_threads(monkeypatch):
+    panel = pd.concat(pd.DataFrame({"id": k, "day": TIMES, "y": DAILY.to_numpy() * (k + 1)}) for k in range(9))
+    model = fk.PretrainedForecaster(horizon=7, series_id="id", time="day", target="y", fine_tune=False).fit(panel)
+    together = model.predict()
+    monkeypatch.setattr(pretrained, "CHUNK", 2)
+    pd.testing.assert_frame_equal(model.predict(), together)
 
 
 def test_known_covariates_have_a_linear_effect():
