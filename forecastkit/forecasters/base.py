@@ -21,6 +21,7 @@ from forecastkit.forecasters.fit_context import FitContext, restored
 from forecastkit.forecasters.future_rows import tail
 from forecastkit.forecasters.newer_rows import check_rows_to_train, merge_newer
 from forecastkit.forecasters.predict import NOT_SAVED, Predicting
+from forecastkit.forecasters.streaming import Streaming
 from forecastkit.preprocessing.broken_readings import warn_broken
 from forecastkit.preprocessing.moments import TRANSFORMS, outside_domain
 from forecastkit.preprocessing.scaler import Scaler
@@ -37,7 +38,7 @@ SHOWN = ("horizon_", "lookback_", "patch_", "season_length_", "n_features_in_", 
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Forecaster(Predicting, RegressorMixin, BaseEstimator):
+class Forecaster(Streaming, Predicting, RegressorMixin, BaseEstimator):
     """Base class of all forecasters. Constructor parameters are stored unchanged and validated by `fit`.
 
     Parameters
@@ -361,6 +362,7 @@ class Forecaster(Predicting, RegressorMixin, BaseEstimator):
         """Set the rows from which forecasts start, and the number of training rows that they change."""
         self._update_bounds(self.scaler_.without_faults(history))
         self.history_, self.n_revised_ = history, n_revised
+        vars(self).pop("missing_steps_", None)
 
     def partial_fit(self, X: Data, y: Data | None = None) -> Self:
         """Add newer rows to the history and continue training; scales and sizes stay. The first call is a `fit`.
