@@ -18,12 +18,11 @@ from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.ensemble import Combination
 from forecastkit.forecasters.ensemble_members import is_usable
 from forecastkit.utils import types
-from forecastkit.utils.estimator import draw_seed
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.formatting import percent
 from forecastkit.utils.run_log import RunLog, check_log
 from forecastkit.utils.time_budget import MOST, TimeBudget, no_time_for, seconds_of
-from forecastkit.utils.validation import check_real, first_few, refuse
+from forecastkit.utils.validation import check_real, draw_seed, first_few, refuse
 from forecastkit.utils.warn import warn_user
 
 #: Fractions of the time at which the search ends, and at which the baselines before it end.

@@ -20,8 +20,8 @@ from forecastkit.data.files.wide_tables import melt_wide
 from forecastkit.data.ingest.find_keys import melted_like
 from forecastkit.data.ingest.read_panel import WHERE, Schema, read_panel
 from forecastkit.data.ingest.timezones import check_timezone, in_zone
-from forecastkit.data.panel import Panel
-from forecastkit.data.row_labels import Places, check_observed
+from forecastkit.data.panel import Panel, check_observed
+from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import as_names
 from forecastkit.utils.exceptions import DataWarning, InputError
 from forecastkit.utils.validation import first_few, refuse

@@ -9,7 +9,7 @@ import numpy as np
 
 from forecastkit.data.array_storage import allocate_like, is_mapped
 from forecastkit.data.time_grid import TimeGrid
-from forecastkit.utils.validation import refuse
+from forecastkit.utils.validation import first_few, refuse
 
 if TYPE_CHECKING:
     from forecastkit.data.schema import Schema
@@ -251,6 +251,11 @@ def owners(indptr: np.ndarray, low: int, high: int) -> np.ndarray:
     return np.repeat(np.arange(len(indptr) - 1), np.diff(inside))
 
 
+def first_rows(entity: np.ndarray) -> np.ndarray:
+    """Return the first row of each series, for rows sorted by series."""
+    return np.flatnonzero(np.append(True, entity[1:] != entity[:-1]))
+
+
 def pointers(counts: np.ndarray) -> np.ndarray:
     """Return row pointers of groups of these sizes."""
     return np.concatenate([[0], np.cumsum(counts)]).astype("int64")
@@ -267,3 +272,15 @@ def regularize(
         given = ~np.isnan(newer)
         out[newer_at] = np.where(given, newer, out[newer_at])
     return out
+
+
+def check_observed(where: str, schema: "Schema", panel: Panel) -> None:
+    """Refuse series without a single observed target."""
+    several = len(schema.target) > 1
+    blank = [
+        " of ".join(repr(n) for n in (schema.target[c] if several else None, panel.ids[e]) if n is not None)
+        for e, c in np.argwhere(~panel.observed())
+    ]
+    if blank:
+        rule = "every series must have an observed target"
+        refuse(where, rule, f"none in {first_few(blank) or 'the data'}", "All its cells are missing.")

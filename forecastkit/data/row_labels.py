@@ -14,7 +14,6 @@ from forecastkit.utils.validation import first_few, refuse
 
 if TYPE_CHECKING:
     from forecastkit.data.panel import Panel
-    from forecastkit.data.schema import Schema
 
 #: Counts up to here are told from their neighbours in float64.
 MAX_COUNT = 2.0**53
@@ -37,10 +36,6 @@ class Places:
     entity: np.ndarray
     ids: tuple
     timestamps: pd.Index | None = None
-
-    def first(self) -> np.ndarray:
-        """Return the first row of each series, for rows sorted by series."""
-        return np.flatnonzero(np.append(True, self.entity[1:] != self.entity[:-1]))
 
     def name(self, row: int) -> str:
         """Return the label of a row: ``'a' at 2024-01-01 00:00:00``."""
@@ -78,24 +73,10 @@ def name_cell(panel: Panel, names: tuple, row: int, channel: int) -> str:
 
 
 def check_support(where: str, loss: str, head, panel: Panel, names: tuple) -> None:
-    """Refuse targets outside the support of the distribution."""
-    if not head.distribution:
-        return
+    """Refuse targets outside the support of the distribution of a head."""
     most = MAX_COUNT if head.counts else np.inf
     wrong = map_rows(
         lambda target: (target < head.smallest) | (target > most) | (head.counts & (target % 1 > 0)), panel.target
     )
     values = f"whole numbers from 0 to {MAX_COUNT:.1e}" if head.counts else "values above 0"
     refuse_targets(where, f"loss={loss!r} is for {values}", wrong, panel, names, "Pass another loss=.")
-
-
-def check_observed(where: str, schema: Schema, panel: Panel) -> None:
-    """Refuse series without a single observed target."""
-    several = len(schema.target) > 1
-    blank = [
-        " of ".join(repr(n) for n in (schema.target[c] if several else None, panel.ids[e]) if n is not None)
-        for e, c in np.argwhere(~panel.observed())
-    ]
-    if blank:
-        rule = "every series must have an observed target"
-        refuse(where, rule, f"none in {first_few(blank) or 'the data'}", "All its cells are missing.")

@@ -361,7 +361,7 @@ def forecast_in_batches(
     most : int
         Windows of a batch.
     """
-    inputs = sizes.inputs()
+    inputs = sizes.inputs
     forecasts = np.empty((len(table), *sizes.channel_shape, sizes.horizon, outputs), dtype="float32")
     for low in range(0, len(table), most):
         part = slice(low, low + most)

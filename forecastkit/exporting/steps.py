@@ -14,9 +14,7 @@ from forecastkit.uncertainty.residuals import interpolate_levels
 def raw_inputs(forecaster, exact: str) -> dict[str, tuple[tuple, str]]:
     """Shape after the batch axis, and data type, of the inputs of the exported graph."""
     sizes, panel = forecaster.network_.sizes, forecaster.history_
-    inputs = {
-        name: (shape, exact if dtype == "float32" else "int64") for name, (shape, dtype) in sizes.inputs().items()
-    }
+    inputs = {name: (shape, exact if dtype == "float32" else "int64") for name, (shape, dtype) in sizes.inputs.items()}
     inputs.pop("unit", None)
     inputs.pop("series", None)
     several = () if panel.channels == 1 else (panel.channels,)
@@ -189,7 +187,7 @@ class Steps:
             )
         for role, met in self.scaler.met.items():
             found[f"{role}_codes"] = self._codes(role, met)
-        shapes = self.sizes.inputs()
+        shapes = self.sizes.inputs
         self._shapes = {id(value): shapes[name][0] for name, value in found.items()}
         return found
 

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from forecastkit.data.array_storage import is_mapped, map_rows
 from forecastkit.data.ingest.leakage import refuse_leaks
-from forecastkit.data.panel import Panel
-from forecastkit.data.row_labels import check_observed, refuse_targets
+from forecastkit.data.panel import Panel, check_observed
+from forecastkit.data.row_labels import refuse_targets
 from forecastkit.data.schema import READING, Schema
 from forecastkit.data.sizes import choose_horizon, choose_lookback, validation_start
 from forecastkit.data.windows import Origins
@@ -28,7 +28,7 @@ from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.uncertainty import validation
 from forecastkit.utils.docstrings import inherit_parameters
 from forecastkit.utils.estimator import BaseEstimator, RegressorMixin
-from forecastkit.utils.exceptions import InputError, backend_needed
+from forecastkit.utils.exceptions import InputError, refuse_missing
 from forecastkit.utils.types import Calibrate, Columns, Data, Path
 from forecastkit.utils.validation import check_choice, check_int, check_levels, check_real, refuse
 from forecastkit.utils.warn import warn_user
@@ -137,7 +137,6 @@ class Forecaster(Streaming, Predicting, RegressorMixin, BaseEstimator):
 
     # ------------------------------------------------------------------------------------------ fit
 
-    @backend_needed()
     def fit(self, X: Data, y: Data | None = None, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the forecaster, discarding any previous fit.
 
@@ -163,13 +162,17 @@ class Forecaster(Streaming, Predicting, RegressorMixin, BaseEstimator):
         from forecastkit.data.ingest.read_panel import read_panel  # here: a stored history is not read
         from forecastkit.data.ingest.sample_weight import read_weights
 
-        began = time.monotonic()
-        self._check_parameters()
-        panel, schema = read_panel(X, y, **self._reading())
-        weight = None if sample_weight is None else read_weights(sample_weight, X, y, panel, schema, self._reading())
-        warn_broken(type(self).__name__, panel, schema.target)
-        with restored(self, when=self._learned_nothing):
-            return self._fit_panel(panel, schema, weight, began)
+        began, weight = time.monotonic(), None
+        try:
+            self._check_parameters()
+            panel, schema = read_panel(X, y, **self._reading())
+            if sample_weight is not None:
+                weight = read_weights(sample_weight, X, y, panel, schema, self._reading())
+            warn_broken(type(self).__name__, panel, schema.target)
+            with restored(self, when=self._learned_nothing):
+                return self._fit_panel(panel, schema, weight, began)
+        except ModuleNotFoundError as error:
+            refuse_missing(error)
 
     def _learned_nothing(self, error: BaseException) -> bool:
         """Return whether a `fit` with this error learned nothing; an interrupted training keeps its best weights."""
@@ -309,8 +312,10 @@ class Forecaster(Streaming, Predicting, RegressorMixin, BaseEstimator):
 
     def _calendar(self, grid) -> tuple[str, ...]:
         """Return the names of the calendar features in use."""
-        asked = (getattr(self, name, None) for name in ("holidays", "fourier"))
-        return requested_names(type(self).__name__, grid, *asked, self.season_length)
+        holidays, fourier = (getattr(self, name, None) for name in ("holidays", "fourier"))
+        if holidays is None and fourier is None:
+            return ()
+        return requested_names(type(self).__name__, grid, holidays, fourier, self.season_length)
 
     def _release(self, context: FitContext):
         """Release resources that only training needs and the context does not hold."""

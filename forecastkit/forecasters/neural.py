@@ -25,9 +25,8 @@ from forecastkit.training.trained_network import TrainedNetwork
 from forecastkit.uncertainty.forecasts import forecast_of
 from forecastkit.utils import types
 from forecastkit.utils.docstrings import inherit_parameters
-from forecastkit.utils.estimator import draw_seed
 from forecastkit.utils.exceptions import InputError, ParameterError
-from forecastkit.utils.validation import check_choice, check_int, check_real, refuse
+from forecastkit.utils.validation import check_choice, check_int, check_real, draw_seed, refuse
 
 if TYPE_CHECKING:
     import keras
@@ -215,7 +214,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
             past=buffers.past.shape[1],
             known=buffers.known.shape[1],
             calendar=buffers.calendar.shape[1],
-            events=count_events(self.scaler_.calendar),
+            events=count_events(self.scaler_.calendar) if self.scaler_.calendar else 0,
             codes=tuple((role, len(codes)) for role, met in self.scaler_.met.items() for codes in met),
             static=buffers.static.shape[1],
             series=(len(buffers.series) + 1) * buffers.target.shape[1] if self.embed_series else 0,
@@ -235,7 +234,8 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         plan = self._plan(context, windows, backbone, seed)
         sizes = self._sizes(buffers, windows, context.linear_path is not None)
         head = make_head(self.loss, self.quantile_levels)
-        check_support(type(self).__name__, self.loss, head, panel, self.schema_.target)
+        if head.distribution:
+            check_support(type(self).__name__, self.loss, head, panel, self.schema_.target)
         self.trained_levels_ = head.levels
         kind = backbone, sizes, normalization, self.loss, head.levels
         self.network_ = TrainedNetwork(*kind, seed, precision=self.precision, optimizer=self.optimizer)
@@ -256,7 +256,8 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
             raise
         if context.linear_path is not None:
             kept = correction_kept(self, context.linear_path, panel, self._validation(context))
-            network.scale_correction(kept)
+            if kept < 1:
+                self.network_.scale_correction(kept)
             self.recipe_["correction"] = kept
 
     def _take_recipe(self, context) -> str:
@@ -313,7 +314,8 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         ) // 5
 
     def _train_on(self, context):
-        check_support(type(self).__name__, self.loss, self.network_.head, context.panel, self.schema_.target)
+        if self.network_.head.distribution:
+            check_support(type(self).__name__, self.loss, self.network_.head, context.panel, self.schema_.target)
         windows = self._windows(context, context.stop, self.network_.backbone)
         buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
         if not self.network_.sizes.masked and needs_mask(windows, buffers, self.lookback_):

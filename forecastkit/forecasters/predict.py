@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from forecastkit.data import output_frames
-from forecastkit.data.panel import Panel
-from forecastkit.data.row_labels import check_observed
+from forecastkit.data.panel import Panel, check_observed
 from forecastkit.data.windows import Origins
 from forecastkit.forecasters.bounds import Bounds
 from forecastkit.forecasters.future_rows import (
@@ -28,12 +27,11 @@ from forecastkit.forecasters.other_history import name_other
 from forecastkit.uncertainty.conformal import MAX_LATEST
 from forecastkit.uncertainty.forecasts import CalibratedForecast, Forecast, OriginResiduals, clipped
 from forecastkit.uncertainty.residuals import draw_ranks, trained_until
-from forecastkit.utils.estimator import draw_seed
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.exportable import Exportable
 from forecastkit.utils.plottable import Plottable
 from forecastkit.utils.types import Data, Seed
-from forecastkit.utils.validation import check_int, check_levels, refuse
+from forecastkit.utils.validation import check_int, check_levels, draw_seed, refuse
 from forecastkit.utils.warn import warn_user
 
 #: Learned attributes that are not saved.

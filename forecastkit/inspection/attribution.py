@@ -157,7 +157,7 @@ class Inputs:
             inputs["target"] = forward_fill(inputs["target"])
         for name in {"past", "known"} & inputs.keys():
             inputs[name] = np.nan_to_num(inputs[name])  # the network also replaces missing values by the mean
-        given = {name: inputs[name].astype(dtype) for name, (_, dtype) in sizes.inputs().items()}
+        given = {name: inputs[name].astype(dtype) for name, (_, dtype) in sizes.inputs.items()}
         values = given["target"]
         for name, effect in linear_effects(model.scaler_).items():
             effects = np.einsum("nlk,kc->ncl", given[name][:, : sizes.lookback], effect)

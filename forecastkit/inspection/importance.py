@@ -14,10 +14,9 @@ from forecastkit.data.windows import Origins
 from forecastkit.evaluation.backtesting import after_history, find_cutoffs
 from forecastkit.evaluation.evaluate import ForecastWindows, evaluate
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.utils.estimator import draw_seed
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Data, Seed
-from forecastkit.utils.validation import check_int, refuse
+from forecastkit.utils.validation import check_int, draw_seed, refuse
 
 WHERE = "importance"
 

@@ -2,7 +2,8 @@
 
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
 
 from forecastkit.utils import exceptions, validation
 from forecastkit.utils.docstrings import inherit_parameters
@@ -65,7 +66,7 @@ class Sizes:
         """Number of calendar features that are read at the first step of a patch."""
         return self.calendar - self.events
 
-    @property
+    @cached_property
     def channel_shape(self) -> tuple[int, ...]:
         """Channel axis of windows and forecasts, an empty tuple without one."""
         return (self.channels,) if self.channels else ()
@@ -98,8 +99,9 @@ class Sizes:
             "static": columns("static") + code_counts("static") + ([("series", 0)] if self.series else []),
         }
 
+    @cached_property
     def inputs(self) -> dict[str, tuple[tuple, str]]:
-        """Return the shape, without the batch axis, and dtype of every input of the network."""
+        """Shape, without the batch axis, and dtype of every input of the network."""
         steps = self.lookback + self.horizon
         shapes = {
             "target": (*self.channel_shape, self.lookback),
@@ -138,6 +140,8 @@ class Backbone(BaseEstimator):
     units: int = 64
     dropout: float = 0.1
 
+    #: Hyperparameters besides `units` that are positive whole numbers; those with the default None may be None.
+    counts: ClassVar[tuple[str, ...]] = ()
     #: Activation of the dense embedding of past tokens.
     embedding_activation = None
 
@@ -171,7 +175,11 @@ class Backbone(BaseEstimator):
             If a hyperparameter is invalid.
         """
         where = type(self).__name__
-        validation.check_int(where, "units", self.units)
+        for name in ("units", *self.counts):
+            validation.check_int(where, name, getattr(self, name), optional=getattr(type(self), name) is None)
+        if "heads" in self.counts and self.units % self.heads:
+            got, remedy = f"{self.units} units, {self.heads} heads", "Each head reads units / heads of them."
+            validation.refuse(where, "heads must divide units", got, remedy, exceptions.ParameterError)
         validation.check_real(where, "dropout", self.dropout, 0.0, 0.99)
 
 
@@ -228,21 +236,3 @@ def check_tokens(backbone: Backbone, tokens, future) -> None:
 def _name(backbone):
     """The user's own name for it: that of the layer class where a layer class was given."""
     return getattr(getattr(backbone, "layer", None), "__name__", type(backbone).__name__)
-
-
-def check_blocks(backbone: Backbone) -> None:
-    """Validate `layers`, `heads` and `feedforward` of a stack of attention blocks."""
-    check_heads(backbone)
-    validation.check_int(type(backbone).__name__, "feedforward", backbone.feedforward, optional=True)
-
-
-def check_heads(backbone: Backbone) -> None:
-    """Validate `layers` and `heads` of attention."""
-    where = type(backbone).__name__
-    for name in ("layers", "heads"):
-        validation.check_int(where, name, getattr(backbone, name))
-    if backbone.units % backbone.heads:
-        got = f"{backbone.units} units, {backbone.heads} heads"
-        validation.refuse(
-            where, "heads must divide units", got, "Each head reads units / heads of them.", exceptions.ParameterError
-        )

@@ -110,7 +110,7 @@ class Network(keras.Model):
         ParameterError
             Where the backbone returns tokens of another shape.
         """
-        window = {name: ops.zeros((1, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()}
+        window = {name: ops.zeros((1, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs.items()}
         try:
             self(window)
         except ParameterError as error:
@@ -142,13 +142,6 @@ class Network(keras.Model):
             center = self.linear_forecast(inputs["target"])
         forecast = self.output_head.place(shaped, center[..., None], scale[..., None], unit)
         return ops.reshape(forecast, (-1, *sizes.channel_shape, *forecast.shape[1:])) if sizes.channels else forecast
-
-    def scale_correction(self, factor: float) -> None:
-        """Multiply the corrections of the linear forecast by a factor; those of quantiles and distributions stay."""
-        if self.output_head.raw > 1 or factor == 1:
-            return
-        for layer in [self.head] + ([self.steps.out] if self.steps is not None else []):
-            layer.set_weights([factor * weight for weight in layer.get_weights()])
 
     def linear_forecast(self, window):
         """The forecast that is corrected, (batch, horizon), of windows as they are given."""

@@ -242,7 +242,7 @@ class Scaler:
         """Return transformed and standardized targets (rows, C), float32, without removal of effects."""
         target = panel.target if self.transform is None else map_rows(partial(forward, self.transform), panel.target)
         out = self.scaling_moments(panel).apply(target, panel.indptr)
-        if len(self.broken):
+        if self.broken.entity.size:
             out[self.broken.rows(panel, self.places(panel))] = np.nan
         return out
 

@@ -78,6 +78,13 @@ class TrainedNetwork:
         self._legacy.detach()
         return network
 
+    def scale_correction(self, factor: float) -> None:
+        """Multiply the corrections of the linear forecast by a factor; those of quantiles and distributions stay."""
+        network = self.live()[0]
+        if self.head.outputs == 1:
+            for layer in [network.head] + ([network.steps.out] if network.steps is not None else []):
+                layer.set_weights([factor * weight for weight in layer.get_weights()])
+
     @contextmanager
     def unfrozen(self, train: str):
         """Give the Keras model and an engine for training all weights, or with 'head' those of the last layers only."""

@@ -15,8 +15,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from forecastkit.comparison.candidates import Candidate, changed, members
-from forecastkit.data.panel import Panel
-from forecastkit.data.row_labels import check_observed
+from forecastkit.data.panel import Panel, check_observed
 from forecastkit.data.sizes import choose_horizon
 from forecastkit.training.loop import USUAL_EPOCHS
 from forecastkit.tuning.default_spaces import DataContext, default_space

@@ -22,19 +22,6 @@ def forecast_only() -> None:
         _bases.setdefault("RegressorMixin", Nothing)
 
 
-def draw_seed(random_state: Any) -> int:
-    """A seed drawn from a `random_state` as scikit-learn understands it: None, a seed or a generator."""
-    import numpy as np  # here: the help of the command line imports this module
-
-    if random_state is None or isinstance(random_state, (int, np.integer)):
-        state = np.random.mtrand._rand if random_state is None else np.random.RandomState(random_state)
-    else:
-        from sklearn.utils import check_random_state
-
-        state = check_random_state(random_state)
-    return int(state.randint(2**31 - 1))
-
-
 class ParametersOnly:
     """The parameters of an estimator, without the rest of `sklearn.base.BaseEstimator`."""
 

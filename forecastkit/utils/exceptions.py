@@ -16,6 +16,7 @@ import tokenize
 import zipfile
 import zlib
 from contextlib import contextmanager
+from typing import NoReturn
 
 #: Packages of the extras `tables` and `train`.
 TABLES = ("charset_normalizer", "pyarrow")
@@ -81,11 +82,16 @@ def backend_needed():
     try:
         yield
     except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package in (*TABLES, *TRAINING):
-            extra = "tables" if package in TABLES else "train"
-            needed = f"forecastkit needs the package {package!r} for this"
-            raise BackendError(f"{needed}: pip install 'forecastkit[{extra}]'") from error
-        if package not in ("tensorflow", "jax", "torch"):
-            raise
-        raise BackendError("forecastkit needs a Keras backend: pip install 'forecastkit[cpu]'") from error
+        refuse_missing(error)
+
+
+def refuse_missing(error: ModuleNotFoundError) -> NoReturn:
+    """Raise the failed import of a package that an extra installs as a `BackendError`, any other one as it is."""
+    package = (error.name or "").partition(".")[0]
+    if package in (*TABLES, *TRAINING):
+        extra = "tables" if package in TABLES else "train"
+        needed = f"forecastkit needs the package {package!r} for this"
+        raise BackendError(f"{needed}: pip install 'forecastkit[{extra}]'") from error
+    if package not in ("tensorflow", "jax", "torch"):
+        raise error
+    raise BackendError("forecastkit needs a Keras backend: pip install 'forecastkit[cpu]'") from error

@@ -4,7 +4,7 @@ import difflib
 import numbers
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -89,6 +89,17 @@ def check_levels(where: str, levels: object) -> tuple[float, ...]:
     if any(a >= b for a, b in pairwise(levels)):
         refuse(where, "quantile_levels must be strictly increasing", list(levels), "Sort them.", ParameterError)
     return levels
+
+
+def draw_seed(random_state: Any) -> int:
+    """Return a seed drawn from a `random_state` as scikit-learn understands it: None, a seed or a generator."""
+    if random_state is None or isinstance(random_state, (int, np.integer)):
+        state = np.random.mtrand._rand if random_state is None else np.random.RandomState(random_state)
+    else:
+        from sklearn.utils import check_random_state  # here: its import takes longer than a forecast
+
+        state = check_random_state(random_state)
+    return int(state.randint(2**31 - 1))
 
 
 def check_names(where: str, what: str, given: Iterable, options: Iterable) -> None:

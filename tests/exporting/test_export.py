@@ -38,7 +38,7 @@ def assert_onnx_equals(name, sizes, **options):
     tracer, rng = Tracer(), np.random.default_rng(0)
     inputs = {
         key: tracer.input(key, shape, dtype, lambda count, key=key: windows(sizes, count, rng)[key])
-        for key, (shape, dtype) in sizes.inputs().items()
+        for key, (shape, dtype) in sizes.inputs.items()
     }
     (output,) = tracer.run(engine.numpy_graph(), inputs, engine.network.get_weights())
     model = tracer.model({"forecast": (output, output.arrays[0].shape[1:])}, "test")

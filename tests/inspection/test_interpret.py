@@ -237,7 +237,7 @@ def test_every_network_is_attributed_and_says_whether_it_attends(name, wide):
     assert found.completeness_error <= 0.05
     assert np.abs(found.arrays["target"]).sum() > 0
     with watch_attention() as seen:
-        model.model_({"target": np.zeros((1, *sizes.inputs()["target"][0]), "float32")}, training=False)
+        model.model_({"target": np.zeros((1, *sizes.inputs["target"][0]), "float32")}, training=False)
     assert attends(backbone) == (len(seen) > 0 and not backbone.mixes_channels) == (len(found.seen) > 0)
 
 

@@ -13,7 +13,7 @@ import forecastkit as fk
 PACKAGE = Path(fk.__file__).parent
 #: Files of the library that `fit` and `predict` of a GRU without covariates enter. The aim is 24 and 14; the linear
 #: forecast that networks correct takes three of them.
-MAX_FIT, MAX_PREDICT = 39, 16
+MAX_FIT, MAX_PREDICT = 30, 14
 #: Parameters of a function that is no constructor, and those that have more: public functions have a keyword for each
 #: choice, and the command line one for each option.
 MAX_PARAMETERS = 8

@@ -136,6 +136,7 @@ def test_tensorflow_is_imported_only_where_it_is_the_point():
     # Keras has no gradients of its own, so that the plain engine asks JAX for those by the inputs.
     assert backends <= {
         "integrations.tf_dataset",
+        "training.engines",
         "training.engines.forecast_function",
         "training.engines.distributed",
         "training.engines.fused_adam",

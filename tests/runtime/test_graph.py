@@ -30,7 +30,7 @@ TINY = {"units": 8}
 def windows(sizes, count, rng):
     """Inputs of so many windows, a fifth of the target missing where it may be, and one window without any."""
     given = {}
-    for name, (shape, dtype) in sizes.inputs().items():
+    for name, (shape, dtype) in sizes.inputs.items():
         if dtype == "int32":
             most = sizes.series if name == "series" else min(sizes.code_counts(name.removesuffix("_codes")))
             given[name] = rng.integers(0, most, (count, *shape)).astype("int32")

@@ -75,7 +75,7 @@ def run(*given):
 def windows_of(network):
     """Inputs of five windows."""
     rng = np.random.default_rng(0)
-    return {name: rng.normal(size=(5, *shape)).astype(dtype) for name, (shape, dtype) in network.sizes.inputs().items()}
+    return {name: rng.normal(size=(5, *shape)).astype(dtype) for name, (shape, dtype) in network.sizes.inputs.items()}
 
 
 # ---------------------------------------------------------------------------------------------- what they write

@@ -38,7 +38,7 @@ def make_network(name="gru", dropout=0.0):
     keras.utils.set_random_seed(1)
     head = make_head("mae")
     network = Network(backbones.find(name)(units=8, dropout=dropout), SIZES, head)
-    network({key: np.zeros((1, *shape), kind) for key, (shape, kind) in SIZES.inputs().items()})
+    network({key: np.zeros((1, *shape), kind) for key, (shape, kind) in SIZES.inputs.items()})
     return network, head
 
 

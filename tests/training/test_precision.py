@@ -54,7 +54,7 @@ def test_forecasts_are_close_to_those_of_float32(precision):
 
 
 def example(model):
-    return {name: np.ones((1, *shape), kind) for name, (shape, kind) in model.network_.sizes.inputs().items()}
+    return {name: np.ones((1, *shape), kind) for name, (shape, kind) in model.network_.sizes.inputs.items()}
 
 
 @pytest.mark.parametrize("name", ["transformer", pytest.param("transformer_xl", marks=pytest.mark.rotated)])

@@ -46,7 +46,7 @@ class _Search:
         return replace(self, roles={**self.roles, **roles})
 
 
-def find_keys(X, y, roles: dict, duplicates: str) -> tuple:
+def find_keys(X: pd.DataFrame, y, roles: dict, duplicates: str) -> tuple:
     """Return the data with one time column, the given and detected roles, and fields of the schema.
 
     Parameters
@@ -69,7 +69,7 @@ def find_keys(X, y, roles: dict, duplicates: str) -> tuple:
     InputError
         Where a column may hold times or name series and cannot be read, or there are several such.
     """
-    if not isinstance(X, pd.DataFrame) or X.columns.has_duplicates or not _are_named_rightly(X, roles):
+    if X.columns.has_duplicates or not _are_named_rightly(X, roles):
         return X, roles, {}  # what is wrong is refused where the schema is made
     if not len(X):
         refuse(WHERE, "there must be rows", "0 rows")
@@ -106,11 +106,10 @@ def melted_like(schema: Schema, frame: pd.DataFrame) -> pd.DataFrame:
     return frame if melted is None else melted.frame
 
 
-def keyed_like(schema: Schema, X):
+def keyed_like(schema: Schema, X: pd.DataFrame) -> pd.DataFrame:
     """Return further rows in the layout of the data at fit: in long format, with one time column."""
-    if isinstance(X, pd.DataFrame):
-        X = melted_like(schema, X)
-    if not schema.time_parts or not isinstance(X, pd.DataFrame) or schema.time in X.columns:
+    X = melted_like(schema, X)
+    if not schema.time_parts or schema.time in X.columns:
         return X
     if missing := [name for name in schema.time_parts if name not in X.columns]:
         rule = f"the columns that make the time must be there: {first_few(map(repr, schema.time_parts), 8)}"

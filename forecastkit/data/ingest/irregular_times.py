@@ -5,6 +5,7 @@ from itertools import islice, pairwise
 import numpy as np
 import pandas as pd
 
+from forecastkit.data.panel import first_rows
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, holds_times
 from forecastkit.data.slot_grid import (
@@ -44,7 +45,7 @@ def find_resampled_grid(places: Places, freq: str | None, resample: str, slots: 
         Where there are no timestamps, or no frequency of slots that start with it; for 'nearest', where timestamps are
         close to no regular grid.
     """
-    timestamps, first = places.timestamps, places.first()
+    timestamps, first = places.timestamps, first_rows(places.entity)
     if not holds_times(timestamps):
         refuse_no_slots(WHERE, "whole numbers")
     if resample == "nearest":
@@ -66,7 +67,7 @@ def find_resampled_grid(places: Places, freq: str | None, resample: str, slots: 
 
 def find_close_grid(places: Places, freq: str | None, error: InputError) -> TimeGrid:
     """Return the grid close to all timestamps, with a warning; without one, raise the error with a remedy."""
-    timestamps, first = places.timestamps, places.first()
+    timestamps, first = places.timestamps, first_rows(places.entity)
     grid = find_nearest_grid(timestamps, first, freq)
     if grid is None:
         raise type(error)(f"{error} {suggest_slots(timestamps, first)}") if "regular grid" in str(error) else error
@@ -91,7 +92,7 @@ def say_slots(grid: TimeGrid, places: Places) -> None:
     """Warn that only some times of the day are taken as steps, and of series that lack some of these."""
     if grid.slot >= DAY:
         return
-    count, first = grid.week.count("1"), places.first()
+    count, first = grid.week.count("1"), first_rows(places.entity)
     warn_user(
         f"{WHERE}: rows occur at {count} of {len(grid.week)} times of the week, and only these are steps: {grid.name}. "
         "Pass slots='observed' to confirm, or slots='all' to forecast all times.",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from forecastkit.data.panel import Panel
+from forecastkit.data.panel import Panel, first_rows
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema
 from forecastkit.data.time_grid import TimeGrid, find_time_grid
@@ -40,7 +40,7 @@ def refuse_mixed(places: Places, grid: TimeGrid | None) -> None:
     InputError
         Naming the series of a coarser frequency than the others.
     """
-    first, timestamps = places.first(), places.timestamps
+    first, timestamps = first_rows(places.entity), places.timestamps
     if not isinstance(timestamps, (pd.DatetimeIndex, pd.PeriodIndex)):
         return
     counts = np.diff(np.append(first, len(timestamps)))

@@ -80,7 +80,9 @@ def read_panel(
     y, _ = to_pandas(y)
     _check_names(X)
     X, y = _framed(X, y), None if y is None else (y if isinstance(y, (pd.Series, pd.DataFrame)) else as_array(y))
-    X, roles, layout = find_keys(X, y, roles, duplicates)
+    layout = {}
+    if isinstance(X, pd.DataFrame):
+        X, roles, layout = find_keys(X, y, roles, duplicates)
     found = find_schema(X, y, roles, library)
     schema = replace(found, timezone=timezone, duplicates=duplicates, resample=resample, **layout)
     return to_regular_grid(read_rows(schema, X, y), freq, slots)
@@ -111,7 +113,9 @@ def read_rows(
         refuse(WHERE, "mapped data are for fit and for backtests of what is not fitted", repr(X), "Give a frame here.")
     if isinstance(X, Panel):
         refuse(WHERE, "rows to forecast must be a frame or an array", "a Panel")
-    X, y = keyed_like(schema, _framed(to_pandas(X)[0], y)), to_pandas(y)[0]
+    X, y = _framed(to_pandas(X)[0], y), to_pandas(y)[0]
+    if isinstance(X, pd.DataFrame):
+        X = keyed_like(schema, X)
     frame = _as_frame(X, schema)
     _check_columns(frame, schema, future)
     if not len(frame):

@@ -13,7 +13,7 @@ from forecastkit.data.ingest.duplicates import merge_rows, refuse_duplicates
 from forecastkit.data.ingest.irregular_times import find_close_grid, find_resampled_grid, say_slots, warn_irregular
 from forecastkit.data.ingest.mixed_frequencies import refuse_mixed, warn_mixed_targets
 from forecastkit.data.ingest.timezones import refuse_timezone
-from forecastkit.data.panel import Panel, pointers, spread
+from forecastkit.data.panel import Panel, first_rows, pointers, spread
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema, holds_times
 from forecastkit.data.slot_grid import refuse_no_slots, refuse_shared_slot
@@ -80,7 +80,7 @@ def to_regular_grid(table: Table, freq: str | None = None, slots: str | None = N
         schema = replace(schema, resample="nearest")
     panel = regularize(replace(table, schema=schema), grid)
     if freq is None and grid.rounding == "exact" and len(entity) < SPARSE * panel.rows:
-        warn_irregular(grid, timestamps, places.first())
+        warn_irregular(grid, timestamps, first_rows(places.entity))
     if freq is None and panel.channels > 1:
         warn_mixed_targets(panel, schema)
     return panel, schema
@@ -92,7 +92,7 @@ def _find_grid(places: Places, freq: str | None, resample: str | None, slots: st
         return find_resampled_grid(places, freq, resample, slots)
     several = freq is None and len(places.ids) > 1
     try:
-        grid = find_time_grid(places.timestamps, places.first(), freq, WHERE, places, slots)
+        grid = find_time_grid(places.timestamps, first_rows(places.entity), freq, WHERE, places, slots)
     except InputError as error:
         if several:
             refuse_mixed(places, None)

@@ -43,6 +43,7 @@ class ConvolutionalBlocks(Backbone):
     feedforward: int | None = None
     dropout: float = 0.1
 
+    counts = ("layers", "feedforward")
     learning_rate = 2e-3
     broadcasts = True
 
@@ -57,6 +58,4 @@ class ConvolutionalBlocks(Backbone):
     def check(self) -> None:
         super().check()
         where = type(self).__name__
-        validation.check_int(where, "layers", self.layers)
         validation.check_int(where, "kernel", self.kernel, low=2)
-        validation.check_int(where, "feedforward", self.feedforward, optional=True)

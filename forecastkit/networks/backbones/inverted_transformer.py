@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     import keras
 
 
-from forecastkit.networks.backbone import Backbone, check_blocks
+from forecastkit.networks.backbone import Backbone
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -44,6 +44,7 @@ class InvertedTransformer(Backbone):
     feedforward: int | None = None
     dropout: float = 0.1
 
+    counts = ("layers", "heads", "feedforward")
     learning_rate = 1e-3
     mixes_channels = True
 
@@ -51,7 +52,3 @@ class InvertedTransformer(Backbone):
         from forecastkit.networks.architectures.inverted_transformer import InvertedEncoder
 
         return InvertedEncoder(self.units, self.layers, self.heads, self.feedforward or 2 * self.units, self.dropout)
-
-    def check(self) -> None:
-        super().check()
-        check_blocks(self)

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     import keras
 
 
-from forecastkit.networks.backbone import Backbone, check_blocks
+from forecastkit.networks.backbone import Backbone
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -41,6 +41,7 @@ class LSTMTransformer(Backbone):
     feedforward: int | None = None
     dropout: float = 0.1
 
+    counts = ("layers", "heads", "feedforward")
     learning_rate = 1e-3
     kind = "lstm"
     broadcasts = True
@@ -49,7 +50,3 @@ class LSTMTransformer(Backbone):
         from forecastkit.networks.architectures.lstm_transformer import Hybrid
 
         return Hybrid(self.kind, self.units, self.layers, self.heads, self.feedforward or 2 * self.units, self.dropout)
-
-    def check(self) -> None:
-        super().check()
-        check_blocks(self)

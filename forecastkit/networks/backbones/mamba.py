@@ -8,7 +8,6 @@ if TYPE_CHECKING:
 
 
 from forecastkit.networks.backbone import Backbone
-from forecastkit.utils import validation
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -45,6 +44,7 @@ class Mamba(Backbone):
     kernel: int = 4
     dropout: float = 0.1
 
+    counts = ("layers", "expand", "states", "kernel")
     learning_rate = 1e-3
 
     def build(self) -> "keras.layers.Layer":
@@ -53,8 +53,3 @@ class Mamba(Backbone):
 
         sizes = (self.expand, self.states, self.kernel, self.dropout)
         return Sequence([SelectiveStateSpace(*sizes) for _ in range(self.layers)])
-
-    def check(self) -> None:
-        super().check()
-        for name in ("layers", "expand", "states", "kernel"):
-            validation.check_int(type(self).__name__, name, getattr(self, name))

@@ -8,7 +8,6 @@ if TYPE_CHECKING:
 
 
 from forecastkit.networks.backbone import Backbone
-from forecastkit.utils import validation
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -41,6 +40,7 @@ class MinGRU(Backbone):
     feedforward: int | None = None
     dropout: float = 0.1
 
+    counts = ("layers", "feedforward")
     learning_rate = 1e-3
 
     @staticmethod
@@ -55,8 +55,3 @@ class MinGRU(Backbone):
 
         width = self.feedforward or 2 * self.units
         return Sequence([self._block()(width, self.dropout) for _ in range(self.layers)])
-
-    def check(self) -> None:
-        super().check()
-        validation.check_int(type(self).__name__, "layers", self.layers)
-        validation.check_int(type(self).__name__, "feedforward", self.feedforward, optional=True)

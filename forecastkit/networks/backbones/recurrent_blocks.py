@@ -43,6 +43,7 @@ class RecurrentBlocks(Backbone):
     feedforward: int | None = None
     dropout: float = 0.1
 
+    counts = ("layers", "feedforward")
     learning_rate = 1e-3
     broadcasts = True
 
@@ -55,6 +56,4 @@ class RecurrentBlocks(Backbone):
     def check(self) -> None:
         super().check()
         where = type(self).__name__
-        validation.check_int(where, "layers", self.layers)
-        validation.check_int(where, "feedforward", self.feedforward, optional=True)
         validation.check_choice(where, "cell", self.cell, CELLS)

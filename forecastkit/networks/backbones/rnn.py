@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forecastkit.networks.backbone import Backbone
-from forecastkit.utils import validation
 
 if TYPE_CHECKING:
     import keras
@@ -35,6 +34,7 @@ class RNN(Backbone):
     layers: int = 1
     dropout: float = 0.2
 
+    counts = ("layers",)
     kind = "rnn"
     learning_rate = 2e-3
     broadcasts = True
@@ -45,7 +45,3 @@ class RNN(Backbone):
         from forecastkit.networks.architectures.rnn import Stack
 
         return Stack(self.kind, self.units, self.layers)
-
-    def check(self) -> None:
-        super().check()
-        validation.check_int(type(self).__name__, "layers", self.layers)

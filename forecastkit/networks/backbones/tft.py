@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     import keras
 
 
-from forecastkit.networks.backbone import Backbone, check_heads
+from forecastkit.networks.backbone import Backbone
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -44,6 +44,7 @@ class TFT(Backbone):
     heads: int = 4
     dropout: float = 0.1
 
+    counts = ("layers", "heads")
     learning_rate = 1e-3
     selects_variables = True
 
@@ -51,7 +52,3 @@ class TFT(Backbone):
         from forecastkit.networks.architectures.tft import TemporalFusion
 
         return TemporalFusion(self.units, self.layers, self.heads, self.dropout)
-
-    def check(self) -> None:
-        super().check()
-        check_heads(self)

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     import keras
 
 
-from forecastkit.networks.backbone import Backbone, check_blocks
+from forecastkit.networks.backbone import Backbone
 from forecastkit.networks.choices import POSITIONS
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_choice, refuse
@@ -49,6 +49,7 @@ class Transformer(Backbone):
     positions: str = "learned"
     dropout: float = 0.1
 
+    counts = ("layers", "heads", "feedforward")
     learning_rate = 2e-3
 
     def build(self) -> "keras.layers.Layer":
@@ -68,7 +69,6 @@ class Transformer(Backbone):
 
     def check(self) -> None:
         super().check()
-        check_blocks(self)
         where = type(self).__name__
         check_choice(where, "positions", self.positions, POSITIONS)
         if self.positions == "rotary" and self.units // self.heads % 2:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     import keras
 
 
-from forecastkit.networks.backbone import Backbone, check_blocks
+from forecastkit.networks.backbone import Backbone
 from forecastkit.utils import validation
 
 
@@ -51,6 +51,7 @@ class TransformerXL(Backbone):
     memory: int | None = None
     dropout: float = 0.1
 
+    counts = ("layers", "heads", "feedforward", "segment")
     learning_rate = 2e-3
 
     def build(self) -> "keras.layers.Layer":
@@ -61,7 +62,5 @@ class TransformerXL(Backbone):
 
     def check(self) -> None:
         super().check()
-        check_blocks(self)
         where = type(self).__name__
-        validation.check_int(where, "segment", self.segment, optional=True)
         validation.check_int(where, "memory", self.memory, low=0, optional=True)

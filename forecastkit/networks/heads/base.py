@@ -1,5 +1,7 @@
 """Interface of output heads, and the heads of points and quantiles."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from forecastkit.utils import lazy_ops as ops
@@ -88,11 +90,11 @@ def monotone(raw, anchor: int):
     return ops.concatenate([below, middle, above], axis=-1)
 
 
+@dataclass(eq=False)
 class Point(Head):
     """One value per step: the median for 'mae', the mean for 'mse', a value between them for 'huber' (delta 1)."""
 
-    def __init__(self, loss: str = "mae"):
-        self.name = loss
+    name: str = "mae"
 
     def get_config(self):
         return {"loss": self.name}

@@ -55,6 +55,8 @@ def find_strategy(name: str | None, where: str):
     InputError
         Also if the Keras backend is not TensorFlow.
     """
+    if name is None and not _in_scope():
+        return None
     if backend() == "tensorflow":
         from forecastkit.training.engines import strategies
 
@@ -63,6 +65,15 @@ def find_strategy(name: str | None, where: str):
         got = f"{name!r} with KERAS_BACKEND={backend()}"
         refuse(where, "distribute needs the TensorFlow backend", got, "Set KERAS_BACKEND=tensorflow.", ParameterError)
     return None
+
+
+def _in_scope() -> bool:
+    """Return whether the calling thread is inside the scope of a tf.distribute strategy."""
+    if backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return tf.distribute.has_strategy()
 
 
 def agreed(strategy, value: float) -> float:
@@ -97,7 +108,7 @@ def shared_bytes(strategy, data: bytes) -> bytes:
 
 def unscoped(function, *arguments):
     """Call a function outside any strategy scope, so that it creates ordinary variables."""
-    if backend() != "tensorflow":
+    if not _in_scope():
         return function(*arguments)
     from forecastkit.training.engines.strategies import outside
 

@@ -126,7 +126,7 @@ class PlainEngine:
             got = f"KERAS_BACKEND={keras.backend.backend()}"
             refuse("interpret", "gradients by inputs need the TensorFlow or the JAX backend", got)
         self.input_gradient_step = self.input_gradient_step or self._slopes()
-        given = {name: np.asarray(inputs[name], dtype) for name, (_, dtype) in self.sizes.inputs().items()}
+        given = {name: np.asarray(inputs[name], dtype) for name, (_, dtype) in self.sizes.inputs.items()}
         real = {name: values for name, values in given.items() if values.dtype.kind == "f"}
         integers = {name: values for name, values in given.items() if name not in real}
         kinds = self.network.trainable_variables, self.network.non_trainable_variables

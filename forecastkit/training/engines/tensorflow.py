@@ -104,7 +104,7 @@ class TensorFlowEngine:
         self.scale = LossScale() if scaled else None
         self.weights = [weight.value for weight in network.trainable_variables]
         self.signature = {
-            name: tf.TensorSpec((None, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs().items()
+            name: tf.TensorSpec((None, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs.items()
         }
         self.predict_step = self._traced(self._predict, self.signature)
         self.optimizer = self.average = self.count = self.input_gradient_step = self.kind = None
@@ -341,7 +341,7 @@ class TensorFlowEngine:
         rng = np.random.default_rng(0)
         windows = {
             name: (rng.normal(size=(3, *shape)) if dtype == "float32" else np.zeros((3, *shape))).astype(dtype)
-            for name, (shape, dtype) in self.sizes.inputs().items()
+            for name, (shape, dtype) in self.sizes.inputs.items()
         }
         expected = self._forecast(windows)
         try:
