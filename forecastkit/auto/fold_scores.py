@@ -17,7 +17,7 @@ from forecastkit.uncertainty.residuals import series_number
 from forecastkit.utils.exceptions import InputError
 
 #: Largest number of folds.
-FOLDS = 2
+FOLDS = 4
 #: Largest number of steps per epoch, as in networks.
 STEPS = 100
 

@@ -25,7 +25,7 @@ from forecastkit.utils.time_budget import MOST, TimeBudget, no_time_for, seconds
 from forecastkit.utils.validation import check_real, draw_seed, first_few, refuse
 from forecastkit.utils.warn import warn_user
 
-#: Fractions of the time at which the search ends, and at which the baselines before it end.
+#: Fractions of the time at which the search ends, and at which forecasters without training are evaluated.
 SEARCHED, BASELINES = 0.42, 0.3
 #: Multiplications per second that no machine exceeds; limits that would require more are refused.
 FASTEST = 1e11
@@ -35,19 +35,19 @@ FASTEST = 1e11
 class AutoForecaster(Combination):
     """An ensemble that is selected and trained automatically, optionally within a time limit.
 
-    Fast forecasters are evaluated first: seasonal naive, linear, damped trend and the pre-trained network. If there are
-    enough rows, networks are then trained in the order of their expected gain, by successive halving on rolling-origin
-    folds of the rows before the validation block. Fast forecasters are averaged with equal weights, except those whose
-    error on the folds is more than a quarter larger than the smallest one and significantly so. The trained networks
-    together count as one more if they reduce the error of the average significantly. Members are trained on all rows
-    given to `fit`. The validation block is used for early stopping, scores and intervals, but not for the selection of
-    members.
+    Fast forecasters are evaluated first on up to four rolling-origin folds of the rows before the validation block:
+    seasonal naive, linear, damped trend and the pre-trained network. If there are enough rows, networks are then
+    trained in the order of their expected gain, by successive halving on the latest two folds. The forecasters are
+    averaged with weights proportional to their inverse errors on the folds to the power of six; weights below a tenth
+    of the largest are set to 0. The trained networks together count as one more forecaster if they reduce the error of
+    the average significantly. Members are trained on all rows given to `fit`. The validation block is used for early
+    stopping, scores and intervals, but not for the selection of members.
 
     Parameters
     ----------
     forecasters : list of (str or Forecaster), optional
         Networks and other forecasters to try, the most promising first, by names such as ``"gru"`` or as forecasters.
-        By default a damped trend, the pre-trained network, and one network to train per 1,500 values, up to ten.
+        By default a damped trend, the pre-trained network, and one network to train per 5,000 values, up to ten.
     time_limit : float or str, optional
         Time limit of `fit` in seconds, including the reading of data, or ``"90s"`` (the default), ``"15m"``, ``"1h"``;
         it is met within 15 %. Networks for which there is no time are skipped with a warning; with very few seconds
@@ -66,8 +66,8 @@ class AutoForecaster(Combination):
     ----------
     leaderboard_ : DataFrame
         A row for each forecaster, the best first: its mean ``score``, the MASE divided by that of the seasonal naive;
-        the same on each fold (``fold_1`` is the latest); ``seconds`` spent on it in the search; the ``round`` it
-        reached, 0 where there was no time to try it; and whether it is in the ensemble (``member``).
+        the same on each fold (``fold_1`` is the latest); ``seconds`` spent on it in the search; its number of folds
+        (``round``), 0 where there was no time to try it; and whether it is in the ensemble (``member``).
     forecasters_ : list of Forecaster
         The fitted members.
     best_forecaster_ : Forecaster
@@ -183,12 +183,13 @@ class AutoForecaster(Combination):
         evaluator = FoldEvaluator(before, self.schema_, sizes, calendar, keep)
         values = {"validation_size": self._validation_part(panel, split), "final_epochs": 0}
         search = Halving(evaluator, budget, values, seed, self._report)
-        evaluator.use(int(min(BASELINES * budget.limit / max(context.linear_seconds, 1e-3), len(evaluator.folds))))
+        if context.linear_seconds > BASELINES * budget.limit:
+            evaluator.use(0)
+            search.untried = [one.name for one in candidates if not one.is_trained]
+        quick = [*own, *(one for one in candidates if not one.is_trained)]
         try:
-            for fold in range(len(evaluator.folds)):
-                for contender in own:
-                    evaluator.evaluate_candidate(contender, fold, None, None, values)
-            search.run(candidates, SEARCHED * budget.limit)
+            search.evaluate_all(quick, BASELINES * budget.limit)
+            search.run([one for one in candidates if one.is_trained], SEARCHED * budget.limit)
         finally:
             self.trials_, self.untried_ = [asdict(trial) for trial in evaluator.trials], search.untried
         return search
@@ -262,7 +263,7 @@ def seconds_to_finish(member) -> float:
 
 
 def leaderboard(trials: list[dict], untried: list[str], chosen: list[str]) -> pd.DataFrame:
-    """Return one row per forecaster, sorted by number of rounds and score."""
+    """Return one row per forecaster, the best first and untried ones last."""
     rows = {}
     for trial in trials:
         row = rows.setdefault(trial["forecaster"], {"score": np.nan, "seconds": 0.0, "round": 0})
@@ -278,5 +279,4 @@ def leaderboard(trials: list[dict], untried: list[str], chosen: list[str]) -> pd
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["score", *folds, "seconds", "round"])
     table["member"] = table.index.isin(chosen)
     table = table.rename_axis("forecaster").reset_index()
-    order = np.lexsort((table["score"].to_numpy(dtype="float64"), -table["round"].to_numpy()))
-    return table.iloc[order].reset_index(drop=True)
+    return table.sort_values("score", kind="stable").reset_index(drop=True)

@@ -5,20 +5,22 @@ import numpy as np
 from forecastkit.auto.successive_halving import KEPT, Halving
 from forecastkit.comparison.candidates import Candidate
 
+#: Weights are proportional to the inverse errors to this power (benchmarks/member_rule.py).
+EXPONENT = 6
+#: Members with less than this fraction of the largest weight are left out.
+LEAST = 0.1
 #: Fraction by which the error of an average of networks may increase with an additional network, as a larger average
 #: varies less.
 AS_GOOD = 0.002
-#: Largest errors of a member relative to the best one on the folds: if it is significantly larger, and in any case. On
-#: short panels, where there are few folds, forecasters that were 10 % worse were better afterwards.
-WITHIN, WITHIN_ANY_CASE = 1.25, 3.0
 
 
 def choose(search: Halving, known: dict[str, Candidate], schedule, reference: str = "") -> dict[str, float]:
     """Select the members and their weights.
 
-    Forecasters without training have equal weights, except those whose error on the folds is significantly larger than
-    the smallest one and by more than a quarter, or three times as large. The selected networks together count as one
-    more forecaster if they reduce the error of the average significantly.
+    Weights are proportional to a power of the inverse errors on the folds [1]_, which moves them from equal weights as
+    far as errors differ: 10 % more error means 44 % less weight. The selected networks together count as one more
+    forecaster if they reduce the error of the average by more than chance. Without folds the forecasters without
+    training have equal weights.
 
     Parameters
     ----------
@@ -32,47 +34,60 @@ def choose(search: Halving, known: dict[str, Candidate], schedule, reference: st
     Returns
     -------
     dict of str to float
-        Weights by name, the best member first; empty if nothing was tried.
+        Weights by name, the largest first; empty if nothing was evaluated for want of time.
+
+    References
+    ----------
+    .. [1] Bates, J. M., & Granger, C. W. J. (1969). The combination of forecasts. Operational Research Quarterly 20:
+       inverse mean squared errors. Departure: a higher power of mean absolute errors.
     """
-    folds = search.folds_for_selection([one for one in known.values() if one.is_trained])
-    scores = {name: search.mean_score(name, folds) for name in known} if folds else {}
+    quick = [name for name, one in known.items() if not one.is_trained]
+    if not search.had_folds:
+        return dict.fromkeys([name for name in quick if name != reference], 1 / max(len(quick) - 1, 1))
+    folds = len(search.evaluator.folds)
+    if not folds:
+        return {}
+    weights = _inverse_errors({name: search.mean_score(name, folds) for name in quick}, reference)
+    return _with_networks(search, known, schedule, weights, reference)
+
+
+def _inverse_errors(scores: dict[str, float], reference: str = "") -> dict[str, float]:
+    """Return the weights of forecasters with these errors, the largest first."""
+    scores = {name: max(error, 1e-12) for name, error in scores.items() if np.isfinite(error)}
+    least = min(scores.values(), default=1.0)
+    others = [name for name in scores if name != reference]
+    if others and min(scores[name] for name in others) <= scores.get(reference, np.inf):
+        scores.pop(reference, None)
+    powers = {name: (least / error) ** EXPONENT for name, error in sorted(scores.items(), key=lambda item: item[1])}
+    powers = {name: power for name, power in powers.items() if power >= LEAST * max(powers.values())}
+    return {name: power / sum(powers.values()) for name, power in powers.items()}
+
+
+def _with_networks(search, known, schedule, weights, reference) -> dict[str, float]:
+    """Return the weights with those of the networks if the average is clearly better with them."""
+    trained = [one for one in known.values() if one.is_trained]
+    folds, evaluator = search.folds_for_selection(trained), search.evaluator
+
+    def error(own, folds=folds):
+        return float(np.mean([evaluator.errors(own, fold).mean() for fold in range(folds)]))
+
+    scores = {one.name: search.mean_score(one.name, folds) for one in trained}
     ranked = sorted((name for name, value in scores.items() if np.isfinite(value)), key=scores.get)
-
-    def error(weights):
-        return float(np.mean([search.evaluator.errors(weights, fold).mean() for fold in range(folds)]))
-
-    groups = {(name,): {name: 1.0} for name in ranked if not known[name].is_trained}
-    networks = _networks([name for name in ranked if known[name].is_trained], error, schedule)
-    if networks:
-        groups[tuple(networks)] = networks
-    kept = _without_the_worse(groups, error, search.evaluator, folds, reference)
-    weights = _average(kept)
-    quick = [group for group in kept if group is not networks]
-    if networks in kept and quick and not search.evaluator.is_clearly_worse(_average(quick), weights, folds):
-        weights = _average(quick)
-    return {name: weights[name] for name in ranked if name in weights}
-
-
-def _average(groups: list[dict[str, float]]) -> dict[str, float]:
-    """Return equal weights of the groups."""
-    return {name: weight / len(groups) for group in groups for name, weight in group.items()}
-
-
-def _without_the_worse(groups, error, evaluator, folds, reference) -> list[dict[str, float]]:
-    """Return the groups that are not much worse than the best, without the reference if another group is better."""
-    errors = {names: error(group) for names, group in groups.items()}
-    if not errors:
-        return []
-    best = min(errors, key=errors.get)
-    better = any(wrong <= errors[best] for names, wrong in errors.items() if reference not in names)
-    kept = []
-    for names, group in groups.items():
-        ratio = errors[names] / max(errors[best], 1e-12)
-        far = ratio > WITHIN_ANY_CASE
-        far = far or (ratio > WITHIN and evaluator.is_clearly_worse(group, groups[best], folds))
-        if not far and not (better and reference in names):
-            kept.append(group)
-    return kept
+    networks = _networks(ranked, error, schedule)
+    if not networks:
+        return weights
+    if not weights:
+        return networks
+    every = len(evaluator.folds)
+    members = {name: error({name: 1.0}, every) for name in weights}
+    # Networks have seen the latest folds only, on which all errors may be larger or smaller.
+    members[""] = error(networks) / error(weights) * error(weights, every)
+    joined = _inverse_errors(members, reference)
+    share = joined.pop("", 0.0)
+    joined = joined | {name: share * weight for name, weight in networks.items() if share}
+    if share and evaluator.is_clearly_worse(weights, joined, folds):
+        return dict(sorted(joined.items(), key=lambda item: -item[1]))
+    return weights
 
 
 def _networks(ranked, error, schedule) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Successive halving: each round uses an earlier fold and half of the candidates."""
+"""Evaluation on all folds without training, then successive halving of networks: a fold and half of them per round."""
 
 from collections.abc import Callable
 
@@ -11,8 +11,10 @@ from forecastkit.training.loop import USUAL_EPOCHS
 from forecastkit.utils.formatting import number
 from forecastkit.utils.time_budget import TimeBudget, no_time_for
 
-#: Fewest candidates in the next round: the number of members of an ensemble.
+#: Fewest networks in the next round, and most of them in an ensemble.
 KEPT = 4
+#: Largest number of folds on which networks are evaluated, the latest ones.
+ROUNDS = 2
 #: Fewest epochs of a trial, or seconds while the duration of an epoch is unknown; shorter trials are not informative.
 WORTHWHILE, IN_SECONDS = 3, 5.0
 #: Default compilation seconds, and training seconds of a trial run.
@@ -26,12 +28,11 @@ WARM_UP_FROM = 100.0
 
 
 class Halving:
-    """Successive halving over candidates and folds.
+    """Evaluation of candidates on folds within a time budget.
 
     Parameters
     ----------
-    arena : FoldEvaluator
-        In which the baselines have been already.
+    evaluator : FoldEvaluator
     budget : TimeBudget
         Time budget.
     values : dict
@@ -44,7 +45,7 @@ class Halving:
     ----------
     Jamieson and Talwalkar (2016), "Non-stochastic best arm identification and hyperparameter optimization", AISTATS:
     rounds of equal duration, after each of which half of the candidates are dropped. Departure: each round uses a
-    different fold, and the last `KEPT` candidates are never dropped.
+    different fold, and the last `KEPT` networks are never dropped.
     """
 
     def __init__(self, evaluator: FoldEvaluator, budget: TimeBudget, values: dict, seed: int, tell: Callable):
@@ -52,12 +53,30 @@ class Halving:
         self.untried: list[str] = []
         self.had_folds = bool(evaluator.folds)
 
-    def run(self, candidates: list[Candidate], until: float) -> None:
+    def evaluate_all(self, candidates: list[Candidate], until: float) -> None:
+        """Evaluate forecasters without training on every fold, the latest first.
+
+        After `until` seconds of the budget no further fold is begun, so that all are compared on the same folds. What
+        the latest fold leaves no time for is untried.
+        """
+        for fold in range(len(self.evaluator.folds)):
+            begun = self.budget.elapsed()
+            for candidate in candidates:
+                if fold == 0 and self.budget.elapsed() >= until:
+                    self.untried.append(candidate.name)
+                    continue
+                trial = self.evaluator.evaluate_candidate(candidate, fold, self.seed, None, self.values)
+                self.tell("trial", trial_line(trial, self.budget))
+            if 2 * self.budget.elapsed() - begun > until:  # an earlier fold takes about as long
+                self.evaluator.use(fold + 1)
+                return
+
+    def run(self, networks: list[Candidate], until: float) -> None:
         """Run all rounds, ending at about `until` seconds of the budget."""
-        alive, folds = list(candidates), len(self.evaluator.folds)
-        self.untried = [] if folds else [one.name for one in candidates]
-        if folds and WARM_UP_FROM <= until - self.budget.elapsed() < np.inf:
-            self._warm_up([one for one in candidates if one.is_trained][:1])
+        alive, folds = list(networks), min(len(self.evaluator.folds), ROUNDS)
+        self.untried += [] if folds else [one.name for one in networks]
+        if folds and networks and WARM_UP_FROM <= until - self.budget.elapsed() < np.inf:
+            self._warm_up(networks[0])
         for fold in range(folds):
             begun = self.budget.elapsed()
             part = 1.0 if fold == folds - 1 else EARLY
@@ -69,8 +88,7 @@ class Halving:
 
     def _warm_up(self, first):
         """Run a fit of a few steps to measure compilation, which is slowest the first time in a process."""
-        for one in first:
-            self._learn(self.evaluator.evaluate_unrecorded(one, 0, self.seed, WARM_UP_SECONDS, self.values))
+        self._learn(self.evaluator.evaluate_unrecorded(first, 0, self.seed, WARM_UP_SECONDS, self.values))
 
     def _learn(self, trial):
         """Record the seconds of a fit outside training, and those of compilation."""
@@ -119,7 +137,7 @@ class Halving:
         if np.isinf(seconds):
             return None, self.values
         each, most = self.budget.known("epoch", candidate.name), self._most_epochs(candidate)
-        if not candidate.is_trained or each <= 0:
+        if each <= 0:
             values = {**self.values, "epochs": most} if most else self.values
             return seconds + self._compiling(candidate.name), values
         epochs = min(max(1, round(seconds / each)), most)
@@ -132,18 +150,13 @@ class Halving:
         return max((part.epochs or USUAL_EPOCHS for part in networks), default=0)
 
     def _affordable(self, left, until) -> tuple[int, float]:
-        """Return how many of the candidates can be tried for long enough, and their training seconds."""
+        """Return how many of the candidates can be trained for long enough, and their training seconds."""
         for count in range(len(left), 0, -1):
-            trained = [one for one in left[:count] if one.is_trained]
-            seconds = until - self.budget.elapsed() - sum(map(self._overhead, left[:count]))
-            if seconds >= max(self._min_training_seconds(trained), self.budget.worthwhile()) * len(trained):
-                return count, seconds / max(len(trained), 1)
+            overhead = sum(self.budget.overhead(one.name) for one in left[:count])
+            seconds = (until - self.budget.elapsed() - overhead) / count
+            if seconds >= max(self._min_training_seconds(left[:count]), self.budget.worthwhile()):
+                return count, seconds
         return 0, 0.0
-
-    def _overhead(self, candidate) -> float:
-        """Return the expected seconds outside training; 0 for untrained forecasters without a measurement."""
-        known = candidate.is_trained or self.budget.has_learned(candidate.name)
-        return self.budget.overhead(candidate.name) if known else 0.0
 
     def mean_score(self, name: str, folds: int) -> float:
         """Return the mean score over the first folds, infinite if one is missing."""
@@ -151,8 +164,8 @@ class Halving:
         return float(np.mean([scores.get(fold, float("inf")) for fold in range(folds)]))
 
     def folds_for_selection(self, candidates: list[Candidate]) -> int:
-        """Return the number of folds with enough of the candidates for a selection; all if there is none."""
-        folds = len(self.evaluator.folds)
+        """Return the number of folds with enough of the networks for a selection; all their folds if there is none."""
+        folds = min(len(self.evaluator.folds), ROUNDS)
         counts = [sum(np.isfinite(self.mean_score(one.name, n)) for one in candidates) for n in range(1, folds + 1)]
         enough = max(1, min(KEPT, max(counts, default=0)) // 2)
         return max((n for n, count in enumerate(counts, start=1) if count >= enough), default=folds)

@@ -125,7 +125,7 @@ def test_seconds_that_are_left_go_into_seeds(clock):
     assert [member.random_state for member in networks] == 2 * [first, first + 1, first + 2]
     assert {(member.epochs, member._final_epochs()) for member in networks} == {(10, 2)}
     weights = dict(zip(model.names_, np.bincount(model.groups_, model.weights_), strict=True))
-    assert weights["waiting0"] == weights["waiting1"] == pytest.approx(1 / (2 * (len(weights) - 1)))
+    assert weights["waiting0"] == pytest.approx(weights["waiting1"])
 
 
 def test_few_seconds_train_fewer_epochs_of_the_best(clock):
@@ -146,7 +146,7 @@ def test_halves_leave_and_the_worst_first(clock):
     assert (rounds[rounds != 2] == 1).all()
     assert table["member"].sum() <= 5
     assert table["score"].iloc[:3].is_monotonic_increasing
-    assert table.loc["seasonal_naive", ["score", "fold_1", "fold_2"]].tolist() == [1.0, 1.0, 1.0]
+    assert table.loc["seasonal_naive", ["score", "fold_1", "fold_4"]].tolist() == [1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize(
@@ -181,25 +181,30 @@ def chosen(scores, most=9, reference="naive"):
     return select_members.choose(search, known, SimpleNamespace(can_fit=lambda names: len(names) <= most), reference)
 
 
+def sixth(*errors):
+    """Weights of forecasters with these errors."""
+    powers = np.array(errors) ** -6.0
+    return powers / powers.sum()
+
+
 @pytest.mark.parametrize(
     ("errors", "members"),
     [
+        ({"linear": 0.1, "theta": 0.2}, dict(zip(("linear", "theta"), sixth(1.1, 1.2), strict=True))),
         # Networks count together as one of the others.
-        ({"linear": 0.2, "a": 0.1, "b": -0.11}, {"linear": 0.5, "a": 0.25, "b": 0.25}),
-        ({"linear": 0.1, "theta": 0.2, "a": 0.1}, {"linear": 1 / 3, "theta": 1 / 3, "a": 1 / 3}),
+        ({"linear": 0.2, "a": -0.2, "b": -0.2}, {"linear": 0.5, "a": 0.25, "b": 0.25}),
         # Those that do not help are left out.
         ({"linear": 0.1, "a": 0.1, "b": 0.1}, {"linear": 1.0}),
         ({"linear": 0.1, "theta": 0.1, "a": 0.15}, {"linear": 0.5, "theta": 0.5}),
-        # What is worse by more than a quarter is left out, a network or not.
-        ({"linear": 0.5, "a": 0.1, "b": -0.11}, {"a": 0.5, "b": 0.5}),
-        ({"linear": 0.05, "a": 0.4, "b": 0.5}, {"linear": 1.0}),
-        ({"linear": 0.0, "theta": 0.3}, {"linear": 1.0}),
+        # What would have less than a tenth of the largest weight is left out, a network or not.
+        ({"linear": 0.7, "a": 0.1, "b": -0.1}, {"a": 0.5, "b": 0.5}),
+        ({"linear": 0.05, "a": 0.6, "b": 0.7}, {"linear": 1.0}),
+        ({"linear": 0.0, "theta": 0.5}, {"linear": 1.0}),
         # The reference is in where nothing is better.
         ({"linear": 0.1, "naive": 0.11}, {"linear": 1.0}),
-        ({"linear": 0.11, "naive": 0.1}, {"linear": 0.5, "naive": 0.5}),
+        ({"linear": 0.2, "naive": 0.1}, dict(zip(("naive", "linear"), sixth(1.1, 1.2), strict=True))),
         ({"linear": 0.9, "naive": 0.1}, {"naive": 1.0}),
-        ({"naive": 0.1, "a": -0.2}, {"naive": 0.5, "a": 0.5}),
-        ({"linear": 3.0, "theta": 0.1}, {"theta": 1.0}),
+        ({"naive": 0.2, "a": -0.1}, {"a": 1.0}),
         ({"linear": np.inf, "a": 0.1}, {"a": 1.0}),
         ({"linear": 0.1, "a": np.inf}, {"linear": 1.0}),
         ({"linear": np.inf, "a": np.inf}, {}),
@@ -207,20 +212,31 @@ def chosen(scores, most=9, reference="naive"):
         ({"a": 0.1, "b": -0.1, "c": 0.2}, {"a": 0.5, "b": 0.5}),
     ],
 )
-def test_all_that_are_not_clearly_worse_count_alike(errors, members):
+def test_weights_fall_with_the_sixth_power_of_the_errors(errors, members):
     assert chosen(Scores(**errors)) == pytest.approx(members)
 
 
-@pytest.mark.parametrize(
-    ("errors", "members"),
-    [
-        ({"linear": 0.5, "theta": 0.1}, {"linear": 0.5, "theta": 0.5}),
-        ({"linear": 0.2, "theta": 0.2, "a": 0.0}, {"linear": 0.5, "theta": 0.5}),
-        ({"linear": 3.0, "theta": 0.1}, {"theta": 1.0}),
-    ],
-)
-def test_thin_evidence_neither_drops_nor_adds_members(errors, members):
-    assert chosen(Scores(clear=False, **errors)) == pytest.approx(members)
+def test_networks_are_not_added_on_thin_evidence():
+    assert chosen(Scores(clear=False, linear=0.2, theta=0.2, a=0.0)) == {"linear": 0.5, "theta": 0.5}
+
+
+def test_networks_with_fewer_folds_are_compared_on_those():
+    class Folds(Scores):
+        """Errors on the second fold are ten times as large for everyone."""
+
+        def errors(self, weights, fold):
+            return super().errors(weights, fold) * (1, 10)[fold]
+
+    scores = Folds(linear=0.2, a=-0.2)
+    scores.folds = [0, 1]
+    scores.trials.append(fold_scores.Trial("linear", 1, 12.0, 1.0))
+    assert chosen(scores) == {"linear": 0.5, "a": 0.5}
+
+
+def test_without_folds_forecasters_without_training_count_alike():
+    scores = Scores(linear=0.1, theta=0.9, naive=0.1, a=0.1)
+    scores.folds = []
+    assert chosen(scores) == {"linear": 0.5, "theta": 0.5}
 
 
 def test_no_more_networks_than_there_is_time_for():
@@ -245,9 +261,13 @@ def fitted():
 
 def test_the_leaderboard(fitted):
     table = fitted.leaderboard_
-    assert list(table.columns) == ["forecaster", "score", "fold_1", "fold_2", "seconds", "round", "member"]
+    folds = [f"fold_{number}" for number in range(1, 5)]
+    assert list(table.columns) == ["forecaster", "score", *folds, "seconds", "round", "member"]
     assert set(table["forecaster"]) == {"linear", "seasonal_naive", "gru", "drift", "fastbutbad"}
-    np.testing.assert_allclose(table["score"], table[["fold_1", "fold_2"]].mean(axis=1))
+    np.testing.assert_allclose(table["score"], table[folds].mean(axis=1))
+    assert dict(zip(table["forecaster"], table["round"], strict=True)) | {"gru": 2} == dict.fromkeys(
+        table["forecaster"], 4
+    ) | {"gru": 2}
     assert (table["seconds"] > 0).all()
     assert list(table.index[table["member"]]) == [0, 1][: table["member"].sum()] or table["member"].iloc[0]
     assert fitted.best_forecaster_ is fitted.forecasters_[0]
@@ -260,7 +280,7 @@ def test_what_is_fast_but_bad_loses(fitted):
     assert not any(isinstance(member, FastButBadForecaster) for member in fitted.forecasters_)
 
 
-def test_it_forecasts_as_the_plain_average_of_its_members(fitted):
+def test_it_forecasts_as_the_weighted_average_of_its_members(fitted):
     parts = np.stack([member.predict() for member in fitted.forecasters_])
     np.testing.assert_allclose(fitted.predict(), fitted.weights_ @ parts, rtol=1e-6)
     assert fitted.scores_["skill_seasonal_naive"] > 0.1
@@ -355,7 +375,7 @@ def test_trials_are_in_the_file_at_once(clock, tmp_path):
     tried = [waiting(clock, 0), waiting(clock, 1, when_fitted=lambda rows: seen.append(path.read_text()))]
     model = auto(tried, time_limit=900, path=path).fit(SERIES)
     before = pd.read_json(io.StringIO(seen[0]), lines=True)[1:]  # the first line names the log
-    assert before["forecaster"].tolist() == ["linear", "seasonal_naive"] * 2 + ["waiting0"], "after a kill too"
+    assert before["forecaster"].tolist() == ["linear", "seasonal_naive"] * 4 + ["waiting0"], "after a kill too"
     table = pd.read_json(path, lines=True)[1:]
     assert table["score"].tolist() == pytest.approx([trial["score"] for trial in model.trials_])
 
@@ -404,7 +424,8 @@ def test_a_limit_may_be_text():
     assert auto(time_limit="2m")._seconds() == 120
 
 
-def test_the_order_suits_the_data():
+def test_the_order_suits_the_data(monkeypatch):
+    monkeypatch.setattr(candidates, "VALUES", 1_000)
     hourly = pd.DataFrame({"a": wave(4000), "b": wave(4000)})
     several = candidates.default_networks(read_panel(hourly, None, **fk.LinearForecaster()._reading())[0])
     assert several[:4] == ["gru", "lstm", "inverted_transformer", "cnn_transformer"]
@@ -455,7 +476,8 @@ def test_on_few_rows_nothing_is_trained_and_no_forecast_is_below_what_can_be():
     assert (below < 0).any(axis=None)
 
 
-@pytest.mark.parametrize(("rows", "names"), [(300, 0), (1600, 1), (9999, 6)])
-def test_candidates_are_the_more_the_more_rows_there_are(rows, names):
+@pytest.mark.parametrize(("rows", "names"), [(900, 0), (1_100, 1), (6_500, 6)])
+def test_candidates_are_the_more_the_more_rows_there_are(monkeypatch, rows, names):
+    monkeypatch.setattr(candidates, "VALUES", 1_000)
     panel, _ = read_panel(wave(rows))
     assert candidates.default_networks(panel) == [*candidates.ORDER][:names]
