@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sklearn.base import clone
-
 from forecastkit.data.schema import READING
 from forecastkit.forecasters import baselines
 from forecastkit.forecasters.base import Forecaster
@@ -13,6 +11,7 @@ from forecastkit.forecasters.ensemble import EnsembleForecaster
 from forecastkit.forecasters.linear import LinearForecaster
 from forecastkit.forecasters.pretrained import PretrainedForecaster
 from forecastkit.networks import backbones
+from forecastkit.utils.estimator import clone
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.time_budget import seconds_of
 from forecastkit.utils.validation import check_names, did_you_mean, refuse

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 
 from forecastkit.data import output_frames
 from forecastkit.data.panel import Panel
@@ -15,6 +14,7 @@ from forecastkit.data.schema import Schema
 from forecastkit.data.windows import Origins
 from forecastkit.evaluation.evaluate import ForecastWindows, evaluate
 from forecastkit.evaluation.folds import Fold
+from forecastkit.utils.estimator import clone
 from forecastkit.utils.formatting import minutes_and_seconds, number
 from forecastkit.utils.run_log import RunLog, canonical_text, fingerprint, shortened
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from sklearn.base import clone
 
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.composite import Composite
@@ -20,6 +19,7 @@ from forecastkit.forecasters.ensemble_members import (
 from forecastkit.forecasters.ensemble_weights import check_weights, combination_weights, shared_levels
 from forecastkit.uncertainty.forecasts import CombinedForecast, PointForecast
 from forecastkit.uncertainty.residuals import observed_after, scale_of
+from forecastkit.utils.estimator import clone
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_choice, check_int, refuse
 

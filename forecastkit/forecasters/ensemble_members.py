@@ -1,4 +1,7 @@
-"""Fit the members of an ensemble, one after another or in processes, each with its own seed."""
+"""Fit the members of an ensemble, one after another or in processes, each with its own seed.
+
+What only a fit needs is imported where it is used, since ensembles also forecast where it is not installed.
+"""
 
 import copy
 import os
@@ -7,14 +10,11 @@ import warnings
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
-from sklearn.base import clone
-from sklearn.utils import check_random_state
-from threadpoolctl import threadpool_info, threadpool_limits
 
 from forecastkit.data.schema import Schema
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.fit_context import FitContext
+from forecastkit.utils.estimator import clone
 from forecastkit.utils.warn import warn_user
 
 
@@ -33,6 +33,8 @@ def seeded(member: Forecaster, seeds: int) -> list[Forecaster]:
     elif isinstance(state, (int, np.integer)):
         states = [(int(state) + place) % 2**32 for place in range(seeds)]
     else:
+        from sklearn.utils import check_random_state
+
         states = check_random_state(copy.deepcopy(state)).randint(2**31 - 1, size=seeds).tolist()
     return [clone(member).set_params(random_state=state) for state in states]
 
@@ -58,7 +60,11 @@ def is_usable(member: Forecaster) -> bool:
 
 def uses_processes(n_jobs: int | None, members: int) -> bool:
     """Return whether members are fitted in separate processes."""
-    return members > 1 and effective_n_jobs(n_jobs) > 1
+    if members == 1 or n_jobs == 1:
+        return False
+    from joblib import effective_n_jobs
+
+    return effective_n_jobs(n_jobs) > 1
 
 
 def fit_in_processes(
@@ -73,6 +79,8 @@ def fit_in_processes(
     own : FitContext
         Of the member's fit.
     """
+    from joblib import Parallel, delayed
+
     panel, weight = context.panel, context.weight
     work = delayed(_fit_in_worker)
     jobs = (work(member, panel, schema, weight, _threads()) for member in members)
@@ -89,6 +97,8 @@ def fit_in_processes(
 
 def _fit_in_worker(member, panel, schema, weight, threads):
     """Fit a member in a joblib worker: a process, or a thread under the user's joblib configuration."""
+    from threadpoolctl import threadpool_limits
+
     process, blas, tensorflow = threads
     if process == os.getpid():
         return *_fitted(member, panel, schema, weight), []
@@ -121,6 +131,8 @@ def _bare(member):
 
 def _threads():
     """Return the process, its numbers of BLAS and OpenMP threads, and those of TensorFlow if it is loaded."""
+    from threadpoolctl import threadpool_info
+
     blas = {info["user_api"]: info["num_threads"] for info in threadpool_info()}
     return os.getpid(), blas, _tensorflow_threads() if "tensorflow" in sys.modules else None
 

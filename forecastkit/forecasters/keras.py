@@ -7,6 +7,7 @@ from functools import cache
 from forecastkit.forecasters.neural import NamedForecaster, NeuralForecaster
 from forecastkit.networks import backbones
 from forecastkit.networks.backbone import Backbone, LayerBackbone
+from forecastkit.utils.estimator import clone
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse
 
@@ -27,8 +28,6 @@ class KerasForecaster(NeuralForecaster):
     def _architecture(self):
         chosen = backbones.find(self.backbone) if isinstance(self.backbone, str) else self.backbone
         if isinstance(chosen, Backbone):
-            from sklearn.base import clone  # here: its import takes longer than a forecast
-
             return clone(chosen)
         if isinstance(chosen, type) and issubclass(chosen, Backbone):
             return chosen()

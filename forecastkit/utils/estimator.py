@@ -22,6 +22,13 @@ def forecast_only() -> None:
         _bases.setdefault("RegressorMixin", Nothing)
 
 
+def clone(estimator: Any) -> Any:
+    """An unfitted estimator with the same parameters, by `sklearn.base.clone`, which is imported here."""
+    from sklearn.base import clone
+
+    return clone(estimator)
+
+
 class ParametersOnly:
     """The parameters of an estimator, without the rest of `sklearn.base.BaseEstimator`."""
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -45,10 +46,12 @@ def test_a_forecast_imports_what_it_uses(tmp_path, gru, future):
     np.testing.assert_allclose(forecast, expected, rtol=0, atol=1e-5 * np.ptp(expected))
 
 
-def test_a_forecast_from_the_stored_history_reads_no_table(tmp_path, hourly):
-    model = fk.LinearForecaster(horizon=6, lookback=24).fit(hourly)
-    model.save(tmp_path / "linear.forecast")
-    code, done, modules = in_a_process("predict", tmp_path / "linear.forecast", "--json")
+@pytest.mark.parametrize("name", ["linear", "auto"])
+def test_a_forecast_from_the_stored_history_reads_no_table(tmp_path, hourly, name):
+    makers = {"linear": fk.LinearForecaster, "auto": partial(fk.AutoForecaster, forecasters=["linear"])}
+    model = makers[name](horizon=6, lookback=24).fit(hourly)
+    model.save(tmp_path / "model.forecast")
+    code, done, modules = in_a_process("predict", tmp_path / "model.forecast", "--json")
     assert code == 0, done.stderr
     assert not modules & UNUSED
     assert not [name for name in modules if name.startswith(READERS)]
