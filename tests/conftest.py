@@ -141,7 +141,10 @@ def gru(panel):
 
 AIR = str(dataset_path("airpassengers"))
 #: Flags of a network that trains in a second.
-TINY = ("--model", "gru", "--epochs", "2", "--windows-per-epoch", "64", "--set", "units=8")
+TINY = (
+    *("--model", "gru", "--epochs", "2", "--windows-per-epoch", "64"),
+    *("--set", "units=8", "--set", "linear_path=false"),
+)
 
 
 @pytest.fixture

@@ -167,7 +167,7 @@ def test_a_recommendation_can_be_fitted(quick):
 
 def test_networks_are_tried_with_the_budget_there_is():
     data = pd.DataFrame({"load": wave(400), "temp": wave(400, 1)}, index=pd.date_range("2024", periods=400, freq="h"))
-    found = fk.recommend(data, target="load", known="temp", horizon=6, lookback=24, budget=20, units=8)
+    found = fk.recommend(data, target="load", known="temp", horizon=6, lookback=24, budget=20, units=8, epochs=1)
     assert set(found.comparison.table.index) == {"ensemble", "linear", "naive", "seasonal_naive"}
     assert found.comparison.settings["budget"] == 20
     assert found.model.get_params()["horizon"] == 6

@@ -124,7 +124,7 @@ def check_same(make, frame, freq, mix):
 
 
 def linear(**options):
-    return fk.LinearForecaster(horizon=HORIZON, lookback=8, **options)
+    return fk.LinearForecaster(horizon=HORIZON, lookback=8, recipes=1, **options)
 
 
 @given(case=cases(), mix=mixtures())

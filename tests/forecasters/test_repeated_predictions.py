@@ -35,9 +35,9 @@ def test_series_and_origins_in_any_number_are_forecast_by_one_trace(model, monke
     assert not calls
 
 
-def grown(forecast, times=60):
+def grown(forecast, times=20):
     """Bytes a forecast that Python and numpy go on to hold, once the first few have filled what is cached."""
-    for _ in range(10):
+    for _ in range(5):
         forecast()
     tracemalloc.start()
     try:

@@ -255,6 +255,7 @@ def test_dask_gives_what_one_call_gives(cluster, folder, whole):
     assert len({worker["pid"] for worker in cluster.run(lambda: {"pid": os.getpid()}).values()}) == 2
 
 
+@pytest.mark.rotated
 def test_a_shuffle_brings_series_together(cluster, folder, whole):
     path = folder / "linear.forecast"
     scattered = dd.from_pandas(whole.sample(frac=1, random_state=0), npartitions=3, sort=False)

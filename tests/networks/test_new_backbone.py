@@ -127,6 +127,7 @@ for command in (["train", "--csv", table, "--out", model, *options], ["inspect",
 """
 
 
+@pytest.mark.rotated
 def test_the_library_and_the_command_line_find_it(checkout, tmp_path):
     table, model = tmp_path / "table.csv", tmp_path / "model.forecast"
     _, train, inspect, predict = checkout("-c", USE, table, model).split("<command>")

@@ -53,6 +53,7 @@ def test_networks_have_it_where_something_is_known_ahead(options, there):
     assert any("temporal_decoder" in weight.path for weight in model.model_.trainable_weights) == there
 
 
+@pytest.mark.rotated
 def test_it_learns_what_differs_from_step_to_step():
     """A target that is the known covariate's sign times its size: a patch's linear head cannot say that."""
     frame = make_panel(400, series=("a",))
