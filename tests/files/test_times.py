@@ -98,6 +98,8 @@ def test_forms_of_time(cells, first, last):
 def test_offsets_give_a_time_zone():
     same = parse_times(pd.Series(["2024-01-01T00:00:00+01:00", "2024-01-01T01:00:00+01:00"]))
     assert same.iloc[1] == pd.Timestamp("2024-01-01 01:00", tz="UTC+01:00")
+    local_mean_time = parse_times(pd.Series(["1850-01-01T00:00:00+00:53:28", "1850-01-02T00:00:00+00:53:28"]))
+    assert local_mean_time.iloc[0] == pd.Timestamp("1849-12-31 23:06:32", tz="UTC")
     assert same.iloc[1].hour == 1
     mixed = parse_times(pd.Series(["2024-01-01 00:00:00Z", "2024-07-01 00:00:00-0230"]))
     assert str(mixed.dt.tz) == "UTC"

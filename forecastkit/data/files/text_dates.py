@@ -16,7 +16,7 @@ from forecastkit.data.files.time_shapes import CLOSE_INTERVAL, INTERVALS, MONTHS
 from forecastkit.utils.validation import refuse
 
 _SAMPLE = 50  # cells that the form is found from
-_FARTHEST = 14 * 60  # minutes between a zone and UTC
+_FARTHEST = 14 * 3600  # seconds between a zone and UTC
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,13 +92,13 @@ def read_text(values: pd.Series, text: pa.Array, where: str, order: str) -> tupl
     times = pd.Series(dates.days.astype("datetime64[us]") + clock, index=values.index, name=values.name)
     sentences = [sentence, dates.sentence]
     if fields.has("zone"):
-        minutes = _offsets(column, fields)
-        if np.abs(minutes).max() > _FARTHEST or len(np.unique(minutes)) > 4:  # 00:00-01:00, 01:00-02:00, ...
+        seconds = _offsets(column, fields)
+        if np.abs(seconds).max() > _FARTHEST or len(np.unique(seconds)) > 4:  # 00:00-01:00, 01:00-02:00, ...
             starts = pc.replace_substring_regex(text, CLOSE_INTERVAL.pattern, r"\1")
             if not starts.equals(text):
                 return read_text(values, starts, where, order)
-            column.refuse("an offset from UTC must be of at most 14 hours", np.abs(minutes) > _FARTHEST)
-        times, said = _localise(times, minutes)
+            column.refuse("an offset from UTC must be of at most 14 hours", np.abs(seconds) > _FARTHEST)
+        times, said = _localise(times, seconds)
         sentences.append(said)
     return times, dates.order, "; ".join(filter(None, sentences))
 
@@ -235,7 +235,7 @@ def _clock(fields: _Fields) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _offsets(column: _Column, fields: _Fields) -> np.ndarray:
-    """Return minutes east of Greenwich of all cells."""
+    """Return seconds east of Greenwich of all cells."""
     absent = pc.equal(fields.text("zone"), "").to_numpy(zero_copy_only=False)
     if absent.any():
         column.refuse("all times must have an offset or none", absent)
@@ -243,22 +243,22 @@ def _offsets(column: _Column, fields: _Fields) -> np.ndarray:
 
 
 def _offset(zone: str) -> int:
-    """Return minutes of ``+01:00``, ``+0100``, ``+01``, ``UTC+1``, ``Z``, ``CEST``."""
+    """Return seconds of ``+01:00``, ``+0100``, ``+01``, ``UTC+1``, ``Z``, ``CEST``, ``+00:53:28``."""
     if zone.lower() in ZONES:
-        return ZONES[zone.lower()]
+        return ZONES[zone.lower()] * 60
     sign, digits = re.fullmatch(r"\D*([+\-−])([\d:]+)", zone).groups()
-    hours, minutes = digits.split(":") if ":" in digits else (digits[:2], digits[2:] or "0")
-    return (int(hours) * 60 + int(minutes)) * (1 if sign == "+" else -1)
+    parts = digits.split(":") if ":" in digits else (digits[:2], digits[2:] or "0")
+    return sum(int(part) * unit for part, unit in zip(parts, (3600, 60, 1), strict=False)) * (1 if sign == "+" else -1)
 
 
-def _localise(times: pd.Series, minutes: np.ndarray) -> tuple[pd.Series, str]:
+def _localise(times: pd.Series, seconds: np.ndarray) -> tuple[pd.Series, str]:
     """Return times with a zone: UTC if offsets change, or local times if these have even steps.
 
     Days begin at local midnight, and hours are consecutive in UTC.
     """
-    if (minutes == minutes[0]).all():
-        return times.dt.tz_localize(timezone(timedelta(minutes=int(minutes[0])))), ""
-    universal = times - minutes.astype("timedelta64[m]")
+    if (seconds == seconds[0]).all():
+        return times.dt.tz_localize(timezone(timedelta(seconds=int(seconds[0])))), ""
+    universal = times - seconds.astype("timedelta64[s]")
     if regularity(times.to_numpy())[0] > regularity(universal.to_numpy())[0]:
         return times, "offsets change: times are those of the clock"
     return universal.dt.tz_localize("UTC"), "offsets change: times are in UTC"

@@ -63,7 +63,7 @@ _WEEKDAY = rf"(?:(?:{_any_of(set(_WEEKDAYS.split()))})\.?,?\s+)?"
 _YEAR = r"(?P<year>\d{4}|\d{2})"
 _DAY = r"(?P<day>\d{1,2})"
 _ORDINAL = r"(?:\.|st|nd|rd|th|er|º|ª)?"
-_ZONE = rf"\(?(?P<zone>(?:UTC|GMT)?[+\-−]\d{{1,2}}(?::?\d{{2}})?|{_any_of(ZONES)})\)?(?:\[[A-Za-z_/]+\])?"
+_ZONE = rf"\(?(?P<zone>(?:UTC|GMT)?[+\-−]\d{{1,2}}(?::?\d{{2}}(?::\d{{2}})?)?|{_any_of(ZONES)})\)?(?:\[[A-Za-z_/]+\])?"
 _CLOCK = (
     r"(?:(?:[T_:]|\s*,?\s+-?\s*(?:at\s+|um\s+|à\s+|a\s+las\s+)?)"
     r"(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2})(?:[:.](?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?)?"
