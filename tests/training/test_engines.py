@@ -14,9 +14,10 @@ from forecastkit.data.windows import Buffers, Origins, Windows, forward_fill, ga
 from forecastkit.networks import backbones
 from forecastkit.networks.backbone import Sizes
 from forecastkit.networks.heads import make_head
+from forecastkit.networks.layers import seeded
 from forecastkit.networks.network import Network
 from forecastkit.preprocessing.scaler import Scaler
-from forecastkit.training.engines import make_engine
+from forecastkit.training.engines import make_engine, plain
 from forecastkit.training.engines.plain import PlainEngine
 from forecastkit.training.engines.tensorflow import TensorFlowEngine
 
@@ -35,10 +36,10 @@ def data():
 
 
 def make_network(name="gru", dropout=0.0):
-    keras.utils.set_random_seed(1)
     head = make_head("mae")
-    network = Network(backbones.find(name)(units=8, dropout=dropout), SIZES, head)
-    network({key: np.zeros((1, *shape), kind) for key, (shape, kind) in SIZES.inputs.items()})
+    with seeded(1):
+        network = Network(backbones.find(name)(units=8, dropout=dropout), SIZES, head)
+        network({key: np.zeros((1, *shape), kind) for key, (shape, kind) in SIZES.inputs.items()})
     return network, head
 
 
@@ -122,6 +123,34 @@ def test_plain_keras_trains_alike(data, plainly):
     assert any((mine != other).any() for mine, other in zip(weights(engine), before, strict=True))
     engine.swap()
     assert_close(weights(engine), before, rtol=0)
+
+
+def test_plain_keras_leaves_the_weights_on_the_device(data, monkeypatch):
+    engine, _ = trained(data, kind=PlainEngine)
+    table = origins(data, BATCH)
+
+    def fetched(*args):
+        raise AssertionError("weights were copied to the host")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(keras.Variable, "numpy", fetched)
+        engine.train(table[None], RATES[:1], SEEDS[:1])
+        engine.swap()
+    assert all(isinstance(mean, np.ndarray) for mean in engine.state()["average"])
+
+
+def test_plain_keras_gathers_each_validation_window_once(data, monkeypatch):
+    engine, _ = trained(data, kind=PlainEngine)
+    gathered = []
+
+    def count(xp, buffers, table, lookback, *rest):
+        gathered.append(len(table) * lookback)
+        return gather(xp, buffers, table, lookback, *rest)
+
+    for module in (plain, windows):
+        monkeypatch.setattr(module, "gather", count)
+    engine.evaluate(origins(data, 16))
+    assert sum(gathered) == 16 * LOOKBACK
 
 
 def test_gradients_of_parts_average_to_that_of_the_whole(data, plainly):

@@ -55,9 +55,9 @@ class PlainEngine:
 
     def train(self, tables: np.ndarray, rates: np.ndarray, seeds: np.ndarray) -> float:
         """Run one step per table of shape (steps, batch, 3); returns the mean loss."""
-        losses = []
+        losses, sizes = [], self.sizes
         for table, rate in zip(tables, rates, strict=True):
-            inputs, target = self._gather(self.buffers, table)
+            inputs, target = gather(np, self.buffers, table, sizes.lookback, sizes.horizon, True, sizes.channels)
             if (weight := self._weights_after(table)) is not None:
                 broadcast_weight = weight[:, None] if target.ndim > 2 else weight
                 target = np.stack([target, np.broadcast_to(broadcast_weight, target.shape)], axis=1)
@@ -68,13 +68,15 @@ class PlainEngine:
         return float(np.mean(losses))
 
     def _weights(self):
-        return [weight.numpy() for weight in self.network.trainable_variables]
+        """Copies on the device: JAX reuses the memory of weights in the next step."""
+        return [keras.ops.copy(weight.value) for weight in self.network.trainable_variables]
 
     def _follow(self):
+        """Move the average towards the weights; both stay on the device."""
         self.count += 1
         decay = min(self.decay, self.count / (10.0 + self.count))
-        pairs = zip(self.average, self._weights(), strict=True)
-        self.average = [decay * mean + (1 - decay) * weight for mean, weight in pairs]
+        pairs = zip(self.average, self.network.trainable_variables, strict=True)
+        self.average = [decay * mean + (1 - decay) * keras.ops.stop_gradient(weight.value) for mean, weight in pairs]
 
     def swap(self):
         """Exchange the weights and their moving average."""
@@ -87,7 +89,8 @@ class PlainEngine:
         """See `TensorFlowEngine.state`."""
         kept = [variable.numpy() for variable in self.optimizer.variables]
         count = [np.array(self.count)]
-        return {"weights": self.network.get_weights(), "average": self.average, "optimizer": kept, "count": count}
+        average = [keras.ops.convert_to_numpy(mean) for mean in self.average]
+        return {"weights": self.network.get_weights(), "average": average, "optimizer": kept, "count": count}
 
     def restore(self, state: dict[str, list[np.ndarray]]) -> None:
         """See `TensorFlowEngine.restore`."""
@@ -95,7 +98,8 @@ class PlainEngine:
         self.optimizer.build(self.network.trainable_variables)
         for variable, value in zip(self.optimizer.variables, state["optimizer"], strict=True):
             variable.assign(value)
-        self.average, self.count = list(state["average"]), int(state["count"][0])
+        self.average = [keras.ops.convert_to_tensor(mean) for mean in state["average"]]
+        self.count = int(state["count"][0])
 
     def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:
         """Return scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3).
@@ -112,10 +116,6 @@ class PlainEngine:
     @staticmethod
     def numpy_graph() -> None:
         """No graph for NumPy: that is read off TensorFlow's trace."""
-
-    def _gather(self, buffers, table, targets=True):
-        sizes = self.sizes
-        return gather(np, buffers, table, sizes.lookback, sizes.horizon, targets, sizes.channels)
 
     def _weights_after(self, table):
         return weights_after(np, self.buffers, table, self.sizes.horizon)
@@ -149,7 +149,8 @@ class PlainEngine:
 
     def evaluate(self, table: np.ndarray) -> float:
         """Return the mean loss over the origins in `table` (n, 3)."""
-        _, target = self._gather(self.buffers, table)
+        sizes = self.sizes
+        _, target = gather(np, self.buffers, table, 0, sizes.horizon, True, sizes.channels)
         forecast = keras.ops.convert_to_tensor(self.predict(self.buffers, table))
         losses = self.head.loss(keras.ops.convert_to_tensor(target), forecast, self._weights_after(table))
         return float(keras.ops.mean(losses))
