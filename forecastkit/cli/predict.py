@@ -1,6 +1,5 @@
 """``forecast predict``: forecasts of a saved model."""
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from forecastkit.persistence.artifact import load
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.formatting import decimals, number
 from forecastkit.utils.validation import check_levels, check_real, first_few, refuse
+from forecastkit.utils.warn import without_warnings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,8 +94,7 @@ def _plot(forecaster, future, history, path: Path) -> None:
     schema, panel = forecaster.schema_, forecaster.history_
     if history is not None:
         panel = read_more(schema, panel.grid, *(history if isinstance(history, tuple) else (history,)))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # printed with the forecast
+    with without_warnings():  # printed with the forecast
         frame = forecaster.forecast(future, history=history, quantile_levels=_plotted_levels(forecaster))
         names = {"time": schema.time_name, "series_id": schema.series_keys or None}
         title = f"Forecast of {schema.target[0]}" if len(schema.target) == 1 else None

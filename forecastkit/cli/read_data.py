@@ -1,7 +1,6 @@
 """A table as commands use it: read, with the roles of its columns, as one panel."""
 
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,6 +24,7 @@ from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import as_names
 from forecastkit.utils.exceptions import DataWarning, InputError
 from forecastkit.utils.validation import first_few, refuse
+from forecastkit.utils.warn import taking_warnings
 
 #: Parameters that say how a table is read, and are no columns.
 READING = ("freq", "timezone", "duplicates", "resample", "slots")
@@ -142,17 +142,13 @@ def read_data(sources: Sources, roles: dict) -> Data:
 def _kept_warnings() -> Iterator[list[str]]:
     """The sentences of data warnings, which are printed with the description of the data."""
     kept: list[str] = []
-    with warnings.catch_warnings():
-        show = warnings.showwarning
-        warnings.filterwarnings("always", category=DataWarning)
 
-        def keep(message, category, *place):
-            if issubclass(category, DataWarning):
-                kept.append(str(message).removeprefix(f"{WHERE}: "))
-            else:
-                show(message, category, *place)
+    def keep(message, category):
+        if issubclass(category, DataWarning):
+            kept.append(message.removeprefix(f"{WHERE}: "))
+        return not issubclass(category, DataWarning)
 
-        warnings.showwarning = keep
+    with taking_warnings(keep):
         yield kept
 
 

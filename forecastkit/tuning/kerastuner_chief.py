@@ -13,11 +13,9 @@ from concurrent import futures
 
 import grpc
 from keras_tuner.engine.trial import TrialStatus
-from keras_tuner.src import protos
-from keras_tuner.src.distribute import oracle_chief
-from keras_tuner.src.distribute import utils as environment
 
 from forecastkit.tuning.space import WHERE
+from forecastkit.utils.undocumented import undocumented
 from forecastkit.utils.validation import refuse
 
 #: Seconds without a heartbeat after which a worker counts as lost.
@@ -31,15 +29,24 @@ ALL = 1_000_000
 
 def is_chief() -> bool:
     """Return whether the environment makes this process the chief."""
-    return environment.has_chief_oracle() and environment.is_chief_oracle()
+    return _has_chief() and "chief" in os.environ["KERASTUNER_TUNER_ID"]
 
 
 def is_worker() -> bool:
     """Return whether the environment makes this process a worker."""
-    return environment.has_chief_oracle() and not environment.is_chief_oracle()
+    return _has_chief() and not is_chief()
 
 
-class _ChiefServicer(oracle_chief.OracleServicer):
+def _has_chief() -> bool:
+    if "KERASTUNER_ORACLE_IP" not in os.environ:
+        return False
+    for name in ("KERASTUNER_ORACLE_PORT", "KERASTUNER_TUNER_ID"):
+        if name not in os.environ:
+            refuse(WHERE, f"the environment must have {name} if it has KERASTUNER_ORACLE_IP", "none")
+    return True
+
+
+class _ChiefServicer(undocumented("tuner servicer")):
     """Answers workers and records their latest messages."""
 
     def __init__(self, oracle):
@@ -62,7 +69,7 @@ class _ChiefServicer(oracle_chief.OracleServicer):
     def EndTrial(self, request, context):
         if self.oracle.trials[request.trial.trial_id].status == TrialStatus.RUNNING:
             return super().EndTrial(request, context)
-        return protos.get_service().EndTrialResponse()  # another one has run it meanwhile
+        return undocumented("tuner messages")().EndTrialResponse()  # another one has run it meanwhile
 
     def is_lost(self, name) -> bool:
         """Return whether a worker, or the worker of a trial, has sent no heartbeat for too long."""
@@ -80,7 +87,7 @@ def serve(oracle, is_over) -> None:
     """
     servicer = _ChiefServicer(oracle)
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
-    protos.get_service_grpc().add_OracleServicer_to_server(servicer, server)
+    undocumented("tuner service")().add_OracleServicer_to_server(servicer, server)
     address = f"{os.environ['KERASTUNER_ORACLE_IP']}:{os.environ['KERASTUNER_ORACLE_PORT']}"
     try:
         bound = server.add_insecure_port(address)

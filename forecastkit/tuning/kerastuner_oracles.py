@@ -4,15 +4,17 @@ import functools
 import inspect
 import json
 import threading
+import warnings
 from pathlib import Path
 
 import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import TrialStatus
 from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, RandomSearchOracle
-from keras_tuner.src.engine.metrics_tracking import MetricsTracker
+from sklearn.exceptions import ConvergenceWarning
 
 from forecastkit.utils.atomic_write import atomic_write
+from forecastkit.utils.exceptions import BackendError
 from forecastkit.utils.validation import refuse
 
 #: Name of the objective, and key of trial values that marks the forecaster's own parameters.
@@ -26,7 +28,10 @@ NEVER = 10**9
 def _serial(name: str):
     """Run keras-tuner's method under our own lock, because its lock is not released after an exception."""
     original = getattr(keras_tuner.Oracle, name)
-    inner = inspect.getclosurevars(original).nonlocals.get("func", original)
+    inner = inspect.getclosurevars(original).nonlocals.get("func")
+    if inner is None:
+        rule = f"Oracle.{name} of keras-tuner must be decorated by synchronized, as in version 1.4.8"
+        refuse("tune", rule, f"version {keras_tuner.__version__}", "Install keras-tuner 1.4.8.", BackendError)
 
     @functools.wraps(inner)
     def call(self, *args, **kwargs):
@@ -64,6 +69,10 @@ class ResumableOracle:
         self.verbose = 0
 
     create_trial, update_trial, _end_trial = map(_serial, ("create_trial", "update_trial", "end_trial"))
+
+    def use_folder(self, folder: Path, project: str) -> None:
+        """Keep the trials in this folder."""
+        self._set_project_dir(str(folder), project)
 
     def end_trial(self, trial):
         """Record the result of a trial."""
@@ -111,7 +120,7 @@ class ResumableOracle:
                 self._again(trial)
 
     def _again(self, trial):
-        trial.metrics, trial.status, trial.score = MetricsTracker(), TrialStatus.RUNNING, None
+        trial.metrics, trial.status, trial.score = type(trial.metrics)(), TrialStatus.RUNNING, None
         self._retry_queue.append(trial.trial_id)
 
     # ------------------------------------------------------------------------------------------ files
@@ -183,7 +192,9 @@ class BayesianOracle(ResumableOracle, BayesianOptimizationOracle):
     def _proposal(self, trial_id):
         # keras-tuner does not store the state of its generator, on which proposals of a resumed search must not depend.
         self._random_state = np.random.RandomState((self.seed + len(self.trials)) % 2**32)
-        proposal = super()._proposal(trial_id)
+        with warnings.catch_warnings():  # filters hold for all threads: only this one is added, for a moment
+            warnings.filterwarnings("ignore", category=ConvergenceWarning, module="sklearn.gaussian_process")
+            proposal = super()._proposal(trial_id)
         values = proposal.get("values")
         if values is not None and (self._duplicate(values) or not self.feasible(values)):
             return self._random_populate_space()

@@ -1,7 +1,6 @@
 """keras-tuner adapter: requests trials from an oracle, runs them and reports the results."""
 
 import contextlib
-import random
 import threading
 import time
 
@@ -134,13 +133,3 @@ def parameters_of(space, trial) -> dict:
     parameters = space.build(trial.hyperparameters)
     epochs = trial.hyperparameters.values.get(EPOCHS)
     return parameters if epochs is None else {**parameters, "epochs": int(epochs)}
-
-
-@contextlib.contextmanager
-def preserved_random_state():
-    """Restore Python's global generator afterwards, from which keras-tuner draws names."""
-    state = random.getstate()
-    try:
-        yield
-    finally:
-        random.setstate(state)

@@ -6,7 +6,6 @@ import os
 import tempfile
 import threading
 import time
-import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.run_log import fingerprint
 from forecastkit.utils.time_budget import LEAST, TimeBudget, training_seconds
 from forecastkit.utils.validation import refuse
+from forecastkit.utils.warn import without_warnings
 
 #: Fraction of a usual trial's duration that must be left to start another one.
 WORTHWHILE = 0.6
@@ -130,7 +130,7 @@ class Search:
     def run(self, progress=None) -> None:
         """Run trials until their number or the time limit is reached; after Ctrl-C the results so far remain."""
         self.progress = progress
-        with _quiet(), self._folder() as folder:
+        with without_warnings(), self._folder() as folder:
             self._run(folder)
         if not any(row["state"] == DONE for row in self.rows):
             self._give_up()
@@ -150,19 +150,18 @@ class Search:
 
     def _run(self, folder):
         from forecastkit.tuning import kerastuner_chief
-        from forecastkit.tuning.kerastuner_tuner import Tuner, preserved_random_state
+        from forecastkit.tuning.kerastuner_tuner import Tuner
 
-        with preserved_random_state():
-            oracle = self._oracle(folder)
-            name = os.environ["KERASTUNER_TUNER_ID"] if kerastuner_chief.is_worker() else "tuner"
-            runner = self._runner(idle=kerastuner_chief.is_chief())
+        oracle = self._oracle(folder)
+        name = os.environ["KERASTUNER_TUNER_ID"] if kerastuner_chief.is_worker() else "tuner"
+        runner = self._runner(idle=kerastuner_chief.is_chief())
 
-            def run(parameters):
-                runner.begin()
-                return runner.run(parameters, self._trial_limits())
+        def run(parameters):
+            runner.begin()
+            return runner.run(parameters, self._trial_limits())
 
-            jobs = range(max(self.settings.n_jobs, 1))
-            tuners = [Tuner(oracle, self.space, run, folder, self.project, f"{name}-{job}") for job in jobs]
+        jobs = range(max(self.settings.n_jobs, 1))
+        tuners = [Tuner(oracle, self.space, run, folder, self.project, f"{name}-{job}") for job in jobs]
         try:
             if kerastuner_chief.is_chief():
                 kerastuner_chief.serve(oracle, self._is_over)
@@ -193,9 +192,9 @@ class Search:
             is_over=self._is_over,
             on_end=self._report,
         )
-        oracle._set_project_dir(str(folder), self.project)
+        oracle.use_folder(folder, self.project)
         self.oracle = oracle
-        if Path(oracle._get_oracle_fname()).exists():
+        if (folder / self.project / "oracle.json").exists():
             oracle.reload()
             self._take(oracle)
             self.budget.spent = sum(row["seconds"] for row in self.rows) / max(self.settings.n_jobs, 1)
@@ -333,17 +332,9 @@ class Search:
 def _choose(forecaster, panel):
     """Return a clone that has chosen its sizes for these rows."""
     model = clone(forecaster)
-    with _quiet():
+    with without_warnings():  # issued by the final fit
         model._choose_sizes(panel, panel.last_observed() + 1)
     return model
-
-
-@contextmanager
-def _quiet():
-    """Suppress warnings of trials, which are issued by the final fit, and of keras-tuner."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _run_in_threads(tuners) -> None:
@@ -352,7 +343,8 @@ def _run_in_threads(tuners) -> None:
 
     def search(tuner):
         try:
-            tuner.search()
+            with without_warnings():
+                tuner.search()
         except BaseException as error:
             errors.append(error)
             for other in tuners:

@@ -95,7 +95,7 @@ def work(folder: Path, task, number: str) -> None:
     """Run one trial and write its outcome to the folder."""
     parameters, limits = read(folder / f"trial-{number}")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # issued by the final fit
+        warnings.simplefilter("ignore")  # this process runs the trial alone; the final fit issues them
         outcome = run_trial(task, parameters, limits)
     write(outcome, folder / f"outcome-{number}")
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.eager import context  # the one place where a coordination service takes its time-outs
 
 from forecastkit.training.engines.cluster import Cluster, answers, meet, read_cluster
 from forecastkit.utils.exceptions import ParameterError, WorkerError
+from forecastkit.utils.undocumented import undocumented
 from forecastkit.utils.validation import first_few, refuse
 
 #: Seconds without a heartbeat after which a worker counts as lost. A terminated process is detected at once.
@@ -79,7 +79,7 @@ def local_devices() -> list[str]:
 
 
 def _meet_workers(cluster, where):
-    if getattr(context.context(), "_context_handle", None) is not None:
+    if getattr(undocumented("tensorflow context")(), "_context_handle", None) is not None:
         rule = "workers must meet before TensorFlow is used for anything else in the process"
         refuse(where, rule, "a process where it was", "Make the distributed fit the first one of the script.")
     meet(cluster)
@@ -96,12 +96,11 @@ def _meet_workers(cluster, where):
 
 def _set_timeouts():
     """Configure the coordination service to detect a lost worker within seconds instead of minutes."""
-    from tensorflow.compiler.xla.tsl.protobuf.coordination_config_pb2 import CoordinatedJob
-
+    job_of = undocumented("coordinated job")
     resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver().cluster_spec()
-    jobs = [CoordinatedJob(name=job, num_tasks=resolver.num_tasks(job)) for job in resolver.jobs]
+    jobs = [job_of(name=job, num_tasks=resolver.num_tasks(job)) for job in resolver.jobs]
     leader = "chief" if "chief" in resolver.jobs else "worker"
-    context.context().configure_coordination_service(
+    undocumented("tensorflow context")().configure_coordination_service(
         service_type="standalone",
         service_leader=f"/job:{leader}/replica:0/task:0",
         cluster_register_timeout_in_ms=1000 * HEARTBEAT_TIMEOUT,
