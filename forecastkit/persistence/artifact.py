@@ -229,8 +229,11 @@ def _unreadable(path, manifest, error):
 
     written = manifest["versions"].get("forecastkit")
     reason = f"{type(error).__name__}: {error}"
-    if written == __version__:
-        _damaged(path, f"its members are not a valid forecaster ({reason})")
+    if written == __version__:  # the checksums hold: the file is what its author wrote
+        rule = f"{str(path)!r} must hold what this version saved"
+        got = f"intact members that are no valid forecaster ({reason})"
+        remedy = "It was edited after saving, or this is a bug: please report it with the file."
+        refuse("load", rule, got, remedy, ArtifactError)
     rule = f"{str(path)!r} must be a model that this version, {__version__}, can read"
     got = f"one that forecastkit {written} wrote ({reason})"
     refuse("load", rule, got, f"Load it with forecastkit {written}, or fit it again.", ArtifactError)

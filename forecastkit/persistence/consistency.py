@@ -11,6 +11,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.schema import ROLES, Schema
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.data.week_slots import is_week
+from forecastkit.persistence.array_shapes import check_arrays, check_object
 
 #: Kinds of grids, and the largest size that is not a mistake.
 KINDS, LARGEST = ("position", "fixed", "month", "business"), 2**40
@@ -36,6 +37,18 @@ def check_consistent(forecaster: Any) -> None:
     widths = {"target": len(schema.target), **{role: schema.width(getattr(schema, role)) for role in ROLES}}
     for name, width in widths.items():
         _need(getattr(panel, name).shape[1] == width, f"the history's {name} has not the {width} columns of the schema")
+    _check_learned(forecaster, len(schema.target))
+
+
+def _check_learned(forecaster: Any, channels: int) -> None:
+    scales = getattr(forecaster, "residual_scale_", None)
+    whole = isinstance(scales, np.ndarray) and scales.ndim == 2
+    entities = {"E": len(scales), "N": scales.size} if whole else {}
+    sizes = {"H": forecaster.horizon_, "C": channels, **entities}
+    check_object(forecaster, "Forecaster", type(forecaster).__name__, sizes)
+    for name, value in vars(forecaster).items():
+        if name.endswith("_"):
+            check_arrays(value, name, sizes)
 
 
 def _need(holds: bool, otherwise: str) -> None:

@@ -53,7 +53,7 @@ def test_arrays_with_broken_headers(tmp_path, members, header):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("x.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
-    with pytest.raises(ArtifactError, match="must be undamaged, got damaged"):
+    with pytest.raises(ArtifactError, match="must hold what this version saved"):
         fk.load(forged(tmp_path / "m", members, **{"history.npz": out.getvalue()}))
 
 
@@ -67,7 +67,7 @@ def test_a_forged_summary(tmp_path, members, name, value):
 
 def test_a_file_of_another_version_is_not_called_damaged(tmp_path, members):
     unknown = members["forecaster.json"].replace(b'"strength"', b'"penalty"')
-    with pytest.raises(ArtifactError, match="must be undamaged, got damaged"):
+    with pytest.raises(ArtifactError, match=r"must hold what this version saved.*got intact members.*penalty.*a bug"):
         fk.load(forged(tmp_path / "m", members, **{"forecaster.json": unknown}))
     older = forged(tmp_path / "m", members, lambda held: held["versions"].update(forecastkit="0.0.1"),
                    **{"forecaster.json": unknown})  # fmt: skip
@@ -140,8 +140,56 @@ def test_a_part_of_another_type_is_refused_when_the_file_is_loaded(tmp_path, mem
     if name == "step" and value == 10**15:
         pytest.skip("a step of positions may be as large")
     part(packed)[name] = value
-    with pytest.raises(ArtifactError, match="got damaged"):
+    with pytest.raises(ArtifactError, match="got intact members"):
         fk.load(forged(tmp_path / "m", members, **{"forecaster.json": json.dumps(packed).encode()}))
+
+
+CHANGES = {
+    "shorter": lambda array: array[:-1],
+    "longer": lambda array: np.concatenate([array, array]),
+    "flat": np.ravel,
+    "text": lambda array: array.astype(str),
+    "large": lambda array: np.full(array.shape, 10**6),
+    "one axis more": lambda array: array[None],
+    "empty": lambda array: array[:0],
+}
+
+
+@pytest.fixture(scope="module")
+def calibrated(tmp_path_factory):
+    """Members of a file with rolling calibration."""
+    path = tmp_path_factory.mktemp("calibrated") / "m.forecast"
+    model = fk.SeasonalNaiveForecaster(horizon=2, season_length=7, calibrate="rolling")
+    model.fit(10 + np.random.default_rng(0).normal(size=320)).save(path)
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_forged_arrays_are_refused_at_load_or_forecast_nevertheless(tmp_path, calibrated, change):
+    refused = []
+    for member in ("calibration.npz", "weights.npz"):
+        with np.load(io.BytesIO(calibrated[member])) as held:
+            arrays = dict(held)
+        for name in arrays:
+            out = io.BytesIO()
+            np.savez(out, **{**arrays, name: CHANGES[change](arrays[name])})
+            path = forged(tmp_path / "m", calibrated, **{member: out.getvalue()})
+            try:
+                fk.load(path).predict(quantile_levels=[0.1, 0.9])
+            except ArtifactError as error:
+                refused.append(str(error))
+    assert len(refused) >= 5
+    assert all("no array of the type and shape" in said or "do not exist" in said for said in refused), refused
+
+
+@pytest.mark.parametrize("value", [5.5, "x", [], -1, {"$": "float", "of": "nan"}])
+@pytest.mark.parametrize("name", ["residuals_", "corrections_", "rolling_errors_", "local_scale_", "scaler_"])
+def test_calibration_of_another_class_is_refused(tmp_path, calibrated, name, value):
+    packed = json.loads(calibrated["forecaster.json"])
+    packed["learned"][name] = value
+    with pytest.raises(ArtifactError, match=f"{name} is no "):
+        fk.load(forged(tmp_path / "m", calibrated, **{"forecaster.json": json.dumps(packed).encode()}))
 
 
 def test_a_history_with_other_columns_than_the_schema_is_refused(tmp_path, members):
