@@ -1,6 +1,5 @@
 """Results of an interpretation as arrays, and as frames with the user's column names."""
 
-import random
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +16,7 @@ from forecastkit.inspection.input_names import column_names, group_columns
 from forecastkit.networks import backbones
 from forecastkit.networks.attention import Attention
 from forecastkit.networks.backbone import Backbone
+from forecastkit.networks.layers import seeded, sublayers
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_names, refuse
 
@@ -126,12 +126,9 @@ class Block:
 
 def attends(backbone: Backbone) -> bool:
     """Return whether future tokens of the backbone attend to past tokens."""
-    state = random.getstate()  # building layers draws seeds
-    try:
+    with seeded(0):
         layer = backbone.build()
-    finally:
-        random.setstate(state)
-    parts = layer._flatten_layers() if isinstance(layer, keras.layers.Layer) else ()
+    parts = sublayers(layer) if isinstance(layer, keras.layers.Layer) else ()
     return not backbone.mixes_channels and any(isinstance(part, Attention) for part in parts)
 
 

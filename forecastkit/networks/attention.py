@@ -8,7 +8,7 @@ import numpy as np
 from keras import layers, ops
 
 from forecastkit.networks.choices import POSITIONS
-from forecastkit.networks.layers import Dropout, own_mask
+from forecastkit.networks.layers import Dropout, draw_seed, own_mask
 
 #: Added to the scores of masked keys. The penalty of later tokens exceeds that of missing ones, so that a token without
 #: any observed token up to it still does not attend to later ones.
@@ -119,7 +119,7 @@ class Positions(layers.Layer):
     def build(self, shape):
         length, units = shape[-2], shape[-1]
         if self.kind == "learned":
-            start = keras.initializers.RandomNormal(stddev=0.02)
+            start = keras.initializers.RandomNormal(stddev=0.02, seed=draw_seed())
             self.table = self.add_weight(name="table", shape=(length, units), initializer=start)
         elif self.kind == "sinusoidal":
             # A NumPy array, because a tensor created here could belong to a graph that is being traced.
@@ -268,7 +268,10 @@ class RelativeAttention(Attention):
         self.build_layers(tokens_shape, ask=units, read=2 * units)
         self.place = layers.Dense(units, use_bias=False)
         self.place.build(tokens_shape)
-        start, shape = keras.initializers.RandomNormal(stddev=0.02), (self.heads, 1, units // self.heads)
+        start, shape = (
+            keras.initializers.RandomNormal(stddev=0.02, seed=draw_seed()),
+            (self.heads, 1, units // self.heads),
+        )
         self.content_bias = self.add_weight(name="content_bias", shape=shape, initializer=start)
         self.place_bias = self.add_weight(name="place_bias", shape=shape, initializer=start)
 

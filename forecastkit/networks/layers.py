@@ -1,12 +1,17 @@
 """Layers shared by several backbones, written in `keras.ops` for every Keras backend."""
 
 import contextvars
+import inspect
 import math
 import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
-from keras import initializers, layers, ops
+from keras import Layer, initializers, layers, ops, saving, tree
 
 from forecastkit.networks.choices import CELLS
 
@@ -15,6 +20,80 @@ STEP_SEED = contextvars.ContextVar("forecastkit_step_seed", default=None)
 
 #: If a batch is processed in parts: the index of the first window of the part, and its number of windows.
 STEP_PART = contextvars.ContextVar("forecastkit_step_part", default=None)
+
+#: Draws the seeds of initial weights while a network is built.
+SEEDS: contextvars.ContextVar[random.Random | None] = contextvars.ContextVar("forecastkit_seeds", default=None)
+
+
+def draw_seed(largest: int = 10**9) -> int:
+    """Return a seed from the generator of the network that is being built, or a random one outside `seeded`."""
+    return (SEEDS.get() or random.SystemRandom()).randint(1, largest)
+
+
+@dataclass(frozen=True)
+class SeededByName:
+    """Stands for an initializer that Keras finds by its name, and gives it a seed of the network.
+
+    Without it Keras would draw the seed from Python's global generator, which belongs to the user's program and is
+    shared by all threads.
+    """
+
+    make: Callable
+
+    def from_config(self, config: dict) -> initializers.Initializer:
+        """Return the initializer, as Keras calls for it."""
+        return self.make(**{"seed": draw_seed(), **config})
+
+
+@cache
+def _random_initializers() -> dict[str, SeededByName]:
+    found = {**vars(initializers), "normal": initializers.RandomNormal, "uniform": initializers.RandomUniform}
+    classes = {name: cls for name, cls in found.items() if inspect.isclass(cls)}
+    return {n: SeededByName(cls) for n, cls in classes.items() if "seed" in inspect.signature(cls).parameters}
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw the seeds of all layers made inside from a generator with this seed; other threads are not affected."""
+    token = SEEDS.set(random.Random(seed))
+    try:
+        with saving.custom_object_scope(_random_initializers()):
+            yield
+    finally:
+        SEEDS.reset(token)
+
+
+def seed_random_states(layer: Layer) -> None:
+    """Draw new states for the random generators of Keras layers, such as a user-defined layer's own dropout."""
+    for variable in layer.variables:
+        if variable.name == "seed_generator_state":
+            variable.assign([draw_seed(), 0])
+
+
+def recurrent(make: type[layers.RNN], units: int, **options) -> layers.RNN:
+    """Return a recurrent layer of Keras, which has a generator for dropout even if it uses none.
+
+    The seed that Keras would draw for this generator is drawn too, so that a seed still gives the weights that it gave
+    in earlier versions.
+    """
+    first = make is layers.SimpleRNN
+    if first:
+        draw_seed()
+    layer = make(units, seed=0, **options)
+    if not first:
+        draw_seed()
+    return layer
+
+
+def sublayers(layer: Layer) -> list[Layer]:
+    """Return a layer and all layers within it, each once."""
+    found, waiting = {}, [layer]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Layer) and id(item) not in found:
+            found[id(item)] = item
+            waiting.extend(tree.flatten(list(vars(item).values())))
+    return list(found.values())
 
 
 class Dropout(layers.Layer):
@@ -30,7 +109,7 @@ class Dropout(layers.Layer):
     def __init__(self, rate: float, **kwargs):
         super().__init__(**kwargs)
         self.rate = rate
-        self.own = random.randint(1, 2**31 - 1)  # the generator from which Keras draws layer seeds, too
+        self.own = draw_seed(2**31 - 1)
 
     def build(self, shape):
         # int32 can be broadcast among distributed workers when variables are created; uint32 cannot.
@@ -120,7 +199,7 @@ class Recurrence(layers.Layer):
         self.kind, self.units, self.bidirectional, self.sequences = kind, units, bidirectional, sequences
         directions = (False, True) if bidirectional else (False,)
         self.readers = [
-            make(units, return_sequences=sequences, return_state=True, go_backwards=direction)
+            recurrent(make, units, return_sequences=sequences, return_state=True, go_backwards=direction)
             for direction in directions
         ]
 

@@ -9,7 +9,7 @@ from forecastkit.networks.backbone import Sizes, check_layer, check_tokens
 from forecastkit.networks.category_embedding import CategoryEmbedding
 from forecastkit.networks.config import backbone_config, backbone_from_config, dtype_policy
 from forecastkit.networks.heads import Head, make_head
-from forecastkit.networks.layers import Dropout, own_mask
+from forecastkit.networks.layers import Dropout, draw_seed, own_mask
 from forecastkit.networks.linear_scan import padded
 from forecastkit.networks.temporal_decoder import TemporalDecoder
 from forecastkit.networks.variable_selection import VariableTokens
@@ -79,7 +79,7 @@ class Network(keras.Model):
         self.positions = self.add_weight(
             name="positions",
             shape=(self.sizes.future_tokens, self.units),
-            initializer=keras.initializers.RandomNormal(stddev=0.5),
+            initializer=keras.initializers.RandomNormal(stddev=0.5, seed=draw_seed()),
         )
         if self.sizes.linear:
             shape = self.sizes.lookback, self.sizes.horizon

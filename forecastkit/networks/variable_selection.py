@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from forecastkit.networks.layers import Dropout
+from forecastkit.networks.layers import Dropout, draw_seed
 
 _WATCHED = contextvars.ContextVar("forecastkit_watched_selection", default=None)
 
@@ -46,7 +46,7 @@ class DenseEach(layers.Layer):
     def build(self, shape):
         variables, width = shape[-2:]
         limit = (6 / (width + self.units)) ** 0.5  # Glorot and Bengio (2010), with the fans of a single variable
-        start = keras.initializers.RandomUniform(-limit, limit)
+        start = keras.initializers.RandomUniform(-limit, limit, draw_seed())
         self.kernel = self.add_weight(name="kernel", shape=(variables, width, self.units), initializer=start)
         self.bias = self.add_weight(name="bias", shape=(variables, self.units), initializer="zeros")
 

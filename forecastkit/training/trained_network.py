@@ -1,6 +1,5 @@
 """A trained network: its weights, the configuration from which it is rebuilt, and the cache of compiled networks."""
 
-import random
 import threading
 import weakref
 from collections import OrderedDict
@@ -129,7 +128,7 @@ class TrainedNetwork:
 
     def _kind_of(self, compiled):
         """Return the key under which compiled networks can be shared, or None if they cannot be shared."""
-        if not type(self.backbone).__module__.startswith(f"{backbones.__name__}."):
+        if not self._is_registered():
             return None  # a user-defined layer may have a state
         if not isinstance(self.loss, str) or self.optimizer is not None:
             return None  # so may a user-defined loss, and steps are traced with their optimizer
@@ -148,17 +147,18 @@ class TrainedNetwork:
     def _fresh(self):
         """Return a network with the initial weights of its seed."""
         from forecastkit.networks.config import dtype_policy  # here: they load Keras
+        from forecastkit.networks.layers import seed_random_states, seeded
         from forecastkit.networks.network import Network
 
-        state = random.getstate()
-        random.seed(self.seed)  # Keras draws the seeds of weights and dropout from this generator
-        try:
-            with dtype_policy(self.precision):
-                network = Network(self.backbone, self.sizes, self.head, self.normalization)
-                network.build_layers()
-        finally:
-            random.setstate(state)
+        with seeded(self.seed), dtype_policy(self.precision):
+            network = Network(self.backbone, self.sizes, self.head, self.normalization)
+            network.build_layers()
+            if not self._is_registered():
+                seed_random_states(network)
         return network
+
+    def _is_registered(self):
+        return type(self.backbone).__module__.startswith(f"{backbones.__name__}.")
 
     def _take_weights(self, network):
         wanted, kept = ([np.shape(weight) for weight in weights] for weights in (network.weights, self.weights))

@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 from keras import ops
 
-from forecastkit.networks.layers import STEP_PART, STEP_SEED, STEPS, Dropout, FeedForward, Recurrence, as_uint32, mix
+from forecastkit.networks.layers import (
+    STEP_PART,
+    STEP_SEED,
+    STEPS,
+    Dropout,
+    FeedForward,
+    Recurrence,
+    as_uint32,
+    mix,
+    seeded,
+)
 
 CELLS = {"rnn": keras.layers.SimpleRNNCell, "gru": keras.layers.GRUCell, "lstm": keras.layers.LSTMCell}
 READERS = {"rnn": keras.layers.SimpleRNN, "gru": keras.layers.GRU, "lstm": keras.layers.LSTM}
@@ -195,8 +205,8 @@ def test_parts_of_a_batch_have_the_masks_of_the_whole(rows):
 @pytest.fixture
 def pair():
     """Two layers with numbers of their own."""
-    keras.utils.set_random_seed(7)
-    return Dropout(0.3), Dropout(0.3)
+    with seeded(7):
+        return Dropout(0.3), Dropout(0.3)
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])

@@ -18,6 +18,7 @@ from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.networks import backbones
 from forecastkit.networks.backbone import NORMALIZATIONS, Backbone, Sizes
 from forecastkit.networks.heads import make_head
+from forecastkit.networks.layers import seeded
 from forecastkit.networks.network import Network
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.training.engines.plain import PlainEngine
@@ -45,10 +46,10 @@ def mixed_windows(sizes, batch=5, seed=0):
 
 def mixing(sizes=BARE, normalization="last", levels=None, **parameters):
     """A network of the inverted Transformer with its first weights."""
-    keras.utils.set_random_seed(0)
     backbone = backbones.find("inverted_transformer")(**{"units": 8, "dropout": 0.0, **parameters})
-    network = Network(backbone, sizes, make_head("mae", levels), normalization)
-    network(mixed_windows(sizes))
+    with seeded(0):
+        network = Network(backbone, sizes, make_head("mae", levels), normalization)
+        network(mixed_windows(sizes))
     return network
 
 

@@ -15,6 +15,7 @@ from forecastkit.networks import backbones
 from forecastkit.networks.attention import watch_attention
 from forecastkit.networks.backbone import NORMALIZATIONS, Sizes
 from forecastkit.networks.heads import make_head
+from forecastkit.networks.layers import seeded
 from forecastkit.networks.network import Network
 from forecastkit.training.engines.fused_adam import apply_adam
 from forecastkit.utils.exceptions import ParameterError
@@ -28,10 +29,10 @@ BATCH = 5
 
 
 def make(backbone="gru", sizes=PLAIN, normalization="last", levels=None, **parameters):
-    keras.utils.set_random_seed(0)
     architecture = backbones.find(backbone)(**{"units": 8, "dropout": 0.0, **parameters})
-    network = Network(architecture, sizes, make_head("mae", levels), normalization)
-    network(windows(sizes))
+    with seeded(0):
+        network = Network(architecture, sizes, make_head("mae", levels), normalization)
+        network(windows(sizes))
     return network
 
 
@@ -423,7 +424,6 @@ class Copies(keras.layers.Layer):
 
 
 def test_a_layer_of_ones_own_is_a_backbone():
-    keras.utils.set_random_seed(0)
     network = Network(LayerBackbone(layer=Copies, units=8), PLAIN, make_head("mae"))
     assert run(network, windows(PLAIN)).shape == (BATCH, 6, 1)
 

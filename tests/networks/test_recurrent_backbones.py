@@ -1,6 +1,5 @@
 """The parallel recurrent networks and the blocks without attention, against their formulas a step at a time."""
 
-import keras
 import numpy as np
 import pytest
 from test_layers import arrays, built, dense, layer_norm, normal, sigmoid
@@ -282,5 +281,4 @@ def test_what_cannot_be_built_is_refused(name, parameters, rule):
 
 def test_feed_forward_is_twice_the_units_unless_said():
     for cls in (MinGRU, MinLSTM):
-        keras.utils.set_random_seed(0)
         assert [cls(units=8, feedforward=f).build().blocks[0].feedforward.width for f in (None, 24)] == [16, 24]

@@ -1,16 +1,20 @@
 """Cached networks: equal fits trace once, and forecast what they would have forecast alone."""
 
 import gc
+import random
 
+import keras
 import numpy as np
 import pytest
-from conftest import ROLES, SMALL, in_rotation, make_panel, wave
+from conftest import ROLES, ROTATED_BACKBONES, SMALL, in_rotation, make_panel, wave
 from keras.callbacks import Callback
 
 import forecastkit as fk
+from forecastkit.networks import backbones
+from forecastkit.networks.backbone import LayerBackbone, Sizes
 from forecastkit.training import trained_network
 from forecastkit.training.engines.tensorflow import TensorFlowEngine
-from forecastkit.training.trained_network import CacheEntry, NetworkCache
+from forecastkit.training.trained_network import CacheEntry, NetworkCache, TrainedNetwork
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +47,43 @@ def forgotten(*args, **more):
     del model
     gc.collect()
     return forecast
+
+
+@pytest.mark.parametrize("name", in_rotation(backbones.names(), ROTATED_BACKBONES))
+def test_seeds_of_weights_are_not_drawn_from_the_global_generator(name, monkeypatch):
+    def used(*args):
+        raise AssertionError("Python's global generator belongs to the user's program")
+
+    for function in ("seed", "setstate", "randint", "random", "getrandbits"):
+        monkeypatch.setattr(random, function, used)
+    found = backbones.find(name)
+    sizes = Sizes(12, 4, 1 if found.reads_steps else 4, 1, 1, static=1, channels=2 * found.mixes_channels)
+    first, same, other = (
+        TrainedNetwork(found(units=8), sizes, "last", "mae", None, seed)._fresh().get_weights() for seed in (1, 1, 2)
+    )
+    assert all((mine == again).all() for mine, again in zip(first, same, strict=True))
+    assert any((mine != another).any() for mine, another in zip(first, other, strict=True))
+
+
+class OwnDropout(keras.layers.Layer):
+    """A user's layer whose dropout has no seed."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.drop = keras.layers.Dropout(0.5)
+
+    def call(self, past, future, mask=None, training=None):
+        return future + self.drop(keras.ops.mean(past, axis=1, keepdims=True), training=training)
+
+
+def test_dropout_of_a_users_own_layer_has_the_seed_of_the_network():
+    random.seed(5)
+    masks = []
+    for seed in (1, 1, 2):
+        network = TrainedNetwork(LayerBackbone(layer=OwnDropout, units=8), Sizes(12, 4, 4), "last", "mae", None, seed)
+        states = [item for item in network._fresh().variables if item.name == "seed_generator_state"]
+        masks.append(np.asarray(states[0]).tolist())
+    assert masks[0] == masks[1] != masks[2]
 
 
 KINDS = [{"dropout": 0.5, "rows": 260}, {"loss": "student_t", "seed": 1}, {}, {"seed": 1}, {"rows": 260}]

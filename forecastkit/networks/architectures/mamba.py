@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers, ops
 
-from forecastkit.networks.layers import Dropout, own_mask
+from forecastkit.networks.layers import Dropout, draw_seed, own_mask
 from forecastkit.networks.linear_scan import delayed, linear_scan
 
 
@@ -35,7 +35,7 @@ class SelectiveStateSpace(keras.layers.Layer):
         for layer, width in zip((self.norm, self.enter, self.select, self.pace, self.leave), widths, strict=True):
             layer.build((*shape[:-1], width))
         limit = self.kernel**-0.5
-        start = keras.initializers.RandomUniform(-limit, limit)
+        start = keras.initializers.RandomUniform(-limit, limit, draw_seed())
         self.filter = self.add_weight(name="filter", shape=(self.kernel, inner), initializer=start)
         self.filter_bias = self.add_weight(name="filter_bias", shape=(inner,), initializer="zeros")
         self.log_decay = self.add_weight(name="log_decay", shape=(self.states, inner), initializer=increasing_decays)

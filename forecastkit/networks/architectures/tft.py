@@ -4,6 +4,7 @@ import keras
 from keras import layers, ops
 
 from forecastkit.networks.attention import Attention, attend, causal_bias, split_heads
+from forecastkit.networks.layers import recurrent
 from forecastkit.networks.variable_selection import Gate, GatedResidual, Selection
 
 
@@ -35,7 +36,8 @@ class TemporalFusion(keras.layers.Layer):
         self.units, self.dropout = units, dropout
         self.select_past, self.select_future = Selection(units, dropout, "past"), Selection(units, dropout, "future")
         self.recurrences = [
-            [layers.LSTM(units, return_sequences=True, return_state=True) for _ in range(2)] for _ in range(depth)
+            [recurrent(layers.LSTM, units, return_sequences=True, return_state=True) for _ in range(2)]
+            for _ in range(depth)
         ]
         self.enrich, self.feedforward = GatedResidual(units, dropout), GatedResidual(units, dropout)
         self.attention = SharedAttention(heads)

@@ -2,6 +2,8 @@
 
 import keras
 
+from forecastkit.networks.layers import seeded, sublayers
+
 GATED = (keras.layers.LSTM, keras.layers.GRU)
 #: Text for the CPU.
 PROCESSOR = "the processor"
@@ -37,7 +39,8 @@ def cudnn_hindrance(backbone) -> str:
     str
         A sentence; an empty string if cuDNN can be used or there are no recurrent layers.
     """
-    layers = [layer for layer in backbone.build()._flatten_layers() if isinstance(layer, keras.layers.RNN)]
+    with seeded(0):
+        layers = [layer for layer in sublayers(backbone.build()) if isinstance(layer, keras.layers.RNN)]
     name = type(backbone).__name__
     for layer in layers:
         if not isinstance(layer, GATED):

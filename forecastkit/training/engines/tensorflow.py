@@ -14,7 +14,7 @@ from keras import ops
 from forecastkit.data.array_storage import ALIGNMENT
 from forecastkit.data.windows import Buffers, forecast_in_batches, gather, most_at_once, weights_after
 from forecastkit.networks.heads.keras_loss import compile_network
-from forecastkit.networks.layers import STEP_PART, STEP_SEED
+from forecastkit.networks.layers import STEP_PART, STEP_SEED, sublayers
 from forecastkit.runtime.evaluator import Evaluator
 from forecastkit.runtime.graph import Graph
 from forecastkit.training.engines.fused_adam import apply_adam
@@ -61,7 +61,7 @@ def shared(array: np.ndarray):
 
 def compilable(network) -> bool:
     """Return whether XLA can compile the network: not if a layer calls cuDNN, which is faster."""
-    return all(layer.supports_jit for layer in network._flatten_layers())
+    return all(layer.supports_jit for layer in sublayers(network))
 
 
 def as_buffers(held: dict) -> Buffers:
