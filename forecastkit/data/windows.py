@@ -208,6 +208,8 @@ class Buffers:
         Size of one scaled unit of `target` in the user's units.
     weight : (R,), optional
         Weight of each row in the loss; None for equal weights.
+    loss_weight : (C, horizon), optional
+        Weight of each target column and step of the horizon in the loss of a network; None for equal weights.
     past_codes : (R, p), known_codes : (R, k), static_codes : (E, s), optional
         Codes of embedded categories, int32; 0 is the unknown level.
     """
@@ -223,6 +225,7 @@ class Buffers:
     series: np.ndarray
     unit: np.ndarray
     weight: np.ndarray | None = None
+    loss_weight: np.ndarray | None = None
     past_codes: np.ndarray | None = None
     known_codes: np.ndarray | None = None
     static_codes: np.ndarray | None = None
@@ -289,6 +292,20 @@ def weights_after(xp, buffers: Buffers, table, horizon: int):
     end = xp.take(buffers.end, entity, axis=0)[:, None]
     # After its last row a series has no targets either.
     return xp.take(buffers.weight, xp.minimum(rows, end - 1), axis=0)
+
+
+def loss_weights(xp, buffers: Buffers, table, horizon: int, channels: int = 0):
+    """Return weights of the losses after a batch of origins, broadcastable to the targets (batch[, channels], horizon).
+
+    None for equal weights; the arguments are those of `gather`.
+    """
+    weight = weights_after(xp, buffers, table, horizon)
+    if weight is not None and channels:
+        weight = weight[:, None]
+    if buffers.loss_weight is None:
+        return weight
+    own = buffers.loss_weight[None] if channels else xp.take(buffers.loss_weight, table[:, 2], axis=0)
+    return own if weight is None else own * weight
 
 
 def _covariates(xp, buffers, entity, rows, clipped, inside, lookback):

@@ -171,7 +171,7 @@ class Evaluation:
         return output_frames.long_frame(panel, model.schema_, origins, self.forecast, columns, actual=True)
 
 
-def evaluate(model: Forecaster, windows: ForecastWindows) -> Evaluation:
+def evaluate(model: Forecaster, windows: ForecastWindows, panel: Panel | None = None) -> Evaluation:
     """Forecast from past cutoffs with a fitted model, each from the rows up to the cutoff.
 
     Series that the model was not fitted on are scaled by their rows up to their first cutoff.
@@ -181,7 +181,9 @@ def evaluate(model: Forecaster, windows: ForecastWindows) -> Evaluation:
     model : Forecaster
         Fitted on rows up to the first cutoff, see `forecastkit.evaluation.folds.Fold.fit`.
     windows : ForecastWindows
+    panel : Panel, optional
+        The rows to forecast from instead of those of the windows, with the same targets.
     """
-    panel, origins = windows.panel, windows.origins
+    panel, origins = windows.panel if panel is None else panel, windows.origins
     adapted = model._adapted(panel, first_cutoffs(panel, origins))
     return Evaluation(adapted, windows, adapted._forecast_at(panel, origins))

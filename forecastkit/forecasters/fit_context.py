@@ -75,12 +75,13 @@ class FitContext:
 
     _scaled: tuple | None = field(default=None, init=False, repr=False)
 
-    def buffers(self, scaler: Scaler, lookback: int, horizon: int) -> Buffers:
+    def buffers(self, scaler: Scaler, lookback: int, horizon: int, loss_weight: np.ndarray | None = None) -> Buffers:
         """Return the panel in the units of a scaler, with the weights. The latest result is kept for reuse."""
         sizes = lookback, horizon
         if self._scaled is None or self._scaled[0] is not scaler or self._scaled[1] != sizes:
             self._scaled = None  # released first: the buffers are as large as the data
-            buffers = replace(scaler.buffers(self.panel, lookback, horizon), weight=self.weight)
+            buffers = scaler.buffers(self.panel, lookback, horizon)
+            buffers = replace(buffers, weight=self.weight, loss_weight=loss_weight)
             self._scaled = scaler, sizes, buffers
         return self._scaled[2]
 

@@ -1,22 +1,47 @@
 """Forecasters with Keras objects among their parameters: cloned and pickled by settings."""
 
 from forecastkit.networks.heads import check_by_trial
+from forecastkit.training.metrics import make_metrics
+from forecastkit.training.optimizers import check_callbacks, check_optimizer
 from forecastkit.utils.estimator import BaseEstimator
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.keras_parts import from_settings, is_part, portable, restored, settings
+from forecastkit.utils.keras_parts import portable, restored
 from forecastkit.utils.validation import refuse
 
 
 class KerasParts(BaseEstimator):
-    """Copies losses and optimizers by class and settings: Keras itself copies registered classes only."""
+    """Copies Keras objects by class and settings: Keras itself copies registered classes only."""
 
     def __sklearn_clone__(self):
-        own = {name: value for name, value in self.get_params(deep=False).items() if is_part(value)}
+        given = self.get_params(deep=False)
+        own = {name: value for name, value in portable(given).items() if value is not given[name]}
         if not own:
             return super().__sklearn_clone__()
-        bare = type(self)(**{**self.get_params(deep=False), **dict.fromkeys(own)})
-        copies = {name: from_settings(type(value), settings(value)) for name, value in own.items()}
-        return bare.__sklearn_clone__().set_params(**copies)
+        bare = type(self)(**{**given, **dict.fromkeys(own)})
+        return bare.__sklearn_clone__().set_params(**restored(own))
+
+    def _check_parts(self, where):
+        """Refuse metrics, an optimizer or callbacks that are none of Keras."""
+        make_metrics(where, self.metrics)
+        if self.optimizer is not None:
+            check_optimizer(where, self.optimizer, self.callbacks)
+        if self.callbacks is not None:
+            check_callbacks(where, self.callbacks)
+
+    def _listeners(self, engine, buffers, windows, validation_origins):
+        """Return the callbacks of a fit: of metrics, the user's, and of the printed lines."""
+        listeners = list(self.callbacks or ())
+        if self.metrics:
+            from forecastkit.training.callbacks import EpochMetrics  # here: it loads Keras
+
+            metrics = make_metrics(type(self).__name__, self.metrics)
+            # Before the callbacks that read them.
+            listeners.insert(0, EpochMetrics.on(windows, validation_origins, metrics, engine, buffers))
+        if self.verbose:
+            from forecastkit.training.callbacks import Lines  # here: it loads Keras
+
+            listeners.append(Lines(type(self).__name__))
+        return listeners
 
     def _check_own_loss(self, where, loss):
         """Refuse a Keras loss that cannot be evaluated on forecasts or that contradicts other parameters."""

@@ -37,8 +37,9 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `kernel`, `layers`, `heads`,
       `feedforward`, `positions`, `units`, `dropout`.
 
@@ -106,6 +107,13 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -199,6 +207,9 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -238,8 +249,9 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `kernel`,
       `feedforward`, `dropout`.
 
@@ -307,6 +319,13 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -402,6 +421,9 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -439,8 +461,9 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
       `positions`, `dropout`.
 
@@ -508,6 +531,13 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -595,6 +625,9 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -633,8 +666,9 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `layers`, `units`, `heads`, `feedforward`,
       `positions`, `dropout`.
 
@@ -702,6 +736,13 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -791,6 +832,9 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -829,8 +873,9 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `dropout`.
 
     Parameters
@@ -897,6 +942,13 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -988,6 +1040,9 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -1023,8 +1078,9 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
       `dropout`.
 
@@ -1092,6 +1148,13 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -1187,6 +1250,9 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -1224,8 +1290,9 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
       `dropout`.
 
@@ -1293,6 +1360,13 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -1388,6 +1462,9 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -1425,8 +1502,9 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `bidirectional`,
       `dropout`.
 
@@ -1494,6 +1572,13 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -1587,6 +1672,9 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -1623,8 +1711,9 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
       `dropout`.
 
@@ -1692,6 +1781,13 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -1787,6 +1883,9 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -1824,8 +1923,9 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `expand`, `states`,
       `kernel`, `dropout`.
 
@@ -1893,6 +1993,13 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -1990,6 +2097,9 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -2028,8 +2138,9 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `feedforward`,
       `dropout`.
 
@@ -2097,6 +2208,13 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -2190,6 +2308,9 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -2226,8 +2347,9 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `feedforward`,
       `dropout`.
 
@@ -2295,6 +2417,13 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -2382,6 +2511,9 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -2418,8 +2550,9 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `cell`, `feedforward`,
       `dropout`.
 
@@ -2487,6 +2620,13 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -2582,6 +2722,9 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -2619,8 +2762,9 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `dropout`.
 
     Parameters
@@ -2687,6 +2831,13 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -2778,6 +2929,9 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -2813,8 +2967,9 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
       `dropout`.
 
@@ -2882,6 +3037,13 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -2977,6 +3139,9 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -3014,8 +3179,9 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `dropout`.
 
     Parameters
@@ -3082,6 +3248,13 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -3175,6 +3348,9 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -3211,8 +3387,9 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
       `positions`, `dropout`.
 
@@ -3280,6 +3457,13 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -3378,6 +3562,9 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,
@@ -3416,8 +3603,9 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
     - Data: `horizon`, `lookback`, `target`, `time`, `series_id`, `known`, `past`, `static`, `freq`, `timezone`,
       `duplicates`, `resample`, `slots`, `season_length`, `validation_size`, `quantile_levels`, `calibrate`,
       `lower`, `upper`, `target_transform`, `calendar`, `holidays`, `fourier`.
-    - Training: `loss`, `optimizer`, `epochs`, `windows_per_epoch`, `batch_size`, `learning_rate`, `patience`,
-      `final_epochs`, `time_limit`, `precision`, `distribute`, `resume`, `random_state`, `verbose`, `callbacks`.
+    - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
+      `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
+      `resume`, `random_state`, `verbose`, `callbacks`.
     - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `heads`, `feedforward`,
       `segment`, `memory`, `dropout`.
 
@@ -3485,6 +3673,13 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -3586,6 +3781,9 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         holidays: str | None = None,
         fourier: types.Fourier | None = None,
         loss: types.Loss = "mae",
+        step_weight: Sequence[float] | None = None,
+        target_weight: types.TargetWeight | None = None,
+        metrics: types.Metrics | None = None,
         optimizer: types.Optimizer | None = None,
         epochs: int | None = None,
         windows_per_epoch: int | None = None,

@@ -1,6 +1,7 @@
 """Base class of the forecasters with a network."""
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -14,13 +15,14 @@ from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.fine_tuning import FineTuning
 from forecastkit.forecasters.keras_parts import KerasParts
 from forecastkit.forecasters.linear_recipes import LinearPath, choose_network_recipe, correction_kept, scaler_for
+from forecastkit.forecasters.loss_weights import make_loss_weight
 from forecastkit.networks.backbone import NORMALIZATIONS, Backbone, Sizes
 from forecastkit.networks.heads import OwnLoss, make_head
 from forecastkit.preprocessing.scaler import lacks_autocorrelation
 from forecastkit.training.checkpoint import Checkpoint, name_of, open_folder
 from forecastkit.training.engines import DISTRIBUTIONS, PRECISIONS, agreed, find_strategy, is_first, shared_bytes
 from forecastkit.training.loop import USUAL_EPOCHS, Plan, Record, train
-from forecastkit.training.optimizers import check_callbacks, check_optimizer, own_rate
+from forecastkit.training.optimizers import own_rate
 from forecastkit.training.trained_network import TrainedNetwork
 from forecastkit.uncertainty.forecasts import forecast_of
 from forecastkit.utils import types
@@ -79,6 +81,13 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         `quantile_levels` the pinball loss is used. A distribution provides quantiles of any level, and its mean is the
         point forecast. Alternatively any Keras loss, given by name, as an object, or as a function of y_true and
         y_pred; it is called with windows (batch, horizon, 1) in units of each series' scale.
+    step_weight : list of float, optional
+        Weight of each step of the horizon in the training and validation loss; divided by their mean.
+    target_weight : list or dict of float, optional
+        Weight of each target in these losses; divided by their mean. Targets missing in a dict have weight 1.
+    metrics : list of str, keras.metrics.Metric or callable, optional
+        Metrics of Keras, computed after every epoch on the validation windows and as many training windows, in units of
+        each series' scale; they are in ``training_history_.metrics`` and in the logs of callbacks.
     optimizer : str, keras.Optimizer or dict, optional
         Name, object or configuration of a Keras optimizer; Adam by default. If `learning_rate` is None, the schedule
         starts from the learning rate of an object; a schedule of the optimizer replaces it.
@@ -129,6 +138,9 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
     linear_path: bool = True
     embed_series: bool = False
     loss: types.Loss = "mae"
+    step_weight: Sequence[float] | None = None
+    target_weight: types.TargetWeight | None = None
+    metrics: types.Metrics | None = None
     optimizer: types.Optimizer | None = None
     epochs: int | None = None
     windows_per_epoch: int | None = None
@@ -159,10 +171,8 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         check_choice(where, "precision", self.precision, (None, *PRECISIONS))
         check_choice(where, "distribute", self.distribute, DISTRIBUTIONS)
         self._check_head(where)
-        if self.optimizer is not None:
-            check_optimizer(where, self.optimizer, self.callbacks)
-        if self.callbacks is not None:
-            check_callbacks(where, self.callbacks)
+        if not (self.metrics is self.optimizer is self.callbacks is None):
+            self._check_parts(where)
         for name in ("patch", "windows_per_epoch", "patience", "epochs"):
             check_int(where, name, getattr(self, name), optional=True)
         check_int(where, "batch_size", self.batch_size)
@@ -194,6 +204,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
 
     def _choose_sizes(self, panel, stop):
         super()._choose_sizes(panel, stop)
+        self._loss_weight()
         self.patch_ = self.patch or choose_patch(self.season_length_, self.lookback_, self.horizon_)
         if self.patch_ > self.lookback_:
             got = f"patch {self.patch_}, lookback {self.lookback_}"
@@ -228,7 +239,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         panel, strategy = context.panel, find_strategy(self.distribute, type(self).__name__)
         seed, checkpoint = self._begin(context, strategy)
         normalization = self._take_recipe(context)
-        buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
+        buffers = self._buffers(context)
         backbone = self._architecture()
         windows = self._windows(context, context.split, backbone)
         plan = self._plan(context, windows, backbone, seed)
@@ -248,9 +259,11 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
             self.network_.shown()
         validation_origins = self._validation(context, most=4_000)
         validation_origins = validation_origins.together()[0] if sizes.channels else validation_origins
+        has_listeners = self.callbacks or self.metrics or self.verbose
+        listeners = self._listeners(engine, buffers, windows, validation_origins) if has_listeners else ()
         record = self.training_history_ = Record()
         try:
-            train(engine, buffers, windows, validation_origins, plan, self._listeners(), record, checkpoint)
+            train(engine, buffers, windows, validation_origins, plan, listeners, record, checkpoint)
         except InputError:
             del self.network_  # its weights are no numbers
             raise
@@ -268,7 +281,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         if recipe.lookback != self.lookback_:
             self.lookback_ = recipe.lookback
             self.patch_ = self.patch or choose_patch(self.season_length_, self.lookback_, self.horizon_)
-        buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
+        buffers = self._buffers(context)
         normalization = recipe.normalization
         if recipe.regressions:
             context.linear_path = LinearPath.fit(self, context, buffers, recipe)
@@ -294,7 +307,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         """Continue training on all rows at a lower learning rate, if there is time."""
         record, agreed = self.training_history_, self.network_.live()[1].agreed
         if context.linear_path is not None:
-            buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
+            buffers = self._buffers(context)
             path = context.linear_path.refit(buffers, context.panel, context.stop)
             self.network_.live()[0].linear.assign(path.matrix(self.lookback_))
             if self.final_epochs is None and self.recipe_["correction"] < 1:
@@ -317,7 +330,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         if self.network_.head.distribution:
             check_support(type(self).__name__, self.loss, self.network_.head, context.panel, self.schema_.target)
         windows = self._windows(context, context.stop, self.network_.backbone)
-        buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
+        buffers = self._buffers(context)
         if not self.network_.sizes.masked and needs_mask(windows, buffers, self.lookback_):
             self.network_ = self.network_.with_mask()
         plan = self._plan(context, windows, self.network_.backbone, self.network_.seed)
@@ -350,7 +363,16 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         # The loss of a window without targets is 0, so gradients of a batch would shrink with the fraction of them.
         sizes = self.lookback_, self.horizon_
         windows = Windows.training(context.panel, stop, *sizes, together=backbone.mixes_channels)
-        return windows.with_targets(context.buffers(self.scaler_, *sizes).target, self.horizon_)
+        return windows.with_targets(self._buffers(context).target, self.horizon_)
+
+    def _buffers(self, context):
+        return context.buffers(self.scaler_, self.lookback_, self.horizon_, self._loss_weight())
+
+    def _loss_weight(self):
+        given = self.step_weight, self.target_weight
+        if given[0] is given[1] is None:
+            return None
+        return make_loss_weight(type(self).__name__, *given, self.horizon_, self.schema_.target)
 
     def _plan(self, context, windows, backbone, seed):
         wanted, width = self.windows_per_epoch, windows.width
@@ -367,14 +389,6 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
             validated=len(self._validation(context, most=1)) > 0,
             judges_start=context.linear_path is not None,
         )
-
-    def _listeners(self):
-        listeners = list(self.callbacks or ())
-        if self.verbose:
-            from forecastkit.training.callbacks import Lines  # here: it loads Keras
-
-            listeners.append(Lines(type(self).__name__))
-        return listeners
 
     def _is_trained(self):
         return hasattr(self, "network_") and self.network_._live is not None

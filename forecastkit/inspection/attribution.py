@@ -8,7 +8,6 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, forward_fill, gather
 from forecastkit.inspection.integrated_gradients import Pairs, Slopes, difference, integrate
 from forecastkit.preprocessing.moments import backward, forward_clipped
-from forecastkit.uncertainty.forecasts import forecast_of
 
 BASELINES = ("last", "mean")
 #: Means of calendar features over a cycle, if they are not 0.
@@ -78,7 +77,8 @@ def attribute(
         np.tile(steps, len(origins)),
     )
     baseline = windows.baseline(kind, model.scaler_)
-    input_gradients = integrate(engine, windows.given, baseline, pairs, point_weights(model), tolerance, max_points)
+    point = engine.head.point_weights
+    input_gradients = integrate(engine, windows.given, baseline, pairs, point, tolerance, max_points)
     parts, change = _contributions(
         input_gradients, windows, baseline, pairs, linear_effects(model.scaler_), network.sizes
     )
@@ -116,19 +116,6 @@ def _undo_transform(name: str | None, forecast: np.ndarray, change: np.ndarray):
     start = backward(name, end - change)
     step = np.where(np.abs(change) > 1e-6, change, 1e-6)  # a secant of no length has the slope of the tangent
     return start, (forecast - backward(name, end - step)) / step
-
-
-def point_weights(model) -> np.ndarray:
-    """Return the weight of each output of the head in the point forecast, shape (outputs,)."""
-    head = model.network_.live()[1].head
-    outputs = head.outputs
-
-    def unchanged(values, spread=False):
-        return values
-
-    # Points are linear in increasing outputs. The points of the outputs 111, 011, 001 differ by one weight each.
-    points = forecast_of(np.triu(np.ones((outputs, outputs)))[:, None], head, unchanged).point()[:, 0]
-    return points - np.append(points[1:], 0.0)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,11 @@ from forecastkit.forecasters.base import Forecaster
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Data, Seed
 from forecastkit.utils.validation import check_int, draw_seed, refuse
+from forecastkit.utils.warn import warn_user
 
 WHERE = "importance"
+#: Errors below this multiple of that of the seasonal naive are rounding.
+NO_ERROR = 1e-6
 
 
 def importance(
@@ -37,7 +40,8 @@ def importance(
     The forecaster is not fitted again. Past and future covariates are shifted in time by a random number of rows,
     circularly within each series, so that their distribution and autocorrelation stay and only their relation to the
     target is lost. Static covariates are exchanged among series. The rise is that of the mean absolute error over all
-    windows, in units of each series' scale, relative to the error with the true values. A covariate that others can
+    windows, in units of each series' scale, relative to the error with the true values, or, with a warning, relative to
+    that of the seasonal naive if there is no error with the true values. A covariate that others can
     replace has a small rise, although the forecast would change without it; see `interpret` for single forecasts of
     networks.
 
@@ -88,13 +92,17 @@ def importance(
     origins = Origins.every_channel(cutoffs.entity, cutoffs.row, panel.channels)
     windows = ForecastWindows(panel, origins, forecaster.horizon_, forecaster.season_length_)
     error = evaluate(forecaster, windows).relative_score()
+    unit = error
+    if error < NO_ERROR:
+        warn_user(f"{WHERE}: the forecasts have no error; rises are relative to the error of the seasonal naive.")
+        unit = 1.0
     rng = np.random.default_rng(draw_seed(random_state))
     rows = []
     for role, name, columns in inputs:
         rises = []
         for _ in range(repeats):
-            changed = replace(windows, panel=_without_relation(panel, role, columns, rng))
-            rises.append(evaluate(forecaster, changed).relative_score() / error - 1.0)
+            changed = _without_relation(panel, role, columns, rng)
+            rises.append((evaluate(forecaster, windows, changed).relative_score() - error) / unit)
         rows.append({"input": name, "role": role, "increase": np.mean(rises), "std": np.std(rises)})
     return pd.DataFrame(rows).sort_values("increase", ascending=False, kind="stable").set_index("input")
 

@@ -1,4 +1,4 @@
-"""Losses and optimizers of Keras in the file of a saved model: by class name and settings."""
+"""Losses, metrics and optimizers of Keras in the file of a saved model: by class name and settings."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from forecastkit.utils.exceptions import ArtifactError
 from forecastkit.utils.validation import refuse
 
 #: Where Keras' own classes and functions are looked up.
-NAMESPACES = ("losses", "optimizers")
+NAMESPACES = ("losses", "optimizers", "metrics")
 
 
 def reference_to(value: Any) -> dict[str, str] | None:
@@ -38,7 +38,7 @@ def find(data: dict[str, str], own: dict[str, Any]) -> Any:
     name = data["own"]
     if name not in own:
         got = f"only {', '.join(own)}" if own else "none"
-        rule = f"the model was trained with a loss or an optimizer of your own, {name!r}, which must be given"
+        rule = f"the model was trained with a loss, metric or optimizer of your own, {name!r}, which must be given"
         refuse("load", rule, got, f"Pass custom_objects={{{name!r}: {name}}}.", ArtifactError)
     return own[name]
 
@@ -74,6 +74,7 @@ def _check_nested(config, own):
     elif isinstance(config, dict):
         if "class_name" in config:
             name, module = str(config["class_name"]), str(config.get("module"))
+            name = str(config.get("config")) if name == "function" else name
             if not (module == "keras" or module.startswith("keras.")) and name not in own:
                 rule = f"the model's settings hold a class of your own, {name!r}, which must be given"
                 refuse("load", rule, "none", f"Pass custom_objects={{{name!r}: {name}}}.", ArtifactError)

@@ -130,7 +130,7 @@ class Packer:
             return {"$": "object", "class": own.__name__, "of": self._mapping(fields_of(value))}
         if is_part(value):
             return {"$": "keras", **keras_parts.reference_to(own), "of": self._mapping(settings(value))}
-        if name == "loss" and (reference := keras_parts.reference_to(value)):
+        if name in ("loss", "metrics") and (reference := keras_parts.reference_to(value)):
             return {"$": "keras", **reference, "of": None}
         is_forecaster = hasattr(value, "_set_state")
         if is_forecaster and public_forecaster(own.__name__) is own:
@@ -163,7 +163,7 @@ class Unpacker:
     ----------
     arrays : dict of str to dict of str to ndarray
     own : dict of str to class
-        User-defined backbones, losses and optimizers by name.
+        User-defined backbones, losses, metrics and optimizers by name.
     """
 
     def __init__(self, arrays: dict, own: dict):

@@ -7,12 +7,16 @@ from typing import Any
 import keras
 import numpy as np
 
+from forecastkit.data.windows import Buffers, Origins, Windows, gather, loss_weights
+from forecastkit.training.metrics import evaluated
 from forecastkit.training.optimizers import has_schedule, rate_setters
 
 #: Keras names of the hooks of single steps.
 BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 #: Number of steps between calls of callbacks without hooks of single steps.
 PIECE = 25
+#: Training windows on which metrics are computed if there are no validation windows.
+MEASURED = 4_000
 
 
 class Lines(keras.callbacks.Callback):
@@ -32,6 +36,51 @@ class OneEpoch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.model.stop_training = True
+
+
+class EpochMetrics(keras.callbacks.Callback):
+    """Adds metrics to the logs and the record of every epoch.
+
+    They see point forecasts and actuals of all observed steps, (steps, 1), in units of each series' scale, with the
+    weights of the losses.
+
+    Parameters
+    ----------
+    metrics : list of keras.metrics.Metric
+    engine : engine
+    buffers : Buffers
+    tables : dict of str to ndarray of shape (n, 3)
+        Origins of the windows, by the prefix of the names.
+    """
+
+    def __init__(self, metrics: list[keras.metrics.Metric], engine: Any, buffers: Buffers, tables: dict):
+        super().__init__()
+        self.metrics, self.engine, self.buffers, self.tables = metrics, engine, buffers, tables
+
+    @classmethod
+    def on(cls, windows: Windows, validation_origins: Origins, metrics: list, engine: Any, buffers: Buffers):
+        """Return the callback for the validation windows, and as many training windows evenly spaced."""
+        some = np.linspace(0, len(windows) - 1, len(validation_origins) or MEASURED).astype("int64")
+        tables = {"": windows.at(np.unique(some)).table(), "val_": validation_origins.table()}
+        return cls(metrics, engine, buffers, {prefix: table for prefix, table in tables.items() if len(table)})
+
+    def on_epoch_end(self, epoch, logs=None):
+        for prefix, table in self.tables.items():
+            steps = self._steps(table)
+            for metric in self.metrics:
+                # All workers of a strategy see the same value, as callbacks may decide by it.
+                logs[prefix + metric.name] = self.engine.agreed(evaluated(metric, *steps))
+                self.params["record"].metrics.setdefault(prefix + metric.name, []).append(logs[prefix + metric.name])
+
+    def _steps(self, table):
+        """Return actuals, forecasts and, if there are any, weights of the observed steps of these windows."""
+        sizes = self.engine.sizes
+        actual = gather(np, self.buffers, table, 0, sizes.horizon, True, sizes.channels)[1]
+        forecast = self.engine.predict(self.buffers, table) @ self.engine.head.point_weights
+        weight = loss_weights(np, self.buffers, table, sizes.horizon, sizes.channels)
+        observed = ~np.isnan(actual)
+        steps = [values[observed][:, None].astype("float32") for values in (actual, forecast)]
+        return steps if weight is None else [*steps, np.broadcast_to(weight, actual.shape)[observed]]
 
 
 def _has_batch_hooks(callback: keras.callbacks.Callback) -> bool:

@@ -145,6 +145,7 @@ class Record:
     `start_loss` is the validation loss before the first epoch, of a network that corrects a linear forecast: where no
     epoch is better, `best_epoch` is -1.
     `decay_start` is the first epoch (from 0) of the decay of an adaptive plan, and `decay_reason` why it began.
+    `metrics` holds the user's metrics by epoch, those on validation windows with ``val_`` before the name.
     `steps` are those of a whole epoch; `pieces` holds steps and seconds of every piece of one, compiling in the first.
     """
 
@@ -158,6 +159,11 @@ class Record:
     start_loss: float | None = None
     decay_start: int | None = None
     decay_reason: str = ""
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+
+    def logs(self) -> dict[str, float]:
+        """Return losses and metrics of the last epoch by their Keras names."""
+        return {**self.latest(), **{name: values[-1] for name, values in self.metrics.items()}}
 
     def latest(self) -> dict[str, float]:
         """Return the losses of the last epoch by their Keras names."""
@@ -259,7 +265,7 @@ def train(
         record.seconds = time.monotonic() - began
         if best is not None:
             network.set_weights(best)
-    listeners.on_train_end(record.latest())
+    listeners.on_train_end(record.logs())
     if record.diverged():
         _report_divergence(record, best is not None)
     return record

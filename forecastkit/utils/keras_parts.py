@@ -13,18 +13,18 @@ from forecastkit.utils.validation import refuse
 
 
 def is_part(value: Any) -> bool:
-    """Whether a value is a loss or an optimizer of Keras, or of a class derived from theirs."""
+    """Whether a value is a loss, a metric or an optimizer of Keras, or of a class derived from theirs."""
     keras = sys.modules.get("keras")  # not imported by those who have none
-    return keras is not None and isinstance(value, (keras.losses.Loss, keras.Optimizer))
+    return keras is not None and isinstance(value, (keras.losses.Loss, keras.metrics.Metric, keras.Optimizer))
 
 
 def settings(part: Any) -> dict[str, Any]:
-    """The config of a loss or an optimizer, complete: arguments that Keras leaves out are put back."""
+    """The config of a Keras object, complete: arguments that Keras leaves out are put back."""
     return {**part.get_config(), **getattr(part, "_fn_kwargs", {})}
 
 
 def from_settings(cls: type, config: dict[str, Any]) -> Any:
-    """A loss or an optimizer of this class.
+    """A Keras object of this class.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def from_settings(cls: type, config: dict[str, Any]) -> Any:
 
 @dataclass(frozen=True)
 class Portable:
-    """What a pickle holds of a loss or an optimizer."""
+    """What a pickle holds of a Keras object."""
 
     cls: type
     config: dict
@@ -49,12 +49,21 @@ class Portable:
 
 def portable(state: dict[str, Any]) -> dict[str, Any]:
     """A state with its Keras objects as class and settings, for pickles and deep copies."""
-    return {name: Portable(type(item), settings(item)) if is_part(item) else item for name, item in state.items()}
+    return {name: _portable(item) for name, item in state.items()}
+
+
+def _portable(item):
+    if isinstance(item, (list, tuple)) and any(map(is_part, item)):
+        return type(item)(map(_portable, item))
+    return Portable(type(item), settings(item)) if is_part(item) else item
 
 
 def restored(state: dict[str, Any]) -> dict[str, Any]:
     """The state that `portable` was given."""
-    return {
-        name: from_settings(item.cls, item.config) if isinstance(item, Portable) else item
-        for name, item in state.items()
-    }
+    return {name: _restored(item) for name, item in state.items()}
+
+
+def _restored(item):
+    if isinstance(item, (list, tuple)) and any(isinstance(part, Portable) for part in item):
+        return type(item)(map(_restored, item))
+    return from_settings(item.cls, item.config) if isinstance(item, Portable) else item

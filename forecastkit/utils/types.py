@@ -20,6 +20,10 @@ Calibrate = bool | Literal["rolling"]
 Data = Any
 #: Keras callbacks; Keras provides no types for them.
 Callbacks = Sequence[Any]
+#: Weights of targets, in order or by name.
+TargetWeight = Sequence[float] | Mapping[str, float]
+#: Names of metrics, and Keras metrics: objects or functions.
+Metrics = Sequence[Any]
 #: Name of a loss, or a Keras loss: an object or a function.
 Loss = Any
 #: Name, object or config of a Keras optimizer.

@@ -1,10 +1,13 @@
 """Permutation importance of covariates of forecasters of any kind."""
 
+from functools import cached_property
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import forecastkit as fk
+from forecastkit.evaluation.evaluate import ForecastWindows
 from forecastkit.inspection.importance import _without_relation
 from forecastkit.utils.exceptions import InputError
 
@@ -87,3 +90,39 @@ def test_newer_rows_alone_follow_the_history(frame):
     settings = {"n_windows": 5, "repeats": 2, "random_state": 0}
     newer = fk.importance(model, frame[frame["ds"] >= "2024-06-01"], **settings)
     pd.testing.assert_frame_equal(newer, fk.importance(model, frame, **settings))
+
+
+def test_forecasts_without_an_error_are_compared_with_the_seasonal_naive():
+    """Covariates that are the target leave no error, by which no rise could be divided."""
+    days = pd.date_range("2024-01-01", periods=120, freq="D", name="day")
+    y = pd.Series(np.random.default_rng(0).normal(size=120), days, name="y")
+    weak = y[::-1].to_numpy()
+    frame = pd.DataFrame({"y": y, "same": np.where(days < days[80], weak, y), "weak": weak**2}, days)
+    model = fk.LinearForecaster(horizon=HORIZON, target="y", known=["same", "weak"]).fit(frame[:80])
+    model._forecast_at = lambda panel, origins: _Same(panel, origins)
+    with pytest.warns(
+        UserWarning, match="the forecasts have no error; rises are relative to the error of the seasonal"
+    ):
+        found = fk.importance(model, frame, n_windows=5, repeats=2, random_state=0)
+    assert found.loc["weak"].tolist() == ["known", 0.0, 0.0]
+    assert 0.3 < found.loc["same", "increase"] < 3
+
+
+class _Same:
+    """Forecasts that are the first known covariate."""
+
+    def __init__(self, panel, origins):
+        self.values = panel.known[origins.row[:, None] + np.arange(1, HORIZON + 1), 0]
+
+    def point(self):
+        return self.values
+
+
+def test_references_of_the_windows_are_computed_once(frame, monkeypatch):
+    calls, naive = [], ForecastWindows.naive.func
+    counted = cached_property(lambda windows: calls.append(1) or naive(windows))
+    counted.__set_name__(ForecastWindows, "naive")
+    monkeypatch.setattr(ForecastWindows, "naive", counted)
+    model = fitted(fk.LinearForecaster, frame, known=["strong"], past=["weak", "kind"])
+    fk.importance(model, frame, n_windows=5, repeats=3, random_state=0)
+    assert len(calls) == 1

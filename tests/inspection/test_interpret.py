@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import forecastkit as fk
-from forecastkit.inspection.attribution import point_weights, shared_by_patch
+from forecastkit.inspection.attribution import shared_by_patch
 from forecastkit.inspection.input_names import choices
 from forecastkit.inspection.integrated_gradients import Pairs, completeness_error
 from forecastkit.inspection.interpretation import over_steps
@@ -194,8 +194,8 @@ def test_the_completeness_error_counts_in_changes_of_the_same_origin():
 
 
 def test_the_point_is_read_off_the_outputs_of_the_head(transformer, gru):
-    np.testing.assert_allclose(point_weights(transformer), [0, 0.8, 0.2])
-    np.testing.assert_allclose(point_weights(gru), [1])
+    np.testing.assert_allclose(transformer.network_.head.point_weights, [0, 0.8, 0.2])
+    np.testing.assert_allclose(gru.network_.head.point_weights, [1])
 
 
 def test_the_calendar_of_a_patch_is_shared_by_its_steps():

@@ -1,6 +1,7 @@
 """Engines: the same training whether compiled, split among threads or left to Keras; prediction traced once."""
 
 import os
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -108,6 +109,16 @@ def test_a_transformer_trains_alike_compiled(data):
         keys = slice(len(weight) // 3, 2 * len(weight) // 3)
         weight[keys] = 0.0  # their bias has no gradient but rounding, which Adam blows up
     assert_close(*both)
+
+
+def test_plain_keras_weights_losses_alike(data):
+    weight = np.random.default_rng(0).random((1, HORIZON)).astype("float32")
+    given = replace(data[0], loss_weight=weight, weight=np.linspace(0, 1, len(data[0].target), dtype="float32"))
+    ours, plain = (trained((given, data[1]), kind=kind) for kind in (TensorFlowEngine, PlainEngine))
+    assert plain[1] == pytest.approx(ours[1], rel=1e-4)
+    assert_close(weights(plain[0]), weights(ours[0]), rtol=1e-3)
+    table = origins(data, 21)
+    assert plain[0].evaluate(table) == pytest.approx(ours[0].evaluate(table), rel=1e-3)
 
 
 def test_plain_keras_trains_alike(data, plainly):

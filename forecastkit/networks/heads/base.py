@@ -32,6 +32,11 @@ class Head:
     distribution = needs_unit = False
     normalization = "last"
 
+    @property
+    def point_weights(self) -> np.ndarray:
+        """Weight of each output in the point forecast, shape (outputs,)."""
+        return np.eye(self.outputs)[0]
+
     def get_config(self) -> dict:
         """Arguments of `forecastkit.networks.heads.make_head` that make it again."""
         raise NotImplementedError
@@ -60,8 +65,8 @@ class Head:
         target : tensor of shape (batch[, channels], horizon)
             NaN where missing.
         forecast : tensor of shape (batch[, channels], horizon, outputs)
-        weight : tensor of shape (batch, horizon), optional
-            Multiplies the losses of the steps.
+        weight : tensor, optional
+            Multiplies the losses of the steps, and is broadcastable to `target`.
 
         Returns
         -------
@@ -77,7 +82,7 @@ class Head:
         observed = 1.0 - ops.cast(missing, losses.dtype)
         losses = losses * observed
         if weight is not None:
-            losses = losses * (weight[:, None] if len(losses.shape) > 2 else weight)
+            losses = losses * weight
         axes = tuple(range(1, len(losses.shape)))
         return ops.sum(losses, axis=axes) / ops.maximum(ops.sum(observed, axis=axes), 1.0)
 
@@ -114,6 +119,11 @@ class Quantiles(Head):
         self.levels = check_levels("quantile_levels", levels)
         self.outputs = len(self.levels)
         self.anchor = int(np.argmin(np.abs(np.asarray(self.levels) - 0.5)))
+
+    @property
+    def point_weights(self):
+        nearest = min(max(0.5, self.levels[0]), self.levels[-1])
+        return np.array([np.interp(nearest, self.levels, unit) for unit in np.eye(self.outputs)])
 
     def get_config(self):
         return {"loss": "mae", "levels": list(self.levels)}

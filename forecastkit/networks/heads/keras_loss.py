@@ -10,7 +10,7 @@ from forecastkit.networks.heads.base import Head
 class HeadLoss(keras.losses.Loss):
     """The loss of a head; Keras would squeeze the outputs of one given as a function.
 
-    Where rows do not count alike, the targets come with their weights along a first axis after the batch: Keras' own
+    With weights, the targets come with those of their losses along a first axis after the batch: Keras' own
     `sample_weight` is one number for a window.
     """
 
@@ -26,10 +26,7 @@ class HeadLoss(keras.losses.Loss):
         return cls(make_head(**config["head"]), config["weighted"])
 
     def call(self, y_true, y_pred):
-        if not self.weighted:
-            return self.head.loss(y_true, y_pred)
-        weight = y_true[:, 1]
-        return self.head.loss(y_true[:, 0], y_pred, weight[:, 0] if len(weight.shape) > 2 else weight)
+        return self.head.loss(y_true[:, 0], y_pred, y_true[:, 1]) if self.weighted else self.head.loss(y_true, y_pred)
 
 
 def compile_network(network: keras.Model, optimizer: keras.Optimizer, head: Head, weighted: bool = False) -> None:

@@ -111,7 +111,7 @@ class OwnLoss(Head):
         found = ops.cast(found, forecast.dtype)
         if len(found.shape) == 1:
             if weight is not None:
-                expanded = weight[:, None] + ops.zeros_like(target) if len(target.shape) > 2 else weight
+                expanded = weight + ops.zeros_like(target)
                 found = found * ops.mean(ops.reshape(expanded, (-1, horizon)), axis=-1)
             found = ops.where(ops.reshape(ops.all(missing, axis=-1), (-1,)), ops.zeros_like(found), found)
             return found if len(target.shape) == 2 else ops.mean(ops.reshape(found, (-1, target.shape[1])), axis=1)

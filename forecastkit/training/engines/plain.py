@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from forecastkit.data.windows import Buffers, forecast_in_batches, gather, most_at_once, weights_after
+from forecastkit.data.windows import Buffers, forecast_in_batches, gather, loss_weights, most_at_once
 from forecastkit.networks.heads.keras_loss import compile_network
 from forecastkit.training.optimizers import has_schedule, make_optimizer
 from forecastkit.utils.validation import refuse
@@ -37,7 +37,8 @@ class PlainEngine:
         self.optimizer = make_optimizer(self.wanted, self.clip)
         if self.scaled:
             self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
-        compile_network(self.network, self.optimizer, self.head, buffers.weight is not None)
+        weighted = buffers.weight is not None or buffers.loss_weight is not None
+        compile_network(self.network, self.optimizer, self.head, weighted)
         self.average = self._weights()
         self.count = 0
 
@@ -58,9 +59,8 @@ class PlainEngine:
         losses, sizes = [], self.sizes
         for table, rate in zip(tables, rates, strict=True):
             inputs, target = gather(np, self.buffers, table, sizes.lookback, sizes.horizon, True, sizes.channels)
-            if (weight := self._weights_after(table)) is not None:
-                broadcast_weight = weight[:, None] if target.ndim > 2 else weight
-                target = np.stack([target, np.broadcast_to(broadcast_weight, target.shape)], axis=1)
+            if (weight := self._loss_weights(table)) is not None:
+                target = np.stack([target, np.broadcast_to(weight, target.shape)], axis=1)
             if not has_schedule(self.optimizer):
                 self.optimizer.learning_rate = float(rate)
             losses.append(float(self.network.train_on_batch(inputs, target)))
@@ -117,8 +117,8 @@ class PlainEngine:
     def numpy_graph() -> None:
         """No graph for NumPy: that is read off TensorFlow's trace."""
 
-    def _weights_after(self, table):
-        return weights_after(np, self.buffers, table, self.sizes.horizon)
+    def _loss_weights(self, table):
+        return loss_weights(np, self.buffers, table, self.sizes.horizon, self.sizes.channels)
 
     def input_gradients(self, inputs: dict, weights: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Return forecasts of windows and their input gradients, as `TensorFlowEngine` does; JAX only."""
@@ -152,5 +152,5 @@ class PlainEngine:
         sizes = self.sizes
         _, target = gather(np, self.buffers, table, 0, sizes.horizon, True, sizes.channels)
         forecast = keras.ops.convert_to_tensor(self.predict(self.buffers, table))
-        losses = self.head.loss(keras.ops.convert_to_tensor(target), forecast, self._weights_after(table))
+        losses = self.head.loss(keras.ops.convert_to_tensor(target), forecast, self._loss_weights(table))
         return float(keras.ops.mean(losses))

@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras import ops
 
 from forecastkit.data.array_storage import ALIGNMENT
-from forecastkit.data.windows import Buffers, forecast_in_batches, gather, most_at_once, weights_after
+from forecastkit.data.windows import Buffers, forecast_in_batches, gather, loss_weights, most_at_once
 from forecastkit.networks.heads.keras_loss import compile_network
 from forecastkit.networks.layers import STEP_PART, STEP_SEED, sublayers
 from forecastkit.runtime.evaluator import Evaluator
@@ -213,7 +213,7 @@ class TensorFlowEngine:
     def _gradients(self, buffers, table, seed, first):
         # Not in the compiled function, because XLA would compile anew for every number of rows.
         inputs, target = self._gather(ops, as_buffers(buffers), table)
-        weight = weights_after(ops, as_buffers(buffers), table, self.sizes.horizon)
+        weight = loss_weights(ops, as_buffers(buffers), table, self.sizes.horizon, self.sizes.channels)
         scale = 1.0 if self.scale is None else tf.identity(self.scale.value)
         return self.learn(inputs, target, () if weight is None else (weight,), seed, first, scale)
 
@@ -312,7 +312,7 @@ class TensorFlowEngine:
         inputs, target = self._gather(ops, as_buffers(buffers), table)
         # The traced forecast is called, because tracing the network again takes a fifth of the time of a tiny fit.
         forecast = self.predict_step({name: tf.cast(inputs[name], s.dtype) for name, s in self.signature.items()})
-        weight = weights_after(ops, as_buffers(buffers), table, self.sizes.horizon)
+        weight = loss_weights(ops, as_buffers(buffers), table, self.sizes.horizon, self.sizes.channels)
         return tf.reduce_sum(self.head.loss(target, forecast, weight))
 
     def predict(self, buffers: Buffers, table: np.ndarray) -> np.ndarray:

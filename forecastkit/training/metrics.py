@@ -1,0 +1,70 @@
+"""Keras metrics of the user: checked, and made afresh for each fit. Keras is loaded on use."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.keras_parts import from_settings, settings
+from forecastkit.utils.validation import first_few, refuse
+
+if TYPE_CHECKING:
+    import keras
+
+
+def evaluated(metric: "keras.metrics.Metric", *given: np.ndarray) -> float:
+    """Return a metric of targets, forecasts and weights alone."""
+    metric.reset_state()
+    metric.update_state(*given)
+    return float(metric.result())
+
+
+def make_metrics(where: str, given: Sequence | None) -> list["keras.metrics.Metric"]:
+    """Return fresh Keras metrics, after a trial of each.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such metric, it is not a number for two numbers each, or two have the same name.
+    """
+    if given is None:
+        return []
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        refuse(where, "metrics must be a list", repr(given), "Pass metrics=[...].", ParameterError)
+    found = [_metric(where, one) for one in given]
+    names = ["loss", *(metric.name for metric in found)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        remedy = "Pass objects with a name of their own, such as keras.metrics.MeanAbsoluteError(name='error')."
+        refuse(where, "metrics must have different names, and not that of the loss", first_few(twice), remedy,
+               ParameterError)  # fmt: skip
+    return found
+
+
+def _metric(where, given) -> "keras.metrics.Metric":
+    import keras  # here: forecasts of a saved model load no Keras
+
+    remedy = "Pass a name such as 'mae', an object such as keras.metrics.RootMeanSquaredError(), or a function."
+    try:
+        found = keras.metrics.get(given) if isinstance(given, str) else given
+    except (ValueError, TypeError):
+        refuse(where, "metrics must be those of Keras", repr(given), remedy, ParameterError)
+    if isinstance(found, keras.metrics.Metric):
+        found = from_settings(type(found), settings(found)) if found is given else found
+        if isinstance(given, str):
+            found.name = given  # as in Model.compile
+    elif isinstance(found, type) or not callable(found):
+        refuse(where, "metrics must be names, objects or functions", repr(given), remedy, ParameterError)
+    else:
+        name = given if isinstance(given, str) else getattr(found, "__name__", "metric")
+        found = keras.metrics.MeanMetricWrapper(found, name=name)
+    try:
+        value = evaluated(found, np.array([[1.0], [2.0]], "float32"), np.array([[1.5], [1.0]], "float32"))
+        reason = "" if np.isfinite(value) else f"{value}"
+    except Exception as error:  # whatever the user's own code raises
+        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
+    if reason:
+        rule = f"the metric {found.name!r} must return a number for y_true and y_pred of shape (steps, 1)"
+        refuse(where, rule, reason, error=ParameterError)
+    found.reset_state()
+    return found
