@@ -89,6 +89,39 @@ def prices() -> str:
     return lines("Elspot prices;;", "Updated 2023-05-01;;", "Date;Hours;SE1", *rows)
 
 
+def accounts() -> str:
+    rows = (f"{1990 + i // 4},Q{1 + i % 4},{100 + i}" for i in range(60))
+    return lines("Year,Quarter,GDP", *rows)
+
+
+def retail_calendar() -> str:
+    rows = (f"FY{22 + i // 52},P{1 + i % 52 // 5:02d},W{1 + i % 52:02d},{v}" for i, v in enumerate(VALUES))
+    return lines("Fiscal Year,Period,Week,Revenue", *rows)
+
+
+def football() -> str:
+    return lines("Season,Goals,Matches", *(f"{y}/{(y + 1) % 100:02d},{900 + y % 17},380" for y in range(1992, 2020)))
+
+
+def pasted_sheet() -> str:
+    rows = (f",{t:%Y-%m-%d},{v}," for t, v in zip(DAYS, VALUES, strict=True))
+    return lines(",,,", ",,,", ",Date,Sales,", *rows, ",,,", ",,,")
+
+
+def appended() -> str:
+    rows = [f"{t:%Y-%m-%d},{v}" for t, v in zip(DAYS, VALUES, strict=True)]
+    return lines("date,sales", *rows[:30], "date,sales", *rows[30:])
+
+
+def stock() -> str:
+    rows = (
+        f"{plant},{material},{t:%Y-%m-%d},{v}"
+        for plant, material in ((1000, "0071"), (1000, "0072"), (2000, "0071"))
+        for t, v in zip(DAYS, VALUES, strict=True)
+    )
+    return lines("Plant,Material,Posting Date,Quantity", ",,,PC", *rows)
+
+
 #: Table, and what `forecast inspect --json` must say of it.
 EXPORTS = {
     fred: {"time": "observation_date", "freq": "monthly", "target": ["UNRATE"], "missing": 1, "rows": 48},
@@ -99,6 +132,12 @@ EXPORTS = {
     weather: {"time": "MESS_DATUM", "freq": "daily", "target": ["TMK"]},
     quotes: {"freq": "business days", "target": ["Close"], "past": ["Open", "High", "Low", "Adj Close", "Volume"]},
     life: {"freq": "yearly", "series_id": "Entity", "static": ["Code"], "target": ["Life expectancy"]},
+    accounts: {"time": "Year_Quarter", "freq": "quarterly", "target": ["GDP"], "rows": 60, "last": "2004-10"},
+    retail_calendar: {"time": "Fiscal Year_Week", "freq": "weekly", "target": ["Revenue"], "missing": 0},
+    football: {"time": "Season", "freq": "yearly", "target": ["Goals"], "first": "1992-01", "last": "2019-01"},
+    pasted_sheet: {"time": "Date", "freq": "daily", "target": ["Sales"], "rows": 60},
+    appended: {"time": "date", "freq": "daily", "target": ["sales"], "rows": 60, "missing": 0},
+    stock: {"series_id": ["Plant", "Material"], "series": 3, "freq": "daily", "target": ["Quantity"], "missing": 0},
     prices: {"freq": "hourly", "series": 1, "target": ["SE1"], "missing": 0},
 }
 
@@ -110,6 +149,14 @@ def test_inspect_reads_the_export_as_a_person_would(export, tmp_path, capsys):
     assert main(["inspect", str(path), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert {name: found[name] for name in EXPORTS[export]} == EXPORTS[export]
+
+
+def test_lines_that_are_left_out_are_said(tmp_path, capsys):
+    for export, said in ((appended, "1 repeated line of names left out"), (stock, "row of units (PC) left out")):
+        path = tmp_path / "export.csv"
+        path.write_text(export(), encoding="utf-8")
+        assert main(["inspect", str(path)]) == 0
+        assert said in capsys.readouterr().out
 
 
 def test_inspect_names_numbers_that_may_stand_for_missing_ones(tmp_path, capsys):

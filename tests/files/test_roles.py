@@ -109,6 +109,40 @@ def test_years_are_times_when_the_column_is_called_so_and_tells_rows_apart():
     assert find_roles(long.rename(columns={"unique_id": "n"}), series_id="n").time == "ds"
 
 
+@pytest.mark.parametrize(
+    ("name", "cell", "freq"),
+    [
+        ("Quarter", "Q{}", "QS"),
+        ("Trimestre", "T{}", "QS"),
+        ("Quartal", "{}. Quartal", "QS"),
+        ("quarter", "{}st quarter", "QS"),
+        ("Semestre", "S{}", "6MS"),
+        ("Halbjahr", "H{}", "6MS"),
+        ("KW", "KW {:02}", "W-MON"),
+        ("week", "W{:02}", "W-MON"),
+        ("Semana", "Semana {}", "W-MON"),
+        ("month", "M{:02}", "MS"),
+        ("Month", "{:02}", "MS"),
+    ],
+)
+@pytest.mark.parametrize(("called", "year"), [("Year", "{}"), ("Fiscal Year", "FY{}"), ("Jahr", "{}")])
+def test_parts_of_a_time_as_text_are_joined(name, cell, freq, called, year):
+    starts = pd.date_range("2018-01-01", periods=60, freq=freq)
+    number = {
+        "QS": starts.quarter, "6MS": (starts.month + 5) // 6, "W-MON": starts.isocalendar().week, "MS": starts.month
+    }[freq]  # fmt: skip
+    years = starts.isocalendar().year if freq == "W-MON" else starts.year
+    frame = pd.DataFrame({called: map(year.format, years), name: map(cell.format, number), "y": np.arange(60.0)})
+    roles = find_roles(frame)
+    assert roles.time_parts == (called, name)
+    assert list(roles.times) == list(starts)
+
+
+def test_texts_beside_a_year_that_are_no_part_of_it_stay_classes():
+    frame = pd.DataFrame({"year": np.repeat([2020, 2021], 6), "week": ["first", "last"] * 6, "y": np.arange(12.0)})
+    assert find_roles(frame).time_parts == ()
+
+
 def test_labels_without_dates_are_no_times():
     labels = [f"{year}-{month:02}" for year in (1, 2, 3) for month in range(1, 13)]
     roles = find_roles(pd.DataFrame({"Month": labels, "Sales": np.ones(36)}))

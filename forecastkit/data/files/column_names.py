@@ -26,8 +26,9 @@ def split_name(name: object) -> list[str]:
 
 
 def is_called(name: object, names: Iterable[str]) -> bool:
-    """Return whether a name is one of these."""
-    return plain(name) in names
+    """Return whether a name is one of these, with spaces or underscores between its words."""
+    called = plain(name)
+    return called in names or re.sub(r"[\s\-]+", "_", called) in names
 
 
 def holds(name: object, names: Iterable[str]) -> bool:
@@ -45,10 +46,17 @@ DATES = words(
     "time date datetime date_time timestamp ts ds dt period zeit zeitpunkt zeitstempel zeitraum periode datum heure "
     "temps fecha tiempo periodo data ora tempo tijd tijdstip tijdstempel dteday"
 )
-YEARS = words("year yr jahr annee an ano año anno jaar")
-QUARTERS = words("quarter qtr quartal trimestre trimester kwartaal")
+YEARS = words(
+    "year yr jahr annee an ano año anno jaar fiscal_year fiscalyear calendar_year geschaftsjahr exercice ejercicio "
+    "esercizio exercicio boekjaar"
+)
+QUARTERS = words("quarter qtr quartal trimestre trimester kwartaal fiscal_quarter")
+HALVES = words("half halbjahr semester semestre halfjaar half_year")
 MONTHS = words("month mnth mon monat mois mes mese maand")
-WEEKS = words("week wk kw woche semaine semana settimana isoweek weekofyear weeknum weeknumber calendar_week")
+WEEKS = words(
+    "week wk kw woche semaine semana settimana isoweek weekofyear weeknum weeknumber calendar_week fiscal_week "
+    "week_number week_no"
+)
 DAYS = words("day dom dayofmonth day_of_month tag jour dia giorno dag")
 HOURS = words(
     "hour hr hh h stunde std uur heure hora ora hour_of_day hourofday he hour_ending "
@@ -62,13 +70,15 @@ WEEKDAYS = words(
 )
 CLOCKS = words("time uhrzeit zeit heure hora ora orario tijd clock timeofday time_of_day hour stunde uur interval")
 #: Any name of a time or of a part of one.
-TIMES = DATES | YEARS | QUARTERS | MONTHS | WEEKS | DAYS | HOURS | words("uhrzeit hour")
-CALENDAR = YEARS | QUARTERS | MONTHS | WEEKS | DAYS | HOURS | MINUTES | WEEKDAYS
+TIMES = DATES | YEARS | QUARTERS | HALVES | MONTHS | WEEKS | DAYS | HOURS | words("uhrzeit hour")
+CALENDAR = YEARS | QUARTERS | HALVES | MONTHS | WEEKS | DAYS | HOURS | MINUTES | WEEKDAYS
 
 SERIES = words(
     "id uid series item product article sku upc store shop branch outlet site station sensor meter device machine "
     "location region country state city zone area group category family department dept brand ticker symbol customer "
-    "client household name code key serie reihe produkt artikel filiale markt standort zahler ort land stadt gruppe "
+    "client household name code key plant material warehouse vendor supplier ward patient clinic hospital team player "
+    "cost_center werk lager lieferant kostenstelle usine materiau entrepot planta almacen magazzino stabilimento "
+    "serie reihe produkt artikel filiale markt standort zahler ort land stadt gruppe "
     "kunde "
     "produit magasin ville pays groupe capteur client producto articulo tienda ciudad pais grupo sensor cliente "
     "prodotto articolo negozio citta paese gruppo sensore produto artigo loja cidade winkel stad groep klant "

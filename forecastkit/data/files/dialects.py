@@ -131,7 +131,7 @@ def _find_header(rows: list[list[str]]) -> int:
     for number, row in enumerate(rows[1:_MOST_ABOVE], start=1):
         filled = [cell for cell in row if cell.strip()]
         if len(row) >= width and len(filled) > 1:
-            return number if len(set(row)) == len(row) and _are_names(row) else 0
+            return number if len(set(filled)) == len(filled) and _are_names(row) else 0
     return 0
 
 
@@ -175,6 +175,12 @@ def trim(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     if blank.any() and len(frame.columns) > 1:
         frame = frame[~blank].reset_index(drop=True)
         notes.append(f"{blank.sum():,} blank row{'s' if blank.sum() > 1 else ''} left out")
+    again = (frame.iloc[:, 0].str.strip() == frame.columns[0]).to_numpy(copy=True)
+    if again.any() and len(frame.columns) > 1:
+        again[again] = (frame[again].apply(lambda column: column.str.strip()) == frame.columns).all(axis=1)
+    if again.any() and len(frame.columns) > 1:
+        frame = frame[~again].reset_index(drop=True)
+        notes.append(f"{again.sum():,} repeated line{'s' if again.sum() > 1 else ''} of names left out")
     if _is_units(frame):
         cells = [cell.strip() for cell in frame.iloc[0] if cell.strip()]
         frame = frame.iloc[1:].reset_index(drop=True)
@@ -201,7 +207,10 @@ def _is_units(frame: pd.DataFrame) -> bool:
         return False
     head = frame.iloc[1:30]
     numeric = [name for name in frame if not odd_cells(head[name]).any() and (head[name].str.strip() != "").any()]
-    return len(numeric) > 0 and all(first[name] != "" or name == frame.columns[0] for name in numeric)
+    with_unit = [name for name in numeric if first[name] != ""]
+    times = [name for name in frame if head[name].map(is_time).all()]
+    no_time = len(times) > 0 and all(first[name] == "" for name in times)
+    return len(with_unit) > 0 and (no_time or all(name in with_unit or name == frame.columns[0] for name in numeric))
 
 
 def _closing(frame: pd.DataFrame, times: list[int]) -> str:

@@ -156,6 +156,9 @@ def _two_numbers(column: _Column, shape: str, fields: _Fields) -> _Dates:
     year, number, mark = fields.numbers("year"), fields.numbers("month"), fields.text("mark")[0].as_py()
     called = column.order if column.order in _PERIOD_ORDERS else f"year-{named_period(column.values.name)}"
     first, ones = shape == "year month", np.ones_like(year)
+    if first and (number == (year + 1) % 100).all() and (column.order == _SEASONS or len(np.unique(year)) > 1):
+        said = f"{column.values.iloc[0]} is read as the season that begins in {year[0]}"
+        return _Dates(*dates_of(year, ones, ones), _SEASONS, "" if number.max() > 12 else said)
     if called == "year-quarter" and (number <= 4).all():
         return _Dates(dates_of(year, 3 * number - 2)[0], number >= 1, "year-quarter")
     weeks, exist = weeks_of(year, number)
@@ -165,6 +168,8 @@ def _two_numbers(column: _Column, shape: str, fields: _Fields) -> _Dates:
     return _Dates(*dates_of(year, number, ones), mark.join(("year", "month") if first else ("month", "year")))
 
 
+#: Format of seasons such as 1998/99.
+_SEASONS = "year/year"
 _PERIOD_ORDERS = ("year-quarter", "year-week", "year-half")
 
 

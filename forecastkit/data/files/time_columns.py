@@ -1,5 +1,6 @@
 """Finds the column of times of a table, or the columns that make one time together."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from forecastkit.data.files.datetimes import (
     read_times,
     show_cells,
 )
-from forecastkit.data.files.time_shapes import MONTHS, named_period
+from forecastkit.data.files.time_shapes import MONTHS, PERIODS, named_period
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.validation import refuse
 
@@ -25,6 +26,7 @@ HEAD = 50
 #: Parts of a time by their names, with the numbers that each may be.
 PARTS = {
     "year": (column_names.YEARS, 1, 2300),
+    "half": (column_names.HALVES, 1, 2),
     "quarter": (column_names.QUARTERS, 1, 4),
     "month": (column_names.MONTHS, 1, 12),
     "week": (column_names.WEEKS, 1, 53),
@@ -33,7 +35,16 @@ PARTS = {
     "minute": (column_names.MINUTES, 0, 59),
 }
 #: Parts that a date is made of, the finest first; each may be followed by hour and minute where it ends in a day.
-DATE_PARTS = (("year", "month", "day"), ("year", "month"), ("year", "week"), ("year", "quarter"))
+DATE_PARTS = (("year", "month", "day"), ("year", "month"), ("year", "week"), ("year", "quarter"), ("year", "half"))
+#: Parts of a time as text: ``FY2023``, ``Q1``, ``1st quarter``, ``KW 05``, ``H2``.
+_PART_TEXTS = {
+    "year": r"(?:fy|year|jahr)?[ '’.-]*(?P<number>\d{4})",
+    **{
+        part: rf"(?:{'|'.join(map(re.escape, PERIODS[part].split()))}|s)?[ .-]*(?P<number>\d{{1,2}})"
+        rf"(?:st|nd|rd|th|er|e|º|ª|\.)?[ .-]*(?:{'|'.join(map(re.escape, PERIODS[part].split()))})?\.?"
+        for part in ("quarter", "half", "week", "month")
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -160,19 +171,29 @@ def _named_part(free: pd.DataFrame, part: str) -> str | None:
 def _holds_part(column: pd.Series, part: str, low: int, high: int) -> bool:
     if column.isna().any() or pd.api.types.is_bool_dtype(column):
         return False
-    if not pd.api.types.is_numeric_dtype(column):
-        return part == "month" and _month_numbers(column) is not None
-    numbers = column.to_numpy(dtype="float64")
+    numbers = _part_numbers(column, part)
+    if numbers is None:
+        return False
     if part == "year" and numbers.min() < 1000:  # 0 and 1 count years
         return False
     return bool(np.isfinite(numbers).all() and (numbers == np.round(numbers)).all() and numbers.min() >= low
                 and numbers.max() <= high)  # fmt: skip
 
 
-def _month_numbers(column: pd.Series) -> pd.Series | None:
-    """Months by their names as numbers; None where a cell is no month."""
-    months = column.astype(str).str.strip(" .").str.lower().map(MONTHS)
-    return None if months.isna().any() else months
+def _part_numbers(column: pd.Series, part: str) -> np.ndarray | None:
+    """Numbers of a part of a time, given as numbers or as text; None where a cell is no such part."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(dtype="float64")
+    if part not in _PART_TEXTS:
+        return None
+    text = column.astype(str).str.strip(" .").str.lower()
+    months = text.map(MONTHS) if part == "month" else None
+    if months is not None and not months.isna().any():
+        return months.to_numpy(dtype="float64")
+    short = text.str.fullmatch(r"fy[ '’.-]*\d{2}").all() if part == "year" else False
+    text = text.str.replace(r"(\d{2})$", r"20\1", regex=True) if short else text
+    numbers = text.str.extract(rf"^{_PART_TEXTS[part]}$")["number"]
+    return None if numbers.isna().any() else numbers.to_numpy(dtype="float64")
 
 
 def _find_clock(free: pd.DataFrame, dates: pd.Series) -> tuple[str, ...]:
@@ -247,7 +268,7 @@ def join_times(frame: pd.DataFrame, parts: Sequence[str], where: str) -> Times:
             refuse(where, f"every row must have a {name!r}", show_cells(frame[name], frame[name].isna().to_numpy()))
     if "year" in named and not rest:
         base, order = _date_of_parts(frame, named, where)
-    elif rest and not {"year", "month", "week", "day", "quarter"} & set(named):
+    elif rest and not set(named) & {"year", "half", "quarter", "month", "week", "day"}:
         first = read_times(frame[rest[0]], f"{where}: column {rest[0]!r}")
         base, order = first.values.reset_index(drop=True), first.order
         for name in rest[1:]:
@@ -267,22 +288,21 @@ def join_times(frame: pd.DataFrame, parts: Sequence[str], where: str) -> Times:
 
 
 def _date_of_parts(frame: pd.DataFrame, named: dict[str, str], where: str) -> tuple[pd.Series, str]:
-    year = frame[named["year"]].to_numpy(dtype="int64")
+    year = _whole(frame, named, "year")
     if "week" in named:
-        text = [f"{y:04d}-W{w:02d}-1" for y, w in zip(year, _whole(frame, named["week"]), strict=True)]
+        text = [f"{y:04d}-W{w:02d}-1" for y, w in zip(year, _whole(frame, named, "week"), strict=True)]
         try:
             days = pd.to_datetime(pd.Series(text), format="%G-W%V-%u")
         except ValueError:
-            refuse(where, "every week must exist in its year", f"week {_whole(frame, named['week']).max()}")
+            refuse(where, "every week must exist in its year", f"week {_whole(frame, named, 'week').max()}")
         return days.astype("datetime64[us]"), ""
-    if "quarter" in named and "month" not in named:
-        month = 3 * _whole(frame, named["quarter"]) - 2
-    elif "month" in named:
-        column = frame[named["month"]]
-        month = (column if pd.api.types.is_numeric_dtype(column) else _month_numbers(column)).to_numpy(dtype="int64")
+    if "month" in named:
+        month = _whole(frame, named, "month")
+    elif "quarter" in named:
+        month = 3 * _whole(frame, named, "quarter") - 2
     else:
-        month = np.ones_like(year)
-    day = _whole(frame, named["day"]) if "day" in named else np.ones_like(year)
+        month = 6 * _whole(frame, named, "half") - 5 if "half" in named else np.ones_like(year)
+    day = _whole(frame, named, "day") if "day" in named else np.ones_like(year)
     months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
     dates = months.astype("datetime64[D]") + (day - 1)
     wrong = dates.astype("datetime64[M]") != months
@@ -294,15 +314,15 @@ def _date_of_parts(frame: pd.DataFrame, named: dict[str, str], where: str) -> tu
 
 def _clock_of_parts(frame: pd.DataFrame, named: dict[str, str]) -> pd.Series:
     """Time since midnight that hours and minutes make."""
-    hour = _whole(frame, named["hour"]) if "hour" in named else np.zeros(len(frame), dtype="int64")
+    hour = _whole(frame, named, "hour") if "hour" in named else np.zeros(len(frame), dtype="int64")
     if len(hour) and hour.max() == 24 and hour.min() >= 1:  # hours that are called by their end
         hour = hour - 1
-    minute = _whole(frame, named["minute"]) if "minute" in named else np.zeros(len(frame), dtype="int64")
+    minute = _whole(frame, named, "minute") if "minute" in named else np.zeros(len(frame), dtype="int64")
     return pd.Series((60 * (60 * hour + minute)).astype("timedelta64[s]"))
 
 
-def _whole(frame: pd.DataFrame, name: str) -> np.ndarray:
-    return frame[name].to_numpy(dtype="float64").astype("int64")
+def _whole(frame: pd.DataFrame, named: dict[str, str], part: str) -> np.ndarray:
+    return _part_numbers(frame[named[part]], part).astype("int64")
 
 
 # Numbers as times -----------------------------------------------------------------------------------------------------
