@@ -158,10 +158,6 @@ class TimeGrid:
         """Microseconds of a step, or of a slot of the week; 0 of months and positions."""
         return {"fixed": self.step, "business": WEEK // len(self.week)}.get(self.kind, 0)
 
-    def slots_of_week(self, timestamps: pd.Index) -> np.ndarray:
-        """The slots of a business grid, numbered among those of its week, in which timestamps lie."""
-        return np.unique(self._units(timestamps)[0] % self.week.count("1"))
-
     @property
     def by_wall(self) -> bool:
         """Whether steps are counted in local time (days and longer) rather than in UTC."""

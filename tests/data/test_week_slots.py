@@ -214,13 +214,45 @@ def test_a_panel_with_covariates_saved_and_loaded(tmp_path):
     assert calendar_column_names(model.history_.grid) == ("hour", "weekday", "day_of_year")
 
 
+def days(weeks, week):
+    times = pd.date_range("2024-01-01", periods=7 * weeks)
+    return times[[week[number % 7] == "1" for number in range(len(times))]]
+
+
+@pytest.mark.parametrize(
+    ("weeks", "said"),
+    [
+        ({"a": "1111100", "b": "1111110"}, "at all 6 days of the week that occur, .*forecast for each: 'a' has 5. Fit"),
+        ({"a": "1111100", "b": "1111111"}, "at all 7 days of the week that occur, .*forecast for each: 'a' has 5. Fit"),
+        ({"a": "1111100", "b": "1111100"}, None),
+        ({"a": "1111111", "b": "1111111"}, None),
+    ],
+)
+def test_series_of_other_days_are_named(weeks, said):
+    frame = pd.concat(
+        [pd.DataFrame({"unique_id": name, "ds": days(12, week), "y": 1.0}) for name, week in weeks.items()]
+    )
+    if said:
+        with pytest.warns(fk.DataWarning, match=said):
+            fk.NaiveForecaster(horizon=2).fit(frame)
+    else:
+        fk.NaiveForecaster(horizon=2).fit(frame)
+
+
+def test_days_missing_by_chance_are_none_that_never_occur():
+    kept = np.random.default_rng(0).random(35) < 0.5
+    parts = {"a": days(5, "1111111")[kept], "b": days(5, "1111111")}
+    frame = pd.concat([pd.DataFrame({"unique_id": name, "ds": at, "y": 1.0}) for name, at in parts.items()])
+    fk.NaiveForecaster(horizon=2).fit(frame)
+
+
 def test_series_of_other_hours_are_named():
     times = {"a": hours(8), "b": hours(8, dict.fromkeys(range(6), range(10, 21)))}
     frame = pd.concat([pd.DataFrame({"unique_id": name, "ds": at, "y": 1.0}) for name, at in times.items()])
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         fk.NaiveForecaster(horizon=2).fit(frame)
-    assert any("not all series have rows at all of these 72 times" in str(one.message) for one in said)
+    assert any("not all series have rows at all 72 times of the week" in str(one.message) for one in said)
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=".*not all series")
         warnings.filterwarnings("ignore", message=".*rows occur at")

@@ -15,14 +15,14 @@ from forecastkit.data.slot_grid import (
     refuse_no_slots,
     suggest_slots,
 )
-from forecastkit.data.time_grid import TimeGrid, steps_within
-from forecastkit.data.week_slots import DAY
+from forecastkit.data.time_grid import TimeGrid, plain_timestamps, steps_within
+from forecastkit.data.week_slots import BY_CHANCE, DAY, FEWEST_WEEKS, WEEK, divides_week
 from forecastkit.utils.exceptions import DataWarning, InputError, ParameterError
 from forecastkit.utils.validation import first_few, refuse
 from forecastkit.utils.warn import warn_user
 
-#: Series whose slots are compared with those of all at most, and weeks of rows that a series must have for it.
-MOST_SERIES, SEEN_WEEKS = 1000, 3
+#: Largest number of series whose times of the week are compared with those of all.
+MOST_SERIES = 1000
 #: Fewer than this fraction of the steps between irregular rows are one step of the grid.
 USUAL = 0.5
 #: The last slot of a series is incomplete where it holds less than this fraction of the usual number of rows.
@@ -90,23 +90,29 @@ def _say_nearest(grid: TimeGrid, places: Places) -> None:
 
 def say_slots(grid: TimeGrid, places: Places) -> None:
     """Warn that only some times of the day are taken as steps, and of series that lack some of these."""
-    if grid.slot >= DAY:
+    if grid.kind == "business" and grid.slot < DAY:
+        warn_user(
+            f"{WHERE}: rows occur at {grid.week.count('1')} of {len(grid.week)} times of the week, and only these are "
+            f"steps: {grid.name}. Pass slots='observed' to confirm, or slots='all' to forecast all times.",
+            DataWarning,
+        )
+    slot = grid.slot if grid.kind == "business" else grid.step
+    if not grid.is_time or not divides_week(slot) or grid.kind == "month" or len(places.ids) < 2:
         return
-    count, first = grid.week.count("1"), first_rows(places.entity)
-    warn_user(
-        f"{WHERE}: rows occur at {count} of {len(grid.week)} times of the week, and only these are steps: {grid.name}. "
-        "Pass slots='observed' to confirm, or slots='all' to forecast all times.",
-        DataWarning,
-    )
+    count = grid.week.count("1") if grid.kind == "business" else WEEK // slot
+    first = first_rows(places.entity)
     lacking = []
     for begin, end in islice(pairwise([*first, len(places.entity)]), MOST_SERIES):
-        own = len(grid.slots_of_week(places.timestamps[begin:end]))
-        if own < count and end - begin >= SEEN_WEEKS * own:
-            lacking.append(f"{places.ids[places.entity[begin]]!r} occurs at {own}")
+        wall = plain_timestamps(places.timestamps[begin:end], wall=True).as_unit("us").asi8
+        own, weeks = np.count_nonzero(np.bincount(wall // slot % (WEEK // slot))), (wall[-1] - wall[0]) / WEEK
+        by_chance = count * max(1 - len(wall) / max(own * weeks, 1), 0) ** weeks
+        if own < count and weeks >= FEWEST_WEEKS and by_chance < BY_CHANCE:
+            lacking.append(f"{places.ids[places.entity[begin]]!r} has {own}")
     if lacking:
+        what = "days" if slot == DAY else "times"
         warn_user(
-            f"{WHERE}: not all series have rows at all of these {count} times, of which all are forecast: "
-            f"{first_few(lacking)}. Fit series of other hours apart.",
+            f"{WHERE}: not all series have rows at all {count} {what} of the week that occur, but all of these are "
+            f"forecast for each: {first_few(lacking)}. Fit series of other {what} apart, or leave out those forecasts.",
             DataWarning,
         )
 
