@@ -27,6 +27,9 @@ NETWORK_CACHE.max_networks = 24
 # Graphs and traced networks are a million objects that stay: looking through them took a fifth of the time.
 gc.set_threshold(50_000, 10, 10)
 
+#: Random tables of each kind, through the command line and in Python; CONTRIBUTING.md has the nightly number.
+FUZZED = int(os.environ.get("FORECASTKIT_FUZZ", "250"))
+
 #: Sizes that train in a second or two.
 SMALL = {
     "horizon": 6,

@@ -84,8 +84,10 @@ class LinearForecaster(RegressionLearner):
         panel, split = context.panel, context.split
         own = Recipe(self.normalization or "last", self._transform(), self.lookback_)
         chosen = [own]
-        few = panel.rows * panel.channels <= MAX_CELLS
-        if self.recipes > 1 and few and len(self._validation(context)):
+        small = panel.rows * panel.channels <= MAX_CELLS
+        # Of fewer windows nothing can be chosen, and regressions in units of each window may explode.
+        enough = len(Windows.training(panel, split, self.lookback_, self.horizon_)) >= FEW_WINDOWS
+        if self.recipes > 1 and small and enough and len(self._validation(context)):
             chosen = choose_recipes(self, context, own)
             self.lookback_ = max(recipe.lookback for recipe in chosen)
         parts = []

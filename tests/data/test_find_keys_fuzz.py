@@ -1,10 +1,10 @@
 """Frames of any layout: a panel or a refusal of ours, and the frame as it was."""
 
-import os
 import warnings
 
 import numpy as np
 import pandas as pd
+from conftest import FUZZED
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,8 +23,6 @@ CELLS = st.one_of(
 )
 DATES = pd.date_range("2023-12-28", periods=12)
 SECONDS = pd.to_timedelta(np.arange(12) * 7 % 11, unit="s")
-#: Frames in a run; the nightly one has FORECASTKIT_FUZZ=10000.
-EXAMPLES = int(os.environ.get("FORECASTKIT_FUZZ", "250"))
 #: Rules and frequencies, most often none.
 READING = {
     "resample": [None] * 6 + ["mean", "last", "nearest"],
@@ -67,7 +65,7 @@ def frames(draw):
     return frame.sample(frac=1, random_state=0) if draw(st.booleans()) else frame
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=FUZZED, deadline=None, suppress_health_check=list(HealthCheck))
 @given(frame=frames(), data=st.data())
 def test_any_frame_is_read_or_refused_in_a_sentence(frame, data):
     name = st.one_of(st.none(), st.sampled_from(list(frame)))

@@ -113,3 +113,9 @@ def test_what_comes_after_the_cutoff_changes_nothing():
         found = fk.backtest(model, given, n_windows=1, start=len(given) - 12)
         results.append(found.forecasts["forecast"].to_numpy())
     np.testing.assert_array_equal(*results)
+
+
+def test_few_windows_choose_no_regression_that_explodes():
+    values = np.array([np.nan, -5.1e-5, -1.535e-4, -1.574e-4, 7.0])
+    forecast = fk.LinearForecaster(horizon=1).fit(values).predict()
+    assert -10 < forecast[0] < 20
