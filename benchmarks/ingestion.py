@@ -8,7 +8,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,8 +22,9 @@ MB = 1e6
 
 def peak() -> float:
     """Peak resident memory of this process so far, in MB."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MB
+    from forecastkit.comparison.measure import peak_mb  # ru_maxrss knows the peak of the parent too
+
+    return peak_mb()
 
 
 def write(folder: Path, rows: int) -> None:

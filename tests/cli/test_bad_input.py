@@ -289,3 +289,24 @@ def test_a_process_says_one_line_on_stderr_and_nothing_on_stdout(home):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error    nothere.csv: the data must be a file")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("row", [0, 7, 49])
+def test_a_blank_cell_of_a_text_column_is_missing(home, capsys, row):
+    (GOOD.assign(region=np.where(np.arange(400) == row, "", "b"))).to_csv("t.csv", index=False)
+    assert main(["inspect", "t.csv", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["past"] == ["region"]
+
+
+@pytest.mark.parametrize("command", ["train", "backtest", "compare", "tune"])
+def test_an_empty_name_of_a_file_is_refused(refused, command):
+    assert "must be the name of a file or folder, got ''" in refused(command, "--csv", "", code=2)
+
+
+def test_a_plot_of_times_that_no_plot_can_show_is_refused(home, capsys):
+    times = [f"{9990 + month // 12}-{month % 12 + 1:02d}-01" for month in range(119)]
+    pd.DataFrame({"time": times, "y": np.arange(119.0)}).to_csv("far.csv", index=False)
+    assert main(["train", "--csv", "far.csv", "--model", "naive", "--horizon", "6", "--out", "m", "--quiet"]) == 0
+    assert main(["predict", "m", "--plot", "p.png"]) == 1
+    assert "times of a plot must lie between the years 1 and 9999" in capsys.readouterr().err
+    assert not (home / "p.png").exists()

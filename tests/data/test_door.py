@@ -358,12 +358,29 @@ ODD = pd.date_range("2024-01-01", periods=40)
             r"names of series in 's' must be hashable, got \[1\]",
         ),
         (
+            pd.DataFrame({("", "Date"): ODD.astype(str), ("North", "Sales"): 1.0, ("South", "Sales"): 2.0}),
+            {},
+            r"columns must have one level of names, got a time called \('', 'Date'\)\. Join them",
+        ),
+        (
+            pd.DataFrame({"ds": ODD, "y": ["10.64", "9.99", "<0.5", "7"] * 10}),
+            {},
+            "numeric, got str, for instance '<0.5'",
+        ),
+        (
             pd.Series(np.arange(40.0), index=np.arange(40, dtype="uint64") + np.uint64(2**63)),
             {},
             r"whole-number times must lie within ±1e\+18",
         ),
     ],
-    ids=["boolean names", "repeated names", "unhashable series", "times of 64 bits"],
+    ids=[
+        "boolean names",
+        "repeated names",
+        "unhashable series",
+        "two lines of names",
+        "an odd cell",
+        "times of 64 bits",
+    ],
 )
 def test_odd_names_and_times_are_refused(frame, roles, sentence):
     with pytest.raises(InputError, match=sentence):

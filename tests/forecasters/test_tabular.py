@@ -188,6 +188,15 @@ def test_refusals(parameter, value):
         fk.TabularForecaster(**{parameter: value}, **SIZES).fit(wave(80))
 
 
+def test_too_few_values_are_refused_and_an_extreme_one_is_left_out():
+    with pytest.raises(fk.InputError, match="a series must have at least horizon"):
+        fk.TabularForecaster(horizon=2, lookback=3).fit(np.r_[[np.nan] * 2, 1.0, [np.nan] * 20])
+    extreme = np.append(10 + np.sin(np.arange(60.0)), 3e39)
+    with pytest.warns(UserWarning, match="treated as missing"):
+        forecast = fk.TabularForecaster(horizon=2, lookback=3).fit(extreme).predict()
+    assert (np.abs(forecast - 10) < 2).all()
+
+
 def test_rows_count_as_much_as_their_targets():
     y = np.arange(90.0)
     model = fk.TabularForecaster(regressor=Spy(), anchor="none", **SIZES)

@@ -52,12 +52,18 @@ def numeric(frame: pd.DataFrame, what: str, places: Places) -> np.ndarray:
 def _refuse_text(column, what, places):
     """Refuse a column with cells that are not numbers."""
     wrong = _not_numbers(column)
-    example = column[wrong].iloc[0] if wrong.any() else column.iloc[0]
+    example = _example(column[wrong]) if wrong.any() else column.iloc[0]
     if wrong.all() or column.dtype != object:
         remedy = "Name the columns to forecast with target=." if what.startswith("the target") else ""
         refuse_kind(what, f"{column.dtype}, for instance {example!r}", example, remedy)
     got = places.count(wrong, f"cell that is not, {example!r}", f"cells that are not, for instance {example!r}")
     refuse_kind(what, got, example, "Replace them by numbers or leave them blank.")
+
+
+def _example(cells):
+    """Return the first cell whose text is no number either; the first cell if all are numbers written as text."""
+    odd = cells[(pd.to_numeric(cells.astype(object), errors="coerce").isna() & cells.notna()).to_numpy()]
+    return (odd if len(odd) else cells).iloc[0]
 
 
 def _not_numbers(column):

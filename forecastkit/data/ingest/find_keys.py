@@ -258,6 +258,10 @@ def _with_column(frame: pd.DataFrame, name, values: pd.Series) -> pd.DataFrame:
 
 
 def _say_time(search: _Search, columns: tuple, times: Times) -> _Search:
+    """Warn of the columns that are read as the time; names of several levels are refused."""
+    if isinstance(columns[0], tuple):
+        remedy = "Join them: frame.columns = frame.columns.map('_'.join)."
+        refuse(WHERE, "columns must have one level of names", f"a time called {columns[0]!r}", remedy)
     names = repr(columns[0]) if len(columns) == 1 else f"{first_few(map(repr, columns), 8)} together"
     order = f", written {times.order}," if times.order and len(columns) == 1 else ""
     value = repr(columns[0]) if len(columns) == 1 else repr(list(columns))
