@@ -22,6 +22,7 @@ from .forecasters.baselines import NaiveForecaster as NaiveForecaster
 from .forecasters.baselines import SeasonalNaiveForecaster as SeasonalNaiveForecaster
 from .forecasters.baselines import ThetaForecaster as ThetaForecaster
 from .forecasters.ensemble import EnsembleForecaster as EnsembleForecaster
+from .forecasters.hierarchical import HierarchicalForecaster as HierarchicalForecaster
 from .forecasters.keras import KerasForecaster as KerasForecaster
 from .forecasters.linear import LinearForecaster as LinearForecaster
 from .forecasters.networks import CNNTransformerForecaster as CNNTransformerForecaster
@@ -117,6 +118,7 @@ __all__ = [
     "GRUForecaster",
     "GRUTransformer",
     "GRUTransformerForecaster",
+    "HierarchicalForecaster",
     "Hierarchy",
     "InputError",
     "InvertedTransformer",

@@ -64,6 +64,8 @@ class Schema:
         Columns that together contain the time, whose names are joined in `time`.
     date_order : str
         Order in text dates, such as ``"day/month/year"``, in which further rows are read.
+    levels : tuple
+        Bottom series of a hierarchy, whose sums are series too; empty without one.
     """
 
     form: str
@@ -86,6 +88,7 @@ class Schema:
     columns: tuple = ()
     time_parts: tuple = ()
     date_order: str = ""
+    levels: tuple = ()
 
     @property
     def series_keys(self) -> tuple:

@@ -18,6 +18,7 @@ from .baselines import (
     ThetaForecaster as ThetaForecaster,
 )
 from .ensemble import EnsembleForecaster as EnsembleForecaster
+from .hierarchical import HierarchicalForecaster as HierarchicalForecaster
 from .keras import KerasForecaster as KerasForecaster
 from .linear import LinearForecaster as LinearForecaster
 from .neural import NeuralForecaster as NeuralForecaster
@@ -29,6 +30,7 @@ __all__ = [
     "DriftForecaster",
     "EnsembleForecaster",
     "Forecaster",
+    "HierarchicalForecaster",
     "KerasForecaster",
     "LinearForecaster",
     "MeanForecaster",

@@ -1,7 +1,10 @@
 """Base class of forecasters that consist of other forecasters."""
 
+from dataclasses import fields
+
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.fit_context import FitContext
+from forecastkit.utils.estimator import clone
 
 
 class Composite(Forecaster):
@@ -63,3 +66,15 @@ class Composite(Forecaster):
 def longest(reaches: list[int | None]) -> int | None:
     """Return the largest number of rows; None, which means all, if any is None."""
     return None if None in reaches else max(reaches)
+
+
+def given_to(forecaster: Forecaster, outer: Forecaster) -> Forecaster:
+    """Return a clone of a forecaster with the common parameters that are given to the one around it."""
+    common = {one.name: one.default for one in fields(Forecaster)}
+    given = {name: getattr(outer, name) for name in common if not _same(getattr(outer, name), common[name])}
+    return clone(forecaster).set_params(**given)
+
+
+def _same(value, default) -> bool:
+    """Return whether a parameter has its default value."""
+    return value is default or (isinstance(value, (bool, int, float, str)) and value == default)

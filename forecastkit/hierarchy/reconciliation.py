@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from forecastkit.hierarchy.sums import Hierarchy
+from forecastkit.data.levels import Hierarchy
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_choice, first_few, refuse
 from forecastkit.utils.warn import warn_user
@@ -29,6 +29,8 @@ def reconcile(
     errors: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Change forecasts of a hierarchy as little as possible such that they add up.
+
+    If no forecast is negative, no reconciled one is: negative values of the lowest level are set to 0 and summed again.
 
     Quantiles of a sum are not the sum of quantiles, so quantile columns are left out with a warning: reconcile
     ``forecaster.sample(...)`` instead, whose paths add up each by itself, and take the quantiles of the paths.
@@ -84,7 +86,7 @@ def reconcile(
         given = {name: array[:, known] for name, array in given.items()}
         if known.sum() < 2:
             refuse(WHERE, "errors= must have at least two forecasts with actuals of all series", f"{known.sum()}")
-    coherent = _reconciled(values, hierarchy, method, given)
+    coherent = nonnegative(reconciled(values, hierarchy, method, given), values, hierarchy)
     left_out = [name for name in frame if re.fullmatch(r"q0?\.\d+|lower|upper", str(name))]
     if left_out:
         warn_user(
@@ -118,7 +120,14 @@ def _wide(frame: pd.DataFrame, hierarchy: Hierarchy, column: str) -> tuple[pd.Da
     return frame, (series, number), values
 
 
-def _reconciled(values: np.ndarray, hierarchy: Hierarchy, method: str, given: dict) -> np.ndarray:
+def nonnegative(coherent: np.ndarray, given: np.ndarray, hierarchy: Hierarchy) -> np.ndarray:
+    """Return coherent values (series, n) without negative ones, as sums of the lowest level, if none given is."""
+    if not (given >= 0).all() or (coherent >= 0).all():
+        return coherent
+    return hierarchy.summing @ np.maximum(coherent[len(coherent) - hierarchy.summing.shape[1] :], 0.0)
+
+
+def reconciled(values: np.ndarray, hierarchy: Hierarchy, method: str, given: dict | None = None) -> np.ndarray:
     """Return coherent values (series, n) by a method of hierarchicalforecast."""
     if method == "bottom_up":
         return hierarchy.summing @ values[len(hierarchy.names) - hierarchy.summing.shape[1] :]
@@ -134,4 +143,4 @@ def _reconciled(values: np.ndarray, hierarchy: Hierarchy, method: str, given: di
         solver = methods.TopDown("forecast_proportions")
     else:
         solver = methods.MinTrace(method)
-    return np.asarray(solver.fit_predict(S=hierarchy.summing, y_hat=values, **given)["mean"])
+    return np.asarray(solver.fit_predict(S=hierarchy.summing, y_hat=values, **(given or {}))["mean"])

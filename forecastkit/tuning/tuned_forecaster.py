@@ -1,15 +1,14 @@
 """TunedForecaster: a forecaster whose parameters are searched by `fit`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras  # noqa: F401  imported here because its import draws from the global generators
 import pandas as pd
-from sklearn.base import clone
 
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.forecasters.composite import Composite
+from forecastkit.forecasters.composite import Composite, given_to
 from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.tuning.search import Search
 from forecastkit.tuning.settings import Settings
@@ -118,12 +117,10 @@ class TunedForecaster(Composite):
 
     def _template(self) -> Forecaster:
         """Return the forecaster with the parameters given here."""
-        template = clone(self.forecaster)
-        common = {one.name: one.default for one in fields(Forecaster)}
-        given = {name: getattr(self, name) for name in common if not _same(getattr(self, name), common[name])}
+        template = given_to(self.forecaster, self)
         if getattr(template, "random_state", 0) is None and self.random_state is not None:
-            given["random_state"] = self.random_state
-        return template.set_params(**given)
+            template.set_params(random_state=self.random_state)
+        return template
 
     def _reading(self):
         return self._template()._reading()
@@ -228,8 +225,3 @@ class TunedForecaster(Composite):
         after = list(table.columns).index("state")
         numbers = dict.fromkeys(table.columns[1:after], "float64")
         self.trials_ = table.astype({"trial": "int64", **numbers}).set_index("trial")
-
-
-def _same(value, default) -> bool:
-    """Return whether a parameter has its default value."""
-    return value is default or (isinstance(value, (bool, int, float, str)) and value == default)

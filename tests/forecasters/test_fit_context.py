@@ -21,6 +21,7 @@ def makers():
         "tabular": fk.TabularForecaster(horizon=3),
         "ensemble": fk.EnsembleForecaster(forecasters=[linear, naive], horizon=3),
         "nested": fk.EnsembleForecaster(forecasters=[both, naive], horizon=3),
+        "hierarchical": fk.HierarchicalForecaster(linear),
         "tuned": fk.TunedForecaster(linear, {"lookback": [6, 12]}, n_trials=2, n_folds=1, n_jobs=0, random_state=0),
     }
 

@@ -49,6 +49,8 @@ def make(name):
         options["forecasters"] = [fk.NaiveForecaster(), fk.LinearForecaster()]
     if name == "AutoForecaster":
         options |= {"forecasters": ["drift"], "time_limit": 60}
+    if name == "HierarchicalForecaster":
+        options["forecaster"] = fk.LinearForecaster()
     if name == "TunedForecaster":
         options |= {"forecaster": fk.LinearForecaster(), "space": {"validation_size": [0.1, 0.3]}}
         options |= {"n_trials": 2, "n_folds": 1, "n_jobs": 0, "random_state": 0}

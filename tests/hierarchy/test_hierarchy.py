@@ -31,7 +31,7 @@ def forecasts(hierarchy, seed=1, paths=0):
     keys = [hierarchy.names, DAYS[-2:], [1, 2, 3], *([range(paths)] if paths else [])]
     names = ["unique_id", "cutoff", "step", *(["path"] if paths else [])]
     frame = pd.MultiIndex.from_product(keys, names=names).to_frame(index=False)
-    return frame.assign(forecast=rng.normal(10, 3, len(frame)), actual=np.nan)
+    return frame.assign(forecast=rng.normal(30, 3, len(frame)), actual=np.nan)
 
 
 def wide(frame, hierarchy):
@@ -94,6 +94,17 @@ def test_projections_by_their_formula(method, variances):
     S, W = hierarchy.summing, np.diag(1 / np.array(variances, "float64"))
     expected = S @ np.linalg.solve(S.T @ W @ S, S.T @ W @ wide(given, hierarchy))
     np.testing.assert_allclose(wide(fk.reconcile(given, hierarchy, method=method), hierarchy), expected, rtol=1e-6)
+
+
+def test_forecasts_that_are_not_negative_stay_so():
+    hierarchy = aggregated()[1]
+    given = forecasts(hierarchy)
+    given["forecast"] = given["unique_id"].map({"north/a": 1.0, "total": 1.0}).fillna(given["forecast"])
+    values = wide(fk.reconcile(given, hierarchy, method="ols"), hierarchy)
+    assert values.min() == 0.0
+    np.testing.assert_allclose(values, hierarchy.summing @ values[-3:])
+    given.loc[given["unique_id"] == "total", "forecast"] = -1.0
+    assert wide(fk.reconcile(given, hierarchy, method="ols"), hierarchy).min() < 0.0
 
 
 def test_accurate_series_change_less():

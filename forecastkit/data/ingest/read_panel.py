@@ -14,10 +14,11 @@ from forecastkit.data.ingest.find_keys import find_keys, keyed_like
 from forecastkit.data.ingest.given_panel import more_rows, panel_with_schema
 from forecastkit.data.ingest.regularize import Table, parts, regularize, to_regular_grid
 from forecastkit.data.ingest.timezones import check_timezone, in_zone
+from forecastkit.data.levels import bottom_of, with_levels
 from forecastkit.data.memmap.dataset import MappedData
 from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import Places
-from forecastkit.data.schema import WHERE, Schema, find_schema, holds_times
+from forecastkit.data.schema import MAX_COLUMNS, WHERE, Schema, find_schema, holds_times
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.utils.validation import check_choice, first_few, refuse
 
@@ -43,6 +44,7 @@ def read_panel(
     duplicates: str = "refuse",
     resample: str | None = None,
     slots: str | None = None,
+    levels: bool = False,
     **roles,
 ) -> tuple[Panel, Schema]:
     """Read training data: find the role of each column, check every cell, and place the rows on a regular grid.
@@ -55,6 +57,8 @@ def read_panel(
         As `Forecaster.fit` takes them.
     freq, timezone, duplicates, resample, slots
         As the parameters of `Forecaster`.
+    levels : bool
+        Whether to add the sums of all levels of a hierarchy, which the columns of `series_id` make.
     **roles
         Its parameters `target`, `time`, `series_id`, `known`, `past` and `static`.
 
@@ -64,6 +68,9 @@ def read_panel(
         Naming the first offenders and counting the rest: duplicates, unreadable or missing times, text or infinite
         targets, unknown or reserved names.
     """
+    if levels:
+        own = {"freq": freq, "timezone": timezone, "duplicates": duplicates, "resample": resample, "slots": slots}
+        return _with_sums(*read_panel(X, y, **own, **roles))
     check_choice(WHERE, "duplicates", duplicates, RULES)
     check_choice(WHERE, "resample", resample, RESAMPLING)
     check_choice(WHERE, "slots", slots, (None, "observed", "all"))
@@ -88,6 +95,17 @@ def read_panel(
     return to_regular_grid(read_rows(schema, X, y), freq, slots)
 
 
+def _with_sums(panel: Panel, schema: Schema) -> tuple[Panel, Schema]:
+    """Return the panel with the sums of a hierarchy, and the schema that asks for them in further rows."""
+    if not schema.is_panel:  # a single series is its own total
+        return panel, schema
+    if schema.coded:
+        rule = f"categories of more than {MAX_COLUMNS} levels have no mean over the series of a hierarchy"
+        refuse(WHERE, rule, first_few(map(repr, schema.coded)), "Leave them out.")
+    panel = with_levels(panel, schema.series_keys)
+    return panel, replace(schema, levels=tuple(panel.ids[e] for e in bottom_of(panel.ids)))
+
+
 def read_more(schema: Schema, grid: TimeGrid, X, y=None, *, follow: Panel | None = None) -> Panel:
     """Read newer rows or another history in the layout and on the grid of the data at fit.
 
@@ -97,8 +115,10 @@ def read_more(schema: Schema, grid: TimeGrid, X, y=None, *, follow: Panel | None
         Rows that carry no times come after the cutoff of their series here; without it they start at ordinal 0.
     """
     if isinstance(X, Panel):
-        return more_rows(schema, grid, X, y)
-    return regularize(read_rows(schema, X, y, follow=follow), grid, follow)
+        panel = more_rows(schema, grid, X, y)
+    else:
+        panel = regularize(read_rows(schema, X, y, follow=follow), grid, follow)
+    return with_levels(panel, schema.series_keys, schema.levels) if schema.levels else panel
 
 
 def read_rows(
