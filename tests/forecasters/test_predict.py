@@ -212,6 +212,16 @@ def test_another_history():
     assert drift(X, LINE).predict(AHEAD[:1], history=(X, LINE + 5)).tolist() == [65]
 
 
+def test_times_of_a_history_may_be_a_column_of_the_name_of_the_index():
+    times = pd.date_range("2024-01-01", periods=60, freq="D", name="day")
+    rows = pd.DataFrame({"load": wave(60, season=7)}, index=times)
+    model = fk.SeasonalNaiveForecaster(horizon=3, season_length=7).fit(rows[:40])
+    expected = model.forecast(history=rows)
+    pd.testing.assert_frame_equal(model.forecast(history=rows.reset_index()), expected)
+    model.update(rows[40:].reset_index())
+    pd.testing.assert_frame_equal(model.forecast(), expected)
+
+
 def test_a_history_needs_y_and_values():
     with pytest.raises(ParameterError, match=r"needs history=\(X, y\)"):
         drift(X, LINE).predict(AHEAD, history=X)

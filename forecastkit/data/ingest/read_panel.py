@@ -265,6 +265,8 @@ def _timestamps(frame, schema, y):
         return convert.times(index, "the index")
     if times_of_y is not None:
         return convert.times(times_of_y, "the index of y")
+    if schema.time is not None and schema.time in frame.columns:  # a column of the name that the index had at fit
+        return convert.times(frame[schema.time], schema.time, schema.date_order)
     plain = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
     if plain or schema.form == "array" or (schema.is_panel and schema.time is None):
         return None
