@@ -80,7 +80,7 @@ class Panel:
 
     def last_observed(self) -> np.ndarray:
         """Return each entity's last row with an observed target; the row before its first if there is none."""
-        return self._search(self.indptr[1:] - 1, -1)
+        return self._last_observed.copy()
 
     def observed(self) -> np.ndarray:
         """Return whether each entity has an observed value in each target column, shape (E, C)."""
@@ -121,12 +121,17 @@ class Panel:
         return np.array([index.get(name, -1) for name in ids], dtype="int64")
 
     @cached_property
+    def _last_observed(self) -> np.ndarray:
+        """See `last_observed`, cached: a forecast asks for it several times."""
+        return self._search(self.indptr[1:] - 1, -1)
+
+    @cached_property
     def _index(self) -> dict:
         """Number of each identifier, cached."""
         return {name: e for e, name in enumerate(self.ids)}
 
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name != "_index"}
+        return {name: value for name, value in vars(self).items() if name not in ("_index", "_last_observed")}
 
     def ordinals(self) -> np.ndarray:
         """Return the ordinal of every row, shape (R,)."""

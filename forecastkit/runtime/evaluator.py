@@ -1,11 +1,13 @@
 """Evaluation of a stored graph by NumPy."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
+from operator import itemgetter
 
 import numpy as np
 
 from forecastkit.runtime.graph import Graph, constant_of
-from forecastkit.runtime.operations import ELEMENTWISE, OPERATIONS, SHAPE_INPUTS, SHAPE_ONLY
+from forecastkit.runtime.operations import ELEMENTWISE, OPERATIONS, SHAPE_INPUTS, SHAPE_ONLY, StridedSlice
 from forecastkit.utils.exceptions import ArtifactError
 from forecastkit.utils.validation import refuse
 
@@ -88,6 +90,8 @@ class Program:
             return Loop(condition, body)
         if node.operation in ELEMENTWISE:
             return ELEMENTWISE[node.operation]
+        if node.operation == "StridedSlice":
+            return StridedSlice(node.attributes)
         if node.operation in OPERATIONS:
             return partial(OPERATIONS[node.operation], node.attributes)
         return None
@@ -108,16 +112,16 @@ class Program:
         for place in places:
             if (call := self.calls[place]) is not None:
                 sources = [(i, output if i in several else None) for i, output in self.graph.nodes[place].inputs]
-                steps.append((place, call, sources, done.get(place, ())))
-        self.sources = [(i, output if i in several else None) for i, output in self.graph.outputs]
+                steps.append((place, call, _reader(sources), done.get(place, ())))
+        self.read_outputs = _reader([(i, output if i in several else None) for i, output in self.graph.outputs])
         return steps
 
     def fixed_values(self, inputs, weights) -> list:
         """Values of all nodes that are fixed for inputs of these shapes, None for the others."""
         values = self._given(inputs, weights)
         # Everything is computed once: fixed shapes may be those of values that are not fixed.
-        for place, call, sources, _ in self.all_steps:
-            values[place] = call(*_read(values, sources))
+        for place, call, read, _ in self.all_steps:
+            values[place] = call(*read(values))
         return [value if fixed else None for value, fixed in zip(values, self.is_fixed, strict=True)]
 
     def _given(self, inputs, weights):
@@ -136,19 +140,24 @@ class Program:
         values = fixed.copy()
         for name, place in self.inputs.items():
             values[place] = inputs[name]
-        for place, call, sources, done in self.steps:
-            values[place] = call(*[values[i] if output is None else values[i][output] for i, output in sources])
+        for place, call, read, done in self.steps:
+            values[place] = call(*read(values))
             for source in done:
                 values[source] = None
-        return _read(values, self.sources)
+        return list(self.read_outputs(values))
 
 
 #: Operations that return a tuple.
 SEVERAL = frozenset({"Split", "SplitV", "Unpack", "While"})
 
 
-def _read(values, sources):
-    return [values[i] if output is None else values[i][output] for i, output in sources]
+def _reader(sources) -> Callable[[list], Sequence]:
+    """A function from the values of all nodes to those of some, as fast as Python has it."""
+    if any(output is not None for _, output in sources):
+        return lambda values: [values[i] if output is None else values[i][output] for i, output in sources]
+    if len(sources) > 1:
+        return itemgetter(*(i for i, _ in sources))
+    return lambda values: [values[i] for i, _ in sources]
 
 
 class Loop:

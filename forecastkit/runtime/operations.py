@@ -5,7 +5,6 @@ outputs where the operation has several.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 
@@ -99,12 +98,22 @@ def _einsum(attributes, *values):
     return np.einsum(attributes["equation"], *values, optimize=True)
 
 
-def _strided_slice(attributes, x, begin, end, strides):
-    flags = tuple(attributes.get(name, 0) for name in MASKS)
-    return x[strided_index(flags, tuple(begin.tolist()), tuple(end.tolist()), tuple(strides.tolist()))]
+class StridedSlice:
+    """A strided slice, which keeps the NumPy index of the latest bounds: they are mostly the same in each call."""
+
+    def __init__(self, attributes: dict):
+        self.flags = tuple(attributes.get(name, 0) for name in MASKS)
+        self.latest: tuple = (None, ())
+
+    def __call__(self, x, begin, end, strides):
+        bounds = begin.tobytes(), end.tobytes(), strides.tobytes()
+        known, index = self.latest
+        if known != bounds:
+            index = strided_index(self.flags, begin.tolist(), end.tolist(), strides.tolist())
+            self.latest = bounds, index  # at once, since threads share it
+        return x[index]
 
 
-@lru_cache(maxsize=4096)
 def strided_index(flags, begin, end, strides):
     """The NumPy index of a strided slice."""
     index = []
@@ -312,7 +321,7 @@ OPERATIONS: dict[str, Callable] = {
     "Split": _split,
     "SplitV": _split_sizes,
     "Squeeze": _squeeze,
-    "StridedSlice": _strided_slice,
+    "StridedSlice": lambda attributes, *values: StridedSlice(attributes)(*values),
     "Sum": _reduction(np.sum),
     "TensorListFromTensor": lambda attributes, x, shape: list(x),
     "TensorListGetItem": lambda attributes, held, index, shape: held[int(index)],
