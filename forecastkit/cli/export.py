@@ -10,7 +10,7 @@ from forecastkit.cli.silence import silenced_imports
 from forecastkit.exporting.export import FORMATS
 from forecastkit.exporting.export import export as write_graph
 from forecastkit.persistence.artifact import load
-from forecastkit.utils.validation import check_choice, check_levels
+from forecastkit.utils.validation import check_levels, refuse
 
 #: Endings of the files by format.
 SUFFIXES = {"onnx": ".onnx", "saved_model": "", "litert": ".tflite"}
@@ -19,7 +19,8 @@ SUFFIXES = {"onnx": ".onnx", "saved_model": "", "litert": ".tflite"}
 def export(options: ExportOptions) -> None:
     """Write the graph and its description."""
     report = Reporter(options.quiet)
-    check_choice("export", "--format", options.format, FORMATS)
+    if options.format not in FORMATS:
+        refuse("export", f"--format must be one of {', '.join(FORMATS)}", repr(options.format))
     levels = options.quantile_levels
     levels = None if levels is None else check_levels("--quantile-levels", parse_levels(levels))
     out = options.out or Path(options.model).with_suffix(SUFFIXES[options.format])

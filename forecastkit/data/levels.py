@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.panel import ROW_BUFFERS, Panel, pointers, spread
+from forecastkit.data.schema import MAX_COLUMNS, Schema
 from forecastkit.utils.validation import first_few, refuse
 
 WHERE = "hierarchy"
@@ -84,6 +85,20 @@ def joined(keys: pd.DataFrame, count: int) -> list[str]:
     """Return the names of series at the level of the first `count` columns."""
     columns = [keys.iloc[:, number].tolist() for number in range(count)]
     return ["/".join(cells) for cells in zip(*columns, strict=True)]
+
+
+def with_sums(panel: Panel, schema: Schema) -> tuple[Panel, Schema]:
+    """Return the panel with the sums of a hierarchy, and the schema that asks for them in further rows.
+
+    A single series is its own total, and stays as it is.
+    """
+    if not schema.is_panel:
+        return panel, schema
+    if schema.coded:
+        rule = f"categories of more than {MAX_COLUMNS} levels have no mean over the series of a hierarchy"
+        refuse(WHERE, rule, first_few(map(repr, schema.coded)), "Leave them out.")
+    panel = with_levels(panel, schema.series_keys)
+    return panel, replace(schema, levels=tuple(panel.ids[e] for e in bottom_of(panel.ids)))
 
 
 def with_levels(panel: Panel, keys: tuple[str, ...], bottom: tuple = ()) -> Panel:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from forecastkit.data.levels import Hierarchy, hierarchy_of, with_levels
+from forecastkit.data.levels import Hierarchy, hierarchy_of, with_levels, with_sums
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
 from forecastkit.forecasters.base import Forecaster
@@ -123,6 +123,10 @@ class HierarchicalForecaster(Composite):
 
     def _start_fit(self, panel, schema, weight=None, linear=None):
         self._forget()
+        if schema.is_panel and weight is not None:
+            refuse(type(self).__name__, "sums have no weights", "sample_weight", "Leave it out.", ParameterError)
+        if not schema.levels:  # read for other forecasters too
+            panel, schema = with_sums(panel, schema)
         self.schema_, stop = schema, panel.last_observed() + 1
         return FitContext(panel, stop, stop, weight, linear)
 

@@ -225,8 +225,10 @@ def test_the_command_exports_and_refuses(tmp_path, gru, capsys):
     assert session_of(out).get_outputs()[0].name == "forecast"
     assert main(["export", str(model), "--out", str(out)]) == 1
     assert "must not exist" in capsys.readouterr().err
-    assert main(["export", str(model), "--out", str(tmp_path / "other"), "--format", "pmml"]) == 2
-    assert "--format" in capsys.readouterr().err
+    assert main(["export", str(model), "--out", str(tmp_path / "other"), "--format", "pmml"]) == 1
+    assert "--format must be one of onnx, saved_model, litert, got 'pmml'." in capsys.readouterr().err
+    assert main(["export", str(model), "--out", str(tmp_path / "none" / "model.onnx")]) == 1
+    assert "a folder that can be written" in capsys.readouterr().err
 
 
 def test_steps_that_depend_on_a_batch_are_refused():

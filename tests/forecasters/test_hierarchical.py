@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 import forecastkit as fk
+from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.levels import with_levels
+from forecastkit.data.windows import Origins
 from forecastkit.hierarchy.reconciliation import METHODS
 from forecastkit.utils.exceptions import InputError, ParameterError
 
@@ -125,6 +127,17 @@ def test_covariates_of_sums_are_means():
     np.testing.assert_allclose(own, expected.to_numpy()[-len(own) :], rtol=1e-5)
 
 
+def test_a_panel_that_was_read_for_others_is_completed():
+    """As `fk.compare` reads it, once for all candidates."""
+    panel, schema = read_panel(sales(), **ROLES)
+    found = make()._fit_panel(panel, schema)
+    origins = Origins.every_channel(np.arange(len(panel.ids)), panel.last_observed(), 1)
+    points = found._forecast_at(panel, origins).point()
+    frame = found.forecast().set_index(KEYS)["forecast"]
+    for name, own in zip(panel.ids, points, strict=True):
+        np.testing.assert_allclose(own, frame[name])
+
+
 def test_one_key_and_bounds_by_shop():
     rows = sales().assign(shop=lambda frame: frame["region"] + frame["shop"]).drop(columns="region")
     upper = {"southc": float(rows.loc[rows["shop"] == "southc", "sold"].max())}
@@ -169,6 +182,8 @@ def test_what_is_no_hierarchy_is_refused(monkeypatch):
         fk.HierarchicalForecaster("linear").fit(rows)
     with pytest.raises(InputError, match=r"must end at the same time, got \('south', 'd'\) at 2024-02-.*have ended"):
         make().fit(rows[(rows["shop"] != "d") | (rows["day"] < "2024-02-20")])
+    with pytest.raises(ParameterError, match="sums have no weights"):
+        make().fit(rows, sample_weight=np.ones(len(rows)))
     fitted = make("bottom_up").fit(rows)
     before = fitted.forecast()
     with pytest.raises(InputError, match="also"):

@@ -14,11 +14,11 @@ from forecastkit.data.ingest.find_keys import find_keys, keyed_like
 from forecastkit.data.ingest.given_panel import more_rows, panel_with_schema
 from forecastkit.data.ingest.regularize import Table, parts, regularize, to_regular_grid
 from forecastkit.data.ingest.timezones import check_timezone, in_zone
-from forecastkit.data.levels import bottom_of, with_levels
+from forecastkit.data.levels import with_levels, with_sums
 from forecastkit.data.memmap.dataset import MappedData
 from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import Places
-from forecastkit.data.schema import MAX_COLUMNS, WHERE, Schema, find_schema, holds_times
+from forecastkit.data.schema import WHERE, Schema, find_schema, holds_times
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.utils.validation import check_choice, first_few, refuse
 
@@ -70,7 +70,7 @@ def read_panel(
     """
     if levels:
         own = {"freq": freq, "timezone": timezone, "duplicates": duplicates, "resample": resample, "slots": slots}
-        return _with_sums(*read_panel(X, y, **own, **roles))
+        return with_sums(*read_panel(X, y, **own, **roles))
     check_choice(WHERE, "duplicates", duplicates, RULES)
     check_choice(WHERE, "resample", resample, RESAMPLING)
     check_choice(WHERE, "slots", slots, (None, "observed", "all"))
@@ -93,17 +93,6 @@ def read_panel(
     found = find_schema(X, y, roles, library)
     schema = replace(found, timezone=timezone, duplicates=duplicates, resample=resample, **layout)
     return to_regular_grid(read_rows(schema, X, y), freq, slots)
-
-
-def _with_sums(panel: Panel, schema: Schema) -> tuple[Panel, Schema]:
-    """Return the panel with the sums of a hierarchy, and the schema that asks for them in further rows."""
-    if not schema.is_panel:  # a single series is its own total
-        return panel, schema
-    if schema.coded:
-        rule = f"categories of more than {MAX_COLUMNS} levels have no mean over the series of a hierarchy"
-        refuse(WHERE, rule, first_few(map(repr, schema.coded)), "Leave them out.")
-    panel = with_levels(panel, schema.series_keys)
-    return panel, replace(schema, levels=tuple(panel.ids[e] for e in bottom_of(panel.ids)))
 
 
 def read_more(schema: Schema, grid: TimeGrid, X, y=None, *, follow: Panel | None = None) -> Panel:
