@@ -162,6 +162,9 @@ def asked_levels(where: str, quantile_levels, coverage) -> tuple[tuple[float, ..
     if coverage is not None:
         if quantile_levels is not None:
             refuse(where, "either quantile_levels or coverage can be asked for", "both", error=ParameterError)
+        if np.ndim(coverage):
+            remedy = "Pass quantile_levels= for several intervals."
+            refuse(where, "coverage must be one number", repr(coverage), remedy, error=ParameterError)
         check_real(where, "coverage", coverage, 1e-9, 1 - 1e-9)
         return ((1 - coverage) / 2, (1 + coverage) / 2), ("forecast", "lower", "upper")
     if quantile_levels is None:

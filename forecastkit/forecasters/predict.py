@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,7 @@ class Predicting(Bounds, Plottable, Exportable):
         *,
         history: Data | None = None,
         quantile_levels: Sequence[float] | None = None,
-        coverage: float | Sequence[float] | None = None,
+        coverage: float | None = None,
         until: Any = None,
     ) -> Any:
         """Forecast the next `horizon` steps, or the rows of `X`.
@@ -143,6 +144,9 @@ class Predicting(Bounds, Plottable, Exportable):
         else:
             if until is not None:
                 refuse(where, "either X or until says which rows to forecast", "both", error=ParameterError)
+            if np.ndim(X) == 0 and isinstance(X, Real):
+                remedy = "Pass until= or horizon= for another number of steps."
+                refuse(where, "X must be rows to forecast", repr(X), remedy, error=ParameterError)
             rows, panel = read_asked(where, self.schema_, panel, X, self._rows_kept())
             warn_blank(where, self.schema_, panel, rows)
         return rows, *self._ready(panel, history)

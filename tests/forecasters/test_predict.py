@@ -361,6 +361,8 @@ def test_a_refused_fit_leaves_the_model_as_it_was():
         (lambda: drift(LONG.assign(y=LONG["y"].where(LONG["unique_id"] == "b"))), "got none in 'a'"),
         (lambda: drift(LONG).predict(pd.DataFrame({"unique_id": ["c"], "ds": NEXT[:1]})), "history, got none for 'c'"),
         (lambda: drift(X, LINE).predict(X.shift(-9, freq="h")), "must not lie before the history"),
+        (lambda: drift(LINE).predict(5), "X must be rows to forecast, got 5. Pass until= or horizon="),
+        (lambda: drift(LINE).predict(coverage=[0.5, 0.9]), r"coverage must be one number, got \[0.5, 0.9\]"),
         (lambda: drift(X, LINE).predict(AHEAD.rename(columns={"k": "q"})), "got none named 'k' among 'q'"),
     ],
 )
