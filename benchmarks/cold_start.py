@@ -3,16 +3,20 @@
 Each figure is of processes of their own: seconds on the clock and on the processor and the peak resident memory of
 `forecast predict`, the least of several, and milliseconds of `predict` and of the network alone for one series in a
 warm process. The TensorFlow side is the same model without its stored graph. The largest difference between the
-forecasts of both is relative to their scale.
+forecasts of both is relative to their scale. Sizes of environments are those of the files of all packages that an extra
+installs, in megabytes.
 """
 
 import argparse
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 #: Runs the command line from a small process, since a child's peak memory includes that of the process it came from.
@@ -64,10 +68,32 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--out", type=Path, help="write the figures to this file as JSON")
     given = parser.parse_args()
+    sizes = {extra: installed(extra) for extra in ("runtime", "cpu")}
     with tempfile.TemporaryDirectory() as folder:
         paths = save_both(given.model, Path(folder))
         found = {name: {**cold(path, given.repeats), **started(WARM, path)} for name, path in paths.items()}
-    report(given.model, found, given.out)
+    report(given.model, found, sizes, given.out)
+
+
+def installed(extra: str) -> dict:
+    """Number and megabytes of the packages that an extra installs here, besides forecastkit."""
+    from packaging.requirements import Requirement
+
+    root = Path(__file__).resolve().parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    found, waiting = {}, [*project["dependencies"], *project["optional-dependencies"][extra]]
+    while waiting:
+        needed = Requirement(waiting.pop())
+        name = re.sub(r"[-_.]+", "-", needed.name).lower()
+        if needed.marker and not needed.marker.evaluate({"extra": ""}):
+            continue
+        if name == project["name"]:
+            waiting += [text for own in needed.extras for text in project["optional-dependencies"][own]]
+        elif name not in found:
+            found[name] = metadata.distribution(name)
+            waiting += [text for text in found[name].requires or () if "extra ==" not in text]
+    files = [Path(file.locate()) for package in found.values() for file in package.files or ()]
+    return {"packages": len(found), "mb": round(sum(file.stat().st_size for file in files if file.is_file()) / 1e6)}
 
 
 def save_both(name: str, folder: Path) -> dict[str, Path]:
@@ -101,7 +127,7 @@ def started(program: str, path: Path) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def report(name: str, found: dict, out: Path | None) -> None:
+def report(name: str, found: dict, sizes: dict, out: Path | None) -> None:
     """Print a table, and write the figures."""
     import numpy as np
 
@@ -112,10 +138,13 @@ def report(name: str, found: dict, out: Path | None) -> None:
     print(f"{name}, deviation {deviation:.1e} of the scale")
     for measure in found["NumPy"]:
         print(f"{measure:>18}" + "".join(f"  {side} {values[measure]:9.2f}" for side, values in found.items()))
+    for extra, size in sizes.items():
+        print(f"forecastkit[{extra}]: {size['packages']} packages, {size['mb']:,} MB")
     if out is not None:
         machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
         out.write_text(
-            json.dumps({"model": name, "deviation": deviation, **machine, "figures": found}, indent=1) + "\n"
+            json.dumps({"model": name, "deviation": deviation, **machine, "sizes": sizes, "figures": found}, indent=1)
+            + "\n"
         )
 
 
