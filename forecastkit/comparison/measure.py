@@ -96,7 +96,7 @@ def parts_of(model) -> list:
 
 def count_parameters(model) -> int:
     """Return the number of learned parameters: weights of networks and regressions."""
-    networks = [part.network_.live()[0].count_params() for part in parts_of(model) if hasattr(part, "network_")]
+    networks = [part.network_.count_parameters() for part in parts_of(model) if hasattr(part, "network_")]
     ridges = [one.parameters for part in parts_of(model) for one in getattr(part, "parts_", ())]
     return int(sum(networks) + sum(ridges))
 

@@ -305,14 +305,14 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
 
     def _finish(self, context):
         """Continue training on all rows at a lower learning rate, if there is time."""
-        record, agreed = self.training_history_, self.network_.live()[1].agreed
+        record, (network, engine) = self.training_history_, self.network_.live()
         if context.linear_path is not None:
             buffers = self._buffers(context)
             path = context.linear_path.refit(buffers, context.panel, context.stop)
-            self.network_.live()[0].linear.assign(path.matrix(self.lookback_))
+            network.linear.assign(path.matrix(self.lookback_))
             if self.final_epochs is None and self.recipe_["correction"] < 1:
                 return
-        if self._final_epochs() and (self.time_limit is None or agreed(record.seconds) < self.time_limit):
+        if self._final_epochs() and (self.time_limit is None or engine.agreed(record.seconds) < self.time_limit):
             if context.checkpoints:
                 context.checkpoints.append(context.checkpoints[0].following())
             self._train_on(context)
@@ -356,8 +356,8 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
                 raise
 
     def _release(self, context):
-        if self._is_trained():
-            self.network_.live()[1].release()
+        if hasattr(self, "network_"):
+            self.network_.rest()
 
     def _windows(self, context, stop, backbone):
         # The loss of a window without targets is 0, so gradients of a batch would shrink with the fraction of them.
@@ -391,7 +391,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         )
 
     def _is_trained(self):
-        return hasattr(self, "network_") and self.network_._live is not None
+        return hasattr(self, "network_") and self.network_.is_trained()
 
     @property
     def model_(self) -> "keras.Model":

@@ -2,7 +2,7 @@
 
 import threading
 import weakref
-from collections import OrderedDict
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,6 +17,7 @@ from forecastkit.runtime.evaluator import Evaluator
 from forecastkit.runtime.graph import Graph
 from forecastkit.training.engines import backend, make_engine, unscoped
 from forecastkit.utils import keras_parts
+from forecastkit.utils.cpu import cores, one_thread
 from forecastkit.utils.exceptions import ArtifactError
 from forecastkit.utils.validation import refuse
 
@@ -30,7 +31,8 @@ MAX_NETWORKS, MAX_WEIGHTS = 4, 2_000_000
 class TrainedNetwork:
     """A network and its weights. Pickles contain the weights and the configuration, but nothing compiled.
 
-    When it is deleted, its compiled functions are added to the `NetworkCache`.
+    Between uses, another network of the same kind may take over the Keras model and its traced steps through the
+    `NetworkCache`; this one then keeps its weights as arrays, and takes a model back when it needs one.
 
     Parameters
     ----------
@@ -55,26 +57,41 @@ class TrainedNetwork:
                  precision: str | None = None, optimizer=None, graph: Graph | None = None):  # fmt: skip
         self.backbone, self.sizes, self.normalization = backbone, sizes, normalization
         self.loss, self.levels, self.seed, self.weights, self.precision = loss, levels, seed, weights, precision
-        self.optimizer, self.graph = optimizer, graph
-        self._live = self._legacy = None
+        self.optimizer, self.graph, self.compiled = optimizer, graph, False
+        self._live: CacheEntry | None = None
 
     @cached_property
     def head(self) -> Head:
         """The output head."""
         return make_head(self.loss, self.levels)
 
-    def live(self, compiled: bool = False, strategy=None):
-        """Return the Keras model and its engine, built on first use; with a strategy, an engine that trains with it."""
-        if self._live is None:
-            with BUILDING:
-                self._live = self._live or unscoped(self._build, compiled, strategy)
-        return self._live
+    def live(self, compiled: bool | None = None, strategy=None):
+        """Return the Keras model and its engine, built on first use; no other network takes them over until `rest`.
+
+        Parameters
+        ----------
+        compiled : bool, optional
+            Whether XLA compiles the training steps; by default as before.
+        strategy : tf.distribute.Strategy, optional
+            Which the engine trains with.
+        """
+        if compiled is not None:
+            self.compiled = compiled
+        with self._in_use(strategy) as entry:
+            entry.held = True
+        return entry.network, entry.engine
+
+    def rest(self) -> None:
+        """Release the data of training, and let other networks of the same kind take over the Keras model."""
+        if self._live is not None:
+            self._live.engine.release()
+            NETWORK_CACHE.give(self._live)
 
     def shown(self):
         """Return the Keras model for use by the caller; it is then never reused for another fit."""
         network, engine = self.live()
         engine.show()
-        self._legacy.detach()
+        NETWORK_CACHE.withdraw(self._live)
         return network
 
     def scale_correction(self, factor: float) -> None:
@@ -83,6 +100,39 @@ class TrainedNetwork:
         if self.head.outputs == 1:
             for layer in [network.head] + ([network.steps.out] if network.steps is not None else []):
                 layer.set_weights([factor * weight for weight in layer.get_weights()])
+
+    def is_trained(self) -> bool:
+        """Return whether there are weights."""
+        return self._live is not None or self.weights is not None
+
+    def count_parameters(self) -> int:
+        """Return the number of weights."""
+        with self._in_use() as entry:
+            return entry.network.count_params()
+
+    @contextmanager
+    def _in_use(self, strategy=None) -> Iterator["CacheEntry"]:
+        """Provide the Keras model and its engine, which no other network takes over meanwhile."""
+        entry = None
+        while entry is None:
+            if self._live is None:
+                with BUILDING:
+                    self._live = self._live or unscoped(self._build, strategy)
+            with NETWORK_CACHE.lock:
+                if (entry := self._live) is not None:  # else another network has just taken it over
+                    entry.users += 1
+        try:
+            yield entry
+        finally:
+            with NETWORK_CACHE.lock:
+                entry.users -= 1
+                if not (entry.users or entry.held):
+                    NETWORK_CACHE.give(entry)
+
+    def _displaced(self) -> None:
+        """Keep the weights as arrays, because another network takes over the Keras model."""
+        self.weights, self.graph, self._live = self._live.network.get_weights(), None, None
+        vars(self).pop("_evaluator", None)
 
     @contextmanager
     def unfrozen(self, train: str):
@@ -103,30 +153,26 @@ class TrainedNetwork:
             for weight in frozen:
                 weight.trainable = True
 
-    def _build(self, compiled, strategy):
-        kind = None if strategy is not None else self._kind_of(compiled)
-        cached = NETWORK_CACHE.take(kind)
-        if cached is None:
+    def _build(self, strategy):
+        kind = None if strategy is not None else self._kind_of()
+        entry = NETWORK_CACHE.take(kind)
+        if entry is None:
             network = self._fresh()
             half = self.precision == "mixed_float16"
-            engine = make_engine(network, self.head, strategy, self._fresh, compiled=compiled, scaled=half,
+            engine = make_engine(network, self.head, strategy, self._fresh, compiled=self.compiled, scaled=half,
                                  optimizer=self.optimizer)  # fmt: skip
-            first = network.get_weights()
-        else:
-            network, engine = cached.network, cached.engine
-            first = cached.first if cached.seed == self.seed else self._fresh().get_weights()
-            network.set_weights(first)
+            kind = kind if engine.reusable else None
+            entry = CacheEntry(kind, network, engine, self.seed, network.get_weights())
+        elif self.weights is None:
+            if entry.seed != self.seed:
+                entry.seed, entry.first = self.seed, self._fresh().get_weights()
+            entry.network.set_weights(entry.first)
         if self.weights is not None:
-            self._take_weights(network)
-        # A finalizer instead of __del__, because garbage collection of cycles would delete the compiled functions
-        # together with their owner.
-        self._legacy = weakref.finalize(
-            self, NETWORK_CACHE.give, kind if engine.reusable else None, CacheEntry(network, engine, self.seed, first)
-        )
-        self._legacy.atexit = False
-        return network, engine
+            self._take_weights(entry.network)
+        entry.belong_to(self)
+        return entry
 
-    def _kind_of(self, compiled):
+    def _kind_of(self):
         """Return the key under which compiled networks can be shared, or None if they cannot be shared."""
         if not self._is_registered():
             return None  # a user-defined layer may have a state
@@ -137,7 +183,7 @@ class TrainedNetwork:
         import keras
 
         policy = self.precision or keras.config.dtype_policy().name
-        kind = network, compiled, backend(), keras.config.floatx(), policy
+        kind = network, self.compiled, backend(), keras.config.floatx(), policy
         try:
             hash(kind)
         except TypeError:
@@ -197,9 +243,11 @@ class TrainedNetwork:
 
     def _predict(self, buffers, table):
         if self._live is not None or self.graph is None:
-            return self.live()[1].predict(buffers, table)
+            with self._in_use() as entry:
+                return entry.engine.predict(buffers, table)
         most = max(1, NUMPY_BATCH // max(self.sizes.channels, 1))
-        return forecast_in_batches(self._evaluator, self.sizes, self.head.outputs, buffers, table, most)
+        with one_thread():  # of products, whose batches are small; the batches are computed by several
+            return forecast_in_batches(self._evaluator, self.sizes, self.head.outputs, buffers, table, most, cores())
 
     @cached_property
     def _evaluator(self):
@@ -207,21 +255,25 @@ class TrainedNetwork:
 
     def _state(self) -> dict:
         """Return the arguments from which the network is rebuilt, for the artifact."""
-        with_graph = self._live is None and self.graph is not None
-        return {**self._arguments(), "graph": self.graph if with_graph else self.live()[1].numpy_graph()}
+        if self._live is None and self.graph is not None:
+            return self._arguments()
+        with self._in_use() as entry:
+            return {**self._arguments(), "graph": entry.engine.numpy_graph()}
 
     def _arguments(self):
-        derived = ("_live", "_legacy", "head", "_evaluator")
+        derived = ("_live", "compiled", "head", "_evaluator")
         held = {**vars(self), "weights": self.__getstate__()["weights"]}
         arguments = {name: value for name, value in held.items() if name not in derived}
         return {**arguments, "weights": [np.asarray(weight) for weight in arguments["weights"]]}
 
     def __getstate__(self):
-        weights = self._live[0].get_weights() if self._live else self.weights
+        with NETWORK_CACHE.lock:  # so that no other network takes the model over meanwhile
+            live = self._live
+            weights = live.network.get_weights() if live else self.weights
         state = {name: value for name, value in vars(self).items() if name not in ("head", "_evaluator")}
         # A network that was trained forecasts bit for bit the same in another process, by TensorFlow there too.
-        graph = None if self._live else self.graph
-        return keras_parts.portable({**state, "weights": weights, "graph": graph, "_live": None, "_legacy": None})
+        graph = None if live else self.graph
+        return keras_parts.portable({**state, "weights": weights, "graph": graph, "_live": None})
 
     def __setstate__(self, state):
         vars(self).update(keras_parts.restored(state))
@@ -239,12 +291,14 @@ def _widened(weight: np.ndarray, shape: tuple[int, ...], patch: int) -> np.ndarr
     return np.insert(weight, [patch] * patch, 0.0, axis=axes[0])
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class CacheEntry:
-    """A network without an owner.
+    """A Keras model with its traced steps.
 
     Attributes
     ----------
+    kind : object
+        What networks must have in common to use it one after the other; None if no other one may.
     network : keras.Model
     engine : object
         The engine with the traced steps.
@@ -252,60 +306,85 @@ class CacheEntry:
         Seed of `first`.
     first : list of ndarray
         Weights before training.
+    held : bool
+        Whether its owner keeps it between uses.
+    users : int
+        Number of uses in progress.
     """
 
+    kind: object
     network: object
     engine: object
     seed: int
     first: list
+    held: bool = False
+    users: int = 0
+
+    def belong_to(self, owner: TrainedNetwork) -> None:
+        """Set the network whose weights it has, until that is deleted or another one takes it over."""
+        self.owner, self.held = weakref.ref(owner), False
+        # A finalizer instead of __del__, because garbage collection of cycles would delete the compiled functions
+        # together with their owner.
+        self.at_end = weakref.finalize(owner, NETWORK_CACHE.give, self)
+        self.at_end.atexit = False
+
+    def leave_owner(self) -> None:
+        """Let the owner, if it still exists, keep its weights as arrays."""
+        self.at_end.detach()
+        if (owner := self.owner()) is not None:
+            owner._displaced()
 
 
 class NetworkCache:
-    """Networks without an owner by kind, the least recently used dropped first. Safe to use from several threads.
+    """Models that another network of their kind may take over, in the order of their last use. Safe to use from
+    several threads.
 
     Parameters
     ----------
     max_networks, max_weights : int
-        Bounds on the number of networks and on the weights of all of them together.
+        Bounds on the number of models and on the weights of all of them together.
     """
 
     def __init__(self, max_networks: int = MAX_NETWORKS, max_weights: int = MAX_WEIGHTS):
         self.max_networks, self.max_weights = max_networks, max_weights
-        self.entries: OrderedDict[object, list[CacheEntry]] = OrderedDict()
+        self.entries: list[CacheEntry] = []
         self.lock = threading.RLock()
 
-    def give(self, kind, entry: CacheEntry) -> None:
-        """Add a network whose owner is gone; one of the kind None cannot be used again and is dropped."""
-        if kind is None:
-            return
+    def give(self, entry: CacheEntry) -> None:
+        """Add a model that its owner does not keep; the oldest are dropped where there are too many."""
         with self.lock:
-            self.entries.setdefault(kind, []).append(entry)
-            self.entries.move_to_end(kind)
+            entry.held = False
+            if entry.kind is None:
+                return
+            self.entries = [*(other for other in self.entries if other is not entry), entry]
             while self._is_over_full():
-                oldest = next(iter(self.entries))
-                self.entries[oldest].pop(0)
-                if not self.entries[oldest]:
-                    del self.entries[oldest]
+                del self.entries[0]
 
     def take(self, kind) -> CacheEntry | None:
-        """Remove and return the network of this kind that was added first, None if there is none."""
+        """Remove and return the oldest model of this kind that is not in use, one without an owner if there is one."""
         with self.lock:
-            found = self.entries.pop(kind, None)
-            if found is None:
+            free = [one for one in self.entries if one.kind == kind and not (one.held or one.users)]
+            if kind is None or not free:
                 return None
-            if found[1:]:
-                self.entries[kind] = found[1:]
-            return found[0]
+            entry = next((one for one in free if one.owner() is None), free[0])
+            self.entries.remove(entry)
+            entry.leave_owner()
+            return entry
+
+    def withdraw(self, entry: CacheEntry) -> None:
+        """Remove a model for good: it is never taken over."""
+        with self.lock:
+            entry.kind = None
+            self.entries = [other for other in self.entries if other is not entry]
 
     def clear(self) -> None:
-        """Drop all networks."""
+        """Drop all models."""
         with self.lock:
             self.entries.clear()
 
     def _is_over_full(self) -> bool:
-        entries = [entry for same_kind in self.entries.values() for entry in same_kind]
-        weights = sum(weight.size for entry in entries for weight in entry.first)
-        return len(entries) > self.max_networks or weights > self.max_weights
+        weights = sum(weight.size for entry in self.entries for weight in entry.first)
+        return len(self.entries) > self.max_networks or weights > self.max_weights
 
 
 NETWORK_CACHE = NetworkCache()
@@ -314,9 +393,9 @@ NETWORK_CACHE = NetworkCache()
 def clear_cache() -> None:
     """Release the networks that are kept for further fits of the same architecture.
 
-    A network whose forecaster is gone is kept with its traced and compiled steps, so that the next forecaster with the
-    same architecture, sizes and loss starts training at once: at most four networks with two million weights in all.
-    Results do not depend on the cache. Networks of existing forecasters stay as they are.
+    After a fit, the next forecaster with the same architecture, sizes and loss uses the traced and compiled steps of
+    the last one and starts training at once, whether the last one still exists or not: at most four networks with two
+    million weights in all are kept. Results do not depend on the cache, and existing forecasters stay as they are.
 
     Examples
     --------

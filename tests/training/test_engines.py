@@ -164,12 +164,20 @@ def test_plain_keras_gathers_each_validation_window_once(data, monkeypatch):
     assert sum(gathered) == 16 * LOOKBACK
 
 
+def gradients_of(engine, table, seed, part):
+    """Loss and gradients of a part of a batch, which begins after `part` tables of this length."""
+    numbers = (tf.constant(number, tf.int64) for number in (seed, part * len(table)))
+    loss, *gradients = engine._gradients(engine.buffers, tf.constant(table, engine.integer), *numbers)
+    return float(loss), gradients
+
+
 def test_gradients_of_parts_average_to_that_of_the_whole(data, plainly):
     whole, split = plainly[0], trained(data, parts=2)[0]
     split.network.set_weights(weights(whole))
     table = origins(data, BATCH)
-    (loss, whole_gradients), halves = whole._one(table, 1, 0), [split._one(part, 1, 0) for part in np.split(table, 2)]
-    assert float(loss) == pytest.approx(np.mean([float(half[0]) for half in halves]), rel=1e-5)
+    loss, whole_gradients = gradients_of(whole, table, 1, 0)
+    halves = [gradients_of(split, half, 1, part) for part, half in enumerate(np.split(table, 2))]
+    assert loss == pytest.approx(np.mean([half[0] for half in halves]), rel=1e-5)
     for gradient, *parts in zip(whole_gradients, *(half[1] for half in halves), strict=True):
         np.testing.assert_allclose(gradient, np.mean(parts, axis=0), rtol=1e-3, atol=1e-6)
 
@@ -184,9 +192,9 @@ def test_dropout_is_drawn_from_the_seeds(data, parts):
 def test_parts_and_steps_have_masks_of_their_own(data):
     engine, _ = trained(data, dropout=0.5, parts=2)
     table = origins(data, BATCH // 2)
-    losses = [float(engine._one(table, seed, part)[0]) for seed in (1, 2, 3) for part in (0, 1)]
+    losses = [gradients_of(engine, table, seed, part)[0] for seed in (1, 2, 3) for part in (0, 1)]
     assert len(set(losses)) == 6
-    assert float(engine._one(table, 1, 0)[0]) == losses[0]
+    assert gradients_of(engine, table, 1, 0)[0] == losses[0]
 
 
 @pytest.mark.parametrize(("compiled", "batch", "cores", "parts"), [

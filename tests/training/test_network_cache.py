@@ -1,7 +1,9 @@
 """Cached networks: equal fits trace once, and forecast what they would have forecast alone."""
 
+import copy
 import gc
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -128,12 +130,57 @@ def test_covariates_and_weights_of_other_data_are_read(traced):
     assert forecast(1) == alone
 
 
-def test_two_at_a_time_have_networks_of_their_own():
+def test_existing_forecasters_take_turns_with_one_model(traced):
+    alone = forgotten(seed=1)
+    trained_network.NETWORK_CACHE.clear()
     first = fitted()
-    before = first.predict()
+    before, weights = first.predict(), first.network_.count_parameters()
+    traced.clear()
     second = fitted(seed=1)
-    assert first.network_.live()[0] is not second.network_.live()[0]
-    np.testing.assert_array_equal(first.predict(), before)
+    for _ in range(2):
+        np.testing.assert_array_equal(second.predict(), alone)
+        np.testing.assert_array_equal(first.predict(), before)
+    assert (first.network_.count_parameters(), second.network_.count_parameters()) == (weights, weights)
+    copied = copy.deepcopy(second)
+    assert traced == []
+    np.testing.assert_array_equal(copied.predict(), alone)
+
+
+def test_a_displaced_forecaster_can_be_fitted_further_and_saved(tmp_path, traced):
+    alone = fitted().partial_fit(wave(230)[200:]).predict()
+    first = fitted()
+    fitted(seed=1)
+    traced.clear()
+    np.testing.assert_array_equal(first.partial_fit(wave(230)[200:]).predict(), alone)
+    fitted(seed=1)
+    first.save(tmp_path / "first.forecast")
+    assert traced == []
+    np.testing.assert_allclose(fk.load(tmp_path / "first.forecast").predict(), alone, rtol=1e-5)
+
+
+def test_threads_that_forecast_with_models_of_one_kind_do_not_disturb_each_other():
+    models = [fitted(seed=seed) for seed in range(3)]
+    alone = [model.predict() for model in models]
+
+    def repeated(number):
+        return [models[number].predict() for _ in range(8)]
+
+    with ThreadPoolExecutor(3) as pool:
+        for forecasts, right in zip(pool.map(repeated, range(3)), alone, strict=True):
+            for forecast in forecasts:
+                np.testing.assert_array_equal(forecast, right)
+
+
+def test_a_model_in_use_is_not_taken_over():
+    first = fitted()
+    network, _ = first.network_.live()
+    second = fitted(seed=1)
+    assert second.network_.live()[0] is not network
+    first.network_.rest()
+    with first.network_._in_use():
+        third = fitted(seed=2)
+        assert third.network_.live()[0] is not network
+    assert fitted(seed=3).network_.live()[0] is network
 
 
 class Keeps(Callback):
@@ -153,10 +200,7 @@ def test_a_network_that_somebody_may_hold_is_not_handed_on():
     fitted(callbacks=[Keeps()])
     gc.collect()
     forgotten(seed=3)
-    assert all(entry.network is not held for same in trained_network.NETWORK_CACHE.entries.values() for entry in same)
-    assert all(
-        entry.network is not Keeps.seen for same in trained_network.NETWORK_CACHE.entries.values() for entry in same
-    )
+    assert all(entry.network not in (held, Keeps.seen) for entry in trained_network.NETWORK_CACHE.entries)
     for mine, before in zip(held.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(mine, before)
 
@@ -188,24 +232,32 @@ def test_training_on_traces_nothing(traced):
     assert traced == []
 
 
-def entry(size):
-    return CacheEntry(object(), object(), 0, [np.zeros(size)])
+class Owner:
+    """An owner of models."""
+
+
+def entry(kind, size, owner=None):
+    made = CacheEntry(kind, object(), object(), 0, [np.zeros(size)])
+    made.belong_to(owner or Owner())
+    return made
 
 
 def test_the_oldest_go_where_there_are_too_many():
-    kept = NetworkCache(max_networks=3, max_weights=10)
-    kinds = {kind: entry(4) for kind in "abc"}
-    for kind, one in kinds.items():
-        kept.give(kind, one)
+    kept, owner = NetworkCache(max_networks=3, max_weights=10), Owner()
+    made = {kind: entry(kind, 4, owner) for kind in "abc"}
+    for one in made.values():
+        one.leave_owner = lambda: None
+        kept.give(one)
     assert kept.take("a") is None
-    assert kept.take("b") is kinds["b"]
+    assert kept.take("b") is made["b"]
     assert kept.take("b") is None
-    kept.give("d", entry(11))
+    kept.give(entry("d", 11))
     assert not kept.entries
-    kept.give(None, entry(1))
+    kept.give(entry(None, 1))
     assert not kept.entries
-    few = [entry(1) for _ in range(4)]
+    few = [entry("e", 1) for _ in range(4)]
     for one in few:
-        kept.give("e", one)
-    assert [kept.take("e") for _ in range(4)] == [*few[1:], None]
+        kept.give(one)
+    kept.give(few[1])
+    assert [kept.take("e") for _ in range(4)] == [few[2], few[3], few[1], None]
     assert trained_network.MAX_WEIGHTS <= 5_000_000  # some 80 MB with optimizer and average

@@ -74,7 +74,6 @@ class DistributedEngine(TensorFlowEngine):
     # ------------------------------------------------------------------------------------------ training
 
     def _trace_steps(self, spec, integer):
-        self.parts, self.pool = 1, None  # the graph runs the parts in parallel; Python threads are for one device
         self.parts_of_share = self._parts_of_share()
         with self.strategy.scope():
             self._make_optimizer(self.learner)

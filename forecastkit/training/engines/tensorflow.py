@@ -2,8 +2,8 @@
 
 import os
 import threading
+import time
 import weakref
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 
 import keras
@@ -29,6 +29,8 @@ from forecastkit.utils.validation import refuse
 TRACING = threading.RLock()
 #: Number of targets from which rows are indexed with int64.
 WIDE = 2**31
+#: Seconds that a call of several training steps should take.
+CALL_SECONDS = 0.5
 #: Id of the process that first traced a function: TensorFlow's threads do not survive a fork.
 _OWNER: list[int] = []
 
@@ -72,9 +74,9 @@ def as_buffers(held: dict) -> Buffers:
 class TensorFlowEngine:
     """Trains and runs one network on resident buffers.
 
-    If steps are compiled by XLA, which uses one core for small products, the batch is divided among threads that
-    compute the gradients of their parts, followed by one update. The number of threads and compilation change results
-    only by the order of sums.
+    Python calls many steps at once. If they are compiled by XLA, which uses one core for small products, each divides
+    the batch into parts whose gradients are computed in parallel, followed by one update. The number of parts and
+    compilation change results only by the order of sums.
 
     Parameters
     ----------
@@ -165,15 +167,13 @@ class TensorFlowEngine:
             self.learn = tf.function(self._learn, jit_compile=True, autograph=False) if self.compiled else self._learn
             self._trace_steps(spec, integer)
             self.kind = kind
-        if self.parts > 1 and self.pool is None:
-            self.pool = ThreadPoolExecutor(self.parts - 1)
 
     def _trace_steps(self, spec, integer):
-        self.parts, self.pool = self._parts(self.batch_size), None
+        self.parts, self.at_once = self._parts(self.batch_size), 1
         self._make_optimizer(self.network)
-        table, seed = tf.TensorSpec((self.batch_size // self.parts, 3), integer), tf.TensorSpec((), tf.int64)
-        self.gradient_step = self._traced(self._gradients, spec, table, seed, seed)
         self.update_step = tf.function(self._update, jit_compile=self.compiled, autograph=False)
+        tables, seeds = tf.TensorSpec((None, self.batch_size, 3), integer), tf.TensorSpec((None,), tf.int64)
+        self.steps = self._traced(self._steps, spec, tables, tf.TensorSpec((None,)), seeds)
 
     def _make_optimizer(self, network):
         self.optimizer = keras.optimizers.Adam(1e-3) if self.wanted is None else make_optimizer(self.wanted)
@@ -192,23 +192,32 @@ class TensorFlowEngine:
 
     def train(self, tables: np.ndarray, rates: np.ndarray, seeds: np.ndarray) -> float:
         """Run one step per table of shape (steps, batch, 3); returns the mean loss."""
-        losses = []
-        for table, rate, seed in zip(tables, rates, seeds, strict=True):
-            pieces = np.split(table, self.parts)
-            jobs = (
-                [self.pool.submit(self._one, piece, seed, i) for i, piece in enumerate(pieces[1:], start=1)]
-                if (self.parts > 1)
-                else []
-            )
-            results = [self._one(pieces[0], seed, 0), *(job.result() for job in jobs)]
-            losses += [loss for loss, _ in results]
-            self.update_step([gradients for _, gradients in results], tf.constant(rate, tf.float32))
-        return float(tf.add_n(losses)) / len(losses)
+        losses, low = [], 0
+        while low < len(tables):
+            piece, began = slice(low, low + self.at_once), time.perf_counter()
+            given = ((tables, self.integer), (rates, tf.float32), (seeds, tf.int64))
+            tensors = (tf.constant(values[piece], dtype) for values, dtype in given)
+            losses.append(self.steps(self.buffers, *tensors).numpy())
+            low += self.at_once
+            # Python handles an interrupt only between calls.
+            self.at_once = max(1, int(self.at_once * min(CALL_SECONDS / (time.perf_counter() - began), 16)))
+        return float(np.mean(np.concatenate(losses), dtype="float64"))
 
-    def _one(self, piece, seed, part):
-        seed, first = (tf.constant(int(number), tf.int64) for number in (seed, part * len(piece)))
-        loss, *gradients = self.gradient_step(self.buffers, tf.constant(piece, self.integer), seed, first)
-        return loss, gradients
+    def _steps(self, buffers, tables, rates, seeds):
+        """Take one step per table, and return the loss of each."""
+        size, count = self.batch_size // self.parts, tf.shape(tables)[0]
+
+        def step(number, losses):
+            results = [  # which the graph computes in parallel
+                self._gradients(buffers, part, seeds[number], tf.constant(place * size, tf.int64))
+                for place, part in enumerate(tf.split(tables[number], self.parts))
+            ]
+            self.update_step([gradients for _, *gradients in results], rates[number])
+            loss = tf.add_n([loss for loss, *_ in results]) / self.parts
+            return number + 1, losses.write(number, tf.cast(loss, tf.float32))
+
+        first = 0, tf.TensorArray(tf.float32, count, element_shape=())
+        return tf.while_loop(lambda number, losses: number < count, step, first, parallel_iterations=1)[1].stack()
 
     def _gradients(self, buffers, table, seed, first):
         # Not in the compiled function, because XLA would compile anew for every number of rows.
@@ -297,7 +306,7 @@ class TensorFlowEngine:
 
     def release(self):
         """Release the data; the network, its forecasts and the traced steps remain."""
-        self.buffers = self.batch_size = self.given = self.pool = None
+        self.buffers = self.batch_size = self.given = None
 
     def _gather(self, xp, buffers, table, targets=True):
         sizes = self.sizes
