@@ -11,10 +11,13 @@ from functools import cache
 from typing import ClassVar
 
 import numpy as np
-from keras import Layer, initializers, layers, ops, saving, tree
+from keras import Layer, distribution, initializers, layers, ops, saving, tree
 
+from forecastkit.networks import unrolled
 from forecastkit.networks.choices import CELLS
 
+#: Tokens up to which recurrences are written out.
+MAX_UNROLLED = 32
 #: Seed of the current training step. Random layers use it, so that a step is a function of its seed.
 STEP_SEED = contextvars.ContextVar("forecastkit_step_seed", default=None)
 
@@ -227,41 +230,15 @@ class Recurrence(layers.Layer):
         return past, self.merge_future(ops.concatenate(future_outputs, axis=-1))
 
     def read(self, reader, input_weight, past, future):
-        outputs, *state = reader(past)
-        return outputs, STEPS[self.kind](
-            reader.cell, ops.matmul(future, input_weight), [part[:, None] for part in state]
-        )
+        if past.shape[1] <= MAX_UNROLLED and not has_gpu():
+            outputs, state = unrolled.read(self.kind, reader.cell, past, reader.go_backwards)
+            outputs = outputs if self.sequences else state[0]
+        else:
+            outputs, *state = reader(past)
+        return outputs, unrolled.step(self.kind, reader.cell, ops.matmul(future, input_weight), state)
 
 
-def step_rnn(cell, given, state):
-    """Apply one step of a SimpleRNN cell from a state (batch, 1, units) to each of several tokens.
-
-    ``given`` (batch or 1, steps, gates * units) holds the tokens multiplied by their weights. It and the product with
-    the state are computed once and broadcast; calling the cell would repeat them for every pair.
-    """
-    (hidden,) = state
-    return ops.tanh(given + cell.bias + ops.matmul(hidden, cell.recurrent_kernel))
-
-
-def step_gru(cell, given, state):
-    """Apply one step of a GRU cell with the reset gate after the product; arguments as in `step_rnn`."""
-    (hidden,) = state
-    given = given + cell.bias[0]
-    retained = ops.matmul(hidden, cell.recurrent_kernel) + cell.bias[1]
-    units = hidden.shape[-1]
-    gates = ops.sigmoid(given[..., : 2 * units] + retained[..., : 2 * units])
-    update, reset = gates[..., :units], gates[..., units:]
-    candidate = ops.tanh(given[..., 2 * units :] + reset * retained[..., 2 * units :])
-    return update * hidden + (1.0 - update) * candidate
-
-
-def step_lstm(cell, given, state):
-    """Apply one step of an LSTM cell; arguments as in `step_rnn`."""
-    hidden, carry = state
-    gates = given + cell.bias + ops.matmul(hidden, cell.recurrent_kernel)
-    input_gate, forget_gate, candidate, output_gate = ops.split(gates, 4, axis=-1)
-    carry = ops.sigmoid(forget_gate) * carry + ops.sigmoid(input_gate) * ops.tanh(candidate)
-    return ops.sigmoid(output_gate) * ops.tanh(carry)
-
-
-STEPS = {"rnn": step_rnn, "gru": step_gru, "lstm": step_lstm}
+@cache
+def has_gpu() -> bool:
+    """Return whether Keras computes on a GPU, where recurrent layers call cuDNN."""
+    return not all(name.lower().startswith("cpu") for name in distribution.list_devices())

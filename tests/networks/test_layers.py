@@ -5,12 +5,13 @@ from itertools import pairwise
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
+from forecastkit.networks import layers, unrolled
 from forecastkit.networks.layers import (
     STEP_PART,
     STEP_SEED,
-    STEPS,
     Dropout,
     FeedForward,
     Recurrence,
@@ -18,6 +19,7 @@ from forecastkit.networks.layers import (
     mix,
     seeded,
 )
+from forecastkit.networks.unrolled import STEPS
 
 CELLS = {"rnn": keras.layers.SimpleRNNCell, "gru": keras.layers.GRUCell, "lstm": keras.layers.LSTMCell}
 READERS = {"rnn": keras.layers.SimpleRNN, "gru": keras.layers.GRU, "lstm": keras.layers.LSTM}
@@ -112,7 +114,7 @@ def test_one_step_equals_the_keras_cell_and_the_formula(kind):
     cell = built(CELLS[kind](units), (None, width))
     state = [normal(batch, units, seed=s) for s in (3, 4)][: 2 if kind == "lstm" else 1]
     got = np.asarray(
-        STEPS[kind](cell, ops.matmul(tokens, cell.kernel), [ops.convert_to_tensor(s)[:, None] for s in state])
+        unrolled.step(kind, cell, ops.matmul(tokens, cell.kernel), list(map(ops.convert_to_tensor, state)))
     )
     for step in range(steps):
         expected, _ = cell(tokens[:, step], state)
@@ -124,9 +126,9 @@ def test_one_step_equals_the_keras_cell_and_the_formula(kind):
 def test_a_step_into_shared_tokens_is_broadcast_over_the_batch(kind):
     cell = built(CELLS[kind](5), (None, 6))
     tokens = normal(1, 4, 6)
-    state = [ops.convert_to_tensor(normal(3, 1, 5, seed=s)) for s in (3, 4)][: 2 if kind == "lstm" else 1]
-    shared = STEPS[kind](cell, ops.matmul(tokens, cell.kernel), state)
-    whole_batch = STEPS[kind](cell, ops.matmul(np.repeat(tokens, 3, axis=0), cell.kernel), state)
+    state = [ops.convert_to_tensor(normal(3, 5, seed=s)) for s in (3, 4)][: 2 if kind == "lstm" else 1]
+    shared = unrolled.step(kind, cell, ops.matmul(tokens, cell.kernel), state)
+    whole_batch = unrolled.step(kind, cell, ops.matmul(np.repeat(tokens, 3, axis=0), cell.kernel), state)
     np.testing.assert_allclose(shared, whole_batch, atol=1e-6)
 
 
@@ -140,6 +142,26 @@ def test_recurrence_reads_the_past_and_steps_once_into_the_future(kind):
     np.testing.assert_allclose(outputs, hidden, atol=1e-5)
     for step in range(3):
         np.testing.assert_allclose(stepped[:, step], FORMULAS[kind](weights, future[:, step], state)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("tokens", [1, 7])
+@pytest.mark.parametrize("kind", STEPS)
+def test_gradients_of_unrolled_cells_are_those_of_keras(kind, tokens, sequences, monkeypatch):
+    past, future = ops.convert_to_tensor(normal(2, tokens, 4)), normal(2, 3, 4, seed=1)
+    layer = built(Recurrence(kind, 5, bidirectional=sequences, sequences=sequences), past.shape, future.shape)
+
+    def results():
+        with tf.GradientTape() as tape:
+            tape.watch(past)
+            outputs, stepped = layer(past, future)
+            total = ops.sum(ops.sin(stepped)) + ops.sum(ops.sin(2 * outputs))
+        return [outputs, stepped, *tape.gradient(total, [past, *(w.value for w in layer.trainable_variables)])]
+
+    unrolled_results = results()
+    monkeypatch.setattr(layers, "MAX_UNROLLED", 0)
+    for mine, expected in zip(unrolled_results, results(), strict=True):
+        np.testing.assert_allclose(mine, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", STEPS)
