@@ -1,19 +1,16 @@
 """Sufficient statistics of the linear forecast: sums over windows to which later windows can be added."""
 
-import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
+
+from forecastkit.utils.cpu import one_thread
 
 #: Largest number of coefficients per step, and how many of them belong to single latest values.
 MAX_COEFFICIENTS, LATEST = 1_920, 960
 #: Largest number of elements of statistics that are kept in a fitted model.
 MAX_KEPT = 8_000_000
-_LIMIT = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -139,32 +136,3 @@ def expand(weights: np.ndarray, lookback: int) -> np.ndarray:
     block = _block(lookback)
     old = np.repeat(weights[: features - LATEST] / np.float32(block), block, axis=0)
     return np.concatenate([old[len(old) - (lookback - LATEST) :], weights[features - LATEST :]])
-
-
-@contextmanager
-def one_thread():
-    """Compute linear algebra on one thread within the block.
-
-    Small factorisations gain nothing from several threads, and where other processes use the cores, threads that wait
-    for each other take twenty times as long. The limit is that of the process, so blocks of several threads exclude
-    each other.
-    """
-    limits = _controller("scipy.linalg" in sys.modules)
-    if limits is None:
-        yield
-        return
-    with _LIMIT, limits.limit(limits=1, user_api="blas"):
-        yield
-
-
-@cache
-def _controller(with_scipy: bool):
-    """Return the controller of the loaded libraries, which takes milliseconds to make; None without threadpoolctl.
-
-    A library of SciPy's own is found once it is loaded, hence the argument.
-    """
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ModuleNotFoundError:  # an installation for forecasting
-        return None
-    return ThreadpoolController()

@@ -9,6 +9,7 @@ import numpy as np
 
 from forecastkit.data.array_storage import any_missing
 from forecastkit.data.panel import Panel
+from forecastkit.utils.cpu import on_all_cores
 
 if TYPE_CHECKING:
     from forecastkit.networks.backbone import Sizes
@@ -364,7 +365,13 @@ def most_at_once(sizes: "Sizes") -> int:
 
 
 def forecast_in_batches(
-    network: Callable[[dict], np.ndarray], sizes: "Sizes", outputs: int, buffers: Buffers, table: np.ndarray, most: int
+    network: Callable[[dict], np.ndarray],
+    sizes: "Sizes",
+    outputs: int,
+    buffers: Buffers,
+    table: np.ndarray,
+    most: int,
+    parallel: bool = False,
 ) -> np.ndarray:
     """Return scaled forecasts (n[, channels], horizon, outputs) of the origins in `table` (n, 3).
 
@@ -377,13 +384,23 @@ def forecast_in_batches(
         Of a step.
     most : int
         Windows of a batch.
+    parallel : bool
+        Whether to compute several batches at once, one per core.
     """
     inputs = sizes.inputs
     forecasts = np.empty((len(table), *sizes.channel_shape, sizes.horizon, outputs), dtype="float32")
-    for low in range(0, len(table), most):
+
+    def forecast(low):
         part = slice(low, low + most)
         given, _ = gather(np, buffers, table[part], sizes.lookback, sizes.horizon, False, sizes.channels)
         if not sizes.masked:
             given["target"] = forward_fill(given["target"])
         forecasts[part] = network({name: np.asarray(given[name], dtype) for name, (_, dtype) in inputs.items()})
+
+    starts = range(0, len(table), most)
+    if parallel:
+        on_all_cores(forecast, starts)
+    else:
+        for low in starts:
+            forecast(low)
     return forecasts

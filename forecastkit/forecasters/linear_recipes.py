@@ -11,7 +11,6 @@ import numpy as np
 
 from forecastkit.baselines.ridge import MAX_WINDOWS, NORMALIZATIONS, Ridge
 from forecastkit.baselines.series_corrections import SeriesCorrections
-from forecastkit.baselines.sufficient_statistics import one_thread
 from forecastkit.data.array_storage import is_mapped
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Buffers, Origins, Windows
@@ -20,6 +19,7 @@ from forecastkit.metrics.elementwise import is_clearly_larger, time_blocks
 from forecastkit.networks.heads import OwnLoss
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.uncertainty.residuals import observed_after, scale_of
+from forecastkit.utils.cpu import one_thread
 
 #: Largest numbers of training and validation windows for each combination.
 TRAINED_ON, TRIED_ON = 6_000, 1_000

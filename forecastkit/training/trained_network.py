@@ -17,7 +17,7 @@ from forecastkit.runtime.evaluator import Evaluator
 from forecastkit.runtime.graph import Graph
 from forecastkit.training.engines import backend, make_engine, unscoped
 from forecastkit.utils import keras_parts
-from forecastkit.utils.cpu import cores, one_thread
+from forecastkit.utils.cpu import one_thread
 from forecastkit.utils.exceptions import ArtifactError
 from forecastkit.utils.validation import refuse
 
@@ -246,8 +246,10 @@ class TrainedNetwork:
             with self._in_use() as entry:
                 return entry.engine.predict(buffers, table)
         most = max(1, NUMPY_BATCH // max(self.sizes.channels, 1))
-        with one_thread():  # of products, whose batches are small; the batches are computed by several
-            return forecast_in_batches(self._evaluator, self.sizes, self.head.outputs, buffers, table, most, cores())
+        with one_thread():  # of small products; all cores compute batches
+            return forecast_in_batches(
+                self._evaluator, self.sizes, self.head.outputs, buffers, table, most, parallel=True
+            )
 
     @cached_property
     def _evaluator(self):

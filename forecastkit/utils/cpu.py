@@ -1,10 +1,18 @@
-"""The CPU cores available to this process, and work on all of them."""
+"""The CPU cores available to this process, work on all of them, and linear algebra on one."""
 
 import os
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, TypeVar
 
 Given, Result = TypeVar("Given"), TypeVar("Result")
+
+_LOCK = threading.Lock()
+#: The limits in force while threads of this process are within `one_thread`, one item for each.
+_LIMITED: list[Any] = []
 
 
 def cores() -> int:
@@ -23,3 +31,39 @@ def on_all_cores(function: Callable[[Given], Result], given: Sequence[Given]) ->
 
     with ThreadPoolExecutor(cores()) as pool:
         return list(pool.map(function, given))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute linear algebra on one thread within the block.
+
+    Small products and factorizations gain nothing from several threads, and where other processes use the cores,
+    threads that wait for each other take twenty times as long. The limit is that of the process: it holds until the
+    last of the threads that are in such a block has left it.
+    """
+    controller = _controller("scipy.linalg" in sys.modules)
+    if controller is None:
+        yield
+        return
+    with _LOCK:
+        _LIMITED.append(_LIMITED[0] if _LIMITED else controller.limit(limits=1, user_api="blas"))
+    try:
+        yield
+    finally:
+        with _LOCK:
+            limits = _LIMITED.pop()
+            if not _LIMITED:
+                limits.restore_original_limits()
+
+
+@cache
+def _controller(with_scipy: bool):
+    """Return the controller of the loaded libraries, which takes milliseconds to make; None without threadpoolctl.
+
+    A library of SciPy's own is found once it is loaded, hence the argument.
+    """
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ModuleNotFoundError:  # an installation for forecasting
+        return None
+    return ThreadpoolController()

@@ -1,15 +1,19 @@
-"""Work on all cores."""
+"""Work on all cores, and linear algebra on one."""
 
-import threading
+from threading import Barrier, Thread
 
+import numpy as np
 import pytest
+import scipy.linalg
+from threadpoolctl import ThreadpoolController
 
 from forecastkit.utils import cpu
+from forecastkit.utils.cpu import one_thread
 
 
 def test_results_are_in_order_and_two_items_run_at_the_same_time(monkeypatch):
     monkeypatch.setattr(cpu, "cores", lambda: 2)
-    both = threading.Barrier(2, timeout=10)  # broken, which raises, unless two threads wait at once
+    both = Barrier(2, timeout=10)  # broken, which raises, unless two threads wait at once
 
     def square(number):
         both.wait()
@@ -21,3 +25,46 @@ def test_results_are_in_order_and_two_items_run_at_the_same_time(monkeypatch):
 def test_errors_are_raised():
     with pytest.raises(ZeroDivisionError):
         cpu.on_all_cores(lambda number: 1 / number, [1, 0])
+
+
+def threads():
+    found = ThreadpoolController().info()
+    return {one["filepath"]: one["num_threads"] for one in found if one["user_api"] == "blas"}
+
+
+def test_the_limit_ends_with_the_block_and_blocks_nest():
+    assert scipy.linalg.cholesky(np.eye(3)).shape == (3, 3)  # its library is loaded
+    cpu._controller.cache_clear()
+    before = threads()
+    with one_thread():
+        with one_thread():
+            assert set(threads().values()) == {1}
+        assert set(threads().values()) == {1}
+    assert threads() == before
+    with pytest.raises(ZeroDivisionError), one_thread():
+        raise ZeroDivisionError
+    assert threads() == before
+
+
+def test_without_threadpoolctl_nothing_is_limited(monkeypatch):
+    monkeypatch.setattr(cpu, "_controller", lambda with_scipy: None)
+    with one_thread():
+        assert np.linalg.solve(np.eye(2), np.ones(2)).sum() == 2
+
+
+def test_the_limit_holds_until_the_last_thread_leaves():
+    before, both, first_has_left = threads(), Barrier(2, timeout=60), Barrier(2, timeout=60)
+
+    def first():
+        with one_thread():
+            both.wait()
+        first_has_left.wait()
+
+    other = Thread(target=first)
+    other.start()
+    with one_thread():
+        both.wait()
+        first_has_left.wait()
+        assert set(threads().values()) == {1}
+    other.join()
+    assert threads() == before
