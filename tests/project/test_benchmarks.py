@@ -383,6 +383,15 @@ def test_every_operation_has_exponents_or_is_below_the_least(tmp_path, monkeypat
     assert all(line["sizes"] == [2, 4, 8] and min(line["seconds"]) > 0 for line in lines)
 
 
+def test_very_many_series_take_every_stage(tmp_path):
+    more = ["--models", "linear", "--out", str(tmp_path / "lines.jsonl"), "--scratch", str(tmp_path)]
+    assert script("many_series").main(["--series", "30", "--rows", "60", "--limit", "1e5", *more]) == 0
+    (line,) = map(json.loads, (tmp_path / "lines.jsonl").read_text().splitlines())
+    assert list(line["stages"])[:3] == ["write", "read", "fit, linear"]
+    assert line["stages"]["predict, loaded linear"]["peak_mib"] > 0
+    assert script("many_series").main(["--series", "3", "--rows", "60", "--limit", "1", *more]) == 1
+
+
 def test_waits_are_measured_for_each_checkout(tmp_path):
     waits = script("waits")
     more = [
