@@ -111,15 +111,17 @@ def find_network(forecaster):
 
 
 def warn_of_last_epoch(report: Reporter, forecaster) -> None:
-    """Report that the training ended while it was still improving, and how to continue."""
+    """Report that the training was cut while it was still improving, and how to continue."""
     fitted = (getattr(forecaster, "forecasters_", None) or [forecaster])[0]
     record = getattr(fitted, "training_history_", None)
     if find_network(forecaster) is None or record is None or len(record.loss) < 2:
         return
-    epochs = len(record.loss)
-    if record.best_epoch + 1 < epochs or record.ended not in ("epochs", "time limit"):
+    epochs, limits = len(record.loss), ("epochs", "time limit")
+    # An adaptive plan lowers the learning rate before it ends: its last epochs need not be the best ones.
+    cut = record.decay_reason in limits or (record.best_epoch + 1 == epochs and record.ended in limits)
+    if not cut:
         return
-    limit = record.ended == "time limit"
+    limit = "time limit" in (record.decay_reason, record.ended)
     remedy = "pass a longer --time-limit" if limit else f"pass --epochs {MORE_EPOCHS * epochs}"
     report.warning(f"training ended after {epochs} epochs while it was still improving; {remedy} to train longer")
 

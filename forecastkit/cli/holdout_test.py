@@ -10,7 +10,7 @@ from forecastkit.cli.choose_sizes import Sizes
 from forecastkit.cli.console import Reporter
 from forecastkit.cli.read_data import Data
 from forecastkit.evaluation.backtesting import backtest
-from forecastkit.evaluation.results import Backtest, covered_levels
+from forecastkit.evaluation.results import Backtest, coverage_by_third, covered_levels, drift
 from forecastkit.metrics.elementwise import is_clearly_larger, time_blocks
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.formatting import coverage_text, decimals, number, percent
@@ -18,6 +18,8 @@ from forecastkit.utils.formatting import coverage_text, decimals, number, percen
 REFERENCES = {"linear": "linear", "seasonal_naive": "seasonal naive"}
 COLUMNS = ("mae", "mase", "coverage")
 MAX_WORSE = 5
+#: Nominal coverage of the interval that is shown by thirds of the test, and fewest cutoffs for that.
+INTERVAL, MIN_CUTOFFS = 0.8, 6
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,10 @@ class Holdout:
         Number of compared series and targets.
     coverage : list of dict
         Fractions of actuals inside the intervals of the tested model, see `forecastkit.Backtest`.
+    thirds : dict of str to float
+        Fractions inside the 80 % interval in the first, middle and last third of the cutoffs; empty for few cutoffs.
+    drift : float
+        See `forecastkit.evaluation.results.drift`.
     backtest : Backtest or None
         The forecasts of the tested model.
     """
@@ -64,6 +70,8 @@ class Holdout:
     worse: list[Worse] = field(default_factory=list)
     series: int = 0
     coverage: list[dict] = field(default_factory=list)
+    thirds: dict[str, float] = field(default_factory=dict)
+    drift: float = 0.0
     backtest: Backtest | None = None
 
     @property
@@ -100,13 +108,20 @@ def evaluate_holdout(model: str, forecaster, data: Data, sizes: Sizes) -> Holdou
     keys = list(tests[name].reference.series)
     errors = _paired_errors(tests, keys)
     block = _blocks(errors, keys, sizes)
-    holdout = Holdout(scores, coverage=tests[name].ranges(), backtest=tests[name])
+    holdout = Holdout(scores, coverage=tests[name].ranges(), backtest=tests[name], **_thirds(tests[name], sizes.stride))
     best = holdout.best
     better = None if best == name else best
     if better is not None and not is_clearly_larger(*(_relative(errors, keys)[[name, better]].to_numpy().T), block):
         better = None
     series = errors.groupby(keys).ngroups if keys else 1
     return replace(holdout, better=better, worse=_find_worse(name, errors, keys, block), series=series)
+
+
+def _thirds(test: Backtest, stride: int) -> dict:
+    """Return `thirds` and `drift` of a `Holdout`."""
+    if INTERVAL not in test.coverage.index or test.forecasts["cutoff"].nunique() < MIN_CUTOFFS:
+        return {}
+    return {"thirds": coverage_by_third(test).loc[INTERVAL].to_dict(), "drift": drift(test, INTERVAL, stride)}
 
 
 def try_holdout(report: Reporter, model: str, forecaster, data: Data, sizes: Sizes) -> Holdout:
@@ -185,6 +200,16 @@ def print_holdout(report: Reporter, holdout: Holdout) -> None:
     report.table("test", ("MAE", "MASE", "80 % interval holds"), rows, best)
     if held := coverage_text(holdout.coverage):
         report.info("coverage", held)
+    if holdout.thirds:
+        held = ", ".join(f"{percent(share)} in the {third}" for third, share in holdout.thirds.items())
+        report.info("thirds", f"the 80 % interval holds {held} of the test")
+    if holdout.drift:
+        change = "fewer" if holdout.drift < 0 else "more"
+        report.info(
+            "drift",
+            f"it holds {change} actuals towards the end; --set calibrate=rolling follows the errors of later updates",
+            "yellow",
+        )
     for each in holdout.worse[:MAX_WORSE]:
         errors = f"MAE {number(each.error, places)}, {holdout.model} {number(each.own_error, places)}"
         report.info("worse", f"{each.series}: {each.reference} is better ({errors})", "yellow")
@@ -203,6 +228,8 @@ def summarize_holdout(holdout: Holdout) -> dict:
         "best": holdout.best,
         "better": holdout.better,
         "coverage": holdout.coverage,
+        "coverage_by_third": holdout.thirds,
+        "coverage_drift": holdout.drift,
         "weak": [
             {"series": each.series, "better": each.reference, "mae": each.error, "mae_of_model": each.own_error}
             for each in holdout.worse

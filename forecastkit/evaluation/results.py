@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 #: Nominal coverages that are part of every report.
 COVERED = (0.5, 0.8, 0.9, 0.95)
 
+#: Columns of `coverage_by_third`.
+THIRDS = ("first third", "middle third", "last third")
+#: Smallest difference of the coverage between the first and the last third that counts as a drift.
+LEAST_DRIFT = 0.1
+
 #: Scores that a backtest prints; the others are in `Backtest.scores`.
 MAIN_SCORES = ("mae", "rmse", "bias", "mase", "wql", "coverage_0.8", "skill")
 
@@ -205,3 +210,52 @@ def held(inside: np.ndarray, block: np.ndarray) -> tuple[float, int, float, floa
         return np.nan, 0, np.nan, np.nan
     share = float(inside.mean())
     return share, n, float(np.sqrt(share * (1 - share) / n)), elementwise.block_error(inside, np.ones(n), block)
+
+
+def coverage_by_third(test: Backtest) -> pd.DataFrame:
+    """Return the fraction of actuals inside each interval, in the first, middle and last third of the cutoffs.
+
+    Returns
+    -------
+    DataFrame
+        A row for each interval, in the order of `Backtest.coverage`, and a column for each of `THIRDS`.
+    """
+    import pandas as pd
+
+    place, third = _places(test)
+    parts = [coverage_table(test.forecasts[third == n], place[third == n], 1)["share"] for n in range(len(THIRDS))]
+    return pd.concat(parts, axis=1, keys=THIRDS)
+
+
+def drift(test: Backtest, interval: float, stride: int) -> float:
+    """Return by how much more actuals an interval holds in the last third of the cutoffs than in the first.
+
+    Parameters
+    ----------
+    interval : float
+        Nominal coverage.
+    stride : int
+        Steps between cutoffs.
+
+    Returns
+    -------
+    float
+        0 unless the difference exceeds `LEAST_DRIFT` and twice its standard error, which treats rows of one block of
+        time as dependent, and for fewer than three such blocks in a third.
+    """
+    horizon, (place, third) = int(test.forecasts["step"].max()), _places(test)
+    parts = [(test.forecasts[third == n], stride * place[third == n]) for n in (0, len(THIRDS) - 1)]
+    if min(len(np.unique(elementwise.time_blocks(own, horizon))) for _, own in parts) < elementwise.MIN_COMPARED:
+        return 0.0
+    first, last = (coverage_table(*part, horizon).loc[interval] for part in parts)
+    difference = last["share"] - first["share"]
+    error = np.hypot(first["block_error"], last["block_error"])
+    return float(difference) if abs(difference) > max(2 * error, LEAST_DRIFT) else 0.0
+
+
+def _places(test: Backtest) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of each row's cutoff in time, from 0, and its third of the cutoffs."""
+    import pandas as pd
+
+    place, cutoffs = pd.factorize(test.forecasts["cutoff"], sort=True)
+    return place, np.minimum(place * len(THIRDS) // max(len(cutoffs), 1), len(THIRDS) - 1)

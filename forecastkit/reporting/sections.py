@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from forecastkit.metrics.grouped_scores import symmetric_pairs
-from forecastkit.metrics.score_table import quantile_columns
+from forecastkit.evaluation.results import coverage_by_third
 from forecastkit.plotting.inputs import find_keys
 from forecastkit.plotting.one_call import plot
 from forecastkit.plotting.style import BLUE, SIZE, explain, head, line, plain_times, said, style
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 #: Series drawn, rows of a table, and rows of a series from which on it is checked for a constant value.
 MAX_SERIES, MAX_ROWS, FEW = 4, 24, 10
-THIRDS = ("first third", "middle third", "last third")
 
 
 def _axes(height: float = 1.0):
@@ -136,26 +134,16 @@ def _extremes(frame):
 
 def calibration_section(test: Backtest) -> Section:
     """Return the section with the coverage of intervals, overall and by thirds of the cutoffs."""
-    frame = test.forecasts.dropna(subset=["actual"])
-    columns = quantile_columns(frame)
-    pairs = symmetric_pairs(columns)
-    if not pairs:
+    if not len(test.coverage):
         return Section("Intervals", ["The model gives no symmetric quantiles to check."])
-    cutoffs = np.sort(frame["cutoff"].unique())
-    place = np.searchsorted(cutoffs, frame["cutoff"].to_numpy())
-    third = np.minimum(place * 3 // max(len(cutoffs), 1), 2)
-    table = {}
-    for level, low, high in pairs:
-        inside = (frame["actual"] >= frame[columns[low]]) & (frame["actual"] <= frame[columns[high]])
-        parts = {f"{name} third": inside[third == i] for i, name in enumerate(("first", "middle", "last"))}
-        table[f"{100 * level:g} % interval"] = {
-            name: 100 * rows.mean() for name, rows in {"all": inside, **parts}.items()
-        }
+    table = coverage_by_third(test)
+    table.insert(0, "all", test.coverage["share"])
+    table.index = [f"{100 * level:g} % interval" for level in table.index]
     text = [
         "Per cent of the actuals inside each interval, in all and in each third of the cutoffs. Where it changes much "
         "from third to third, past errors are a poor guide to coming ones."
     ]
-    return Section("Intervals", text, (), [pd.DataFrame(table).T])
+    return Section("Intervals", text, (), [100 * table])
 
 
 def importance_section(importance: pd.DataFrame) -> Section:

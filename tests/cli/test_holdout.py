@@ -2,8 +2,15 @@
 
 import numpy as np
 import pandas as pd
+import pytest
+from conftest import wave
 
+import forecastkit as fk
+from forecastkit.cli.console import Reporter
+from forecastkit.cli.fit_model import warn_of_last_epoch
+from forecastkit.cli.holdout_test import Holdout, _thirds, print_holdout
 from forecastkit.metrics.elementwise import is_clearly_larger
+from forecastkit.training.loop import Record
 
 
 def draw(blocks, gain, seed=0):
@@ -36,3 +43,51 @@ def test_no_warning_where_the_difference_is_noise(run):
     said = run("train", "--csv", "n.csv", "--model", "naive", "--horizon", "6")
     assert "forecasts these rows better" not in said.err
     assert "worse" not in said.out
+
+
+@pytest.fixture
+def said(capsys):
+    def lines(holdout):
+        print_holdout(Reporter(quiet=False, json=False), holdout)
+        return capsys.readouterr().out
+
+    return lines
+
+
+def test_thirds_and_a_drift_are_printed(said):
+    scores = pd.DataFrame([[1.0, 0.5, 0.8]], index=["auto"], columns=["mae", "mase", "coverage"])
+    thirds = {"first third": 0.9, "middle third": 0.8, "last third": 0.6}
+    steady = said(Holdout(scores, thirds=thirds))
+    assert "the 80 % interval holds 90 % in the first third, 80 % in the middle third, 60 % in the last third" in steady
+    assert "drift" not in steady
+    assert "it holds fewer actuals towards the end" in said(Holdout(scores, thirds=thirds, drift=-0.3))
+
+
+def test_few_cutoffs_have_no_thirds():
+    made = fk.backtest(fk.NaiveForecaster(horizon=2), wave(60), n_windows=5, quantile_levels=[0.1, 0.5, 0.9])
+    assert _thirds(made, 1) == {}
+    more = fk.backtest(fk.NaiveForecaster(horizon=2), wave(60), n_windows=6, quantile_levels=[0.1, 0.5, 0.9])
+    assert list(_thirds(more, 1)["thirds"]) == ["first third", "middle third", "last third"]
+
+
+def epochs_of(**record):
+    model = fk.GRUForecaster()
+    model.training_history_ = Record(**{"loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 2.0, 1.0], **record})
+    return model
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({"best_epoch": 2, "ended": "epochs"}, "pass --epochs 9"),
+        ({"best_epoch": 1, "ended": "epochs"}, ""),
+        # A plan that follows the validation loss was cut, although its last epoch is not the best one.
+        ({"best_epoch": 1, "ended": "epochs", "decay_reason": "epochs"}, "pass --epochs 9"),
+        ({"best_epoch": 1, "ended": "time limit", "decay_reason": "time limit"}, "pass a longer --time-limit"),
+        ({"best_epoch": 2, "ended": "convergence", "decay_reason": "convergence"}, ""),
+    ],
+)
+def test_a_cut_training_is_said_with_its_remedy(capsys, record, words):
+    warn_of_last_epoch(Reporter(quiet=False, json=False), epochs_of(**record))
+    said = capsys.readouterr().err
+    assert words in said if words else not said

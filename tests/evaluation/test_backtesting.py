@@ -1,5 +1,7 @@
 """Backtests against loops written by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from sklearn.base import clone
 
 import forecastkit as fk
 from forecastkit import InputError
+from forecastkit.evaluation.results import coverage_by_third, drift
 
 ROWS = 120
 TIMES = pd.date_range("2024-01-01", periods=ROWS, freq="h", name="when")
@@ -175,3 +178,35 @@ def test_actuals_may_be_missing():
 def test_refused(options, sentence):
     with pytest.raises(InputError, match=sentence):
         fk.backtest(NAIVE, SERIES, **options)
+
+
+# ---------------------------------------------------------------------------------------------- coverage by thirds
+
+
+def intervals(held, horizon=2):
+    """A backtest of one series, a cutoff per value of `held`: whether its interval holds the actuals."""
+    held = np.repeat(held, horizon)
+    cutoff = np.repeat(np.arange(len(held) // horizon), horizon)
+    frame = pd.DataFrame({"cutoff": cutoff, "step": np.tile(np.arange(horizon) + 1, len(held) // horizon)})
+    frame = frame.assign(forecast=0.0, **{"q0.1": -1.0, "q0.5": 0.0, "q0.9": 1.0}, actual=np.where(held, 0.0, 2.0))
+    return SimpleNamespace(forecasts=frame, coverage=None)
+
+
+def test_coverage_by_third_counts_each_third_by_hand():
+    test = intervals([True] * 4 + [True, False] * 2 + [False] * 3 + [True])
+    assert coverage_by_third(test).loc[0.8].tolist() == [1.0, 0.5, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("held", "stride", "found"),
+    [
+        ([True] * 20 + [True] * 20 + [True, False] * 10, 1, -0.5),
+        ([False, True] * 10 + [True] * 40, 1, 0.5),
+        ([True, True, True, False] * 15, 1, 0.0),
+        ([True] * 38 + [False] + [True] * 21, 1, 0.0),
+        # One block of time per third: chance is not known.
+        ([True] * 4 + [True] * 4 + [False] * 4, 1, 0.0),
+    ],
+)
+def test_a_drift_is_a_clear_difference_between_the_first_and_the_last_third(held, stride, found):
+    assert drift(intervals(held), 0.8, stride) == pytest.approx(found)
