@@ -72,7 +72,7 @@ class PretrainedForecaster(RegressionLearner):
     ridge_ : Ridge or None
         The linear regression of the data set; None if there are too few rows.
     head_ : dict of ndarray or None
-        The fine-tuned last layer; None if it is that of the packaged weights.
+        The fine-tuned last layer, and its factors of interval widths; None if they are those of the packaged weights.
     fine_tuned_steps_ : int
         Number of gradient steps of the fine-tuning, 0 without.
 
@@ -157,8 +157,10 @@ class PretrainedForecaster(RegressionLearner):
         if before is None or after is None:
             return
         if self.fine_tune != "auto":
-            self.head_ = tuned(weights, joined([before, after]), self.fine_tune) if self.fine_tune else None
             self.fine_tuned_steps_ = int(self.fine_tune)
+            if self.fine_tune:
+                tested = tuned(weights, before, self.fine_tune)
+                self.head_ = tuned(weights, joined([before, after]), self.fine_tune) | after.widths(weights | tested)
             return
         plain = after.losses(weights)
         heads = {steps: tuned(weights, before, steps) for steps in TRIED_STEPS}
@@ -168,7 +170,7 @@ class PretrainedForecaster(RegressionLearner):
         steps = next(steps for steps in TRIED_STEPS if gains[steps].mean() >= enough)  # the fewest that are as good
         error = gains[steps].std() / np.sqrt(_independent(split, stop, self.horizon_))
         if gains[steps].mean() > max(MIN_GAIN * plain.mean(), error):
-            self.head_, self.fine_tuned_steps_ = heads[steps], steps
+            self.head_, self.fine_tuned_steps_ = heads[steps] | after.widths(weights | heads[steps]), steps
 
     def _sampled(self, panel, first, stop) -> Origins:
         return sample_validation_windows(panel, first, stop, self.horizon_, MAX_TUNED)

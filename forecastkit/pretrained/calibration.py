@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecastkit.pretrained.forward import LEVELS, MEDIAN, forward
+from forecastkit.pretrained.forward import HIGH, LEVELS, LOW, MEDIAN, forward
 
 #: Bounds of the factors.
 NARROWEST, WIDEST = 0.5, 2.0
@@ -35,6 +35,23 @@ def calibrated(weights: dict[str, np.ndarray], groups: list[dict[str, np.ndarray
     factors = np.clip(factors, NARROWEST, WIDEST)
     both = np.concatenate([factors[::-1], [1.0], factors])
     return weights | {"widths/factor": both.astype("float32")}
+
+
+def needed_factor(actuals: np.ndarray, quantiles: np.ndarray) -> float:
+    """Return the factor of widths with which central 80 % intervals hold on forecasts; 1 without actuals.
+
+    Parameters
+    ----------
+    actuals : ndarray, (N, H)
+        NaN where missing.
+    quantiles : ndarray, (N, H, levels)
+        At `LEVELS`.
+    """
+    below, center, above = (quantiles[..., k] for k in (LOW, MEDIAN, HIGH))
+    half = np.where(actuals < center, center - below, above - center)
+    usable = ~np.isnan(actuals) & (half > 0)
+    ratios = np.abs(actuals - center)[usable] / half[usable]
+    return float(np.quantile(ratios, LEVELS[HIGH] - LEVELS[LOW])) if len(ratios) else 1.0
 
 
 def _quantile(values, weight, level):

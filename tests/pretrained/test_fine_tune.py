@@ -5,7 +5,7 @@ import pytest
 
 from forecastkit.pretrained.candidates import NAMES, Context
 from forecastkit.pretrained.fine_tune import DAMPING, Examples, _pinball, gradients, tuned, window_losses
-from forecastkit.pretrained.forward import LEVELS, forward, quantiles_of
+from forecastkit.pretrained.forward import HIGH, LEVELS, LOW, forward, quantiles_of
 from forecastkit.pretrained.inputs import context_width, make_inputs
 from forecastkit.pretrained.weights import load_weights
 
@@ -70,3 +70,14 @@ def test_tuning_learns_what_the_data_repeat_and_no_steps_change_nothing(weights)
     np.testing.assert_array_equal(tuned(weights, examples, 0)["head/kernel"], weights["head/kernel"])
     before, after = (fresh.losses(one).mean() for one in (weights, weights | tuned(weights, examples, 60)))
     assert after < 0.9 * before
+
+
+def test_tuned_quantiles_are_widened_to_their_coverage_on_other_windows(weights):
+    inputs, actual = examples_of(weights, 200)
+    examples = Examples.of(weights, inputs, actual)
+    narrow = weights | {"widths/factor": weights["widths/factor"] * np.float32(0.6)}
+    widened = examples.quantiles(narrow | examples.widths(narrow))
+    inside = (examples.target >= widened[..., LOW]) & (examples.target <= widened[..., HIGH])
+    assert inside.mean() == pytest.approx(0.8, abs=0.01)
+    wide = weights | {"widths/factor": weights["widths/factor"] * np.float32(3)}
+    np.testing.assert_array_equal(examples.widths(wide)["widths/factor"], wide["widths/factor"])

@@ -60,7 +60,6 @@ def options(folder, *more):
 
 
 @pytest.mark.rotated
-@pytest.mark.rotated
 def test_a_short_training_beats_the_seasonal_naive(tmp_path, monkeypatch):
     monkeypatch.setattr(train, "FIRST", 4)
     monkeypatch.setattr(train, "STEPS_A_ROUND", 40)
