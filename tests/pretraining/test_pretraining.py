@@ -10,6 +10,7 @@ from forecastkit.pretrained.examples import STEPS, regressions
 from pretraining import train
 from pretraining.examples import batch
 from pretraining.generator import FAMILIES, FREQUENCIES, draw
+from pretraining.pictures import pictures
 from pretraining.train import Training, parser
 
 
@@ -30,6 +31,12 @@ def test_families_vary(family, season, second):
     assert values.shape == (30, 120)
     assert np.isfinite(values).all()
     assert (values.std(1) > 0).mean() > 0.9
+
+
+def test_the_picture_has_all_families_and_the_mixture():
+    axes = pictures().axes
+    assert len(axes) == 3 * (len(FAMILIES) + 1)
+    assert all(np.isfinite(line.get_ydata()).sum() > 50 for cell in axes for line in cell.lines)
 
 
 @pytest.mark.parametrize("frequency", FREQUENCIES, ids=lambda frequency: frequency.name)
