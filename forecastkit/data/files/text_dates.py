@@ -113,9 +113,9 @@ def _starts(text: pa.Array) -> tuple[pa.Array, str]:
 
 def _match(column: _Column, text: pa.Array) -> tuple[str, _Fields]:
     """Return the format of most of the first cells, and its groups in all cells."""
-    misses = {name: pc.extract_regex(text[:_SAMPLE], shape.pattern).null_count for name, shape in SHAPES.items()}
+    misses = {name: pc.extract_regex(text[:_SAMPLE], shape).null_count for name, shape in SHAPES.items()}
     shape = min(misses, key=misses.__getitem__)
-    found = pc.extract_regex(text, SHAPES[shape].pattern)
+    found = pc.extract_regex(text, SHAPES[shape])
     if found.null_count:
         column.refuse(ANY_TIME, found.is_null().to_numpy(zero_copy_only=False))
     return shape, _Fields(found)

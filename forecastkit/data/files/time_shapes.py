@@ -97,8 +97,8 @@ _SHAPES = {
         r"(?:(?P<day>\d{1,2})\s*[日일]\s*(?:(?P<hour>\d{1,2})(?:[:时時시]\s*(?:(?P<minute>\d{2})(?:分|분)?)?)?)?)?"
     ),
 }
-#: Formats by name, with the named groups that they capture.
-SHAPES = {name: re.compile(rf"(?i)^\s*{pattern}\s*$") for name, pattern in _SHAPES.items()}
+#: Patterns of formats by name, with the named groups that they capture. Compiled where used: that takes 50 ms.
+SHAPES = {name: rf"(?i)^\s*{pattern}\s*$" for name, pattern in _SHAPES.items()}
 
 _HOURS = r"\d{1,2}:\d{2}(?::\d{2})?"
 _TO = r"(?:\s-|-\s|–|—|~|\sto\s|\sbis\s|\suntil\s)"
@@ -120,7 +120,7 @@ def is_time(cell: object) -> bool:
     for pattern in INTERVALS:
         if found := pattern.match(cell):
             cell = found[1]
-    return any(shape.match(cell) for shape in SHAPES.values())
+    return any(re.match(shape, cell) for shape in SHAPES.values())
 
 
 _WEEK_NAME = re.compile(r"(?i)week|woche|semaine|semana|settimana|(?<![a-z])(?:kw|wk|yyyyww|yw)(?![a-z])")
