@@ -144,6 +144,7 @@ class Training:
         """Write the averaged weights for `PretrainedForecaster`, with widths calibrated on held-out examples."""
         about = {"steps": self.network.steps, "series": self.series, "cpu_seconds": round(self.seconds)}
         about |= {name: value for name, value in vars(self.options).items() if name not in ("out", "start", "corpus")}
+        about["real"] = self.options.real if self.options.corpus else 0.0
         save_weights(self.folder / "weights.npz", calibrated(self.network.average, list(self.held_out.values())), about)
 
 

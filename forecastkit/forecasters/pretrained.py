@@ -52,7 +52,8 @@ class PretrainedForecaster(RegressionLearner):
     Parameters
     ----------
     weights : str or path
-        A packaged version, or the path of a file written by `forecastkit.pretrain`.
+        A packaged version, or the path of a file written by `forecastkit.pretrain`. ``"2026.2"`` was trained on
+        synthetic and public real series, ``"2026.2-synthetic"`` on synthetic series only.
     fine_tune : {'auto', False} or int
         Whether the last layer of the network is adapted to the data. 'auto': by a number of gradient steps on the
         windows before the validation block, if this reduces the quantile loss on the validation block; with few

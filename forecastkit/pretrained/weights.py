@@ -20,7 +20,10 @@ from forecastkit.utils.validation import refuse
 
 FOLDER = Path(__file__).parent / "weights"
 #: Packaged versions and the sha256 of their files.
-VERSIONS: dict[str, str] = {"2026.2": "83e7e18c2b8fb04ccc72bda20b5e498269bc5348db623f9e21bb3442e820eace"}
+VERSIONS: dict[str, str] = {
+    "2026.2": "83e7e18c2b8fb04ccc72bda20b5e498269bc5348db623f9e21bb3442e820eace",
+    "2026.2-synthetic": "1e28e2cdb23c450bbcb05bc5018645c17495c6a5f5f0a8bc629445f26c79ab62",
+}
 LATEST = "2026.2"
 
 
@@ -37,7 +40,8 @@ def load_weights(weights: str | os.PathLike = LATEST) -> dict[str, np.ndarray]:
     Parameters
     ----------
     weights : str or path
-        A packaged version, such as ``"2026.2"``, or the path of a file written by `save_weights`.
+        A packaged version, ``"2026.2"`` or ``"2026.2-synthetic"`` (no real series in its training), or the path of a
+        file written by `save_weights`.
 
     Raises
     ------

@@ -10,7 +10,7 @@ import pytest
 import forecastkit as fk
 from forecastkit.forecasters import pretrained
 from forecastkit.pretrained.forward import LEVELS
-from forecastkit.pretrained.weights import load_weights, save_weights
+from forecastkit.pretrained.weights import VERSIONS, load_weights, save_weights
 from forecastkit.utils.exceptions import ArtifactError, InputError, ParameterError
 
 RNG = np.random.default_rng(0)
@@ -24,10 +24,12 @@ def fitted():
     return fk.PretrainedForecaster(horizon=7).fit(DAILY)
 
 
-def test_it_beats_the_seasonal_naive_without_training():
+@pytest.mark.parametrize("version", VERSIONS)
+def test_it_beats_the_seasonal_naive_without_training(version):
     for name, horizon, n in (("airpassengers", 12, 6), ("daily_min_temperatures", 14, 26)):
         data = fk.load_dataset(name)
-        results = fk.backtest(fk.PretrainedForecaster(horizon=horizon), data, n_windows=n, stride=horizon)
+        model = fk.PretrainedForecaster(horizon=horizon, weights=version, fine_tune=False)
+        results = fk.backtest(model, data, n_windows=n, stride=horizon)
         naive = fk.backtest(fk.SeasonalNaiveForecaster(horizon=horizon), data, n_windows=n, stride=horizon)
         errors = [(r.forecasts["forecast"] - r.forecasts["actual"]).abs().mean() for r in (results, naive)]
         assert errors[0] < 0.9 * errors[1], name
@@ -104,7 +106,7 @@ def test_weights_of_a_file_travel_with_a_saved_model(tmp_path):
 
 
 def test_wrong_weights_are_refused(tmp_path):
-    with pytest.raises(ParameterError, match=r"'2026\.2' or the path of a file, got '1999'"):
+    with pytest.raises(ParameterError, match=r"'2026\.2-synthetic' or the path of a file, got '1999'"):
         fk.PretrainedForecaster(weights="1999").fit(DAILY)
     with pytest.raises(ParameterError, match="weights must be"):
         fk.PretrainedForecaster(weights=3).fit(DAILY)

@@ -6,9 +6,9 @@ from keras import ops
 
 from forecastkit.networks.candidate_mixture import CandidateMixture, pinball
 from forecastkit.pretrained.candidates import NAMES, Context
-from forecastkit.pretrained.forward import LEVELS, MEDIAN, forward
+from forecastkit.pretrained.forward import LEVELS, MEDIAN, body_units, forward
 from forecastkit.pretrained.inputs import context_width, make_inputs
-from forecastkit.pretrained.weights import load_weights
+from forecastkit.pretrained.weights import VERSIONS, load_weights
 
 RNG = np.random.default_rng(0)
 
@@ -37,10 +37,10 @@ def test_numpy_gives_what_keras_gives(network, season, second):
     np.testing.assert_allclose(forward(network.arrays(), inputs), wanted, rtol=1e-5, atol=1e-5)
 
 
-def test_packaged_weights_give_the_same_in_keras():
-    weights, inputs = load_weights(), some_inputs()
-    units, recurrent = weights["second/kernel"].shape[0], weights["recurrent/recurrent_kernel"].shape[0]
-    model = CandidateMixture(len(NAMES), units, recurrent)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_packaged_weights_give_the_same_in_keras(version):
+    weights, inputs = load_weights(version), some_inputs()
+    model = CandidateMixture(len(NAMES), weights["second/kernel"].shape[0], **body_units(weights))
     model(inputs)
     model.set_arrays(weights)
     np.testing.assert_allclose(forward(weights, inputs), ops.convert_to_numpy(model(inputs)), rtol=1e-5, atol=1e-5)
