@@ -35,7 +35,7 @@ def measure(trials: int, n_jobs: int = 1) -> list[float]:
         n_folds=1,
         n_jobs=n_jobs,
         random_state=0,
-        progress=lambda text: found.append(round(resident_mb() + children_mb(), 1)),
+        verbose=lambda text: found.append(round(resident_mb() + children_mb(), 1)),
     )
     return found
 

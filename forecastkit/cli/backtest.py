@@ -1,7 +1,5 @@
 """``forecast backtest``: scores of a model over many past forecasts."""
 
-from pathlib import Path
-
 from forecastkit.cli import load_or_fit
 from forecastkit.cli.console import Reporter
 from forecastkit.cli.input_files import input_files
@@ -24,12 +22,14 @@ def backtest(options: BacktestOptions) -> None:
     parameters = parse_parameters(options.parameters, options.settings)
     load_or_fit.check_model_source("backtest", options.artifact, options.model, parameters)
     with report.library_warnings(), name_file_in_errors(options.csv), report_interrupt(report, options.resume):
-        name, test, schema = _run(report, options, parameters)
+        name, test = _run(report, options, parameters)
     _print(report, name, test)
     if options.out is not None:
         write_csv(test.forecasts, options.out)
     if options.plot is not None:
-        _plot(test, schema, options.plot)
+        from forecastkit.plotting.forecasts import plot_backtest
+
+        plot_backtest(test.forecasts, path=options.plot)
     for path in filter(None, (options.out, options.plot)):
         report.info("saved", str(path))
     scores = test.scores.rename(index={"forecaster": name})
@@ -43,8 +43,8 @@ def backtest(options: BacktestOptions) -> None:
     )
 
 
-def _run(report: Reporter, options: BacktestOptions, parameters: dict) -> tuple[str, Backtest, object]:
-    """Return the name of the model, its backtest, and the schema of the data."""
+def _run(report: Reporter, options: BacktestOptions, parameters: dict) -> tuple[str, Backtest]:
+    """Return the name of the model and its backtest."""
     arguments = {
         "start": load_or_fit.parse_start(options.start),
         "n_windows": options.n_windows,
@@ -56,12 +56,12 @@ def _run(report: Reporter, options: BacktestOptions, parameters: dict) -> tuple[
     }
     if options.artifact is not None:
         forecaster, X, y = load_or_fit.load_with_data(options.artifact, options.csv)
-        return str(options.artifact), _backtest(report, forecaster, (X, y), arguments), forecaster.schema_
+        return str(options.artifact), _backtest(report, forecaster, (X, y), arguments)
     forecaster, data, sizes = load_or_fit.make_with_data(report, options.csv, options.model, parameters)
     arguments["stride"] = options.stride or sizes.stride
     if options.start is None and options.n_windows is None:
         arguments["start"] = data.panel.grid.timestamps([sizes.test_start])[0]
-    return options.model, _backtest(report, forecaster, (data.panel,), arguments), data.schema
+    return options.model, _backtest(report, forecaster, (data.panel,), arguments)
 
 
 def _backtest(report: Reporter, forecaster, data: tuple, arguments: dict) -> Backtest:
@@ -95,9 +95,3 @@ def _print(report: Reporter, name: str, test: Backtest) -> None:
     report.table("backtest", ("MAE", "RMSE", "MASE", "80 % interval holds", "skill"), rows)
     if held := coverage_text(test.ranges()):
         report.info("coverage", held)
-
-
-def _plot(test: Backtest, schema, path: Path) -> None:
-    from forecastkit.plotting.forecasts import plot_backtest
-
-    plot_backtest(test.forecasts, time=schema.time_name, series_id=schema.series_keys or None, path=path)

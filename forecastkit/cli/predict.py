@@ -96,10 +96,9 @@ def _plot(forecaster, future, history, path: Path) -> None:
         panel = read_more(schema, panel.grid, *(history if isinstance(history, tuple) else (history,)))
     with without_warnings():  # printed with the forecast
         frame = forecaster.forecast(future, history=history, quantile_levels=_plotted_levels(forecaster))
-        names = {"time": schema.time_name, "series_id": schema.series_keys or None}
         title = f"Forecast of {schema.target[0]}" if len(schema.target) == 1 else None
         try:
-            plot_forecast(frame, history_frame(panel, schema), **names, path=path, title=title)
+            plot_forecast(frame, history_frame(panel, schema), path=path, title=title)
         except (OverflowError, ValueError) as error:
             if isinstance(error, InputError):
                 raise

@@ -19,7 +19,8 @@ def report(options: ReportOptions) -> None:
     check_outputs({"--out": out}, input_files(options.csv, options.artifact), options.overwrite)
     parameters = parse_parameters(options.parameters, options.settings)
     load_or_fit.check_model_source("report", options.artifact, options.model, parameters)
-    settings = {"n_windows": options.n_windows, "stride": options.stride, "path": out}
+    cutoffs = {"n_windows": options.n_windows, "stride": options.stride}
+    settings = {"path": out, "backtest": {name: value for name, value in cutoffs.items() if value is not None}}
     with console.library_warnings(), name_file_in_errors(options.csv):
         if options.artifact is not None:
             forecaster, X, y = load_or_fit.load_with_data(options.artifact, options.csv)

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,17 @@ WHERE = "compare"
 SCALE = "scaled by the rows up to the first cutoff of all folds"
 
 
+class CompareOptions(TypedDict, total=False):
+    """Options of `compare` that few calls need."""
+
+    n_windows: int | None
+    stride: int | None
+    memory: bool
+    lookbacks: Sequence[int]
+    path: Path | None
+    progress: Callable[[str], object] | None
+
+
 def compare(
     models: str | Forecaster | Sequence[str | Forecaster] | Mapping[str, str | Forecaster],
     X: Data,
@@ -39,14 +50,8 @@ def compare(
     *,
     seeds: int | Sequence[int] = 3,
     folds: int | None = None,
-    n_windows: int | None = None,
-    stride: int | None = None,
     metric: str | None = None,
     budget: float | str | None = None,
-    memory: bool = True,
-    lookbacks: Sequence[int] = (),
-    path: Path | None = None,
-    progress: Callable[[str], object] | None = None,
     **parameters: Any,
 ) -> Comparison:
     """Compare models and three baselines on the same folds with the same seeds and training time.
@@ -65,17 +70,23 @@ def compare(
     folds : int, optional
         Number of blocks of last rows, each forecast by models fitted on all rows before it; by default one if it has
         ten horizons, else three.
-    n_windows : int, optional
-        Number of cutoffs per fold; by default those of the last tenth of the rows, at most 200.
-    stride : int, optional
-        Rows between cutoffs.
     metric : {'mase', 'mae', 'mse'}, optional
         Metric for ranking; by default MASE if it is defined, else MAE.
     budget : float or str, optional
         Time budget of the whole comparison in seconds, or ``"90s"``, ``"10m"``, ``"1h"``. All networks get the same
         training time, which is computed anew for every seed and fold from the remaining time.
+    **parameters
+        Constructor parameters: ``horizon=24, target="load"``. Models given by name receive those that they have,
+        forecasters those that are None. See also Other Parameters.
+
+    Other Parameters
+    ----------------
+    n_windows : int, optional
+        Number of cutoffs per fold; by default those of the last tenth of the rows, at most 200.
+    stride : int, optional
+        Rows between cutoffs.
     memory : bool
-        Whether to measure peak memory by an additional short fit of each model in a separate process.
+        Whether to measure peak memory by an additional short fit of each model in a separate process; by default True.
     lookbacks : list of int, optional
         Lookbacks at which the time of one epoch of each model is measured.
     path : path-like, optional
@@ -83,9 +94,6 @@ def compare(
         settings resumes from it.
     progress : callable, optional
         Called with a line of text after every run, such as `print`.
-    **parameters
-        Constructor parameters: ``horizon=24, target="load"``. Models given by name receive those that they have,
-        forecasters those that are None.
 
     Returns
     -------
@@ -100,15 +108,17 @@ def compare(
     budget = budget if isinstance(budget, TimeBudget) else TimeBudget(seconds_of(budget, WHERE))
     seeds = _seeds(seeds)
     check_choice(WHERE, "metric", metric, (*METRICS, None))
+    options = {name: parameters.pop(name) for name in CompareOptions.__annotations__ if name in parameters}
+    lookbacks = options.get("lookbacks", ())
     for lookback in lookbacks:
         check_int(WHERE, "lookbacks", lookback)
     candidates = make_contenders(models, parameters)
     panel, schema = read_panel(X, y, **candidates[0].forecaster._reading())
     panel = without_broken(WHERE, panel, schema.target)
-    task, folds = lay_out(candidates, panel, schema, (folds, n_windows, stride))
-    contest = _ComparisonRun(candidates, task, folds, seeds, budget, progress)
-    contest.open(path)
-    if memory:
+    task, folds = lay_out(candidates, panel, schema, (folds, options.get("n_windows"), options.get("stride")))
+    contest = _ComparisonRun(candidates, task, folds, seeds, budget, options.get("progress"))
+    contest.open(options.get("path"))
+    if options.get("memory", True):
         contest.weigh()
     contest.grow(lookbacks)
     contest.go()

@@ -1,7 +1,7 @@
 """Backtest: forecasts from past cutoffs, each from the rows up to its cutoff."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,19 @@ from forecastkit.preprocessing.broken_readings import without_broken
 from forecastkit.uncertainty.residuals import NEVER, trained_until
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Data, Path
-from forecastkit.utils.validation import check_int, check_levels, first_few, refuse
+from forecastkit.utils.validation import check_int, check_levels, check_options, first_few, refuse
 
 WHERE = "backtest"
+
+
+class BacktestOptions(TypedDict, total=False):
+    """Options of `backtest` that few calls need."""
+
+    gap: int
+    max_train_size: int | None
+    quantile_levels: Sequence[float] | None
+    resume: Path | None
+    verbose: bool | Callable[[str], object]
 
 
 def backtest(
@@ -35,12 +45,8 @@ def backtest(
     start: Any = None,
     n_windows: int | None = None,
     stride: int = 1,
-    gap: int = 0,
     refit: bool | int = False,
-    max_train_size: int | None = None,
-    quantile_levels: Sequence[float] | None = None,
-    resume: Path | None = None,
-    verbose: bool | Callable[[str], object] = False,
+    **options: Unpack[BacktestOptions],
 ) -> Backtest:
     """Forecast from successive cutoffs and compare with the actuals.
 
@@ -58,10 +64,15 @@ def backtest(
         Number of cutoffs, counted from the end unless `start` is given.
     stride : int
         Rows between cutoffs.
-    gap : int
-        Number of rows between the cutoff and the first forecast that is evaluated.
     refit : bool or int
         Fit a new clone at every cutoff (True), or at every k-th (int); fits are independent of each other.
+    **options
+        See Other Parameters.
+
+    Other Parameters
+    ----------------
+    gap : int
+        Number of rows between the cutoff and the first forecast that is evaluated; by default 0.
     max_train_size : int, optional
         Largest number of rows of each series up to the cutoff for a fit (sliding window); by default all (expanding
         window).
@@ -84,6 +95,9 @@ def backtest(
         other data or parameters.
     """
     fitted = hasattr(forecaster, "history_")
+    check_options(backtest, options, BacktestOptions)
+    gap, max_train_size, resume = options.get("gap", 0), options.get("max_train_size"), options.get("resume")
+    levels, verbose = options.get("quantile_levels"), options.get("verbose", False)
     _check(n_windows, stride, gap, refit, max_train_size)
     _check_fits(fitted and not refit, max_train_size=max_train_size, resume=resume)
     if fitted:
@@ -99,7 +113,7 @@ def backtest(
     if gap >= horizon:
         refuse(WHERE, "gap must be shorter than the horizon", f"gap {gap}, horizon {horizon}", error=ParameterError)
     cutoffs = find_cutoffs(forecaster if fitted else None, panel, start, n_windows, stride, gap, horizon)
-    levels = quantile_levels if quantile_levels is not None else forecaster._asked().quantile_levels
+    levels = levels if levels is not None else forecaster._asked().quantile_levels
     levels = check_levels(WHERE, levels) if levels is not None else ()
     refits = Refits(forecaster, panel, schema, (horizon, season), gap, levels, max_train_size)
     if fitted and not refit:

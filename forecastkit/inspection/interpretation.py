@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -20,13 +20,30 @@ from forecastkit.networks.attention import watch_attention
 from forecastkit.networks.variable_selection import watch_selection
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Columns, Data
-from forecastkit.utils.validation import check_choice, check_int, check_names, check_real, first_few, refuse
+from forecastkit.utils.validation import (
+    check_choice,
+    check_int,
+    check_names,
+    check_options,
+    check_real,
+    first_few,
+    refuse,
+)
 from forecastkit.utils.warn import warn_user
 
 WHERE = "interpret"
 WHAT = ("all", "attribution", "attention")
 #: Largest number of attributions, which are held in memory; a frame takes about a hundred bytes for each.
 MAX_CELLS = 50_000_000
+
+
+class InterpretOptions(TypedDict, total=False):
+    """Options of `interpret` that few calls need."""
+
+    what: str
+    baseline: str
+    tolerance: float
+    max_points: int
 
 
 def interpret(
@@ -38,10 +55,7 @@ def interpret(
     series: Any = None,
     target: Columns | None = None,
     steps: int | Sequence[int] | None = None,
-    what: str = "all",
-    baseline: str = "last",
-    tolerance: float = 0.01,
-    max_points: int = 512,
+    **options: Unpack[InterpretOptions],
 ) -> Interpretation:
     """Attribute a network's forecasts to its inputs, and return its attention and variable selection weights.
 
@@ -71,16 +85,21 @@ def interpret(
         Series and targets to explain; all by default.
     steps : int or list of int, optional
         Steps of the horizon to explain, counted from 1; all by default.
+    **options
+        See Other Parameters.
+
+    Other Parameters
+    ----------------
     what : {'all', 'attribution', 'attention'}
-        'all' returns attributions, and attention if the network has any.
+        'all', the default, returns attributions, and attention if the network has any.
     baseline : {'last', 'mean'}
-        Constant value of the past target: its last observed value, or the mean of the window. Baselines of covariates
-        are their means over the training rows, those of the calendar its means over a cycle.
+        Constant value of the past target: its last observed value (the default) or the mean of the window. Baselines of
+        covariates are their means over the training rows, those of the calendar its means over a cycle.
     tolerance : float
-        Largest completeness error. Gradients are computed at 16 points, and the number is doubled until the error is
-        met.
+        Largest completeness error, by default 0.01. Gradients are computed at 16 points, and the number is doubled
+        until the error is met.
     max_points : int
-        Largest number of points; a warning is issued if the tolerance is not met.
+        Largest number of points, by default 512; a warning is issued if the tolerance is not met.
 
     Returns
     -------
@@ -104,6 +123,9 @@ def interpret(
     >>> found.importance  # doctest: +SKIP
     >>> fk.plot_attention(found, path="attention.png")  # doctest: +SKIP
     """
+    check_options(interpret, options, InterpretOptions)
+    what, baseline = options.get("what", "all"), options.get("baseline", "last")
+    tolerance, max_points = options.get("tolerance", 0.01), options.get("max_points", 512)
     _check(what, baseline, tolerance, max_points)
     forecaster, X, history, names = _unwrap_pipeline(forecaster, X, history)
     _check_network(forecaster, what)

@@ -22,8 +22,7 @@ def window_dataset(
     lookback: int,
     horizon: int,
     batch_size: int = 256,
-    shuffle: bool = True,
-    seed: int = 0,
+    seed: int | None = 0,
     drop_remainder: bool | None = None,
     **roles: Any,
 ) -> tf.data.Dataset:
@@ -40,11 +39,10 @@ def window_dataset(
     lookback, horizon : int
         Steps before and after each cutoff. Each target column of each series has separate windows.
     batch_size : int
-    shuffle : bool
-        Whether to use a new random order in every epoch; otherwise windows are ordered by series and time.
-    seed : int
+    seed : int or None
+        Seed of the random orders, a new one in every epoch; None orders windows by series and time.
     drop_remainder : bool, optional
-        Whether to drop an incomplete last batch; by default if `shuffle` is True.
+        Whether to drop an incomplete last batch; by default if the order is random.
     **roles
         `target`, `time`, `series_id`, `known`, `past`, `static`, `freq` as in a forecaster.
 
@@ -67,6 +65,7 @@ def window_dataset(
     """
     for name, value in (("lookback", lookback), ("horizon", horizon), ("batch_size", batch_size)):
         check_int(WHERE, name, value)
+    check_int(WHERE, "seed", seed, low=0, optional=True)
     panel, _ = read_panel(X, y, **roles)
     first = panel.indptr[:-1] + lookback - 1
     windows = Windows(first, panel.indptr[1:] - horizon, panel.channels)
@@ -82,8 +81,8 @@ def window_dataset(
         lookback,
         horizon,
         batch_size,
-        seed if shuffle else None,
-        shuffle if drop_remainder is None else drop_remainder,
+        seed,
+        seed is not None if drop_remainder is None else drop_remainder,
     )
 
 

@@ -50,8 +50,6 @@ def plot_forecast(
     frame: pd.DataFrame | Backtest,
     history: pd.DataFrame | pd.Series | np.ndarray | None = None,
     *,
-    time: str | None = None,
-    series_id: str | Sequence[str] | None = None,
     series: object = None,
     target: object = None,
     path: str | os.PathLike | None = None,
@@ -64,15 +62,12 @@ def plot_forecast(
     ----------
     frame : DataFrame or Backtest
         A long forecast frame, as returned by `forecast`: ``[series_id,] time, [target,] cutoff, step, forecast`` and,
-        for intervals, symmetric quantiles (``q0.1`` and ``q0.9``) or ``lower`` and ``upper``. Of several cutoffs the
-        last one of each series is plotted.
+        for intervals, symmetric quantiles (``q0.1`` and ``q0.9``) or ``lower`` and ``upper``. Times are dates or
+        integers. Of several cutoffs the last one of each series is plotted.
     history : DataFrame, Series or array, optional
         What was observed: the series or frame that was fitted on, or a long frame ``[series_id,] time, [target,]
         actual`` with the same names as in `frame`. The last four horizons up to the cutoff are drawn, and the actuals
         of the steps forecast where there are any; NaN leaves a gap.
-    time, series_id : str, optional
-        Names of the time column and of the series column; by default those before the cutoff. Times are dates or
-        integers.
     series, target : scalar or list, optional
         Series and targets to plot; by default the first ones.
     path : path-like, optional
@@ -94,7 +89,7 @@ def plot_forecast(
     """
     check_int("plot", "max_series", max_series)
     frame = forecast_frame(frame, "plot_forecast")
-    time, series_id = find_keys(frame, time, series_id)
+    time, series_id = find_keys(frame)
     history = history_frame(history, frame, time, series_id)
     panels = panels_of(frame, history, time, series_id, series, target, ["cutoff", "step", "forecast"])
     shown = panels[:max_series]
@@ -117,8 +112,6 @@ def plot_backtest(
     frame: pd.DataFrame | Backtest,
     baseline: pd.DataFrame | None = None,
     *,
-    time: str | None = None,
-    series_id: str | Sequence[str] | None = None,
     series: object = None,
     target: object = None,
     path: str | os.PathLike | None = None,
@@ -135,8 +128,6 @@ def plot_backtest(
     baseline : DataFrame, optional
         Baseline forecasts of the same windows, for the error by step; by default those of the seasonal naive of a
         backtest.
-    time, series_id : str, optional
-        Names of the time column and of the series column; by default those before the cutoff.
     series, target : scalar, optional
         Series and target to plot; by default the first ones.
     path : path-like, optional
@@ -162,7 +153,7 @@ def plot_backtest(
     if baseline is None and hasattr(frame, "reference"):
         baseline = frame.forecasts.assign(forecast=frame.reference.naive)
     frame = forecast_frame(frame, "plot_backtest")
-    time, series_id = find_keys(frame, time, series_id)
+    time, series_id = find_keys(frame)
     needed = ["cutoff", "step", "forecast", "actual"]
     panel = panels_of(frame, baseline, time, series_id, series, target, needed)[0]
     figure, (upper, lower) = stack()
@@ -276,7 +267,7 @@ def _chosen(frame: pd.DataFrame, keys: tuple[str, ...], chosen: object) -> pd.Da
     if chosen is None:
         return frame
     if not keys or not set(keys) <= set(frame.columns):
-        refuse("plot", "what is chosen by name must have a column", repr(chosen), "Name it with series_id=.")
+        refuse("plot", "what is chosen by name must have a column", repr(chosen))
     several = isinstance(chosen, list) or (isinstance(chosen, tuple) and len(keys) == 1)
     names = list(chosen) if several else [chosen]
     rows = frame[keys[0]] if len(keys) == 1 else frame[list(keys)].apply(tuple, axis=1)

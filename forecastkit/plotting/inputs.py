@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecastkit.data.schema import as_names
 from forecastkit.utils.validation import refuse
 
 if TYPE_CHECKING:
@@ -16,38 +17,25 @@ if TYPE_CHECKING:
 MEASURES = ("target", "cutoff", "step", "path", "forecast", "actual")
 
 
-def find_keys(
-    frame: pd.DataFrame, time: str | None, series_id: str | Sequence[str] | None
-) -> tuple[str, str | Sequence[str] | None]:
+def find_keys(frame: pd.DataFrame) -> tuple[str, str | list[str] | None]:
     """Return the names of the time and series columns of a forecast frame, which precede the cutoff.
 
     Parameters
     ----------
     frame : DataFrame
         ``[series_id,] time, [target,] cutoff, step, forecast``.
-    time : str or None
-    series_id : str, sequence of str or None
-        Names that are known already.
 
     Returns
     -------
     time : str
-    series_id : str, sequence of str or None
+    series_id : str, list of str or None
     """
     names = list(frame.columns)
     before = names[: names.index("cutoff")] if "cutoff" in names else []
-    keys = [name for name in before if name not in MEASURES and name not in (time, *_names(series_id))]
-    if time is None:
-        time = "time" if "time" in names else keys[-1] if keys else "time"
-    keys = [name for name in keys if name != time]
-    if series_id is None and keys:
-        series_id = keys[0] if len(keys) == 1 else keys
-    return time, series_id
-
-
-def _names(series_id) -> list[str]:
-    """Return the columns that name a series, as a list."""
-    return [] if series_id is None else [series_id] if isinstance(series_id, str) else list(series_id)
+    keys = [name for name in before if name not in MEASURES]
+    time = "time" if "time" in names or not keys else keys[-1]
+    series = [name for name in keys if name != time]
+    return time, series if len(series) > 1 else series[0] if series else None
 
 
 def forecast_frame(result: object, function: str) -> pd.DataFrame:
@@ -105,7 +93,7 @@ def history_frame(
     history = _with_index(history, time, series_id)
     targets = list(pd.unique(frame["target"])) if "target" in frame.columns else []
     if targets and "target" not in history.columns and set(targets) <= set(history.columns):
-        keys = [key for key in (*_names(series_id), time) if key in history.columns]
+        keys = [key for key in (*as_names(series_id), time) if key in history.columns]
         return history.melt(keys, targets, var_name="target", value_name="actual")
     return _with_actual(history, time, series_id)
 
@@ -114,7 +102,7 @@ def _with_index(history, time, series_id):
     """Return the history with its index levels as columns, named as in the forecasts."""
     if time in history.columns:
         return history
-    levels, names = list(history.index.names), _names(series_id)
+    levels, names = list(history.index.names), list(as_names(series_id))
     if len(levels) == 1:
         index = history.index.to_timestamp() if hasattr(history.index, "to_timestamp") else history.index
         return history.assign(**{time: index}).reset_index(drop=True)
@@ -129,6 +117,6 @@ def _with_actual(history, time, series_id):
     if "actual" in history.columns:
         return history
     values = [
-        name for name in history.select_dtypes("number").columns if name not in (time, *_names(series_id), "target")
+        name for name in history.select_dtypes("number").columns if name not in (time, *as_names(series_id), "target")
     ]
     return history.rename(columns={values[0]: "actual"}) if len(values) == 1 else history

@@ -100,7 +100,7 @@ def _drawing(result, actuals, kind, chosen, history_rows):
     if hasattr(result, "forecast") and hasattr(result, "get_params"):
         result, actuals = _of_forecaster(result, actuals)
     frame = forecast_frame(result, "plot")
-    time, series_id = find_keys(frame, None, None)
+    time, series_id = find_keys(frame)
     history = history_frame(actuals, frame, time, series_id)
     panel = panels_of(frame, history, time, series_id, *chosen, ["cutoff", "step", "forecast"])[0]
     return lambda ax: draw_forecast(ax, panel, time, True, history_rows), title_of(panel, "Forecast")
@@ -123,7 +123,7 @@ def _of_forecaster(forecaster, actuals):
 def _backtest(result, kind, chosen):
     frame = forecast_frame(result, "plot")
     baseline = frame.assign(forecast=result.reference.naive) if kind == "steps" else None
-    time, series_id = find_keys(frame, None, None)
+    time, series_id = find_keys(frame)
     needed = ["cutoff", "step", "forecast", "actual"]
     panel = panels_of(frame, baseline, time, series_id, *chosen, needed)[0]
     draw = {

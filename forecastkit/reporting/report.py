@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sklearn.base import clone
 
@@ -72,9 +73,7 @@ def report(
     y: Data | None = None,
     *,
     path: Path | None = None,
-    n_windows: int | None = None,
-    stride: int | None = None,
-    backtest: Backtest | None = None,
+    backtest: Backtest | Mapping[str, Any] | None = None,
     comparison: Comparison | None = None,
     importance: pd.DataFrame | None = None,
     title: str | None = None,
@@ -87,15 +86,14 @@ def report(
     ----------
     forecaster : Forecaster
         Fitted: its next forecast is shown. Not fitted: a clone is fitted on all rows for the forecast. Either way the
-        backtest is that of a clone that is fitted on the rows up to the first cutoff, unless `backtest` is given.
+        backtest is that of a clone that is fitted on the rows up to the first cutoff, unless a result is given.
     X, y
         As `fit` takes them: all rows that are known.
     path : path-like, optional
         Where to write the page.
-    n_windows, stride : int, optional
-        Cutoffs of the backtest, and the rows between them. Default: at most 30 over the last quarter of the rows.
-    backtest : Backtest, optional
-        A result of `forecastkit.backtest` to show instead of a new one.
+    backtest : Backtest or dict, optional
+        A result of `forecastkit.backtest` to show, or arguments of a new one, such as ``{"n_windows": 20}``. By default
+        at most 30 cutoffs over the last quarter of the rows.
     comparison : Comparison, optional
         A result of `forecastkit.compare`, whose leaderboard is shown.
     importance : DataFrame, optional
@@ -116,11 +114,11 @@ def report(
     panel, schema = read_panel(X, y, **fresh._reading())
     history = history_frame(panel, schema)
     test = backtest
-    if test is None:
+    if test is None or isinstance(test, Mapping):
         cutoffs, apart = _cutoffs(int(panel.lengths.max()), model.horizon_)
-        settings = {"n_windows": n_windows or cutoffs, "stride": stride or apart}
+        usual = {"n_windows": cutoffs, "stride": apart, "quantile_levels": covered_levels(model)}
         fresh.set_params(horizon=model.horizon_)
-        test = run_backtest(fresh, X, y, quantile_levels=covered_levels(model), **settings)
+        test = run_backtest(fresh, X, y, **usual | dict(test or {}))
     name = type(forecaster).__name__
     sections = [
         _forecast(model, history),

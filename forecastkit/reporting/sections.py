@@ -31,7 +31,7 @@ def _axes(height: float = 1.0):
 
 def _keys(frame: pd.DataFrame) -> list[str]:
     """Columns that tell series and targets apart."""
-    _, series_id = find_keys(frame, None, None)
+    _, series_id = find_keys(frame)
     names = [] if series_id is None else [series_id] if isinstance(series_id, str) else list(series_id)
     return [*names, *(["target"] if "target" in frame else [])]
 

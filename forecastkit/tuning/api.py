@@ -1,7 +1,7 @@
 """Hyperparameter search by the error on rolling-origin folds."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from numpy.typing import ArrayLike
 from sklearn.base import clone
@@ -16,7 +16,18 @@ from forecastkit.tuning.settings import Settings
 from forecastkit.tuning.space import WHERE
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Data, Path, Seed
-from forecastkit.utils.validation import refuse
+from forecastkit.utils.validation import check_options, refuse
+
+
+class TuneOptions(TypedDict, total=False):
+    """Options of `tune` that few calls need."""
+
+    n_folds: int | None
+    directory: Path | None
+    n_jobs: int
+    random_state: Seed | None
+    sample_weight: ArrayLike | None
+    verbose: bool | Callable[[str], object]
 
 
 def tune(
@@ -28,13 +39,7 @@ def tune(
     search: str = "local",
     n_trials: int | None = None,
     time_limit: float | str | None = None,
-    n_folds: int | None = None,
-    directory: Path | None = None,
-    n_jobs: int = 1,
-    random_state: Seed | None = None,
-    sample_weight: ArrayLike | None = None,
-    verbose: int = 0,
-    progress: Callable[[str], object] | None = None,
+    **options: Unpack[TuneOptions],
 ) -> Tuning:
     """Search for the parameters with which a forecaster has the smallest error on rolling-origin folds.
 
@@ -60,21 +65,24 @@ def tune(
     time_limit : float or str, optional
         Time limit of the whole search in seconds, or ``"90s"``, ``"10m"``, ``"1h"``. The last trial gets the remaining
         time.
+    **options
+        See Other Parameters.
+
+    Other Parameters
+    ----------------
     n_folds : int, optional
         Number of blocks of last rows, each forecast by fits on all rows before it; by default three, or fewer for few
         rows.
     directory : path-like, optional
         Folder in which finished trials are stored; the same search on the same data resumes from it.
     n_jobs : int
-        Number of parallel trials, each in a separate process; 0 runs them in this process.
+        Number of parallel trials, each in a separate process; by default 1. 0 runs them in this process.
     random_state : int, RandomState or None
         Seed of the proposals, and of forecasters without a seed.
     sample_weight : array, optional
         As in `fit`.
-    verbose : int
-        1 prints one line per trial.
-    progress : callable, optional
-        Called with that line instead.
+    verbose : bool or callable
+        Reports a line after every trial: True prints it, a function is called with it.
 
     Returns
     -------
@@ -91,7 +99,9 @@ def tune(
     Tashman (2000), "Out-of-sample tests of forecasting accuracy", IJF 16 (rolling origins). O'Malley et al. (2019),
     KerasTuner. Li et al. (2018), "Hyperband", JMLR 18.
     """
-    settings = Settings(search, n_trials, time_limit, n_folds, directory, n_jobs, random_state)
+    check_options(tune, options, TuneOptions)
+    sample_weight, verbose = options.pop("sample_weight", None), options.pop("verbose", False)
+    settings = Settings(search, n_trials, time_limit, **options)
     settings.check()
     if not isinstance(forecaster, Forecaster):
         refuse(WHERE, "the forecaster must be one", repr(forecaster), error=ParameterError)
@@ -100,5 +110,5 @@ def tune(
     weight = read_weights(sample_weight, X, y, panel, schema, forecaster._reading())
     panel = without_broken(WHERE, panel, schema.target)
     found = Search(clone(forecaster), panel, schema, space, settings, weight)
-    found.run(progress or (print if verbose else None))
+    found.run(verbose if callable(verbose) else print if verbose else None)
     return found.result()

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 
@@ -18,6 +18,19 @@ Path = str | os.PathLike[str]
 Calibrate = bool | Literal["rolling"]
 #: Target series or covariates: an array, a Series, or a frame of pandas, polars, pyarrow or Dask.
 Data = Any
+
+
+class Roles(TypedDict, total=False):
+    """Columns by role, as the parameters of a forecaster of these names."""
+
+    target: Columns | None
+    time: str | list[str] | None
+    series_id: str | list[str] | None
+    known: Columns | None
+    past: Columns | None
+    static: Columns | None
+
+
 #: Keras callbacks; Keras provides no types for them.
 Callbacks = Sequence[Any]
 #: Weights of targets, in order or by name.

@@ -1,8 +1,9 @@
 """Validation of arguments. Errors are one sentence: where, the rule, what was found, and the remedy."""
 
 import difflib
+import inspect
 import numbers
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any, NoReturn
 
@@ -108,3 +109,9 @@ def check_names(where: str, what: str, given: Iterable, options: Iterable) -> No
     for name in given:
         if name not in options:
             refuse(where, f"{what} must exist", repr(name), did_you_mean(name, options), ParameterError)
+
+
+def check_options(function: Callable, given: Iterable, options: type) -> None:
+    """Raise ParameterError if a keyword is not among the further options of a function, the keys of a TypedDict."""
+    own = [name for name, one in inspect.signature(function).parameters.items() if one.kind is not one.VAR_KEYWORD]
+    check_names(function.__name__, "the option", given, (*options.__annotations__, *own))

@@ -1,6 +1,7 @@
 """How much code a reader has to follow: files on the two main paths, and parameters of functions."""
 
 import ast
+import inspect
 import sys
 from pathlib import Path
 
@@ -9,24 +10,23 @@ import pandas as pd
 import pytest
 
 import forecastkit as fk
+from forecastkit.comparison.comparison import CompareOptions
+from forecastkit.evaluation.backtesting import BacktestOptions
+from forecastkit.inspection.interpretation import InterpretOptions
+from forecastkit.tuning.api import TuneOptions
 
 PACKAGE = Path(fk.__file__).parent
 #: Files of the library that `fit` and `predict` of a GRU without covariates enter. The aim is 24 and 14; the linear
 #: forecast that networks correct takes three of them.
 MAX_FIT, MAX_PREDICT = 30, 14
-#: Parameters of a function that is no constructor, and those that have more: public functions have a keyword for each
-#: choice, and the command line one for each option.
+#: Parameters of a function that is no constructor; the command line has one for each option.
 MAX_PARAMETERS = 8
-LONGER = {
-    "comparison.comparison.compare": 14,
-    "data.memmap.build.map_parquet": 9,
-    "evaluation.backtesting.backtest": 12,
-    "inspection.interpretation.interpret": 11,
-    "integrations.tf_dataset.window_dataset": 9,
-    "plotting.forecasts.plot_backtest": 10,
-    "plotting.forecasts.plot_forecast": 9,
-    "reporting.report.report": 10,
-    "tuning.api.tune": 14,
+#: Functions with further options, and the types that list them.
+OPTIONS = {
+    fk.backtest: BacktestOptions,
+    fk.compare: CompareOptions,
+    fk.interpret: InterpretOptions,
+    fk.tune: TuneOptions,
 }
 
 
@@ -80,4 +80,26 @@ def test_functions_take_few_parameters():
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.FunctionDef) and node.name != "__init__":
                     found[f"{module}.{node.name}"] = parameters_of(node)
-    assert {name: count for name, count in found.items() if count > MAX_PARAMETERS} == LONGER
+    assert {name: count for name, count in found.items() if count > MAX_PARAMETERS} == {}
+
+
+@pytest.mark.parametrize("function", OPTIONS, ids=lambda function: function.__name__)
+def test_further_options_are_documented_and_no_others_are_accepted(function):
+    section = inspect.getdoc(function).split("Other Parameters\n----------------\n")[1].split("\n\n")[0]
+    named = [line.split(" :")[0] for line in section.splitlines() if not line.startswith(" ")]
+    assert named == list(OPTIONS[function].__annotations__)
+    assert not set(named) & set(inspect.signature(function).parameters)
+
+
+def test_misspelt_options_are_refused():
+    model, y = fk.NaiveForecaster(horizon=2), np.arange(30.0)
+    for call, wrong, right in [
+        (fk.backtest, "n_window", "n_windows"),
+        (fk.backtest, "verbos", "verbose"),
+        (fk.tune, "njobs", "n_jobs"),
+        (fk.interpret, "step", "steps"),
+    ]:
+        with pytest.raises(fk.InputError, match=f"the option must exist, got '{wrong}'. Did you mean '{right}'"):
+            call(model, y, **{wrong: 1})
+    with pytest.raises(fk.InputError, match="map_parquet: the role must exist, got 'serie_id'"):
+        fk.map_parquet("none.parquet", "none", serie_id="id")

@@ -20,11 +20,14 @@ custom = fk.KerasForecaster(backbone=network)
 error = fk.metrics.mase([1.0], [2.0], 1.0)
 figure = fk.plots.plot_forecast(pd.DataFrame())
 forecast = fk.load("model.forecast").update(np.ones(3)).predict()
+later: fk.Backtest = fk.backtest(model, pd.DataFrame(), gap=1, quantile_levels=[0.1, 0.9], verbose=print)
 table = fk.compare([model, "gru"], pd.DataFrame(), horizon=3)
 
 fk.GRUForecaster(horizn=12)  # type: ignore[call-arg]
 fk.GRUForecaster(horizon="twelve")  # type: ignore[arg-type]
 fk.load(12)  # type: ignore[arg-type]
 fk.compare(models=3, X=pd.DataFrame())  # type: ignore[arg-type]
+fk.backtest(model, pd.DataFrame(), gpa=1)  # type: ignore[call-arg]
+fk.tune(model, pd.DataFrame(), n_jobs="all")  # type: ignore[arg-type]
 fk.GRUForcaster  # type: ignore[attr-defined] # noqa: B018
 fk.metrics.mean_error  # type: ignore[attr-defined]  # noqa: B018

@@ -52,7 +52,7 @@ def made(panel, tmp_path_factory):
     """A report on a fitted panel model, and its file."""
     path = tmp_path_factory.mktemp("report") / "report.html"
     model = fk.LinearForecaster(horizon=7, target="sales", series_id="store", time="day").fit(panel)
-    return fk.report(model, panel, path=path, n_windows=12, stride=2, title="Sales & co"), path
+    return fk.report(model, panel, path=path, backtest={"n_windows": 12, "stride": 2}, title="Sales & co"), path
 
 
 def test_the_page_stands_alone(made):
@@ -120,7 +120,7 @@ def test_problems_of_a_series(values, said):
 def test_an_unfitted_model_and_a_comparison():
     data = fk.load_dataset("airpassengers")
     compared = fk.compare("drift", data, horizon=6, memory=False)
-    report = fk.report(fk.LinearForecaster(horizon=6), data, n_windows=3, comparison=compared)
+    report = fk.report(fk.LinearForecaster(horizon=6), data, backtest={"n_windows": 3}, comparison=compared)
     assert f"models that were compared, {compared.best} has the least error" in report.html
     assert "LinearForecaster, 6 steps after 1960-12-01" in report.html
 

@@ -403,7 +403,7 @@ def test_a_search_goes_on_in_its_directory(tmp_path):
     space, on_end = {"bias": (0.0, 9.0)}, []
     options = {"space": space, "directory": tmp_path, **HERE}
     first = fk.tune(troubled(), SERIES, n_trials=3, **options)
-    both = fk.tune(troubled(), SERIES, n_trials=5, progress=on_end.append, **options)
+    both = fk.tune(troubled(), SERIES, n_trials=5, verbose=on_end.append, **options)
     pd.testing.assert_frame_equal(both.trials.loc[sorted(first.trials.index)], first.trials.sort_index())
     assert on_end[0].startswith("3 trials are taken from")
     assert len(on_end) == 3

@@ -108,7 +108,7 @@ def test_trials_that_a_stop_ends_are_not_taken_to_have_failed(tmp_path):
         raise RuntimeError("enough")
 
     with pytest.raises(RuntimeError, match="enough"):
-        fk.tune(troubled(), SERIES, space=space, n_folds=1, n_jobs=2, directory=tmp_path, progress=stop)
+        fk.tune(troubled(), SERIES, space=space, n_folds=1, n_jobs=2, directory=tmp_path, verbose=stop)
     states = [json.loads(path.read_text())["status"] for path in tmp_path.rglob("trial.json")]
     assert sorted(states) == ["COMPLETED", "RUNNING"]
 
@@ -170,7 +170,7 @@ import forecastkit as fk
 
 model = TroubledForecaster(horizon=4, lookback=24, season_length=24, trouble="sleep0.5")
 options = {"space": {"bias": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]}, "n_folds": 1, "random_state": 0}
-found = fk.tune(model, wave(120), directory=sys.argv[1], progress=lambda text: print(text, flush=True), **options)
+found = fk.tune(model, wave(120), directory=sys.argv[1], verbose=lambda text: print(text, flush=True), **options)
 print(sorted(found.trials["bias"]), flush=True)
 """
 
@@ -207,7 +207,7 @@ kerastuner_chief.LOST = 6.0
 model = TroubledForecaster(horizon=4, lookback=24, season_length=24, trouble="sleep1")
 options = {"space": {"bias": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]}, "n_folds": 1, "random_state": 0}
 print("begun", flush=True)
-found = fk.tune(model, wave(120), directory=sys.argv[1], progress=lambda text: print(text, flush=True), **options)
+found = fk.tune(model, wave(120), directory=sys.argv[1], verbose=lambda text: print(text, flush=True), **options)
 print(sorted(found.trials["bias"]), found.best_params, "unfinished" in set(found.trials["state"]), flush=True)
 """
 

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ from forecastkit.data.panel import ROW_BUFFERS, Panel, pointers
 from forecastkit.data.schema import Schema, find_schema
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.utils import types
-from forecastkit.utils.validation import first_few, refuse
+from forecastkit.utils.validation import check_names, first_few, refuse
 
 WHERE = "map_parquet"
 #: Rows read at a time.
@@ -38,13 +39,8 @@ def map_parquet(
     source: types.Path | Sequence[types.Path],
     path: types.Path,
     *,
-    target: types.Columns | None = None,
-    time: str | None = None,
-    series_id: str | None = None,
-    known: types.Columns | None = None,
-    past: types.Columns | None = None,
-    static: types.Columns | None = None,
     freq: str | None = None,
+    **roles: Unpack[types.Roles],
 ) -> MappedData:
     """Convert long data that may be larger than memory to memory-mapped files for training.
 
@@ -56,10 +52,11 @@ def map_parquet(
         Parquet files, folders of them, or patterns such as ``'sales/*.parquet'``.
     path : str or path
         Folder to write; there must be none yet. It is written under another name and renamed when it is whole.
-    target, time, series_id, known, past, static
-        As the parameters of a forecaster. Covariates are numbers.
     freq : str, optional
         Pandas alias of the frequency. Default: found from the first 131,072 rows.
+    **roles
+        `target`, `time`, `series_id`, `known`, `past` and `static`, as the parameters of a forecaster. Covariates are
+        numbers.
 
     Returns
     -------
@@ -72,7 +69,8 @@ def map_parquet(
         Where the data break a rule: that of `fit`; covariates or times that are text; several rows of one series and
         time; a path that is taken, or a disk without room.
     """
-    roles = {"target": target, "time": time, "series_id": series_id, "known": known, "past": past, "static": static}
+    check_names(WHERE, "the role", roles, types.Roles.__annotations__)
+    roles = dict.fromkeys(types.Roles.__annotations__) | roles
     files, path = _files(source), Path(path)
     if path.exists():
         refuse(WHERE, "there must be nothing at the path yet", repr(str(path)), "Choose another, or open_mapped it.")
