@@ -307,9 +307,6 @@ class Forecaster(Streaming, Predicting, RegressorMixin, BaseEstimator):
         """Return a default lookback that suits the architecture."""
         return lookback
 
-    def _fit(self, context: FitContext):
-        """Learn from the rows before ``context.split``; later rows may only decide when training stops."""
-
     def _calendar(self, grid) -> tuple[str, ...]:
         """Return the names of the calendar features in use."""
         holidays, fourier = (getattr(self, name, None) for name in ("holidays", "fourier"))
@@ -317,24 +314,12 @@ class Forecaster(Streaming, Predicting, RegressorMixin, BaseEstimator):
             return ()
         return requested_names(type(self).__name__, grid, holidays, fourier, self.season_length)
 
-    def _release(self, context: FitContext):
-        """Release resources that only training needs and the context does not hold."""
-
     def _validation(self, context: FitContext, most: int | None = None) -> Origins:
         return validation.sample_validation_windows(context.panel, context.split, context.stop, self.horizon_, most)
 
     def _linear_reference(self, context: FitContext, panel, origins, own):
         """Return point forecasts (n, horizon) of a linear model already fitted, as a reference; else None."""
         return None if context.linear is None else context.linear._forecast(panel, origins).point()
-
-    def _finish(self, context: FitContext):
-        """Use the validation rows too, after the evaluation."""
-
-    def _train_on(self, context: FitContext):
-        """Continue learning from all rows before ``context.stop``, with unchanged scales."""
-
-    def _is_trained(self) -> bool:
-        return True
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -23,6 +23,7 @@ from forecastkit.forecasters.future_rows import (
     values_at,
     warn_blank,
 )
+from forecastkit.forecasters.model import Model
 from forecastkit.forecasters.newer_rows import without_newer_faults
 from forecastkit.forecasters.other_history import name_other
 from forecastkit.uncertainty.conformal import MAX_LATEST
@@ -41,14 +42,10 @@ NOT_SAVED = ("pending_scores_", "fit_data_", "history_is_tail_", "n_revised_")
 FAR = 4
 
 
-class Predicting(Bounds, Plottable, Exportable):
+class Predicting(Bounds, Model, Plottable, Exportable):
     """Mixin: predict, forecast, sample and score of a fitted forecaster."""
 
     _cross_validates = True  # whether a second fit is made for residuals where there is no validation window
-
-    def _forecast(self, panel: Panel, origins: Origins) -> Forecast:
-        """Return the model's forecast in the user's units, from no row after an origin except future covariates."""
-        raise NotImplementedError
 
     def _rows_needed(self) -> int | None:
         """Rows of the past that predicting needs, also for its intervals; None for all."""
@@ -58,10 +55,6 @@ class Predicting(Bounds, Plottable, Exportable):
         if self.calibrate == "rolling":
             memory += self.horizon_ + MAX_LATEST
         return memory if local is None else max(memory, local.width + local.lag)
-
-    def _memory(self) -> int | None:
-        """Rows of the past that a forecast needs; None for all."""
-        return None
 
     def _forecast_at(self, panel: Panel, origins: Origins) -> Forecast:
         """Return the forecast of `_unclipped_at` within the bounds of the series."""
