@@ -54,8 +54,8 @@ def train(given: options.TrainOptions) -> None:
 def predict(given: options.PredictOptions) -> None:
     """Forecast with a saved model.
 
-    Forecasts the steps after the last row of the training table, or of --history. Rows at its end with blank targets
-    and known covariates are the future; --future gives them in a file of their own.
+    Forecasts the steps after the last row of the training table, or of --history. Rows at the end of the
+    table with covariates but without targets are forecast; --future reads them from a separate file.
 
     \b
         forecast predict model.forecast --out forecast.csv --plot forecast.png
@@ -133,7 +133,8 @@ def monitor(given: options.MonitorOptions) -> None:
 def backtest(given: options.BacktestOptions) -> None:
     """Forecast from many past cutoffs and compare with the actuals and the seasonal naive forecast.
 
-    A saved model is tested on rows after those it was fitted on; --model fits one on the rows before the first cutoff.
+    A saved model is tested on rows after those it was fitted on; with --model, one is fitted on the rows
+    before the first cutoff.
 
     \b
         forecast backtest model.forecast --csv newer.csv
@@ -164,8 +165,8 @@ def report(given: options.ReportOptions) -> None:
 def audit(given: options.AuditOptions) -> None:
     """Check a model for look-ahead: change all data after a cutoff, and compare the forecasts made at it bit by bit.
 
-    A saved model is audited on rows after those it was fitted on; --model fits one about six times. The exit code is 1
-    if a forecast changes.
+    A saved model is audited on rows after those it was fitted on; with --model, one is fitted about six times. The exit
+    code is 1 if a forecast changes.
 
     \b
         forecast audit model.forecast --csv newer.csv

@@ -122,7 +122,9 @@ COLUMN_ROLES = {
         str, "COLUMNS", "Covariates known in advance, such as holidays or weather forecasts, comma-separated."
     ),
     "past": Flag(
-        str, "COLUMNS", "Covariates known up to the forecast only. Default: other numeric columns beside --target."
+        str,
+        "COLUMNS",
+        "Covariates known only up to the cutoff, comma-separated. Default: other numeric columns beside --target.",
     ),
     "static": Flag(str, "COLUMNS", "Columns that are constant within each series, comma-separated."),
     "freq": Flag(str, "ALIAS", "Frequency as a pandas alias, such as h, D or MS. Default: detected."),
@@ -139,14 +141,18 @@ COLUMN_ROLES = {
     "slots": Flag(
         str,
         "WHICH",
-        "Times of the week that are steps: observed, only those with rows, such as opening hours; all. Default: those "
-        "observed where their pattern is clear.",
+        "Times of the week to forecast: observed (only those with rows, such as opening hours) or all. Default: "
+        "observed where the pattern is clear.",
     ),
 }
 SIZES = {
     "horizon": Flag(int, "N", "Number of steps to forecast. Default: chosen by the frequency.", parse_count),
-    "lookback": Flag(int, "N", "Past steps that a forecast uses. Default: chosen by the frequency.", parse_count),
-    "season_length": Flag(int, "N", "Steps in the main season. Default: chosen by the frequency.", parse_count),
+    "lookback": Flag(
+        int, "N", "Number of past steps that a forecast uses. Default: chosen by the frequency.", parse_count
+    ),
+    "season_length": Flag(
+        int, "N", "Number of steps in the main season. Default: chosen by the frequency.", parse_count
+    ),
     "validation_size": Flag(
         str, "SIZE", "Last rows used for early stopping and intervals: a number (12) or a fraction (0.2)."
     ),
@@ -162,18 +168,16 @@ BOUNDS = {
 TRAINING = {
     "holidays": Flag(str, "COUNTRY", "Use the public holidays of a country or region, such as DE or US-CA."),
     "fourier": Flag(str, "TERMS", "Fourier terms for every season (3) or by season length (24:3,168:2)."),
-    "patch": Flag(int, "N", "Steps that form one token of the network; 1 reads step by step.", parse_count),
+    "patch": Flag(int, "N", "Number of steps in one token of the network; 1 for single steps.", parse_count),
     "quantile_levels": Flag(str, "LEVELS", "Quantiles to train for, comma-separated, such as 0.1,0.5,0.9."),
     "loss": Flag(str, "NAME", f"Loss or distribution of a network: {', '.join(loss_names())}."),
     "epochs": Flag(int, "N", "Maximum number of epochs.", parse_count),
-    "windows_per_epoch": Flag(int, "N", "Training windows sampled in each epoch.", parse_count),
-    "batch_size": Flag(int, "N", "Windows in each training step.", parse_count),
+    "windows_per_epoch": Flag(int, "N", "Number of training windows sampled in each epoch.", parse_count),
+    "batch_size": Flag(int, "N", "Number of windows in each training step.", parse_count),
     "learning_rate": Flag(float, "X", "Peak learning rate."),
     "patience": Flag(int, "N", "Epochs without improvement after which training stops.", parse_count),
     "time_limit": Flag(float, "SECONDS", "Maximum training time in seconds."),
-    "random_state": Flag(
-        int, "N", "Random seed, for forecasts that can be repeated. Default: 0.", parse_count_from_zero
-    ),
+    "random_state": Flag(int, "N", "Random seed, for reproducible forecasts. Default: 0.", parse_count_from_zero),
 }
 PARAMETERS = {**COLUMN_ROLES, **SIZES, **BOUNDS, **TRAINING}
 #: A single training run can be resumed too.

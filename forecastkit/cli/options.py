@@ -99,9 +99,7 @@ class FutureOptions:
     """Options of ``forecast future``."""
 
     model: ModelFile
-    history: Annotated[Path | None, path_option("Table whose last rows come before: newer rows, or other series.")] = (
-        None
-    )
+    history: Annotated[Path | None, path_option("Table that the rows follow: newer rows, or other series.")] = None
     steps: Annotated[int | None, count("Rows of each series. Default: the horizon.")] = None
     out: Annotated[Path | None, path_option("Write the rows to this file as csv. Default: print them.")] = None
     overwrite: Overwrite = False
@@ -113,7 +111,7 @@ class ExportOptions:
     """Options of ``forecast export``."""
 
     model: ModelFile
-    format: Annotated[str, option("Format of the graph: onnx, saved_model or litert. Default: onnx.")] = "onnx"
+    format: Annotated[str, typer.Option(help="Format of the graph.", metavar="onnx|saved_model|litert")] = "onnx"
     out: Annotated[Path | None, path_option("Write the graph to this file; for saved_model, a folder.")] = None
     quantile_levels: Annotated[
         str | None, option("Levels of the quantiles, comma-separated. Default: those of predict.", metavar="LEVELS")
@@ -163,7 +161,9 @@ class BacktestOptions:
     ] = 0
     refit: Annotated[bool, typer.Option("--refit", help="Fit again at every cutoff.")] = False
     refit_every: Annotated[int | None, count("Fit again at every k-th cutoff.")] = None
-    max_train_size: Annotated[int | None, count("Last rows before the cutoff that a fit sees. Default: all.")] = None
+    max_train_size: Annotated[
+        int | None, count("Largest number of rows before the cutoff used in a fit. Default: all.")
+    ] = None
     resume: Annotated[
         Path | None, path_option("Save every finished fit in this file; the same command continues from it.")
     ] = None
@@ -217,10 +217,15 @@ class CompareOptions:
         ),
     ] = "gru,lstm,transformer,lstm_transformer"
     seeds: Annotated[
-        int, typer.Option(help="Fits of each network, by random seed.", metavar="N", parser=parse_count)
+        int,
+        typer.Option(help="Number of random seeds, each with a fit of every network.", metavar="N", parser=parse_count),
     ] = 3
-    folds: Annotated[int | None, count("Test blocks at the end of the table, each with fits of its own.")] = None
-    windows: Annotated[int | None, count("Cutoffs in each fold. Default: chosen by the number of rows.")] = None
+    folds: Annotated[int | None, count("Number of test blocks at the end of the table, each with separate fits.")] = (
+        None
+    )
+    windows: Annotated[int | None, count("Number of cutoffs in each fold. Default: chosen by the number of rows.")] = (
+        None
+    )
     stride: Annotated[int | None, count("Rows between cutoffs. Default: chosen by the number of rows.")] = None
     metric: Annotated[
         str | None, option("Rank by mase, mae or mse. Default: mase where it is defined.", metavar="NAME")
@@ -240,8 +245,8 @@ class CompareOptions:
     out: Annotated[
         Path | None,
         path_option(
-            "Write the results to this file as JSON. Finished runs are saved in FILEl (such as results.jsonl), from "
-            "which the same command continues."
+            "Write the results to this file as JSON. Finished runs are saved beside it (those of results.json in "
+            "results.jsonl), and the same command continues from them."
         ),
     ] = None
     csv_out: Annotated[Path | None, path_option("Write the table of results to this file as csv.")] = None
@@ -289,7 +294,9 @@ class TuneOptions:
             "Validation blocks at the end of the training rows. Default: 3 where rows suffice.", "--folds", "--n-folds"
         ),
     ] = None
-    jobs: Annotated[int, typer.Option(help="Trials that run at the same time.", metavar="N", parser=parse_count)] = 1
+    jobs: Annotated[
+        int, typer.Option(help="Number of trials that run at the same time.", metavar="N", parser=parse_count)
+    ] = 1
     directory: Annotated[
         Path | None,
         path_option("Save finished trials in this folder; the same command continues from them.", metavar="FOLDER"),
@@ -308,7 +315,9 @@ class TuneOptions:
 class InspectOptions:
     """Options of ``forecast inspect``."""
 
-    file: Annotated[Path, typer.Argument(help="A model or a table.", show_default=False, parser=parse_path)]
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A model or a table.", show_default=False, parser=parse_path)
+    ]
     parameters: dict
     json: Json = False
 
@@ -317,7 +326,7 @@ class InspectOptions:
 class DatasetsOptions:
     """Options of ``forecast datasets``."""
 
-    name: Annotated[str | None, typer.Argument(help="Name of a data set.", show_default=False)] = None
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Name of a data set.", show_default=False)] = None
     out: Annotated[Path | None, path_option("Copy the data set to this file.")] = None
     overwrite: Overwrite = False
     json: Json = False

@@ -1,14 +1,12 @@
 """What a model implements; `Forecaster` does everything else: data, scales, intervals, bounds, updates and files."""
 
-from abc import ABC, abstractmethod
-
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
 from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.uncertainty.forecasts import Forecast
 
 
-class Model(ABC):
+class Model:
     """The methods by which forecasters differ, in the order in which `fit` and `predict` call them.
 
     When `_fit` is called, the sizes (`horizon_`, `lookback_`, `season_length_`), the columns (`schema_`) and the scales
@@ -18,9 +16,9 @@ class Model(ABC):
     def _fit(self, context: FitContext) -> None:
         """Learn from the rows before ``context.split``; later rows may only decide when training stops."""
 
-    @abstractmethod
     def _forecast(self, panel: Panel, origins: Origins) -> Forecast:
         """Return the forecast in the user's units, from no row after an origin except future covariates."""
+        raise NotImplementedError
 
     def _finish(self, context: FitContext) -> None:
         """Use the validation rows too, after the evaluation."""
