@@ -16,7 +16,7 @@ from forecastkit.data.row_labels import refuse_targets
 from forecastkit.data.schema import READING, Schema
 from forecastkit.data.sizes import choose_horizon, choose_lookback, validation_start
 from forecastkit.data.windows import Origins
-from forecastkit.features.calendar import requested_names
+from forecastkit.features.calendar import calendar_names, requested_names
 from forecastkit.forecasters.fit_context import FitContext, restored
 from forecastkit.forecasters.future_rows import tail
 from forecastkit.forecasters.newer_rows import check_rows_to_train, merge_newer
@@ -309,10 +309,11 @@ class Forecaster(Streaming, Predicting, RegressorMixin, BaseEstimator):
 
     def _calendar(self, grid) -> tuple[str, ...]:
         """Return the names of the calendar features in use."""
-        holidays, fourier = (getattr(self, name, None) for name in ("holidays", "fourier"))
+        calendar, holidays, fourier = (getattr(self, name, None) for name in ("calendar", "holidays", "fourier"))
+        names = calendar_names(grid) if calendar else ()
         if holidays is None and fourier is None:
-            return ()
-        return requested_names(type(self).__name__, grid, holidays, fourier, self.season_length)
+            return names
+        return names + requested_names(type(self).__name__, grid, holidays, fourier, self.season_length)
 
     def _validation(self, context: FitContext, most: int | None = None) -> Origins:
         return validation.sample_validation_windows(context.panel, context.split, context.stop, self.horizon_, most)

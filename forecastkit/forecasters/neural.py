@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from forecastkit.data.row_labels import check_support
 from forecastkit.data.sizes import choose_patch
 from forecastkit.data.windows import Windows, crop, needs_mask
-from forecastkit.features.calendar import calendar_names, count_events
+from forecastkit.features.calendar import count_events
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.fine_tuning import FineTuning
 from forecastkit.forecasters.keras_parts import KerasParts
@@ -209,9 +209,6 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         if self.patch_ > self.lookback_:
             got = f"patch {self.patch_}, lookback {self.lookback_}"
             refuse(type(self).__name__, "patch must not be longer than the lookback", got, error=ParameterError)
-
-    def _calendar(self, grid):
-        return (calendar_names(grid) if self.calendar else ()) + super()._calendar(grid)
 
     def _round_lookback(self, lookback):
         patch = self.patch or choose_patch(self.season_length_, lookback, self.horizon_)

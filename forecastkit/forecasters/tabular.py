@@ -9,7 +9,6 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.utils import check_random_state, get_tags
 
 from forecastkit.data.windows import Origins, Windows, crop
-from forecastkit.features.calendar import calendar_names
 from forecastkit.features.lags import Lags, calendar_column_names, calendar_columns, values_at_step
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.uncertainty.forecasts import PointForecast
@@ -116,9 +115,6 @@ class TabularForecaster(Forecaster):
             means=tuple(sorted({*seasons, self.lookback_})),
             reach=self.lookback_,
         )
-
-    def _calendar(self, grid):
-        return (calendar_names(grid) if self.calendar else ()) + super()._calendar(grid)
 
     def _names(self, buffers, grid):
         def numbered(role, values):

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.array_checks import as_array, check_width, refuse_nameless
+from forecastkit.data.array_storage import parts
 from forecastkit.data.files.datetimes import is_categories
 from forecastkit.data.ingest import convert
 from forecastkit.data.ingest.duplicates import RESAMPLING, RULES
 from forecastkit.data.ingest.find_keys import find_keys, keyed_like
 from forecastkit.data.ingest.given_panel import more_rows, panel_with_schema
-from forecastkit.data.ingest.regularize import Table, parts, regularize, to_regular_grid
+from forecastkit.data.ingest.regularize import Table, regularize, to_regular_grid
 from forecastkit.data.ingest.timezones import check_timezone, in_zone
 from forecastkit.data.levels import with_levels, with_sums
 from forecastkit.data.memmap.dataset import MappedData

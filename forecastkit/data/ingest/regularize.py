@@ -3,12 +3,13 @@
 Rows may be many: what is as long as they are is made a part at a time.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from forecastkit.data.array_storage import parts
 from forecastkit.data.ingest.duplicates import merge_rows, refuse_duplicates
 from forecastkit.data.ingest.irregular_times import find_close_grid, find_resampled_grid, say_slots, warn_irregular
 from forecastkit.data.ingest.mixed_frequencies import refuse_mixed, warn_mixed_targets
@@ -23,8 +24,6 @@ from forecastkit.utils.validation import refuse
 
 #: Rows that fill less of their steps may be irregular.
 SPARSE = 0.5
-#: Rows of a part.
-PART = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -43,11 +42,6 @@ class Table:
     @property
     def places(self) -> Places:
         return Places(self.entity, self.ids, self.timestamps)
-
-
-def parts(rows: int) -> Iterator[slice]:
-    """Yield the rows in parts."""
-    return (slice(low, min(low + PART, rows)) for low in range(0, rows, PART))
 
 
 def to_regular_grid(table: Table, freq: str | None = None, slots: str | None = None) -> tuple[Panel, Schema]:
