@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import sys
 from pathlib import Path
 
@@ -64,6 +65,14 @@ def test_fit_and_predict_enter_few_files(paths):
     assert "forecasters/predict.py" in predict
     assert len(fit) <= MAX_FIT, sorted(fit)
     assert len(predict) <= MAX_PREDICT, sorted(predict)
+
+
+def test_the_documented_walks_are_those_of_the_code(paths):
+    text = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    walks = text.split("## The walk of a fit and of a forecast")[1].split("\n## ")[0].split("`predict()` then enters:")
+    for walk, entered in zip(walks, paths, strict=True):
+        tables = "".join(line for line in walk.splitlines() if line.startswith("|"))
+        assert set(re.findall(r"`([a-z_/]+\.py)`", tables)) == entered
 
 
 def parameters_of(node) -> int:
