@@ -380,5 +380,5 @@ class Predicting(Bounds, Model, Plottable, Exportable):
         return vars(self)["scores_"]
 
     @scores_.setter
-    def scores_(self, scores: dict):
+    def scores_(self, scores: dict) -> None:
         vars(self)["scores_"] = scores

@@ -1,5 +1,5 @@
-"""Networks evaluated by NumPy: the stored graph of a trained network, its operations, and what runs them.
+"""Evaluation of networks by NumPy: the stored graph of a trained network, its operations, and their evaluation.
 
-A saved forecaster holds the graph of its network beside the weights, so that it forecasts without TensorFlow or Keras,
-which take seconds and hundreds of megabytes to load.
+The file of a forecaster contains the graph of its network beside the weights, so that forecasts do not need TensorFlow
+or Keras, which take seconds and hundreds of megabytes to load.
 """

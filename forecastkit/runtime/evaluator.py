@@ -11,23 +11,23 @@ from forecastkit.runtime.operations import ELEMENTWISE, OPERATIONS, SHAPE_INPUTS
 from forecastkit.utils.exceptions import ArtifactError
 from forecastkit.utils.validation import refuse
 
-#: Sets of input shapes whose fixed values are kept.
+#: Number of sets of input shapes whose fixed values are cached.
 MAX_PLANS = 4
-#: Iterations of a loop at most.
+#: Largest number of iterations of a loop.
 MAX_ITERATIONS = 10_000_000
 
 
 class Evaluator:
-    """Calls a graph as a function of its inputs.
+    """A graph as a function of its inputs.
 
-    Much of a graph follows from its weights and from the shapes of its inputs alone. These values are computed in the
-    first call with inputs of some shapes and kept for later ones. Any number of threads may call at once.
+    Values that depend only on the weights and on the shapes of the inputs are computed in the first call with these
+    shapes and cached. Calls from several threads are safe.
 
     Parameters
     ----------
     graph : Graph
     weights : list of ndarray
-        In the order of the network's own.
+        In the order of the Keras model.
     """
 
     def __init__(self, graph: Graph, weights: list[np.ndarray]):
@@ -38,10 +38,10 @@ class Evaluator:
         self.plans: dict[tuple, list] = {}
 
     def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
-        """The network's output for a batch of inputs by name."""
+        """Return the output of the network for a batch of inputs by name."""
         shapes = tuple(inputs[name].shape for name in self.program.inputs)
         plan = self.plans.get(shapes)
-        # TensorFlow computes with infinities and NaN in silence too.
+        # As TensorFlow does, computations with infinities and NaN issue no warnings.
         with np.errstate(all="ignore"):
             if plan is None:
                 plan = self.program.fixed_values(inputs, self.weights)
@@ -52,10 +52,10 @@ class Evaluator:
 
 
 class Program:
-    """A graph as a list of calls.
+    """A graph as a sequence of calls.
 
-    A value is fixed if it follows from weights, constants and the shapes of the inputs. In the body of a loop, inputs
-    that a pass returns unchanged are fixed too.
+    A value is fixed if it depends only on weights, constants and the shapes of the inputs. In the body of a loop, the
+    inputs that every iteration returns unchanged are fixed too.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Program:
         self.steps = self._schedule([i for i, fixed in enumerate(self.is_fixed) if not fixed])
 
     def _call(self, node):
-        """The function of a node's input values; None for what is given rather than computed."""
+        """Return the function that computes a node; None for inputs, weights and constants."""
         if node.operation == "While":
             condition, body = (self.graph.functions[node.attributes[name]] for name in ("cond", "body"))
             return Loop(condition, body)
@@ -97,7 +97,7 @@ class Program:
         return None
 
     def _schedule(self, places):
-        """Place, function and inputs of each node, and the values that no later node reads, which are released."""
+        """Return index, function and inputs of each node, and the values that can be released after it."""
         last = {}
         for place in places:
             for source, _ in self.graph.nodes[place].inputs:
@@ -117,9 +117,9 @@ class Program:
         return steps
 
     def fixed_values(self, inputs, weights) -> list:
-        """Values of all nodes that are fixed for inputs of these shapes, None for the others."""
+        """Return the values of the nodes that are fixed for inputs of these shapes, None for the others."""
         values = self._given(inputs, weights)
-        # Everything is computed once: fixed shapes may be those of values that are not fixed.
+        # All nodes are computed once, because a fixed shape may be that of a value that is not fixed.
         for place, call, read, _ in self.all_steps:
             values[place] = call(*read(values))
         return [value if fixed else None for value, fixed in zip(values, self.is_fixed, strict=True)]
@@ -136,7 +136,7 @@ class Program:
         return values
 
     def run(self, fixed: list, inputs: dict) -> list:
-        """The outputs."""
+        """Return the outputs."""
         values = fixed.copy()
         for name, place in self.inputs.items():
             values[place] = inputs[name]
@@ -147,7 +147,7 @@ class Program:
         return list(self.read_outputs(values))
 
 
-#: Operations that return a tuple.
+#: Operations with several outputs.
 SEVERAL = frozenset({"Split", "SplitV", "Unpack", "While"})
 
 
@@ -161,7 +161,7 @@ def _reader(sources) -> Callable[[list], Sequence]:
 
 
 class Loop:
-    """A while loop, whose invariant values are computed once for all passes."""
+    """A while loop, whose invariant values are computed once for all iterations."""
 
     def __init__(self, condition: Graph, body: Graph):
         places = {i: node.attributes["name"] for i, node in enumerate(body.nodes) if node.operation == "Input"}
@@ -178,4 +178,4 @@ class Loop:
             given = dict(enumerate(self.body.run(body, given)))
             if not self.condition.run(condition, given)[0]:
                 return tuple(given.values())
-        return refuse("predict", "a loop of the network must end", f"{MAX_ITERATIONS} passes", error=ArtifactError)
+        return refuse("predict", "a loop of the network must end", f"{MAX_ITERATIONS} iterations", error=ArtifactError)

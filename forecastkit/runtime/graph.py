@@ -8,7 +8,7 @@ from forecastkit.runtime.operations import OPERATIONS, STRUCTURE
 from forecastkit.utils.exceptions import ArtifactError
 from forecastkit.utils.validation import refuse
 
-#: Types of constants, and of what is cast to.
+#: Types of constants and of casts.
 DTYPES = ("float32", "float64", "int32", "int64", "bool")
 
 
@@ -19,9 +19,9 @@ class Node:
     Parameters
     ----------
     operation : str
-        A name of `OPERATIONS`, or 'Input', 'Weight', 'Constant' or 'While'.
+        A key of `OPERATIONS`, or 'Input', 'Weight', 'Constant' or 'While'.
     inputs : list of (int, int)
-        Place of a node in the graph, and which of its outputs is read.
+        Index of a node of the graph and of one of its outputs.
     attributes : dict
     """
 
@@ -38,16 +38,15 @@ class Graph:
     ----------
     nodes : list of Node or of [operation, inputs, attributes]
     outputs : list of (int, int)
-        As a node's inputs.
+        As the inputs of a node.
     constants : list of ndarray
     functions : list of Graph
-        Conditions and bodies of loops, which have inputs by number.
+        Conditions and bodies of loops, whose inputs are numbered.
 
     Raises
     ------
     ArtifactError
-        For an operation that is not known here, or a node that reads a later one. Nothing in a graph is executed but
-        the operations named in `OPERATIONS`.
+        If an operation is unknown, or a node reads a later one. Only the operations in `OPERATIONS` are ever executed.
     """
 
     nodes: list
@@ -70,7 +69,7 @@ class Graph:
             _refuse(f"one with constants of other types than {', '.join(DTYPES)}")
 
     def _state(self) -> dict:
-        """Fields as lists, for the artifact."""
+        """Return the fields as lists, for the file of a model."""
         return {
             "nodes": [_pack(node) for node in self.nodes],
             "outputs": [list(source) for source in self.outputs],
@@ -80,25 +79,25 @@ class Graph:
 
     @property
     def weights(self) -> int:
-        """How many weights the graph needs at least."""
+        """Smallest number of weights that the graph needs."""
         return 1 + max((n.attributes["index"] for n in self.nodes if n.operation == "Weight"), default=-1)
 
 
 def constant(value: np.ndarray) -> Node:
-    """A small constant, stored in the graph itself: many small arrays would slow down reading a file."""
+    """Return a small constant that is stored in the graph itself, because many small arrays are slow to read."""
     value = np.asarray(value)
     return Node("Constant", [], {"type": value.dtype.name, "shape": list(value.shape), "of": value.ravel().tolist()})
 
 
 def constant_of(node: Node, constants: list) -> np.ndarray:
-    """The value of a 'Constant' node."""
+    """Return the value of a 'Constant' node."""
     if "place" in node.attributes:
         return constants[node.attributes["place"]]
     return np.array(node.attributes["of"], dtype=node.attributes["type"]).reshape(node.attributes["shape"])
 
 
 def _pack(node):
-    """A node as JSON: what it reads is a place, with the number of an output only where it is not the first."""
+    """Return a node as JSON; an input is an index, with that of the output unless it is the first."""
     inputs = [[place, output] if output else place for place, output in node.inputs]
     return [node.operation, inputs, node.attributes] if node.attributes else [node.operation, inputs]
 

@@ -1,14 +1,13 @@
-"""The operations that a graph may have, by TensorFlow's names and with its meanings, in NumPy.
+"""The operations of graphs in NumPy, with the names and the semantics of TensorFlow.
 
-A function takes the attributes of the node and the values that it reads, and returns its output, or the tuple of its
-outputs where the operation has several.
+Each function takes the attributes of a node and its input values, and returns its output or a tuple of several outputs.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
-#: Nodes that are no operations on values.
+#: Nodes that are not operations on values.
 STRUCTURE = ("Input", "Weight", "Constant", "While")
 #: Inputs, by number, that determine the shape of the output.
 SHAPE_INPUTS = {
@@ -59,7 +58,7 @@ def _log_softmax(x):
 
 
 def _erf(x):
-    """The error function to 5e-7, as Eigen and TensorFlow compute it: a ratio of polynomials in the square."""
+    """Return the error function to 5e-7, as Eigen and TensorFlow compute it: a ratio of polynomials in the square."""
     x = np.clip(x, -4, 4)
     above, below = (np.array(values, dtype=x.dtype) for values in ERF)
     return x * np.polyval(above, x * x) / np.polyval(below, x * x)
@@ -115,7 +114,7 @@ class StridedSlice:
 
 
 def strided_index(flags, begin, end, strides):
-    """The NumPy index of a strided slice."""
+    """Return the NumPy index of a strided slice."""
     index = []
     for place, (low, high, step) in enumerate(zip(begin, end, strides, strict=True)):
         begins, ends, ellipsis, new, shrink = (flag >> place & 1 for flag in flags)
@@ -144,7 +143,7 @@ def _pad(attributes, x, paddings, value=0):
 
 
 def _convolution(attributes, x, kernel):
-    """Two-dimensional cross-correlation of (batch, height, width, channels), by one matrix product."""
+    """Return the two-dimensional cross-correlation of (batch, height, width, channels), by one matrix product."""
     (_, *steps, _), (_, *spread, _) = attributes["strides"], attributes.get("dilations", [1, 1, 1, 1])
     size = [(length - 1) * gap + 1 for length, gap in zip(kernel.shape[:2], spread, strict=True)]
     if attributes["padding"] == "SAME":
@@ -155,7 +154,7 @@ def _convolution(attributes, x, kernel):
 
 
 def _same(length, size, step):
-    """Zeros before and after the input, as TensorFlow pads it."""
+    """Return the numbers of zeros before and after the input, as TensorFlow pads it."""
     total = max((-(-length // step) - 1) * step + size - length, 0)
     return total // 2, total - total // 2
 
