@@ -2,12 +2,11 @@
 
 from forecastkit.cli import load_or_fit
 from forecastkit.cli.console import Reporter
-from forecastkit.cli.input_files import input_files
+from forecastkit.cli.files import check_outputs, input_files, write_csv
+from forecastkit.cli.interrupts import report_interrupt
 from forecastkit.cli.options import BacktestOptions
-from forecastkit.cli.output_files import check_outputs, write_csv
 from forecastkit.cli.parameters import parse_parameters
 from forecastkit.cli.read_data import name_file_in_errors
-from forecastkit.cli.resumable import report_interrupt
 from forecastkit.evaluation.backtesting import Backtest
 from forecastkit.evaluation.backtesting import backtest as run_backtest
 from forecastkit.evaluation.results import covered_levels

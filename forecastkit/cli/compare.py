@@ -6,12 +6,11 @@ from forecastkit.cli import models
 from forecastkit.cli.choose_sizes import choose_sizes
 from forecastkit.cli.console import Reporter
 from forecastkit.cli.describe_data import print_data, summarize_data
-from forecastkit.cli.input_files import input_files
+from forecastkit.cli.files import check_outputs, input_files
+from forecastkit.cli.interrupts import report_interrupt
 from forecastkit.cli.options import CompareOptions
-from forecastkit.cli.output_files import check_outputs
 from forecastkit.cli.parameters import parse_list, parse_parameters
 from forecastkit.cli.read_data import Data, name_file_in_errors, read_data
-from forecastkit.cli.resumable import report_interrupt
 from forecastkit.cli.silence import silenced_imports
 from forecastkit.comparison.results import Comparison
 from forecastkit.evaluation.folds import Sizes

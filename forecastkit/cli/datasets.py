@@ -1,8 +1,8 @@
 """``forecast datasets``: list the bundled data sets, or copy one."""
 
 from forecastkit.cli.console import Reporter
+from forecastkit.cli.files import check_outputs, write_bytes
 from forecastkit.cli.options import DatasetsOptions
-from forecastkit.cli.output_files import check_outputs, write_bytes
 from forecastkit.datasets import dataset_path, list_datasets
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse

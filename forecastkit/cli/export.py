@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from forecastkit.cli.console import Reporter
+from forecastkit.cli.files import check_outputs
 from forecastkit.cli.options import ExportOptions
-from forecastkit.cli.output_files import check_outputs
 from forecastkit.cli.parameters import parse_levels
 from forecastkit.cli.silence import silenced_imports
 from forecastkit.exporting.export import FORMATS

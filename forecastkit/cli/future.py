@@ -3,9 +3,8 @@
 import sys
 
 from forecastkit.cli.console import Reporter
-from forecastkit.cli.input_files import input_files
+from forecastkit.cli.files import check_outputs, input_files, write_csv
 from forecastkit.cli.options import FutureOptions
-from forecastkit.cli.output_files import check_outputs, write_csv
 from forecastkit.cli.read_data import read_like
 from forecastkit.cli.silence import silenced_imports
 from forecastkit.persistence.artifact import load

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecastkit.cli.console import Reporter
-from forecastkit.cli.input_files import input_files
+from forecastkit.cli.files import check_outputs, input_files, write_csv
 from forecastkit.cli.options import PredictOptions
-from forecastkit.cli.output_files import check_outputs, write_csv
 from forecastkit.cli.parameters import parse_levels
 from forecastkit.cli.silence import silenced_imports
 from forecastkit.persistence.artifact import load

@@ -6,10 +6,10 @@ from forecastkit.cli.compare import complete_parameters, load_backend, parse_bud
 from forecastkit.cli.console import Reporter
 from forecastkit.cli.describe_data import print_data, summarize_data
 from forecastkit.cli.flags import COLUMN_ROLES
+from forecastkit.cli.interrupts import report_interrupt
 from forecastkit.cli.options import RecommendOptions
 from forecastkit.cli.parameters import parse_parameters
 from forecastkit.cli.read_data import Data, name_file_in_errors, read_data
-from forecastkit.cli.resumable import report_interrupt
 from forecastkit.comparison.recommendation import Recommendation
 from forecastkit.utils.time_budget import TimeBudget
 

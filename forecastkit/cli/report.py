@@ -4,9 +4,8 @@ from pathlib import Path
 
 from forecastkit.cli import load_or_fit
 from forecastkit.cli.console import Reporter
-from forecastkit.cli.input_files import input_files
+from forecastkit.cli.files import check_outputs, input_files
 from forecastkit.cli.options import ReportOptions
-from forecastkit.cli.output_files import check_outputs
 from forecastkit.cli.parameters import parse_parameters
 from forecastkit.cli.read_data import name_file_in_errors
 from forecastkit.reporting.report import report as make_report

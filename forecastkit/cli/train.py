@@ -8,6 +8,7 @@ from forecastkit.cli import models
 from forecastkit.cli.choose_sizes import Sizes, choose_sizes
 from forecastkit.cli.console import Reporter
 from forecastkit.cli.describe_data import format_steps, print_data, summarize_data
+from forecastkit.cli.files import check_outputs, input_files
 from forecastkit.cli.fit_model import (
     Stopped,
     add_history,
@@ -18,11 +19,9 @@ from forecastkit.cli.fit_model import (
     warn_of_last_epoch,
 )
 from forecastkit.cli.holdout_test import Holdout, print_holdout, summarize_holdout, try_holdout
-from forecastkit.cli.input_files import input_files
 from forecastkit.cli.interrupts import STOPPED
 from forecastkit.cli.load_or_fit import make_for_data
 from forecastkit.cli.options import TrainOptions
-from forecastkit.cli.output_files import check_outputs
 from forecastkit.cli.parameters import parse_parameters, parse_size
 from forecastkit.cli.read_data import Data, read_data
 from forecastkit.data.sizes import choose_patch

@@ -12,13 +12,12 @@ from forecastkit.cli.choose_sizes import Sizes, choose_sizes
 from forecastkit.cli.compare import parse_budget
 from forecastkit.cli.console import Reporter
 from forecastkit.cli.describe_data import print_data, summarize_data
+from forecastkit.cli.files import check_outputs, input_files
 from forecastkit.cli.fit_model import add_history
 from forecastkit.cli.holdout_test import Holdout, print_holdout, summarize_holdout, try_holdout
-from forecastkit.cli.input_files import input_files
 from forecastkit.cli.interrupts import STOPPED
 from forecastkit.cli.load_or_fit import make_for_data
 from forecastkit.cli.options import TuneOptions
-from forecastkit.cli.output_files import check_outputs
 from forecastkit.cli.parameters import parse_literal, parse_parameters, parse_size
 from forecastkit.cli.read_data import Data, read_data
 from forecastkit.cli.train import DEFAULT_OUT

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from forecastkit.networks.choices import POSITIONS
+from forecastkit.networks.backbone import POSITIONS
 from forecastkit.networks.layers import Dropout, draw_seed, own_mask
 
 #: Added to the scores of masked keys. The penalty of later tokens exceeds that of missing ones, so that a token without

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 #: What is taken out of a window before the network and put back after it.
 NORMALIZATIONS = ("last", "standard", "mean", "none")
+#: Cells of recurrent layers.
+CELLS = ("rnn", "lstm", "gru")
+#: Encodings of the positions of tokens.
+POSITIONS = ("learned", "sinusoidal", "rotary", "none")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 from keras import Layer, distribution, initializers, layers, ops, saving, tree
 
 from forecastkit.networks import unrolled
-from forecastkit.networks.choices import CELLS
+from forecastkit.networks.backbone import CELLS
 
 #: Tokens up to which recurrences are written out.
 MAX_UNROLLED = 32

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from conftest import AIR
 
-from forecastkit.cli import output_files
+from forecastkit.cli import files
 from forecastkit.cli.parameters import parse_parameters
 from forecastkit.utils.exceptions import InputError
 
@@ -24,7 +24,7 @@ def test_a_file_stays_whole_when_writing_fails(home, monkeypatch):
 
     monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(InputError, match="No space left on device"):
-        output_files.write_csv(pd.DataFrame({"a": [1]}), home / "old.csv")
+        files.write_csv(pd.DataFrame({"a": [1]}), home / "old.csv")
     assert os.listdir(home) == ["old.csv"]
     assert (home / "old.csv").read_text() == "old"
 

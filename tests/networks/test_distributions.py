@@ -12,8 +12,7 @@ from scipy import special
 
 import forecastkit as fk
 from forecastkit.networks.heads import DISTRIBUTIONS
-from forecastkit.networks.heads.distributions import NegativeBinomial, ZeroInflated
-from forecastkit.networks.heads.special import lgamma
+from forecastkit.networks.heads.distributions import NegativeBinomial, ZeroInflated, lgamma
 from forecastkit.utils.exceptions import ParameterError
 
 RNG = np.random.default_rng(0)

@@ -7,8 +7,7 @@ if TYPE_CHECKING:
     import keras
 
 
-from forecastkit.networks.backbone import Backbone
-from forecastkit.networks.choices import CELLS
+from forecastkit.networks.backbone import CELLS, Backbone
 from forecastkit.utils import validation
 
 

@@ -7,8 +7,7 @@ if TYPE_CHECKING:
     import keras
 
 
-from forecastkit.networks.backbone import Backbone
-from forecastkit.networks.choices import POSITIONS
+from forecastkit.networks.backbone import POSITIONS, Backbone
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_choice, refuse
 

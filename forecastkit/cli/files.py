@@ -1,8 +1,8 @@
-"""Output files of commands: checked before any work, and written atomically."""
+"""Files of commands: outputs are checked before any work, written atomically, and never replace inputs."""
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PLOTS = (".png", ".pdf", ".svg")
+
+
+def input_files(tables: Sequence[Path], *others: Path | None) -> list[Path]:
+    """Return the files of tables, folders and patterns, and other files without None.
+
+    Raises
+    ------
+    InputError
+        If a pattern or a folder has no table.
+    """
+    found = [path for path in others if path is not None]
+    if tables:
+        from forecastkit.data.files.multiple import find_paths  # here: a forecast from a model alone reads no table
+
+        found = [*find_paths(tables), *found]
+    return found
 
 
 def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = (), overwrite: bool = False) -> None:
