@@ -146,13 +146,13 @@ class AutoForecaster(Combination):
 
     # ------------------------------------------------------------------------------------------ the search
 
-    def _fit_fallback(self, contender, context):
+    def _fit_fallback(self, candidate, context):
         """Fit the linear forecaster on all rows, as the fallback."""
         before = context.budget.elapsed()
-        context.linear = self._fitted(contender.for_run(None, None), context)
-        self._set_members({contender.name: [context.linear]})
+        context.linear = self._fitted(candidate.for_run(None, None), context)
+        self._set_members({candidate.name: [context.linear]})
         context.linear_seconds = context.budget.elapsed() - before
-        self._report("trained", f"{contender.name}, {context.linear_seconds:.0f} s")
+        self._report("trained", f"{candidate.name}, {context.linear_seconds:.0f} s")
 
     def _fitted(self, member, context):
         member.set_params(horizon=self.horizon_, validation_size=self.validation_size)

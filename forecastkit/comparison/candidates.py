@@ -97,7 +97,7 @@ def changed(forecaster: Forecaster, values: dict) -> Forecaster:
     return copy.set_params(**{name: value for name, value in values.items() if name in known})
 
 
-def make_contenders(models, parameters: dict) -> list[Candidate]:
+def make_candidates(models, parameters: dict) -> list[Candidate]:
     """Return the validated models and baselines.
 
     Parameters
@@ -119,8 +119,8 @@ def make_contenders(models, parameters: dict) -> list[Candidate]:
     made = [Candidate(name, _made(model, parameters)) for name, model in wanted.items()]
     _check_used(made, parameters)
     made = _agreeing(made)
-    for contender in made:
-        contender.forecaster._check_parameters()
+    for candidate in made:
+        candidate.forecaster._check_parameters()
     return made
 
 
@@ -179,8 +179,8 @@ def class_of(name: str) -> type:
 
 
 def _check_used(made, parameters):
-    known = {name for contender in made for member in members(contender.forecaster) for name in member.get_params()}
-    known |= {name for contender in made for name in contender.forecaster.get_params(deep=False)}
+    known = {name for candidate in made for member in members(candidate.forecaster) for name in member.get_params()}
+    known |= {name for candidate in made for name in candidate.forecaster.get_params(deep=False)}
     check_names(WHERE, "the parameter", parameters, sorted(known - set(OF_A_RUN)))
 
 
@@ -189,13 +189,13 @@ def _agreeing(made: list[Candidate]) -> list[Candidate]:
     common = {}
     for name in SHARED:
         given = [(_plain(getattr(c.forecaster, name)), c) for c in made if getattr(c.forecaster, name) is not None]
-        if other := [contender for value, contender in given if value != given[0][0]]:
+        if other := [candidate for value, candidate in given if value != given[0][0]]:
             first, last = given[0][1], other[0]
             got = " and ".join(f"{getattr(c.forecaster, name)!r} ({c.name})" for c in (first, last))
             refuse(WHERE, f"all models must have the same {name}", got, error=ParameterError)
         if given:
             common[name] = getattr(given[0][1].forecaster, name)
-    return [Candidate(contender.name, changed(contender.forecaster, common)) for contender in made]
+    return [Candidate(candidate.name, changed(candidate.forecaster, common)) for candidate in made]
 
 
 def _plain(value):

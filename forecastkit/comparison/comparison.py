@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.baselines.seasonal_scales import first_cutoffs, seasonal_scales
-from forecastkit.comparison.candidates import Candidate, make_contenders
+from forecastkit.comparison.candidates import Candidate, make_candidates
 from forecastkit.comparison.measure import AT_ONCE, METRICS, Task, measure_memory, run
 from forecastkit.comparison.results import Comparison, make_table
 from forecastkit.data.ingest.read_panel import read_panel
@@ -112,17 +112,17 @@ def compare(
     lookbacks = options.get("lookbacks", ())
     for lookback in lookbacks:
         check_int(WHERE, "lookbacks", lookback)
-    candidates = make_contenders(models, parameters)
+    candidates = make_candidates(models, parameters)
     panel, schema = read_panel(X, y, **candidates[0].forecaster._reading())
     panel = without_broken(WHERE, panel, schema.target)
     task, folds = lay_out(candidates, panel, schema, (folds, options.get("n_windows"), options.get("stride")))
-    contest = _ComparisonRun(candidates, task, folds, seeds, budget, options.get("progress"))
-    contest.open(options.get("path"))
+    comparison_run = _ComparisonRun(candidates, task, folds, seeds, budget, options.get("progress"))
+    comparison_run.open(options.get("path"))
     if options.get("memory", True):
-        contest.weigh()
-    contest.grow(lookbacks)
-    contest.go()
-    return contest.result(metric)
+        comparison_run.measure_memory()
+    comparison_run.measure_growth(lookbacks)
+    comparison_run.run_all()
+    return comparison_run.result(metric)
 
 
 def lay_out(candidates, panel: Panel, schema, choices=()) -> tuple[Task, list[Fold]]:
@@ -152,8 +152,8 @@ class _ComparisonRun:
     def __init__(self, candidates, task: Task, folds, seeds, budget: TimeBudget, progress):
         self.candidates, self.task, self.folds, self.seeds, self.budget = candidates, task, folds, seeds, budget
         self.progress, self.notes, self.memory, self.growth, self.runs = progress, [], {}, [], []
-        self.networks = [contender for contender in candidates if contender.is_trained]
-        self.asked, self.unrun = len(seeds), []
+        self.networks = [candidate for candidate in candidates if candidate.is_trained]
+        self.n_seeds, self.not_run = len(seeds), []
         self.network_folds = len(folds)
         self._check_budget()
 
@@ -189,26 +189,26 @@ class _ComparisonRun:
             trained = min(found["train_seconds"], found.get("limit") or found["train_seconds"])
             self.budget.learn(found["model"], overhead=whole - trained)
 
-    def _once(self, key: str, contender: Candidate, work, **told) -> dict:
+    def _once(self, key: str, candidate: Candidate, work, **details) -> dict:
         """Return the result stored under this key, or compute and store it."""
         found = self.run_log.find(key)
         if found is None:
             began = time.monotonic()
-            found = {"model": contender.name, **told, **work()}
+            found = {"model": candidate.name, **details, **work()}
             found = self.run_log.add(key, {**found, "seconds": time.monotonic() - began})
             self._learn(found)
-            self._tell(found)
+            self._report(found)
         return found
 
     # ------------------------------------------------------------------------------------------ the runs
 
-    def go(self):
+    def run_all(self):
         """Run models without training first, then networks in rounds of one seed and fold."""
-        for contender in self.candidates:
-            if not contender.is_trained:
-                for seed in self._seeds_of(contender):
+        for candidate in self.candidates:
+            if not candidate.is_trained:
+                for seed in self._seeds_of(candidate):
                     for fold in self.folds:
-                        self._run(contender, seed, fold, None)
+                        self._run(candidate, seed, fold, None)
         self._try_first()
         for place, seed in enumerate(self.seeds):
             self._leave_out_seeds(place)
@@ -253,46 +253,46 @@ class _ComparisonRun:
         first = self.networks[0]
         self._learn({"model": first.name, **run(first.for_run(self.seeds[0], AT_ONCE), self.task, self.folds[0])})
 
-    def _seeds_of(self, contender):
-        return self.seeds if contender.is_random else [None]
+    def _seeds_of(self, candidate):
+        return self.seeds if candidate.is_random else [None]
 
     def _pending(self, place, fold) -> list[str]:
         """Return the names of the networks whose fits remain from this seed and fold, once per fit."""
         rounds = [(seed, each) for seed in self.seeds[place:] for each in self.folds[: self.network_folds]]
-        left = [(seed, each, contender) for seed, each in rounds[fold.number :] for contender in self.networks]
-        return [contender.name for seed, each, contender in left if not self._is_done(contender, seed, each)]
+        left = [(seed, each, candidate) for seed, each in rounds[fold.number :] for candidate in self.networks]
+        return [candidate.name for seed, each, candidate in left if not self._is_done(candidate, seed, each)]
 
-    def _is_done(self, contender, seed, fold) -> bool:
-        return self.run_log.find(_key("run", contender, seed, fold.number)) is not None
+    def _is_done(self, candidate, seed, fold) -> bool:
+        return self.run_log.find(_key("run", candidate, seed, fold.number)) is not None
 
     def _round(self, seed, fold, limit):
         """Fit every network once with the same limit, or less if the others have used up the time."""
         limit = self._limit_before(seed, fold) or limit
-        for contender in self.networks:
+        for candidate in self.networks:
             pending = self._pending(self.seeds.index(seed), fold)
-            if not self._is_done(contender, seed, fold) and self.budget.is_over(contender.name):
-                self.unrun.append(self._label(contender.name, seed, fold.number))
+            if not self._is_done(candidate, seed, fold) and self.budget.is_over(candidate.name):
+                self.not_run.append(self._label(candidate.name, seed, fold.number))
                 continue
             hardest = self.budget.seconds_each(pending, MOST)
-            self._run(contender, seed, fold, None if limit is None else max(min(limit, hardest), IN_ANY_CASE))
+            self._run(candidate, seed, fold, None if limit is None else max(min(limit, hardest), IN_ANY_CASE))
 
     def _limit_before(self, seed, fold):
         """Return the limit of a round that was started in an earlier process."""
         done = [found for found in self.run_log.done.values() if found.get("fold") == fold.number]
         return max((found.get("limit") or 0.0 for found in done if found.get("seed") == seed), default=None)
 
-    def _run(self, contender, seed, fold: Fold, limit):
-        seed = seed if contender.is_random else None
+    def _run(self, candidate, seed, fold: Fold, limit):
+        seed = seed if candidate.is_random else None
         first = seed in (None, self.seeds[0])
 
         def work():
-            return run(contender.for_run(seed, limit), self.task, fold, latency=first)
+            return run(candidate.for_run(seed, limit), self.task, fold, latency=first)
 
-        told = {"seed": seed, "fold": fold.number, "limit": limit if contender.is_trained else None}
-        found = self._once(_key("run", contender, seed, fold.number), contender, work, **told)
+        details = {"seed": seed, "fold": fold.number, "limit": limit if candidate.is_trained else None}
+        found = self._once(_key("run", candidate, seed, fold.number), candidate, work, **details)
         self.runs.append(found)
 
-    def _tell(self, found):
+    def _report(self, found):
         if self.progress is None:
             return
         label = self._label(found["model"], found.get("seed"), found.get("fold"))
@@ -308,24 +308,24 @@ class _ComparisonRun:
         return f"{name}{seed}" + (f", fold {fold + 1}" if fold is not None and len(self.folds) > 1 else "")
 
     def _planned(self) -> int:
-        return len(self.folds) * sum(len(self._seeds_of(contender)) for contender in self.candidates)
+        return len(self.folds) * sum(len(self._seeds_of(candidate)) for candidate in self.candidates)
 
     # ------------------------------------------------------------------------------------------ beside them
 
-    def weigh(self):
+    def measure_memory(self):
         """Measure the peak memory of a fit of each model in a separate process."""
         until, left = self._time_beside(), []
-        for contender in self.candidates:
+        for candidate in self.candidates:
             if time.monotonic() > until:
-                left.append(contender.name)
+                left.append(candidate.name)
                 continue
-            model = contender.for_run(self.seeds[0], AT_ONCE)
+            model = candidate.for_run(self.seeds[0], AT_ONCE)
             found = self._once(
-                _key("memory", contender), contender, lambda m=model: measure_memory(m, self.task, self.folds[-1])
+                _key("memory", candidate), candidate, lambda m=model: measure_memory(m, self.task, self.folds[-1])
             )
-            self.memory[contender.name] = found
+            self.memory[candidate.name] = found
             if "error" in found:
-                self.notes.append(f"peak memory of {contender.name} was not measured: {found['error']}")
+                self.notes.append(f"peak memory of {candidate.name} was not measured: {found['error']}")
         if left:
             self.notes.append(no_time_for(f"the peak memory of {first_few(left, 12)}"))
 
@@ -333,55 +333,55 @@ class _ComparisonRun:
         """Return until when additional measurements may start: a sixth of the budget from now."""
         return math.inf if self.budget.seconds is None else time.monotonic() + self.budget.seconds / 6
 
-    def grow(self, lookbacks):
+    def measure_growth(self, lookbacks):
         """Measure seconds per epoch and milliseconds per forecast of each model at each of these lookbacks."""
         fold, until = self.folds[-1], self._time_beside()
-        for contender in [each for each in self.candidates if each.looks_back]:
+        for candidate in [each for each in self.candidates if each.looks_back]:
             for lookback in lookbacks:
                 if time.monotonic() > until:
-                    self.notes.append(no_time_for(f"{contender.name} at lookback {lookback}"))
+                    self.notes.append(no_time_for(f"{candidate.name} at lookback {lookback}"))
                     continue
-                model = contender.for_run(self.seeds[0], None, lookback=lookback, **_one_epoch(contender))
+                model = candidate.for_run(self.seeds[0], None, lookback=lookback, **_one_epoch(candidate))
                 work = lambda m=model: run(m, self.task, fold, latency=True)  # noqa: E731
-                found = self._once(_key("growth", contender, lookback), contender, work, lookback=lookback)
+                found = self._once(_key("growth", candidate, lookback), candidate, work, lookback=lookback)
                 self.growth.append(found)
 
     # ------------------------------------------------------------------------------------------ the result
 
     def result(self, metric) -> Comparison:
-        names = [contender.name for contender in self.candidates]
+        names = [candidate.name for candidate in self.candidates]
         table, metric = make_table(names, self.runs, self.memory, self.task.sizes, metric)
         self._note_budget()
         settings = {
             **{name: getattr(self.task.sizes, name) for name in ("horizon", "folds", "n_windows", "stride")},
             "season_length": self.task.season,
             "first_cutoffs": [self._first_cutoff(fold) for fold in self.folds],
-            "seeds": self.seeds if any(contender.is_random for contender in self.candidates) else [],
+            "seeds": self.seeds if any(candidate.is_random for candidate in self.candidates) else [],
             "budget": self.budget.seconds,
             "seconds": self.budget.elapsed(),
         }
         runs = pd.DataFrame([{k: v for k, v in run.items() if k != "by_cutoff"} for run in self.runs])
-        models = {contender.name: contender.forecaster for contender in self.candidates}
+        models = {candidate.name: candidate.forecaster for candidate in self.candidates}
         return Comparison(table, runs, metric, settings, self._growth_table(), self.notes, models)
 
     def _note_budget(self):
         """Add notes on the effects of the budget."""
-        if len(self.seeds) < self.asked:
-            self.notes.append(no_time_for(f"{self.asked - len(self.seeds)} of {self.asked} seeds"))
+        if len(self.seeds) < self.n_seeds:
+            self.notes.append(no_time_for(f"{self.n_seeds - len(self.seeds)} of {self.n_seeds} seeds"))
         if self.networks and self.network_folds < len(self.folds):
             left = len(self.folds) - self.network_folds
             self.notes.append(
                 f"{no_time_for(f'networks on {left} of {len(self.folds)} folds')}: scores are of the others"
             )
-        if self.unrun:
-            self.notes.append(no_time_for(self.unrun))
+        if self.not_run:
+            self.notes.append(no_time_for(self.not_run))
         trained = [run for run in self.runs if "ended" in run]
         ended = [run["limit"] for run in trained if run["ended"] == "time limit" and run["limit"]]
         if ended:
-            told = (
+            ended_early = (
                 f"the budget ended {len(ended)} of {len(trained)} trainings, after a median of {np.median(ended):.2g} s"
             )
-            self.notes.append(f"{told}: with a longer budget networks may be more accurate")
+            self.notes.append(f"{ended_early}: with a longer budget networks may be more accurate")
         if self.networks and len(self.seeds) == 1:
             self.notes.append("one seed: how much networks vary by chance is not in the errors")
 
@@ -398,14 +398,14 @@ class _ComparisonRun:
         return pd.DataFrame(rows).set_index(["model", "lookback"])
 
 
-def _key(kind: str, contender: Candidate, *others) -> str:
+def _key(kind: str, candidate: Candidate, *others) -> str:
     """Return the key of a task."""
-    return " ".join(map(str, (kind, *others, contender.name, contender.fingerprint())))
+    return " ".join(map(str, (kind, *others, candidate.name, candidate.fingerprint())))
 
 
-def _one_epoch(contender) -> dict:
+def _one_epoch(candidate) -> dict:
     """Return parameters that end training after one epoch of an unchanged schedule."""
-    if not contender.is_trained:
+    if not candidate.is_trained:
         return {}
     from forecastkit.training.callbacks import OneEpoch
 

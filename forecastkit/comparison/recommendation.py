@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from forecastkit.baselines import simple
-from forecastkit.comparison.candidates import Candidate, make_contenders
+from forecastkit.comparison.candidates import Candidate, make_candidates
 from forecastkit.comparison.comparison import compare, lay_out
 from forecastkit.comparison.measure import Task
 from forecastkit.comparison.results import SAME, Comparison
@@ -144,7 +144,7 @@ def recommend(
     """
     budget = budget if isinstance(budget, TimeBudget) else TimeBudget(seconds_of(budget, WHERE))
     common = {name: value for name, value in parameters.items() if name in LinearForecaster._get_param_names()}
-    candidates = make_contenders("linear", common)
+    candidates = make_candidates("linear", common)
     task, folds = lay_out(candidates, *read_panel(X, y, **candidates[0].forecaster._reading()))
     facts = measure(task, folds[0])
     rule, reason = rule_of_thumb(facts)

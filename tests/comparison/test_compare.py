@@ -15,7 +15,7 @@ import forecastkit as fk
 from forecastkit.cli import main
 from forecastkit.comparison import comparison, measure
 from forecastkit.comparison import results as comparisons
-from forecastkit.comparison.candidates import make_contenders
+from forecastkit.comparison.candidates import make_candidates
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.datasets import dataset_path
 from forecastkit.evaluation.folds import Sizes, make_folds
@@ -443,43 +443,43 @@ def test_seeds_that_the_budget_cannot_pay_are_left_out(series):
         ParameterError, match=r"budget must be at least 6 s for one run of 1 networks on 2 folds, got 4 s"
     ):
         fk.compare("gru", series, folds=2, budget=4, **QUICK)
-    candidates = make_contenders("gru", SIZES)
+    candidates = make_candidates("gru", SIZES)
     task, folds = comparison.lay_out(candidates, *read_panel(series), (2, 5, 1))
-    contest = comparison._ComparisonRun(candidates, task, folds, [0, 1, 2], TimeBudget(13.0), None)
-    assert contest.seeds == [0, 1]
-    contest.open(None)
-    contest.result(None)
-    assert contest.notes == ["no time was left for 1 of 3 seeds"]
+    comparison_run = comparison._ComparisonRun(candidates, task, folds, [0, 1, 2], TimeBudget(13.0), None)
+    assert comparison_run.seeds == [0, 1]
+    comparison_run.open(None)
+    comparison_run.result(None)
+    assert comparison_run.notes == ["no time was left for 1 of 3 seeds"]
 
 
 # Models ---------------------------------------------------------------------------------------------------------------
 
 
 def test_models_come_as_names_forecasters_or_a_dict():
-    names = [contender.name for contender in make_contenders(["gru", fk.GRUForecaster(), fk.LinearForecaster()], {})]
+    names = [candidate.name for candidate in make_candidates(["gru", fk.GRUForecaster(), fk.LinearForecaster()], {})]
     assert names == ["gru", "gru 2", "linear", "naive", "seasonal_naive"]
-    assert [c.name for c in make_contenders("linear,mean", {"season_length": 1})] == ["linear", "mean", "naive"]
-    made = make_contenders({"mine": fk.LSTMForecaster(units=8, horizon=3)}, {"lookback": 9, "units": 4, "horizon": 3})
+    assert [c.name for c in make_candidates("linear,mean", {"season_length": 1})] == ["linear", "mean", "naive"]
+    made = make_candidates({"mine": fk.LSTMForecaster(units=8, horizon=3)}, {"lookback": 9, "units": 4, "horizon": 3})
     assert made[0].forecaster.get_params()["units"] == 8
-    assert [contender.forecaster.horizon for contender in made] == [3, 3, 3, 3]
-    assert [contender.forecaster.lookback for contender in made] == [9, 9, 9, 9]
-    assert {c.name for c in make_contenders("all", {})} >= set(fk.backbones.names())
+    assert [candidate.forecaster.horizon for candidate in made] == [3, 3, 3, 3]
+    assert [candidate.forecaster.lookback for candidate in made] == [9, 9, 9, 9]
+    assert {c.name for c in make_candidates("all", {})} >= set(fk.backbones.names())
 
 
 def test_ensembles_share_the_seconds_and_the_seed():
     members = [fk.GRUForecaster(), fk.LSTMForecaster(time_limit=2), fk.LinearForecaster()]
-    contender = make_contenders({"all": fk.EnsembleForecaster(forecasters=members)}, {})[0]
-    assert (contender.is_trained, contender.is_random) == (True, True)
-    made = contender.for_run(5, 10.0)
+    candidate = make_candidates({"all": fk.EnsembleForecaster(forecasters=members)}, {})[0]
+    assert (candidate.is_trained, candidate.is_random) == (True, True)
+    made = candidate.for_run(5, 10.0)
     assert [member.get_params().get("time_limit") for member in made.forecasters] == [2, 2, None]
     assert [member.get_params().get("random_state") for member in made.forecasters] == [5, 5, None]
     assert members[0].random_state is None
-    assert make_contenders("ensemble", {})[0].is_trained
+    assert make_candidates("ensemble", {})[0].is_trained
 
 
 def test_fingerprints_know_parameters_but_not_those_of_a_run():
     prints = [
-        make_contenders({"a": model}, {})[0].fingerprint()
+        make_candidates({"a": model}, {})[0].fingerprint()
         for model in (
             fk.GRUForecaster(random_state=1),
             fk.GRUForecaster(time_limit=3),

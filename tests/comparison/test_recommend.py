@@ -11,7 +11,7 @@ from conftest import wave
 import forecastkit as fk
 from forecastkit.cli import main
 from forecastkit.comparison import recommendation
-from forecastkit.comparison.candidates import make_contenders
+from forecastkit.comparison.candidates import make_candidates
 from forecastkit.comparison.recommendation import Facts, decide, describe, measure, rule_of_thumb, shortlist
 from forecastkit.comparison.results import Comparison
 from forecastkit.data.ingest.read_panel import read_panel
@@ -27,7 +27,7 @@ def facts(**changes):
 
 
 def measured(data, **parameters):
-    candidates = make_contenders("linear", parameters)
+    candidates = make_candidates("linear", parameters)
     task, folds = recommendation.lay_out(candidates, *read_panel(data, None, **candidates[0].forecaster._reading()))
     return measure(task, folds[0])
 
