@@ -118,7 +118,7 @@ class TimeGrid:
             index = pd.DatetimeIndex(slot_times(units, self.week, self.phase).astype("datetime64[us]"))
         else:
             index = pd.DatetimeIndex(units.astype("datetime64[us]"))
-        return self._dress(index)
+        return self._like_input(index)
 
     def _units(self, timestamps):
         everywhere = np.ones(len(timestamps), dtype=bool)
@@ -137,7 +137,8 @@ class TimeGrid:
         months = days.astype("datetime64[M]")
         return months.astype("int64"), midnight & (days == _days_of(months, self.day))
 
-    def _dress(self, index):
+    def _like_input(self, index):
+        """Return times in the unit, period or time zone of the data."""
         with contextlib.suppress(pd.errors.OutOfBoundsDatetime):  # after 2262 nanoseconds do not reach
             index = index.as_unit(self.unit)
         if self.period:
