@@ -127,11 +127,11 @@ class Sizes:
 class Backbone(BaseEstimator):
     """Base class of all backbones: the hyperparameters of an architecture as keyword fields.
 
-    A subclass adds its fields and the method `build`, which returns a new Keras layer, and optionally `check`. The
-    layer is called as ``layer(past, future, mask=None, training=None)`` with ``past`` of shape (batch, past tokens,
-    units), ``future`` of shape (batch, future tokens, units) and ``mask`` of shape (batch, past tokens), 1 for tokens
-    with an observed value. It returns (batch, future tokens, units). Each target column is a separate window unless
-    `mixes_channels` is True.
+    A subclass adds its fields and the method `build`, which returns a new Keras layer, and optionally `counts`, the
+    names of fields that are positive whole numbers, and `check`. The layer is called as ``layer(past, future,
+    mask=None, training=None)`` with ``past`` of shape (batch, past tokens, units), ``future`` of shape (batch, future
+    tokens, units) and ``mask`` of shape (batch, past tokens), 1 for tokens with an observed value. It returns (batch,
+    future tokens, units). Each target column is a separate window unless `mixes_channels` is True.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ class Backbone(BaseEstimator):
         """
         where = type(self).__name__
         for name in ("units", *self.counts):
-            validation.check_int(where, name, getattr(self, name), optional=getattr(type(self), name) is None)
+            validation.check_int(where, name, getattr(self, name), optional=getattr(type(self), name, 1) is None)
         if "heads" in self.counts and self.units % self.heads:
             got, remedy = f"{self.units} units, {self.heads} heads", "Each head reads units / heads of them."
             validation.refuse(where, "heads must divide units", got, remedy, exceptions.ParameterError)

@@ -19,7 +19,6 @@ from keras import layers, ops
 
 from forecastkit.networks.backbone import Backbone
 from forecastkit.networks.layers import Dropout
-from forecastkit.utils.validation import check_int
 
 
 class MeanLayer(keras.layers.Layer):
@@ -57,12 +56,10 @@ class ThrowAway(Backbone):
 
     width: int = 16
 
+    counts = ("width",)
+
     def build(self):
         return MeanLayer(self.width, self.dropout)
-
-    def check(self):
-        super().check()
-        check_int(type(self).__name__, "width", self.width)
 '''
 
 
