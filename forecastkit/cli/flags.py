@@ -214,7 +214,7 @@ def command(app: typer.Typer, options: type, flags: dict[str, Flag] | None = Non
     options : type
         A dataclass with keyword fields annotated as typer wants them.
     flags : dict of str to Flag, optional
-        Expanded in the place of the field `parameters`, which gets a dict of those that were set.
+        Flags that replace the field `parameters`, which becomes a dict of those that were set.
     """
     parameters = []
     for field in fields(options):

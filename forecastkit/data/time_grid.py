@@ -51,7 +51,7 @@ class TimeGrid:
     tz : str or None
         Time zone of the stamps. Steps shorter than a day are counted in UTC, longer ones by the clock on the wall.
     unit : str
-        Resolution of the stamps given back ('s', 'ms', 'us' or 'ns').
+        Resolution of returned timestamps ('s', 'ms', 'us' or 'ns').
     period : str or None
         Alias of the PeriodIndex the user had.
     week : str

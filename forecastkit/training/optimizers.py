@@ -35,7 +35,7 @@ def check_optimizer(where: str, given: Any, callbacks: Sequence | None) -> None:
 
 
 def make_optimizer(given: Any = None, clip: float | None = None, where: str = "fit") -> "keras.Optimizer":
-    """A fresh optimizer with the settings of the one that is given, which stays as it is.
+    """Return a new optimizer with the settings of the given one, which is not changed.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ _bases: dict[str, type] = {}
 
 
 def forecast_only() -> None:
-    """Leave scikit-learn out of this process, unless it or a class of ours has already been imported."""
+    """Do without scikit-learn in this process, unless it or a forecaster has already been imported."""
     if sys.modules.get("sklearn") is None:
         _bases.setdefault("BaseEstimator", ParametersOnly)
         _bases.setdefault("RegressorMixin", Nothing)
@@ -47,7 +47,7 @@ class ParametersOnly:
 
 
 class Nothing:
-    """In place of a mixin that only scikit-learn reads."""
+    """Stands in for a mixin that only scikit-learn uses."""
 
 
 def __getattr__(name: str) -> type:

@@ -1,8 +1,8 @@
 """Conversion of Parquet files to memory-mapped arrays on a regular grid, in batches of rows.
 
-Two passes: the first reads the keys alone and finds where each series begins and ends, the second puts every row
-where it belongs, whatever the order of rows and files. In memory are a batch, a row group as it is decoded, and a few
-numbers for each series.
+The first pass reads only the keys and finds the first and last time of each series. The second pass writes every row
+at its place, whatever the order of rows and files. Memory is needed for a batch, a decoded row group, and a few numbers
+per series.
 """
 
 import contextlib
@@ -44,16 +44,16 @@ def map_parquet(
 ) -> MappedData:
     """Convert long data that may be larger than memory to memory-mapped files for training.
 
-    Rows may come in any order, in files of any number. Memory is that of a row group, not of the data.
+    Rows and files may have any order. The memory needed is that of a row group, not of the data.
 
     Parameters
     ----------
     source : str or path, or list of them
         Parquet files, folders of them, or patterns such as ``'sales/*.parquet'``.
     path : str or path
-        Folder to write; there must be none yet. It is written under another name and renamed when it is whole.
+        Folder to create. It is written under another name and renamed when it is complete.
     freq : str, optional
-        Pandas alias of the frequency. Default: found from the first 131,072 rows.
+        Pandas alias of the frequency; by default inferred from the first 131,072 rows.
     **roles
         `target`, `time`, `series_id`, `known`, `past` and `static`, as the parameters of a forecaster. Covariates are
         numbers.
@@ -61,13 +61,13 @@ def map_parquet(
     Returns
     -------
     MappedData
-        What `fit` takes in the place of a frame.
+        Data for `fit` instead of a frame.
 
     Raises
     ------
     InputError
-        Where the data break a rule: that of `fit`; covariates or times that are text; several rows of one series and
-        time; a path that is taken, or a disk without room.
+        If the data are invalid for `fit`, covariates or times are text, several rows have the same series and time, the
+        path exists, or the disk is full.
     """
     check_names(WHERE, "the role", roles, types.Roles.__annotations__)
     roles = dict.fromkeys(types.Roles.__annotations__) | roles
