@@ -57,7 +57,7 @@ def _check_outputs(options: CompareOptions) -> Path | None:
 
 
 def _run(report: Reporter, names, data: Data, parameters: dict) -> Comparison:
-    """The comparison, with a line of progress."""
+    """Return the comparison, with a line of progress."""
     from forecastkit.comparison.comparison import compare
 
     load_backend(names)

@@ -35,12 +35,12 @@ def print_data(report: Reporter, data: Data) -> None:
 
 
 def series_name(name: object) -> str:
-    """The name of a series; one that several columns make is written ``Rome / bread``."""
+    """Return the name of a series; one that several columns make is written ``Rome / bread``."""
     return " / ".join(map(str, name)) if isinstance(name, tuple) else str(name)
 
 
 def summarize_data(data: Data) -> dict:
-    """The same as a dict."""
+    """Return the same as a dict."""
     roles, panel = data.roles, data.panel
     return {
         "file": str(data.path),
@@ -134,7 +134,7 @@ def longest_gap(data: Data) -> tuple[int, int, int, int]:
 
 
 def format_time(grid: TimeGrid, ordinal: int, short: bool = False) -> str:
-    """The time at an ordinal; `short` leaves out the time of day."""
+    """Return the time at an ordinal; `short` leaves out the time of day."""
     stamp = grid.timestamps(np.array([ordinal]))[0]
     if not grid.is_time:
         return str(stamp)
@@ -146,7 +146,7 @@ def format_time(grid: TimeGrid, ordinal: int, short: bool = False) -> str:
 
 
 def format_steps(grid: TimeGrid, steps: int, exact: bool = False) -> str:
-    """A number of steps: ``24 months``, ``31 hours``; unless `exact`, ``73 days`` for many hours."""
+    """Return a number of steps: ``24 months``, ``31 hours``; unless `exact`, ``73 days`` for many hours."""
     if not exact and grid.kind == "fixed" and grid.step < DAY and steps * grid.step >= 3 * DAY:
         return _count(round(steps * grid.step / DAY), "day")
     if grid.kind == "month" and grid.step in (1, 3, 12):

@@ -20,7 +20,7 @@ MAX_COUNT = 2**31 - 1
 
 
 def parse_path(text: str) -> Path:
-    """A path that a file can have.
+    """Return a path that a file can have.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def parse_folder(text: str) -> str:
 
 
 def parse_count(text: str) -> int:
-    """A whole number from 1 on.
+    """Return a whole number from 1 on.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def parse_count(text: str) -> int:
 
 
 def parse_count_from_zero(text: str) -> int:
-    """A whole number from 0 on.
+    """Return a whole number from 0 on.
 
     Raises
     ------
@@ -76,12 +76,12 @@ def _whole(text: str, least: int) -> int:
 
 
 def option(help: str, *names: str, **settings):
-    """An option whose default is not shown."""
+    """Return an option whose default is not shown."""
     return typer.Option(*names, help=help, **{"show_default": False, **settings})
 
 
 def path_option(help: str, *names: str, metavar: str = "FILE"):
-    """An option that takes a path."""
+    """Return an option that takes a path."""
     return option(help, *names, metavar=metavar, parser=parse_path)
 
 
@@ -106,7 +106,7 @@ class Flag:
     parser: Callable | None = None
 
     def parameter(self, name: str) -> inspect.Parameter:
-        """The flag as a parameter of a command."""
+        """Return the flag as a parameter of a command."""
         settings = {} if self.parser is None else {"parser": self.parser}
         declared = option(self.help, f"--{name.replace('_', '-')}", metavar=self.metavar, **settings)
         return inspect.Parameter(
@@ -242,7 +242,7 @@ def command(app: typer.Typer, options: type, flags: dict[str, Flag] | None = Non
 
 
 def as_flags(sentence: str) -> str:
-    """A sentence about parameters as one about flags: ``series_id=`` becomes ``--series-id``."""
+    """Return a sentence about parameters as one about flags: ``series_id=`` becomes ``--series-id``."""
     names = "|".join([*PARAMETERS, *OTHER_FLAGS])
 
     def as_flag(found: re.Match) -> str:

@@ -48,7 +48,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and e
 
 
 def count(help: str, *names: str):
-    """An option that takes a whole number from 1 on."""
+    """Return an option that takes a whole number from 1 on."""
     return option(help, *names, metavar="N", parser=parse_count)
 
 

@@ -85,7 +85,7 @@ def parse_fourier(text: str) -> int | dict | None:
 
 
 def parse_bound(flag: str, text: str) -> float | dict[str, float] | None:
-    """A bound of forecasts, or bounds by the name of a series or target: ``0``, ``a=0,b=5``."""
+    """Return a bound of forecasts, or bounds by the name of a series or target: ``0``, ``a=0,b=5``."""
     if text.strip().lower() == "none":
         return None
     try:

@@ -83,7 +83,7 @@ class Data:
         return int((self.panel.start + self.lengths - 1).max())
 
     def rows_before(self, ordinal: int) -> Panel:
-        """The rows before this ordinal of the grid, of the series in which anything is observed there."""
+        """Return the rows before this ordinal of the grid, of the series in which anything is observed there."""
         panel = self.panel
         stop = panel.row_at(np.arange(len(panel.ids)), ordinal)
         before = panel.between(panel.indptr[:-1], stop)
@@ -153,7 +153,7 @@ def _kept_warnings() -> Iterator[list[str]]:
 
 
 def _melt(table: Table, given: dict) -> tuple[Table, tuple[str, ...]]:
-    """The table, in long form if its headers are times, and the notes to print."""
+    """Return the table, in long form if its headers are times, and the notes to print."""
     if any(given.get(name) for name in ("time", "target", "known", "past")):
         return table, ()
     melted = melt_wide(table.frame)
@@ -165,7 +165,7 @@ def _melt(table: Table, given: dict) -> tuple[Table, tuple[str, ...]]:
 
 
 def _only(names: tuple) -> str | None:
-    """The name, where there is one."""
+    """Return the name, where there is one."""
     return names[0] if len(names) == 1 else None
 
 
@@ -175,7 +175,7 @@ def _one_or_all(names: tuple) -> str | list | None:
 
 
 def _select(roles: Roles, frame: pd.DataFrame, timezone: str | None) -> pd.DataFrame:
-    """The columns with a role; with a time zone, unix times are those of UTC."""
+    """Return the columns with a role; with a time zone, unix times are those of UTC."""
     return _in_utc(roles.select(frame), roles.time, roles.date_order, timezone)
 
 
@@ -186,7 +186,7 @@ def _in_utc(frame: pd.DataFrame, time: str | None, order: str, timezone: str | N
 
 
 def _zoned(frame: pd.DataFrame, roles: Roles, timezone: str | None) -> pd.DataFrame:
-    """The frame with times of the zone, so that any part of it is read like the whole."""
+    """Return the frame with times of the zone, so that any part of it is read like the whole."""
     check_timezone(timezone)
     if timezone is None or roles.time is None:
         return frame
@@ -252,6 +252,6 @@ def read_like(sources: Sources, schema: Schema, future: bool = False) -> pd.Data
 
 
 def _indexed(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """The frame with its keys in the index where the model's own data had them there."""
+    """Return the frame with its keys in the index where the model's own data had them there."""
     keys = [*schema.series_keys, *as_names(schema.time)]
     return frame.set_index(keys) if schema.indexed and schema.time is not None else frame

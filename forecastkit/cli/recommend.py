@@ -41,7 +41,7 @@ def _run(report: Reporter, data: Data, parameters: dict, budget: TimeBudget) -> 
 
 
 def _next_command(found: Recommendation, options: RecommendOptions, given: dict) -> str:
-    """The command that trains what was chosen."""
+    """Return the command that trains what was chosen."""
     names = [name for name in (*COLUMN_ROLES, "horizon", "lookback") if name in given]
     flags = [f"--{name.replace('_', '-')} {_quote(given[name])}" for name in names]
     tables = [f"--csv {shlex.quote(str(path))}" for path in options.csv]

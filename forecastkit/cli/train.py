@@ -131,7 +131,7 @@ def _print_default_bounds(report: Reporter, forecaster) -> None:
 
 
 def _choose_model(report: Reporter, options: TrainOptions) -> TrainOptions:
-    """The options with a model: ``auto`` by default, ``gru`` if only networks have a given parameter."""
+    """Return the options with a model: ``auto`` by default, ``gru`` if only networks have a given parameter."""
     if options.model is not None:
         models.check_model(options.model, saved=True)
         return options
@@ -170,7 +170,7 @@ def _fit_and_test(report: Reporter, options: TrainOptions, forecaster, data: Dat
 
 
 def refit_or_update(report: Reporter, tested, unfitted, data: Data, refit: bool):
-    """The model to save: fitted on all rows, or the tested one with all rows as its history.
+    """Return the model to save: fitted on all rows, or the tested one with all rows as its history.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def refit_or_update(report: Reporter, tested, unfitted, data: Data, refit: bool)
 
 
 def _refit(report: Reporter, tested, unfitted, data: Data):
-    """The same kind of model on all rows; members that a search chose are trained on with the new rows."""
+    """Return the same kind of model on all rows; members that a search chose are trained on with the new rows."""
     if hasattr(type(tested), "leaderboard_"):
         return tested.partial_fit(data.panel)
     fit_model(report, unfitted, data.panel)

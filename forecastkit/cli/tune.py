@@ -74,7 +74,7 @@ def tune(options: TuneOptions) -> None:
 
 
 def parse_space(texts: list[str]) -> dict | None:
-    """The search space from the text of flags: ``units=32,64``, ``learning_rate=1e-4..1e-2,log``."""
+    """Return the search space from the text of flags: ``units=32,64``, ``learning_rate=1e-4..1e-2,log``."""
     space = {}
     for text in texts:
         name, sign, values = text.partition("=")
@@ -92,7 +92,7 @@ def parse_space(texts: list[str]) -> dict | None:
 
 
 def make_search(forecaster, data: Data, sizes: Sizes, space: dict | None, options: TuneOptions):
-    """The search over the rows before the test, checked."""
+    """Return the search over the rows before the test, checked."""
     from forecastkit.tuning.search import Search
     from forecastkit.tuning.settings import Settings
 
@@ -198,7 +198,7 @@ def _print_gain(report: Reporter, holdout: Holdout, defaults: dict) -> None:
 
 
 def _refit_or_update(report: Reporter, tuned, search, data: Data, refit: bool):
-    """The tuned model fitted on all rows, or with all rows as its history."""
+    """Return the tuned model fitted on all rows, or with all rows as its history."""
     if not refit:
         report.info("history", "all rows; the model is fitted on the rows before the test (--no-refit)")
         return add_history(tuned, data)

@@ -29,7 +29,7 @@ def update(options: UpdateOptions) -> None:
 
 
 def _add(forecaster, X, y, train: bool) -> int:
-    """The number of rows that were known before."""
+    """Return the number of rows that were known before."""
     forecaster.partial_fit(X, y) if train else forecaster.update(X, y)
     return int(forecaster.n_replaced_)
 

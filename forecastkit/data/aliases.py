@@ -44,7 +44,7 @@ def _refuse_freq(freq):
 
 
 def length_in_words(micros: int) -> str:
-    """A step for people: ``hourly``, ``15 min``."""
+    """Return a step for people: ``hourly``, ``15 min``."""
     words = {7 * DAY: "weekly", DAY: "daily", FIXED["h"]: "hourly"}
     if micros in words:
         return words[micros]

@@ -376,7 +376,7 @@ def _most_frequent(steps):
 
 
 def narrowed(shape: dict, micros: np.ndarray, where: str) -> dict:
-    """The kind, week and phase of a grid with only the slots of the week in which any of these times lies."""
+    """Return the kind, week and phase of a grid with only the slots of the week in which any of these times lies."""
     slot = shape["step"] if shape["kind"] == "fixed" else 0
     slot = DAY if slot and slot % DAY == 0 else slot
     if shape["kind"] == "business":

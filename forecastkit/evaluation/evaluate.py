@@ -160,7 +160,7 @@ class Evaluation:
         return found
 
     def frame(self, levels: Sequence[float] = ()) -> pd.DataFrame:
-        """The long frame of forecasts and actuals, with quantiles at these levels."""
+        """Return the long frame of forecasts and actuals, with quantiles at these levels."""
         model, panel, origins = self.model, self.windows.panel, self.windows.origins
         columns = {}
         if levels:

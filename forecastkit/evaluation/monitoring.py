@@ -67,7 +67,7 @@ class Monitoring:
         return any(each.drifted for each in self.measures)
 
     def to_dict(self) -> dict:
-        """The result as plain values."""
+        """Return the result as plain values."""
         return {
             "cutoffs": self.cutoffs,
             "first": str(self.first),

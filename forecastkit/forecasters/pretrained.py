@@ -320,5 +320,5 @@ def _chunks(origins: Origins) -> list[Origins]:
 
 
 def _independent(first: np.ndarray, stop: np.ndarray, horizon: int) -> int:
-    """Number of windows between these rows of all series that do not overlap."""
+    """Return the number of windows between these rows of all series that do not overlap."""
     return int(((stop - first) // horizon).sum())

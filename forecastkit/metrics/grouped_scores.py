@@ -61,7 +61,7 @@ class GroupedScores:
         self.scaled_counts = np.bincount(self.group[has_scale], minlength=n_groups)
 
     def _of_observed(self, values: ArrayLike) -> np.ndarray:
-        """The values at the places where something was observed."""
+        """Return the values at the places where something was observed."""
         return np.broadcast_to(np.asarray(values), self.observed.shape)[self.observed]
 
     def mean(self, values: np.ndarray) -> np.ndarray:

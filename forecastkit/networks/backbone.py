@@ -198,7 +198,7 @@ class LayerBackbone(Backbone):
 
 
 def check_layer(backbone: Backbone, layer: "keras.layers.Layer") -> "keras.layers.Layer":
-    """The layer of a backbone, once it can be called as the network calls it.
+    """Return the layer of a backbone, once it can be called as the network calls it.
 
     Raises
     ------
@@ -238,5 +238,5 @@ def check_tokens(backbone: Backbone, tokens, future) -> None:
 
 
 def _name(backbone):
-    """The user's own name for it: that of the layer class where a layer class was given."""
+    """Return the user's own name for it: that of the layer class where a layer class was given."""
     return getattr(getattr(backbone, "layer", None), "__name__", type(backbone).__name__)

@@ -42,7 +42,7 @@ def backbone_config(backbone: Backbone) -> dict[str, Any]:
 
 
 def backbone_from_config(config: dict[str, Any]) -> Backbone:
-    """The backbone of `backbone_config`; classes of one's own are taken from Keras' custom objects.
+    """Return the backbone of `backbone_config`; classes of one's own are taken from Keras' custom objects.
 
     Raises
     ------

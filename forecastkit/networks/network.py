@@ -144,14 +144,14 @@ class Network(keras.Model):
         return ops.reshape(forecast, (-1, *sizes.channel_shape, *forecast.shape[1:])) if sizes.channels else forecast
 
     def linear_forecast(self, window):
-        """The forecast that is corrected, (batch, horizon), of windows as they are given."""
+        """Return the forecast that is corrected, (batch, horizon), of windows as they are given."""
         if self.sizes.masked:
             window = filled_forward(window)
         last = window[:, -1:]
         return ops.matmul(window - last, self.linear) + last
 
     def fold_channels(self, inputs):
-        """The inputs with each channel as a window of its own."""
+        """Return the inputs with each channel as a window of its own."""
         channels = self.sizes.channels
         if not channels:
             return inputs

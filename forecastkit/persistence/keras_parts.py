@@ -22,7 +22,7 @@ def reference_to(value: Any) -> dict[str, str] | None:
 
 
 def find(data: dict[str, str], own: dict[str, Any]) -> Any:
-    """The class or function of `reference_to`.
+    """Return the class or function of `reference_to`.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def find(data: dict[str, str], own: dict[str, Any]) -> Any:
 
 
 def rebuild(data: dict[str, Any], config: dict[str, Any] | None, own: dict[str, Any]) -> Any:
-    """The loss, optimizer or function of a saved model.
+    """Return the loss, optimizer or function of a saved model.
 
     Raises
     ------

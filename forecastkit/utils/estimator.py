@@ -23,7 +23,7 @@ def forecast_only() -> None:
 
 
 def clone(estimator: Any) -> Any:
-    """An unfitted estimator with the same parameters, by `sklearn.base.clone`, which is imported here."""
+    """Return an unfitted estimator with the same parameters, by `sklearn.base.clone`, which is imported here."""
     from sklearn.base import clone
 
     return clone(estimator)

@@ -81,24 +81,24 @@ class TimeColumns:
 
 
 def joined_name(parts: Sequence[str]) -> str:
-    """The name of a time that several columns make."""
+    """Return the name of a time that several columns make."""
     return "_".join(map(str, parts))
 
 
 def is_text(column: pd.Series) -> bool:
-    """Whether a column may hold times: text, coded or not, or times."""
+    """Return whether a column may hold times: text, coded or not, or times."""
     return not pd.api.types.is_numeric_dtype(column) and not (
         is_categories(column) and pd.api.types.is_numeric_dtype(column.cat.categories)
     )
 
 
 def try_times(column: pd.Series) -> Times | None:
-    """The times of a column of text or times, None where it is not one of times."""
+    """Return the times of a column of text or times, None where it is not one of times."""
     return datetimes.try_times(column) if is_text(column) else None
 
 
 def begins_as_times(cells: pd.Series) -> bool:
-    """Whether the first cells of a column that are not blank are times, or most look like one."""
+    """Return whether the first cells of a column that are not blank are times, or most look like one."""
     cells = cells.dropna().head(HEAD)
     if not len(cells):
         return False
@@ -107,7 +107,7 @@ def begins_as_times(cells: pd.Series) -> bool:
 
 
 def find_text_times(free: pd.DataFrame, where: str) -> dict[str, Times]:
-    """The columns of text or times that hold times in every cell.
+    """Return the columns of text or times that hold times in every cell.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def find_parts(free: pd.DataFrame, date: str | None, times: Times | None) -> tup
 
 
 def _named_part(free: pd.DataFrame, part: str) -> str | None:
-    """The column that is called like a part of a time and holds one."""
+    """Return the column that is called like a part of a time and holds one."""
     names, low, high = PARTS[part]
     for name in free:
         if column_names.is_called(name, names) and _holds_part(free[name], part, low, high):
@@ -197,7 +197,7 @@ def _part_numbers(column: pd.Series, part: str) -> np.ndarray | None:
 
 
 def _find_clock(free: pd.DataFrame, dates: pd.Series) -> tuple[str, ...]:
-    """The column of clock times, or those of hours and minutes, beside a column of whole dates."""
+    """Return the column of clock times, or those of hours and minutes, beside a column of whole dates."""
     if getattr(dates.dt, "tz", None) is not None or (dates != dates.dt.normalize()).any():
         return ()
     for name in free:
@@ -209,7 +209,7 @@ def _find_clock(free: pd.DataFrame, dates: pd.Series) -> tuple[str, ...]:
 
 
 def _refines(dates: pd.Series, clock: pd.DataFrame) -> bool:
-    """Whether rows of one date have different times of day."""
+    """Return whether rows of one date have different times of day."""
     return len(clock.assign(**{"": dates}).drop_duplicates()) > dates.nunique()
 
 
@@ -237,7 +237,7 @@ def _can_join(frame: pd.DataFrame, parts: Sequence[str]) -> bool:
 
 
 def join_times(frame: pd.DataFrame, parts: Sequence[str], where: str) -> Times:
-    """The times that several columns make together.
+    """Return the times that several columns make together.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ class MinGRU(Backbone):
 
     @staticmethod
     def _block() -> "type[keras.layers.Layer]":
-        """The layer that is repeated."""
+        """Return the layer that is repeated."""
         from forecastkit.networks.architectures.min_gru import MinimalGRU
 
         return MinimalGRU

@@ -15,7 +15,7 @@ UNSUITABLE = ("crossentropy", "cross_entropy", "hinge", "cosine", "dice", "tvers
 
 
 def find_loss(where: str, given: Any, names: tuple[str, ...]) -> Callable:
-    """The Keras loss of a name, an object, a function or a config.
+    """Return the Keras loss of a name, an object, a function or a config.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def name_of(loss: Any) -> str:
 
 
 def call(loss: Callable, target: Any, forecast: Any) -> Any:
-    """The loss without the mean over a batch that an object would take."""
+    """Return the loss without the mean over a batch that an object would take."""
     import keras
 
     return loss.call(target, forecast) if isinstance(loss, keras.losses.Loss) else loss(target, forecast)
