@@ -68,7 +68,7 @@ def to_regular_grid(table: Table, freq: str | None = None, slots: str | None = N
         timestamps = timestamps[order]
     places = Places(entity, table.ids, timestamps)
     grid = _find_grid(places, freq, schema.resample, slots)
-    if slots is None and freq is None and grid.kind in ("business", "fixed"):
+    if slots is None and freq is None and (grid.kind == "business" or (grid.kind == "fixed" and len(table.ids) > 1)):
         say_slots(grid, places)
     if grid.rounding == "nearest":
         schema = replace(schema, resample="nearest")
