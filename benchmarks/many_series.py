@@ -71,7 +71,7 @@ def main(argv: list[str] | None = None) -> int:
             new = {"linear": fk.LinearForecaster, "gru": fk.GRUForecaster}[kind](**common, **options[kind])
             model = stage(f"fit, {kind}", partial(new.fit, data))
             stage(f"predict, {kind}", model.predict)
-            stage(f"quantiles, {kind}", partial(model.predict, quantiles=[0.1, 0.5, 0.9]))
+            stage(f"quantiles, {kind}", partial(model.predict, quantile_levels=[0.1, 0.5, 0.9]))
             stage(f"save, {kind}", partial(model.save, folder / kind))
             del new, model
             loaded = stage(f"load, {kind}", partial(fk.load, folder / kind))

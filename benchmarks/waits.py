@@ -93,7 +93,9 @@ PEER_CALLS = {
 def run(code: str, arguments: list[str], package: Path, python: str = sys.executable) -> dict | None:
     """Run code in a new process with this checkout of the library; None if it fails."""
     environment = {**os.environ, "PYTHONPATH": str(package), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run([python, "-c", code, *arguments], env=environment, capture_output=True, text=True)
+    # Python looks for modules in the working directory first.
+    command = [python, "-c", code, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=package)
     if done.returncode:
         print(done.stderr.strip().splitlines()[-1:], file=sys.stderr)
         return None
@@ -145,6 +147,7 @@ def main(argv: list[str] | None = None) -> None:
         lines = waits(chosen, packages, args.repeats, Path(folder), args.peers_python)
     if args.out:
         machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
+        machine |= {"threads": os.environ.get("OMP_NUM_THREADS", "all"), "load": round(os.getloadavg()[0], 1)}
         args.out.write_text(json.dumps({**machine, "waits": lines}, indent=1) + "\n", encoding="utf-8")
 
 

@@ -16,8 +16,10 @@ from keras import Layer, distribution, initializers, layers, ops, saving, tree
 from forecastkit.networks import unrolled
 from forecastkit.networks.backbone import CELLS
 
-#: Tokens up to which recurrences are written out.
-MAX_UNROLLED = 32
+#: Tokens, and windows of a training batch, up to which recurrences are written out.
+MAX_UNROLLED, MAX_UNROLLED_BATCH = 32, 64
+#: Whether XLA compiles what is traced. It compiles recurrences that are written out several times as long as loops.
+COMPILING = contextvars.ContextVar("forecastkit_compiling", default=False)
 #: Seed of the current training step. Random layers use it, so that a step is a function of its seed.
 STEP_SEED = contextvars.ContextVar("forecastkit_step_seed", default=None)
 
@@ -230,7 +232,8 @@ class Recurrence(layers.Layer):
         return past, self.merge_future(ops.concatenate(future_outputs, axis=-1))
 
     def read(self, reader, input_weight, past, future):
-        if past.shape[1] <= MAX_UNROLLED and not has_gpu():
+        few = past.shape[1] <= MAX_UNROLLED and (past.shape[0] or 1) <= MAX_UNROLLED_BATCH
+        if few and not COMPILING.get() and not has_gpu():
             outputs, state = unrolled.read(self.kind, reader.cell, past, reader.go_backwards)
             outputs = outputs if self.sequences else state[0]
         else:

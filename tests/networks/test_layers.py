@@ -164,6 +164,20 @@ def test_gradients_of_unrolled_cells_are_those_of_keras(kind, tokens, sequences,
         np.testing.assert_allclose(mine, expected, atol=1e-4)
 
 
+def test_only_few_tokens_of_small_batches_are_written_out_and_none_for_xla(monkeypatch):
+    layer, read = built(Recurrence("gru", 5), (None, 7, 4), (None, 3, 4)), []
+    monkeypatch.setattr(unrolled, "read", lambda *given: read.append(given) or (None, [ops.zeros((1, 5))]))
+    future = normal(1, 3, 4)
+    layer(normal(64, 32, 4), future)
+    assert len(read) == 1
+    layer(normal(65, 32, 4), future)
+    layer(normal(64, 33, 4), future)
+    compiling = layers.COMPILING.set(True)
+    layer(normal(64, 32, 4), future)
+    layers.COMPILING.reset(compiling)
+    assert len(read) == 1
+
+
 @pytest.mark.parametrize("kind", STEPS)
 def test_both_directions_end_where_they_have_read_everything(kind):
     """The backward direction's last output in time order has seen one step only; its final state all of them."""

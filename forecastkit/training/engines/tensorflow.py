@@ -14,7 +14,7 @@ from keras import ops
 from forecastkit.data.array_storage import ALIGNMENT
 from forecastkit.data.windows import Buffers, forecast_in_batches, gather, loss_weights, most_at_once
 from forecastkit.networks.heads.keras_loss import compile_network
-from forecastkit.networks.layers import STEP_PART, STEP_SEED, sublayers
+from forecastkit.networks.layers import COMPILING, STEP_PART, STEP_SEED, sublayers
 from forecastkit.runtime.evaluator import Evaluator
 from forecastkit.runtime.graph import Graph
 from forecastkit.training.engines.fused_adam import apply_adam
@@ -228,6 +228,7 @@ class TensorFlowEngine:
 
     def _learn(self, inputs, target, weight, seed, first, scale):
         token, part = STEP_SEED.set(seed), STEP_PART.set((first, target.shape[0]))
+        compiling = COMPILING.set(self.compiled)
         try:
             with tf.GradientTape() as tape:
                 forecast = self.learner(inputs, training=True)
@@ -236,6 +237,7 @@ class TensorFlowEngine:
         finally:
             STEP_SEED.reset(token)
             STEP_PART.reset(part)
+            COMPILING.reset(compiling)
         weights = [weight.value for weight in self.learner.trainable_variables]
         gradients = tape.gradient(scaled, weights, unconnected_gradients="zero")
         return loss, *[tf.convert_to_tensor(gradient) / scale for gradient in gradients]
