@@ -36,18 +36,7 @@ def to_pandas(data):
     return native.to_pandas(), native.implementation.value
 
 
-def read_panel(
-    X,
-    y=None,
-    *,
-    freq=None,
-    timezone: str | None = None,
-    duplicates: str = "refuse",
-    resample: str | None = None,
-    slots: str | None = None,
-    levels: bool = False,
-    **roles,
-) -> tuple[Panel, Schema]:
+def read_panel(X, y=None, *, levels: bool = False, **reading) -> tuple[Panel, Schema]:
     """Read training data: find the role of each column, check every cell, and place the rows on a regular grid.
 
     The panel shares no memory with what was given.
@@ -56,12 +45,11 @@ def read_panel(
     ----------
     X, y
         As `Forecaster.fit` takes them.
-    freq, timezone, duplicates, resample, slots
-        As the parameters of `Forecaster`.
     levels : bool
-        Whether to add the sums of all levels of a hierarchy, which the columns of `series_id` make.
-    **roles
-        Its parameters `target`, `time`, `series_id`, `known`, `past` and `static`.
+        Whether to add the sums of all levels of a hierarchy, which the columns of `series_id` form.
+    **reading
+        The parameters `freq`, `timezone`, `duplicates`, `resample`, `slots`, `target`, `time`, `series_id`, `known`,
+        `past` and `static` of a forecaster.
 
     Raises
     ------
@@ -69,9 +57,21 @@ def read_panel(
         Naming the first offenders and counting the rest: duplicates, unreadable or missing times, text or infinite
         targets, unknown or reserved names.
     """
-    if levels:
-        own = {"freq": freq, "timezone": timezone, "duplicates": duplicates, "resample": resample, "slots": slots}
-        return with_sums(*read_panel(X, y, **own, **roles))
+    panel, schema = _read_panel(X, y, **reading)
+    return with_sums(panel, schema) if levels else (panel, schema)
+
+
+def _read_panel(
+    X,
+    y,
+    *,
+    freq=None,
+    timezone: str | None = None,
+    duplicates: str = "refuse",
+    resample: str | None = None,
+    slots: str | None = None,
+    **roles,
+) -> tuple[Panel, Schema]:
     check_choice(WHERE, "duplicates", duplicates, RULES)
     check_choice(WHERE, "resample", resample, RESAMPLING)
     check_choice(WHERE, "slots", slots, (None, "observed", "all"))
