@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 #: Arrays of the forecaster and of the objects it holds: kinds of dtype, and sizes of the axes. A letter stands for the
-#: same size in all arrays of an object; H, C, E and N are the horizon, and the numbers of targets, of trained entities
-#: and of their series. A dot is any size.
+#: same size in all arrays of an object; H, R, C, E and N are the horizon, the steps of linear regressions, and the
+#: numbers of targets, of trained entities and of their series. A dot is any size.
 SHAPES = {
     "Forecaster": {
         "nonnegative_": ("b", "C"),
@@ -32,7 +32,7 @@ SHAPES = {
         "largest": ("f", "e C"),
     },
     "BrokenReadings": dict.fromkeys(("entity", "channel", "ordinal"), ("i", "n")) | {"value": ("f", "n")},
-    "Ridge": {"weights": ("f", ". H")},
+    "Ridge": {"weights": ("f", ". R")},
 }
 #: Classes of the objects in attributes, which may also be None.
 CLASSES = {
@@ -60,7 +60,7 @@ def check_arrays(value: Any, name: str, sizes: dict[str, int]) -> None:
     name : str
         Its attribute name, for messages.
     sizes : dict of str to int
-        Sizes of the axes H, C, E and N.
+        Sizes of the axes H, R, C, E and N.
 
     Raises
     ------

@@ -44,7 +44,8 @@ def _check_learned(forecaster: Any, channels: int) -> None:
     scales = getattr(forecaster, "residual_scale_", None)
     whole = isinstance(scales, np.ndarray) and scales.ndim == 2
     entities = {"E": len(scales), "N": scales.size} if whole else {}
-    sizes = {"H": forecaster.horizon_, "C": channels, **entities}
+    regressed = getattr(forecaster, "_regressed", forecaster.horizon_)
+    sizes = {"H": forecaster.horizon_, "R": regressed, "C": channels, **entities}
     check_object(forecaster, "Forecaster", type(forecaster).__name__, sizes)
     for name, value in vars(forecaster).items():
         if name.endswith("_"):

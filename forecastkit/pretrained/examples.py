@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from forecastkit.pretrained.candidates import Context
-from forecastkit.pretrained.inputs import SHORTEST, context_width, make_inputs, trial_length, trial_origins
+from forecastkit.pretrained.inputs import PLACES, SHORTEST, context_width, make_inputs, trial_length
 
 #: Steps of the horizon in an example, and the largest lookback of the regression.
 STEPS, LOOKBACK = 16, 72
@@ -76,11 +76,11 @@ def regressions(rng, past, horizon, season):
     penalty minimizes the error on the last windows, as in `LinearForecaster`.
     """
     rows, longest = past.shape
-    length, earlier = trial_length(season, horizon), [0, *trial_origins(season, horizon)]
+    length = trial_length(season)
     ahead = max(horizon, length)
     lookback = int(np.clip(max(3 * season if season > 1 else 0, 3 * horizon), 1, max(longest // 4, 1)))
     lookback = min(lookback, LOOKBACK)
-    out = [np.full((rows, steps), np.nan) for steps in [horizon] + [length] * (len(earlier) - 1)]
+    out = [np.full((rows, steps), np.nan) for steps in [horizon] + [length] * PLACES]
     if longest < lookback + ahead + 4 or rng.random() < 0.1:
         return out
     filled, center, scale = _standardised(past)
@@ -91,8 +91,8 @@ def regressions(rng, past, horizon, season):
         group = slice(low, low + size)
         every = max(1, len(chosen) * size // 1200)
         weights = _fit(windows[group][:, chosen[::every]].astype("float64"), lookback)
-        for back, forecast in zip(earlier, out, strict=True):
-            stop = longest - back
+        for place, forecast in enumerate(out):
+            stop = longest - place * length
             if stop < lookback:
                 continue
             window = filled[group, stop - lookback : stop]
@@ -101,8 +101,8 @@ def regressions(rng, past, horizon, season):
             values = (window - last) @ weights[:, :steps] + last
             forecast[group] = values * scale[group] + center[group]
     begins = np.isnan(past).cumprod(1).sum(1)
-    for back, forecast in zip(earlier, out, strict=True):
-        forecast[begins > longest - back - 2] = np.nan
+    for place, forecast in enumerate(out):
+        forecast[begins > longest - place * length - 2] = np.nan
     return out
 
 

@@ -18,9 +18,8 @@ SUMMARY = 20
 SIGNED, POSITIVE = (9, 10, 11), 12
 FEATURES = SUMMARY + 2 * LATEST + 2 * (len(NAMES) + 1)
 STEP_FEATURES = 6
-#: Bounds of the context width, largest number of steps of a trial, and bounds of those between its origins.
+#: Bounds of the context width.
 SHORTEST, LONGEST = 144, 2100
-LONGEST_TRIAL, CLOSEST, FARTHEST = 48, 4, 24
 
 
 def context_width(season: int, second: int = 0) -> int:
@@ -33,21 +32,9 @@ def usable_second(season: int, second: int) -> int:
     return second if season < second <= LONGEST // 2 else 0
 
 
-def trial_length(season: int, horizon: int) -> int:
-    """Return the number of steps for which candidates are evaluated at earlier origins.
-
-    It is the horizon within bounds, because the best candidate depends on how far one forecasts.
-    """
-    return int(np.clip(horizon, _spacing(season), LONGEST_TRIAL))
-
-
-def trial_origins(season: int, horizon: int) -> list[int]:
-    """Return how many steps before the end of a context the candidates are evaluated."""
-    return [trial_length(season, horizon) + place * _spacing(season) for place in range(PLACES)]
-
-
-def _spacing(season):
-    return min(max(season, CLOSEST), FARTHEST)
+def trial_length(season: int) -> int:
+    """Return the steps between the earlier origins at which candidates are evaluated."""
+    return int(min(max(season, 4), 24))
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +98,8 @@ def make_inputs(context: Context, horizon: int, ridge: list[np.ndarray | None] |
     context : Context
     horizon : int
     ridge : list of ndarray, optional
-        Forecasts of the closed-form regression from the end of the context (B, horizon or more), and from the
-        `trial_origins` (B, `trial_length` or more).
+        Forecasts of the closed-form regression from the end of the context (B, horizon or more), and from one, two and
+        three `trial_length` earlier (B, steps).
 
     Notes
     -----
@@ -125,7 +112,7 @@ def make_inputs(context: Context, horizon: int, ridge: list[np.ndarray | None] |
     center, scale, spread, change = units(context)
     safe = np.where(scale > 0, scale, 1.0)[:, None]
     scaled = (context.filled - center[:, None]) / safe
-    errors, tried = benchmarked(context, horizon, safe, available, ridge[1:])
+    errors, tried = benchmarked(context, safe, available, ridge[1:])
     latest = np.arcsinh(_latest(scaled, LATEST))
     changes = np.arcsinh(_latest(scaled, LATEST) - _latest(scaled, LATEST, context.season))
     known = summary(context, scaled, safe[:, 0], spread, change)
@@ -172,9 +159,7 @@ def _latest(values, number, lag=0):
     return values[:, np.clip(np.arange(width - number, width) - lag, 0, width - 1)]
 
 
-def benchmarked(
-    context: Context, horizon: int, scale: np.ndarray, available: np.ndarray, ridge: list[np.ndarray | None]
-) -> tuple[np.ndarray, np.ndarray]:
+def benchmarked(context: Context, scale: np.ndarray, available, ridge) -> tuple[np.ndarray, np.ndarray]:
     """Evaluate the candidates at earlier origins, separately for the first and the later steps.
 
     Returns
@@ -184,10 +169,11 @@ def benchmarked(
     tried : ndarray of bool, (B, K, 2)
         Where errors exist.
     """
-    length = trial_length(context.season, horizon)
+    length = min(trial_length(context.season), context.values.shape[1] // (2 * PLACES))
     near = -(-length // 4)
     errors = np.full((PLACES, *available.shape, 2), np.nan)
-    for place, shift in enumerate(trial_origins(context.season, horizon)):
+    for place in range(PLACES):
+        shift = (place + 1) * length
         earlier = context.before(shift)
         own = None if ridge[place] is None else ridge[place][:, :length]
         forecasts, usable = candidates(earlier, length, own)
