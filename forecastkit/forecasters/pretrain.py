@@ -143,7 +143,7 @@ class Source:
     def draw(self, rng, held_out: bool = False) -> dict[str, np.ndarray]:
         """Draw examples of one horizon."""
         series = self.held_out if held_out and self.held_out else self.series
-        horizon = int(rng.integers(min(trial_length(self.season, 1), self.horizon), self.horizon + 1))
+        horizon = int(rng.integers(min(trial_length(self.season), self.horizon), self.horizon + 1))
         longest = max(map(len, series)) - horizon
         longest = int(np.exp(rng.uniform(np.log(FEWEST + 1), np.log(np.clip(longest, FEWEST + 2, LONGEST)))))
         rows = trimmed(windows(rng, series, ROWS, longest, horizon), horizon)

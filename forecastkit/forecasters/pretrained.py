@@ -19,7 +19,7 @@ from forecastkit.preprocessing.moments import Moments
 from forecastkit.pretrained.candidates import Context
 from forecastkit.pretrained.fine_tune import Examples, joined, tuned
 from forecastkit.pretrained.forward import LEVELS, forward
-from forecastkit.pretrained.inputs import context_width, make_inputs, trial_length, trial_origins, usable_second
+from forecastkit.pretrained.inputs import PLACES, context_width, make_inputs, trial_length, usable_second
 from forecastkit.pretrained.seasons import find_season
 from forecastkit.pretrained.weights import LATEST, VERSIONS, load_weights
 from forecastkit.uncertainty.forecasts import SHOWN_LEVELS, QuantileForecast
@@ -203,7 +203,7 @@ class PretrainedForecaster(RegressionLearner):
     @property
     def _regressed(self):
         """Return the steps that the linear regression forecasts: the horizon, or longer for its earlier trials."""
-        return max(self.horizon_, trial_length(self.season_length_, self.horizon_))
+        return max(self.horizon_, trial_length(self.season_length_))
 
     def _regressions(self):
         return [] if self.ridge_ is None else [LinearPart(self.scaler_, self.ridge_)]
@@ -267,8 +267,8 @@ class PretrainedForecaster(RegressionLearner):
             at = origins.entity, origins.channel
             center, scale, begin = moments.center[at][:, None], moments.scale[at][:, None], begins[origins.entity]
             out = []
-            for back in [0, *trial_origins(self.season_length_, self.horizon_)]:
-                row = origins.row - back
+            for place in range(PLACES + 1):
+                row = origins.row - place * trial_length(self.season_length_)
                 usable = row > begin
                 earlier = replace(origins, row=np.maximum(row, begin))
                 values = ridge.predict(buffers, earlier) * scale + center
@@ -311,7 +311,7 @@ class PretrainedForecaster(RegressionLearner):
         return hasattr(self, "head_")
 
     def _memory(self):
-        tried = max(trial_origins(self.season_length_, self.horizon_))
+        tried = PLACES * trial_length(self.season_length_)
         return max(context_width(self.season_length_, self.second_season_), self.lookback_ + tried)
 
 
