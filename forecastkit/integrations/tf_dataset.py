@@ -8,9 +8,10 @@ from keras import ops
 
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.panel import Panel
+from forecastkit.data.schema import READING
 from forecastkit.data.windows import Buffers, Windows, gather
 from forecastkit.utils.types import Data
-from forecastkit.utils.validation import check_int, refuse
+from forecastkit.utils.validation import check_int, check_names, refuse
 
 WHERE = "window_dataset"
 
@@ -66,6 +67,7 @@ def window_dataset(
     for name, value in (("lookback", lookback), ("horizon", horizon), ("batch_size", batch_size)):
         check_int(WHERE, name, value)
     check_int(WHERE, "seed", seed, low=0, optional=True)
+    check_names(WHERE, "the role", roles, READING)
     panel, _ = read_panel(X, y, **roles)
     first = panel.indptr[:-1] + lookback - 1
     windows = Windows(first, panel.indptr[1:] - horizon, panel.channels)

@@ -124,6 +124,11 @@ def test_a_users_own_model_trains_on_it():
     assert losses[-1] < losses[0] / 2
 
 
+def test_misspelt_roles_are_refused():
+    with pytest.raises(InputError, match="window_dataset: the role must exist, got 'tarrget'"):
+        fk.window_dataset(SERIES, **SIZES, tarrget="y")
+
+
 def test_what_has_no_window_is_refused():
     with pytest.raises(InputError, match=r"window_dataset: a series must have lookback \+ horizon = 9 rows, got 8"):
         fk.window_dataset(SERIES[:8], **SIZES)
