@@ -133,13 +133,17 @@ def run_graph(path: Path, description: dict, given: dict[str, np.ndarray]) -> li
 
 def deviations(model, future: pd.DataFrame | None, format: str, path: Path) -> dict:
     """Export a fitted model and return the largest deviations of its graph, relative to the scale of each series."""
-    from forecastkit.forecasters.future_rows import read_asked
+    from forecastkit.forecasters.future_rows import read_rows_to_forecast
 
     began = time.perf_counter()
     model.export(path, format=format)
     seconds = time.perf_counter() - began
     description = json.loads(Path(f"{path}.json").read_text(encoding="utf-8"))
-    panel = model.history_ if future is None else read_asked("export", model.schema_, model.history_, future, None)[1]
+    panel = (
+        model.history_
+        if future is None
+        else read_rows_to_forecast("export", model.schema_, model.history_, future, None)[1]
+    )
     raw = raw_windows(model, panel)
     given = {name: raw[name].astype(item["type"]) for name, item in description["inputs"].items()}
     levels = description["outputs"].get("quantiles", {}).get("levels", ())

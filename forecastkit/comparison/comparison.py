@@ -115,7 +115,7 @@ def compare(
     candidates = make_candidates(models, parameters)
     panel, schema = read_panel(X, y, **candidates[0].forecaster._reading())
     panel = without_broken(WHERE, panel, schema.target)
-    task, folds = lay_out(candidates, panel, schema, (folds, options.get("n_windows"), options.get("stride")))
+    task, folds = prepare_folds(candidates, panel, schema, (folds, options.get("n_windows"), options.get("stride")))
     comparison_run = _ComparisonRun(candidates, task, folds, seeds, budget, options.get("progress"))
     comparison_run.open(options.get("path"))
     if options.get("memory", True):
@@ -125,7 +125,7 @@ def compare(
     return comparison_run.result(metric)
 
 
-def lay_out(candidates, panel: Panel, schema, choices=()) -> tuple[Task, list[Fold]]:
+def prepare_folds(candidates, panel: Panel, schema, choices=()) -> tuple[Task, list[Fold]]:
     """Return the common data of all runs, and the folds."""
     model = candidates[0].forecaster
     horizon, season = choose_horizon(model.horizon, model.season_length, panel.grid)

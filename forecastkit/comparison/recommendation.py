@@ -8,7 +8,7 @@ import numpy as np
 
 from forecastkit.baselines import simple
 from forecastkit.comparison.candidates import Candidate, make_candidates
-from forecastkit.comparison.comparison import compare, lay_out
+from forecastkit.comparison.comparison import compare, prepare_folds
 from forecastkit.comparison.measure import Task
 from forecastkit.comparison.results import SAME, Comparison
 from forecastkit.data.ingest.read_panel import read_panel
@@ -145,7 +145,7 @@ def recommend(
     budget = budget if isinstance(budget, TimeBudget) else TimeBudget(seconds_of(budget, WHERE))
     common = {name: value for name, value in parameters.items() if name in LinearForecaster._get_param_names()}
     candidates = make_candidates("linear", common)
-    task, folds = lay_out(candidates, *read_panel(X, y, **candidates[0].forecaster._reading()))
+    task, folds = prepare_folds(candidates, *read_panel(X, y, **candidates[0].forecaster._reading()))
     facts = measure(task, folds[0])
     rule, reason = rule_of_thumb(facts)
     names = shortlist(rule, facts, budget.seconds, len(folds))
@@ -153,8 +153,8 @@ def recommend(
     comparison = compare(names, X, y, budget=budget, **seeds, **parameters)
     name, verdict = decide(rule, comparison)
     model = Candidate(name, comparison.models[name]).for_run(0, None)
-    thumb = f"By rule of thumb that asks for {said(rule)}: {reason}."
-    left = [said(each) for each in shortlist(rule, facts, None, len(folds)) if each not in names]
+    thumb = f"By rule of thumb that asks for {named(rule)}: {reason}."
+    left = [named(each) for each in shortlist(rule, facts, None, len(folds)) if each not in names]
     untried = [f"{no_time_for(left).capitalize()}: a longer budget tries them too."] if left else []
     return Recommendation(name, model, [*describe(facts), thumb, *verdict, *untried], comparison, facts)
 
@@ -230,18 +230,20 @@ def decide(rule: str, comparison: Comparison) -> tuple[str, list[str]]:
     if not np.isfinite(table.loc[best, metric]):
         refuse(WHERE, "a model must give numbers", str(table.loc[best, "verdict"]), "Look for extreme values.")
     count = int(np.isfinite(table[metric]).sum())
-    found = f"{said(best)} has the least error of {count} ({metric.upper()} {_score(table, best, metric)})"
+    found = f"{named(best)} has the least error of {count} ({metric.upper()} {_score(table, best, metric)})"
     if rule == best:
         return best, [f"The quick comparison agrees: {found}.", *_next(comparison), *_notes(comparison)]
     row = table.loc[rule]
     if str(row["verdict"]).startswith("not run"):
-        untried = f"The rule names {said(rule)}, which was {row['verdict']}. In the quick comparison {found}."
+        untried = f"The rule names {named(rule)}, which was {row['verdict']}. In the quick comparison {found}."
         return best, [untried, *_next(comparison), *_notes(comparison)]
     if row["verdict"] == SAME and row["difference"] <= CLEAR * table.loc[best, metric]:
-        stands = f"In the quick comparison {found}, but noise explains the difference to {said(rule)}: the rule stands."
+        stands = (
+            f"In the quick comparison {found}, but noise explains the difference to {named(rule)}: the rule stands."
+        )
         return rule, [stands, *_notes(comparison)]
     worse = f"{100 * row['difference'] / table.loc[best, metric]:.0f} % more" if np.isfinite(row[metric]) else "failed"
-    wins = f"The quick comparison says otherwise: {found}, {said(rule)} {worse}. The measurement wins."
+    wins = f"The quick comparison says otherwise: {found}, {named(rule)} {worse}. The measurement wins."
     return best, [wins, *_next(comparison), *_notes(comparison)]
 
 
@@ -252,7 +254,7 @@ def _next(comparison) -> list[str]:
     cheap = rest[(rest["verdict"] == SAME) & (rest["fit_seconds"] < 0.2 * table["fit_seconds"].iloc[0])]
     if not len(cheap):
         return []
-    return [f"Where seconds matter: noise does not tell {said(cheap.index[0])} from it, which is much quicker to fit."]
+    return [f"Where seconds matter: noise does not tell {named(cheap.index[0])} from it, which is much quicker to fit."]
 
 
 def _notes(comparison) -> list[str]:
@@ -284,6 +286,6 @@ def describe(facts: Facts) -> list[str]:
     return sentences
 
 
-def said(name: str) -> str:
+def named(name: str) -> str:
     """Return a model's name for a sentence."""
     return {"ensemble": "the ensemble of GRU and linear"}.get(name, name.replace("_", " "))

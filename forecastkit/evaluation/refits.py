@@ -142,7 +142,7 @@ class Progress:
     fitted: int = 0
     began: float = field(default_factory=time.monotonic)
 
-    def tell(self, frame: pd.DataFrame, fresh: bool = True) -> None:
+    def report(self, frame: pd.DataFrame, fresh: bool = True) -> None:
         """Report that a group is done, by a fit or from the file."""
         self.done, self.fitted = self.done + 1, self.fitted + fresh
         if self.say is None:
@@ -173,7 +173,7 @@ def refit_all(refits: Refits, groups: list[Origins], resume, say) -> list[pd.Dat
                 run_log.add(key, refits.kept(frame))
         else:
             frame = _restored(refits, run_log, found, group)
-        progress.tell(frame, fresh=found is None)
+        progress.report(frame, fresh=found is None)
         parts.append(refits.without_gap(frame))
     return parts
 

@@ -32,7 +32,7 @@ class Rows:
         return cls(entity, panel.cutoffs()[entity] + 1 + place)
 
 
-def read_asked(where: str, schema: Schema, panel: Panel, X, kept: int | None) -> tuple[Rows, Panel]:
+def read_rows_to_forecast(where: str, schema: Schema, panel: Panel, X, kept: int | None) -> tuple[Rows, Panel]:
     """Return the rows to forecast of `X`, and the panel of their series with the known covariates of `X`.
 
     `kept` is the number of latest rows of each series that a saved forecaster keeps, None for all.
@@ -157,7 +157,7 @@ def _fitted(forecaster, panel, entity, ordinal, levels):
     return np.concatenate(parts)
 
 
-def asked_levels(where: str, quantile_levels, coverage) -> tuple[tuple[float, ...] | None, tuple[str, ...]]:
+def requested_levels(where: str, quantile_levels, coverage) -> tuple[tuple[float, ...] | None, tuple[str, ...]]:
     """Return the quantile levels, None without any, and the names of the result's columns."""
     if coverage is not None:
         if quantile_levels is not None:

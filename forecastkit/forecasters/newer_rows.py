@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecastkit.data.panel import Panel, spread
-from forecastkit.preprocessing.broken_readings import FAR, FAR_FROM_OTHERS, BrokenReadings, say_broken
+from forecastkit.preprocessing.broken_readings import FAR, FAR_FROM_OTHERS, BrokenReadings, warn_of_faults
 from forecastkit.preprocessing.moments import Moments
 from forecastkit.uncertainty.residuals import trained_until
 from forecastkit.utils.types import Data
@@ -45,14 +45,14 @@ def without_newer_faults(where: str, forecaster: "Forecaster", panel: Panel) -> 
     scaler, names = forecaster.scaler_, forecaster.schema_.target
     panel, everywhere = scaler.without_faults(panel), np.arange(len(panel.ids))
     faults = scaler.newer_faults(panel, trained_until(forecaster, panel))
-    say_broken(where, panel, names, faults, f"more than {FAR:g} times as far from the mean as any value of the fit")
+    warn_of_faults(where, panel, names, faults, f"more than {FAR:g} times as far from the mean as any value of the fit")
     panel = faults.blanked(panel, everywhere)
     new = np.flatnonzero(scaler.places(panel) < 0)
     if not len(new):
         return panel
     rows = panel.take(new)
     faults = BrokenReadings.find(rows, Moments.of(rows.target, rows.indptr))
-    say_broken(where, rows, names, faults, FAR_FROM_OTHERS)
+    warn_of_faults(where, rows, names, faults, FAR_FROM_OTHERS)
     return replace(faults, entity=new[faults.entity]).blanked(panel, everywhere)
 
 

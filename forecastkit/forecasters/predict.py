@@ -15,10 +15,10 @@ from forecastkit.data.windows import Origins
 from forecastkit.forecasters.bounds import Bounds
 from forecastkit.forecasters.future_rows import (
     Rows,
-    asked_levels,
     check_known_ahead,
     forecast_recursively,
-    read_asked,
+    read_rows_to_forecast,
+    requested_levels,
     steps_until,
     values_at,
     warn_blank,
@@ -117,8 +117,8 @@ class Predicting(Bounds, Model, Plottable, Exportable):
             covariates in the history end before the horizon, only the rows with covariates, with a warning.
         """
         self._check_is_fitted()
-        levels, names = asked_levels(type(self).__name__, quantile_levels, coverage)
-        rows, panel, model = self._rows_asked(X, history, until)
+        levels, names = requested_levels(type(self).__name__, quantile_levels, coverage)
+        rows, panel, model = self._rows_to_forecast(X, history, until)
         values = values_at(model, panel, rows, levels)
         columns = {name: values[..., i - len(names)] for i, name in enumerate(names)}
         if self.schema_.supervised:
@@ -127,7 +127,7 @@ class Predicting(Bounds, Model, Plottable, Exportable):
             return output_frames.format_rows(self.schema_, columns, X, len(rows.entity))
         return output_frames.format_like_input(self.schema_, panel, rows.entity, rows.ordinal, columns)
 
-    def _rows_asked(self, X, history, until=None):
+    def _rows_to_forecast(self, X, history, until=None):
         """Return the rows to forecast, the panel of their histories, and the forecaster with their scales."""
         where = type(self).__name__
         panel = self.history_ if history is None else self._read_history(history)
@@ -140,7 +140,7 @@ class Predicting(Bounds, Model, Plottable, Exportable):
             if np.ndim(X) == 0 and isinstance(X, Real):
                 remedy = "Pass until= or horizon= for another number of steps."
                 refuse(where, "X must be rows to forecast", repr(X), remedy, error=ParameterError)
-            rows, panel = read_asked(where, self.schema_, panel, X, self._rows_kept())
+            rows, panel = read_rows_to_forecast(where, self.schema_, panel, X, self._rows_kept())
             warn_blank(where, self.schema_, panel, rows)
         return rows, *self._ready(panel, history)
 
@@ -216,7 +216,7 @@ class Predicting(Bounds, Model, Plottable, Exportable):
         where = type(self).__name__
         panel = self.history_ if history is None else self._read_history(history)
         if X is not None:
-            panel = read_asked(where, self.schema_, panel, X, self._rows_kept())[1]
+            panel = read_rows_to_forecast(where, self.schema_, panel, X, self._rows_kept())[1]
         steps = check_known_ahead(where, self.schema_, panel, steps_until(where, panel, until, self.horizon_))
         levels = quantile_levels
         if levels is None and steps.max() > self.horizon_:
@@ -278,7 +278,7 @@ class Predicting(Bounds, Model, Plottable, Exportable):
         where = type(self).__name__
         panel = self.history_ if history is None else self._read_history(history)
         if X is not None:
-            panel = read_asked(where, self.schema_, panel, X, self._rows_kept())[1]
+            panel = read_rows_to_forecast(where, self.schema_, panel, X, self._rows_kept())[1]
         check_known_ahead(where, self.schema_, panel, self.horizon_)
         panel, model = self._ready(panel, history)
         origins = Origins.every_channel(np.arange(len(panel.ids)), panel.last_observed(), panel.channels)
@@ -333,7 +333,7 @@ class Predicting(Bounds, Model, Plottable, Exportable):
         from sklearn.metrics import r2_score
 
         self._check_is_fitted()
-        rows, panel, model = self._rows_asked(X, None)
+        rows, panel, model = self._rows_to_forecast(X, None)
         truth = self._targets_of(X, rows, panel) if y is None else np.asarray(y, dtype="float64")
         if self.schema_.supervised:
             self._warn_far(rows, panel)

@@ -201,7 +201,7 @@ def _origins(forecaster, X, history, cutoff):
     """Return the forecaster that knows all series, their panel, the origins, and the number of steps to explain."""
     panel, n_steps = forecaster.history_ if history is None else None, forecaster.horizon_
     if X is not None:
-        rows, panel, _ = forecaster._rows_asked(X, history)
+        rows, panel, _ = forecaster._rows_to_forecast(X, history)
         n_steps = min(n_steps, int(np.max(rows.ordinal - panel.cutoffs()[rows.entity], initial=0)))
     elif history is not None:
         panel = forecaster._read_history(history)

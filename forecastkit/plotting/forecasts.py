@@ -22,13 +22,13 @@ from forecastkit.plotting.style import (
     beside,
     error_rows,
     explain,
+    format_time,
     head,
     headroom,
     label_ends,
     line,
     log_bars,
     plain_times,
-    said,
     save,
     small_multiples,
     stack,
@@ -329,7 +329,7 @@ def draw_forecast(axes: Axes, panel: PanelRows, time: str, direct: bool, rows_be
     start = _mark_cutoff(axes, rows)
     style(axes, plain_times(rows[time]))
     if direct:
-        explain(axes, f"{len(rows)} step{'s' * (len(rows) > 1)} after {said(cutoff)}")
+        explain(axes, f"{len(rows)} step{'s' * (len(rows) > 1)} after {format_time(cutoff)}")
         headroom(axes)
         if len(past):
             at_top(axes, start, "history", INK, "right")

@@ -17,11 +17,11 @@ from forecastkit.plotting.style import (
     ORANGE,
     End,
     explain,
+    format_time,
     head,
     label_ends,
     line,
     plain_times,
-    said,
     save,
     stack,
     style,
@@ -220,7 +220,7 @@ def _draw_values(axes: Axes, view: _View, baseline: np.ndarray | None = None) ->
                 axes.plot(ahead[view.chosen], values[view.chosen], "o", color=colour, markeredgecolor="white", zorder=4)
     style(axes, view.times)
     cutoff = output_frames.timestamps_at(place.panel, place.cutoffs[[view.origin]])[0]
-    explain(axes, f"{view.steps_drawn()}, forecast at {said(cutoff)}")
+    explain(axes, f"{view.steps_drawn()}, forecast at {format_time(cutoff)}")
     label_ends(axes, ends)
 
 

@@ -204,7 +204,7 @@ def plain_times(values: pd.Series) -> np.ndarray:
     return times
 
 
-def said(time: object) -> str:
+def format_time(time: object) -> str:
     """Return a timestamp as text without seconds and without midnight."""
     return f"{time:%Y-%m-%d %H:%M}".removesuffix(" 00:00") if isinstance(time, datetime) else str(time)
 

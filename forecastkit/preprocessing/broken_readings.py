@@ -244,10 +244,10 @@ def warn_broken(where: str, panel: Panel, names: tuple, until: np.ndarray | None
     if until is not None:
         known = np.concatenate([until, np.full(len(panel.ids) - len(until), np.iinfo("int64").min)])
         broken = broken.at(broken.ordinal > known[broken.entity])
-    say_broken(where, panel, names, broken, FAR_FROM_OTHERS)
+    warn_of_faults(where, panel, names, broken, FAR_FROM_OTHERS)
 
 
-def say_broken(where: str, panel: Panel, names: tuple, broken: BrokenReadings, why: str) -> None:
+def warn_of_faults(where: str, panel: Panel, names: tuple, broken: BrokenReadings, why: str) -> None:
     """Warn that these faults of a panel, which are `why`, are treated as missing."""
     if not len(broken):
         return

@@ -12,7 +12,7 @@ from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.output_frames import history_frame
 from forecastkit.evaluation.backtesting import backtest as run_backtest
 from forecastkit.evaluation.results import Backtest, covered_levels
-from forecastkit.plotting.style import said
+from forecastkit.plotting.style import format_time
 from forecastkit.reporting.page import Section, render
 from forecastkit.reporting.sections import (
     backtest_section,
@@ -128,7 +128,7 @@ def report(
         *([] if importance is None else [importance_section(importance)]),
         data_section(panel, schema),
     ]
-    subtitle = f"{name}, {model.horizon_} steps after {said(panel.grid.timestamps(panel.cutoffs()).max())}"
+    subtitle = f"{name}, {model.horizon_} steps after {format_time(panel.grid.timestamps(panel.cutoffs()).max())}"
     made = Report(render(title or f"Forecast of {', '.join(map(str, schema.target))}", subtitle, sections), test)
     if path is not None:
         made.save(path)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from forecastkit.evaluation.results import coverage_by_third
 from forecastkit.plotting.inputs import find_keys
 from forecastkit.plotting.one_call import plot
-from forecastkit.plotting.style import BLUE, SIZE, explain, head, line, plain_times, said, style
+from forecastkit.plotting.style import BLUE, SIZE, explain, format_time, head, line, plain_times, style
 from forecastkit.reporting.page import Section
 
 if TYPE_CHECKING:
@@ -94,8 +94,9 @@ def backtest_section(test: Backtest, history: pd.DataFrame) -> Section:
     frame = test.forecasts
     cutoffs, horizon = frame["cutoff"].nunique(), int(frame["step"].max())
     text = [
-        f"{cutoffs:,} past forecasts of {horizon} steps, made from {said(frame['cutoff'].min())} to "
-        f"{said(frame['cutoff'].max())}, were compared with the actuals. Each saw only the rows up to its cutoff."
+        f"{cutoffs:,} past forecasts of {horizon} steps, made from {format_time(frame['cutoff'].min())} to "
+        f"{format_time(frame['cutoff'].max())}, were compared with the actuals. "
+        "Each saw only the rows up to its cutoff."
     ]
     figures = [plot(test, ax=_axes()).figure, plot(test, kind="steps", ax=_axes(0.7)).figure, _by_cutoff(test)]
     for word, window in zip(("Best", "Worst"), _extremes(frame), strict=True):

@@ -444,7 +444,7 @@ def test_seeds_that_the_budget_cannot_pay_are_left_out(series):
     ):
         fk.compare("gru", series, folds=2, budget=4, **QUICK)
     candidates = make_candidates("gru", SIZES)
-    task, folds = comparison.lay_out(candidates, *read_panel(series), (2, 5, 1))
+    task, folds = comparison.prepare_folds(candidates, *read_panel(series), (2, 5, 1))
     comparison_run = comparison._ComparisonRun(candidates, task, folds, [0, 1, 2], TimeBudget(13.0), None)
     assert comparison_run.seeds == [0, 1]
     comparison_run.open(None)

@@ -28,7 +28,9 @@ def facts(**changes):
 
 def measured(data, **parameters):
     candidates = make_candidates("linear", parameters)
-    task, folds = recommendation.lay_out(candidates, *read_panel(data, None, **candidates[0].forecaster._reading()))
+    task, folds = recommendation.prepare_folds(
+        candidates, *read_panel(data, None, **candidates[0].forecaster._reading())
+    )
     return measure(task, folds[0])
 
 

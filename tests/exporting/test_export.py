@@ -16,7 +16,7 @@ from test_graph import TINY, WHOLE, engine_of, windows
 import forecastkit as fk
 from forecastkit.cli import main
 from forecastkit.exporting.tracer import Tracer
-from forecastkit.forecasters.future_rows import read_asked
+from forecastkit.forecasters.future_rows import read_rows_to_forecast
 from forecastkit.networks import backbones
 from forecastkit.networks.backbone import Sizes
 from forecastkit.training.engines.forecast_function import ForecastFunction
@@ -93,7 +93,7 @@ def assert_exported(model, path, panel=None, frame=None, **options):
 
 
 def test_covariates_of_all_roles_and_several_series(tmp_path, gru, future):
-    panel = read_asked("test", gru.schema_, gru.history_, future, None)[1]
+    panel = read_rows_to_forecast("test", gru.schema_, gru.history_, future, None)[1]
     description, _ = assert_exported(gru, tmp_path / "gru.onnx", panel, gru.forecast(future))
     assert description["inputs"]["known"]["columns"] == [ROLES["known"]]
     assert description["inputs"]["series"]["series"] == ["a", "b", "c"]

@@ -32,7 +32,7 @@ def find_targets(
     named = named_targets(numeric)
     targets = named or tuple(numeric)
     rest = [name for name in numeric if name not in targets]
-    return targets, rest, _say_choice(targets, numeric, bool(named))
+    return targets, rest, _choice_notes(targets, numeric, bool(named))
 
 
 def named_targets(numeric: list[str]) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ def _is_unlike(name: str, named: list[str], numeric: list[str]) -> bool:
     return [column_names.plain(one) for one in named] == [name] and any(str(one).isdigit() for one in numeric)
 
 
-def _say_choice(targets: tuple[str, ...], numeric: list[str], named: bool) -> list[str]:
+def _choice_notes(targets: tuple[str, ...], numeric: list[str], named: bool) -> list[str]:
     if len(targets) > 1:
         why = "all are called like a target" if named else "no name says which column is to be forecast"
         rest = "the others are" if len(numeric) > 2 else "the other is"

@@ -141,14 +141,14 @@ def find_roles(
         time_parts=found.parts,
         series_id=series,
         unused=tuple((name, unused[name]) for name in frame if name in unused),
-        notes=(*_say_times(found.times), *notes, *offer_known(given["past"])),
+        notes=(*_time_notes(found.times), *notes, *offer_known(given["past"])),
         date_order="" if found.times is None else found.times.order,
         times=found.values,
         **given | {"target": targets},
     )
 
 
-def _say_times(times: Times | None) -> list[str]:
+def _time_notes(times: Times | None) -> list[str]:
     """Return a note on the assumed format of the times."""
     return [] if times is None or not times.sentence else [times.sentence]
 

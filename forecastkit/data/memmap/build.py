@@ -74,7 +74,7 @@ def map_parquet(
     files, path = _files(source), Path(path)
     if path.exists():
         refuse(WHERE, "there must be nothing at the path yet", repr(str(path)), "Choose another, or open_mapped it.")
-    schema, grid = _look(files, roles, freq)
+    schema, grid = _inspect(files, roles, freq)
     series = _find_ends(files, schema, grid)
     with _whole_or_nothing(path) as folder:
         write_manifest(folder, _write_rows(folder, files, schema, grid, series), schema)
@@ -111,7 +111,7 @@ def _frames(files, columns=None, series=None) -> Iterator[pd.DataFrame]:
         pa.default_memory_pool().release_unused()
 
 
-def _look(files, roles, freq) -> tuple[Schema, TimeGrid]:
+def _inspect(files, roles, freq) -> tuple[Schema, TimeGrid]:
     """Find roles and grid from the first rows."""
     head = _head(files)
     head = head[[name for name in head.columns if not name.startswith("__index_level_")]]
