@@ -159,9 +159,7 @@ def _melt(table: Table, given: dict) -> tuple[Table, tuple[str, ...]]:
     melted = melt_wide(table.frame)
     if melted is None:
         return table, ()
-    headers = first_few(melted.headers, 2)
-    note = f"wide table: the {len(melted.headers)} headers {headers} are read as times, each row as a series"
-    return replace(table, frame=melted.frame), (note,)
+    return replace(table, frame=melted.frame), (f"wide table: {melted.sentence}",)
 
 
 def _only(names: tuple) -> str | None:

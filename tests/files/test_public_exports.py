@@ -103,6 +103,17 @@ def football() -> str:
     return lines("Season,Goals,Matches", *(f"{y}/{(y + 1) % 100:02d},{900 + y % 17},380" for y in range(1992, 2020)))
 
 
+def merged_cells() -> str:
+    rows = (f"{t.year if t.month == 1 else ''},{t:%b},{100 + i}" for i, t in enumerate(MONTHS))
+    return lines("Year,Month,Sales", *rows)
+
+
+def months_across() -> str:
+    names = "janv;févr;mars;avr;mai;juin;juil;août;sept;oct;nov;déc"
+    rows = (f"{year};" + ";".join(f"{month},5" for month in range(12)) + ";72" for year in range(2010, 2016))
+    return lines(f"an;{names};Total", *rows)
+
+
 def pasted_sheet() -> str:
     rows = (f",{t:%Y-%m-%d},{v}," for t, v in zip(DAYS, VALUES, strict=True))
     return lines(",,,", ",,,", ",Date,Sales,", *rows, ",,,", ",,,")
@@ -135,6 +146,8 @@ EXPORTS = {
     accounts: {"time": "Year_Quarter", "freq": "quarterly", "target": ["GDP"], "rows": 60, "last": "2004-10"},
     retail_calendar: {"time": "Fiscal Year_Week", "freq": "weekly", "target": ["Revenue"], "missing": 0},
     football: {"time": "Season", "freq": "yearly", "target": ["Goals"], "first": "1992-01", "last": "2019-01"},
+    merged_cells: {"time": "Year_Month", "freq": "monthly", "rows": 48, "missing": 0, "last": "2022-12"},
+    months_across: {"freq": "monthly", "rows": 72, "target": ["value"], "past": [], "last": "2015-12"},
     pasted_sheet: {"time": "Date", "freq": "daily", "target": ["Sales"], "rows": 60},
     appended: {"time": "date", "freq": "daily", "target": ["sales"], "rows": 60, "missing": 0},
     stock: {"series_id": ["Plant", "Material"], "series": 3, "freq": "daily", "target": ["Quantity"], "missing": 0},
@@ -152,7 +165,12 @@ def test_inspect_reads_the_export_as_a_person_would(export, tmp_path, capsys):
 
 
 def test_lines_that_are_left_out_are_said(tmp_path, capsys):
-    for export, said in ((appended, "1 repeated line of names left out"), (stock, "row of units (PC) left out")):
+    for export, said in (
+        (appended, "1 repeated line of names left out"),
+        (stock, "row of units (PC) left out"),
+        (merged_cells, "blank cells of 'Year' are those of the row above"),
+        (months_across, "'Total' left out"),
+    ):
         path = tmp_path / "export.csv"
         path.write_text(export(), encoding="utf-8")
         assert main(["inspect", str(path)]) == 0

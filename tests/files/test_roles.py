@@ -150,6 +150,13 @@ def test_labels_without_dates_are_no_times():
     assert roles.unused == (("Month", "text, one value per row"),)
 
 
+def test_times_of_day_without_a_date_are_refused():
+    frame = pd.DataFrame({"time": [f"{h:02}:{m:02}" for h in range(24) for m in (0, 30)], "y": np.arange(48.0)})
+    assert "'time' may hold times, and no column was read as times, got cells such as '00:00'" in refused(
+        find_roles, frame
+    )
+
+
 def test_a_time_column_with_a_few_odd_cells_is_refused_rather_than_passed_over():
     frame = frame_of(y=np.ones(60))
     frame.loc[55, "time"] = "total"

@@ -186,7 +186,10 @@ def refuse_unread(where: str, free: pd.DataFrame) -> None:
 
 def _count_rows(column: pd.Series) -> bool:
     """Return whether labels of numbers, such as 1-01, 1-02, increase from row to row."""
-    numbers = column.astype(str).str.extractall(r"(\d+)")[0].astype("float64").unstack()
+    text = column.astype(str)
+    if text.str.fullmatch(r"\s*\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]m)?\s*", case=False).all():  # times without a date
+        return False
+    numbers = text.str.extractall(r"(\d+)")[0].astype("float64").unstack()
     if len(numbers) != len(column) or numbers.isna().any(axis=None):
         return False
     steps = np.diff(numbers.to_numpy(), axis=0)

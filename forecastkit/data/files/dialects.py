@@ -15,7 +15,7 @@ from forecastkit.utils.validation import first_few, refuse
 _SEPARATORS = ("\t", ";", "|", ",")  # the rarer in text first: it wins when several divide the lines evenly
 _SAID = re.compile(r"(?i)^\ufeff?\"?sep=(.)\"?\s*$")
 _MOST_ABOVE = 50  # lines above the table
-_TOTAL = re.compile(
+TOTAL = re.compile(
     r"(?i)(grand\s+|sub-?)?(total\w*|sum|summe|gesamt\w*|insgesamt|suma|somme|somma|totaal|average|avg|mean|durchschnitt|"
     r"mittelwert|moyenne|media|promedio|gemiddelde)\b.*"
 )
@@ -230,4 +230,4 @@ def _closing(frame: pd.DataFrame, times: list[int]) -> str:
     column = frame.iloc[:, last.index(cell)]
     alone = (column.str.strip() == cell).sum() == 1
     note = len(filled) == 1 and len(last) > 2 and last[0] == cell and not _is_data(cell) and len(cell) > 12
-    return cell if alone and (_TOTAL.fullmatch(cell) or note) else ""
+    return cell if alone and (TOTAL.fullmatch(cell) or note) else ""

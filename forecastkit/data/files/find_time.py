@@ -1,6 +1,7 @@
 """Detection of the times of a table in one column or in several columns together."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -17,6 +18,7 @@ from forecastkit.data.files.time_columns import (
     rank_times,
     try_times,
 )
+from forecastkit.utils.validation import first_few
 
 
 def find_time(
@@ -47,7 +49,20 @@ def find_time(
         return TimeColumns(name, (), found[name], others, tied)
     if parts := find_parts(free, None, None):
         return _joined(frame, parts, (), where)
+    if filled := _filled_down(free):
+        free = free.assign(**filled)
+        if parts := find_parts(free, None, None):
+            found = _joined(frame.assign(**filled), parts, (), where)
+            said = f"blank cells of {first_few(map(repr, filled))} are those of the row above"
+            return replace(found, times=replace(found.times, sentence=said))
     return _find_numbered(frame, free, series_id, where)
+
+
+def _filled_down(free: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return the parts of dates that only the first row of each has, as merged cells of spreadsheets are saved."""
+    names = column_names.YEARS | column_names.QUARTERS | column_names.MONTHS
+    called = [name for name in free if column_names.is_called(name, names)]
+    return {name: free[name].ffill() for name in called if pd.notna(free[name].iloc[0]) and free[name].isna().any()}
 
 
 def _joined(frame: pd.DataFrame, parts: tuple[str, ...], others: tuple[str, ...], where: str) -> TimeColumns:

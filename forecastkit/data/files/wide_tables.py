@@ -8,8 +8,10 @@ import pandas as pd
 
 from forecastkit.data.files import column_names
 from forecastkit.data.files.datetimes import is_time, read_times, try_times
+from forecastkit.data.files.dialects import TOTAL
 from forecastkit.data.files.time_shapes import MONTHS
 from forecastkit.utils.exceptions import InputError
+from forecastkit.utils.validation import first_few
 
 #: Number of headers that must be times.
 FEWEST = 3
@@ -29,12 +31,22 @@ class Melted:
         Names of the columns of the headers and of the cells.
     headers : list
         Headers that are times.
+    totals : list
+        Columns that are left out, because they sum up the others: at most of the times they hold later values.
     """
 
     frame: pd.DataFrame
     time: str
     value: str
     headers: list
+    totals: list
+
+    @property
+    def sentence(self) -> str:
+        """Return what was read, and what was left out."""
+        headers = first_few(map(str, self.headers), 2)
+        left_out = f"; {first_few(map(repr, self.totals))} left out" if self.totals else ""
+        return f"the {len(self.headers)} headers {headers} are read as times, each row as a series{left_out}"
 
 
 def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value") -> Melted | None:
@@ -51,19 +63,21 @@ def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value"
         Names of the new columns. By default the time column is ``time``, or ``year``, ``month`` or ``hour`` if it is
         only that.
     """
-    numeric = [name for name in frame if _may_be_cells(frame[name])]
+    numbers = [name for name in frame if _may_be_cells(frame[name])]
+    totals = [name for name in numbers if TOTAL.fullmatch(str(name).strip())]
+    numeric = [name for name in numbers if name not in totals]
     found = _read_headers(frame, numeric)
     if found is None:
         return None
     headers, meaning, kind = found
-    kept = [name for name in frame if name not in headers]
+    kept = [name for name in frame if name not in headers and name not in totals]
     time = time or _free_name(kind, kept)
     value = _free_name(value, [*kept, time])
     rows, columns = len(frame), len(headers)
     long = pd.DataFrame({name: _repeated(frame[name], columns) for name in kept})
     long[time] = np.tile(pd.Index(meaning).to_numpy(), rows)
     long[value] = frame[headers].to_numpy(dtype="float64", na_value=np.nan).ravel()
-    return Melted(long, time, value, headers)
+    return Melted(long, time, value, headers, totals)
 
 
 def _may_be_cells(column: pd.Series) -> bool:

@@ -137,9 +137,7 @@ def _melt(search: _Search) -> _Search:
             f"rows of a wide table, whose headers {first_few(melted.headers, 2)} are times, must be named by a column"
         )
         refuse(WHERE, rule, f"{len(frame)} rows without names", "Add one, or transpose the frame.")
-    headers = first_few(map(str, melted.headers), 2)
-    said = f"the {len(melted.headers)} headers {headers} are read as times, each row as a series"
-    warn_user(f"{WHERE}: {said}. Melt the frame to say so.", DataWarning)
+    warn_user(f"{WHERE}: {melted.sentence}. Melt the frame to say so.", DataWarning)
     return replace(search, frame=melted.frame).with_roles(target=melted.value)
 
 
