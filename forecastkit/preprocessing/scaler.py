@@ -13,6 +13,7 @@ from forecastkit.preprocessing.broken_readings import BrokenReadings
 from forecastkit.preprocessing.covariate_effects import calendar_effect, known_effect, products
 from forecastkit.preprocessing.moments import (
     CHUNK,
+    TRANSFORMS,
     Moments,
     backward,
     chunks,
@@ -82,6 +83,10 @@ class Scaler:
     constant: np.ndarray | None = None
     broken: BrokenReadings = field(default_factory=BrokenReadings.none)
     largest: np.ndarray | None = None
+
+    def __post_init__(self):
+        if self.transform is not None and self.transform not in TRANSFORMS:
+            raise ValueError(f"there is no transform {self.transform!r}")
 
     @classmethod
     def fit(

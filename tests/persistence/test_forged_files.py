@@ -192,6 +192,16 @@ def test_calibration_of_another_class_is_refused(tmp_path, calibrated, name, val
         fk.load(forged(tmp_path / "m", calibrated, **{"forecaster.json": json.dumps(packed).encode()}))
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("transform", "lgo"), ("ids", {"$": "tuple", "of": ["x"]}), ("trained", 7)]
+)
+def test_scales_of_other_series_or_transforms_are_refused(tmp_path, calibrated, name, value):
+    packed = json.loads(calibrated["forecaster.json"])
+    packed["learned"]["scaler_"]["of"][name] = value
+    with pytest.raises(ArtifactError, match="no transform|of other series|no number of its entities"):
+        fk.load(forged(tmp_path / "m", calibrated, **{"forecaster.json": json.dumps(packed).encode()}))
+
+
 def test_a_history_with_other_columns_than_the_schema_is_refused(tmp_path, members):
     packed = json.loads(members["forecaster.json"])
     _schema(packed)["target"]["of"].append("another")
