@@ -103,6 +103,13 @@ def football() -> str:
     return lines("Season,Goals,Matches", *(f"{y}/{(y + 1) % 100:02d},{900 + y % 17},380" for y in range(1992, 2020)))
 
 
+def account() -> str:
+    rows = (f"{t:%d.%m.%Y};Card {i % 4};{v},50;EUR" for i, (t, v) in enumerate(zip(DAYS, VALUES, strict=True)))
+    return lines(
+        "Account statement;;;", "From:;01.01.2023;;", "Balance;1.234,00;EUR;", "", "Datum;Text;Saldo;Währung", *rows
+    )
+
+
 def merged_cells() -> str:
     rows = (f"{t.year if t.month == 1 else ''},{t:%b},{100 + i}" for i, t in enumerate(MONTHS))
     return lines("Year,Month,Sales", *rows)
@@ -146,6 +153,7 @@ EXPORTS = {
     accounts: {"time": "Year_Quarter", "freq": "quarterly", "target": ["GDP"], "rows": 60, "last": "2004-10"},
     retail_calendar: {"time": "Fiscal Year_Week", "freq": "weekly", "target": ["Revenue"], "missing": 0},
     football: {"time": "Season", "freq": "yearly", "target": ["Goals"], "first": "1992-01", "last": "2019-01"},
+    account: {"time": "Datum", "freq": "daily", "target": ["Saldo"], "rows": 60, "missing": 0},
     merged_cells: {"time": "Year_Month", "freq": "monthly", "rows": 48, "missing": 0, "last": "2022-12"},
     months_across: {"freq": "monthly", "rows": 72, "target": ["value"], "past": [], "last": "2015-12"},
     pasted_sheet: {"time": "Date", "freq": "daily", "target": ["Sales"], "rows": 60},

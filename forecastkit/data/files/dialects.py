@@ -130,9 +130,15 @@ def _find_header(rows: list[list[str]]) -> int:
         return 0
     for number, row in enumerate(rows[1:_MOST_ABOVE], start=1):
         filled = [cell for cell in row if cell.strip()]
-        if len(row) >= width and len(filled) > 1:
+        if len(row) >= width and len(filled) > 1 and _names_every_column(row, rows[number + 1 : number + _MOST_ABOVE]):
             return number if len(set(filled)) == len(filled) and _are_names(row) else 0
     return 0
+
+
+def _names_every_column(row: list[str], below: list[list[str]]) -> bool:
+    """Return whether columns without a name are blank in the rows below, except the first."""
+    blank = [place for place, cell in enumerate(row) if place and not cell.strip()]
+    return not any(place < len(cells) and cells[place].strip() for cells in below for place in blank)
 
 
 def _are_names(row: list[str]) -> bool:
