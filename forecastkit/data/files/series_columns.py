@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.files import column_names
+from forecastkit.data.files.datetimes import is_categories
 
 #: Rows that repeated times are looked for in, where there are more than many.
 MANY, FEW = 1 << 20, 200_000
@@ -65,6 +66,8 @@ def some_times(times: pd.Series) -> np.ndarray | slice:
 
 def series_codes(frame: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
     """Return the series number of each row, -1 if a name is missing."""
+    if len(keys) == 1 and is_categories(frame[keys[0]]):  # of large files: there are codes already
+        return frame[keys[0]].cat.codes.to_numpy().astype("int32")
     codes = np.zeros(len(frame), dtype="int64")
     for name in keys:
         own = pd.factorize(frame[name])[0]
