@@ -6,6 +6,7 @@ import pytest
 
 from forecastkit.data.files.infer_roles import find_roles
 from forecastkit.data.files.read_table import read_table
+from forecastkit.data.files.series_columns import series_codes
 from forecastkit.datasets import dataset_path, list_datasets, load_dataset
 from forecastkit.utils.exceptions import InputError
 
@@ -219,3 +220,11 @@ def test_the_files_that_come_with_the_package_are_understood(dataset):
     known = load_dataset(dataset.name).reset_index()
     assert (roles.times == known[dataset.time]).all()
     assert re.fullmatch(r"[\d,]+ rows", table.describe(roles.date_order))
+
+
+def test_series_are_numbered_alike_in_text_and_in_codes():
+    frame = pd.DataFrame({"store": ["b", "a", None, "b", "c"], "y": 1.0})
+    coded = frame.astype({"store": "category"})
+    text, codes = series_codes(frame, ("store",)), series_codes(coded, ("store",))
+    assert ((text[:, None] == text) == (codes[:, None] == codes)).all()
+    assert (codes < 0).tolist() == (text < 0).tolist()
