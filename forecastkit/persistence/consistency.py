@@ -50,9 +50,6 @@ def _check_learned(forecaster: Any, channels: int) -> None:
     for name, value in vars(forecaster).items():
         if name.endswith("_"):
             check_arrays(value, name, sizes)
-    if (scaler := getattr(forecaster, "scaler_", None)) is not None:
-        known = set(forecaster.history_.ids) <= set(scaler.ids)
-        _need(known, "the scales are of other series than the history")
 
 
 def _need(holds: bool, otherwise: str) -> None:

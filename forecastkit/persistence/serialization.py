@@ -5,6 +5,7 @@ listed here, public forecasters and registered backbones are instantiated; user-
 by the caller.
 """
 
+import dataclasses
 import datetime
 import hashlib
 import importlib
@@ -298,7 +299,7 @@ def fields_of(value) -> dict:
     """Constructor arguments from which the object can be rebuilt."""
     if hasattr(value, "_state"):
         return value._state()
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
 def storable_parameters(forecaster) -> dict:
