@@ -196,7 +196,7 @@ def test_calibration_of_another_class_is_refused(tmp_path, calibrated, name, val
 def test_scales_of_unknown_transforms_or_more_series_are_refused(tmp_path, calibrated, name, value):
     packed = json.loads(calibrated["forecaster.json"])
     packed["learned"]["scaler_"]["of"][name] = value
-    with pytest.raises(ArtifactError, match="no transform|no number of its entities"):
+    with pytest.raises(ArtifactError, match=r"no transform|no number of its entities"):
         fk.load(forged(tmp_path / "m", calibrated, **{"forecaster.json": json.dumps(packed).encode()}))
 
 
