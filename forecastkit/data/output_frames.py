@@ -38,7 +38,9 @@ def timestamps_at(panel: Panel, ordinals: np.ndarray) -> pd.Index:
     if high - low > 4 * len(ordinals) + 1000:
         distinct, at = np.unique(ordinals, return_inverse=True)
         return panel.grid.timestamps(distinct).take(at)
-    return panel.grid.timestamps(np.arange(low, high + 1)).take(ordinals - low)
+    timestamps = panel.grid.timestamps(np.arange(low, high + 1))
+    in_order = len(timestamps) == len(ordinals) and (np.diff(ordinals) == 1).all()
+    return timestamps if in_order else timestamps.take(ordinals - low)
 
 
 def long_frame(

@@ -44,7 +44,7 @@ class Evaluator:
         # As TensorFlow does, computations with infinities and NaN issue no warnings.
         with np.errstate(all="ignore"):
             if plan is None:
-                plan = self.program.fixed_values(inputs, self.weights)
+                plan, _ = self.program.first_run(inputs, self.weights)
                 if len(self.plans) >= MAX_PLANS:
                     self.plans = {}
                 self.plans[shapes] = plan
@@ -116,13 +116,14 @@ class Program:
         self.read_outputs = _reader([(i, output if i in several else None) for i, output in self.graph.outputs])
         return steps
 
-    def fixed_values(self, inputs, weights) -> list:
-        """Return the values of the nodes that are fixed for inputs of these shapes, None for the others."""
+    def first_run(self, inputs, weights) -> tuple[list, list]:
+        """Return the values of the nodes that are fixed for inputs of these shapes, None for the others; the outputs."""
         values = self._given(inputs, weights)
         # All nodes are computed once, because a fixed shape may be that of a value that is not fixed.
         for place, call, read, _ in self.all_steps:
             values[place] = call(*read(values))
-        return [value if fixed else None for value, fixed in zip(values, self.is_fixed, strict=True)]
+        kept = [value if fixed else None for value, fixed in zip(values, self.is_fixed, strict=True)]
+        return kept, list(self.read_outputs(values))
 
     def _given(self, inputs, weights):
         values = []
@@ -170,12 +171,13 @@ class Loop:
 
     def __call__(self, *state):
         given = dict(enumerate(state))
-        condition = self.condition.fixed_values(given, ())
-        if not self.condition.run(condition, given)[0]:
+        condition, (again, *_) = self.condition.first_run(given, ())
+        if not again:
             return state
-        body = self.body.fixed_values(given, ())
+        body, state = self.body.first_run(given, ())
         for _ in range(MAX_ITERATIONS):
-            given = dict(enumerate(self.body.run(body, given)))
+            given = dict(enumerate(state))
             if not self.condition.run(condition, given)[0]:
-                return tuple(given.values())
+                return tuple(state)
+            state = self.body.run(body, given)
         return refuse("predict", "a loop of the network must end", f"{MAX_ITERATIONS} iterations", error=ArtifactError)
