@@ -1,5 +1,11 @@
-"""Make the pictures of the documentation from bundled data: ``python docs/make_images.py``."""
+"""Make the pictures of the documentation from bundled data: ``python docs/make_images.py [plots] [report]``.
 
+Those of the report need Chromium.
+"""
+
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import forecastkit as fk
@@ -7,9 +13,8 @@ import forecastkit as fk
 IMAGES = Path(__file__).parent / "images"
 
 
-def main() -> None:
+def plots() -> None:
     """Write forecast.png, backtest.png, comparison.png and attribution.png."""
-    IMAGES.mkdir(exist_ok=True)
     data = fk.load_dataset("airpassengers")
     history = data.reset_index().rename(columns={"Passengers": "actual"})
     model = fk.EnsembleForecaster(horizon=24).fit(data)
@@ -23,5 +28,27 @@ def main() -> None:
     fk.plot_attribution(fk.interpret(network), step=12, path=IMAGES / "attribution.png")
 
 
+def report() -> None:
+    """Write report.png and report_dark.png as on a screen, and report_phone.png."""
+    columns = ["cnt", "temp", "hum", "workingday"]
+    data = fk.load_dataset("bike_sharing")[columns].astype("float64").asfreq("h").tail(3000)
+    model = fk.LinearForecaster(horizon=48, lookback=336, target="cnt", known=columns[1:])
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "report.html"
+        fk.report(model, data, path=page)
+        for name, size, scheme in (("", "1280,1400", 1), ("_dark", "1280,1400", 0), ("_phone", "500,1400", 1)):
+            options = ["--headless", "--no-sandbox", "--hide-scrollbars", f"--window-size={size}"]
+            options += [f"--blink-settings=preferredColorScheme={scheme}", f"--screenshot={IMAGES}/report{name}.png"]
+            subprocess.run(["chromium", *options, page.as_uri()], check=True, capture_output=True)
+
+
+def main(chosen: list[str]) -> None:
+    """Write the chosen pictures, by default all."""
+    IMAGES.mkdir(exist_ok=True)
+    for make in (plots, report):
+        if not chosen or make.__name__ in chosen:
+            make()
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
