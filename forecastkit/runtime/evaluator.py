@@ -117,7 +117,7 @@ class Program:
         return steps
 
     def first_run(self, inputs, weights) -> tuple[list, list]:
-        """Return the values of the nodes that are fixed for inputs of these shapes, None for the others; the outputs."""
+        """Return values of nodes that are fixed for inputs of these shapes, None for the others; and the outputs."""
         values = self._given(inputs, weights)
         # All nodes are computed once, because a fixed shape may be that of a value that is not fixed.
         for place, call, read, _ in self.all_steps:

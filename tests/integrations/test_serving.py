@@ -67,7 +67,7 @@ def test_fifty_clients_at_once_get_their_own_forecasts(service, saved, hourly):
     with ThreadPoolExecutor(50) as clients:
         answers = list(clients.map(lambda number: post(service, {"history": history_of(hourly, number)}), range(50)))
     assert {status for status, _ in answers} == {200}
-    for number in (0, 17, 49):
+    for number in range(50):
         expected = model.forecast(history=hourly.tail(48) + number, quantile_levels=[0.1, 0.9])
         found = pd.DataFrame(answers[number][1])
         np.testing.assert_allclose(found[["forecast", "q0.1"]], expected[["forecast", "q0.1"]])

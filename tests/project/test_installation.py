@@ -72,7 +72,7 @@ kept["sample"] = model.sample(3, random_state=0).iloc[:, -1]
 kept["updated"] = model.update(rows[-12:]).predict()
 np.savez(path + ".npz", **kept)
 model.save(path)
-for wrong in (lambda: model.plot(), lambda: fk.backtest):
+for wrong in (lambda: model.plot(), lambda: fk.tune):
     try:
         wrong()
     except fk.utils.exceptions.BackendError as error:
