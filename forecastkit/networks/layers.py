@@ -11,7 +11,7 @@ from functools import cache
 from typing import ClassVar
 
 import numpy as np
-from keras import Layer, distribution, initializers, layers, ops, saving, tree
+from keras import Layer, config, distribution, initializers, layers, ops, saving, tree
 
 from forecastkit.networks import unrolled
 from forecastkit.networks.backbone import CELLS
@@ -233,7 +233,7 @@ class Recurrence(layers.Layer):
 
     def read(self, reader, input_weight, past, future):
         few = past.shape[1] <= MAX_UNROLLED and (past.shape[0] or 1) <= MAX_UNROLLED_BATCH
-        if few and not COMPILING.get() and not has_gpu():
+        if few and not COMPILING.get() and on_cpu():
             outputs, state = unrolled.read(self.kind, reader.cell, past, reader.go_backwards)
             outputs = outputs if self.sequences else state[0]
         else:
@@ -242,6 +242,7 @@ class Recurrence(layers.Layer):
 
 
 @cache
-def has_gpu() -> bool:
-    """Return whether Keras computes on a GPU, where recurrent layers call cuDNN."""
-    return not all(name.lower().startswith("cpu") for name in distribution.list_devices())
+def on_cpu() -> bool:
+    """Return whether Keras computes on the CPU; on a GPU recurrent layers call cuDNN."""
+    listed = config.backend() in ("tensorflow", "jax")  # Keras lists the devices of no other backend
+    return listed and all(name.lower().startswith("cpu") for name in distribution.list_devices())

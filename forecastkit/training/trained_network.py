@@ -51,7 +51,7 @@ class TrainedNetwork:
         The network for NumPy. A network that has one forecasts without Keras until it is trained.
     """
 
-    graph = None  # pickles of earlier versions have none
+    graph, compiled = None, False  # pickles of earlier versions have neither
 
     def __init__(self, backbone, sizes: Sizes, normalization: str, loss: str, levels, seed: int = 0, weights=None,
                  precision: str | None = None, optimizer=None, graph: Graph | None = None):  # fmt: skip
