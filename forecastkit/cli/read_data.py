@@ -24,7 +24,7 @@ from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import as_names
 from forecastkit.utils.exceptions import DataWarning, InputError
 from forecastkit.utils.validation import first_few, refuse
-from forecastkit.utils.warn import taking_warnings
+from forecastkit.utils.warn import handle_warnings
 
 #: Parameters that say how a table is read, and are no columns.
 READING = ("freq", "timezone", "duplicates", "resample", "slots")
@@ -148,7 +148,7 @@ def _kept_warnings() -> Iterator[list[str]]:
             kept.append(message.removeprefix(f"{WHERE}: "))
         return not issubclass(category, DataWarning)
 
-    with taking_warnings(keep):
+    with handle_warnings(keep):
         yield kept
 
 

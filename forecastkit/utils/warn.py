@@ -10,36 +10,36 @@ from contextvars import ContextVar
 INNER = ("forecastkit", "sklearn", "joblib")
 
 #: Takes the warnings of this thread; returns whether a warning is to be issued nevertheless.
-_TAKER: ContextVar[Callable[[str, type[Warning]], bool] | None] = ContextVar("forecastkit_warnings", default=None)
+_HANDLER: ContextVar[Callable[[str, type[Warning]], bool] | None] = ContextVar("forecastkit_warnings", default=None)
 
 
 @contextmanager
-def taking_warnings(taker: Callable[[str, type[Warning]], bool]) -> Iterator[None]:
+def handle_warnings(handler: Callable[[str, type[Warning]], bool]) -> Iterator[None]:
     """Pass warnings of this library in the current thread to a function instead of issuing them.
 
     `warnings.catch_warnings` would change the filters of all threads, the user's too.
 
     Parameters
     ----------
-    taker : callable
+    handler : callable
         Of message and category; returns whether the warning is to be issued nevertheless.
     """
-    token = _TAKER.set(taker)
+    token = _HANDLER.set(handler)
     try:
         yield
     finally:
-        _TAKER.reset(token)
+        _HANDLER.reset(token)
 
 
 def without_warnings():
     """Issue no warnings of this library in the current thread."""
-    return taking_warnings(lambda message, category: False)
+    return handle_warnings(lambda message, category: False)
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     """Issue a warning at the innermost stack frame outside the packages of `INNER`."""
-    taker = _TAKER.get()
-    if taker is not None and not taker(message, category):
+    handler = _HANDLER.get()
+    if handler is not None and not handler(message, category):
         return
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in INNER:

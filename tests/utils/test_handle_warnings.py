@@ -1,4 +1,4 @@
-"""Warnings of this library can be taken in one thread without touching the filters of the others."""
+"""Warnings of this library can be handled in one thread without touching the filters of the others."""
 
 import threading
 import warnings
@@ -6,10 +6,10 @@ import warnings
 import pytest
 
 from forecastkit.utils.exceptions import DataWarning
-from forecastkit.utils.warn import taking_warnings, warn_user, without_warnings
+from forecastkit.utils.warn import handle_warnings, warn_user, without_warnings
 
 
-def test_warnings_are_taken_in_this_thread_only():
+def test_warnings_are_handled_in_this_thread_only():
     filters = list(warnings.filters)
     with warnings.catch_warnings(record=True) as issued:
         warnings.simplefilter("always")
@@ -24,9 +24,9 @@ def test_warnings_are_taken_in_this_thread_only():
     assert warnings.filters == filters
 
 
-def test_a_taker_can_let_warnings_pass():
+def test_a_handler_can_let_warnings_pass():
     taken = []
-    with taking_warnings(lambda message, category: taken.append(message) or category is not DataWarning):
+    with handle_warnings(lambda message, category: taken.append(message) or category is not DataWarning):
         warn_user("of data", DataWarning)
         with pytest.warns(UserWarning, match="of another kind"):
             warn_user("of another kind")
