@@ -12,7 +12,7 @@ SHAPES = {
         "nonnegative_": ("b", "C"),
         "residual_scale_": ("f", "E C"),
         "paths_": ("f", ". H"),
-        "trained_until_": ("i", "E"),
+        "trained_until_": ("i", "."),  # of series that `partial_fit` has added, too
         "learned_until_": ("i", "."),
     },
     "ResidualQuantiles": {"levels": ("f", "l"), "tables": ("f", "t H l"), "table_of": ("iu", "N")},

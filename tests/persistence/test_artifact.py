@@ -171,6 +171,18 @@ def test_a_series_that_came_by_update_keeps_its_scale(tmp_path, gru, saved, pane
     assert loaded.history_.rows == fk.load(tmp_path / "m.forecast").history_.rows
 
 
+@pytest.mark.parametrize("calibrate", [False, True, "rolling"])
+def test_a_model_that_learned_on_a_new_series_is_saved_again(tmp_path, calibrate):
+    path, columns = tmp_path / "m.forecast", ["unique_id", "ds", "load"]
+    new = make_panel(200, series=("new",))[columns]
+    fk.SeasonalNaiveForecaster(horizon=4, target="load", calibrate=calibrate).fit(make_panel(200)[columns]).save(path)
+    for part in (slice(0, 150), slice(150, 200)):
+        model = fk.load(path)
+        model.partial_fit(new.iloc[part])
+        model.save(path)
+    pd.testing.assert_frame_equal(fk.load(path).predict(), model.predict())
+
+
 @pytest.mark.parametrize(
     "ids",
     [
