@@ -1,4 +1,4 @@
-"""Interpret a fitted network: attribution, attention, variable selection."""
+"""Interpret a fitted forecaster: attribution; attention and variable selection of networks."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,9 +11,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from forecastkit.data.windows import Origins, crop, gather
 from forecastkit.forecasters.base import Forecaster
+from forecastkit.forecasters.composite import Composite
 from forecastkit.forecasters.future_rows import check_known_ahead
 from forecastkit.forecasters.neural import NeuralForecaster
-from forecastkit.inspection.attribution import BASELINES, Inputs, attribute
+from forecastkit.inspection.attribution import BASELINES, Inputs
+from forecastkit.inspection.contributions import contributions
 from forecastkit.inspection.input_names import choices, column_names
 from forecastkit.inspection.results import Interpretation, Place, attends, blocks, refuse_attention
 from forecastkit.networks.attention import watch_attention
@@ -57,14 +59,21 @@ def interpret(
     steps: int | Sequence[int] | None = None,
     **options: Unpack[InterpretOptions],
 ) -> Interpretation:
-    """Attribute a network's forecasts to its inputs, and return its attention and variable selection weights.
+    """Attribute forecasts to their inputs, and return the attention and variable selection weights of networks.
 
-    Attributions are integrated gradients (Sundararajan et al. 2017): the gradient of a point forecast with respect to
-    an input, averaged along the straight line from a baseline to the inputs, times the difference between the input and
-    its baseline. They sum to the difference between the forecast and the forecast at the baseline, in the units of the
-    target, up to `completeness_error`. They describe one forecast of one network, not causal effects, and depend on the
-    baseline. With ``'last'`` they explain the difference from the forecast of a constant series, so the last value
-    itself has no attribution. Attributions to the calendar of a patch are divided evenly among its steps.
+    Attributions sum to the difference between the forecast and the forecast at the baseline, in the units of the
+    target, up to `completeness_error`. They describe one forecast of one forecaster, not causal effects, and depend on
+    the baseline. With ``'last'`` they explain the difference from the forecast of a constant series, so the last value
+    itself has no attribution.
+
+    - Those of networks are integrated gradients (Sundararajan et al. 2017): the gradient of a point forecast with
+      respect to an input, averaged along the straight line from a baseline to the inputs, times the difference between
+      the input and its baseline. Attributions to the calendar of a patch are divided evenly among its steps.
+    - Those of the mean of an ensemble, of an automatic or of a tuned forecaster are the weighted sum of its members'.
+    - Those of other forecasters are changes of the forecast as inputs are replaced one after another. For the linear
+      forecaster they are coefficients times differences from the baseline, unless it transforms the target; otherwise
+      they are averaged over orders of replacement, an estimate of Shapley values (Castro et al. 2009). Times and
+      embedded categories are not replaced, and of more than 400 inputs steps are replaced in blocks.
 
     Attention weights describe how a layer mixes past tokens into each future token. They do not measure importance:
     values are transformed before and after, residual connections bypass attention, and other weights can give the same
@@ -75,8 +84,8 @@ def interpret(
 
     Parameters
     ----------
-    forecaster : NeuralForecaster or Pipeline
-        A fitted network, or a fitted scikit-learn pipeline that ends with one; its earlier steps transform X first.
+    forecaster : Forecaster or Pipeline
+        A fitted forecaster, or a fitted scikit-learn pipeline that ends with one; its earlier steps transform X first.
     X, history
         As in `predict`: rows to forecast with future covariates, and other series than those of the fit.
     cutoff : label or int, optional
@@ -91,13 +100,13 @@ def interpret(
     Other Parameters
     ----------------
     what : {'all', 'attribution', 'attention'}
-        'all', the default, returns attributions, and attention if the network has any.
+        'all', the default, returns attributions, and attention if there is any.
     baseline : {'last', 'mean'}
         Constant value of the past target: its last observed value (the default) or the mean of the window. Baselines of
         covariates are their means over the training rows, those of the calendar its means over a cycle.
     tolerance : float
-        Largest completeness error, by default 0.01. Gradients are computed at 16 points, and the number is doubled
-        until the error is met.
+        Largest completeness error, by default 0.01. Gradients of networks are computed at 16 points, and the number is
+        doubled until the error is met.
     max_points : int
         Largest number of points, by default 512; a warning is issued if the tolerance is not met.
 
@@ -110,12 +119,13 @@ def interpret(
     Raises
     ------
     InputError
-        If the forecaster has no network, or attention is requested from a network without any.
+        If the forecaster is not fitted, or attention is requested from a forecaster without any.
 
     References
     ----------
     Sundararajan, Taly and Yan (2017), "Axiomatic attribution for deep networks", ICML. Departure: integrals use
-    Gauss-Legendre quadrature instead of a Riemann sum.
+    Gauss-Legendre quadrature instead of a Riemann sum. Castro, Gómez and Tejada (2009), "Polynomial calculation of the
+    Shapley value based on sampling", Computers & Operations Research.
 
     Examples
     --------
@@ -128,22 +138,23 @@ def interpret(
     tolerance, max_points = options.get("tolerance", 0.01), options.get("max_points", 512)
     _check(what, baseline, tolerance, max_points)
     forecaster, X, history, names = _unwrap_pipeline(forecaster, X, history)
-    _check_network(forecaster, what)
+    _check_kind(forecaster, what)
     check_is_fitted(forecaster, "history_")
     model, panel, origins, n_steps = _origins(forecaster, X, history, cutoff)
     origins = _select_origins(panel, model.schema_, origins, series, target)
     steps = _steps(steps, n_steps)
-    panel, origins = crop(panel, origins, model.lookback_, model.horizon_)
-    sizes = model.network_.live()[0].sizes
-    schema = replace(model.schema_, **names)
-    place = Place(schema, panel, origins, steps, sizes.lookback, sizes.horizon, sizes.channels > 0)
-    attribution, parts = None, ()
+    attribution, calendar, lookback, mixed = None, (), model.lookback_, False
     if what != "attention":
-        _check_size(origins, steps, sizes)
-        attribution = attribute(model, panel, origins, steps, baseline, tolerance, max_points)
+        _check_size(model, panel, origins, steps)
+        attribution, calendar = contributions(model, panel, origins, steps, baseline, tolerance, max_points)
         _warn(attribution, tolerance)
-        parts = tuple(blocks(attribution, _raw(model, panel, origins, sizes), place, model.scaler_.calendar))
-    seen, chosen = (None, ()) if what == "attribution" else _record_weights(model, place, sizes)
+        mixed, lookback = attribution.target.shape[2] > 1, attribution.target.shape[3]
+    panel, origins = crop(panel, origins, lookback, model.horizon_)
+    place = Place(replace(model.schema_, **names), panel, origins, steps, lookback, model.horizon_, mixed)
+    parts = () if attribution is None else tuple(blocks(attribution, _raw(model, place), place, calendar))
+    if not isinstance(model, NeuralForecaster):
+        return Interpretation(place, model, attribution, parts, ())
+    seen, chosen = (None, ()) if what == "attribution" else _record_weights(model, place)
     if what == "attention" and not seen:
         refuse_attention(model.network_.backbone)
     return Interpretation(place, model.network_.backbone, attribution, parts, seen, chosen)
@@ -182,16 +193,13 @@ def _names_from(before, forecaster):
     return {role: tuple(names.get(name, name) for name in getattr(schema, role)) for role in ("known", "past")}
 
 
-def _check_network(forecaster, what):
-    if hasattr(forecaster, "forecasters"):
-        rule, remedy = "an ensemble has no network of its own", "Pass one of its forecasters_, with the same history."
+def _check_kind(forecaster, what):
+    if not isinstance(forecaster, Forecaster):
+        rule, remedy = "a forecaster or a pipeline that ends in one must be given", "A search has a best_estimator_."
         refuse(WHERE, rule, type(forecaster).__name__, remedy, ParameterError)
-    if not isinstance(forecaster, NeuralForecaster):
-        rule, remedy = (
-            "the forecaster must be a network, or a pipeline that ends in one",
-            "A search has a best_estimator_.",
-        )
-        refuse(WHERE, rule, type(forecaster).__name__, remedy, ParameterError)
+    if what == "attention" and not isinstance(forecaster, NeuralForecaster):
+        remedy = "Pass one of its forecasters_, with the same history." if isinstance(forecaster, Composite) else ""
+        refuse(WHERE, "only networks have attention", type(forecaster).__name__, remedy, ParameterError)
     unfitted = not hasattr(forecaster, "history_")
     if what == "attention" and unfitted and not attends(forecaster._architecture()):
         refuse_attention(forecaster._architecture())
@@ -261,10 +269,13 @@ def _steps(steps, n_steps: int) -> np.ndarray:
     return np.unique(steps) - 1
 
 
-def _check_size(origins, steps, sizes):
+def _check_size(model, panel, origins, steps):
     """Refuse more attributions than fit in memory."""
-    total_steps = sizes.lookback + sizes.horizon
-    inputs = sizes.lookback * (max(sizes.channels, 1) + sizes.past) + total_steps * (sizes.known + sizes.calendar)
+    memory, channels = model._memory(), panel.channels
+    lookback = int(panel.lengths.max()) if memory is None else memory
+    total_steps = lookback + model.horizon_
+    columns = model.schema_.width(model.schema_.known) + len(model.scaler_.calendar)
+    inputs = lookback * (channels + model.schema_.width(model.schema_.past)) + total_steps * columns
     cells = len(origins) * len(steps) * inputs
     if cells > MAX_CELLS:
         rule = f"attributions must be at most {MAX_CELLS:,}"
@@ -277,18 +288,20 @@ def _warn(attribution, tolerance):
         warn_user(f"{said}{attribution.error:.2g} of it, more than {tolerance:g}; raise max_points.")
 
 
-def _raw(model, panel, origins, sizes) -> dict:
+def _raw(model, place) -> dict:
     """Return the inputs in the user's units: target (n, [channels,] lookback), others (n, ..., features)."""
-    scaled = model.scaler_.buffers(panel, sizes.lookback, sizes.horizon)
+    panel, channels = place.panel, place.panel.channels if place.mixed else 0
+    scaled = model.scaler_.buffers(panel, place.lookback, place.horizon)
     numbers = {role: getattr(panel, role)[:, : getattr(scaled, role).shape[1]] for role in ("past", "known", "static")}
     unscaled = replace(scaled, target=panel.target, **numbers)
-    return gather(np, unscaled, origins.table(), sizes.lookback, sizes.horizon, False, sizes.channels)[0]
+    return gather(np, unscaled, place.origins.table(), place.lookback, place.horizon, False, channels)[0]
 
 
-def _record_weights(model, place, sizes):
+def _record_weights(model, place):
     """Return attention by layer, each (n, heads, S, lookback), and variable selection weights."""
-    given = Inputs.of(model, place.panel, place.origins, sizes).given
     network = model.network_.live()[0]
+    sizes = network.sizes
+    given = Inputs.of(model, place.panel, place.origins, sizes).given
     with watch_attention() as seen, watch_selection() as selected:
         network(given, training=False)
     chosen = choices(selected, sizes, column_names(place.schema, model.scaler_.calendar))

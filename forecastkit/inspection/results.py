@@ -11,6 +11,7 @@ from forecastkit.data import output_frames
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
 from forecastkit.data.windows import Origins
+from forecastkit.forecasters.base import Forecaster
 from forecastkit.inspection.attribution import Attribution
 from forecastkit.inspection.input_names import column_names, group_columns
 from forecastkit.networks import backbones
@@ -19,6 +20,9 @@ from forecastkit.networks.backbone import Backbone
 from forecastkit.networks.layers import seeded, sublayers
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_names, refuse
+
+#: Inputs that are printed.
+SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,7 @@ def attends(backbone: Backbone) -> bool:
     return not backbone.mixes_channels and any(isinstance(part, Attention) for part in parts)
 
 
-def refuse_attention(backbone: Backbone):
+def refuse_attention(backbone: Backbone | Forecaster):
     """Raise an error that lists the networks with attention over past steps."""
     names = [name for name in backbones.names() if attends(backbones.find(name)())]
     rule = f"the network must attend to its past; those that do are {', '.join(names)}"
@@ -178,7 +182,7 @@ def _grouped(role, columns, offsets, part, raw):
     return Block(role, names, offsets, part, values)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Interpretation:
     """Result of `interpret` for n forecast origins (series, target and cutoff) and S steps.
 
@@ -207,15 +211,42 @@ class Interpretation:
         Largest difference between the sum of a forecast's attributions and ``forecast - baseline``, relative to the
         largest such change over the steps of the origin.
     points : int
-        Number of gradients averaged for each attribution.
+        Number of gradients, or of orders of replacement, averaged for each attribution.
     """
 
     place: Place
-    backbone: Backbone
+    backbone: Backbone | Forecaster
     found: Attribution | None
     blocks: tuple
     seen: tuple | None
     chosen: tuple = ()
+
+    def __repr__(self) -> str:
+        """Return a one-line description and the most important inputs."""
+        return (
+            self.summary() if self.found is None else f"{self.summary()}\n{self._main_inputs().to_string(index=False)}"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the most important inputs as an HTML table."""
+        table = "" if self.found is None else self._main_inputs().to_html(index=False)
+        return f"<p>{self.summary()}</p>{table}"
+
+    def summary(self) -> str:
+        """One line on what was explained."""
+        forecasts, steps = len(self.place.origins), len(self.place.steps)
+        counts = f"{forecasts:,} forecast{'s' * (forecasts != 1)}, {steps:,} step{'s' * (steps != 1)}"
+        return f"Interpretation of {type(self.backbone).__name__}: {counts}"
+
+    def _main_inputs(self) -> pd.DataFrame:
+        """Return the mean absolute attribution of the inputs over forecasts, the most important first."""
+        sizes = {
+            (block.role, name): np.abs(block.part[:, :, i]).sum(axis=-1).mean()
+            for block in self.blocks
+            for i, name in enumerate(block.names)
+        }
+        table = pd.DataFrame([(*key, size) for key, size in sizes.items()], columns=["role", "input", "attribution"])
+        return table.sort_values("attribution", ascending=False, kind="stable").head(SHOWN).round(4)
 
     @property
     def completeness_error(self):

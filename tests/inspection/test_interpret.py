@@ -462,10 +462,10 @@ def test_networks_without_attention_are_told_which_have_it(gru, future):
         fk.interpret(gru, future, series="a", steps=1, what="attribution").attention  # noqa: B018
 
 
-def test_what_has_no_network_is_refused(hourly):
-    refused("must be a network.*LinearForecaster", fk.LinearForecaster())
-    refused("Pass one of its forecasters_", fk.EnsembleForecaster())
-    refused("must be a network.*str", "gru")
+def test_what_has_no_attention_or_is_no_forecaster_is_refused():
+    refused("only networks have attention.*LinearForecaster", fk.LinearForecaster(), what="attention")
+    refused("Pass one of its forecasters_", fk.EnsembleForecaster(), what="attention")
+    refused("a forecaster or a pipeline that ends in one.*str.*best_estimator_", "gru")
 
 
 @pytest.mark.parametrize(
