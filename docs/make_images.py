@@ -30,9 +30,8 @@ def plots() -> None:
 
 def report() -> None:
     """Write report.png and report_dark.png as on a screen, and report_phone.png."""
-    columns = ["cnt", "temp", "hum", "workingday"]
-    data = fk.load_dataset("bike_sharing")[columns].astype("float64").asfreq("h").tail(3000)
-    model = fk.LinearForecaster(horizon=48, lookback=336, target="cnt", known=columns[1:])
+    data = fk.load_dataset("bike_sharing")["cnt"].astype("float64").asfreq("h").loc["2012-05":"2012-09"]
+    model = fk.LinearForecaster(horizon=48, lookback=336)
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "report.html"
         fk.report(model, data, path=page)

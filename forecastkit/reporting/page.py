@@ -26,6 +26,7 @@ STYLE = """
 body { margin: 0 auto; max-width: 62rem; padding: 1rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 h1 { font-size: 1.6rem; margin: .5rem 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .25rem; }
+h3 { font-size: 1rem; margin: 1.25rem 0 0; } .note { font-size: .9rem; margin: 0; }
 p, li { max-width: 46rem; } .quiet { color: var(--grey); }
 .wide { overflow-x: auto; margin: .5rem 0; }
 /* On a phone a plot scrolls, and starts at its right end, where the forecast is. */
@@ -80,10 +81,28 @@ def render(title: str, subtitle: str, sections: Sequence[Section]) -> str:
 def _section(section: Section) -> str:
     parts = [f"<h2>{html.escape(section.title)}</h2>"]
     parts += [f"<p>{html.escape(text)}</p>" for text in section.text]
-    parts += [f'<div class="wide latest">{svg(figure)}</div>' for figure in section.figures]
-    parts += [f'<div class="wide">{svg(figure)}</div>' for figure in section.lists]
+    parts += [
+        f'{_caption(figure, section.title)}<div class="wide latest">{svg(figure)}</div>' for figure in section.figures
+    ]
+    parts += [f'{_caption(figure, section.title)}<div class="wide">{svg(figure)}</div>' for figure in section.lists]
     parts += [f'<div class="wide">{_table(table)}</div>' for table in section.tables]
     return "<section>\n" + "\n".join(parts) + "\n</section>"
+
+
+def _caption(figure: Figure, above: str) -> str:
+    """Move the title, unless it is that above, and the explanation of a plot to the page.
+
+    On a phone the plot scrolls, and they would be cut.
+    """
+    found = ""
+    for axes in figure.axes[:1]:
+        if title := axes.get_title(loc="left"):
+            found += f"<h3>{html.escape(title)}</h3>" if title != above else ""
+            axes.set_title("", loc="left")
+        for note in [text for text in axes.texts if getattr(text, "xy", None) == (0, 1)]:
+            found += f'<p class="quiet note">{html.escape(note.get_text())}</p>'
+            note.remove()
+    return found
 
 
 def _table(table: pd.DataFrame) -> str:

@@ -72,6 +72,16 @@ def test_the_page_stands_alone(made):
         assert wanted in text
 
 
+def test_titles_of_plots_are_those_of_the_page(made):
+    """On a phone a plot scrolls, and starts at its right end."""
+    text = made[0].html
+    drawn = "".join(re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL))
+    for title in ("<h3>Error by cutoff</h3>", "<h3>Best window: ", ">mean absolute error by step"):
+        assert title in text
+    assert "Error by cutoff" not in drawn
+    assert "<h3>Backtest</h3>" not in text  # the title of the section
+
+
 def test_plots_take_the_colours_of_the_page(made):
     text = made[0].html
     drawn = text[text.index("<svg") :]
