@@ -13,6 +13,7 @@ from forecastkit.metrics.functions import skill
 from forecastkit.metrics.grouped_scores import symmetric_pairs
 from forecastkit.metrics.score_table import quantile_columns, score_table
 from forecastkit.utils.plottable import Plottable
+from forecastkit.utils.printable import Printable
 from forecastkit.utils.validation import check_names, refuse
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ MAIN_SCORES = ("mae", "rmse", "bias", "mase", "wql", "coverage_0.8", "skill")
 
 
 @dataclass(frozen=True, repr=False)
-class Backtest(Plottable):
+class Backtest(Printable, Plottable):
     """Result of `forecastkit.backtest`.
 
     Parameters
@@ -59,15 +60,7 @@ class Backtest(Plottable):
     coverage: pd.DataFrame
     reference: Reference = field(repr=False)
 
-    def __repr__(self) -> str:
-        """Return a one-line description and the scores."""
-        return f"{self.summary()}\n{self._main_scores().to_string(float_format=lambda value: f'{value:.4g}')}"
-
-    def _repr_html_(self) -> str:
-        """Return the scores as an HTML table."""
-        return f"<p>{self.summary()}</p>{self._main_scores().to_html(float_format=lambda value: f'{value:.4g}')}"
-
-    def _main_scores(self) -> pd.DataFrame:
+    def _shown(self) -> pd.DataFrame:
         return self.scores[[name for name in MAIN_SCORES if name in self.scores]]
 
     def summary(self) -> str:

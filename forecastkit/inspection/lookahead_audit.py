@@ -15,14 +15,15 @@ from forecastkit.evaluation.backtesting import backtest, find_cutoffs
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.printable import Printable
 from forecastkit.utils.types import Data
 from forecastkit.utils.validation import check_int, refuse
 
 WHERE = "audit"
 
 
-@dataclass(frozen=True)
-class Audit:
+@dataclass(frozen=True, repr=False)
+class Audit(Printable):
     """Result of an audit.
 
     Attributes
@@ -37,6 +38,16 @@ class Audit:
     def passed(self) -> bool:
         """Whether no check found a leak."""
         return bool(self.findings["passed"].all())
+
+    def summary(self) -> str:
+        """Return a description of the audit in one line."""
+        leaks = int((~self.findings["passed"].astype(bool)).sum())
+        count = len(self.findings)
+        found = f"{leaks} found a leak" if leaks else "no leak"
+        return f"Audit of {count} check{'s' * (count != 1)}: {found}"
+
+    def _shown(self):
+        return self.findings.sort_values("passed", kind="stable")
 
     def __str__(self):
         marks = self.findings["passed"].map({True: "ok", False: "LEAK"})

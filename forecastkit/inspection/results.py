@@ -19,10 +19,8 @@ from forecastkit.networks.attention import Attention
 from forecastkit.networks.backbone import Backbone
 from forecastkit.networks.layers import seeded, sublayers
 from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.printable import Printable
 from forecastkit.utils.validation import check_names, refuse
-
-#: Inputs that are printed.
-SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -183,7 +181,7 @@ def _grouped(role, columns, offsets, part, raw):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Interpretation:
+class Interpretation(Printable):
     """Result of `interpret` for n forecast origins (series, target and cutoff) and S steps.
 
     Attributes
@@ -221,32 +219,23 @@ class Interpretation:
     seen: tuple | None
     chosen: tuple = ()
 
-    def __repr__(self) -> str:
-        """Return a one-line description and the most important inputs."""
-        return (
-            self.summary() if self.found is None else f"{self.summary()}\n{self._main_inputs().to_string(index=False)}"
-        )
-
-    def _repr_html_(self) -> str:
-        """Return the most important inputs as an HTML table."""
-        table = "" if self.found is None else self._main_inputs().to_html(index=False)
-        return f"<p>{self.summary()}</p>{table}"
-
     def summary(self) -> str:
         """One line on what was explained."""
         forecasts, steps = len(self.place.origins), len(self.place.steps)
         counts = f"{forecasts:,} forecast{'s' * (forecasts != 1)}, {steps:,} step{'s' * (steps != 1)}"
         return f"Interpretation of {type(self.backbone).__name__}: {counts}"
 
-    def _main_inputs(self) -> pd.DataFrame:
+    def _shown(self) -> pd.DataFrame | None:
         """Return the mean absolute attribution of the inputs over forecasts, the most important first."""
+        if self.found is None:
+            return None
         sizes = {
             (block.role, name): np.abs(block.part[:, :, i]).sum(axis=-1).mean()
             for block in self.blocks
             for i, name in enumerate(block.names)
         }
         table = pd.DataFrame([(*key, size) for key, size in sizes.items()], columns=["role", "input", "attribution"])
-        return table.sort_values("attribution", ascending=False, kind="stable").head(SHOWN).round(4)
+        return table.sort_values("attribution", ascending=False, kind="stable")
 
     @property
     def completeness_error(self):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecastkit.data.schema import as_names
+from forecastkit.metrics.score_table import quantile_columns
 from forecastkit.utils.validation import refuse
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def find_keys(frame: pd.DataFrame) -> tuple[str, str | list[str] | None]:
 
 
 def forecast_frame(result: object, function: str) -> pd.DataFrame:
-    """Return a forecast frame, or the forecasts of a backtest, as pandas.
+    """Return a forecast frame, the forecasts of a backtest, or a result of `predict` indexed by time, as pandas.
 
     Raises
     ------
@@ -48,14 +49,63 @@ def forecast_frame(result: object, function: str) -> pd.DataFrame:
     """
     frame = getattr(result, "forecasts", result)
     frame = frame.to_pandas() if hasattr(frame, "to_pandas") else frame
+    if _is_indexed_by_time(frame) and "cutoff" not in getattr(frame, "columns", ()):
+        return _long_predictions(frame)
     if not hasattr(frame, "columns"):
         remedy = "Pass the result of forecast() or backtest()."
         refuse("plot", f"{function} needs a long forecast frame", type(result).__name__, remedy)
     if "cutoff" not in frame.columns and not {"step", "forecast"} <= set(frame.columns):
-        remedy = "Pass the result of forecast(), or of backtest(); predict() gives no frame of this kind."
+        remedy = "Pass the result of forecast() or backtest(), or of predict() with times in its index."
         got = f"the columns {', '.join(map(repr, frame.columns[:6]))}"
         refuse("plot", f"{function} needs a long forecast frame with the columns cutoff, step, forecast", got, remedy)
     return frame
+
+
+def _is_indexed_by_time(frame) -> bool:
+    import pandas as pd
+
+    is_table = isinstance(frame, (pd.Series, pd.DataFrame)) and len(frame) > 0
+    return is_table and isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex))
+
+
+def _long_predictions(values) -> pd.DataFrame:
+    """Return points, quantiles or bounds of `predict`, with times in the index, as a long frame of one cutoff."""
+    import pandas as pd
+
+    values = values.to_frame("forecast") if isinstance(values, pd.Series) else values
+    if values.columns.nlevels > 1:
+        parts = {target: values[target] for target in values.columns.unique(0)}
+    elif "forecast" in values or quantile_columns(values):
+        parts = {None: values}
+    else:  # points of several targets
+        parts = {target: values[[target]].set_axis(["forecast"], axis=1) for target in values.columns}
+    times = values.index.to_timestamp() if isinstance(values.index, pd.PeriodIndex) else values.index
+    keys = {times.name or "time": times, "cutoff": _time_before(times), "step": np.arange(1, len(times) + 1)}
+    long = []
+    for target, part in parts.items():
+        named = {} if target is None else {"target": target}
+        levels = quantile_columns(part)
+        point = (
+            {} if "forecast" in part else {"forecast": part[levels[min(levels, key=lambda level: abs(level - 0.5))]]}
+        )
+        long.append(part.assign(**point, **named).assign(**keys).reset_index(drop=True))
+    columns = [next(iter(keys)), *(() if None in parts else ("target",)), "cutoff", "step"]
+    frame = pd.concat(long, ignore_index=True)
+    return frame[[*columns, *(name for name in frame.columns if name not in columns)]]
+
+
+def _time_before(times: pd.DatetimeIndex) -> pd.Timestamp:
+    """Return the time one step before the first of these."""
+    import pandas as pd
+
+    if len(times) < 2:
+        return times[0] - pd.Timedelta("1s")
+    step = (times[1:] - times[:-1]).min()
+    if step < pd.Timedelta("28D"):
+        return times[0] - step
+    months = 12 * (times[1].year - times[0].year) + times[1].month - times[0].month
+    before = times[0] - pd.DateOffset(months=months)
+    return before + pd.offsets.MonthEnd(0) if times.is_month_end.all() else before
 
 
 def history_frame(

@@ -54,8 +54,9 @@ def plot(
     Parameters
     ----------
     result : Forecaster, DataFrame, Backtest or Comparison
-        A fitted forecaster draws its history and its next forecast with intervals; the long frame of `forecast` is
-        drawn after the `actuals`; a backtest draws windows with their actuals; a comparison its leaderboard.
+        A fitted forecaster draws its history and its next forecast with intervals; the long frame of `forecast`, or a
+        result of `predict` with times in its index, is drawn after the `actuals`; a backtest draws windows with their
+        actuals; a comparison its leaderboard.
     actuals : DataFrame, Series or array, optional
         What was observed, as the user has it: the series or frame that was fitted on, also with the rows forecast,
         which are then drawn over the forecast.

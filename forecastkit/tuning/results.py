@@ -7,6 +7,7 @@ import pandas as pd
 
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.utils.formatting import number
+from forecastkit.utils.printable import Printable
 
 #: States of a trial by keras-tuner's states.
 STATES = {"COMPLETED": "done", "FAILED": "failed", "INVALID": "failed", "RUNNING": "unfinished"}
@@ -16,8 +17,8 @@ DONE, DROPPED = "done", "dropped"
 HEAD_START = 0.01
 
 
-@dataclass(frozen=True)
-class Tuning:
+@dataclass(frozen=True, repr=False)
+class Tuning(Printable):
     """Result of a search.
 
     Attributes
@@ -43,6 +44,15 @@ class Tuning:
     best_score: float
     best_forecaster: Forecaster
     seconds: float
+
+    def summary(self) -> str:
+        """Return a description of the search in one line."""
+        count = len(self.trials)
+        return f"Search of {count} trial{'s' * (count != 1)}, {self.seconds:.0f} s, best score {self.best_score:.4g}"
+
+    def _shown(self):
+        """Return the leaderboard without the errors of single folds and messages."""
+        return self.trials[[name for name in self.trials if name != "message" and not str(name).startswith("fold ")]]
 
 
 def make_trials(rows: list[dict]) -> pd.DataFrame:

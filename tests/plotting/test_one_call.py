@@ -62,6 +62,37 @@ def test_actuals_are_taken_as_the_user_has_them(form, model, series):
     np.testing.assert_allclose(lines(again, INK)[0].get_ydata(), series[-37:-7])
 
 
+@pytest.mark.parametrize("options", [{}, {"coverage": 0.8}, {"quantile_levels": [0.1, 0.5, 0.9]}], ids=range(3))
+def test_results_of_predict_are_drawn(options, model, series):
+    axes = fk.plot(model.predict(**options), series)
+    expected = (
+        model.predict(**{**options, "quantile_levels": [0.5]})["q0.5"]
+        if "quantile_levels" in options
+        else model.predict()
+    )
+    np.testing.assert_allclose(lines(axes, BLUE)[0].get_ydata()[-7:], expected)
+    np.testing.assert_allclose(lines(axes, ORANGE)[0].get_ydata(), series[-7:])
+    np.testing.assert_allclose(lines(axes, INK)[0].get_ydata(), series[-35:-7])
+    assert any("interval" in text for text in texts(axes)) == bool(options)
+
+
+@pytest.mark.parametrize("coverage", [None, 0.8])
+def test_results_of_predict_for_several_targets_are_drawn(coverage, series):
+    wide = pd.DataFrame({"north": series, "south": 10 * series})
+    model = fk.LinearForecaster(horizon=7).fit(wide[:-7])
+    axes = fk.plot(model.predict(coverage=coverage), wide, target="south")
+    np.testing.assert_allclose(lines(axes, BLUE)[0].get_ydata()[-7:], model.predict()["south"])
+    np.testing.assert_allclose(lines(axes, ORANGE)[0].get_ydata(), wide["south"][-7:])
+
+
+@pytest.mark.parametrize("freq", ["MS", "ME", "B"])
+def test_history_ends_where_predictions_begin(freq):
+    values = pd.Series(np.arange(48.0), pd.date_range("2020-01-01", periods=48, freq=freq), name="y")
+    model = fk.LinearForecaster(horizon=6).fit(values[:38])
+    axes = fk.plot(model.predict(), values, history_rows=5)
+    np.testing.assert_allclose(lines(axes, INK)[0].get_ydata(), values[33:38])
+
+
 def test_a_panel_draws_the_series_that_is_chosen(series):
     panel = pd.concat([pd.DataFrame({"site": site, "day": series.index, "load": series.to_numpy() * factor})
                        for site, factor in (("a", 1), ("b", 10))])  # fmt: skip
@@ -107,7 +138,7 @@ def test_a_backtest_is_short_in_print_and_a_table_in_notebooks(tested):
 
 @pytest.mark.parametrize(("call", "error", "sentence"), [
     (lambda model, tested: fk.plot(3), InputError, "got int"),
-    (lambda model, tested: fk.plot(model.predict()), InputError, r"got Series. Pass the result of forecast\(\)"),
+    (lambda model, tested: fk.plot(model.predict().to_numpy()), InputError, "got ndarray. Pass the result"),
     (lambda model, tested: tested.plot(kind="errors"), ParameterError, "kind must be one of 'windows', 'steps'"),
     (lambda model, tested: model.plot(kind="steps"), ParameterError, "kind= is for backtests"),
     (lambda model, tested: model.plot(history_rows=0), ParameterError, "history_rows"),
