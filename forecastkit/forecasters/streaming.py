@@ -12,7 +12,7 @@ import pandas as pd
 from forecastkit.data.output_frames import timestamps_at
 from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import Places
-from forecastkit.data.schema import Schema, holds_times
+from forecastkit.data.schema import Schema
 from forecastkit.forecasters.fit_context import restored
 from forecastkit.forecasters.future_rows import ordinal_of, tail
 from forecastkit.forecasters.newer_rows import without_newer_faults
@@ -93,7 +93,7 @@ def _read(where: str, forecaster: "Forecaster", history: Panel, latest: np.ndarr
     from forecastkit.data.ingest.read_panel import read_more  # here: rows are not read for numbers
 
     schema, (y, X, time) = forecaster.schema_, given
-    if hasattr(y, "columns") or (isinstance(y, pd.Series) and holds_times(y.index)):
+    if hasattr(y, "columns") or (isinstance(y, pd.Series) and not _is_record(y, schema, history)):
         if time is not None:
             refuse(where, "rows have times of their own, and time= is for values", repr(time), "Leave out time=.")
         return read_more(schema, history.grid, *((X, y) if schema.supervised else (y,)), follow=history)
@@ -114,6 +114,11 @@ def _read(where: str, forecaster: "Forecaster", history: Panel, latest: np.ndarr
         known=known,
         static=history.static[entity],
     )
+
+
+def _is_record(y: pd.Series, schema: Schema, history: Panel) -> bool:
+    """Return whether a Series holds cells by the names of targets or series, as a row of a frame does."""
+    return y.index.isin(list(history.ids if schema.is_panel else schema.target)).any()
 
 
 def _check_order(where: str, history: Panel, latest: np.ndarray, newer: Panel) -> np.ndarray:
@@ -161,7 +166,8 @@ def _named(where, parameter, names, values) -> dict:
     mapping = {} if values is None else _as_mapping(values)
     if mapping is not None:
         return mapping
-    cells = list(values) if np.iterable(values) and not isinstance(values, str) else [values]
+    is_list = np.iterable(values) and not isinstance(values, str)
+    cells = list(values.flat if isinstance(values, np.ndarray) else values) if is_list else [values]
     if len(cells) != len(names):
         rule = f"must have a value for each of {first_few(map(repr, names), 8)}"
         rule = rule if names else "must be left out of models without covariates"

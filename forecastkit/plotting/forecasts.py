@@ -350,7 +350,8 @@ def draw_windows(axes: Axes, panel: PanelRows, time: str, most: int) -> None:
         _fan(axes, window, time, most=1)
         _mark_cutoff(axes, window)
     style(axes, plain_times(drawn[time]))
-    explain(axes, f"the last {len(windows)} of {panel.rows['cutoff'].nunique()} cutoffs, {len(last)} steps")
+    shown = "" if len(windows) == 1 else f" {len(windows)}"
+    explain(axes, f"the last{shown} of {panel.rows['cutoff'].nunique()} cutoffs, {len(last)} steps")
     ends = [End("actual", numbers_of(drawn["actual"])), End("forecast", numbers_of(last["forecast"]), BLUE)]
     label_ends(axes, ends + [End(band.label, band.high, shade=band.shade) for band in _bands(last, most=1)])
 

@@ -112,6 +112,14 @@ def test_several_targets_and_rows_of_frames(hourly):
         pd.testing.assert_frame_equal(first, other)
 
 
+def test_rows_of_whole_numbers_and_of_arrays():
+    numbered = pd.Series(wave(130), index=range(5, 135), name="load")
+    models = [fk.LinearForecaster(horizon=4, lookback=24).fit(numbered[:120]) for _ in range(2)]
+    given = numbered[120:121], numbered[120:121].to_numpy()[:, None]
+    first, second = (model.observe(row) for model, row in zip(models, given, strict=True))
+    pd.testing.assert_series_equal(first, second)
+
+
 def test_arrays_with_covariates():
     X, y = np.arange(120.0)[:, None] % 7, wave(120)
     model = fk.LinearForecaster(horizon=4, lookback=24).fit(X[:100], y[:100])

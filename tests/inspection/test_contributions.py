@@ -15,7 +15,7 @@ SERIES = pd.Series(wave(200), HOURS, name="load")
 PLAIN = {
     "linear": fk.LinearForecaster(**SIZES),
     "log": fk.LinearForecaster(**SIZES, target_transform="log"),
-    "tabular": fk.TabularForecaster(DecisionTreeRegressor(max_depth=4, random_state=0), **SIZES),
+    "tabular": fk.TabularForecaster(regressor=DecisionTreeRegressor(max_depth=4, random_state=0), **SIZES),
     "pretrained": fk.PretrainedForecaster(**SIZES, fine_tune=False),
     "drift": fk.DriftForecaster(horizon=3),
     "median": fk.EnsembleForecaster(
@@ -100,7 +100,7 @@ def test_gaps_contribute_nothing_and_times_are_those_of_the_data(panel):
 
 
 def test_an_ensemble_is_explained_by_the_weighted_sum_of_its_members(panel):
-    members = [fk.LinearForecaster(lookback=8), fk.TabularForecaster(DecisionTreeRegressor(max_depth=3))]
+    members = [fk.LinearForecaster(lookback=8), fk.TabularForecaster(regressor=DecisionTreeRegressor(max_depth=3))]
     ensemble = fk.EnsembleForecaster(forecasters=members, weights=[3, 1], **SIZES, **ROLES).fit(panel)
     future = make_future(panel, 3)
     whole, *parts = (fk.interpret(model, future) for model in (ensemble, *ensemble.forecasters_))

@@ -114,6 +114,11 @@ def test_a_backtest_is_drawn_on_axes_of_the_user(kind, tested):
     assert pyplot.get_fignums() == before
 
 
+def test_a_single_window_is_called_the_last(series):
+    axes = fk.backtest(fk.LinearForecaster(horizon=7), series, n_windows=3).plot()
+    assert "the last of 3 cutoffs, 7 steps" in [*texts(axes), *(text.get_text() for text in axes.figure.texts)]
+
+
 def test_residuals_are_those_of_the_first_step(tested):
     first = tested.forecasts.query("step == 1")
     axes = tested.plot(kind="residuals")
