@@ -191,6 +191,8 @@ class PretrainedForecaster(RegressionLearner):
         return examples if len(examples) else None
 
     def _second_season(self, grid) -> int:
+        if self.season_length == 1:  # given: no season
+            return 0
         longer = [season for season in grid.seasons if season > self.season_length_]
         second = longer[0] if longer else YEARS.get(self.season_length_ if grid.is_time else 0, 0)
         return usable_second(self.season_length_, second)

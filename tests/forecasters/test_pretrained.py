@@ -123,6 +123,8 @@ def test_the_season_of_plain_arrays_is_found_or_told():
     assert fk.PretrainedForecaster(horizon=12).fit(air).season_length_ == 12
     assert fk.PretrainedForecaster(horizon=7).fit(DAILY.to_numpy()).season_length_ == 7
     assert fk.PretrainedForecaster(horizon=7, season_length=1).fit(DAILY.to_numpy()).season_length_ == 1
+    without = fk.PretrainedForecaster(horizon=7, season_length=1, fine_tune=False).fit(DAILY)
+    assert (without.season_length_, without.second_season_) == (1, 0)
     for seed in range(20):
         walk = np.random.default_rng(seed).normal(size=60 + 20 * seed).cumsum()
         assert fk.PretrainedForecaster(horizon=3).fit(walk).season_length_ == 1, seed
