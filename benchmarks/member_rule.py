@@ -4,7 +4,8 @@ AutoForecaster with its fast members is fitted before two blocks of every develo
 Its forecasts of the folds, and those that each member fitted on all rows makes of the block, are kept in a folder. A
 JSON line per set and block holds the members' scores on the folds and, for each rule of weighting them, the MASE of the
 block relative to the seasonal naive. Weights are proportional to the inverse errors to some power (0: equal weights)
-over the latest folds; ``best`` is the member with the smallest error on the folds.
+over the latest folds; ``best`` is the member with the smallest error on the folds, ``shrunken`` what AutoForecaster
+does: differences between errors are first shrunk by as much as folds disagree.
 """
 
 import argparse
@@ -22,6 +23,7 @@ MEMBERS = ("linear", "damped_trend", "pretrained")
 RULES = {
     "plain average": (1, 0), "best, 2 folds": (2, 200), "best, 4 folds": (4, 200),
     **{f"power {power}, {folds} folds": (folds, power) for folds in (2, 4) for power in (2, 4, 6, 8, 12)},
+    **{f"shrunken, {folds} folds": (folds, None) for folds in (2, 4)},
 }  # fmt: skip
 
 
@@ -92,8 +94,13 @@ def tried(found: dict) -> dict:
     return {"folds": [{name: round(error, 4) for name, error in fold.items()} for fold in folds], "relative": relative}
 
 
-def weights_of(folds: list[dict], power: float) -> dict[str, float]:
-    """Weights by inverse mean errors on these folds; equal weights without folds."""
+def weights_of(folds: list[dict], power: float | None) -> dict[str, float]:
+    """Weights by inverse mean errors on these folds, those of AutoForecaster without a power; equal without folds."""
+    from forecastkit.auto.select_members import weights_by_errors
+
+    if power is None and folds:
+        return weights_by_errors({name: np.array([fold[name] for fold in folds]) for name in MEMBERS})
+    power = power or 0.0
     errors = np.array([np.mean([fold[name] for fold in folds]) if folds else 1.0 for name in MEMBERS])
     powers = (errors.min() / errors) ** power
     return dict(zip(MEMBERS, powers / powers.sum(), strict=True))

@@ -26,7 +26,7 @@ from forecastkit.utils.validation import check_real, draw_seed, first_few, refus
 from forecastkit.utils.warn import warn_user
 
 #: Fractions of the time at which the search ends, and at which forecasters without training are evaluated.
-SEARCHED, BASELINES = 0.42, 0.3
+SEARCHED, BASELINES = 0.42, 0.4
 #: Multiplications per second that no machine exceeds; limits that would require more are refused.
 FASTEST = 1e11
 
@@ -38,10 +38,10 @@ class AutoForecaster(Combination):
     Fast forecasters are evaluated first on up to four rolling-origin folds of the rows before the validation block:
     seasonal naive, linear, damped trend and the pre-trained network. If there are enough rows, networks are then
     trained in the order of their expected gain, by successive halving on the latest two folds. The forecasters are
-    averaged with weights proportional to their inverse errors on the folds to the power of six; weights below a tenth
-    of the largest are set to 0. The trained networks together count as one more forecaster if they reduce the error of
-    the average significantly. Members are trained on all rows given to `fit`. The validation block is used for early
-    stopping, scores and intervals, but not for the selection of members.
+    averaged with weights that fall with the sixth power of their errors as far as the folds agree on them; weights
+    below a tenth of the largest are set to 0. The trained networks together count as one more forecaster if they reduce
+    the error of the average significantly. Members are trained on all rows given to `fit`. The validation block is used
+    for early stopping, scores and intervals, but not for the selection of members.
 
     Parameters
     ----------
@@ -186,7 +186,8 @@ class AutoForecaster(Combination):
         if context.linear_seconds > BASELINES * budget.limit:
             evaluator.use(0)
             search.untried = [one.name for one in candidates if not one.is_trained]
-        quick = [*own, *(one for one in candidates if not one.is_trained)]
+        # The linear forecaster comes last, as it is the slowest of them where there are many covariates.
+        quick = [*own[1:], *(one for one in candidates if not one.is_trained), own[0]]
         try:
             search.evaluate_all(quick, BASELINES * budget.limit)
             search.run([one for one in candidates if one.is_trained], SEARCHED * budget.limit)

@@ -5,7 +5,7 @@ import numpy as np
 from forecastkit.auto.successive_halving import KEPT, Halving
 from forecastkit.comparison.candidates import Candidate
 
-#: Weights are proportional to the inverse errors to this power (benchmarks/member_rule.py).
+#: Weights are proportional to the inverse of shrunken errors to this power (benchmarks/member_rule.py).
 EXPONENT = 6
 #: Members with less than this fraction of the largest weight are left out.
 LEAST = 0.1
@@ -17,8 +17,9 @@ AS_GOOD = 0.002
 def choose(search: Halving, known: dict[str, Candidate], schedule, reference: str = "") -> dict[str, float]:
     """Select the members and their weights.
 
-    Weights are proportional to a power of the inverse errors on the folds [1]_, which moves them from equal weights as
-    far as errors differ: 10 % more error means 44 % less weight. The selected networks together count as one more
+    Weights are proportional to a power of the inverse errors on the folds [1]_, after the differences between errors
+    have been shrunk towards zero by as much as they vary between folds [2]_. So members that are better on all folds
+    have larger weights, and where folds disagree weights are equal. The selected networks together count as one more
     forecaster if they reduce the error of the average by more than chance. Without folds the forecasters without
     training have equal weights.
 
@@ -40,52 +41,64 @@ def choose(search: Halving, known: dict[str, Candidate], schedule, reference: st
     ----------
     .. [1] Bates, J. M., & Granger, C. W. J. (1969). The combination of forecasts. Operational Research Quarterly 20:
        inverse mean squared errors. Departure: a higher power of mean absolute errors.
+    .. [2] James, W., & Stein, C. (1961). Estimation with quadratic loss. Proceedings of the Fourth Berkeley Symposium.
     """
     quick = [name for name, one in known.items() if not one.is_trained]
     if not search.had_folds:
         return dict.fromkeys([name for name in quick if name != reference], 1 / max(len(quick) - 1, 1))
     folds = len(search.evaluator.folds)
-    if not folds:
+    errors = {
+        name: _errors(search, {name: 1.0}, folds) for name in quick if np.isfinite(search.mean_score(name, folds))
+    }
+    others = [error.mean() for name, error in errors.items() if name != reference]
+    if others and min(others) <= errors.get(reference, np.full(1, np.inf)).mean():
+        errors.pop(reference, None)
+    return _with_networks(search, known, schedule, weights_by_errors(errors), reference)
+
+
+def _errors(search, weights: dict[str, float], folds: int) -> np.ndarray:
+    """Return the mean error of a weighted average on each of the first folds."""
+    return np.array([search.evaluator.errors(weights, fold).mean() for fold in range(folds)])
+
+
+def weights_by_errors(errors: dict[str, np.ndarray], prior: dict[str, float] | None = None) -> dict[str, float]:
+    """Return the weights of forecasters with these errors on folds, the largest first.
+
+    Parameters
+    ----------
+    prior : dict of str to float, optional
+        Weights, up to a factor, of forecasters with equal errors; by default equal.
+    """
+    if not errors:
         return {}
-    weights = _inverse_errors({name: search.mean_score(name, folds) for name in quick}, reference)
-    return _with_networks(search, known, schedule, weights, reference)
-
-
-def _inverse_errors(scores: dict[str, float], reference: str = "") -> dict[str, float]:
-    """Return the weights of forecasters with these errors, the largest first."""
-    scores = {name: max(error, 1e-12) for name, error in scores.items() if np.isfinite(error)}
-    least = min(scores.values(), default=1.0)
-    others = [name for name in scores if name != reference]
-    if others and min(scores[name] for name in others) <= scores.get(reference, np.inf):
-        scores.pop(reference, None)
-    powers = {name: (least / error) ** EXPONENT for name, error in sorted(scores.items(), key=lambda item: item[1])}
+    logs = np.log(np.maximum(np.stack(list(errors.values())), 1e-12))
+    logs -= logs.mean(axis=0)
+    mean, folds = logs.mean(axis=1), logs.shape[1]
+    # Without a second fold nothing is known about chance.
+    noise = logs.var(axis=1, ddof=1).sum() / folds if folds > 1 else np.inf
+    kept = max(0.0, 1 - noise / max(float(np.sum(mean**2)), 1e-12))
+    powers = dict(zip(errors, np.exp(-EXPONENT * kept * mean).tolist(), strict=True))
+    powers = {name: power * (prior or {}).get(name, 1.0) for name, power in powers.items()}
     powers = {name: power for name, power in powers.items() if power >= LEAST * max(powers.values())}
-    return {name: power / sum(powers.values()) for name, power in powers.items()}
+    return {name: powers[name] / sum(powers.values()) for name in sorted(powers, key=powers.get, reverse=True)}
 
 
-def _with_networks(search, known, schedule, weights, reference) -> dict[str, float]:
+def _with_networks(search, known, schedule, weights: dict[str, float], reference: str) -> dict[str, float]:
     """Return the weights with those of the networks if the average is clearly better with them."""
     trained = [one for one in known.values() if one.is_trained]
-    folds, evaluator = search.folds_for_selection(trained), search.evaluator
-
-    def error(own, folds=folds):
-        return float(np.mean([evaluator.errors(own, fold).mean() for fold in range(folds)]))
-
+    folds = search.folds_for_selection(trained)
     scores = {one.name: search.mean_score(one.name, folds) for one in trained}
     ranked = sorted((name for name, value in scores.items() if np.isfinite(value)), key=scores.get)
-    networks = _networks(ranked, error, schedule)
-    if not networks:
-        return weights
-    if not weights:
-        return networks
-    every = len(evaluator.folds)
-    members = {name: error({name: 1.0}, every) for name in weights}
-    # Networks have seen the latest folds only, on which all errors may be larger or smaller.
-    members[""] = error(networks) / error(weights) * error(weights, every)
-    joined = _inverse_errors(members, reference)
-    share = joined.pop("", 0.0)
-    joined = joined | {name: share * weight for name, weight in networks.items() if share}
-    if share and evaluator.is_clearly_worse(weights, joined, folds):
+    networks = _networks(ranked, lambda own: float(_errors(search, own, folds).mean()), schedule)
+    if not networks or not weights:
+        return weights or networks
+    groups = {"average": weights, "networks": networks}
+    errors = {name: _errors(search, group, folds) for name, group in groups.items()}
+    fractions = weights_by_errors(errors, {"average": float(len(weights))})
+    if set(weights) == {reference}:
+        fractions = {"networks": 1.0}
+    joined = {name: fractions[group] * weight for group in fractions for name, weight in groups[group].items()}
+    if "networks" in fractions and search.evaluator.is_clearly_worse(weights, joined, folds):
         return dict(sorted(joined.items(), key=lambda item: -item[1]))
     return weights
 

@@ -159,11 +159,14 @@ def test_a_round_that_few_could_go_into_does_not_decide(reached, folds):
 
 
 class Scores:
-    """An arena of one fold and four series where averages err by 1 and the bias of the mean."""
+    """An evaluator of three folds and four series where averages err by 1 and the bias of the mean."""
 
-    def __init__(self, *, clear=True, **errors):
-        self.biases, self.folds, self.clear = errors, [0], clear
-        self.trials = [fold_scores.Trial(name, 0, float(self.errors({name: 1.0}, 0).mean()), 1.0) for name in errors]
+    def __init__(self, *, clear=True, folds=3, **errors):
+        self.biases, self.folds, self.clear = errors, list(range(folds)), clear
+        known = [(name, fold) for name in errors for fold in self.folds]
+        self.trials = [
+            fold_scores.Trial(name, fold, float(self.errors({name: 1.0}, fold).mean()), 1.0) for name, fold in known
+        ]
 
     def errors(self, weights, fold):
         bias = sum(weight * self.biases[name] for name, weight in weights.items())
@@ -220,22 +223,36 @@ def test_networks_are_not_added_on_thin_evidence():
     assert chosen(Scores(clear=False, linear=0.2, theta=0.2, a=0.0)) == {"linear": 0.5, "theta": 0.5}
 
 
+class Folds(Scores):
+    """Folds on which the biases are multiplied by these factors."""
+
+    factors = (1.0, 1.0, 1.0)
+
+    def errors(self, weights, fold):
+        return 1 + self.factors[fold] * (super().errors(weights, fold) - 1)
+
+
 def test_networks_with_fewer_folds_are_compared_on_those():
-    class Folds(Scores):
-        """Errors on the second fold are ten times as large for everyone."""
-
-        def errors(self, weights, fold):
-            return super().errors(weights, fold) * (1, 10)[fold]
-
-    scores = Folds(linear=0.2, a=-0.2)
-    scores.folds = [0, 1]
-    scores.trials.append(fold_scores.Trial("linear", 1, 12.0, 1.0))
+    scores = type("Late", (Folds,), {"factors": (1.0, 1.0, 50.0)})(linear=0.2, a=-0.2)
+    scores.trials = [trial for trial in scores.trials if (trial.forecaster, trial.fold) != ("a", 2)]
     assert chosen(scores) == {"linear": 0.5, "a": 0.5}
 
 
+def test_weights_are_the_more_equal_the_more_folds_disagree():
+    spread = []
+    for factors in ((1.0, 1.0, 1.0), (1.6, 1.0, 0.4), (3.0, 1.0, -1.0)):
+        weights = chosen(type("Some", (Folds,), {"factors": factors})(linear=0.1, theta=0.3))
+        spread.append(weights["linear"] - weights["theta"])
+    assert spread[0] > spread[1] > spread[2] >= 0
+    assert spread[2] == pytest.approx(0.0)
+
+
+def test_one_fold_does_not_decide():
+    assert chosen(Scores(folds=1, linear=0.1, theta=0.3)) == {"linear": 0.5, "theta": 0.5}
+
+
 def test_without_folds_forecasters_without_training_count_alike():
-    scores = Scores(linear=0.1, theta=0.9, naive=0.1, a=0.1)
-    scores.folds = []
+    scores = Scores(folds=0, linear=0.1, theta=0.9, naive=0.1, a=0.1)
     assert chosen(scores) == {"linear": 0.5, "theta": 0.5}
 
 
@@ -375,7 +392,7 @@ def test_trials_are_in_the_file_at_once(clock, tmp_path):
     tried = [waiting(clock, 0), waiting(clock, 1, when_fitted=lambda rows: seen.append(path.read_text()))]
     model = auto(tried, time_limit=900, path=path).fit(SERIES)
     before = pd.read_json(io.StringIO(seen[0]), lines=True)[1:]  # the first line names the log
-    assert before["forecaster"].tolist() == ["linear", "seasonal_naive"] * 4 + ["waiting0"], "after a kill too"
+    assert before["forecaster"].tolist() == ["seasonal_naive", "linear"] * 4 + ["waiting0"], "after a kill too"
     table = pd.read_json(path, lines=True)[1:]
     assert table["score"].tolist() == pytest.approx([trial["score"] for trial in model.trials_])
 
