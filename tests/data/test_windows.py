@@ -51,6 +51,15 @@ def test_training_windows_are_all_that_fit():
     assert len(windows) == 2 * len(got)
 
 
+@pytest.mark.parametrize(("rows", "first", "last"), [(8, 3, 5), (7, 1, 4), (6, 1, 3), (4, 0, 1), (3, 0, 0)])
+def test_first_training_window_of_short_series(rows, first, last):
+    """With a lookback of 4 and a horizon of 2, windows are full from 6 rows before the last horizon on, else half."""
+    panel = make({"a": (0, rows)})
+    windows = Windows.training(panel, panel.indptr[1:], 4, 2)
+    origins = windows.at(np.arange(len(windows)))
+    assert sorted({*origins.row.tolist()}) == [*range(first, last + 1)]
+
+
 def test_validation_windows_lie_wholly_in_the_block():
     panel = make({"a": (0, 20), "b": (0, 9)})
     windows = Windows.validation(panel, np.array([12, 29]), np.array([20, 29]), horizon=3)
