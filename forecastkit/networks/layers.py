@@ -11,7 +11,7 @@ from functools import cache
 from typing import ClassVar
 
 import numpy as np
-from keras import Layer, config, distribution, initializers, layers, ops, saving, tree
+from keras import Layer, config, distribution, initializers, layers, ops, saving
 
 from forecastkit.networks import unrolled
 from forecastkit.networks.backbone import CELLS
@@ -92,13 +92,19 @@ def recurrent(make: type[layers.RNN], units: int, **options) -> layers.RNN:
 
 def sublayers(layer: Layer) -> list[Layer]:
     """Return a layer and all layers within it, each once."""
-    found, waiting = {}, [layer]
+    seen, waiting = {}, [layer]
     while waiting:
         item = waiting.pop()
-        if isinstance(item, Layer) and id(item) not in found:
-            found[id(item)] = item
-            waiting.extend(tree.flatten(list(vars(item).values())))
-    return list(found.values())
+        if id(item) in seen:
+            continue
+        seen[id(item)] = item
+        if isinstance(item, Layer):
+            waiting.extend(vars(item).values())
+        elif isinstance(item, dict):  # whose keys may be layers, which have no order
+            waiting.extend(item.values())
+        elif isinstance(item, (list, tuple)):
+            waiting.extend(item)
+    return [item for item in seen.values() if isinstance(item, Layer)]
 
 
 class Dropout(layers.Layer):
