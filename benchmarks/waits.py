@@ -69,7 +69,7 @@ CALLS = {
     "tuning of a GRU, 10 trials": (LIBRARY, "fk.tune(make(), passengers, n_trials=10)"),
     "comparison of 8 networks, budget 120 s": (
         LIBRARY,
-        "fk.compare(['gru', 'lstm', 'rnn', 'transformer', 'minlstm', 'lstm_transformer', 'cnn_transformer', 'tft'],"
+        "fk.compare(['gru', 'lstm', 'rnn', 'transformer', 'min_lstm', 'lstm_transformer', 'cnn_transformer', 'tft'],"
         " passengers, horizon=12, folds=2, seeds=1, budget=120)",
     ),
 }
