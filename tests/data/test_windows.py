@@ -53,7 +53,7 @@ def test_training_windows_are_all_that_fit():
 
 @pytest.mark.parametrize(("rows", "first", "last"), [(8, 3, 5), (7, 1, 4), (6, 1, 3), (4, 0, 1), (3, 0, 0)])
 def test_first_training_window_of_short_series(rows, first, last):
-    """With a lookback of 4 and a horizon of 2, windows are full from 6 rows before the last horizon on, else half."""
+    """With a lookback of 4 and a horizon of 2, full windows need 8 rows; those of shorter series are shorter."""
     panel = make({"a": (0, rows)})
     windows = Windows.training(panel, panel.indptr[1:], 4, 2)
     origins = windows.at(np.arange(len(windows)))
