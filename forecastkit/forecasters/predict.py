@@ -137,7 +137,7 @@ class Predicting(Bounds, Model, Plottable, Exportable):
         else:
             if until is not None:
                 refuse(where, "either X or until says which rows to forecast", "both", error=ParameterError)
-            if np.ndim(X) == 0 and isinstance(X, Real):
+            if isinstance(X, Real):
                 remedy = "Pass until= or horizon= for another number of steps."
                 refuse(where, "X must be rows to forecast", repr(X), remedy, error=ParameterError)
             rows, panel = read_rows_to_forecast(where, self.schema_, panel, X, self._rows_kept())

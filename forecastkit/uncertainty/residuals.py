@@ -102,9 +102,9 @@ def from_residual_space(forecaster, values: np.ndarray) -> np.ndarray:
 def trained_until(forecaster, panel: Panel) -> np.ndarray:
     """Return the ordinal of the last training row of each series of the panel, shape (E,); `NEVER` for new series."""
     at = forecaster.history_.places(panel.ids)
-    until = forecaster.trained_until_
-    known = (at >= 0) & (at < len(until))  # series added after the fit come last
-    return np.where(known, until[np.where(known, at, 0)], NEVER)
+    until = np.append(forecaster.trained_until_, NEVER)
+    # Series added after the fit come last, and places of unknown series are negative.
+    return until[np.where(at < 0, len(until) - 1, np.minimum(at, len(until) - 1))]
 
 
 @dataclass(frozen=True, eq=False)

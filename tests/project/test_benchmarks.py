@@ -166,7 +166,7 @@ def test_ingestion_reads_what_it_writes(tmp_path):
         assert told["seconds"] > 0
 
 
-@pytest.mark.parametrize(("seconds", "mb", "code"), [(1.0, 300.0, 0), (61.0, 300.0, 1), (1.0, 320.1, 1)])
+@pytest.mark.parametrize(("seconds", "mb", "code"), [(1.0, 300.0, 0), (61.0, 300.0, 1), (1.0, 360.1, 1)])
 def test_ingestion_over_a_limit_fails(monkeypatch, tmp_path, seconds, mb, code):
     ingestion = script("ingestion")
     told = json.dumps({"rows": 10_000_000, "seconds": seconds, "mb": mb})

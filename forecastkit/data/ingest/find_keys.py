@@ -15,7 +15,6 @@ from forecastkit.data.files.find_targets import is_ahead
 from forecastkit.data.files.find_time import find_time
 from forecastkit.data.files.series_columns import find_series, series_codes
 from forecastkit.data.files.time_columns import join_times, joined_name
-from forecastkit.data.files.wide_tables import melt_wide
 from forecastkit.data.schema import WHERE, Schema, are_numbers, as_names, holds_times
 from forecastkit.utils.exceptions import DataWarning, ParameterError
 from forecastkit.utils.validation import check_names, first_few, refuse
@@ -94,7 +93,8 @@ def _are_named_rightly(X: pd.DataFrame, roles: dict) -> bool:
 def melted_like(schema: Schema, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a wide table in long format if the data at fit were wide; other tables are unchanged."""
     if (
-        schema.time is None
+        not isinstance(frame, pd.DataFrame)
+        or schema.time is None
         or schema.time in frame
         or len(schema.target) != 1
         or not set(schema.series_keys) <= {*frame}
@@ -102,6 +102,8 @@ def melted_like(schema: Schema, frame: pd.DataFrame) -> pd.DataFrame:
         return frame
     if schema.time_parts and set(schema.time_parts) <= {*frame}:
         return frame
+    from forecastkit.data.files.wide_tables import melt_wide  # here: it needs PyArrow, which forecasts do not
+
     melted = melt_wide(frame, None if schema.time_parts else schema.time, schema.target[0])
     return frame if melted is None else melted.frame
 
@@ -127,6 +129,8 @@ def _melt(search: _Search) -> _Search:
         return search
     if holds_times(frame.index):
         return search
+    from forecastkit.data.files.wide_tables import melt_wide  # here: it needs PyArrow, which forecasts do not
+
     named = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
     melted = melt_wide(named)
     if melted is None:
