@@ -79,6 +79,15 @@ def origins(data, count):
 # ---------------------------------------------------------------------------------------------- training
 
 
+def test_steps_of_a_call_stay_within_bounds_in_a_long_training(data):
+    """Their number grew with every short epoch, and was infinite after some three hundred."""
+    engine, _ = trained(data)
+    table = origins(data, BATCH)[None]
+    for _ in range(5):
+        engine.train(table, RATES[:1], SEEDS[:1])
+        assert 1 <= engine.at_once <= 16
+
+
 @pytest.mark.parametrize(
     "options",
     [

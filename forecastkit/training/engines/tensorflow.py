@@ -198,9 +198,10 @@ class TensorFlowEngine:
             given = ((tables, self.integer), (rates, tf.float32), (seeds, tf.int64))
             tensors = (tf.constant(values[piece], dtype) for values, dtype in given)
             losses.append(self.steps(self.buffers, *tensors).numpy())
-            low += self.at_once
+            done, seconds = len(rates[piece]), time.perf_counter() - began
+            low += done
             # Python handles an interrupt only between calls.
-            self.at_once = max(1, int(self.at_once * min(CALL_SECONDS / (time.perf_counter() - began), 16)))
+            self.at_once = max(1, int(done * min(CALL_SECONDS / seconds, 16)))
         return float(np.mean(np.concatenate(losses), dtype="float64"))
 
     def _steps(self, buffers, tables, rates, seeds):
