@@ -24,34 +24,16 @@ STEPS = 100
 
 @dataclass(frozen=True)
 class Trial:
-    """One fit of a candidate on the rows before a fold.
+    """One fit of a candidate on the rows before a fold."""
 
-    Attributes
-    ----------
-    forecaster : str
-        Name of the candidate.
-    fold : int
-        Number of the fold from 0, the latest first.
-    score : float
-        MASE by that of the seasonal naive (docs/evaluation.md); infinite where it could not forecast.
-    seconds : float
-        Total duration.
-    trained, compiled : float
-        Seconds of the training loop: its steps, and compilation of the first one.
-    epoch : float
-        Seconds of an epoch of `STEPS` steps; 0 without networks.
-    error : str
-        Reason of a failure.
-    """
-
-    forecaster: str
-    fold: int
-    score: float
-    seconds: float
-    trained: float = 0.0
-    compiled: float = 0.0
-    epoch: float = 0.0
-    error: str = ""
+    forecaster: str  #: Name of the candidate
+    fold: int  #: Number of the fold from 0, the latest first
+    score: float  #: MASE by that of the seasonal naive (docs/evaluation.md); infinite where it could not forecast
+    seconds: float  #: Total duration
+    trained: float = 0.0  #: Seconds of the steps of the training loop
+    compiled: float = 0.0  #: Seconds in which its first step was compiled
+    epoch: float = 0.0  #: Seconds of an epoch of `STEPS` steps; 0 without networks
+    error: str = ""  #: Reason of a failure
 
 
 class FoldEvaluator:

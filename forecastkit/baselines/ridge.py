@@ -30,24 +30,14 @@ class Ridge:
 
     All series share one matrix (NLinear of Zeng et al. 2023, solved in closed form). A window contributes to the steps
     whose target is observed; steps with missing targets have their own normal equations.
-
-    Attributes
-    ----------
-    weights : ndarray of shape (lookback, horizon)
-    strength : float
-        The selected penalty, in units of the mean eigenvalue of each step's second moments.
-    counts : ndarray of shape (horizon,)
-        Number of training windows whose target is observed at each step.
-    normalization : {'last', 'mean', 'standard'}
-        How windows are normalized: by subtracting the last value or the mean, or by standardizing.
-    statistics : Statistics, optional
-        Sums of the normal equations, to which `extended` adds windows; None if they are too large to be kept.
     """
 
-    weights: np.ndarray
-    strength: float
-    counts: np.ndarray | None = None
+    weights: np.ndarray  #: (lookback, horizon)
+    strength: float  #: The selected penalty, in units of the mean eigenvalue of each step's second moments
+    counts: np.ndarray | None = None  #: (horizon,): number of training windows whose target is observed at each step
+    #: How windows are normalized: minus the 'last' value, minus the 'mean', or 'standard' (mean and deviation)
     normalization: str = "last"
+    #: Sums of the normal equations, to which `extended` adds windows; None if they are too large to be kept
     statistics: Statistics | None = None
 
     @classmethod
@@ -238,28 +228,14 @@ class NormalEquations:
     """Normal equations of every step of the horizon.
 
     The second moments of all windows are summed once. Steps with missing targets subtract the windows that they lack.
-
-    Attributes
-    ----------
-    strips : Strips
-    origins : Origins
-        Origins of the n training windows.
-    missing : ndarray of bool of shape (n, horizon), or None
-        Where the target is missing; None if no target is.
-    gram : ndarray of shape (features, features)
-        Sum of x x' over all windows.
-    cross : ndarray of shape (features, horizon)
-        Sum of x y' over the windows whose target is observed at the step.
-    total : int
-        Number of windows before subsampling.
     """
 
     strips: "Strips"
-    origins: Origins
-    missing: np.ndarray | None
-    gram: np.ndarray
-    cross: np.ndarray
-    total: int
+    origins: Origins  #: Origins of the n training windows
+    missing: np.ndarray | None  #: (n, horizon): where the target is missing; None if no target is
+    gram: np.ndarray  #: (features, features): sum of x x' over all windows
+    cross: np.ndarray  #: (features, horizon): sum of x y' over the windows whose target is observed at the step
+    total: int  #: Number of windows before subsampling
 
     @classmethod
     def from_windows(cls, strips: "Strips", windows: Windows, max_windows: int) -> "NormalEquations":

@@ -26,17 +26,11 @@ MIN_FACTOR = 0.05
 
 @dataclass(frozen=True)
 class Seasonal:
-    """Seasonal factors that were removed from histories.
+    """Seasonal factors that were removed from histories."""
 
-    Attributes
-    ----------
-    factors : tuple of ndarray of shape (n, season)
-        One table per season length. Column k holds the factor of k + 1 steps after the last value.
-    multiplies : ndarray of shape (n,), bool
-        True where a history was divided by its factors, False where they were subtracted.
-    """
-
+    #: (n, season): one table per season length. Column k holds the factor of k + 1 steps after the last value.
     factors: tuple[np.ndarray, ...]
+    #: (n,), bool: True where a history was divided by its factors, False where they were subtracted
     multiplies: np.ndarray
 
     def restore(self, forecast: np.ndarray) -> np.ndarray:

@@ -20,13 +20,10 @@ class SeriesCorrections:
     They solve a ridge regression of the errors of the shared regression on the windows of the series. The penalty has
     the weight of a fixed number of windows, so the more windows a series has, the more its coefficients may differ from
     the shared ones.
-
-    Attributes
-    ----------
-    weights : ndarray of shape (series, channels, features, horizon)
-        The coefficients, float32. Series are those that the scaler was fitted on, in its order.
     """
 
+    #: (series, channels, features, horizon): the coefficients, float32. Series are those that the scaler was fitted on,
+    #: in its order.
     weights: np.ndarray
 
     @classmethod

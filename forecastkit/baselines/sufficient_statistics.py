@@ -18,26 +18,13 @@ class Statistics:
     """Sums of second moments of windows and of their products with the targets.
 
     Steps whose targets are missing in the same windows share one system of normal equations.
-
-    Attributes
-    ----------
-    grams : ndarray of shape (systems, features * (features + 1) / 2)
-        Upper triangle of the sum of x x' of each system.
-    system_of : ndarray of int of shape (horizon,)
-        Index of the system of each step.
-    cross : ndarray of shape (features, horizon)
-        Sum of x y'.
-    counts : ndarray of int of shape (horizon,)
-        Number of windows whose target is observed at each step.
-    each : float
-        Number of windows that each summed window represents; above 1 if the windows were subsampled.
     """
 
-    grams: np.ndarray
-    system_of: np.ndarray
-    cross: np.ndarray
-    counts: np.ndarray
-    each: float = 1.0
+    grams: np.ndarray  #: (systems, features * (features + 1) / 2): upper triangle of the sum of x x' of each system
+    system_of: np.ndarray  #: (horizon,): index of the system of each step
+    cross: np.ndarray  #: (features, horizon): sum of x y'
+    counts: np.ndarray  #: (horizon,): number of windows whose target is observed at each step
+    each: float = 1.0  #: Number of windows that each summed window represents; above 1 if the windows were subsampled
 
     @classmethod
     def from_matrices(

@@ -37,17 +37,10 @@ OF_A_RUN = ("random_state", "time_limit", "verbose", "callbacks")
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A model of a comparison.
-
-    Attributes
-    ----------
-    name : str
-    forecaster : Forecaster
-        Unfitted.
-    """
+    """A model of a comparison."""
 
     name: str
-    forecaster: Forecaster
+    forecaster: Forecaster  #: Unfitted
 
     @property
     def is_trained(self) -> bool:

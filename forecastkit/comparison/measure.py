@@ -30,23 +30,13 @@ CHILD = "import sys; from forecastkit.comparison.measure import measure_here; me
 
 @dataclass(frozen=True)
 class Task:
-    """The common data of all runs.
+    """The common data of all runs."""
 
-    Attributes
-    ----------
-    panel : Panel
-        All rows.
-    schema : Schema
-    season : int
-    sizes : Sizes
-    scale : ndarray of shape (n_ids, targets)
-        Scale of MASE from the rows of each series up to its first cutoff in any fold.
-    """
-
-    panel: Panel
+    panel: Panel  #: All rows
     schema: Schema
     season: int
     sizes: Sizes
+    #: (n_ids, targets): scale of MASE from the rows of each series up to its first cutoff in any fold
     scale: np.ndarray
 
 

@@ -34,23 +34,12 @@ CHUNK = 2_000
 
 @dataclass(frozen=True, eq=False)
 class ForecastWindows:
-    """Past cutoffs, the actuals after them, and the references for scoring.
+    """Past cutoffs, the actuals after them, and the references for scoring."""
 
-    Attributes
-    ----------
-    panel : Panel
-        Rows before and after the cutoffs.
-    origins : Origins
-        Cutoffs of every series and target, n in total.
-    horizon : int
-    season : int
-        Season length of the reference and of the scales.
-    """
-
-    panel: Panel
-    origins: Origins
+    panel: Panel  #: Rows before and after the cutoffs
+    origins: Origins  #: Cutoffs of every series and target, n in total
     horizon: int
-    season: int
+    season: int  #: Season length of the reference and of the scales
 
     @cached_property
     def actual(self) -> np.ndarray:
@@ -98,17 +87,9 @@ class ForecastWindows:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Forecasts of a model in some windows.
+    """Forecasts of a model in some windows."""
 
-    Attributes
-    ----------
-    model : Forecaster
-        Fitted, and adapted to series that it was not fitted on.
-    windows : ForecastWindows
-    forecasts : Forecast
-    """
-
-    model: Forecaster
+    model: Forecaster  #: Fitted, and adapted to series that it was not fitted on
     windows: ForecastWindows
     forecasts: Forecast
 

@@ -19,22 +19,12 @@ ENOUGH_BLOCKS, FEW_DATA_FOLDS = 10, 3
 
 @dataclass(frozen=True)
 class Sizes:
-    """Division of the last rows into folds.
-
-    Attributes
-    ----------
-    horizon : int
-    folds : int
-    n_windows : int
-        Number of cutoffs per fold.
-    stride : int
-        Rows between cutoffs.
-    """
+    """Division of the last rows into folds."""
 
     horizon: int
     folds: int
-    n_windows: int
-    stride: int
+    n_windows: int  #: Number of cutoffs per fold
+    stride: int  #: Rows between cutoffs
 
     @property
     def length(self) -> int:
@@ -74,27 +64,13 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Fold:
-    """Training rows of a fold, and its cutoffs.
+    """Training rows of a fold, and its cutoffs."""
 
-    Attributes
-    ----------
-    number : int
-        Number of the fold from 0, in time.
-    stop : ndarray of shape (n_ids,)
-        The model is fitted to the rows of each series before this one.
-    origins : Origins
-        All channels of each cutoff.
-    place : ndarray of shape (n,)
-        Number of the cutoff of each origin.
-    begin : ndarray of shape (n_ids,), optional
-        Rows before this one are excluded from the fit; by default none.
-    """
-
-    number: int
-    stop: np.ndarray
-    origins: Origins
-    place: np.ndarray
-    begin: np.ndarray | None = None
+    number: int  #: Number of the fold from 0, in time
+    stop: np.ndarray  #: (n_ids,): the model is fitted to the rows of each series before this one
+    origins: Origins  #: All channels of each cutoff
+    place: np.ndarray  #: (n,): number of the cutoff of each origin
+    begin: np.ndarray | None = None  #: (n_ids,): rows before this one are excluded from the fit; by default none
 
     def seen(self, panel: Panel) -> Panel:
         """Return a copy of the training rows, for series with any."""

@@ -25,30 +25,15 @@ BESIDE = ("callbacks", "verbose")
 
 @dataclass(frozen=True)
 class Refits:
-    """The common settings of all fits of a backtest.
+    """The common settings of all fits of a backtest."""
 
-    Attributes
-    ----------
-    forecaster : Forecaster
-        Unfitted; every fit is of a clone.
-    panel : Panel
-        All rows.
-    schema : Schema
-    sizes : tuple of int
-        Horizon and season length.
-    gap : int
-        Number of first steps that are excluded.
-    levels : tuple of float
-    max_train_size : int or None
-        Number of rows of each series used by a fit and its forecasts; None for all up to the cutoff.
-    """
-
-    forecaster: object
-    panel: Panel
+    forecaster: object  #: Unfitted; every fit is of a clone
+    panel: Panel  #: All rows
     schema: Schema
-    sizes: tuple[int, int]
-    gap: int
+    sizes: tuple[int, int]  #: Horizon and season length
+    gap: int  #: Number of first steps that are excluded
     levels: tuple
+    #: Number of rows of each series used by a fit and its forecasts; None for all up to the cutoff
     max_train_size: int | None = None
 
     def fit(self, group: Origins):
@@ -126,18 +111,10 @@ def groups_of(panel: Panel, cutoffs: Origins, every: int | None) -> list[Origins
 
 @dataclass
 class Progress:
-    """Reports after every fit the progress, the error, and the estimated remaining time.
+    """Reports after every fit the progress, the error, and the estimated remaining time."""
 
-    Parameters
-    ----------
-    say : callable or None
-        Called with the line.
-    total : int
-        Number of groups of cutoffs.
-    """
-
-    say: object
-    total: int
+    say: object  #: Called with the line
+    total: int  #: Number of groups of cutoffs
     done: int = 0
     fitted: int = 0
     began: float = field(default_factory=time.monotonic)

@@ -106,22 +106,12 @@ class Backtest(Printable, Plottable):
 
 @dataclass(frozen=True)
 class Reference:
-    """Reference forecasts and scales for scoring.
+    """Reference forecasts and scales for scoring."""
 
-    Attributes
-    ----------
-    series : tuple of str
-        Columns of `forecasts` that identify series.
-    naive : ndarray of shape (rows,)
-        Seasonal naive forecasts.
-    scale, squared_scale : Series or float
-        Scales of MASE and RMSSE by series, from the rows up to the first cutoff.
-    """
-
-    series: tuple
-    naive: np.ndarray
-    scale: object
-    squared_scale: object
+    series: tuple  #: Columns of `forecasts` that identify series
+    naive: np.ndarray  #: (rows,): seasonal naive forecasts
+    scale: object  #: Series or float: scales of MASE by series, from the rows up to the first cutoff
+    squared_scale: object  #: Those of RMSSE
 
     def columns(self, keys: list[str]) -> list[str]:
         """Return column names, where ``series`` stands for all columns that identify series."""

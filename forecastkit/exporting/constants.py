@@ -15,36 +15,18 @@ from forecastkit.utils.validation import check_levels, refuse
 
 @dataclass(frozen=True)
 class Constants:
-    """Arrays by series (E, C, ...), the quantile levels, and how quantiles are made.
+    """Arrays by series (E, C, ...), the quantile levels, and how quantiles are made."""
 
-    Parameters
-    ----------
-    center, divisor : ndarray, (E, C)
-        Of the transformed targets; infinite for constant ones.
-    scale : ndarray, (E, C)
-        That forecasts are multiplied by, 0 for targets that were constant in training.
-    constant : ndarray of bool, (E, C)
-    unit : ndarray of float32, (E, C)
-        Input of networks that count.
-    lower, upper : ndarray, (E, C)
-    levels : tuple of float
-        Of the quantiles, empty for none.
-    residuals : ndarray, (E, C, horizon, levels), or None
-        Added to points in the transformed space.
-    corrections : ndarray, (E, C, horizon, levels), or None
-        Added to quantiles in the transformed space.
-    """
-
-    center: np.ndarray
-    divisor: np.ndarray
-    scale: np.ndarray
-    constant: np.ndarray
-    unit: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
-    levels: tuple
-    residuals: np.ndarray | None
-    corrections: np.ndarray | None
+    center: np.ndarray  #: (E, C): means of the transformed targets
+    divisor: np.ndarray  #: (E, C): their standard deviations, infinite for constant ones
+    scale: np.ndarray  #: (E, C): factors of forecasts, 0 for targets that were constant in training
+    constant: np.ndarray  #: (E, C), bool: which targets were constant in training
+    unit: np.ndarray  #: (E, C): units of the targets, an input of networks with distributions of counts
+    lower: np.ndarray  #: (E, C): bounds of forecasts
+    upper: np.ndarray  #: (E, C)
+    levels: tuple  #: Levels of the quantiles; empty for none
+    residuals: np.ndarray | None  #: (E, C, horizon, levels): added to points in the transformed space
+    corrections: np.ndarray | None  #: (E, C, horizon, levels): added to quantiles in the transformed space
 
 
 def check_exportable(forecaster) -> None:

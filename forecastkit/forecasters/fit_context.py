@@ -24,54 +24,27 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class FitContext:
-    """Data and intermediate results of a fit.
-
-    Attributes
-    ----------
-    panel : Panel
-    split, stop : ndarray of int, (n_series,)
-        Rows before ``split`` are for training, rows from ``split`` to ``stop`` for validation.
-    weight : ndarray of shape (rows of the panel,), optional
-        Weight of each row as a target of the loss.
-    linear : Forecaster, optional
-        A linear forecaster fitted on the same rows, which serves as the reference of scores.
-    learning_rate : float, optional
-        In `partial_fit`, the learning rate with which training continues.
-    train : {'all', 'head'}
-        In `partial_fit`, which weights of a network are trained.
-    checkpoints : list
-        Files from which an interrupted fit can be resumed.
-    members : list of (Forecaster, FitContext)
-        The members of a composite forecaster and their fits.
-    finished : dict of int to Forecaster
-        Members that were fitted in other processes, validation rows included, by their index.
-    parameters : dict
-        Parameters that replace those of the forecaster in this fit, such as a shorter time limit.
-    began : float
-        ``time.monotonic()`` before the data were read.
-    budget : TimeBudget, optional
-        The time that remains of a limit.
-    linear_path : LinearPath, optional
-        Linear forecast that a network corrects.
-    linear_seconds : float
-        Duration of the fit of the linear forecaster.
-    """
+    """Data and intermediate results of a fit."""
 
     panel: Panel
-    split: np.ndarray
-    stop: np.ndarray
-    weight: np.ndarray | None = None
+    split: np.ndarray  #: (n_series,): the first row after the training rows of each series
+    stop: np.ndarray  #: (n_series,): the first row after its validation rows
+    weight: np.ndarray | None = None  #: (rows of the panel,): weight of each row as a target of the loss
+    #: A linear forecaster fitted on the same rows, which serves as the reference of scores
     linear: Forecaster | None = None
-    learning_rate: float | None = None
-    train: str = "all"
-    checkpoints: list[Any] = field(default_factory=list)
+    learning_rate: float | None = None  #: In `partial_fit`, the learning rate with which training continues
+    train: str = "all"  #: {'all', 'head'}: in `partial_fit`, which weights of a network are trained
+    checkpoints: list[Any] = field(default_factory=list)  #: Files from which an interrupted fit can be resumed
+    #: The members of a composite forecaster and their fits
     members: list[tuple[Forecaster, FitContext]] = field(default_factory=list)
+    #: Members that were fitted in other processes, validation rows included, by their index
     finished: dict[int, Forecaster] = field(default_factory=dict)
+    #: Parameters that replace those of the forecaster in this fit, such as a shorter time limit
     parameters: dict[str, Any] = field(default_factory=dict)
-    began: float = field(default_factory=time.monotonic)
-    budget: TimeBudget | None = None
-    linear_path: LinearPath | None = None
-    linear_seconds: float = 0.0
+    began: float = field(default_factory=time.monotonic)  #: ``time.monotonic()`` before the data were read
+    budget: TimeBudget | None = None  #: The time that remains of a limit
+    linear_path: LinearPath | None = None  #: Linear forecast that a network corrects
+    linear_seconds: float = 0.0  #: Duration of the fit of the linear forecaster
 
     _scaled: tuple | None = field(default=None, init=False, repr=False)
 

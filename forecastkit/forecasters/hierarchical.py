@@ -25,24 +25,14 @@ MOST_WINDOWS, FEWEST_WINDOWS = 200, 10
 
 @dataclass(frozen=True, kw_only=True)
 class CoherentForecast(Forecast):
-    """Forecasts of all series of a hierarchy, with paths that are points plus past errors of all series together.
+    """Forecasts of all series of a hierarchy, with paths that are points plus past errors of all series together."""
 
-    Attributes
-    ----------
-    values : ndarray of shape (times, series, targets, horizon)
-        Points that add up.
-    errors : ndarray of shape (windows, series, targets, horizon)
-        Errors of such points on validation windows, which add up too.
-    bounded : callable
-        From values (..., series, targets, horizon) to values within bounds that add up.
-    place : tuple of three ndarrays of shape (n,)
-        Time, series and target of each origin.
-    """
-
-    values: np.ndarray
+    values: np.ndarray  #: (times, series, targets, horizon): points that add up
+    #: (windows, series, targets, horizon): errors of such points on validation windows, which add up too
     errors: np.ndarray
+    #: From values (..., series, targets, horizon) to values within bounds that add up
     bounded: Callable[[np.ndarray], np.ndarray]
-    place: tuple[np.ndarray, np.ndarray, np.ndarray]
+    place: tuple[np.ndarray, np.ndarray, np.ndarray]  #: (n,): time, series and target of each origin
 
     def point(self) -> np.ndarray:
         return self.values[self.place]

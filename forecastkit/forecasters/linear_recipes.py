@@ -44,14 +44,7 @@ KEPT = 0.5
 
 @dataclass(frozen=True)
 class Recipe:
-    """How windows are prepared for a regression.
-
-    Attributes
-    ----------
-    normalization : str
-    target_transform : str or None
-    lookback : int
-    """
+    """How windows are prepared for a regression."""
 
     normalization: str
     target_transform: str | None
@@ -60,19 +53,11 @@ class Recipe:
 
 @dataclass(frozen=True)
 class LinearPart:
-    """A fitted regression with the scales of its targets.
-
-    Attributes
-    ----------
-    scaler : Scaler
-    ridge : Ridge
-    corrections : SeriesCorrections, optional
-        What is added to the coefficients for each series.
-    """
+    """A fitted regression with the scales of its targets."""
 
     scaler: Scaler
     ridge: Ridge
-    corrections: SeriesCorrections | None = None
+    corrections: SeriesCorrections | None = None  #: What is added to the coefficients for each series
 
     @property
     def recipe(self) -> Recipe:
@@ -191,21 +176,12 @@ def errors_of(forecaster, context: FitContext, recipes: list[Recipe]) -> dict[Re
 
 @dataclass(frozen=True)
 class NetworkRecipe:
-    """How windows are prepared for a network.
+    """How windows are prepared for a network."""
 
-    Attributes
-    ----------
-    normalization : str
-        The statistics of a window that are removed from it.
-    target_transform : str or None
-    lookback : int
-    regressions : tuple of Recipe
-        The regressions of the linear forecast that the network corrects; empty without one.
-    """
-
-    normalization: str
+    normalization: str  #: The statistics of a window that are removed from it
     target_transform: str | None
     lookback: int
+    #: The regressions of the linear forecast that the network corrects; empty without one
     regressions: tuple[Recipe, ...] = ()
 
     def to_dict(self, patch: int) -> dict:
@@ -260,12 +236,7 @@ def _network_normalization(errors: dict[Recipe, float]) -> str:
 
 @dataclass(frozen=True)
 class LinearPath:
-    """The mean of ridge regressions with the same scales: a linear map from the window to the horizon.
-
-    Attributes
-    ----------
-    regressions : tuple of Ridge
-    """
+    """The mean of ridge regressions with the same scales: a linear map from the window to the horizon."""
 
     regressions: tuple[Ridge, ...]
 

@@ -104,23 +104,13 @@ def pretrain(
 
 @dataclass(frozen=True)
 class Source:
-    """Series to draw examples from.
+    """Series to draw examples from."""
 
-    Attributes
-    ----------
-    series, held_out : list of ndarray
-        Training and held-out series, in units of their largest value.
-    season, second : int
-        Season lengths in steps, 1 and 0 for none.
-    horizon : int
-        Largest horizon of an example.
-    """
-
-    series: list[np.ndarray]
-    held_out: list[np.ndarray]
-    season: int
-    second: int
-    horizon: int
+    series: list[np.ndarray]  #: Training series, in units of their largest value
+    held_out: list[np.ndarray]  #: Held-out series
+    season: int  #: Season length in steps, 1 for none
+    second: int  #: That of a longer season, 0 for none
+    horizon: int  #: Largest horizon of an example
 
     @classmethod
     def of(cls, panel: Panel, horizon: int | None, season_length: int | None) -> Source:

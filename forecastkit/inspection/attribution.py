@@ -16,33 +16,21 @@ CALENDAR_MEANS = {"weekend": 2 / 7}
 
 @dataclass(frozen=True)
 class Attribution:
-    """Integrated gradients of S steps of n origins, in the units of the targets.
+    """Integrated gradients of S steps of n origins, in the units of the targets."""
 
-    Parameters
-    ----------
-    target : ndarray of shape (n, S, columns, lookback)
-        Attributions to the past values of the target columns in a window: one, or all if the network mixes channels.
-    past : ndarray of shape (n, S, lookback, features)
-    known, calendar : ndarray of shape (n, S, lookback + horizon, features)
-    static : ndarray of shape (n, S, features)
-    forecast, baseline : ndarray of shape (n, S)
-        The forecast, and the forecast at the baseline inputs.
-    error : float
-        Largest difference between the sum of the attributions and ``forecast - baseline``, relative to the largest such
-        change over the steps of the origin.
-    points : int
-        Number of gradients averaged for each attribution.
-    """
-
+    #: (n, S, columns, lookback): attributions to the past values of the target columns in a window: one, or all if the
+    #: network mixes channels
     target: np.ndarray
-    past: np.ndarray
-    known: np.ndarray
-    calendar: np.ndarray
-    static: np.ndarray
-    forecast: np.ndarray
-    baseline: np.ndarray
+    past: np.ndarray  #: (n, S, lookback, features)
+    known: np.ndarray  #: (n, S, lookback + horizon, features)
+    calendar: np.ndarray  #: (n, S, lookback + horizon, features)
+    static: np.ndarray  #: (n, S, features)
+    forecast: np.ndarray  #: (n, S)
+    baseline: np.ndarray  #: (n, S): the forecast at the baseline inputs
+    #: Largest difference between the sum of the attributions and ``forecast - baseline``, relative to the largest such
+    #: change over the steps of the origin
     error: float
-    points: int
+    points: int  #: Number of gradients averaged for each attribution
 
 
 def attribute(

@@ -125,26 +125,14 @@ def _replaced(model, panel: Panel, origins: Origins, steps: np.ndarray, baseline
 
 @dataclass(frozen=True)
 class _Window:
-    """The inputs of one forecast.
+    """The inputs of one forecast."""
 
-    Parameters
-    ----------
-    rows : Panel
-        The rows of the series that the forecast reads, and those of the horizon, whose targets are NaN.
-    channel, past : int
-        Target column, and number of rows up to the cutoff.
-    start, end : dict of ndarray of shape (rows, columns)
-        Inputs at the baseline and as they are, by role; static ones have a single row.
-    inputs : list of (str, ndarray of int, slice)
-        Role, columns and rows of what is replaced at once.
-    """
-
-    rows: Panel
-    channel: int
-    past: int
-    start: dict[str, np.ndarray]
-    end: dict[str, np.ndarray]
-    inputs: list[tuple[str, np.ndarray, slice]]
+    rows: Panel  #: The rows of the series that the forecast reads, and those of the horizon, whose targets are NaN
+    channel: int  #: Target column
+    past: int  #: Number of rows up to the cutoff
+    start: dict[str, np.ndarray]  #: (rows, columns): inputs at the baseline by role; static ones have a single row
+    end: dict[str, np.ndarray]  #: (rows, columns): inputs as they are
+    inputs: list[tuple[str, np.ndarray, slice]]  #: Role, columns and rows of what is replaced at once
 
     @classmethod
     def of(cls, model, panel: Panel, entity: int, row: int, channel: int, baseline: str) -> "_Window":

@@ -25,22 +25,12 @@ def group_columns(columns: list) -> tuple[list, np.ndarray]:
 
 @dataclass(frozen=True)
 class Choice:
-    """Variable selection weights in one part of the window.
+    """Variable selection weights in one part of the window."""
 
-    Parameters
-    ----------
-    part : {'past', 'future', 'static'}
-    names : list of (role, name)
-    offsets : ndarray of shape (T,)
-        Steps after the cutoff; 0 is the cutoff itself.
-    weights : ndarray of shape (n, G, T)
-        They sum to 1 over the G names.
-    """
-
-    part: str
+    part: str  #: {'past', 'future', 'static'}
     names: list
-    offsets: np.ndarray
-    weights: np.ndarray
+    offsets: np.ndarray  #: (T,): steps after the cutoff; 0 is the cutoff itself
+    weights: np.ndarray  #: (n, G, T): they sum to 1 over the G names
 
 
 def choices(seen: dict, sizes, columns: dict[str, list]) -> tuple[Choice, ...]:

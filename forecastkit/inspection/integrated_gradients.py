@@ -29,25 +29,14 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Slopes:
-    """Gradients averaged between baseline and inputs, and the forecasts at both ends.
+    """Gradients averaged between baseline and inputs, and the forecasts at both ends."""
 
-    Parameters
-    ----------
-    by : dict of ndarray, (P, ...)
-        Average gradient of each pair's forecast with respect to each input of its window.
-    start, end : ndarray of shape (P,)
-        Forecasts at the baseline and at the inputs.
-    error : float
-        See `completeness_error`.
-    points : int
-        Number of gradients in each average.
-    """
-
+    #: (P, ...): average gradient of each pair's forecast with respect to each input of its window
     by: dict[str, np.ndarray]
-    start: np.ndarray
-    end: np.ndarray
-    error: float
-    points: int
+    start: np.ndarray  #: (P,): forecasts at the baseline
+    end: np.ndarray  #: (P,): forecasts at the inputs
+    error: float  #: See `completeness_error`
+    points: int  #: Number of gradients in each average
 
 
 def integrate(engine, inputs: dict, baseline: dict, pairs: Pairs, point, tolerance: float, max_points: int) -> Slopes:
@@ -62,7 +51,7 @@ def integrate(engine, inputs: dict, baseline: dict, pairs: Pairs, point, toleran
         Weight of each output of the network in the point forecast.
     tolerance : float
         Largest completeness error.
-    most : int
+    max_points : int
         Largest number of points.
     """
     zero = np.zeros((len(inputs["target"]), *engine.sizes.channel_shape, engine.sizes.horizon, len(point)), "float32")

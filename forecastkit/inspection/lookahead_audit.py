@@ -57,25 +57,14 @@ class Audit(Printable):
 
 @dataclass(frozen=True)
 class Case:
-    """Data, and which of its rows lie after the cutoff and beyond the horizon.
+    """Data, and which of its rows lie after the cutoff and beyond the horizon."""
 
-    Parameters
-    ----------
-    X, y : frame, Series or array
-        Each row is a step; `y` may be None.
-    columns : dict of str to list
-        Columns of `X` by role; targets only without `y`.
-    after, beyond : ndarray of bool, (rows,)
-        Rows after the cutoff of their series, and rows more than a horizon after it.
-    entity : ndarray of int, (rows,)
-    """
-
-    X: object
-    y: object
-    columns: dict
-    after: np.ndarray
-    beyond: np.ndarray
-    entity: np.ndarray
+    X: object  #: Each row is a step
+    y: object  #: May be None
+    columns: dict  #: Columns of `X` by role; targets only without `y`
+    after: np.ndarray  #: (rows,), bool: which rows lie after the cutoff of their series
+    beyond: np.ndarray  #: (rows,), bool: which lie more than a horizon after it
+    entity: np.ndarray  #: (rows,)
 
     def perturbed(self, *roles: str, rows: np.ndarray | None = None, blank: bool = False) -> "Case":
         """Return the data with the cells of these roles perturbed or blanked in the rows after the cutoff."""

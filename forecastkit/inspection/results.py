@@ -25,28 +25,15 @@ from forecastkit.utils.validation import check_names, refuse
 
 @dataclass(frozen=True)
 class Place:
-    """Forecasts to explain.
-
-    Parameters
-    ----------
-    schema : Schema
-    panel : Panel
-    origins : Origins
-        Forecast origins, of length n.
-    steps : ndarray of shape (S,)
-        Steps counted from 0.
-    lookback, horizon : int
-    mixed : bool
-        Whether windows contain all target columns.
-    """
+    """Forecasts to explain."""
 
     schema: Schema
     panel: Panel
-    origins: Origins
-    steps: np.ndarray
+    origins: Origins  #: Forecast origins, of length n
+    steps: np.ndarray  #: (S,): steps counted from 0
     lookback: int
     horizon: int
-    mixed: bool
+    mixed: bool  #: Whether windows contain all target columns
 
     @property
     def cutoffs(self) -> np.ndarray:
@@ -106,24 +93,13 @@ class Place:
 
 @dataclass(frozen=True)
 class Block:
-    """Attributions to the G inputs of one role at T steps.
+    """Attributions to the G inputs of one role at T steps."""
 
-    Parameters
-    ----------
-    role : {'target', 'past', 'known', 'calendar', 'static'}
-    names : list of str
-    offsets : ndarray of shape (T,)
-        Steps after the cutoff; 0 is the cutoff itself.
-    part : ndarray of shape (n, S, G, T)
-    values : ndarray of shape (n, G, T)
-        The inputs in the user's units; NaN for inputs of several columns.
-    """
-
-    role: str
+    role: str  #: {'target', 'past', 'known', 'calendar', 'static'}
     names: list
-    offsets: np.ndarray
-    part: np.ndarray
-    values: np.ndarray
+    offsets: np.ndarray  #: (T,): steps after the cutoff; 0 is the cutoff itself
+    part: np.ndarray  #: (n, S, G, T)
+    values: np.ndarray  #: (n, G, T): the inputs in the user's units; NaN for inputs of several columns
 
 
 def attends(backbone: Backbone) -> bool:

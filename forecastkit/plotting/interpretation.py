@@ -144,23 +144,13 @@ def plot_attention(
 
 @dataclass(frozen=True)
 class _View:
-    """One origin, and the steps drawn of it.
-
-    Parameters
-    ----------
-    place : Place
-    origin : int
-    chosen : ndarray of shape (S,)
-        Whether each step is drawn.
-    times : ndarray of shape (lookback + horizon,)
-    forecast : ndarray of shape (S,), or None
-    """
+    """One origin, and the steps drawn of it."""
 
     place: Place
     origin: int
-    chosen: np.ndarray
-    times: np.ndarray
-    forecast: np.ndarray | None
+    chosen: np.ndarray  #: (S,): whether each step is drawn
+    times: np.ndarray  #: (lookback + horizon,)
+    forecast: np.ndarray | None  #: (S,)
 
     @classmethod
     def of(cls, found: Interpretation, series, target, step) -> _View:

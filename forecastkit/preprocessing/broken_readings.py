@@ -35,21 +35,12 @@ NORMAL_RANGE = 1.349
 
 @dataclass(frozen=True)
 class BrokenReadings:
-    """Faults among the targets; every attribute has shape (n,).
-
-    Attributes
-    ----------
-    entity, channel : ndarray of int
-    ordinal : ndarray of int
-        Time step on the grid.
-    value : ndarray
-        The faulty value. A cell that later holds another value has been corrected.
-    """
+    """Faults among the targets; every attribute has shape (n,)."""
 
     entity: np.ndarray
     channel: np.ndarray
-    ordinal: np.ndarray
-    value: np.ndarray
+    ordinal: np.ndarray  #: Time step on the grid
+    value: np.ndarray  #: The faulty value. A cell that later holds another value has been corrected.
 
     def __len__(self) -> int:
         return len(self.entity)

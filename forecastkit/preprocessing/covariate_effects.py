@@ -24,22 +24,12 @@ class _Sample:
     """Evenly spaced rows from which effects are estimated.
 
     An effect is validated on the last fifth of each series' training rows after a regression on the first four fifths.
-
-    Attributes
-    ----------
-    rows : ndarray of int
-    early : ndarray of bool
-        Which of `rows` lie in the first four fifths of their series.
-    late : ndarray of int
-        Rows of the last fifth that have a row one horizon earlier.
-    before : ndarray of int
-        The rows one horizon before `late`.
     """
 
     rows: np.ndarray
-    early: np.ndarray
-    late: np.ndarray
-    before: np.ndarray
+    early: np.ndarray  #: Which of `rows` lie in the first four fifths of their series
+    late: np.ndarray  #: Rows of the last fifth that have a row one horizon earlier
+    before: np.ndarray  #: The rows one horizon before `late`
 
     @classmethod
     def of(cls, panel, horizon):

@@ -25,17 +25,10 @@ TRANSFORMS = {
 
 @dataclass(frozen=True)
 class Moments:
-    """Mean and standard deviation per entity and column.
+    """Mean and standard deviation per entity and column."""
 
-    Attributes
-    ----------
-    center : ndarray of shape (E, columns)
-    scale : ndarray of shape (E, columns)
-        0 marks a constant column.
-    """
-
-    center: np.ndarray
-    scale: np.ndarray
+    center: np.ndarray  #: (E, columns)
+    scale: np.ndarray  #: (E, columns): 0 marks a constant column
 
     @classmethod
     def of(cls, values: np.ndarray, indptr: np.ndarray) -> "Moments":

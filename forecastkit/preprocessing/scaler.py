@@ -34,54 +34,30 @@ class Scaler:
     The linear effect of future covariates, a ridge regression shared by all series of a target, is subtracted from the
     targets and added to the forecasts: the network forecasts the error process of the regression. The effect is used
     only if it improves naive forecasts of the last training rows.
-
-    Parameters
-    ----------
-    ids : tuple
-        Entities with known moments.
-    target : Moments
-        Moments of the targets, shape (E, C), in the user's units.
-    past, known, static : Moments
-        Moments of the covariates, shape (1, features): all series share them.
-    effect : ndarray of shape (known features, C)
-        Coefficients of the standardized future covariates for the standardized targets.
-    calendar : tuple of str
-        Names of the calendar features.
-    trained : int
-        Number of leading ids that were seen in training; later ids were added by `extended`.
-    divides : bool
-        Whether targets are divided by their mean absolute value without centering; there is no linear effect then.
-    calendar_effect : ndarray of shape (calendar features, C), optional
-        Coefficients of the requested calendar features.
-    met : dict of tuple of ndarray
-        For each role, which codes of each category column occur in training; other codes count as unknown.
-    transform : str, optional
-        Transform of the targets before scaling; see `forecastkit.preprocessing.moments`.
-    transformed : Moments, optional
-        Moments of the transformed targets.
-    constant : ndarray of bool of shape (E, C), optional
-        Which targets are constant in training; given if `divides`, as the scale then does not show it.
-    broken : BrokenReadings
-        Faults among the targets. They are excluded from the moments and masked.
-    largest : ndarray of shape (E, C), optional
-        Largest distance of a training value from the center of `target`; None in files of earlier versions.
     """
 
-    ids: tuple
-    target: Moments
-    past: Moments
+    ids: tuple  #: Entities with known moments
+    target: Moments  #: Moments of the targets, shape (E, C), in the user's units
+    past: Moments  #: Moments of covariates, shape (1, features): all series share them
     known: Moments
     static: Moments
+    #: (known features, C): coefficients of the standardized future covariates for the standardized targets
     effect: np.ndarray
-    calendar: tuple[str, ...]
-    trained: int
+    calendar: tuple[str, ...]  #: Names of the calendar features
+    trained: int  #: Number of leading ids that were seen in training; later ids were added by `extended`
+    #: Whether targets are divided by their mean absolute value without centering; there is no linear effect then
     divides: bool = False
+    #: (calendar features, C): coefficients of the requested calendar features
     calendar_effect: np.ndarray | None = None
+    #: For each role, which codes of each category column occur in training; other codes count as unknown
     met: dict = field(default_factory=dict)
-    transform: str | None = None
-    transformed: Moments | None = None
+    transform: str | None = None  #: Transform of the targets before scaling; see `forecastkit.preprocessing.moments`
+    transformed: Moments | None = None  #: Moments of the transformed targets
+    #: (E, C): which targets are constant in training; given if `divides`, as the scale then does not show it
     constant: np.ndarray | None = None
+    #: Faults among the targets. They are excluded from the moments and masked.
     broken: BrokenReadings = field(default_factory=BrokenReadings.none)
+    #: (E, C): largest distance of a training value from the center of `target`; None in files of earlier versions
     largest: np.ndarray | None = None
 
     def __post_init__(self):

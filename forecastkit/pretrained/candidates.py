@@ -69,21 +69,11 @@ PROFILE_SEASONS, PROFILE_DECAY = 6, 0.8
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """The latest values of series with the same season lengths.
+    """The latest values of series with the same season lengths."""
 
-    Parameters
-    ----------
-    values : ndarray, (B, C)
-        Oldest first, float64; NaN where missing and before the first value of a series.
-    season : int
-        Length of the main season in steps, 1 for none.
-    second : int
-        Length of a longer season in steps, 0 for none.
-    """
-
-    values: np.ndarray
-    season: int
-    second: int = 0
+    values: np.ndarray  #: (B, C): oldest first, float64; NaN where missing and before the first value of a series
+    season: int  #: Length of the main season in steps, 1 for none
+    second: int = 0  #: Length of a longer season in steps, 0 for none
 
     @cached_property
     def observed(self) -> np.ndarray:

@@ -18,21 +18,12 @@ DAMPING, LEAST_WIDTH = 10.0, 0.02
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Windows with the state before the last layer, which fine-tuning does not change.
+    """Windows with the state before the last layer, which fine-tuning does not change."""
 
-    Attributes
-    ----------
-    hidden : ndarray, (N, S, units)
-    forecasts : ndarray, (N, S, K)
-    available : ndarray, (N, K)
-    target : ndarray, (N, S)
-        Actuals in units of each series' scale, NaN where missing.
-    """
-
-    hidden: np.ndarray
-    forecasts: np.ndarray
-    available: np.ndarray
-    target: np.ndarray
+    hidden: np.ndarray  #: (N, S, units)
+    forecasts: np.ndarray  #: (N, S, K)
+    available: np.ndarray  #: (N, K)
+    target: np.ndarray  #: (N, S): actuals in units of each series' scale, NaN where missing
 
     @classmethod
     def of(cls, weights: dict[str, np.ndarray], inputs: Inputs, actual: np.ndarray) -> Examples:

@@ -39,30 +39,17 @@ def trial_length(season: int) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Inputs of the network, float32, in units of each series' scale, and the scaling.
+    """Inputs of the network, float32, in units of each series' scale, and the scaling."""
 
-    Attributes
-    ----------
-    context : ndarray, (B, FEATURES)
-    patches : ndarray, (B, PATCHES, CHANNELS)
-    steps : ndarray, (B, H, STEP_FEATURES)
-    forecasts : ndarray, (B, H, K)
-    available : ndarray, (B, K)
-    center, scale : ndarray, (B,), float64
-        A scale of 0 marks a constant series.
-    errors, tried : ndarray, (B, K, 2)
-        Logarithms of the candidates' errors at earlier origins, and where they exist.
-    """
-
-    context: np.ndarray
-    patches: np.ndarray
-    steps: np.ndarray
-    forecasts: np.ndarray
-    available: np.ndarray
-    center: np.ndarray
-    scale: np.ndarray
-    errors: np.ndarray
-    tried: np.ndarray
+    context: np.ndarray  #: (B, FEATURES)
+    patches: np.ndarray  #: (B, PATCHES, CHANNELS)
+    steps: np.ndarray  #: (B, H, STEP_FEATURES)
+    forecasts: np.ndarray  #: (B, H, K)
+    available: np.ndarray  #: (B, K)
+    center: np.ndarray  #: (B,), float64: a scale of 0 marks a constant series
+    scale: np.ndarray  #: (B,), float64
+    errors: np.ndarray  #: (B, K, 2): logarithms of the candidates' errors at earlier origins
+    tried: np.ndarray  #: (B, K, 2), bool: where these errors exist
 
     def network(self) -> dict[str, np.ndarray]:
         """Return the input arrays of the network by name."""

@@ -46,25 +46,13 @@ COLOURS = {INK: "var(--ink)", GREY: "var(--grey)", PALE: "var(--pale)", BLUE: "v
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a report.
-
-    Parameters
-    ----------
-    title : str
-    text : sequence of str
-        Sentences, one to a paragraph.
-    figures : sequence of matplotlib.figure.Figure
-        Over time: on a phone their right ends are shown first.
-    tables : sequence of DataFrame
-    lists : sequence of matplotlib.figure.Figure
-        With names at their left.
-    """
+    """A part of a report."""
 
     title: str
-    text: Sequence[str] = ()
-    figures: Sequence[Figure] = ()
+    text: Sequence[str] = ()  #: Sentences, one to a paragraph
+    figures: Sequence[Figure] = ()  #: Over time: on a phone their right ends are shown first
     tables: Sequence[pd.DataFrame] = ()
-    lists: Sequence[Figure] = ()
+    lists: Sequence[Figure] = ()  #: With names at their left
 
 
 def render(title: str, subtitle: str, sections: Sequence[Section]) -> str:

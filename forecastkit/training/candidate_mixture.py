@@ -16,27 +16,16 @@ WARM_UP, LAST_RATE, KEEP = 200, 0.02, 0.95
 
 @dataclass(frozen=True)
 class Settings:
-    """Size of the network and hyperparameters of its training.
+    """Size of the network and hyperparameters of its training."""
 
-    Attributes
-    ----------
-    units, recurrent, transformer : int
-        Width of the hidden layers, of the recurrent body, and of the Transformer in its place (0 for none).
-    batch, pool : int
-        Examples of a gradient step and number of recent examples that are kept.
-    learning_rate, dropout, decay : float
-        Largest learning rate, dropout, and weight decay.
-    seed : int
-    """
-
-    units: int = 192
-    recurrent: int = 64
-    transformer: int = 0
-    batch: int = 256
-    pool: int = 120_000
-    learning_rate: float = 2e-3
+    units: int = 192  #: Width of the hidden layers
+    recurrent: int = 64  #: Width of the recurrent body
+    transformer: int = 0  #: Width of the Transformer in its place; 0 for none
+    batch: int = 256  #: Examples of a gradient step
+    pool: int = 120_000  #: Number of recent examples that are kept
+    learning_rate: float = 2e-3  #: The largest one
     dropout: float = 0.1
-    decay: float = 0.03
+    decay: float = 0.03  #: Weight decay
     seed: int = 0
 
 

@@ -40,33 +40,18 @@ class Plan:
 
     The rate rises linearly and then decays to 0 along half a cosine [1]_ over all epochs. In an adaptive plan it is
     constant until the validation loss stalls, and then decays within a few epochs [3]_.
-
-    Parameters
-    ----------
-    epochs, steps, batch_size : int
-        Epochs (the largest number of an adaptive plan), steps per epoch, windows per step.
-    learning_rate : float
-        Peak rate.
-    patience : int or None
-        Epochs without an improvement of the validation loss after which training stops.
-    time_limit : float or None
-        Time limit in seconds.
-    seed : int
-    judges_start : bool
-        Whether the weights that training starts with may be the best: those of a network that corrects a forecast.
-    adaptive : bool
-        Whether the validation loss determines the number of epochs.
     """
 
-    epochs: int
-    steps: int
-    batch_size: int
-    learning_rate: float
-    patience: int | None
-    time_limit: float | None
+    epochs: int  #: The largest number of epochs of an adaptive plan, the number of others
+    steps: int  #: Steps per epoch
+    batch_size: int  #: Windows per step
+    learning_rate: float  #: Peak rate
+    patience: int | None  #: Epochs without an improvement of the validation loss after which training stops
+    time_limit: float | None  #: Time limit in seconds
     seed: int
+    #: Whether the weights that training starts with may be the best: those of a network that corrects a forecast
     judges_start: bool = False
-    adaptive: bool = False
+    adaptive: bool = False  #: Whether the validation loss determines the number of epochs
 
     @classmethod
     def suited(

@@ -295,32 +295,15 @@ def _widened(weight: np.ndarray, shape: tuple[int, ...], patch: int) -> np.ndarr
 
 @dataclass(eq=False)
 class CacheEntry:
-    """A Keras model with its traced steps.
+    """A Keras model with its traced steps."""
 
-    Attributes
-    ----------
-    kind : object
-        What networks must have in common to use it one after the other; None if no other one may.
-    network : keras.Model
-    engine : object
-        The engine with the traced steps.
-    seed : int
-        Seed of `first`.
-    first : list of ndarray
-        Weights before training.
-    held : bool
-        Whether its owner keeps it between uses.
-    users : int
-        Number of uses in progress.
-    """
-
-    kind: object
+    kind: object  #: What networks must have in common to use it one after the other; None if no other one may
     network: object
-    engine: object
-    seed: int
-    first: list
-    held: bool = False
-    users: int = 0
+    engine: object  #: The engine with the traced steps
+    seed: int  #: Seed of `first`
+    first: list  #: Weights before training
+    held: bool = False  #: Whether its owner keeps it between uses
+    users: int = 0  #: Number of uses in progress
 
     def belong_to(self, owner: TrainedNetwork) -> None:
         """Set the network whose weights it has, until that is deleted or another one takes it over."""

@@ -36,29 +36,15 @@ BY_BACKBONE = {
 
 @dataclass(frozen=True)
 class DataContext:
-    """Properties of the data that the default space depends on.
+    """Properties of the data that the default space depends on."""
 
-    Attributes
-    ----------
-    lookback : int
-        The forecaster's lookback for these data.
-    patch : int or None
-        The forecaster's patch, or None if it has none.
-    max_lookback : int
-        Rows that the longest lookback may have.
-    horizon, season : int
-    grid : TimeGrid
-    positive : bool
-        Whether no target is negative.
-    """
-
-    lookback: int
-    patch: int | None
-    max_lookback: int
+    lookback: int  #: The forecaster's lookback for these data
+    patch: int | None  #: The forecaster's patch, or None if it has none
+    max_lookback: int  #: Rows that the longest lookback may have
     horizon: int
     season: int
     grid: TimeGrid
-    positive: bool
+    positive: bool  #: Whether no target is negative
 
 
 def default_space(forecaster, context: DataContext) -> dict:

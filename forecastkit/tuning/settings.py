@@ -20,27 +20,16 @@ FOLDS = 3
 
 @dataclass(frozen=True)
 class Settings:
-    """Options of a search.
+    """Options of a search."""
 
-    Attributes
-    ----------
-    search : {'local', 'random', 'bayesian', 'hyperband'}
-    n_trials, n_folds, n_jobs : int or None
-    time_limit : float, str or None
-    directory : path or None
-    random_state : int, RandomState or None
-    refits : int
-        Number of fits on all rows that follow within the time limit.
-    """
-
-    search: str = "local"
+    search: str = "local"  #: {'local', 'random', 'bayesian', 'hyperband'}
     n_trials: int | None = None
     time_limit: float | str | None = None
     n_folds: int | None = None
     directory: types.Path | None = None
     n_jobs: int = 1
     random_state: types.Seed | None = None
-    refits: int = 0
+    refits: int = 0  #: Number of fits on all rows that follow within the time limit
 
     def check(self, where: str = WHERE) -> None:
         """Validate the options."""

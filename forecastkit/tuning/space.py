@@ -23,13 +23,7 @@ TRIES = 64
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several values of any type; the oracle proposes their index.
-
-    Attributes
-    ----------
-    name : str
-    options : tuple
-    """
+    """One of several values of any type; the oracle proposes their index."""
 
     name: str
     options: tuple
@@ -54,21 +48,12 @@ class Choice:
 
 @dataclass(frozen=True)
 class Range:
-    """A number between two bounds, both included.
-
-    Attributes
-    ----------
-    name : str
-    low, high : int or float
-        Integers if both are.
-    log : bool
-        Whether values are uniformly distributed on a logarithmic scale.
-    """
+    """A number between two bounds, both included."""
 
     name: str
     low: float
-    high: float
-    log: bool = False
+    high: float  #: An integer if both bounds are; then the values are integers
+    log: bool = False  #: Whether values are uniformly distributed on a logarithmic scale
 
     @property
     def whole(self) -> bool:

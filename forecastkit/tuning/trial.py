@@ -24,79 +24,39 @@ MARGIN = 0.01
 
 @dataclass(frozen=True)
 class Task:
-    """The common data of all trials of a search.
+    """The common data of all trials of a search."""
 
-    Attributes
-    ----------
-    forecaster : Forecaster
-        Unfitted.
-    panel : Panel
-        Training rows.
-    schema : Schema
-    folds : list of Fold
-    season : int
-    weight : ndarray or None
-        Sample weights of the panel's rows.
-    """
-
-    forecaster: Forecaster
-    panel: Panel
+    forecaster: Forecaster  #: Unfitted
+    panel: Panel  #: Training rows
     schema: Schema
     folds: list
     season: int
-    weight: np.ndarray | None = None
+    weight: np.ndarray | None = None  #: Sample weights of the panel's rows
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Outcome of a trial.
+    """Outcome of a trial."""
 
-    Attributes
-    ----------
-    state : {'done', 'dropped', 'failed', 'unfinished'}
-        'dropped': it was worse than the best on the first folds. 'unfinished': its time was over.
-    scores : dict of int to float
-        Relative error of each fold that was run.
-    score : float
-        Mean over the folds; for a dropped trial an estimate.
-    seconds : float
-    message : str
-        Reason of a failure.
-    error : Exception or None
-        A programming error, which the search must raise.
-    overhead : float or None
-        Seconds of its last fold outside the training loop: compilation, scaling, evaluation.
-    """
-
+    #: 'done', 'failed', 'dropped' (worse than the best on the first folds) or 'unfinished' (its time was over)
     state: str
-    scores: dict = field(default_factory=dict)
-    score: float = float("nan")
+    scores: dict = field(default_factory=dict)  #: Relative error of each fold that was run
+    score: float = float("nan")  #: Mean over the folds; for a dropped trial an estimate
     seconds: float = 0.0
-    message: str = ""
-    error: Exception | None = None
+    message: str = ""  #: Reason of a failure
+    error: Exception | None = None  #: A programming error, which the search must raise
+    #: Seconds of its last fold outside the training loop: compilation, scaling, evaluation
     overhead: float | None = None
 
 
 @dataclass(frozen=True)
 class TrialLimits:
-    """Limits of a trial.
+    """Limits of a trial."""
 
-    Attributes
-    ----------
-    seconds : float or None
-        Seconds for all folds; training ends early enough to evaluate its result.
-    kill_after : float or None
-        Seconds after which its process is terminated.
-    rival : dict of int to float
-        Scores of the best trial so far by fold; empty if there is none.
-    overhead : float or None
-        Expected seconds of a fold outside training, if known.
-    """
-
-    seconds: float | None = None
-    kill_after: float | None = None
-    rival: dict = field(default_factory=dict)
-    overhead: float | None = None
+    seconds: float | None = None  #: Seconds for all folds; training ends early enough to evaluate its result
+    kill_after: float | None = None  #: Seconds after which its process is terminated
+    rival: dict = field(default_factory=dict)  #: Scores of the best trial so far by fold; empty if there is none
+    overhead: float | None = None  #: Expected seconds of a fold outside training, if known
 
 
 def run_trial(task: Task, parameters: dict, limits: TrialLimits) -> Outcome:

@@ -43,20 +43,12 @@ MAX_CELLS = 40_000_000
 
 @dataclass(frozen=True, eq=False)
 class ConformalAdjustment:
-    """Corrections of quantiles by series, step and level, in units of the series' scale.
+    """Corrections of quantiles by series, step and level, in units of the series' scale."""
 
-    Attributes
-    ----------
-    levels : ndarray, (L,)
-    tables : ndarray, (1 + own, horizon, L)
-        The first table is shared by series with too few windows for a separate one.
-    table_of : ndarray of int, (n_series,)
-        Index of each series' table.
-    """
-
-    levels: np.ndarray
+    levels: np.ndarray  #: (L,)
+    #: (1 + own, horizon, L): the first table is shared by series with too few windows for a separate one
     tables: np.ndarray
-    table_of: np.ndarray
+    table_of: np.ndarray  #: (n_series,): index of each series' table
 
     @classmethod
     def fit(cls, forecaster, panel: Panel, validation_origins: Origins, forecast) -> "ConformalAdjustment":
@@ -86,24 +78,13 @@ def own_levels(forecast) -> tuple[float, ...]:
 
 @dataclass(frozen=True, eq=False)
 class ValidationErrors:
-    """Out-of-sample errors of the latest validation windows, for rolling corrections.
+    """Out-of-sample errors of the latest validation windows, for rolling corrections."""
 
-    Attributes
-    ----------
-    series : ndarray of int, (n,)
-        Number of each window's series in the fit, increasing.
-    ordinal : ndarray of int, (n,)
-        Origin of each window on the time grid, increasing within a series.
-    levels : ndarray, (L,)
-        Levels of the quantiles whose errors are stored; empty if errors of the point forecast are stored.
-    errors : ndarray, (n, horizon, max(L, 1)), float32
-        In units of `residual_scale`.
-    """
-
-    series: np.ndarray
-    ordinal: np.ndarray
+    series: np.ndarray  #: (n,): number of each window's series in the fit, increasing
+    ordinal: np.ndarray  #: (n,): origin of each window on the time grid, increasing within a series
+    #: (L,): levels of the quantiles whose errors are stored; empty if errors of the point forecast are stored
     levels: np.ndarray
-    errors: np.ndarray
+    errors: np.ndarray  #: (n, horizon, max(L, 1)), float32: in units of `residual_scale`
 
     @classmethod
     def fit(cls, forecaster, panel: Panel, split: np.ndarray, stop: np.ndarray, levels) -> "ValidationErrors | None":

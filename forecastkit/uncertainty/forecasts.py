@@ -46,17 +46,9 @@ SHOWN_LEVELS = (0.1, 0.5, 0.9)
 
 @dataclass(frozen=True)
 class OriginResiduals:
-    """Validation residuals of a forecaster, applied to the series of some origins.
+    """Validation residuals of a forecaster, applied to the series of some origins."""
 
-    Attributes
-    ----------
-    forecaster : Forecaster
-        Fitted forecaster, which has the scales of the series.
-    panel : Panel
-    origins : Origins
-    """
-
-    forecaster: Any
+    forecaster: Any  #: Fitted forecaster, which has the scales of the series
     panel: Panel
     origins: Origins
 
@@ -86,18 +78,11 @@ class OriginResiduals:
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast(ABC):
-    """Forecasts of n origins over a horizon. Base class.
+    """Forecasts of n origins over a horizon. Base class."""
 
-    Attributes
-    ----------
-    residuals : OriginResiduals or None
-        They give point forecasts their quantiles, and samples the quantiles beyond trained levels.
-    shown : sequence of float, optional
-        Levels of `forecast`, if the user gives none.
-    """
-
+    #: They give point forecasts their quantiles, and samples the quantiles beyond trained levels
     residuals: OriginResiduals | None = None
-    shown: Sequence[float] | None = None
+    shown: Sequence[float] | None = None  #: Levels of `forecast`, if the user gives none
 
     #: Whether the model itself gives quantiles, as opposed to its residuals.
     has_spread = True
@@ -151,14 +136,9 @@ class Forecast(ABC):
 
 @dataclass(frozen=True)
 class PointForecast(Forecast):
-    """Point forecasts with quantiles from residuals.
+    """Point forecasts with quantiles from residuals."""
 
-    Attributes
-    ----------
-    values : ndarray of shape (n, horizon)
-    """
-
-    values: np.ndarray
+    values: np.ndarray  #: (n, horizon)
 
     has_spread = False
 
@@ -182,16 +162,10 @@ class PointForecast(Forecast):
 
 @dataclass(frozen=True)
 class QuantileForecast(Forecast):
-    """Quantiles at trained levels. Other levels are interpolated; the point is the median.
+    """Quantiles at trained levels. Other levels are interpolated; the point is the median."""
 
-    Attributes
-    ----------
-    values : ndarray of shape (n, horizon, len(levels))
-    levels : tuple of float
-        Increasing. If they do not include 0.5 in their range, the point is the quantile of the nearest level.
-    """
-
-    values: np.ndarray
+    values: np.ndarray  #: (n, horizon, len(levels))
+    #: Increasing. If they do not include 0.5 in their range, the point is the quantile of the nearest level.
     levels: tuple[float, ...]
 
     def point(self) -> np.ndarray:
@@ -211,18 +185,10 @@ class QuantileForecast(Forecast):
 
 @dataclass(frozen=True)
 class DistributionForecast(Forecast):
-    """A parametric distribution for each step; the point is its mean.
+    """A parametric distribution for each step; the point is its mean."""
 
-    Attributes
-    ----------
-    parameters : ndarray of shape (n, horizon, P)
-        The first parameter is the mean.
-    family : Distribution
-        Quantiles and densities, see `forecastkit.networks.heads.distributions`.
-    """
-
-    parameters: np.ndarray
-    family: Any
+    parameters: np.ndarray  #: (n, horizon, P): the first parameter is the mean
+    family: Any  #: Quantiles and densities, see `forecastkit.networks.heads.distributions`
 
     def point(self) -> np.ndarray:
         return self.parameters[..., 0]
@@ -247,14 +213,6 @@ class CombinedForecast(Forecast):
     A mixture averages densities and is wider than its members if they disagree; averaged quantiles
     are as sharp as those of the members [1]_.
 
-    Attributes
-    ----------
-    members : list of Forecast
-    combine : callable
-        Function of a list of arrays of the same shape, which returns one array of that shape.
-    levels : tuple of float or None
-        Levels that all members have.
-
     References
     ----------
     .. [1] Lichtendahl, K. C., Grushka-Cockayne, Y., & Winkler, R. L. (2013). Is it better to average probabilities or
@@ -262,8 +220,9 @@ class CombinedForecast(Forecast):
     """
 
     members: list[Forecast]
+    #: Function of arrays of one shape, which returns an array of that shape
     combine: Callable[[list[np.ndarray]], np.ndarray]
-    levels: tuple[float, ...] | None = None
+    levels: tuple[float, ...] | None = None  #: Levels that all members have
 
     def point(self) -> np.ndarray:
         return self.combine([member.point() for member in self.members])

@@ -121,24 +121,14 @@ class ResidualQuantiles:
     windows every residual is used with both signs, so that intervals are symmetric about the forecast.
 
     A series with at least 200 residuals at each step has a separate table; all other series share one of all residuals.
-
-    Attributes
-    ----------
-    levels : ndarray, (L,)
-        The grid of levels, increasing.
-    tables : ndarray, (1 + own, horizon, L)
-        Quantiles in units of the series' scale; the first table is the shared one.
-    table_of : ndarray of int, (n_series,)
-        Index of the table of each series of the fit.
-    held_out : bool
-        Whether the residuals are those of windows that were not used in training.
     """
 
-    levels: np.ndarray
+    levels: np.ndarray  #: (L,): the grid of levels, increasing
+    #: (1 + own, horizon, L): quantiles in units of the series' scale; the first table is the shared one
     tables: np.ndarray
-    table_of: np.ndarray
+    table_of: np.ndarray  #: (n_series,): index of the table of each series of the fit
 
-    held_out: bool = True
+    held_out: bool = True  #: Whether the residuals are those of windows that were not used in training
 
     @classmethod
     def fit(

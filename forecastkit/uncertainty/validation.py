@@ -56,15 +56,6 @@ class LocalScale:
     errors usually have too, so residual quantiles of point forecasts are multiplied by the ratio of the local scales
     (benchmarks/interval_rules.py compares such rules on development sets) [1]_.
 
-    Attributes
-    ----------
-    lag : int
-        Steps between the values whose changes are averaged: a season, or 1 for short series.
-    width : int
-        Number of latest rows.
-    reference : ndarray of shape (2, n_series)
-        Mean absolute change and mean absolute value; NaN if unknown.
-
     References
     ----------
     .. [1] Lei, J., G'Sell, M., Rinaldo, A., Tibshirani, R. J., & Wasserman, L. (2018). Distribution-free predictive
@@ -72,9 +63,9 @@ class LocalScale:
        units of a local spread.
     """
 
-    lag: int
-    width: int
-    reference: np.ndarray
+    lag: int  #: Steps between the values whose changes are averaged: a season, or 1 for short series
+    width: int  #: Number of latest rows
+    reference: np.ndarray  #: (2, n_series): mean absolute change and mean absolute value; NaN if unknown
 
     @classmethod
     def fit(cls, panel: Panel, split: np.ndarray, stop: np.ndarray, horizon: int, season: int) -> "LocalScale | None":
@@ -151,53 +142,27 @@ def _mean_size(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """Results on the validation block.
+    """Results on the validation block."""
 
-    Attributes
-    ----------
-    residuals : ResidualQuantiles or None
-        Residual quantiles by step, in units of each series' scale.
-    paths : ndarray or None
-        Ranks of errors within windows, see `forecastkit.uncertainty.residuals`.
-    corrections : ConformalAdjustment or None
-        Corrections of the model's quantiles, if `calibrate` is set.
-    rolling_errors : ValidationErrors or None
-        Validation errors for rolling corrections, if requested.
-    scores : PendingScores or None
-        None if there is no validation window.
-    local_scale : LocalScale or None
-        Local scales of the series at the time of the residuals; None if these are those of training windows, of a
-        transformed target, whose transform accounts for changes of size, or of a model with quantiles of its own.
-    """
-
-    residuals: ResidualQuantiles | None = None
-    paths: np.ndarray | None = None
-    corrections: ConformalAdjustment | None = None
-    rolling_errors: ValidationErrors | None = None
-    scores: "PendingScores | None" = None
+    residuals: ResidualQuantiles | None = None  #: Residual quantiles by step, in units of each series' scale
+    paths: np.ndarray | None = None  #: Ranks of errors within windows, see `forecastkit.uncertainty.residuals`
+    corrections: ConformalAdjustment | None = None  #: Corrections of the model's quantiles, if `calibrate` is set
+    rolling_errors: ValidationErrors | None = None  #: Validation errors for rolling corrections, if requested
+    scores: "PendingScores | None" = None  #: None if there is no validation window
+    #: Local scales of the series at the time of the residuals; None if these are those of training windows, of a
+    #: transformed target, whose transform accounts for changes of size, or of a model with quantiles of its own
     local_scale: LocalScale | None = None
 
 
 @dataclass
 class FitData:
-    """Data of a fit, from which results are computed on demand.
-
-    Attributes
-    ----------
-    panel : Panel
-    split, stop : ndarray of int, (n_series,)
-        Rows before ``split`` are training rows, those from ``split`` to ``stop`` validation rows.
-    scaler : Scaler
-        Fitted to the rows before ``split``.
-    weight : ndarray or None
-        Sample weights of the rows.
-    """
+    """Data of a fit, from which results are computed on demand."""
 
     panel: Panel
-    split: np.ndarray
-    stop: np.ndarray
-    scaler: object
-    weight: np.ndarray | None
+    split: np.ndarray  #: (n_series,): the first row after the training rows of each series
+    stop: np.ndarray  #: (n_series,): the first row after its validation rows
+    scaler: object  #: Fitted to the rows before ``split``
+    weight: np.ndarray | None  #: Sample weights of the rows
 
     @classmethod
     def of(cls, context, scaler) -> "FitData":
@@ -207,26 +172,13 @@ class FitData:
 
 @dataclass
 class PendingScores:
-    """Forecasts of the validation windows, which are scored by the first call of `to_dict`.
+    """Forecasts of the validation windows, which are scored by the first call of `to_dict`."""
 
-    Attributes
-    ----------
-    forecasts : dict of str to ndarray of shape (n, horizon)
-        Forecasts of the forecaster ('') and, if available, of the linear reference.
-    origins : Origins
-    data : FitData
-        Data on which the linear reference is fitted.
-    sizes : tuple of int
-        Lookback, horizon and season length.
-    scores : dict or None
-        None until they are computed; the other attributes are then released.
-    """
-
-    forecasts: dict | None
+    forecasts: dict | None  #: (n, horizon): forecasts by name: '' the forecaster, 'linear' the reference if known
     origins: Origins | None
-    data: FitData | None
-    sizes: tuple[int, int, int]
-    scores: dict | None = None
+    data: FitData | None  #: Data on which the linear reference is fitted
+    sizes: tuple[int, int, int]  #: Lookback, horizon and season length
+    scores: dict | None = None  #: None until they are computed; the other attributes are then released
 
     def to_dict(self) -> dict:
         """Return ``mae`` and ``mase`` of the forecaster and the references, and its skill; see docs/evaluation.md."""

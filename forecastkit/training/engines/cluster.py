@@ -20,18 +20,10 @@ ADDRESS = re.compile(r".+:\d+")
 
 @dataclass(frozen=True)
 class Cluster:
-    """All workers of a training run, and the position of this process among them.
+    """All workers of a training run, and the position of this process among them."""
 
-    Parameters
-    ----------
-    addresses : tuple of str
-        Host and port of each worker, the chief first.
-    index : int
-        Position of this process.
-    """
-
-    addresses: tuple[str, ...]
-    index: int
+    addresses: tuple[str, ...]  #: Host and port of each worker, the chief first
+    index: int  #: Position of this process
 
     @property
     def is_chief(self) -> bool:
