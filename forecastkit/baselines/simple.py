@@ -3,12 +3,15 @@
 import numpy as np
 
 from forecastkit.data.panel import Panel
-from forecastkit.data.windows import Origins, grouped, last_rows, last_values
+from forecastkit.data.windows import Origins, grouped, last_rows
+
+#: Seasons whose values the seasonal naive forecast reads.
+SEASONS = 4
 
 
 def naive(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
     """Return the last observed value at every step, shape (n, horizon); NaN where no value is observed yet."""
-    return np.repeat(last_values(panel, origins)[:, None], horizon, axis=1)
+    return np.repeat(_last(panel, origins)[0][:, None], horizon, axis=1)
 
 
 def seasonal_naive(panel: Panel, origins: Origins, horizon: int, season: int) -> np.ndarray:
@@ -20,7 +23,7 @@ def seasonal_naive(panel: Panel, origins: Origins, horizon: int, season: int) ->
     steps = np.arange(1, horizon + 1)
     begin = panel.indptr[origins.entity][:, None]
     forecast = np.full((len(origins), horizon), np.nan)
-    for back in range(1, 5):
+    for back in range(1, SEASONS + 1):
         lacking = np.isnan(forecast)
         if not lacking.any():
             return forecast
@@ -32,27 +35,25 @@ def seasonal_naive(panel: Panel, origins: Origins, horizon: int, season: int) ->
 
 def drift(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
     """Return the extrapolated line through the first and the last observed value, shape (n, horizon)."""
-    last, first = last_rows(panel, origins), _first_rows(panel, origins)
-    end = last_values(panel, origins)
-    begin = panel.target[np.maximum(first, 0), origins.channel].astype("float64")
+    (end, last), (begin, first) = _last(panel, origins), _first(panel, origins)
     slope = np.where(last > first, (end - begin) / np.maximum(last - first, 1), 0.0)
-    ahead = (origins.row - last)[:, None] + np.arange(1, horizon + 1)
+    ahead = (panel.ordinal_at(origins.entity, origins.row) - last)[:, None] + np.arange(1, horizon + 1)
     return end[:, None] + slope[:, None] * ahead
 
 
 def mean(panel: Panel, origins: Origins, horizon: int) -> np.ndarray:
     """Return the mean of all values observed up to the origin, shape (n, horizon); NaN where there are none."""
-    out = np.full(len(origins), np.nan)
+    out, before = np.full(len(origins), np.nan), panel.sums_before()
     for at, cells in _columns(panel, origins):
-        observed = ~np.isnan(cells)
-        if not observed.any():
+        cell, observed = (origins.entity[at[0]], origins.channel[at[0]]), ~np.isnan(cells)
+        if not observed.any() and not before.count[cell]:
             continue
         # Sums of deviations from the first value are exact for constants and keep precision far from zero.
-        level = cells[observed.argmax()]
-        total = np.cumsum(np.where(observed, cells - level, 0.0))
-        count = np.cumsum(observed)
-        place = origins.row[at] - panel.indptr[origins.entity[at]]
-        n = np.where(place >= 0, count[place], 0)
+        level = before.first[cell] if before.count[cell] else cells[observed.argmax()]
+        total = before.total[cell] + np.cumsum(np.append(0.0, np.where(observed, cells - level, 0.0)))
+        count = before.count[cell] + np.cumsum(np.append(0, observed))
+        place = np.maximum(origins.row[at] + 1 - panel.indptr[cell[0]], 0)
+        n = count[place]
         out[at] = np.where(n > 0, level + total[place] / np.maximum(n, 1), np.nan)
     return np.repeat(out[:, None], horizon, axis=1)
 
@@ -62,6 +63,22 @@ def _columns(panel, origins):
     for at in grouped(origins.entity * panel.channels + origins.channel):
         begin, stop = panel.indptr[origins.entity[at[0]]], origins.row[at].max() + 1
         yield at, panel.target[begin:stop, origins.channel[at[0]]].astype("float64")
+
+
+def _last(panel, origins):
+    """Return the last observed value up to each origin and its ordinal, each (n,); NaN if there is none."""
+    before, row = panel.sums_before(), last_rows(panel, origins)
+    cell = origins.entity, origins.channel
+    values = np.where(row >= 0, panel.target[np.maximum(row, 0), origins.channel].astype("float64"), before.last[cell])
+    return values, np.where(row >= 0, panel.ordinal_at(origins.entity, row), before.last_at[cell])
+
+
+def _first(panel, origins):
+    """Return the first observed value of each origin's entity and channel and its ordinal, even if after the origin."""
+    before, row, cell = panel.sums_before(), _first_rows(panel, origins), (origins.entity, origins.channel)
+    own = before.count[cell] == 0
+    values = np.where(own, panel.target[np.maximum(row, 0), origins.channel].astype("float64"), before.first[cell])
+    return values, np.where(own, panel.ordinal_at(origins.entity, row), before.first_at[cell])
 
 
 def _first_rows(panel, origins):

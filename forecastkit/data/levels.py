@@ -149,6 +149,7 @@ def with_levels(panel: Panel, keys: tuple[str, ...], bottom: tuple = ()) -> Pane
         start=begins,
         indptr=pointers(stop - begins),
         static=_means(hierarchy, own.static[:, None])[:, 0].astype(own.static.dtype),
+        earlier=None,
         **{name: rows.astype(getattr(own, name).dtype) for name, rows in joined_rows.items()},
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecastkit.data.array_storage import allocate_like, is_mapped
+from forecastkit.data.earlier import Earlier
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.utils.validation import first_few, refuse
 
@@ -49,6 +50,8 @@ class Panel:
     static : ndarray of shape (E, features), float32
     schema : Schema, optional
         Column names, if the panel is passed to `fit` instead of a frame. Forecasters store it separately.
+    earlier : Earlier, optional
+        Sums over rows before the first ones, to which `between` adds the rows that it drops there.
     """
 
     grid: TimeGrid
@@ -60,6 +63,7 @@ class Panel:
     known: np.ndarray
     static: np.ndarray
     schema: "Schema | None" = field(default=None, repr=False, compare=False)
+    earlier: Earlier | None = field(default=None, repr=False, compare=False)
 
     @property
     def lengths(self) -> np.ndarray:
@@ -152,8 +156,15 @@ class Panel:
         stop = np.clip(stop, first, self.indptr[1:])
         if (first == self.indptr[:-1]).all() and (stop == self.indptr[1:]).all():
             return self
-        start = self.start + (first - self.indptr[:-1])
-        return replace(self, start=start, indptr=pointers(stop - first), **self._pieces(first, stop))
+        start, earlier = self.start + (first - self.indptr[:-1]), self.earlier
+        if earlier is not None and (first > self.indptr[:-1]).any():
+            earlier = earlier.plus(replace(self, earlier=None).between(self.indptr[:-1], first))
+        pieces = self._pieces(first, stop)
+        return replace(self, start=start, indptr=pointers(stop - first), earlier=earlier, **pieces)
+
+    def sums_before(self) -> Earlier:
+        """Return the sums over rows before the first ones; over no rows if there are none."""
+        return Earlier.none(len(self.ids), self.channels) if self.earlier is None else self.earlier
 
     def take(self, entities: np.ndarray) -> "Panel":
         """Return the panel restricted to these entities, in this order."""
@@ -167,6 +178,7 @@ class Panel:
             start=self.start[entities],
             indptr=pointers(stop - first),
             static=self.static[entities],
+            earlier=None if self.earlier is None else self.earlier.take(entities),
             **self._pieces(first, stop),
         )
 
@@ -194,6 +206,8 @@ class Panel:
         indptr = pointers(end - start + 1)
         if indptr[-1] > SPARSEST * (self.rows + newer.rows) + 10_000:
             self._refuse_far(newer)
+        if self.earlier is not None:
+            self._refuse_early(start)
         rows = [self._rows_in(at, panel, start, indptr) for panel, at in ((self, ours), (newer, theirs))]
         merged = {
             name: regularize(indptr[-1], getattr(self, name), rows[0], getattr(newer, name), rows[1])
@@ -203,7 +217,18 @@ class Panel:
         known_before = np.zeros(indptr[-1], dtype=bool)
         known_before[rows[0][~np.isnan(self.target).all(axis=1)]] = True
         again = int(known_before[rows[1][~np.isnan(newer.target).all(axis=1)]].sum())
-        return replace(self, ids=ids, start=start, indptr=indptr, static=static, **merged), again
+        earlier = None if self.earlier is None else self.earlier.extended(len(ids))
+        return replace(self, ids=ids, start=start, indptr=indptr, static=static, earlier=earlier, **merged), again
+
+    def _refuse_early(self, start):
+        """Refuse rows before the first ones, of which only sums are known."""
+        early = np.flatnonzero((start[: len(self.ids)] < self.start) & self.earlier.count.any(axis=1))
+        if len(early):
+            e = early[:1]
+            name = "" if self.ids[e[0]] is None else f" of {self.ids[e[0]]!r}"
+            (first,), (got,) = self.grid.timestamps(self.start[e]), self.grid.timestamps(start[e])
+            rule = f"rows{name} must lie at or after {first}, the first one that observe() has kept"
+            refuse("update", rule, str(got), "Fit afresh to correct earlier rows.")
 
     def _refuse_far(self, newer):
         at = self.places(newer.ids)

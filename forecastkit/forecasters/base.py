@@ -245,7 +245,7 @@ class Forecaster(Streaming, Predicting, RegressorMixin, BaseEstimator):
         self.history_, self.trained_until_, self.n_revised_ = panel, panel.cutoffs(), 0
         self.history_is_tail_ = is_mapped(panel.target)
         if self.history_is_tail_:  # forecasts write rows into a copy of the history, which would be as large
-            self.history_ = tail(panel, self.scaler_, self._rows_kept())
+            self.history_ = tail(panel, self.scaler_, self._rows_kept(panel))
 
     def _scaler(self, panel, stop, calendar, weight) -> Scaler:
         """Return the scaler, fitted on the rows before ``stop[e]``."""
@@ -413,7 +413,8 @@ class Forecaster(Streaming, Predicting, RegressorMixin, BaseEstimator):
     def _state(self) -> dict:
         """Return the fitted attributes to save, with as much of the history as forecasts need."""
         learned = {name: value for name, value in vars(self).items() if name.endswith("_") and name not in NOT_SAVED}
-        return {**learned, "scores_": self.scores_, "history_": tail(self.history_, self.scaler_, self._rows_kept())}
+        rows = self._rows_kept(self.history_)
+        return {**learned, "scores_": self.scores_, "history_": tail(self.history_, self.scaler_, rows)}
 
     def _set_state(self, learned: dict):
         """Set the fitted attributes returned by `_state`."""
@@ -423,9 +424,9 @@ class Forecaster(Streaming, Predicting, RegressorMixin, BaseEstimator):
             self.residual_scale_, self.rolling_errors_ = self.scaler_.trained_scale(), None
         vars(self).setdefault("local_scale_", None)
 
-    def _rows_kept(self) -> int | None:
-        """Return the number of latest rows of each series that are saved; None for all."""
-        return self._rows_needed()
+    def _rows_kept(self, panel: Panel) -> int | None:
+        """Return the number of latest rows of each series of the panel that are saved; None for all."""
+        return self._rows_needed(panel)
 
     def _rows_to_train(self) -> float:
         """Return the smallest number of rows of a series that `partial_fit` needs."""

@@ -6,15 +6,21 @@ import numpy as np
 
 from forecastkit.baselines import exponential_smoothing, simple
 from forecastkit.forecasters.base import Forecaster
+from forecastkit.preprocessing.broken_readings import NEW_LEVEL
 from forecastkit.uncertainty.forecasts import PointForecast
 
 
 class _Reading(Forecaster):
     """Base class of forecasts computed from the history alone, or the series' mean where nothing was observed."""
 
+    _latest = NEW_LEVEL  # rows that are read, beside sums over earlier ones, also to find faults
+
     def _read(self, panel, origins):
         """Return forecasts (n, horizon), NaN where nothing was observed up to the origin."""
         raise NotImplementedError
+
+    def _memory(self, panel):
+        return None if panel.earlier is None else self._latest
 
     def _forecast(self, panel, origins):
         panel = self.scaler_.without_faults(panel)
@@ -39,6 +45,10 @@ class NaiveForecaster(_Reading):
 @dataclass(kw_only=True, eq=False, repr=False)
 class SeasonalNaiveForecaster(_Reading):
     """Forecasts the value one season (`season_length` steps) before, or earlier seasons if it is missing."""
+
+    @property
+    def _latest(self):
+        return max(NEW_LEVEL, simple.SEASONS * self.season_length_)
 
     def _read(self, panel, origins):
         return simple.seasonal_naive(panel, origins, self.horizon_, self.season_length_)
@@ -69,8 +79,8 @@ class _Smoothing(_Reading):
         main = self.season_length_
         return main, *(season for season in panel.grid.seasons if season > main > 1 and season % main == 0)
 
-    def _memory(self):
-        return exponential_smoothing.rows_seen(self._seasons(self.history_))
+    def _memory(self, panel):
+        return exponential_smoothing.rows_seen(self._seasons(panel))
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

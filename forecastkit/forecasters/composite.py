@@ -53,11 +53,11 @@ class Composite(Forecaster):
             other.forecasters_ = [member._adapted(panel, stop) for member in self.forecasters_]
         return other
 
-    def _memory(self):
-        return longest([member._rows_needed() for member in self.forecasters_])
+    def _memory(self, panel):
+        return longest([member._rows_needed(panel) for member in self.forecasters_])
 
-    def _rows_kept(self):
-        return longest([self._rows_needed(), *(member._rows_kept() for member in self.forecasters_)])
+    def _rows_kept(self, panel):
+        return longest([self._rows_needed(panel), *(member._rows_kept(panel) for member in self.forecasters_)])
 
     def _rows_to_train(self):
         return max(member._rows_to_train() for member in self.forecasters_)

@@ -108,7 +108,7 @@ def forecast_recursively(forecaster, panel: Panel, steps: int, levels=None) -> n
     if levels is not None and steps > horizon:
         where = type(forecaster).__name__
         refuse(where, f"quantiles reach {horizon} steps, the horizon", f"{steps} steps", error=ParameterError)
-    panel = recent(panel, forecaster._rows_needed())
+    panel = recent(panel, forecaster._rows_needed(panel))
     last = panel.last_observed()
     while True:
         origins = Origins.every_channel(np.arange(len(panel.ids)), last, panel.channels)

@@ -174,8 +174,11 @@ class HierarchicalForecaster(Composite):
 
     def _forecast(self, panel, origins):
         ordinal, chosen, series = panel.ordinal_at(origins.entity, origins.row), panel, origins.entity
-        if self.schema_.levels and panel.ids != self.forecasters_[0].history_.ids:
+        history = self.forecasters_[0].history_
+        if self.schema_.levels and panel.ids != history.ids:
             chosen = with_levels(panel, self.schema_.series_keys, self.schema_.levels)
+            if panel.earlier is not None:
+                chosen = replace(chosen, earlier=history.earlier.take(history.places(chosen.ids)))
             series = chosen.places(panel.ids)[origins.entity]
         times, place = np.unique(ordinal, return_inverse=True)
         values = self._reconciled(self._base(chosen, times), chosen)

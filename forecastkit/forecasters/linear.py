@@ -172,5 +172,5 @@ class LinearForecaster(RegressionLearner):
             raise AttributeError("ridge_ exists after fit")
         return self.parts_[0].ridge
 
-    def _memory(self):
+    def _memory(self, panel):
         return self.lookback_

@@ -26,8 +26,8 @@ class Model:
     def _train_on(self, context: FitContext) -> None:
         """Continue learning from all rows before ``context.stop``, with unchanged scales."""
 
-    def _memory(self) -> int | None:
-        """Return the number of rows of the past that a forecast needs; None for all."""
+    def _memory(self, panel: Panel) -> int | None:
+        """Return the number of rows of the panel's past that a forecast needs; None for all."""
         return None
 
     def _release(self, context: FitContext) -> None:

@@ -406,15 +406,15 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
 
         return forecast_of(self.network_.predict(buffers, origins), self.network_.head, restore)
 
-    def _memory(self):
+    def _memory(self, panel):
         return self.lookback_
 
     def _rows_to_train(self):
         return self.lookback_ + self.horizon_
 
-    def _rows_kept(self):
+    def _rows_kept(self, panel):
         """Return the rows that a forecast needs, and at least those of a horizon of training windows."""
-        return max(self._rows_needed(), self.lookback_ + 2 * self.horizon_)
+        return max(self._rows_needed(panel), self.lookback_ + 2 * self.horizon_)
 
 
 _DATA = (*(f.name for f in fields(Forecaster)), "target_transform", "calendar", "holidays", "fourier")

@@ -76,6 +76,7 @@ def with_new_series(where: str, schema: Schema, panel: Panel, ids: tuple, X, kep
     return replace(
         panel,
         ids=(*panel.ids, *(ids[e] for e in new)),
+        earlier=None if panel.earlier is None else panel.earlier.extended(len(panel.ids) + len(new)),
         start=np.concatenate([panel.start, first]),
         indptr=indptr,
         static=np.concatenate([panel.static, given.astype("float32")]),

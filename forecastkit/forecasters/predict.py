@@ -47,9 +47,9 @@ class Predicting(Bounds, Model, Plottable, Exportable):
 
     _cross_validates = True  # whether a second fit is made for residuals where there is no validation window
 
-    def _rows_needed(self) -> int | None:
-        """Rows of the past that predicting needs, also for its intervals; None for all."""
-        memory, local = self._memory(), self.local_scale_
+    def _rows_needed(self, panel: Panel) -> int | None:
+        """Rows of the panel's past that predicting needs, also for its intervals; None for all."""
+        memory, local = self._memory(panel), self.local_scale_
         if memory is None:
             return None
         if self.calibrate == "rolling":
@@ -140,7 +140,7 @@ class Predicting(Bounds, Model, Plottable, Exportable):
             if isinstance(X, Real):
                 remedy = "Pass until= or horizon= for another number of steps."
                 refuse(where, "X must be rows to forecast", repr(X), remedy, error=ParameterError)
-            rows, panel = read_rows_to_forecast(where, self.schema_, panel, X, self._rows_kept())
+            rows, panel = read_rows_to_forecast(where, self.schema_, panel, X, self._rows_kept(panel))
             warn_blank(where, self.schema_, panel, rows)
         return rows, *self._ready(panel, history)
 
@@ -216,7 +216,7 @@ class Predicting(Bounds, Model, Plottable, Exportable):
         where = type(self).__name__
         panel = self.history_ if history is None else self._read_history(history)
         if X is not None:
-            panel = read_rows_to_forecast(where, self.schema_, panel, X, self._rows_kept())[1]
+            panel = read_rows_to_forecast(where, self.schema_, panel, X, self._rows_kept(panel))[1]
         steps = check_known_ahead(where, self.schema_, panel, steps_until(where, panel, until, self.horizon_))
         levels = quantile_levels
         if levels is None and steps.max() > self.horizon_:
@@ -278,7 +278,7 @@ class Predicting(Bounds, Model, Plottable, Exportable):
         where = type(self).__name__
         panel = self.history_ if history is None else self._read_history(history)
         if X is not None:
-            panel = read_rows_to_forecast(where, self.schema_, panel, X, self._rows_kept())[1]
+            panel = read_rows_to_forecast(where, self.schema_, panel, X, self._rows_kept(panel))[1]
         check_known_ahead(where, self.schema_, panel, self.horizon_)
         panel, model = self._ready(panel, history)
         origins = Origins.every_channel(np.arange(len(panel.ids)), panel.last_observed(), panel.channels)

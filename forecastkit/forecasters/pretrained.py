@@ -218,7 +218,7 @@ class PretrainedForecaster(RegressionLearner):
 
     def _forecast(self, panel, origins):
         weights = (self.weights_ or load_weights(self.weights)) | (self.head_ or {})
-        panel, origins = crop(panel, origins, self._memory(), self.horizon_)
+        panel, origins = crop(panel, origins, self._memory(panel), self.horizon_)
         inputs_of = self._inputs(panel, self._without_effects(self.scaler_.without_faults(panel)), self.ridge_)
 
         def quantiles(part):
@@ -312,7 +312,7 @@ class PretrainedForecaster(RegressionLearner):
     def _is_trained(self):
         return hasattr(self, "head_")
 
-    def _memory(self):
+    def _memory(self, panel):
         tried = PLACES * trial_length(self.season_length_)
         return max(context_width(self.season_length_, self.second_season_), self.lookback_ + tried)
 

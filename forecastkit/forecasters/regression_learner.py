@@ -121,9 +121,9 @@ class RegressionLearner(Forecaster):
         self._set_regressions(kept)
         return {**learned, "learned_until_": _last_ordinals(panel, stop)[:count]}
 
-    def _rows_kept(self):
+    def _rows_kept(self, panel):
         """Return the rows that a forecast needs, and at least those of windows that end in the next row."""
-        needed = self._rows_needed()
+        needed = self._rows_needed(panel)
         return needed if needed is None else max(needed, self.lookback_ + self._regressed)
 
     def _rows_to_train(self):

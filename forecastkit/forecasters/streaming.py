@@ -38,9 +38,9 @@ class Streaming:
     ) -> Any:
         """Add the next observation and forecast; equal to `update` with this row followed by `predict`.
 
-        Of the history only the rows that forecasts need are kept, as in a saved file, so time and memory do not depend
-        on the number of observations. Forecasters that use their whole history (`MeanForecaster`, `DriftForecaster`,
-        `NaiveForecaster`, `SeasonalNaiveForecaster` and composites of them) keep all rows.
+        Only the rows that forecasts need are kept of the history, so time and memory do not depend on the number of
+        observations. Of earlier rows the naive, drift and mean forecasts keep sums alone, so that `update` can no
+        longer correct them. Series that were added after the fit are scaled by all their rows, and keep them.
 
         Parameters
         ----------
@@ -76,7 +76,10 @@ class Streaming:
         self._check_is_fitted()
         where = f"{type(self).__name__}.observe"
         with restored(self):
-            history = tail(self.history_, self.scaler_, self._rows_kept())
+            history = self.history_
+            if self._rows_kept(history) is None:  # earlier rows are needed: sums over them are kept
+                history = replace(self.scaler_.without_faults(history), earlier=history.sums_before())
+            history = tail(history, self.scaler_, self._rows_kept(history))
             latest = history.cutoffs() + vars(self).get("missing_steps_", 0)
             newer = _read(where, self, history, latest, (y, X, time))
             place = _check_order(where, history, latest, newer)
@@ -113,6 +116,7 @@ def _read(where: str, forecaster: "Forecaster", history: Panel, latest: np.ndarr
         past=past,
         known=known,
         static=history.static[entity],
+        earlier=None,
     )
 
 

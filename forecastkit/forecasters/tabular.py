@@ -253,7 +253,7 @@ class TabularForecaster(Forecaster):
     def _is_trained(self):
         return hasattr(self, "regressor_")
 
-    def _memory(self):
+    def _memory(self, panel):
         return self.lookback_
 
     def _rows_to_train(self):

@@ -136,7 +136,7 @@ class _Window:
 
     @classmethod
     def of(cls, model, panel: Panel, entity: int, row: int, channel: int, baseline: str) -> "_Window":
-        memory, begin = model._memory(), panel.indptr[entity]
+        memory, begin = model._memory(panel), panel.indptr[entity]
         first = begin if memory is None else max(begin, row + 1 - memory)
         rows = panel.take([entity]).between(np.array([first - begin]), np.array([row + 1 + model.horizon_ - begin]))
         past = int(row + 1 - first)
@@ -197,6 +197,7 @@ class _Window:
             start=np.repeat(rows.start, count),
             indptr=pointers(np.full(count, rows.rows)),
             static=copies["static"][:, 0],
+            earlier=None if rows.earlier is None else rows.earlier.take(np.zeros(count, dtype="int64")),
             **{role: part.reshape(count * rows.rows, -1) for role, part in parts.items()},
         )
         origins = Origins(np.arange(count), panel.indptr[:-1] + self.past - 1, np.full(count, self.channel))

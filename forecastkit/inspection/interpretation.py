@@ -271,7 +271,7 @@ def _steps(steps, n_steps: int) -> np.ndarray:
 
 def _check_size(model, panel, origins, steps):
     """Refuse more attributions than fit in memory."""
-    memory, channels = model._memory(), panel.channels
+    memory, channels = model._memory(panel), panel.channels
     lookback = int(panel.lengths.max()) if memory is None else memory
     total_steps = lookback + model.horizon_
     columns = model.schema_.width(model.schema_.known) + len(model.scaler_.calendar)

@@ -28,6 +28,7 @@ from forecastkit.utils.validation import refuse
 REBUILT = {
     "BrokenReadings": "preprocessing.broken_readings",
     "ConformalAdjustment": "uncertainty.conformal",
+    "Earlier": "data.earlier",
     "Lags": "features.lags",
     "Graph": "runtime.graph",
     "LayerBackbone": "networks.backbone",

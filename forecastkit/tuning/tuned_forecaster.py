@@ -206,8 +206,8 @@ class TunedForecaster(Composite):
     def _check_targets(self, panel):
         """The best forecaster checks its bounds."""
 
-    def _rows_needed(self):
-        return self._memory()
+    def _rows_needed(self, panel):
+        return self._memory(panel)
 
     # ------------------------------------------------------------------------------------------ saving
 

@@ -2,10 +2,12 @@
 
 import copy
 
+import hypothesis.strategies as st
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import make_future, make_panel, wave
+from hypothesis import given, settings
 
 import forecastkit as fk
 from forecastkit.utils.exceptions import InputError, ParameterError
@@ -13,13 +15,19 @@ from forecastkit.utils.exceptions import InputError, ParameterError
 ROWS, START = 160, 120
 SERIES = pd.Series(wave(ROWS), pd.date_range("2024-01-01", periods=ROWS, freq="h", name="time"), name="load")
 MEMBERS = [fk.LinearForecaster(), fk.DampedTrendForecaster()]
+SUMMED = [fk.MeanForecaster(), fk.NaiveForecaster()]
 MODELS = {
     "linear": lambda: fk.LinearForecaster(horizon=4, lookback=24),
     "rolling": lambda: fk.LinearForecaster(horizon=4, lookback=24, calibrate="rolling"),
-    "naive": lambda: fk.SeasonalNaiveForecaster(horizon=4),
+    "naive": lambda: fk.NaiveForecaster(horizon=4),
+    "seasonal naive": lambda: fk.SeasonalNaiveForecaster(horizon=4),
+    "drift, rolling": lambda: fk.DriftForecaster(horizon=4, calibrate="rolling"),
+    "mean": lambda: fk.MeanForecaster(horizon=4),
+    "theta": lambda: fk.ThetaForecaster(horizon=4),
     "tabular": lambda: fk.TabularForecaster(horizon=4, lookback=24),
     "pretrained": lambda: fk.PretrainedForecaster(horizon=4, fine_tune=False),
     "ensemble": lambda: fk.EnsembleForecaster(forecasters=MEMBERS, horizon=4),
+    "ensemble of baselines": lambda: fk.EnsembleForecaster(forecasters=SUMMED, horizon=4),
 }
 
 
@@ -79,9 +87,46 @@ def test_some_series_move_on_without_the_others(stream):
     pd.testing.assert_frame_equal(found, updated.update(rows).predict(future), rtol=1e-6)
 
 
-def test_the_history_has_a_bounded_length(linear):
-    lengths = [len(linear.observe(value)) and linear.history_.rows for value in [*SERIES[START:], *SERIES[START:]]]
+@pytest.mark.parametrize("name", MODELS)
+def test_the_history_has_a_bounded_length(name):
+    series = pd.Series(wave(700), pd.date_range("2004-01-04", periods=700, freq="W", name="time"), name="load")
+    model = MODELS[name]().fit(series)
+    lengths = [len(model.observe(value)) and model.history_.rows for value in SERIES[:3]]
     assert len(set(lengths)) == 1
+    assert lengths[0] < 650
+
+
+BASELINES = (fk.NaiveForecaster, fk.SeasonalNaiveForecaster, fk.DriftForecaster, fk.MeanForecaster)
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 10_000), which=st.integers(0, 3))
+def test_baselines_of_several_series_and_targets_keep_sums_alone(seed, which):
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({"shop": np.tile([1, 2], 60), "day": np.repeat(np.arange(60), 2)})
+    for target in ("sales", "visits"):
+        table[target] = np.where(rng.random(120) < 0.5, np.nan, rng.normal(5.0, 1.0, 120))
+    columns = {"series_id": "shop", "time": "day", "target": ["sales", "visits"]}
+    streamed = BASELINES[which](horizon=3, season_length=3, **columns).fit(table[:100])
+    updated = copy.deepcopy(streamed)
+    for day in range(50, 60):
+        rows = table[table["day"] == day]
+        found, expected = streamed.observe(rows), updated.update(rows).predict()
+        pd.testing.assert_frame_equal(found, expected, rtol=1e-9)
+    assert streamed.history_.rows < 60
+
+
+def test_sums_survive_saving_and_refuse_corrections(tmp_path):
+    model = fk.MeanForecaster(horizon=2).fit(SERIES[:START])
+    expected = model.observe(50.0)
+    model.save(tmp_path / "mean.forecast")
+    loaded = fk.load(tmp_path / "mean.forecast")
+    np.testing.assert_allclose(loaded.predict(), [(SERIES[:START].sum() + 50.0) / (START + 1)] * 2)
+    np.testing.assert_array_equal(loaded.predict(), expected)
+    np.testing.assert_allclose(loaded.predict(history=SERIES[:40]), [SERIES[:40].mean()] * 2)
+    with pytest.raises(InputError, match="update: rows must lie at or after 2024-01-01 01:00:00, the first one"):
+        loaded.update(SERIES[:1])
+    np.testing.assert_array_equal(loaded.predict(), expected)
 
 
 def test_skipped_steps_are_missing_steps(linear):
