@@ -10,7 +10,7 @@ from forecastkit.baselines import simple
 from forecastkit.comparison.candidates import Candidate, make_candidates
 from forecastkit.comparison.comparison import compare, prepare_folds
 from forecastkit.comparison.measure import Task
-from forecastkit.comparison.results import SAME, Comparison
+from forecastkit.comparison.results import Comparison, is_decided
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.windows import Windows
 from forecastkit.evaluation.folds import Fold
@@ -32,7 +32,7 @@ WEAK, STRONG = 0.05, 0.25
 QUICK, MAX_NETWORKS = 10.0, 4
 #: Networks tried in addition to that of the rule of thumb, the most promising first.
 CHALLENGERS = ("ensemble", "gru", "lstm_transformer", "transformer", "lstm")
-#: Difference that overrides the rule of thumb even if it may be noise.
+#: Relative difference that counts even if it is not significant.
 CLEAR = 0.1
 JUDGED = 2_000
 PLAIN = (str, int, float, bool, type(None))
@@ -237,10 +237,8 @@ def decide(rule: str, comparison: Comparison) -> tuple[str, list[str]]:
     if str(row["verdict"]).startswith("not run"):
         untried = f"The rule names {named(rule)}, which was {row['verdict']}. In the quick comparison {found}."
         return best, [untried, *_next(comparison), *_notes(comparison)]
-    if row["verdict"] == SAME and row["difference"] <= CLEAR * table.loc[best, metric]:
-        stands = (
-            f"In the quick comparison {found}, but noise explains the difference to {named(rule)}: the rule stands."
-        )
+    if not is_decided(str(row["verdict"])) and row["difference"] <= CLEAR * table.loc[best, metric]:
+        stands = f"In the quick comparison {found}, but {named(rule)} is not significantly worse: the rule stands."
         return rule, [stands, *_notes(comparison)]
     worse = f"{100 * row['difference'] / table.loc[best, metric]:.0f} % more" if np.isfinite(row[metric]) else "failed"
     wins = f"The quick comparison says otherwise: {found}, {named(rule)} {worse}. The measurement wins."
@@ -249,12 +247,13 @@ def decide(rule: str, comparison: Comparison) -> tuple[str, list[str]]:
 
 def _next(comparison) -> list[str]:
     """Return an equally good model that is faster to fit, or None."""
-    table = comparison.table
+    table, metric = comparison.table, comparison.metric
     rest = table.iloc[1:]
-    cheap = rest[(rest["verdict"] == SAME) & (rest["fit_seconds"] < 0.2 * table["fit_seconds"].iloc[0])]
+    near = ~rest["verdict"].astype(str).map(is_decided) & (rest["difference"] <= CLEAR * table[metric].iloc[0])
+    cheap = rest[near & (rest["fit_seconds"] < 0.2 * table["fit_seconds"].iloc[0])]
     if not len(cheap):
         return []
-    return [f"Where seconds matter: noise does not tell {named(cheap.index[0])} from it, which is much quicker to fit."]
+    return [f"Where seconds matter: {named(cheap.index[0])} is not significantly worse, and much quicker to fit."]
 
 
 def _notes(comparison) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from forecastkit.evaluation.folds import Sizes
 from forecastkit.evaluation.results import COVERED
-from forecastkit.metrics.elementwise import block_error, time_blocks
+from forecastkit.metrics.elementwise import ENOUGH_LONG_BLOCKS, block_error, time_blocks
 from forecastkit.utils.atomic_write import atomic_write
 from forecastkit.utils.formatting import decimals, json_value, number
 from forecastkit.utils.plottable import Plottable
@@ -39,7 +39,8 @@ class Comparison(Plottable):
     table : DataFrame
         A row per model, the best first: the score (``mase``, ``mae`` or ``mse``, as `metric` says) and its standard
         error ``se``; ``difference`` to the best with ``se_difference``; ``verdict``: ``best``, ``within noise of the
-        best``, or by how much it is worse; ``coverage_0.8`` and so on, the share of steps that central intervals of 50,
+        best``, or by how much it is worse, with ``too few windows to tell`` if that may be chance and there are fewer
+        than eight blocks; ``coverage_0.8`` and so on, the share of steps that central intervals of 50,
         80, 90 and 95 % held, with ``coverage_error_0.8``, the binomial standard error or that by blocks of time if it
         is larger; ``parameters``; means over runs of ``epochs``
         and of the seconds of a fit, ``fit_seconds``, and of an epoch's steps, ``epoch_seconds``; ``memory_mb``, the
@@ -62,9 +63,10 @@ class Comparison(Plottable):
     -----
     Forecasts from neighbouring cutoffs overlap and their errors are correlated. Cutoffs are therefore grouped into
     blocks of two horizons (of one if there would be fewer than eight), and standard errors are those of the block
-    means. Differences are computed on the same cutoffs, and the variance between seeds is added. A difference is noise
-    if Student's t with the degrees of freedom of the blocks would exceed it in one of twenty comparisons of equal
-    models; there is no correction for multiple comparisons.
+    means. Differences are computed on the same cutoffs, and the variance between seeds is added. A difference is
+    significant if Student's t with the degrees of freedom of the blocks would exceed it in fewer than one of twenty
+    comparisons of equal models; there is no correction for multiple comparisons. Other differences are called noise if
+    there are at least eight blocks; with fewer, large differences may not be significant either.
 
     References
     ----------
@@ -275,12 +277,20 @@ def verdict(difference: float, error: float, blocks: int, best: float) -> str:
     """Return the verdict on a model whose error is larger than the best by `difference`."""
     if difference == 0:
         return SAME
-    if math.isnan(error):
-        return UNTOLD
     from scipy.stats import t
 
-    if difference <= t.ppf(1 - ERROR_RATE / 2, blocks - 1) * error:
-        return SAME
+    if not math.isnan(error) and difference > t.ppf(1 - ERROR_RATE / 2, blocks - 1) * error:
+        return _size(difference, best)
+    # Few blocks miss large differences too, so that they do not show that a difference is noise.
+    return SAME if blocks >= ENOUGH_LONG_BLOCKS else f"{_size(difference, best)}, {UNTOLD}"
+
+
+def is_decided(words: str) -> bool:
+    """Return whether a verdict tells the model from the best one."""
+    return words != SAME and not words.endswith(UNTOLD)
+
+
+def _size(difference, best):
     if difference >= MANY_TIMES * best:
         return f"{1 + difference / best:,.0f} times the error" if best > 0 else "worse"
     return f"{100 * difference / best:.0f} % worse" if difference >= 0.01 * best else "worse by less than 1 %"

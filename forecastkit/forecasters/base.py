@@ -78,10 +78,11 @@ class Forecaster(Streaming, Predicting, RegressorMixin, BaseEstimator):
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;

@@ -80,10 +80,11 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -292,10 +293,11 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -504,10 +506,11 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -709,10 +712,11 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -915,10 +919,11 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -1121,10 +1126,11 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -1333,10 +1339,11 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -1545,10 +1552,11 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -1754,10 +1762,11 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -1966,10 +1975,11 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -2181,10 +2191,11 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -2390,10 +2401,11 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -2593,10 +2605,11 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -2804,10 +2817,11 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -3010,10 +3024,11 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -3221,10 +3236,11 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -3430,10 +3446,11 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;
@@ -3646,10 +3663,11 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
     quantile_levels : list of float, optional
         Quantile levels of `forecast`, for which networks are trained.
     calibrate : {False, True, 'rolling'}
-        Whether quantiles are calibrated by the errors on the validation block (True), or by those of each series'
-        latest 500 windows before a forecast if there are at least 60 ('rolling'), which adapts to changes. These
-        windows are those of the validation block and of rows after the training rows; see
-        `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of validation errors.
+        Whether quantiles are calibrated by the errors on the validation block (True), if at least 20 of its windows do
+        not overlap, or by those of each series' latest 500 windows before a forecast if there are at least 60
+        ('rolling'), which adapts to changes. These windows are those of the validation block and of rows after the
+        training rows; see `forecastkit.uncertainty.conformal`. Quantiles of point forecasts are always those of
+        validation errors.
     lower, upper : float or dict, optional
         Bounds of points, quantiles and samples. A dict has bounds by the names of series or targets; series and targets
         without a name in it have none. By default, `lower` is 0 for each target that was never observed below 0;

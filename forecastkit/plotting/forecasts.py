@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_backtest", "plot_comparison", "plot_forecast"]
 
+#: Legend of `verdict_colours`.
+NOT_WORSE = "blue: best, and not significantly worse"
+
 
 def plot_forecast(
     frame: pd.DataFrame | Backtest,
@@ -165,6 +168,11 @@ def plot_backtest(
     return figure
 
 
+def verdict_colours(verdicts: pd.Series) -> np.ndarray:
+    """Return blue for the best model and those that are not significantly worse, grey for the others."""
+    return np.where(verdicts.astype(str).str.contains("best$|too few windows to tell$"), BLUE, GREY)
+
+
 def plot_comparison(
     table: object,
     *,
@@ -203,11 +211,10 @@ def plot_comparison(
     if not len(shown):
         refuse("plot", "table must have rows with an error", "none")
     figure, (left, right) = beside(len(shown))
-    alike = shown["verdict"].isin([shown["verdict"].iloc[0], "within noise of the best"])
-    colours = np.where(alike, BLUE, GREY)
+    colours = verdict_colours(shown["verdict"])
     error_rows(left, shown[metric].to_numpy(), 2 * shown["se"].fillna(0.0).to_numpy(), colours, list(shown.index))
     log_bars(right, shown["fit_seconds"].to_numpy(), colours)
-    explain(left, f"{metric.upper()} ± 2 standard errors; blue: within noise of the best")
+    explain(left, f"{metric.upper()} ± 2 standard errors; {NOT_WORSE}")
     explain(right, "seconds of a fit")
     head(left, title or "Comparison")
     if path is not None:

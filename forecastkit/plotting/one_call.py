@@ -8,12 +8,14 @@ import numpy as np
 
 from forecastkit.data.output_frames import history_frame as frame_of_panel
 from forecastkit.plotting.forecasts import (
+    NOT_WORSE,
     draw_error_by_step,
     draw_forecast,
     draw_windows,
     numbers_of,
     panels_of,
     title_of,
+    verdict_colours,
 )
 from forecastkit.plotting.inputs import find_keys, forecast_frame, history_frame
 from forecastkit.plotting.style import (
@@ -171,12 +173,11 @@ def _leaderboard(result):
     shown = table[table[metric].notna()]
     if not len(shown):
         refuse("plot", "a comparison must have a model with an error", "none")
-    alike = shown["verdict"].isin([shown["verdict"].iloc[0], "within noise of the best"])
-    colours = np.where(alike, BLUE, GREY)
+    colours = verdict_colours(shown["verdict"])
 
     def draw(ax):
         error_rows(ax, shown[metric].to_numpy(), 2 * shown["se"].fillna(0.0).to_numpy(), colours, list(shown.index))
-        explain(ax, f"{metric.upper()} ± 2 standard errors; blue: within noise of the best")
+        explain(ax, f"{metric.upper()} ± 2 standard errors; {NOT_WORSE}")
 
     return draw, "Comparison"
 

@@ -3,8 +3,7 @@
 References
 ----------
 .. [1] Romano, Y., Patterson, E., & Candès, E. (2019). Conformalized quantile regression. NeurIPS. Departure: every
-quantile is corrected separately, so that asymmetry is preserved.
-   quantile is corrected on its own, so that what is asymmetric stays so.
+   quantile is corrected separately, so that asymmetry is preserved.
 .. [2] Stankevičiūtė, K., Alaa, A., & van der Schaar, M. (2021). Conformal time-series forecasting. NeurIPS: quantiles
    by step of the horizon.
 .. [3] Gibbs, I., & Candès, E. (2021). Adaptive conformal inference under distribution shift. NeurIPS: why a fixed block

@@ -12,8 +12,9 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, Windows
 from forecastkit.metrics.functions import skill
 from forecastkit.metrics.grouped_scores import GroupedScores
-from forecastkit.uncertainty.conformal import ConformalAdjustment, ValidationErrors, own_levels
+from forecastkit.uncertainty.conformal import MIN_LATEST, ConformalAdjustment, ValidationErrors, own_levels
 from forecastkit.uncertainty.residuals import (
+    MIN_SEPARATE_WINDOWS,
     ResidualQuantiles,
     error_ranks,
     independent_windows,
@@ -233,14 +234,13 @@ def calibrate(forecaster, context) -> ValidationResult:
     if np.isnan(residuals).all():
         return ValidationResult()
     series = series_number(panel, origins)
-    quantiles = ResidualQuantiles.fit(
-        residuals, series, independent_windows=independent_windows(origins, panel, horizon), held_out=held_out
-    )
+    separate = independent_windows(origins, panel, horizon)
+    quantiles = ResidualQuantiles.fit(residuals, series, independent_windows=separate, held_out=held_out)
     paths = error_ranks(residuals, series)
     if not held_out:
         return ValidationResult(quantiles, paths)
     corrections = rolling = None
-    if forecaster.calibrate and forecast.has_spread:
+    if forecaster.calibrate and forecast.has_spread and _enough(forecaster, int(separate.sum())):
         corrections = ConformalAdjustment.fit(forecaster, panel, origins, forecast)
     if forecaster.calibrate == "rolling":
         levels = own_levels(forecast) if forecast.has_spread else ()
@@ -252,6 +252,22 @@ def calibrate(forecaster, context) -> ValidationResult:
     if forecaster.scaler_.transform is None and not forecast.has_spread:
         local = LocalScale.fit(panel, split, stop, horizon, forecaster.season_length_)
     return ValidationResult(quantiles, paths, corrections, rolling, scores, local)
+
+
+def _enough(forecaster, windows: int) -> bool:
+    """Return whether quantiles can be calibrated on so many windows that do not overlap; warn if not.
+
+    Corrections from a few windows describe their common error, not that of the next ones (benchmarks/calibration.py).
+    """
+    if windows >= MIN_SEPARATE_WINDOWS:
+        return True
+    until = f" before {MIN_LATEST} windows are known" if forecaster.calibrate == "rolling" else ""
+    warn_user(
+        f"{type(forecaster).__name__}: calibrate={forecaster.calibrate!r} needs {MIN_SEPARATE_WINDOWS} validation "
+        f"windows that do not overlap, got {windows}, so quantiles are not calibrated{until}. "
+        "Pass a larger validation_size=, or give more rows."
+    )
+    return False
 
 
 def _pending_scores(forecaster, context, panel, origins, forecast_points):

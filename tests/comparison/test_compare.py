@@ -20,6 +20,7 @@ from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.datasets import dataset_path
 from forecastkit.evaluation.folds import Sizes, make_folds
 from forecastkit.evaluation.results import covered_levels
+from forecastkit.plotting.forecasts import verdict_colours
 from forecastkit.training.loop import Record
 from forecastkit.utils import time_budget as budgets
 from forecastkit.utils.exceptions import InputError, ParameterError
@@ -191,6 +192,9 @@ def test_a_comparison_is_readable_and_written_as_json_and_csv(compared, tmp_path
 
 def test_a_comparison_is_drawn(compared, tmp_path):
     assert [label.get_text() for label in compared[0].plot().get_yticklabels()] == compared[0].table.index.tolist()
+    verdicts = pd.Series(["best", "within noise of the best", "10 % worse, too few windows to tell", "10 % worse"])
+    assert len(set(verdict_colours(verdicts)[:3])) == 1
+    assert verdict_colours(verdicts)[2] != verdict_colours(verdicts)[3]
     left, right = fk.plot_comparison(compared[0], path=tmp_path / "c.png").axes
     assert [label.get_text() for label in left.get_yticklabels()] == compared[0].table.index.tolist()
     assert right.get_xscale() == "log"
@@ -242,12 +246,14 @@ def test_a_standard_error_of_single_values_is_the_usual_one():
         (0.0, np.nan, 1, "within noise of the best"),
         (0.1, 0.05, 20, "within noise of the best"),
         (0.1, 0.045, 20, "10 % worse"),
-        (0.1, 0.045, 3, "within noise of the best"),
+        (0.1, 0.045, 3, "10 % worse, too few windows to tell"),
+        (2.0, 0.6, 3, "200 % worse, too few windows to tell"),
+        (0.004, 0.1, 7, "worse by less than 1 %, too few windows to tell"),
         (0.004, 0.0001, 20, "worse by less than 1 %"),
-        (0.1, np.nan, 1, "too few windows to tell"),
+        (0.1, np.nan, 1, "10 % worse, too few windows to tell"),
     ],
 )
-def test_a_difference_within_noise_is_called_that(difference, error, blocks, words):
+def test_a_difference_is_called_noise_where_many_blocks_show_none(difference, error, blocks, words):
     assert comparisons.verdict(difference, error, blocks, 1.0) == words
     assert comparisons.verdict(29.0, 0.1, 20, 1.0) == "30 times the error"
     assert comparisons.verdict(0.1, 0.01, 20, 0.0) == "worse"

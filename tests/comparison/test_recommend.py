@@ -131,9 +131,19 @@ def comparison(rows, notes=()):
             "names gru, which was not run: no time was left. In the quick comparison lstm has the least error of 1",
         ),
         (
+            [("lstm", 0.5, "best"), ("gru", 0.52, "4 % worse, too few windows to tell")],
+            "gru",
+            "gru is not significantly worse: the rule stands",
+        ),
+        (
+            [("lstm", 0.5, "best"), ("gru", 0.9, "80 % worse, too few windows to tell")],
+            "lstm",
+            "gru 80 % more. The measurement wins.",
+        ),
+        (
             [("gru", 0.5, "best"), ("linear", 0.51, "within noise of the best")],
             "gru",
-            "noise does not tell linear from it",
+            "linear is not significantly worse, and much quicker to fit",
         ),
     ],
 )
@@ -142,6 +152,11 @@ def test_the_measurement_wins(rows, name, words):
     assert chosen == name
     assert words in " ".join(reasons)
     assert reasons[-1] == "One seed."
+
+
+def test_a_quick_model_is_not_named_where_its_error_is_far_larger():
+    far = [("gru", 0.5, "best"), ("linear", 0.9, "80 % worse, too few windows to tell")]
+    assert "quicker" not in " ".join(decide("gru", comparison(far))[1])
 
 
 def test_without_numbers_nothing_is_recommended():

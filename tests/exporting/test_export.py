@@ -103,7 +103,10 @@ def test_covariates_of_all_roles_and_several_series(tmp_path, gru, future):
     ("options", "gaps"),
     [
         ({"calibrate": True, "target_transform": "log1p", "upper": 2000.0}, False),
-        ({"calibrate": True, "quantile_levels": [0.1, 0.5, 0.9], "target_transform": "sqrt"}, True),
+        (
+            {"calibrate": True, "quantile_levels": [0.1, 0.5, 0.9], "target_transform": "sqrt", "validation_size": 70},
+            True,
+        ),
         ({"embed_series": True, "calendar": True, "normalization": "standard"}, False),
     ],
 )

@@ -18,7 +18,7 @@ FORECASTERS = {
     "residuals": fk.MeanForecaster(horizon=2),
     "linear": fk.LinearForecaster(horizon=2, lookback=6),
     "own quantiles": fk.PretrainedForecaster(horizon=2, season_length=1),
-    "corrected": fk.PretrainedForecaster(horizon=2, season_length=1, calibrate=True),
+    "corrected": fk.PretrainedForecaster(horizon=2, season_length=1, calibrate=True, validation_size=44),
     "rolling": fk.NaiveForecaster(horizon=2, calibrate="rolling"),
     "average": fk.EnsembleForecaster(horizon=2, forecasters=[fk.NaiveForecaster(), fk.MeanForecaster()]),
     "average of quantiles": fk.EnsembleForecaster(

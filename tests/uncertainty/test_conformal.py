@@ -84,6 +84,20 @@ def test_few_windows_leave_the_corrections_of_the_validation_block():
     pd.testing.assert_frame_equal(rolling, fixed)
 
 
+@pytest.mark.parametrize("calibrate", [True, "rolling"])
+def test_too_few_windows_for_corrections_leave_the_quantiles_and_it_is_said(calibrate, changing):
+    plain, model = (
+        fk.PretrainedForecaster(horizon=3, season_length=12, fine_tune=False, validation_size=57, calibrate=value)
+        for value in (False, calibrate)
+    )
+    with pytest.warns(UserWarning, match=rf"{calibrate!r} needs 20 .* not overlap, got 19, .*not calibrated"):
+        model.fit(changing[:300])
+    pd.testing.assert_frame_equal(
+        model.predict(quantile_levels=LEVELS), plain.fit(changing[:300]).predict(quantile_levels=LEVELS)
+    )
+    assert model.set_params(validation_size=70).fit(changing[:300]).corrections_ is not None
+
+
 @pytest.mark.parametrize(
     "head", [{"quantile_levels": [0.1, 0.5, 0.9]}, {"loss": "gaussian"}], ids=["pinball", "normal"]
 )
