@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from numbers import Real
 from typing import Self
 
 import numpy as np
@@ -19,7 +20,7 @@ from forecastkit.data.windows import Origins
 from forecastkit.features.calendar import calendar_names, requested_names
 from forecastkit.forecasters.fit_context import FitContext, restored
 from forecastkit.forecasters.future_rows import tail
-from forecastkit.forecasters.newer_rows import check_rows_to_train, merge_newer
+from forecastkit.forecasters.newer_rows import Updating
 from forecastkit.forecasters.predict import NOT_SAVED, Predicting
 from forecastkit.forecasters.streaming import Streaming
 from forecastkit.preprocessing.broken_readings import warn_broken
@@ -28,17 +29,91 @@ from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.uncertainty import validation
 from forecastkit.utils.docstrings import inherit_parameters
 from forecastkit.utils.estimator import BaseEstimator, RegressorMixin
-from forecastkit.utils.exceptions import InputError, refuse_missing
+from forecastkit.utils.exceptions import InputError, ParameterError, refuse_missing
 from forecastkit.utils.types import Calibrate, Columns, Data, Path
-from forecastkit.utils.validation import check_choice, check_int, check_levels, check_real, refuse
+from forecastkit.utils.validation import check_choice, check_int, check_levels, check_real, first_few, refuse
 from forecastkit.utils.warn import warn_user
 
 #: Fitted attributes that are short enough to display.
 SHOWN = ("horizon_", "lookback_", "patch_", "season_length_", "n_features_in_", "scores_")
 
 
+class Bounds:
+    """Mixin: bounds of points, quantiles and sample paths, with the parameters `lower` and `upper`.
+
+    Values beyond a bound are set to the bound. As no actual lies beyond it, the coverage of intervals does not change.
+    """
+
+    lower: float | dict | None
+    upper: float | dict | None
+
+    def _check_bounds(self) -> None:
+        """Refuse bounds that are not numbers, and a lower bound that is not below the upper one."""
+        where = type(self).__name__
+        for name, bound in (("lower", self.lower), ("upper", self.upper)):
+            values = bound.values() if isinstance(bound, dict) else () if bound is None else (bound,)
+            wrong = [value for value in values if not _is_number(value)]
+            if wrong:
+                rule = f"{name} must be a number, or a dict of numbers by the name of a series or target"
+                refuse(where, rule, first_few(map(repr, wrong)), error=ParameterError)
+        if _is_number(self.lower) and _is_number(self.upper) and not self.lower < self.upper:
+            got = f"lower={self.lower:g} and upper={self.upper:g}"
+            refuse(where, "lower must be below upper", got, error=ParameterError)
+
+    def _check_targets(self, panel: Panel) -> None:
+        """Refuse targets beyond given bounds."""
+        if self.lower is None and self.upper is None:
+            return
+        where, names = type(self).__name__, (*panel.ids, *self.schema_.target)
+        for bound in (self.lower, self.upper):
+            unknown = [repr(name) for name in bound if name not in names] if isinstance(bound, dict) else []
+            if unknown:
+                known = first_few([repr(name) for name in names if name is not None])
+                refuse(where, f"bounds must be those of a series or target, {known}", first_few(unknown))
+        lower, upper = self._bounds_of(panel)
+        crossed = np.argwhere(~(lower < upper))
+        if len(crossed):
+            entity, channel = crossed[0]
+            got = f"{lower[entity, channel]:g} and {upper[entity, channel]:g}"
+            refuse(where, "the lower bound of a series must be below its upper bound", got, error=ParameterError)
+        entity = np.repeat(np.arange(len(panel.ids)), panel.lengths)
+        for wrong, rule in ((panel.target < lower[entity], "lower"), (panel.target > upper[entity], "upper")):
+            side = "at or above" if rule == "lower" else "at or below"
+            remedy = f"Pass another {rule}=, or correct the values."
+            refuse_targets(where, f"all targets must be {side} {rule}=", wrong, panel, self.schema_.target, remedy)
+
+    def _bounds_of(self, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
+        """Return the lower and the upper bounds of the panel's series, (E, C) each, infinite where there are none."""
+        found = []
+        for bound, none in ((self.lower, -np.inf), (self.upper, np.inf)):
+            same = none if bound is None or isinstance(bound, dict) else float(bound)
+            values = np.full((len(panel.ids), panel.channels), same)
+            if isinstance(bound, dict):
+                for channel, name in enumerate(self.schema_.target):
+                    values[:, channel] = bound.get(name, none)
+                for entity, name in enumerate(panel.ids):
+                    if name in bound:
+                        values[entity] = bound[name]
+            found.append(values)
+        if self.lower is None:
+            found[0][:, self._is_nonnegative(panel.channels)] = 0.0
+        return found[0], found[1]
+
+    def _is_nonnegative(self, channels: int) -> np.ndarray:
+        """Return which targets have 0 as their default lower bound, (C,)."""
+        if "nonnegative_" in vars(self):
+            return self.nonnegative_
+        # A file of an earlier version, in which only automatic forecasters had such a bound.
+        return np.full(channels, vars(self).get("lowest_") is not None)
+
+    def _bounds_at(self, panel: Panel, origins: Origins) -> tuple[np.ndarray, np.ndarray]:
+        """Return the lower and the upper bound of each origin's series, (n,) each."""
+        lower, upper = self._bounds_of(panel)
+        return lower[origins.entity, origins.channel], upper[origins.entity, origins.channel]
+
+
 @dataclass(kw_only=True, eq=False, repr=False)
-class Forecaster(Streaming, Predicting, RegressorMixin, BaseEstimator):
+class Forecaster(Updating, Streaming, Predicting, Bounds, RegressorMixin, BaseEstimator):
     """Base class of all forecasters. Constructor parameters are stored unchanged and validated by `fit`.
 
     Parameters
@@ -214,7 +289,10 @@ class Forecaster(Streaming, Predicting, RegressorMixin, BaseEstimator):
         split = validation_start(panel.indptr[:-1], stop, self.validation_size, self.horizon_)
         calendar = self._calendar(panel.grid)
         self.scaler_ = self._scaler(panel, split, calendar, weight).with_faults_masked(panel, stop)
-        self._set_bounds(self.scaler_.without_faults(panel))
+        clean = self.scaler_.without_faults(panel)
+        with np.errstate(invalid="ignore"):
+            self.nonnegative_ = np.fmin.reduce(clean.target, axis=0) >= 0
+        self._check_targets(clean)
         return FitContext(panel, split, stop, weight, linear)
 
     def _forget(self):
@@ -335,75 +413,6 @@ class Forecaster(Streaming, Predicting, RegressorMixin, BaseEstimator):
         vars(shown).update((name, value) for name, value in vars(self).items() if name in SHOWN)
         return BaseEstimator._get_fitted_attr_html(shown, doc_link)
 
-    # ------------------------------------------------------------------------------------------ newer rows
-
-    def update(self, X: Data, y: Data | None = None) -> Self:
-        """Add newer rows to the history without training; known rows are replaced and counted.
-
-        Returns
-        -------
-        self
-            With ``n_replaced_``, the number of rows known before.
-        """
-        self._check_is_fitted()
-        merged, self.n_replaced_, revised = merge_newer(self, X, y)
-        self._take_history(merged, self.n_revised_ + revised)
-        return self
-
-    def _take_history(self, history: Panel, n_revised: int) -> None:
-        """Set the rows from which forecasts start, and the number of training rows that they change."""
-        self._update_bounds(self.scaler_.without_faults(history))
-        self.history_, self.n_revised_ = history, n_revised
-        vars(self).pop("missing_steps_", None)
-
-    def partial_fit(self, X: Data, y: Data | None = None) -> Self:
-        """Add newer rows to the history and continue training; scales and sizes stay. The first call is a `fit`.
-
-        A loaded forecaster continues training on these rows and those stored in its file.
-
-        Parameters
-        ----------
-        X, y
-            As in `fit`; known rows are replaced.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        InputError
-            As in `fit`, and if a loaded forecaster has too few rows to continue training; it is then unchanged.
-        """
-        return self._partial_fit(X, y)
-
-    def _partial_fit(self, X, y, **training) -> Self:
-        """As `partial_fit`, with fields of the `FitContext` that control training."""
-        if not hasattr(self, "history_"):
-            return self.fit(X, y)
-        self._check_parameters()
-        kept = int(self.history_.lengths.max())
-        with restored(self):
-            self.update(X, y)
-            stop = self.history_.last_observed() + 1
-            if self.history_is_tail_:
-                check_rows_to_train(f"{type(self).__name__}.partial_fit", self.history_, kept, self._rows_to_train())
-            warn_broken(type(self).__name__, self.history_, self.schema_.target, self.trained_until_)
-            context = FitContext(self.history_, stop, stop, **training)
-            try:
-                self._continue_fit(context)
-            finally:
-                self._release(context)
-        return self
-
-    def _continue_fit(self, context: FitContext) -> None:
-        """Continue training on all rows before ``context.stop``; new series are scaled by their own rows."""
-        panel, stop = context.panel, context.stop
-        self.scaler_ = self.scaler_.extended(panel, stop).with_faults_masked(panel, stop)
-        self._check_targets(self.scaler_.without_faults(panel))
-        self._train_on(context)
-        self.trained_until_, self.n_revised_ = panel.cutoffs(), 0
-
     def save(self, path: Path) -> None:
         """Save the forecaster to the file `path` (a zip without pickles); see `forecastkit.load`."""
         from forecastkit.persistence.artifact import save
@@ -432,3 +441,7 @@ class Forecaster(Streaming, Predicting, RegressorMixin, BaseEstimator):
     def _rows_to_train(self) -> float:
         """Return the smallest number of rows of a series that `partial_fit` needs."""
         return 0
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and not np.isnan(value)

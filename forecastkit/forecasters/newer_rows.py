@@ -1,12 +1,13 @@
-"""Newer rows of a fitted forecaster: merged with its history, and checked to be enough to train on."""
+"""Newer rows of a fitted forecaster: added to its history, and learned."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from forecastkit.data.panel import Panel, spread
-from forecastkit.preprocessing.broken_readings import FAR, FAR_FROM_OTHERS, BrokenReadings, warn_of_faults
+from forecastkit.forecasters.fit_context import FitContext, restored
+from forecastkit.preprocessing.broken_readings import FAR, FAR_FROM_OTHERS, BrokenReadings, warn_broken, warn_of_faults
 from forecastkit.preprocessing.moments import Moments
 from forecastkit.uncertainty.residuals import trained_until
 from forecastkit.utils.types import Data
@@ -17,24 +18,107 @@ if TYPE_CHECKING:
     from forecastkit.forecasters.base import Forecaster
 
 
-def merge_newer(forecaster: "Forecaster", X: Data, y: Data | None) -> tuple[Panel, int, int]:
-    """Return the history with newer rows, the number of replaced rows, and that of changed training rows.
+class Updating:
+    """Mixin: `update` and `partial_fit`."""
 
-    Slots of resampled rows that were known before are replaced by what the newer rows alone make of them: a warning.
-    Faults among the newer rows are missing in it, with a warning.
-    """
-    from forecastkit.data.ingest.read_panel import read_more  # here: a stored history is not read
+    def update(self, X: Data, y: Data | None = None) -> Self:
+        """Add newer rows to the history without training; known rows are replaced and counted.
 
-    schema, history = forecaster.schema_, forecaster.history_
-    newer = read_more(schema, history.grid, X, y, follow=history)
-    merged, replaced = history.merge(newer)
-    if replaced and schema.resample not in (None, "nearest"):
-        warn_user(
-            f"{type(forecaster).__name__}: {replaced} slots of the history are replaced by what the rows given now "
-            "make of them. Give all rows of a slot."
-        )
-    merged = without_newer_faults(type(forecaster).__name__, forecaster, merged)
-    return merged, replaced, _count_revised(history, newer, forecaster.trained_until_)
+        Returns
+        -------
+        self
+            With ``n_replaced_``, the number of rows known before.
+        """
+        self._check_is_fitted()
+        merged, self.n_replaced_, revised = self._merge(X, y)
+        self._take_history(merged, self.n_revised_ + revised)
+        return self
+
+    def _merge(self, X, y) -> tuple[Panel, int, int]:
+        """Return the history with newer rows, the number of replaced rows, and that of changed training rows.
+
+        Slots of resampled rows that were known before are replaced by what the newer rows alone make of them: a
+        warning. Faults among the newer rows are missing in it, with a warning.
+        """
+        from forecastkit.data.ingest.read_panel import read_more  # here: a stored history is not read
+
+        newer = read_more(self.schema_, self.history_.grid, X, y, follow=self.history_)
+        merged, replaced = self.history_.merge(newer)
+        if replaced and self.schema_.resample not in (None, "nearest"):
+            warn_user(
+                f"{type(self).__name__}: {replaced} slots of the history are replaced by what the rows given now make "
+                "of them. Give all rows of a slot."
+            )
+        merged = without_newer_faults(type(self).__name__, self, merged)
+        return merged, replaced, _count_revised(self.history_, newer, self.trained_until_)
+
+    def _take_history(self, history: Panel, n_revised: int) -> None:
+        """Set the rows from which forecasts start, and the number of training rows that they change."""
+        if "nonnegative_" in vars(self):  # newer rows may lie beyond the default bounds
+            target = self.scaler_.without_faults(history).target
+            self.nonnegative_ = self.nonnegative_ & ~(target < 0).any(axis=0)
+        self.history_, self.n_revised_ = history, n_revised
+        vars(self).pop("missing_steps_", None)
+
+    def partial_fit(self, X: Data, y: Data | None = None) -> Self:
+        """Add newer rows to the history and continue training; scales and sizes stay. The first call is a `fit`.
+
+        A loaded forecaster continues training on these rows and those stored in its file.
+
+        Parameters
+        ----------
+        X, y
+            As in `fit`; known rows are replaced.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InputError
+            As in `fit`, and if a loaded forecaster has too few rows to continue training; it is then unchanged.
+        """
+        return self._partial_fit(X, y)
+
+    def _partial_fit(self, X, y, **training) -> Self:
+        """As `partial_fit`, with fields of the `FitContext` that control training."""
+        if not hasattr(self, "history_"):
+            return self.fit(X, y)
+        self._check_parameters()
+        kept = int(self.history_.lengths.max())
+        with restored(self):
+            self.update(X, y)
+            stop = self.history_.last_observed() + 1
+            if self.history_is_tail_:
+                self._check_rows_to_train(kept)
+            warn_broken(type(self).__name__, self.history_, self.schema_.target, self.trained_until_)
+            context = FitContext(self.history_, stop, stop, **training)
+            try:
+                self._continue_fit(context)
+            finally:
+                self._release(context)
+        return self
+
+    def _continue_fit(self, context: FitContext) -> None:
+        """Continue training on all rows before ``context.stop``; new series are scaled by their own rows."""
+        panel, stop = context.panel, context.stop
+        self.scaler_ = self.scaler_.extended(panel, stop).with_faults_masked(panel, stop)
+        self._check_targets(self.scaler_.without_faults(panel))
+        self._train_on(context)
+        self.trained_until_, self.n_revised_ = panel.cutoffs(), 0
+
+    def _check_rows_to_train(self, kept: int) -> None:
+        """Refuse to continue training on too few rows, of which `kept` were stored with the model."""
+        where, needed = f"{type(self).__name__}.partial_fit", self._rows_to_train()
+        rows = int((self.history_.last_observed() + 1 - self.history_.indptr[:-1]).max())
+        if needed == np.inf:
+            got = f"only the last {kept} that are kept with the model"
+            refuse(where, "training on needs all rows of the fit", got, "Fit afresh.")
+        if rows < needed:
+            rule = f"training on needs {needed} rows of a series without those that are not kept"
+            got = f"{rows}, {kept} of them kept with the model, which lacks {needed - rows}"
+            refuse(where, rule, got, "Give more of the latest rows, or fit afresh.")
 
 
 def without_newer_faults(where: str, forecaster: "Forecaster", panel: Panel) -> Panel:
@@ -54,29 +138,6 @@ def without_newer_faults(where: str, forecaster: "Forecaster", panel: Panel) -> 
     faults = BrokenReadings.find(rows, Moments.of(rows.target, rows.indptr))
     warn_of_faults(where, rows, names, faults, FAR_FROM_OTHERS)
     return replace(faults, entity=new[faults.entity]).blanked(panel, everywhere)
-
-
-def check_rows_to_train(where: str, history: Panel, kept: int, needed: float) -> None:
-    """Refuse to continue training on too few stored rows.
-
-    Parameters
-    ----------
-    where : str
-    history : Panel
-        The rows kept in the file of the model, and the newer ones.
-    kept : int
-        Rows that were kept.
-    needed : float
-        Rows of a series that training needs; infinite where it needs all rows of the fit.
-    """
-    rows = int((history.last_observed() + 1 - history.indptr[:-1]).max())
-    if needed == np.inf:
-        got = f"only the last {kept} that are kept with the model"
-        refuse(where, "training on needs all rows of the fit", got, "Fit afresh.")
-    if rows < needed:
-        rule = f"training on needs {needed} rows of a series without those that are not kept"
-        got = f"{rows}, {kept} of them kept with the model, which lacks {needed - rows}"
-        refuse(where, rule, got, "Give more of the latest rows, or fit afresh.")
 
 
 def _count_revised(history: Panel, newer: Panel, until: np.ndarray) -> int:

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 from forecastkit.data import output_frames
 from forecastkit.data.panel import Panel, check_observed
 from forecastkit.data.windows import Origins
-from forecastkit.forecasters.bounds import Bounds
 from forecastkit.forecasters.future_rows import (
     Rows,
     check_known_ahead,
@@ -42,7 +41,7 @@ NOT_SAVED = ("pending_scores_", "fit_data_", "history_is_tail_", "n_revised_")
 FAR = 4
 
 
-class Predicting(Bounds, Model, Plottable, Exportable):
+class Predicting(Model, Plottable, Exportable):
     """Mixin: predict, forecast, sample and score of a fitted forecaster."""
 
     _cross_validates = True  # whether a second fit is made for residuals where there is no validation window
