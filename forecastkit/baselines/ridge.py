@@ -1,12 +1,13 @@
 """The closed-form linear forecast: one ridge regression shared by all series."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecastkit.baselines.sufficient_statistics import Statistics, expand, reduce, solve, width
 from forecastkit.data.array_storage import allocate_like, any_missing, is_mapped
 from forecastkit.data.windows import Buffers, Origins, Windows, forward_fill, weights_after
+from forecastkit.utils.cpu import one_thread
 
 #: Candidate penalties, in units of the mean eigenvalue of the windows' second moments.
 STRENGTHS = tuple(10.0**power for power in np.arange(-4.0, 2.1, 0.5))
@@ -19,9 +20,54 @@ MAX_SELECTION_STEPS = 24
 ENOUGH_COMPLETE = 0.5
 #: Largest cost of the systems of steps with missing targets, relative to that of the complete system.
 MAX_EXTRA_WORK = 4
+#: Largest number of coefficients per step, and how many of them belong to single latest values.
+MAX_COEFFICIENTS, LATEST = 1_920, 960
+#: Largest number of elements of statistics that are kept in a fitted model.
+MAX_KEPT = 8_000_000
 CHUNK = 1024
 #: Window normalizations; constant added to the window variance under 'standard', in scaled units.
 NORMALIZATIONS, MIN_VARIANCE = ("last", "mean", "standard"), 1e-3
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Sums of second moments of windows and of their products with the targets.
+
+    Steps whose targets are missing in the same windows share one system of normal equations.
+    """
+
+    grams: np.ndarray  #: (systems, features * (features + 1) / 2): upper triangle of the sum of x x' of each system
+    system_of: np.ndarray  #: (horizon,): index of the system of each step
+    cross: np.ndarray  #: (features, horizon): sum of x y'
+    counts: np.ndarray  #: (horizon,): number of windows whose target is observed at each step
+    each: float = 1.0  #: Number of windows that each summed window represents; above 1 if the windows were subsampled
+
+    @staticmethod
+    def can_hold(systems: int, features: int) -> bool:
+        """Return whether `systems` matrices of `features` coefficients are small enough to be kept."""
+        return systems * features * (features + 1) // 2 <= MAX_KEPT
+
+    def plus(self, other: "Statistics") -> "Statistics | None":
+        """Return the statistics of both sets of windows, or None if they are too large to be kept."""
+        # Steps share a system in the sum only if they share one in both operands: one system per distinct pair.
+        pairs, system_of = np.unique(np.stack([self.system_of, other.system_of]), axis=1, return_inverse=True)
+        if not self.can_hold(pairs.shape[1], len(self.cross)):
+            return None
+        factor = other.each / self.each
+        grams = self.grams[pairs[0]] + factor * other.grams[pairs[1]]
+        cross, counts = self.cross + factor * other.cross, self.counts + other.counts
+        return Statistics(grams, system_of.ravel(), cross, counts, self.each)
+
+    def solve(self, strength: float) -> np.ndarray:
+        """Return the weights (features, horizon) for a penalty in units of each system's mean eigenvalue."""
+        features = len(self.cross)
+        weights, gram = np.zeros(self.cross.shape), np.zeros((features, features))
+        for number, triangle in enumerate(self.grams):
+            gram[np.triu_indices(features)] = triangle
+            gram.T[np.triu_indices(features)] = triangle
+            at = np.flatnonzero(self.system_of == number)
+            weights[:, at] = next(solve(gram, self.cross[:, at], (strength,)))
+        return weights
 
 
 @dataclass(frozen=True)
@@ -50,6 +96,7 @@ class Ridge:
         horizon: int,
         normalization: str = "last",
         max_windows: int | None = None,
+        complete: bool = False,
     ) -> "Ridge":
         """Fit the regression and select its penalty by the absolute error on `validation_origins`.
 
@@ -66,25 +113,17 @@ class Ridge:
         normalization : {'last', 'mean', 'standard'}
         max_windows : int, optional
             Largest number of training windows, evenly spaced.
+        complete : bool
+            Whether to leave out windows with missing targets if most have none: cheaper, for comparisons.
         """
-        equations = NormalEquations.from_windows(
-            Strips(buffers, lookback, horizon, normalization), windows, max_windows or MAX_WINDOWS
-        )
+        strips = Strips(buffers, lookback, horizon, normalization)
+        equations = NormalEquations.from_windows(strips, windows, max_windows or MAX_WINDOWS)
         selecting = equations.for_selection()
         ridge = cls._select(selecting, validation_origins)
-        if selecting is equations:
+        if selecting is equations or complete:
             return ridge
         weights = expand(equations.solve(np.arange(horizon), (ridge.strength,))[0], lookback)
         return replace(ridge, weights=weights, counts=equations.counts)
-
-    @classmethod
-    def fit_complete(cls, buffers, windows, validation_origins, recipe: tuple, max_windows: int) -> "Ridge":
-        """Fit as `fit` does, but without windows with missing targets if most have none: cheaper, for comparisons.
-
-        `recipe` is lookback, horizon and normalization.
-        """
-        equations = NormalEquations.from_windows(Strips(buffers, *recipe), windows, max_windows)
-        return cls._select(equations.for_selection(), validation_origins)
 
     @classmethod
     def _select(cls, equations, validation_origins):
@@ -115,19 +154,16 @@ class Ridge:
 
     def extended(self, buffers: Buffers, windows: Windows) -> "Ridge":
         """Return the regression fitted to these windows in addition to the earlier ones, which are not needed."""
-        statistics = self._sums_with(buffers, windows)
+        statistics = self.sums_with(buffers, windows)
         return self if statistics is None else self._solved(statistics)
-
-    def with_statistics_of(self, buffers: Buffers, windows: Windows) -> "Ridge":
-        """Return the regression with unchanged weights and with these windows added to its statistics."""
-        return replace(self, statistics=self._sums_with(buffers, windows))
 
     def _equations(self, buffers, windows, max_windows=None):
         return NormalEquations.from_windows(
             Strips(buffers, *self.weights.shape, self.normalization), windows, max_windows or MAX_WINDOWS
         )
 
-    def _sums_with(self, buffers, windows):
+    def sums_with(self, buffers: Buffers, windows: Windows) -> Statistics | None:
+        """Return the statistics with these windows added."""
         if not len(windows):
             return self.statistics
         return self.statistics.plus(self._equations(buffers, windows).statistics(limit=False))
@@ -164,17 +200,17 @@ class Strips:
     """
 
     def __init__(self, buffers: Buffers, lookback: int, horizon: int, normalization: str = "last"):
-        values = _channels_first(buffers.target)
+        values = buffers.target.T  # (channels, rows), contiguous along rows; a view if there is one channel
+        if is_mapped(buffers.target) and len(values) > 1:
+            values = allocate_like(values.shape, buffers.target)
+            values[:] = buffers.target.T
+        values = np.ascontiguousarray(values)
         short = lookback + horizon - values.shape[1]
         if short > 0:
             values = np.pad(values, ((0, 0), (0, short)), constant_values=np.nan)
         self.values, self.view = values, np.lib.stride_tricks.sliding_window_view(values, lookback + horizon, axis=1)
         self.buffers, self.lookback, self.horizon, self.normalization = buffers, lookback, horizon, normalization
-
-    @property
-    def features(self) -> int:
-        """Number of features of a window after `reduce`."""
-        return width(self.lookback)
+        self.features = width(lookback)  # of a window after `reduce`
 
     def reduced(self, origins: Origins):
         """Return normalized windows (n, features) and horizons (n, horizon)."""
@@ -214,15 +250,6 @@ class Strips:
         return window / scale, center, scale, horizon / scale
 
 
-def _channels_first(target):
-    """Return the targets as (channels, rows), contiguous along rows; a view if there is one channel."""
-    if not is_mapped(target) or target.shape[1] == 1:
-        return np.ascontiguousarray(target.T)
-    out = allocate_like(target.shape[::-1], target)
-    out[:] = target.T
-    return out
-
-
 @dataclass(frozen=True)
 class NormalEquations:
     """Normal equations of every step of the horizon.
@@ -244,7 +271,9 @@ class NormalEquations:
         Fewer windows are used where many targets are missing, so that the cost stays linear in the number of rows.
         """
         products = strips.features * (strips.features + strips.horizon)
-        origins, missing = _evenly_spaced(windows, min(max_windows, max(MAX_PRODUCTS // products, CHUNK))), None
+        most, total = min(max_windows, max(MAX_PRODUCTS // products, CHUNK)), len(windows)
+        numbers = np.arange(total) if total <= most else np.linspace(0, total - 1, most).astype("int64")
+        origins, missing = windows.at(numbers), None
         if len(origins) and any_missing(strips.buffers.target):
             missing = _missing(strips, origins)
             fraction = missing.mean(axis=0)
@@ -268,12 +297,10 @@ class NormalEquations:
         for number, (at, gram) in enumerate(self._grams(np.arange(self.cross.shape[1]))):
             if limit and not Statistics.can_hold(number + 1, len(gram)):
                 return None
-            systems.append(gram)
+            systems.append(gram[np.triu_indices(len(gram))])
             system_of[at] = number
         each = self.total / max(len(self.origins), 1)
-        return (
-            Statistics.from_matrices(np.stack(systems), system_of, self.cross, self.counts, each) if systems else None
-        )
+        return Statistics(np.stack(systems), system_of, self.cross, self.counts, each) if systems else None
 
     def for_selection(self) -> "NormalEquations":
         """Return equations to select the strength: those of the windows without missing targets if most have none.
@@ -343,12 +370,6 @@ def _best_strength(candidates, strips, validation_origins, steps):
     return STRENGTHS[int(np.argmin(errors)) if count else len(STRENGTHS) // 2]
 
 
-def _evenly_spaced(windows, max_windows):
-    total = len(windows)
-    numbers = np.arange(total) if total <= max_windows else np.linspace(0, total - 1, max_windows).astype("int64")
-    return windows.at(numbers)
-
-
 def _gram(strips, origins):
     """Return the sum of x x' over windows, computed in chunks."""
     gram = np.zeros((strips.features,) * 2)
@@ -369,3 +390,61 @@ def _moments(strips, origins):
         gram += weighted.T @ x
         cross += weighted.T @ np.nan_to_num(y)
     return gram, cross
+
+
+def solve(gram: np.ndarray, cross: np.ndarray, strengths: tuple[float, ...]) -> Iterator[np.ndarray]:
+    """Yield the ridge weights (features, steps) for each penalty strength, in units of the mean eigenvalue."""
+    # Penalties in units of the mean eigenvalue, trace / size, do not depend on the scale or the number of windows.
+    unit, identity = max(float(np.trace(gram)) / len(gram), 1e-12), np.eye(len(gram))
+    for strength in strengths:
+        try:
+            # A dozen Cholesky factorisations take less time than one eigendecomposition.
+            yield _solve_positive(gram + unit * strength * identity, cross)
+        except np.linalg.LinAlgError:  # rounding of float32 products can make an eigenvalue negative
+            roots, vectors = np.linalg.eigh(gram)
+            yield (vectors / (np.maximum(roots, 0.0) + unit * strength)) @ (vectors.T @ cross)
+
+
+def _solve_positive(matrix: np.ndarray, cross: np.ndarray) -> np.ndarray:
+    """Solve a positive definite system, or raise LinAlgError; the matrix may be overwritten."""
+    try:
+        from scipy.linalg import cho_factor, cho_solve  # here: its import takes longer than a forecast
+    except ModuleNotFoundError:  # an installation for forecasting
+        np.linalg.cholesky(matrix)
+        return np.linalg.solve(matrix, cross)
+    with one_thread():
+        return cho_solve(cho_factor(matrix, overwrite_a=True), cross)
+
+
+def width(lookback: int) -> int:
+    """Return the number of features of a window: `lookback`, or fewer where the lookback is very long."""
+    if lookback <= MAX_COEFFICIENTS:
+        return lookback
+    return LATEST + -(-(lookback - LATEST) // _block(lookback))
+
+
+def _block(lookback):
+    """Return the number of consecutive older values of a long window that share one coefficient."""
+    return -(-(lookback - LATEST) // (MAX_COEFFICIENTS - LATEST))
+
+
+def reduce(windows: np.ndarray, features: int) -> np.ndarray:
+    """Reduce windows (n, lookback) to (n, features): means of blocks of older values, then the latest values."""
+    lookback = windows.shape[1]
+    if features == lookback:
+        return windows
+    block = _block(lookback)
+    # The last block ends where the latest values begin, so only the first block may be shorter.
+    first = np.maximum(np.arange(lookback - LATEST - (features - LATEST) * block, lookback - LATEST, block), 0)
+    sums = np.add.reduceat(windows[:, : lookback - LATEST], first, axis=1)
+    return np.concatenate([sums / np.float32(block), windows[:, lookback - LATEST :]], axis=1)
+
+
+def expand(weights: np.ndarray, lookback: int) -> np.ndarray:
+    """Return weights (lookback, steps) for full windows that equal these weights (features, steps) of reduced ones."""
+    features = len(weights)
+    if features == lookback:
+        return weights
+    block = _block(lookback)
+    old = np.repeat(weights[: features - LATEST] / np.float32(block), block, axis=0)
+    return np.concatenate([old[len(old) - (lookback - LATEST) :], weights[features - LATEST :]])

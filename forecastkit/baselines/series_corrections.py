@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecastkit.baselines.ridge import Ridge, Strips
-from forecastkit.baselines.sufficient_statistics import reduce
+from forecastkit.baselines.ridge import Ridge, Strips, reduce
 from forecastkit.data.windows import Buffers, Origins, Windows
 
 #: Largest number of training windows of a series, evenly spaced.

@@ -165,9 +165,9 @@ def errors_of(forecaster, context: FitContext, recipes: list[Recipe]) -> dict[Re
             if recipe.target_transform != transform:
                 continue
             windows = Windows.training(panel, split, recipe.lookback, horizon)
-            sizes = recipe.lookback, horizon, recipe.normalization
+            sizes = recipe.lookback, horizon, recipe.normalization, TRAINED_ON
             with one_thread():
-                ridge = Ridge.fit_complete(buffers, windows, validation, sizes, TRAINED_ON)
+                ridge = Ridge.fit(buffers, windows, validation, *sizes, complete=True)
                 forecast = ridge.predict(buffers, validation)
             wrong = np.abs(scaler.restore(forecast, panel, validation) - actual) / scale
             errors[recipe] = float(np.nanmean(wrong)) if not np.isnan(wrong).all() else np.inf

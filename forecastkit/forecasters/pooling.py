@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from forecastkit.baselines.ridge import width
 from forecastkit.baselines.series_corrections import SeriesCorrections, forecasts_by_penalty
-from forecastkit.baselines.sufficient_statistics import width
 from forecastkit.data.windows import Windows
 from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.forecasters.linear_recipes import LinearPart

@@ -113,7 +113,7 @@ class RegressionLearner(Forecaster):
                 statistics = part.ridge.refit(buffers, windows, self._most(self._regressions())).statistics
                 ridge = replace(part.ridge, statistics=statistics)
             else:
-                ridge = part.ridge.with_statistics_of(buffers, windows)
+                ridge = replace(part.ridge, statistics=part.ridge.sums_with(buffers, windows))
             parts.append(replace(part, ridge=ridge))
         kept = self._regressions()
         self._set_regressions(parts)

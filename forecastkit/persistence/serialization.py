@@ -44,7 +44,7 @@ REBUILT = {
     "SeriesCorrections": "baselines.series_corrections",
     "ValidationErrors": "uncertainty.conformal",
     "Sizes": "networks.backbone",
-    "Statistics": "baselines.sufficient_statistics",
+    "Statistics": "baselines.ridge",
     "TimeGrid": "data.time_grid",
     "TrainedNetwork": "training.trained_network",
 }

@@ -228,7 +228,7 @@ def test_recipes_are_compared_on_complete_windows_if_most_are(missing):
     panel = make({"a": (0, 200)}, missing)
     buffers = Scaler.fit(panel, panel.indptr[1:], 3, ()).buffers(panel, 5, 3)
     windows, none = Windows.training(panel, panel.indptr[1:], 5, 3), Origins(*np.empty((3, 0), "int64"))
-    found = Ridge.fit_complete(buffers, windows, none, (5, 3, "last"), 1_000)
+    found = Ridge.fit(buffers, windows, none, 5, 3, "last", 1_000, complete=True)
     exact = Ridge.fit(buffers, windows, none, 5, 3)
     x, _, _, y = Strips(buffers, 5, 3).normalised(windows.at(np.arange(len(windows))))
     complete = ~np.isnan(y).any(axis=1)

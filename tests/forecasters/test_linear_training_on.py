@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import forecastkit as fk
-from forecastkit.baselines.sufficient_statistics import MAX_COEFFICIENTS, expand, reduce, width
+from forecastkit.baselines.ridge import MAX_COEFFICIENTS, expand, reduce, width
 
 RNG = np.random.default_rng(0)
 VALUES = 100 + np.arange(400) / 2 + 10 * np.sin(2 * np.pi * np.arange(400) / 7) + RNG.normal(size=400)

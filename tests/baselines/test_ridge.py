@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from forecastkit.baselines.sufficient_statistics import solve
+from forecastkit.baselines.ridge import solve
 
 
 def test_weights_are_the_same_without_scipy(monkeypatch):
