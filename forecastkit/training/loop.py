@@ -8,15 +8,22 @@ References
    constant rate followed by a short decay. Departure: the decay begins when the validation loss stalls.
 """
 
+import copy
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from forecastkit.data.windows import Buffers, Origins, Windows
 from forecastkit.training.checkpoint import Checkpoint
+from forecastkit.training.optimizers import has_schedule, rate_setters
 from forecastkit.utils.validation import refuse
 from forecastkit.utils.warn import warn_user
+
+if TYPE_CHECKING:
+    import keras
 
 WARM_UP = 50  # steps until the full learning rate
 MIN_BATCH, MIN_STEPS, MAX_STEPS = 16, 50, 100
@@ -32,6 +39,10 @@ IMPROVEMENT = 1e-3
 STALLED = 3
 #: Fraction of a time limit after which the decay begins at the latest.
 DECAY_BY = 0.6
+#: Keras names of the hooks of single steps.
+BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+#: Number of steps between calls of callbacks without hooks of single steps.
+PIECE = 25
 
 
 @dataclass(frozen=True)
@@ -205,8 +216,6 @@ def train(
     KeyboardInterrupt
         Raised again after the best weights have been restored.
     """
-    from forecastkit.training.callbacks import Listeners  # here: it loads Keras
-
     network = engine.network
     engine.prepare(buffers, plan.batch_size)
     record = Record() if record is None else record
@@ -215,26 +224,27 @@ def train(
     table = validation_origins.table() if validation_origins is not None and len(validation_origins) else None
     params = {"epochs": plan.epochs, "steps": plan.steps, "verbose": 0, "record": record}
     listeners = Listeners(callbacks, network, plan.learning_rate, **params)
+    calls = listeners.calls
     began = time.monotonic() - record.seconds
 
     def spent():  # seconds of the first worker, because all workers must stop at the same step
         return engine.agreed(time.monotonic() - began)
 
-    listeners.on_train_begin()
+    calls.on_train_begin()
     if table is not None and plan.judges_start and not record.loss:
         record.start_loss, best, record.best_epoch = engine.evaluate(table), network.get_weights(), -1
     try:
         for epoch in range(plan.epochs if is_over else len(record.loss), plan.epochs):
-            listeners.on_epoch_begin(epoch)
+            calls.on_epoch_begin(epoch)
             record.loss.append(_epoch(engine, windows, plan, epoch, spent, record, listeners))
             engine.swap()
             if table is not None:
-                listeners.on_test_begin()
+                calls.on_test_begin()
                 record.val_loss.append(engine.evaluate(table))
-                listeners.on_test_end({"loss": record.val_loss[-1]})
+                calls.on_test_end({"loss": record.val_loss[-1]})
             if record.improved():
                 best, record.best_epoch = network.get_weights(), epoch
-            listeners.on_epoch_end(epoch, record.latest())
+            calls.on_epoch_end(epoch, record.latest())
             engine.swap()
             record.seconds = time.monotonic() - began
             reason = _reason_to_end(record, plan, epoch, spent, engine.agreed(network.stop_training))
@@ -250,7 +260,7 @@ def train(
         record.seconds = time.monotonic() - began
         if best is not None:
             network.set_weights(best)
-    listeners.on_train_end(record.logs())
+    calls.on_train_end(record.logs())
     if record.diverged():
         _report_divergence(record, best is not None)
     return record
@@ -333,3 +343,62 @@ def _reason_to_end(record, plan, epoch, spent, stopped):
     elif plan.patience is not None and record.val_loss and epoch - record.best_epoch >= plan.patience:
         return "patience"
     return "callback" if stopped else ""
+
+
+def _has_batch_hooks(callback: "keras.callbacks.Callback") -> bool:
+    from keras.callbacks import Callback as base
+
+    return any(
+        # LambdaCallback keeps its hooks in the object, others in the class.
+        hook in vars(callback) or getattr(type(callback), hook) is not getattr(base, hook)
+        for hook in BATCH_HOOKS
+    )
+
+
+class Listeners:
+    """Copies of the callbacks of a fit, called with the network as their model."""
+
+    def __init__(self, callbacks: Sequence, network: "keras.Model", learning_rate: float, **params: Any):
+        from keras.callbacks import CallbackList  # here: forecasts of a saved model load no Keras
+
+        self.calls = CallbackList([copy.copy(callback) for callback in callbacks], model=network, **params)
+        self.network = network
+        #: Steps until callbacks are called again.
+        self.piece = 1 if any(map(_has_batch_hooks, callbacks)) else PIECE
+        self.sets_rate = any(isinstance(callback, rate_setters()) for callback in callbacks)
+        self.last_rate = None
+        network.stop_training = False
+        if callbacks and self._rate() is not None:
+            network.optimizer.learning_rate = self.last_rate = np.float32(learning_rate)
+
+    def rates(self, planned: np.ndarray) -> np.ndarray:
+        """Return the learning rates of the next steps: as planned, or as a callback has set that of the optimizer."""
+        if self.last_rate is None:
+            return planned
+        self.sets_rate = self.sets_rate or self._rate() != self.last_rate
+        return np.full(len(planned), self._rate()) if self.sets_rate else planned
+
+    def _rate(self):
+        optimizer = getattr(self.network, "optimizer", None)
+        if optimizer is None or has_schedule(optimizer):
+            return None
+        rate = optimizer.learning_rate
+        copies = getattr(getattr(rate, "value", rate), "values", None)
+        # Under a distribution strategy there is an equal copy for each replica, which float() cannot read.
+        return np.float32(float(copies[0] if isinstance(copies, tuple) else rate))
+
+    def before_steps(self, step: int) -> None:
+        """Call the hooks before a step, if there are hooks of single steps."""
+        if self.piece == 1:
+            self.calls.on_train_batch_begin(step)
+
+    def after_steps(self, step: int, loss: float) -> None:
+        """Record the learning rate, and call the hooks after a step with the mean loss of the epoch so far."""
+        if self.last_rate is not None:
+            self.last_rate = self._rate()
+        if self.piece == 1:
+            self.calls.on_train_batch_end(step, {"loss": loss})
+
+    def stopped(self, agreed) -> bool:
+        """Return whether a hook of a step has stopped the training; `agreed` returns the first worker's answer."""
+        return self.piece == 1 and bool(agreed(self.network.stop_training))

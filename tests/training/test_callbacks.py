@@ -10,7 +10,7 @@ from conftest import wave
 
 import forecastkit as fk
 from forecastkit.data.windows import Windows
-from forecastkit.training import callbacks, optimizers
+from forecastkit.training import loop, optimizers
 from forecastkit.training.loop import Plan, Record, train
 from forecastkit.utils.exceptions import ArtifactError, ParameterError
 
@@ -299,5 +299,5 @@ def test_pieces_of_an_epoch_are_steps_only_where_a_callback_asks_for_them():
         keras.callbacks.LambdaCallback(on_train_batch_begin=print),
         keras.callbacks.TerminateOnNaN(),
     ]
-    pieces = [callbacks.Listeners([one], network, 0.1).piece for one in itertools.chain(quiet, asking)]
-    assert pieces == [callbacks.PIECE] * 2 + [1] * 3
+    pieces = [loop.Listeners([one], network, 0.1).piece for one in itertools.chain(quiet, asking)]
+    assert pieces == [loop.PIECE] * 2 + [1] * 3
