@@ -140,6 +140,103 @@ def stock() -> str:
     return lines("Plant,Material,Posting Date,Quantity", ",,,PC", *rows)
 
 
+def quarters_across() -> str:
+    return lines(
+        "Year,Q1,Q2,Q3,Q4", *(f"{1990 + k},{','.join(str(112 + 4 * k + q) for q in range(4))}" for k in range(12))
+    )
+
+
+def months_by_number() -> str:
+    rows = (f"{1990 + k},{','.join(str(112 + 12 * k + m) for m in range(12))},{118 + 12 * k}" for k in range(9))
+    return lines(f",{','.join(map(str, range(1, 13)))},Mean", *rows)
+
+
+def anomalies() -> str:
+    head = "Year,Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec,J-D,DJF"
+    rows = (
+        f"{y},{','.join('***' if y == 2023 and m > 9 else f'{(y - 2000) / 50 + m / 100:.2f}' for m in range(12))},"
+        f"{'***' if y == 2023 else f'{(y - 2000) / 50:.2f}'},{y / 9:.2f}"
+        for y in range(2000, 2024)
+    )
+    return lines("Land-Ocean: Global Means", head, *rows)
+
+
+def estimates() -> str:
+    head = "NAME,STATE," + ",".join(f"POPESTIMATE{year}" for year in range(2010, 2017))
+    rows = (
+        f"{name},{code}," + ",".join(str(5000 + 9 * i) for i in range(7)) for name, code in (("Utah", 49), ("Iowa", 19))
+    )
+    return lines(head, *rows)
+
+
+def statistics() -> str:
+    rows = (f"LNS14000000   \t{t.year}\tM{t.month:02d}\t   {3.4 + i % 9 / 10:.1f}\t" for i, t in enumerate(MONTHS))
+    return lines("series_id     \tyear\tperiod\t       value\tfootnote_codes", *rows)
+
+
+def klines() -> str:
+    hours = (1_672_531_200_000 + 3_600_000 * i for i in range(120))
+    rows = (
+        f"{t},{v},{v + 9},{v - 9},{v + 1},{30.5 + v % 7},{t + 3_599_999}"
+        for t, v in zip(hours, [*VALUES] * 2, strict=True)
+    )
+    return lines("Open time,Open,High,Low,Close,Volume,Close time", *rows)
+
+
+def last_prices() -> str:
+    days = pd.bdate_range("2023-01-02", periods=60)[::-1]
+    rows = (f"{t:%m/%d/%Y},${v}.50,{v * 7},${v}.00,${v + 9}.00,${v - 9}.00" for t, v in zip(days, VALUES, strict=True))
+    return lines("Date,Close/Last,Volume,Open,High,Low", *rows)
+
+
+def tide_gauge() -> str:
+    rows = (f"{1950 + i // 12 + (i % 12 + 0.5) / 12:.4f};{6950 + i % 12 * 9};000" for i in range(120))
+    return lines("decimal_year;sea_level_mm;flag", *rows)
+
+
+def carbon_dioxide() -> str:
+    rows = (
+        f"{1958 + i // 12},{i % 12 + 1},{1958 + i // 12 + (i % 12 + 0.5) / 12:.4f},{315.7 + i / 10:.2f}"
+        for i in range(120)
+    )
+    return lines("# Mauna Loa", "#", "year,month,decimal date,average", *rows)
+
+
+def flagged() -> str:
+    rows = (
+        f"M,{geo},{t:%Y-%m},{100 + i / 10},{'p' if i > 45 else ''}"
+        for geo in ("AT", "BE")
+        for i, t in enumerate(MONTHS)
+    )
+    return lines("freq,geo,TIME_PERIOD,OBS_VALUE,OBS_FLAG", *rows)
+
+
+def nodes() -> str:
+    hours = pd.date_range("2023-01-01 08:00", periods=100, freq="h")
+    rows = (
+        f"{t:%Y-%m-%dT%H:%M:%S}-00:00,{t - pd.Timedelta('8h'):%Y-%m-%d},{(t.hour - 8) % 24 + 1},{node},{50 + i % 24}.5"
+        for node in ("SP15", "NP15")
+        for i, t in enumerate(hours)
+    )
+    return lines("INTERVALSTARTTIME_GMT,OPR_DT,OPR_HR,NODE_ID,MW", *rows)
+
+
+def steps() -> str:
+    hours = pd.date_range("2023-01-01", periods=100, freq="h")
+    rows = (
+        f"count,{t + pd.Timedelta('61min')} +0100,{t} +0100,{t + pd.Timedelta('55min')} +0100,{i % 24}"
+        for i, t in enumerate(hours)
+    )
+    return lines("unit,creationDate,startDate,endDate,value", *rows)
+
+
+def grid_load() -> str:
+    hours = pd.date_range("2020-01-01", periods=200, freq="h")
+    spans = (f"{t:%d.%m.%Y %H:%M} - {t + pd.Timedelta('1h'):%d.%m.%Y %H:%M}" for t in hours)
+    rows = (f"{t},{45000 + i % 24},{'n/e' if i > 190 else 44900 + i}" for i, t in enumerate(spans))
+    return lines('"Time (UTC)","Day-ahead Load Forecast [MW]","Actual Load [MW]"', *rows)
+
+
 #: Table, and what `forecast inspect --json` must say of it.
 EXPORTS = {
     fred: {"time": "observation_date", "freq": "monthly", "target": ["UNRATE"], "missing": 1, "rows": 48},
@@ -159,6 +256,19 @@ EXPORTS = {
     pasted_sheet: {"time": "Date", "freq": "daily", "target": ["Sales"], "rows": 60},
     appended: {"time": "date", "freq": "daily", "target": ["sales"], "rows": 60, "missing": 0},
     stock: {"series_id": ["Plant", "Material"], "series": 3, "freq": "daily", "target": ["Quantity"], "missing": 0},
+    quarters_across: {"time": "Year_quarter", "freq": "quarterly", "rows": 48, "last": "2001-10", "past": []},
+    months_by_number: {"freq": "monthly", "rows": 108, "target": ["value"], "past": [], "last": "1998-12"},
+    anomalies: {"freq": "monthly", "missing": 0, "target": ["value"], "past": [], "last": "2023-10"},
+    estimates: {"freq": "yearly", "series_id": "NAME", "rows": 14, "first": "2010-01", "target": ["value"]},
+    statistics: {"time": "year_period", "freq": "monthly", "target": ["value"], "missing": 0, "last": "2022-12"},
+    klines: {"time": "Open time", "freq": "hourly", "target": ["Close"], "unused": {"Close time": "times as well"}},
+    last_prices: {"freq": "business days", "target": ["Close/Last"], "past": ["Volume", "Open", "High", "Low"]},
+    tide_gauge: {"time": "decimal_year", "freq": "monthly", "target": ["sea_level_mm"], "last": "1959-12"},
+    carbon_dioxide: {"time": "year_month", "target": ["average"], "unused": {"decimal date": "times as well"}},
+    flagged: {"series_id": "geo", "freq": "monthly", "target": ["OBS_VALUE"], "past": ["OBS_FLAG"], "static": []},
+    nodes: {"time": "INTERVALSTARTTIME_GMT", "series_id": "NODE_ID", "freq": "hourly", "target": ["MW"], "missing": 0},
+    steps: {"time": "startDate", "freq": "hourly", "first": "2023-01-01 00:00", "target": ["value"]},
+    grid_load: {"freq": "hourly", "target": ["Actual Load [MW]"], "last": "2020-01-08 22:00"},
     prices: {"freq": "hourly", "series": 1, "target": ["SE1"], "missing": 0},
 }
 
@@ -213,6 +323,22 @@ def test_numbers_that_may_stand_for_missing_ones_are_named(mark, kind):
     with pytest.warns(UserWarning, match=re.escape(said)):
         panel, _ = read_panel(frame)
     assert panel.target[5, 0] == values[5]
+
+
+@pytest.mark.parametrize(("level", "mark"), [(2.0, -200.0), (1200.0, -50.0)])
+def test_negative_numbers_that_rows_share_are_named(level, mark):
+    values = level + RNG.normal(0, level / 10, 60)
+    values[[5, 30]] = mark
+    with pytest.warns(UserWarning, match=f"the target 'CO' is {mark:g} in 2 cells"):
+        read_panel(pd.DataFrame({"time": DAYS, "CO": values}))
+
+
+def test_averages_of_years_among_months_are_named(tmp_path, capsys):
+    path = tmp_path / "export.csv"
+    rows = (f"{y},M{m:02d},{m + y % 10}.5" for y in range(2010, 2014) for m in range(1, 14))
+    path.write_text(lines("year,period,value", *rows), encoding="utf-8")
+    assert main(["inspect", str(path)]) == 1
+    assert "column 'period' must contain months, got 'M13' in row 13" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pandas as pd
 from forecastkit.data.files import column_names
 from forecastkit.data.files.datetimes import is_categories, show_cells
 from forecastkit.data.files.series_columns import is_constant_within
+from forecastkit.data.files.time_columns import numbered_times
 from forecastkit.utils.validation import refuse
 
 #: Largest number of distinct values of a text column that is used as classes by default.
@@ -55,6 +56,8 @@ def describe_column(column: pd.Series, codes: np.ndarray | None, times: pd.Serie
         return _fixed(column, codes) or Kind("class")
     if named:
         return Kind("measured")
+    if times is not None and numbered_times(column, only_exact=True) is not None:
+        return Kind("unused", "times as well")
     if is_calendar(column, times):
         return Kind("unused", "repeats the calendar")
     if is_counter(column, codes):
@@ -87,7 +90,8 @@ def _describe_text(column: pd.Series, codes: np.ndarray | None) -> Kind:
     levels = column.nunique()
     if levels <= 1 and not column.isna().any():
         return Kind("unused", "text, the same in all rows")
-    if codes is not None and codes.max(initial=0) >= 1 and is_constant_within(column, codes):
+    filled = column.astype(object).where(column.notna(), "")
+    if codes is not None and codes.max(initial=0) >= 1 and is_constant_within(filled, codes):
         if levels > codes.max() or levels > MAX_CLASSES:
             return Kind("unused", NAMES_SERIES)
         return Kind("static")
@@ -150,10 +154,11 @@ def _counts(column: pd.Series) -> bool:
 
 def is_calendar(column: pd.Series, times: pd.Series | None) -> bool:
     """Return whether a column is named like a part of a date and contains that part of the times."""
-    if not (column_names.is_called(column.name, column_names.CALENDAR)) or column.isna().any():
+    called = column_names.is_called(column.name, column_names.CALENDAR)
+    if times is None or not (called or column_names.holds(column.name, column_names.CALENDAR)):
+        return called and not column.isna().any()
+    if column.isna().any():
         return False
-    if times is None:
-        return True
     stamps = pd.DatetimeIndex(times.iloc[:COMPARED])
     stamps = stamps.tz_localize(None) if stamps.tz is not None else stamps
     values = column.iloc[:COMPARED].to_numpy(dtype="float64")

@@ -44,7 +44,7 @@ def likeness(name: object, names: Iterable[str]) -> tuple[bool, bool]:
 #: Columns of whole dates or times.
 DATES = words(
     "time date datetime date_time timestamp ts ds dt period zeit zeitpunkt zeitstempel zeitraum periode datum heure "
-    "temps fecha tiempo periodo data ora tempo tijd tijdstip tijdstempel dteday"
+    "unix epoch temps fecha tiempo periodo data ora tempo tijd tijdstip tijdstempel dteday"
 )
 YEARS = words(
     "year yr jahr annee an ano año anno jaar fiscal_year fiscalyear calendar_year geschaftsjahr exercice ejercicio "
@@ -63,6 +63,12 @@ HOURS = words(
     "hours stunden heures horas ore uren"
 )
 MINUTES = words("minute minutes min minuto minutos minuti minuut minuten")
+#: Columns of months or quarters such as ``M01`` and ``Q1``.
+PERIODS = words("period periode periodo")
+#: Words of times at which an interval ends or a record was written.
+LATER = words(
+    "end ended ende bis until to stop fin fine fim final eind creation created updated modified inserted available"
+)
 #: Parts of dates that no date is made of.
 WEEKDAYS = words(
     "weekday dayofweek day_of_week dow wochentag jour_semaine dia_semana giorno_settimana weekdag dayname day_name "

@@ -40,9 +40,9 @@ def named_targets(numeric: list[str]) -> tuple[str, ...]:
 
     Of quotes of an asset (open, high, low, close) the close is to be forecast, whatever its volume is called.
     """
-    plain = {column_names.plain(name): name for name in numeric}
-    if plain.keys() >= column_names.QUOTES:
-        return (plain["close"],)
+    quotes = {word: name for name in reversed(numeric) for word in column_names.split_name(name)[:1]}
+    if quotes.keys() >= column_names.QUOTES:
+        return (quotes["close"],)
     for test in (column_names.is_called, column_names.holds):
         for names in column_names.TARGETS:
             named = [name for name in numeric if test(name, names)]

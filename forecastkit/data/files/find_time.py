@@ -43,15 +43,15 @@ def find_time(
     ranked, tied = rank_times(found)
     if ranked:
         name, others = ranked[0], tuple(ranked[1:])
-        parts = find_parts(free.drop(columns=list(others)), name, found[name])
+        parts = find_parts(free.drop(columns=list(others)), name, found[name], where)
         if parts:
             return _joined(frame, parts, others, where)
         return TimeColumns(name, (), found[name], others, tied)
-    if parts := find_parts(free, None, None):
+    if parts := find_parts(free, None, None, where):
         return _joined(frame, parts, (), where)
     if filled := _filled_down(free):
         free = free.assign(**filled)
-        if parts := find_parts(free, None, None):
+        if parts := find_parts(free, None, None, where):
             found = _joined(frame.assign(**filled), parts, (), where)
             said = f"blank cells of {first_few(map(repr, filled))} are those of the row above"
             return replace(found, times=replace(found.times, sentence=said))
@@ -76,7 +76,7 @@ def _find_numbered(frame: pd.DataFrame, free: pd.DataFrame, series_id: Sequence[
         if (times := numbered_times(free[name])) is None:
             continue
         if pd.api.types.is_datetime64_any_dtype(times):
-            parts = find_parts(free, name, read_numbers(free[name], where))
+            parts = find_parts(free, name, read_numbers(free[name], where), where)
             if parts:
                 return _joined(frame, parts, (), where)
         if _tell_apart(frame, free.drop(columns=name), times, series_id):

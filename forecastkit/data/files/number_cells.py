@@ -20,6 +20,7 @@ MISSING = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
     "NULL", "NaN", "None", "n/a", "nan", "null", "?", "-", "--", "#VALUE!", "#DIV/0!", "n.a.",
     ".", "..", "...", "…", ":", "–", "—", "(NA)", "N.A.", "#NV", "k.A.", "n.d.", "s/d", "nil", "missing", "NoData",
+    "**", "***", "---", "n/e", "N/E", "unavailable", "unknown", "NAN", "no data", "No data",
 )  # fmt: skip
 #: Those of them that no program writes for a missing number by default: they are named where they are read.
 MARKS = MISSING[MISSING.index(".") :]

@@ -124,9 +124,21 @@ def find_text_times(free: pd.DataFrame, where: str) -> dict[str, Times]:
 
 
 def rank_times(found: dict[str, Times]) -> tuple[list[str], bool]:
-    """Columns of times, those that tell rows apart first, then those called like times; whether the first two tie."""
-    repeats = {name: len(found) > 1 and bool(times.values.duplicated().any()) for name, times in found.items()}
-    keys = {name: (repeats[name], *column_names.likeness(name, column_names.TIMES)) for name in found}
+    """Return the columns of times, the most likely first, and whether the first two tie.
+
+    Columns that distinguish rows come first, then those with most times, starts of intervals, and names of times.
+    """
+    distinct = {name: times.values.nunique() if len(found) > 1 else 1 for name, times in found.items()}
+    most = max(distinct.values(), default=0)
+    keys = {
+        name: (
+            len(found) > 1 and distinct[name] < len(times.values),
+            2 * distinct[name] < most,
+            column_names.holds(name, column_names.LATER),
+            *column_names.likeness(name, column_names.TIMES),
+        )
+        for name, times in found.items()
+    }
     ranked = sorted(found, key=keys.__getitem__)
     return ranked, len(ranked) > 1 and keys[ranked[0]] == keys[ranked[1]]
 
@@ -134,7 +146,7 @@ def rank_times(found: dict[str, Times]) -> tuple[list[str], bool]:
 # Several columns ------------------------------------------------------------------------------------------------------
 
 
-def find_parts(free: pd.DataFrame, date: str | None, times: Times | None) -> tuple[str, ...]:
+def find_parts(free: pd.DataFrame, date: str | None, times: Times | None, where: str) -> tuple[str, ...]:
     """Columns that make one time together: a date with a clock or an hour, or the parts of a date; () where none do.
 
     Parameters
@@ -145,11 +157,13 @@ def find_parts(free: pd.DataFrame, date: str | None, times: Times | None) -> tup
         A column of whole dates.
     times : Times or None
         Its times.
+    where : str
+        What a refusal calls the table.
     """
     if date is not None:
-        clock = _find_clock(free.drop(columns=date), times.values)
+        clock = _find_clock(free.drop(columns=date), times.values, where)
         return (date, *clock) if clock else ()
-    named = {part: _named_part(free, part) for part in PARTS}
+    named = {part: _named_part(free, part, where) for part in PARTS}
     for wanted in DATE_PARTS:
         if all(named[part] for part in wanted):
             parts = [named[part] for part in wanted]
@@ -159,13 +173,29 @@ def find_parts(free: pd.DataFrame, date: str | None, times: Times | None) -> tup
     return ()
 
 
-def _named_part(free: pd.DataFrame, part: str) -> str | None:
+def _named_part(free: pd.DataFrame, part: str, where: str) -> str | None:
     """Return the column that is called like a part of a time and holds one."""
     names, low, high = PARTS[part]
     for name in free:
-        if column_names.is_called(name, names) and _holds_part(free[name], part, low, high):
+        called = column_names.is_called(name, names) or _is_period(free[name], part, where)
+        if called and _holds_part(free[name], part, low, high):
             return name
     return None
+
+
+def _is_period(column: pd.Series, part: str, where: str) -> bool:
+    """Return whether a column named period contains months or quarters such as ``M01`` and ``Q1``."""
+    if not column_names.is_called(column.name, column_names.PERIODS) or not is_text(column):
+        return False
+    letter = {"month": "M", "quarter": "Q"}.get(part)
+    cells = column.dropna().astype(str).str.strip()
+    if letter is None or not cells.str.fullmatch(rf"{letter}\d\d?").all():
+        return False
+    beyond = (cells.str[1:].astype("int64") > PARTS[part][2]).reindex(column.index, fill_value=False).to_numpy()
+    if beyond.any():
+        rule = f"column {column.name!r} must contain {part}s"
+        refuse(where, rule, show_cells(column, beyond), "Leave these rows out if they are averages of a year.")
+    return True
 
 
 def _holds_part(column: pd.Series, part: str, low: int, high: int) -> bool:
@@ -196,14 +226,14 @@ def _part_numbers(column: pd.Series, part: str) -> np.ndarray | None:
     return None if numbers.isna().any() else numbers.to_numpy(dtype="float64")
 
 
-def _find_clock(free: pd.DataFrame, dates: pd.Series) -> tuple[str, ...]:
+def _find_clock(free: pd.DataFrame, dates: pd.Series, where: str) -> tuple[str, ...]:
     """Return the column of clock times, or those of hours and minutes, beside a column of whole dates."""
     if getattr(dates.dt, "tz", None) is not None or (dates != dates.dt.normalize()).any():
         return ()
     for name in free:
         if is_text(free[name]) and times_of_day(free[name]) is not None and _refines(dates, free[[name]]):
             return (name,)
-    hour, minute = _named_part(free, "hour"), _named_part(free, "minute")
+    hour, minute = _named_part(free, "hour", where), _named_part(free, "minute", where)
     found = tuple(name for name in (hour, minute) if name is not None) if hour is not None else ()
     return found if found and _refines(dates, free[list(found)]) else ()
 
@@ -255,7 +285,11 @@ def join_times(frame: pd.DataFrame, parts: Sequence[str], where: str) -> Times:
     named: dict[str, str] = {}
     rest = []
     for name in parts:
-        kinds = [part for part, (names, *_) in PARTS.items() if column_names.is_called(name, names)]
+        kinds = [
+            part
+            for part, (names, *_) in PARTS.items()
+            if column_names.is_called(name, names) or _is_period(frame[name], part, where)
+        ]
         kind = next(
             (kind for kind in kinds if kind not in named and _holds_part(frame[name], kind, *PARTS[kind][1:])), None
         )
@@ -332,17 +366,23 @@ def _whole(frame: pd.DataFrame, named: dict[str, str], part: str) -> np.ndarray:
 EARLIEST_DIGITS = 15_000_101
 
 
-def numbered_times(column: pd.Series) -> pd.Series | None:
-    """Times of a column of whole numbers that is called like a time, such as years; None where it is not one."""
+def numbered_times(column: pd.Series, only_exact: bool = False) -> pd.Series | None:
+    """Return the times of a column of numbers named like a time, such as years; None if it is not one.
+
+    Unix times and decimal years cannot be mistaken, so a word of their name suffices; `only_exact` returns only these.
+    """
     if not pd.api.types.is_numeric_dtype(column):
         return None
     # Names that hold the word of a date, such as MESS_DATUM, are of times where the numbers have their digits.
     dated = named_period(column.name) == "date" and column.min() >= EARLIEST_DIGITS
-    if not (dated or column_names.is_called(column.name, column_names.TIMES)):
+    called = dated or column_names.is_called(column.name, column_names.TIMES)
+    if not (called or column_names.holds(column.name, column_names.DATES | column_names.YEARS)):
         return None
     if column.isna().any():
         return None
     try:
-        return read_numbers(column, "").values
+        times = read_numbers(column, "")
     except InputError:
         return None
+    exact = times.order.startswith(("unix", "decimal"))
+    return times.values if exact or (called and not only_exact) else None

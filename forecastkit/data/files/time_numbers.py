@@ -59,6 +59,8 @@ def _readings(numbers: np.ndarray, called: str) -> Iterator[Reading]:
         yield from _six_digits(numbers, called)
         yield from _digits(numbers)
     yield from _unix(numbers)
+    if numbers.dtype.kind == "f":
+        yield from _decimal_years(numbers)
     if _within(numbers, _SPREADSHEET) and (numbers.dtype.kind == "f" or called == "date"):
         seconds = np.round(numbers.astype("float64") * 86_400).astype("int64")  # fractions of days are not exact
         yield EXCEL, _DAY_ZERO + seconds.astype("timedelta64[s]")
@@ -73,6 +75,18 @@ def _years(whole: np.ndarray) -> Iterator[Reading]:
     counting = low in (0, 1) and len(np.unique(whole)) == high - low + 1
     if low >= 1 and _LONE_YEARS[0] <= high <= _LONE_YEARS[1] and not counting:
         yield "year", dates_of(whole, np.ones_like(whole))[0]
+
+
+def _decimal_years(numbers: np.ndarray) -> Iterator[Reading]:
+    """Return years whose fractions are months or quarters, such as 1950.0417 for January (the middle of the month)."""
+    distinct = np.unique(numbers)
+    if len(distinct) < 3 or not _within(distinct, _LONE_YEARS):
+        return
+    months = np.floor(12 * distinct + 0.1).astype("int64")  # .083 is February, and so is (31 days / 365)
+    steps = np.diff(months)
+    if steps.min() > 0 and np.bincount(steps).argmax() in (1, 3, 6, 12):
+        whole = np.floor(12 * numbers + 0.1).astype("int64")
+        yield "decimal years", dates_of(whole // 12, whole % 12 + 1)[0]
 
 
 def _six_digits(whole: np.ndarray, called: str) -> Iterator[Reading]:

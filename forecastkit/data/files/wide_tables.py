@@ -15,7 +15,11 @@ from forecastkit.utils.validation import first_few
 
 #: Number of headers that must be times.
 FEWEST = 3
-_YEAR = re.compile(r"(?:[A-Za-z]{1,4}[ _.-]?)?((?:1[7-9]|20|21|22)\d{2})(?:\s*\[[^\]]*\])?")
+_YEAR = re.compile(r"([^\W\d]+[ _.-]?)?((?:1[7-9]|20|21|22)\d{2})(?:\s*\[[^\]]*\])?")
+_MONTH = re.compile(r"m?[ _.-]?(\d{1,2})")
+_QUARTER = re.compile(
+    r"(?:[qtk]|qtr|quarter|quartal|trim\w*)[ _.-]?([1-4])|([1-4])\.?[ _.-]?(?:[qtk]|qtr|quarter|quartal|trim\w*)"
+)
 _HOUR = re.compile(r"(?:h|he|hour|std|stunde|uhr)?[ _.-]?(\d{1,2})(?:[:.h]00)?(?:\s*h)?", re.IGNORECASE)
 
 
@@ -32,7 +36,7 @@ class Melted:
     headers : list
         Headers that are times.
     totals : list
-        Columns that are left out, because they sum up the others: at most of the times they hold later values.
+        Columns that are left out, because they aggregate the others: at most of the times they hold later values.
     """
 
     frame: pd.DataFrame
@@ -52,16 +56,16 @@ class Melted:
 def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value") -> Melted | None:
     """Return a table whose headers are times in long format; None if they are not times.
 
-    Headers may be dates or years; months, with a column of years; years, with a column of months; and hours of a day,
-    with a column of dates.
+    Headers may be dates or years; months or quarters, with a column of years; years, with a column of months; and
+    hours of a day, with a column of dates.
 
     Parameters
     ----------
     frame : DataFrame
         Not changed.
     time, value : str
-        Names of the new columns. By default the time column is ``time``, or ``year``, ``month`` or ``hour`` if it is
-        only that.
+        Names of the new columns. By default the time column is ``time``, or ``year``, ``quarter``, ``month`` or
+        ``hour`` if it is only that.
     """
     numbers = [name for name in frame if _may_be_cells(frame[name])]
     totals = [name for name in numbers if TOTAL.fullmatch(str(name).strip())]
@@ -70,6 +74,10 @@ def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value"
     if found is None:
         return None
     headers, meaning, kind = found
+    if kind in ("month", "quarter"):
+        years = _year_column(frame)
+        totals += [name for name in numeric if name not in (*headers, years) and not _names_rows(frame[name])]
+        frame = frame.rename(columns={} if column_names.is_called(years, column_names.YEARS) else {years: "year"})
     kept = [name for name in frame if name not in headers and name not in totals]
     time = time or _free_name(kind, kept)
     value = _free_name(value, [*kept, time])
@@ -78,6 +86,11 @@ def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value"
     long[time] = np.tile(pd.Index(meaning).to_numpy(), rows)
     long[value] = frame[headers].to_numpy(dtype="float64", na_value=np.nan).ravel()
     return Melted(long, time, value, headers, totals)
+
+
+def _names_rows(column: pd.Series) -> bool:
+    """Return whether numbers beside months name series or are constant, unlike aggregates such as annual means."""
+    return column_names.holds(column.name, column_names.SERIES) or column.nunique(dropna=False) == 1
 
 
 def _may_be_cells(column: pd.Series) -> bool:
@@ -102,15 +115,20 @@ def _read_headers(frame: pd.DataFrame, numeric: list) -> tuple[list, list, str] 
     """Return the headers that are times, their values, and their kind."""
     others = [name for name in frame if name not in numeric]
     years = _matching(numeric, _year_of)
-    if len(years) >= FEWEST and _mostly(years, numeric):
+    prefixes = {_YEAR.fullmatch(str(name).strip())[1] for name in years}
+    if len(years) >= FEWEST and len(prefixes) == 1 and _mostly(years, numeric):
         by_month = any(_holds_months(frame[name]) for name in frame if name not in years)
         if by_month:
             return list(years), list(years.values()), "year"
         return list(years), [pd.Timestamp(year, 1, 1) for year in years.values()], "time"
-    months = _matching(numeric, lambda name: MONTHS.get(column_names.plain(name).strip(" .")))
-    dated = any(column_names.is_called(name, column_names.YEARS) for name in frame)
-    if len(months) >= FEWEST and dated and len(set(months.values())) == len(months):
-        return list(months), list(months.values()), "month"
+    if _year_column(frame) is not None:
+        months = _matching(numeric, lambda name: MONTHS.get(column_names.plain(name).strip(" .")))
+        if len(months) >= FEWEST and len(set(months.values())) == len(months):
+            return list(months), list(months.values()), "month"
+        for kind, pattern, count in (("month", _MONTH, 12), ("quarter", _QUARTER, 4)):
+            found = _matching(numeric, lambda name, pattern=pattern: _number_of(name, pattern))
+            if sorted(found.values()) == list(range(1, count + 1)):
+                return list(found), list(found.values()), kind
     hours = _matching(numeric, _hour_of)
     whole_day = sorted(hours.values()) in (list(range(24)), list(range(1, 25)))
     if whole_day and any(_holds_dates(frame[name]) for name in others):
@@ -143,7 +161,24 @@ def _mostly(headers, numeric: list) -> bool:
 
 def _year_of(name: object) -> int | None:
     found = _YEAR.fullmatch(str(name).strip())
-    return int(found[1]) if found else None
+    return int(found[2]) if found else None
+
+
+def _number_of(name: object, pattern: re.Pattern) -> int | None:
+    """Return the number of a month or quarter: 1 of ``Q1``, ``1Q`` or ``M01``."""
+    found = pattern.fullmatch(column_names.plain(name))
+    return int(next(filter(None, found.groups()))) if found else None
+
+
+def _year_column(frame: pd.DataFrame) -> str | None:
+    """Return the column of years: one with that name, or the first one if it has no name and holds years."""
+    for name in frame:
+        if column_names.is_called(name, column_names.YEARS):
+            return name
+    first = frame.columns[0]
+    blank = str(first).strip() == "" or str(first).startswith("Unnamed")
+    whole = blank and pd.api.types.is_integer_dtype(frame[first])
+    return first if whole and frame[first].between(1700, 2300).all() else None
 
 
 def _hour_of(name: object) -> int | None:

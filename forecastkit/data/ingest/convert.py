@@ -83,12 +83,16 @@ def _check_finite(values, what, names, places):
 
 
 def _warn_sentinels(values, what, names, places):
-    """Warn of numbers such as -999 that are far from all others of a column and may represent missing values."""
+    """Warn of numbers such as -999 that are far from all others of a column and may represent missing values.
+
+    A number is one of `SENTINELS`, or a negative whole number that several rows share.
+    """
     sentinels = SENTINELS.astype(values.dtype)
     extremes = np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)
-    for column in np.flatnonzero(np.any([np.isin(extreme, sentinels) for extreme in extremes], axis=0)):
+    shared = (extremes[0] < 0) & (extremes[0] == np.round(extremes[0])) & ((values == extremes[0]).sum(axis=0) > 1)
+    for column in np.flatnonzero(np.any([shared, *(np.isin(extreme, sentinels) for extreme in extremes)], axis=0)):
         cells = values[:, column]
-        marks = np.isin(cells, sentinels)
+        marks = np.isin(cells, sentinels) | (shared[column] & (cells == extremes[0][column]))
         others = cells[~marks & ~np.isnan(cells)]
         if len(others) < MIN_OTHERS:
             continue
