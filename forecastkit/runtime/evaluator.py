@@ -1,5 +1,6 @@
 """Evaluation of a stored graph by NumPy."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from operator import itemgetter
@@ -7,7 +8,15 @@ from operator import itemgetter
 import numpy as np
 
 from forecastkit.runtime.graph import Graph, constant_of
-from forecastkit.runtime.operations import ELEMENTWISE, OPERATIONS, SHAPE_INPUTS, SHAPE_ONLY, StridedSlice
+from forecastkit.runtime.operations import (
+    ALLOCATING,
+    ELEMENTWISE,
+    OPERATIONS,
+    OVERWRITING,
+    SHAPE_INPUTS,
+    SHAPE_ONLY,
+    StridedSlice,
+)
 from forecastkit.utils.exceptions import ArtifactError
 from forecastkit.utils.validation import refuse
 
@@ -35,7 +44,7 @@ class Evaluator:
             rule = f"a graph that reads {graph.weights} weights must come with them"
             refuse("load", rule, f"{len(weights)} weights", error=ArtifactError)
         self.program, self.weights = Program(graph), [np.asarray(weight) for weight in weights]
-        self.plans: dict[tuple, list] = {}
+        self.plans: dict[tuple, tuple[list, list]] = {}
 
     def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         """Return the output of the network for a batch of inputs by name."""
@@ -56,6 +65,8 @@ class Program:
 
     A value is fixed if it depends only on weights, constants and the shapes of the inputs. In the body of a loop, the
     inputs that every iteration returns unchanged are fixed too.
+
+    Results of elementwise operations take the memory of an input that nothing else reads.
 
     Parameters
     ----------
@@ -82,6 +93,7 @@ class Program:
         self.calls = [self._call(node) for node in graph.nodes]
         self.all_steps = self._schedule(range(len(graph.nodes)))
         self.steps = self._schedule([i for i, fixed in enumerate(self.is_fixed) if not fixed])
+        self.reads = Counter(i for node in graph.nodes for i, _ in node.inputs) + Counter(i for i, _ in graph.outputs)
 
     def _call(self, node):
         """Return the function that computes a node; None for inputs, weights and constants."""
@@ -116,14 +128,31 @@ class Program:
         self.read_outputs = _reader([(i, output if i in several else None) for i, output in self.graph.outputs])
         return steps
 
-    def first_run(self, inputs, weights) -> tuple[list, list]:
-        """Return values of nodes that are fixed for inputs of these shapes, None for the others; and the outputs."""
+    def first_run(self, inputs, weights) -> tuple[tuple[list, list], list]:
+        """Return the plan of further runs with inputs of these shapes, and the outputs of this one.
+
+        A plan consists of the values of nodes that are fixed, None for the others, and of the steps.
+        """
         values = self._given(inputs, weights)
         # All nodes are computed once, because a fixed shape may be that of a value that is not fixed.
         for place, call, read, _ in self.all_steps:
             values[place] = call(*read(values))
         kept = [value if fixed else None for value, fixed in zip(values, self.is_fixed, strict=True)]
-        return kept, list(self.read_outputs(values))
+        steps = [(place, self._in_place(place, call, values), *rest) for place, call, *rest in self.steps]
+        return (kept, steps), list(self.read_outputs(values))
+
+    def _in_place(self, place, call, values):
+        """Return the call of a node, with its result in the memory of an input where possible."""
+        node, result = self.graph.nodes[place], values[place]
+        if node.operation in OVERWRITING:
+            for number, (source, _) in enumerate(node.inputs):
+                given, made_by = values[source], self.graph.nodes[source].operation
+                unneeded = made_by in ALLOCATING and self.reads[source] == 1 and not self.is_fixed[source]
+                if not unneeded or not isinstance(given, np.ndarray):
+                    continue
+                if (given.shape, given.dtype) == (result.shape, result.dtype):
+                    return lambda *operands, number=number: call(*operands, out=operands[number])
+        return call
 
     def _given(self, inputs, weights):
         values = []
@@ -136,12 +165,13 @@ class Program:
                 values.append(constant_of(node, self.graph.constants) if node.operation == "Constant" else None)
         return values
 
-    def run(self, fixed: list, inputs: dict) -> list:
+    def run(self, plan: tuple[list, list], inputs: dict) -> list:
         """Return the outputs."""
+        fixed, steps = plan
         values = fixed.copy()
         for name, place in self.inputs.items():
             values[place] = inputs[name]
-        for place, call, read, done in self.steps:
+        for place, call, read, done in steps:
             values[place] = call(*read(values))
             for source in done:
                 values[source] = None

@@ -42,14 +42,20 @@ ERF = (
 )  # fmt: skip
 
 
-def _sigmoid(x):
-    # By the hyperbolic tangent, which cannot overflow.
-    return np.tanh(x * x.dtype.type(0.5)) * x.dtype.type(0.5) + x.dtype.type(0.5)
+def _sigmoid(x, out=None):
+    # By the hyperbolic tangent, which cannot overflow. In place, because new memory takes longer than the arithmetic.
+    half, out = x.dtype.type(0.5), np.empty_like(x) if out is None else out
+    np.tanh(np.multiply(x, half, out=out), out=out)
+    out *= half
+    out += half
+    return out
 
 
 def _softmax(x):
-    grown = np.exp(x - x.max(axis=-1, keepdims=True))
-    return grown / grown.sum(axis=-1, keepdims=True)
+    grown = x - x.max(axis=-1, keepdims=True)
+    np.exp(grown, out=grown)
+    grown /= grown.sum(axis=-1, keepdims=True)
+    return grown
 
 
 def _log_softmax(x):
@@ -60,8 +66,19 @@ def _log_softmax(x):
 def _erf(x):
     """Return the error function to 5e-7, as Eigen and TensorFlow compute it: a ratio of polynomials in the square."""
     x = np.clip(x, -4, 4)
-    above, below = (np.array(values, dtype=x.dtype) for values in ERF)
-    return x * np.polyval(above, x * x) / np.polyval(below, x * x)
+    square = x * x
+    above, below = (_polynomial(np.array(values, dtype=x.dtype), square) for values in ERF)
+    above *= x
+    above /= below
+    return above
+
+
+def _polynomial(coefficients, x):
+    total = np.full_like(x, coefficients[0])
+    for coefficient in coefficients[1:]:
+        total *= x
+        total += coefficient
+    return total
 
 
 def _axes(axis):
@@ -278,6 +295,14 @@ ELEMENTWISE = {
     "Tanh": np.tanh,
     "ZerosLike": np.zeros_like,
 }
+
+#: Those that can write their result, of the type of their operands, over an operand.
+OVERWRITING = frozenset([
+    "Add", "AddV2", "BiasAdd", "Exp", "Maximum", "Minimum", "Mul", "Neg", "RealDiv", "Sigmoid", "Sqrt", "Square", "Sub",
+    "Tanh",
+])  # fmt: skip
+#: Operations whose result is a new array, which shares no memory with their inputs.
+ALLOCATING = OVERWRITING | {"BatchMatMulV2", "Erf", "MatMul", "Softmax"}
 
 OPERATIONS: dict[str, Callable] = {
     **{name: _elementwise(function) for name, function in ELEMENTWISE.items()},

@@ -186,3 +186,29 @@ def test_a_loop_computes_what_its_passes_do():
     call = Evaluator(graph, [])
     for n in (0, 1, 5):
         assert call({"i": np.int32(0), "s": np.int32(0), "n": np.int32(n)}) == n * (n - 1) // 2
+
+
+def test_results_take_the_memory_of_inputs_that_nothing_else_reads(monkeypatch):
+    """Of (exp(x) - rows) * exp(x) + tanh(-x), where exp(x) is read twice, and of its transposed sigmoid."""
+    names = [["Input", [], {"name": name}] for name in ("x", "rows", "axes")]
+    steps = [["Exp", [0]], ["Sub", [3, 1]], ["Mul", [4, 3]], ["Neg", [0]], ["Tanh", [6]], ["AddV2", [5, 7]]]
+    graph = Graph([*names, *steps, ["Sigmoid", [8]], ["Transpose", [9, 2]], ["Sub", [10, 9]]], [11], [])
+    overwritten = []
+    for operation in ("Exp", "Sub", "Mul", "Neg", "Tanh", "AddV2", "Sigmoid"):
+        function = ELEMENTWISE[operation]
+
+        def call(*values, out=None, function=function, operation=operation):
+            overwritten.extend([operation] if out is not None else [])
+            return function(*values, out=out)
+
+        monkeypatch.setitem(ELEMENTWISE, operation, call)
+    rng = np.random.default_rng(0)
+    x, rows = rng.normal(size=(4, 4)).astype("float32"), rng.normal(size=(1, 4)).astype("float32")
+    given = {"x": x.copy(), "rows": rows, "axes": np.array([1, 0], "int32")}
+    evaluate = Evaluator(graph, [])
+    total = (np.exp(x) - rows) * np.exp(x) + np.tanh(-x)
+    shown = np.tanh(total * np.float32(0.5)) * np.float32(0.5) + np.float32(0.5)
+    for _ in range(2):
+        np.testing.assert_array_equal(evaluate(given), shown.T - shown)
+    np.testing.assert_array_equal(given["x"], x)
+    assert overwritten == ["Mul", "Tanh", "AddV2", "Sigmoid"] * 2
