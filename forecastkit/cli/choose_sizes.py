@@ -16,32 +16,16 @@ from forecastkit.utils.validation import check_int, refuse
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes in rows.
+    """Sizes in rows."""
 
-    Attributes
-    ----------
-    rows : int
-        Number of rows of the longest series.
-    horizon, lookback : int
-    validation : int or float
-        Rows or a fraction of them, as in forecasters.
-    test : int
-    test_start : int
-        Ordinal of the first row of the test.
-    stride : int
-        Rows between the forecast origins of the test.
-    shortened : bool
-        Whether horizon or lookback are shorter than usual because of few rows.
-    """
-
-    rows: int
+    rows: int  #: Number of rows of the longest series
     horizon: int
     lookback: int
-    validation: int | float
+    validation: int | float  #: Rows or a fraction of them, as in forecasters
     test: int
-    test_start: int
-    stride: int
-    shortened: bool
+    test_start: int  #: Ordinal of the first row of the test
+    stride: int  #: Rows between the forecast origins of the test
+    shortened: bool  #: Whether horizon or lookback are shorter than usual because of few rows
 
     @property
     def parameters(self) -> dict:
@@ -59,11 +43,6 @@ def choose_sizes(data: Data, parameters: dict, test_size: int | float | None = N
 
     The horizon is the usual one of the frequency, at most a fifth of the rows. Validation and test have two horizons or
     a tenth of the rows each. The lookback leaves at least a third of the training rows as window starts.
-
-    Raises
-    ------
-    InputError
-        If there are too few rows for training and test.
     """
     rows = int(data.lengths.max())
     usual_horizon, usual_lookback = usual_sizes(data.panel.grid)

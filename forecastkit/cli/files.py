@@ -42,11 +42,6 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = (
         Files that the command reads, which are never replaced.
     overwrite : bool
         Whether existing files may be replaced.
-
-    Raises
-    ------
-    InputError
-        Naming the file and the rule.
     """
     given = {flag: path for flag, path in outputs.items() if path is not None}
     inputs = list(inputs)
@@ -63,13 +58,7 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = (
 
 
 def check_output(path: Path | None, overwrite: bool = False) -> None:
-    """Refuse a path that cannot be written, or that exists and must not be replaced.
-
-    Raises
-    ------
-    InputError
-        Naming the file and the rule.
-    """
+    """Refuse a path that cannot be written, or that exists and must not be replaced."""
     if path is None:
         return
     where = str(path)
@@ -109,13 +98,7 @@ def write_csv(frame: "pd.DataFrame", path: Path) -> None:
 
 
 def write_bytes(content: bytes, path: Path) -> None:
-    """Write a file atomically.
-
-    Raises
-    ------
-    InputError
-        If it cannot be written.
-    """
+    """Write a file atomically."""
     try:
         with atomic_write(path) as temporary:
             temporary.write_bytes(content)

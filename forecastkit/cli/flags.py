@@ -20,13 +20,7 @@ MAX_COUNT = 2**31 - 1
 
 
 def parse_path(text: str) -> Path:
-    """Return a path that a file can have.
-
-    Raises
-    ------
-    typer.BadParameter
-        Where the text is empty, holds a null character, or a name in it is too long.
-    """
+    """Return a path that a file can have."""
     if not text.strip():
         raise typer.BadParameter(f"must be the name of a file or folder, got {text!r}.")
     if "\0" in text:
@@ -87,23 +81,12 @@ def path_option(help: str, *names: str, metavar: str = "FILE"):
 
 @dataclass(frozen=True)
 class Flag:
-    """A constructor parameter as a flag.
+    """A constructor parameter as a flag."""
 
-    Parameters
-    ----------
-    type : type
-        Of the value; lists are comma-separated text.
-    metavar : str
-        Placeholder of the value in the help.
-    help : str
-    parser : callable, optional
-        Of the text of the value.
-    """
-
-    type: type
-    metavar: str
+    type: type  #: Type of the value; lists are comma-separated text
+    metavar: str  #: Placeholder of the value in the help
     help: str
-    parser: Callable | None = None
+    parser: Callable | None = None  #: Converts the text of the value
 
     def parameter(self, name: str) -> inspect.Parameter:
         """Return the flag as a parameter of a command."""

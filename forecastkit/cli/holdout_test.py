@@ -24,55 +24,31 @@ INTERVAL, MIN_CUTOFFS = 0.8, 6
 
 @dataclass(frozen=True)
 class Worse:
-    """A series that a reference forecasts better than the model.
-
-    Attributes
-    ----------
-    series : str
-    reference : str
-    error, own_error : float
-        Mean absolute errors of the reference and of the model.
-    """
+    """A series that a reference forecasts better than the model."""
 
     series: str
     reference: str
-    error: float
-    own_error: float
+    error: float  #: Mean absolute error of the reference
+    own_error: float  #: That of the model
 
 
 @dataclass(frozen=True)
 class Holdout:
-    """Scores of a model and the references on the test rows.
+    """Scores of a model and the references on the test rows."""
 
-    Attributes
-    ----------
-    scores : DataFrame
-        ``mae``, ``mase`` and ``coverage`` by model, the tested one first; empty if it could not be tested.
-    better : str or None
-        The best reference, if its errors on the same windows are smaller by more than chance.
-    worse : list of Worse
-        Series of several in which a reference has errors that are smaller by more than chance, by the ratio of the
-        errors, the largest first.
-    series : int
-        Number of compared series and targets.
-    coverage : list of dict
-        Fractions of actuals inside the intervals of the tested model, see `forecastkit.Backtest`.
-    thirds : dict of str to float
-        Fractions inside the 80 % interval in the first, middle and last third of the cutoffs; empty for few cutoffs.
-    drift : float
-        See `forecastkit.evaluation.results.drift`.
-    backtest : Backtest or None
-        The forecasts of the tested model.
-    """
-
+    #: ``mae``, ``mase`` and ``coverage`` by model, the tested one first; empty if it could not be tested
     scores: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
-    better: str | None = None
+    better: str | None = None  #: The best reference, if its errors on the same windows are smaller by more than chance
+    #: Series of several in which a reference has errors that are smaller by more than chance, by the ratio of the
+    #: errors, the largest first
     worse: list[Worse] = field(default_factory=list)
-    series: int = 0
+    series: int = 0  #: Number of compared series and targets
+    #: Fractions of actuals inside the intervals of the tested model, see `forecastkit.Backtest`
     coverage: list[dict] = field(default_factory=list)
+    #: Fractions inside the 80 % interval in the first, middle and last third of the cutoffs; empty for few cutoffs
     thirds: dict[str, float] = field(default_factory=dict)
-    drift: float = 0.0
-    backtest: Backtest | None = None
+    drift: float = 0.0  #: See `forecastkit.evaluation.results.drift`
+    backtest: Backtest | None = None  #: The forecasts of the tested model
 
     @property
     def model(self) -> str | None:

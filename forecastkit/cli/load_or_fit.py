@@ -17,13 +17,7 @@ OWN_LOOKBACKS = ("auto", "linear")
 
 
 def check_model_source(command: str, artifact: Path | None, model: str | None, parameters: dict) -> None:
-    """Refuse both or neither of a model file and a model name, and parameters with a saved model.
-
-    Raises
-    ------
-    ParameterError
-        With the name of the command.
-    """
+    """Refuse both or neither of a model file and a model name, and parameters with a saved model."""
     if (artifact is None) == (model is None):
         rule = "either a model file or --model must be given"
         refuse(command, rule, "none" if model is None else "both", error=ParameterError)

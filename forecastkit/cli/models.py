@@ -18,11 +18,6 @@ def check_model(name: str, saved: bool = False) -> None:
     name : str
     saved : bool
         Whether the model will be saved to a file.
-
-    Raises
-    ------
-    ParameterError
-        The message suggests the most similar name.
     """
     if saved and name in UNSAVED:
         remedy = "Use it with backtest or compare, or in Python with joblib."

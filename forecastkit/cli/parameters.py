@@ -24,11 +24,6 @@ def parse_parameters(given: dict, settings: Sequence[str] | None) -> dict:
         Option values by parameter name.
     settings : sequence of str, optional
         Later settings override earlier ones.
-
-    Raises
-    ------
-    ParameterError
-        With the name of the option.
     """
     parameters = {name: _parse_flag(name, value) for name, value in given.items()}
     for setting in settings or ():

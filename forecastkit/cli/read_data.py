@@ -34,31 +34,15 @@ COLUMNS = ("target", "known", "past", "static")
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """A table that was read once: every fit and test of a command uses its panel.
+    """A table that was read once: every fit and test of a command uses its panel."""
 
-    Attributes
-    ----------
-    path : str
-        Or several, as messages name them.
-    table : Table
-    roles : Roles
-    frame : DataFrame
-        The columns with a role.
-    panel : Panel
-        With its schema.
-    reading : dict
-        How the table is read, as the user gave it: `READING`.
-    warnings : tuple of str
-        What reading warned of.
-    """
-
-    path: str
+    path: str  #: Name of the file in messages, or of several files
     table: Table
     roles: Roles
-    frame: pd.DataFrame
+    frame: pd.DataFrame  #: The columns with a role
     panel: Panel
-    reading: dict = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    reading: dict = field(default_factory=dict)  #: How the table is read, as the user gave it: `READING`
+    warnings: tuple[str, ...] = ()  #: Warnings issued when the table was read
 
     @property
     def schema(self) -> Schema:
@@ -217,11 +201,6 @@ def read_like(sources: Sources, schema: Schema, future: bool = False) -> pd.Data
     schema : Schema
     future : bool
         Rows to forecast: targets and past covariates may be missing.
-
-    Raises
-    ------
-    InputError
-        Naming the missing columns.
     """
     path = join_paths(sources)
     frame = read_several(find_paths(listed(sources)), schema.series_keys or None, schema.time).frame

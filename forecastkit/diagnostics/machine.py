@@ -27,23 +27,12 @@ MIN_MEMORY = 1.5
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding about the machine.
+    """One finding about the machine."""
 
-    Parameters
-    ----------
-    subject : str
-        Subject in one word.
-    text : str
-    remedy : str
-        Recommended action; empty if none is needed.
-    prevents : bool
-        Whether the problem prevents training.
-    """
-
-    subject: str
+    subject: str  #: Subject in one word
     text: str
-    remedy: str = ""
-    prevents: bool = False
+    remedy: str = ""  #: Recommended action; empty if none is needed
+    prevents: bool = False  #: Whether the problem prevents training
 
 
 def examine() -> list[Finding]:

@@ -109,11 +109,6 @@ def make_folds(panel: Panel, sizes: Sizes, calendar: bool) -> list[Fold]:
     calendar : bool
         Whether rows have times: a fold then starts at one time for all series, so that no series reveals the future of
         another. Rows without times are counted from the end of each series.
-
-    Raises
-    ------
-    InputError
-        If there are too few rows.
     """
     ends = panel.cutoffs()
     ends = np.full(len(ends), ends.max()) if calendar else ends
@@ -129,13 +124,7 @@ def make_folds(panel: Panel, sizes: Sizes, calendar: bool) -> list[Fold]:
 
 
 def most_folds(panel: Panel, counts, horizon: int, calendar: bool) -> list[Fold]:
-    """Return the folds of the first of these numbers for which there are enough rows; see `make_folds`.
-
-    Raises
-    ------
-    InputError
-        As raised for the last of them.
-    """
+    """Return the folds of the first of these numbers for which there are enough rows; see `make_folds`."""
     rows = int((panel.last_observed() + 1 - panel.first_observed()).max())
     for count in counts:
         try:

@@ -30,13 +30,7 @@ class Constants:
 
 
 def check_exportable(forecaster) -> None:
-    """Refuse forecasters that are no single network, or whose intervals need the history.
-
-    Raises
-    ------
-    NotExportable
-        Naming the class or the parameter.
-    """
+    """Refuse forecasters that are no single network, or whose intervals need the history."""
     name = type(forecaster).__name__
     if not isinstance(forecaster, NeuralForecaster):
         remedy = "Save it with save(path), or export one of its networks."

@@ -14,13 +14,7 @@ AROUND = (0, 1, -1)
 
 
 def check_holidays(where: str, code: object, grid: TimeGrid) -> None:
-    """Refuse unknown countries and subdivisions, and grids with steps longer than one day.
-
-    Raises
-    ------
-    ParameterError
-        If the code or the grid is not supported, or the package `holidays` is not installed.
-    """
+    """Refuse unknown countries and subdivisions, and grids with steps longer than one day."""
     if not isinstance(code, str):
         rule = "holidays must be a country such as 'DE', or a country and subdivision such as 'US-CA'"
         refuse(where, rule, repr(code), error=ParameterError)

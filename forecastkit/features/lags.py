@@ -32,27 +32,14 @@ class Unscaled:
 
 @dataclass(frozen=True)
 class Lags:
-    """Selection of past values of a series that become feature columns.
+    """Selection of past values of a series that become feature columns."""
 
-    Parameters
-    ----------
-    recent : tuple of int
-        Lags in rows before the origin; 0 is the value at the origin.
-    seasons : tuple of int
-        Season lengths in steps. Columns are the latest known values at a multiple of the season before the step.
-    depth : int
-        Number of such values per season.
-    means : tuple of int
-        Lengths in rows of the moving means that end at the origin.
-    reach : int
-        Number of rows up to the origin that may be read; values further back are NaN.
-    """
-
-    recent: tuple[int, ...]
+    recent: tuple[int, ...]  #: Lags in rows before the origin; 0 is the value at the origin
+    #: Season lengths in steps. Columns are the latest known values at a multiple of the season before the step.
     seasons: tuple[int, ...] = ()
-    depth: int = 1
-    means: tuple[int, ...] = ()
-    reach: int = 1
+    depth: int = 1  #: Number of such values per season
+    means: tuple[int, ...] = ()  #: Lengths in rows of the moving means that end at the origin
+    reach: int = 1  #: Number of rows up to the origin that may be read; values further back are NaN
 
     @property
     def at_origin(self) -> list[str]:

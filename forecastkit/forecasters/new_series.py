@@ -37,11 +37,6 @@ def with_new_series(where: str, schema: Schema, panel: Panel, ids: tuple, X, kep
     kept : int or None
         Number of latest rows of the similar series to use, those that a saved forecaster keeps; None for all.
 
-    Raises
-    ------
-    InputError
-        If there are no static covariates at fit, or none of a new series.
-
     References
     ----------
     Shepard (1968), "A two-dimensional interpolation function for irregularly-spaced data", ACM (inverse distance

@@ -23,42 +23,24 @@ POSITIONS = ("learned", "sinusoidal", "rotary", "none")
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes from which a network is built; they are stored in the artifact.
-
-    Parameters
-    ----------
-    lookback, horizon, patch : int
-    past, known, calendar, static : int
-        Number of features of each kind.
-    series : int
-        Rows of the series embedding; 0 without one.
-    masked : bool
-        Whether the inputs include an indicator of missing values.
-    channels : int
-        Target columns per window for a backbone that mixes channels; 0 if each column has separate windows.
-    unit : bool
-        Whether the head needs the scale of the series in the user's units.
-    events : int
-        Number of trailing calendar features that are read at every step; the others are read at the first of a patch.
-    codes : tuple of (str, int)
-        Role of each category of many levels, and how many codes it has.
-    linear : bool
-        Whether forecasts are corrections of a linear map of the window, which is set beforehand and not trained.
-    """
+    """Sizes from which a network is built; they are stored in the artifact."""
 
     lookback: int
     horizon: int
     patch: int
-    past: int = 0
+    past: int = 0  #: Number of features of each kind
     known: int = 0
     calendar: int = 0
     static: int = 0
-    series: int = 0
-    masked: bool = False
+    series: int = 0  #: Rows of the series embedding; 0 without one
+    masked: bool = False  #: Whether the inputs include an indicator of missing values
+    #: Target columns per window for a backbone that mixes channels; 0 if each column has separate windows
     channels: int = 0
-    unit: bool = False
+    unit: bool = False  #: Whether the head needs the scale of the series in the user's units
+    #: Number of trailing calendar features that are read at every step; the others are read at the first of a patch
     events: int = 0
-    codes: tuple = ()
+    codes: tuple = ()  #: Role of each category of many levels, and how many codes it has
+    #: Whether forecasts are corrections of a linear map of the window, which is set beforehand and not trained
     linear: bool = False
 
     def code_counts(self, role: str) -> tuple[int, ...]:
@@ -198,12 +180,7 @@ class LayerBackbone(Backbone):
 
 
 def check_layer(backbone: Backbone, layer: "keras.layers.Layer") -> "keras.layers.Layer":
-    """Return the layer of a backbone, once it can be called as the network calls it.
-
-    Raises
-    ------
-    ParameterError
-    """
+    """Return the layer of a backbone, once it can be called as the network calls it."""
     call = "layer(past, future, mask=None, training=None)"
     rule = f"the backbone must be a Keras layer that is called as {call}"
     remedy = "See the docstring of forecastkit.Backbone."
@@ -219,12 +196,7 @@ def check_layer(backbone: Backbone, layer: "keras.layers.Layer") -> "keras.layer
 
 
 def check_tokens(backbone: Backbone, tokens, future) -> None:
-    """Refuse what a layer returned where it has another shape than the tokens of the future.
-
-    Raises
-    ------
-    ParameterError
-    """
+    """Refuse what a layer returned where it has another shape than the tokens of the future."""
     wanted = (*future.shape[1:-2], backbone.units) if backbone.selects_variables else tuple(future.shape[1:])
     found = tuple(getattr(tokens, "shape", (None,)))[1:]
     if backbone.reads_steps and len(found) == len(wanted):

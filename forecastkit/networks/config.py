@@ -23,13 +23,7 @@ def dtype_policy(name: str | None):
 
 
 def backbone_config(backbone: Backbone) -> dict[str, Any]:
-    """Class and parameters of a backbone, classes among the parameters by their names.
-
-    Raises
-    ------
-    ParameterError
-        Where a parameter is no number, text or class.
-    """
+    """Class and parameters of a backbone, classes among the parameters by their names."""
     if isinstance(backbone, LayerBackbone):
         return {"layer": backbones.reference_to(backbone.layer)}
     parameters = {}

@@ -103,13 +103,7 @@ class Network(keras.Model):
         return network
 
     def build_layers(self):
-        """Build every layer by a call with one window of zeros.
-
-        Raises
-        ------
-        ParameterError
-            Where the backbone returns tokens of another shape.
-        """
+        """Build every layer by a call with one window of zeros."""
         window = {name: ops.zeros((1, *shape), dtype) for name, (shape, dtype) in self.sizes.inputs.items()}
         try:
             self(window)

@@ -22,13 +22,7 @@ def reference_to(value: Any) -> dict[str, str] | None:
 
 
 def find(data: dict[str, str], own: dict[str, Any]) -> Any:
-    """Return the class or function of `reference_to`.
-
-    Raises
-    ------
-    ArtifactError
-        Where it is the user's own and not among those handed over.
-    """
+    """Return the class or function of `reference_to`."""
     import keras
 
     if "keras" in data:
@@ -44,13 +38,7 @@ def find(data: dict[str, str], own: dict[str, Any]) -> Any:
 
 
 def rebuild(data: dict[str, Any], config: dict[str, Any] | None, own: dict[str, Any]) -> Any:
-    """Return the loss, optimizer or function of a saved model.
-
-    Raises
-    ------
-    ArtifactError
-        Where a class is missing among the reader's own, or does not take its settings.
-    """
+    """Return the loss, optimizer or function of a saved model."""
     import keras
 
     found = find(data, own)

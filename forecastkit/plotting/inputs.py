@@ -40,13 +40,7 @@ def find_keys(frame: pd.DataFrame) -> tuple[str, str | list[str] | None]:
 
 
 def forecast_frame(result: object, function: str) -> pd.DataFrame:
-    """Return a forecast frame, the forecasts of a backtest, or a result of `predict` indexed by time, as pandas.
-
-    Raises
-    ------
-    InputError
-        If there is none in it.
-    """
+    """Return a forecast frame, the forecasts of a backtest, or a result of `predict` indexed by time, as pandas."""
     frame = getattr(result, "forecasts", result)
     frame = frame.to_pandas() if hasattr(frame, "to_pandas") else frame
     if _is_indexed_by_time(frame) and "cutoff" not in getattr(frame, "columns", ()):

@@ -42,13 +42,6 @@ def load_weights(weights: str | os.PathLike = LATEST) -> dict[str, np.ndarray]:
     weights : str or path
         A packaged version, ``"2026.2"`` or ``"2026.2-synthetic"`` (no real series in its training), or the path of a
         file written by `save_weights`.
-
-    Raises
-    ------
-    ParameterError
-        If there is neither.
-    ArtifactError
-        If the file is damaged or has other content.
     """
     name = os.fspath(weights)
     if name in VERSIONS:

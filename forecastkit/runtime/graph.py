@@ -14,19 +14,10 @@ DTYPES = ("float32", "float64", "int32", "int64", "bool")
 
 @dataclass(frozen=True)
 class Node:
-    """One operation.
+    """One operation."""
 
-    Parameters
-    ----------
-    operation : str
-        A key of `OPERATIONS`, or 'Input', 'Weight', 'Constant' or 'While'.
-    inputs : list of (int, int)
-        Index of a node of the graph and of one of its outputs.
-    attributes : dict
-    """
-
-    operation: str
-    inputs: list
+    operation: str  #: A key of `OPERATIONS`, or 'Input', 'Weight', 'Constant' or 'While'
+    inputs: list  #: Index of a node of the graph and of one of its outputs
     attributes: dict = field(default_factory=dict)
 
 
@@ -34,14 +25,6 @@ class Node:
 class Graph:
     """Operations in topological order.
 
-    Parameters
-    ----------
-    nodes : list of Node or of [operation, inputs, attributes]
-    outputs : list of (int, int)
-        As the inputs of a node.
-    constants : list of ndarray
-    functions : list of Graph
-        Conditions and bodies of loops, whose inputs are numbered.
 
     Raises
     ------
@@ -50,9 +33,9 @@ class Graph:
     """
 
     nodes: list
-    outputs: list
+    outputs: list  #: As the inputs of a node
     constants: list
-    functions: list = field(default_factory=list)
+    functions: list = field(default_factory=list)  #: Conditions and bodies of loops, whose inputs are numbered
 
     def __post_init__(self):
         nodes = [node if isinstance(node, Node) else _unpack(*node) for node in self.nodes]

@@ -106,13 +106,7 @@ def name_of(forecaster, panel, *more) -> str:
 
 
 def open_folder(where: str, folder) -> Path:
-    """Return the folder of checkpoints, created if it is missing.
-
-    Raises
-    ------
-    InputError
-        If it is not a writable folder.
-    """
+    """Return the folder of checkpoints, created if it is missing."""
     try:
         path = Path(folder)
         path.mkdir(parents=True, exist_ok=True)

@@ -21,13 +21,7 @@ def evaluated(metric: "keras.metrics.Metric", *given: np.ndarray) -> float:
 
 
 def make_metrics(where: str, given: Sequence | None) -> list["keras.metrics.Metric"]:
-    """Return fresh Keras metrics, after a trial of each.
-
-    Raises
-    ------
-    ParameterError
-        If there is no such metric, it is not a number for two numbers each, or two have the same name.
-    """
+    """Return fresh Keras metrics, after a trial of each."""
     if given is None:
         return []
     if isinstance(given, str) or not isinstance(given, Sequence):

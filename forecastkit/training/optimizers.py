@@ -20,12 +20,7 @@ def rate_setters() -> tuple[type, ...]:
 
 
 def check_optimizer(where: str, given: Any, callbacks: Sequence | None) -> None:
-    """Refuse what is no optimizer, and callbacks that set the learning rate of one that has a schedule of its own.
-
-    Raises
-    ------
-    ParameterError
-    """
+    """Refuse what is no optimizer, and callbacks that set the learning rate of one that has a schedule of its own."""
     optimizer = make_optimizer(given, where=where)
     setters = [type(callback).__name__ for callback in callbacks or () if isinstance(callback, rate_setters())]
     if setters and has_schedule(optimizer):
@@ -90,12 +85,7 @@ def own_rate(given: Any) -> float | None:
 
 
 def check_callbacks(where: str, callbacks: Sequence) -> None:
-    """Refuse what is no Keras callback, and those that need Keras' own training loop.
-
-    Raises
-    ------
-    ParameterError
-    """
+    """Refuse what is no Keras callback, and those that need Keras' own training loop."""
     import keras
 
     if isinstance(callbacks, (keras.callbacks.Callback, str)) or not isinstance(callbacks, Sequence):

@@ -240,13 +240,7 @@ def make_oracle(search: str, n_trials: int, seed: int, max_epochs: int | None, *
 
 
 def write_json(path: Path, value) -> None:
-    """Write a JSON file atomically.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be written.
-    """
+    """Write a JSON file atomically."""
     try:
         with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(value), encoding="utf-8")

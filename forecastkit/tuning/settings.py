@@ -55,13 +55,7 @@ class Settings:
 
 
 def make_folds(panel: Panel, schema, horizon: int, n_folds: int | None) -> list:
-    """Return the folds of every trial: blocks of the last training rows.
-
-    Raises
-    ------
-    InputError
-        If there are too few rows.
-    """
+    """Return the folds of every trial: blocks of the last training rows."""
     counts = range(FOLDS, 0, -1) if n_folds is None else [int(n_folds)]
     try:
         return most_folds(panel, counts, horizon, panel.grid.is_time or schema.time is not None)

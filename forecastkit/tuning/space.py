@@ -184,11 +184,6 @@ def make_space(space, forecaster) -> DictSpace | FunctionSpace:
         Dict of parameter name to a list of choices, ``(low, high)`` or ``(low, high, "log")``; or a function of ``hp``
         that returns a dict of parameters.
     forecaster : Forecaster
-
-    Raises
-    ------
-    ParameterError
-        If it is neither, a parameter does not exist, or a value is invalid for the forecaster.
     """
     if callable(space):
         made = FunctionSpace(space)

@@ -160,11 +160,6 @@ class ResidualQuantiles:
         Returns
         -------
         ResidualQuantiles
-
-        Raises
-        ------
-        InputError
-            If all residuals are missing.
         """
         levels = np.array(check_levels("ResidualQuantiles", levels))
         residuals, series = np.asarray(residuals), np.asarray(series)
@@ -232,11 +227,6 @@ def interpolate_quantiles(values: ArrayLike, trained_levels: Sequence[float], le
     -------
     ndarray, (..., P)
         In the dtype of `values`.
-
-    Raises
-    ------
-    ParameterError
-        If a level lies outside the trained ones.
     """
     trained = np.array(check_levels("interpolate_quantiles", trained_levels))
     levels = np.array(check_levels("interpolate_quantiles", levels))

@@ -24,13 +24,7 @@ def settings(part: Any) -> dict[str, Any]:
 
 
 def from_settings(cls: type, config: dict[str, Any]) -> Any:
-    """A Keras object of this class.
-
-    Raises
-    ------
-    ParameterError
-        Where the class does not take what its `get_config` gives.
-    """
+    """A Keras object of this class."""
     try:
         return cls.from_config(dict(config))
     except (TypeError, ValueError) as error:

@@ -132,13 +132,7 @@ class RunLog:
 
 
 def read_log(path: Path, where: str, argument: str) -> bytes:
-    """Return the content of a run log; ``b""`` if the file is missing or empty.
-
-    Raises
-    ------
-    InputError
-        If the path is not a regular file, cannot be read, or is not a run log.
-    """
+    """Return the content of a run log; ``b""`` if the file is missing or empty."""
     try:
         if not os.path.lexists(path):
             return b""
@@ -152,15 +146,7 @@ def read_log(path: Path, where: str, argument: str) -> bytes:
 
 
 def check_log(path, where: str, argument: str = "path") -> None:
-    """Check that a run log can be continued or created at this path, without changing anything.
-
-    Raises
-    ------
-    InputError
-        If the file is not a log of `where`.
-    ParameterError
-        If the path is not one, or cannot be written.
-    """
+    """Check that a run log can be continued or created at this path, without changing anything."""
     rule = f"{argument} must be a file that can be written"
     if not isinstance(path, (str, os.PathLike)):
         refuse(where, rule, repr(path), error=ParameterError)

@@ -34,13 +34,7 @@ NO_TIME = "no time was left"
 
 
 def seconds_of(budget, where: str) -> float | None:
-    """Return the seconds of a budget such as ``"10m"``, ``"90s"``, ``"1h"`` or 600; None stays None.
-
-    Raises
-    ------
-    ParameterError
-        If it is none of these.
-    """
+    """Return the seconds of a budget such as ``"10m"``, ``"90s"``, ``"1h"`` or 600; None stays None."""
     if budget is None or not isinstance(budget, str):
         check_real(where, "budget", budget, 1e-3, 1e9, optional=True)
         return None if budget is None else float(budget)

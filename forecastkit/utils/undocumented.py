@@ -20,13 +20,7 @@ NAMES = {
 
 
 def undocumented(key: str) -> Any:
-    """Return an object of another package by its key in `NAMES`.
-
-    Raises
-    ------
-    BackendError
-        If the installed version has no such name; the message gives the version to install.
-    """
+    """Return an object of another package by its key in `NAMES`."""
     module, name, package, tested = NAMES[key]
     try:
         return getattr(importlib.import_module(module), name)

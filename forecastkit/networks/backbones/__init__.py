@@ -35,13 +35,7 @@ def class_names() -> Mapping[str, str]:
 
 
 def find(name: str) -> "type[Backbone]":
-    """Return the backbone class of this name.
-
-    Raises
-    ------
-    ParameterError
-        If there is none; the message suggests the most similar name.
-    """
+    """Return the backbone class of this name."""
     if name not in names():
         from forecastkit.utils.exceptions import ParameterError  # imported late: names() must not import numpy
         from forecastkit.utils.validation import did_you_mean, refuse

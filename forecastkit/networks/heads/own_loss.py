@@ -24,11 +24,6 @@ def find_loss(where: str, given: Any, names: tuple[str, ...]) -> Callable:
     given : str, keras.losses.Loss, callable or dict
     names : tuple of str
         Losses of our own, for "Did you mean".
-
-    Raises
-    ------
-    ParameterError
-        Where there is no such loss.
     """
     remedy = "Pass a name, an object of keras.losses.Loss, or a function of y_true and y_pred."
     if isinstance(given, (str, dict)):
@@ -46,12 +41,7 @@ def find_loss(where: str, given: Any, names: tuple[str, ...]) -> Callable:
 
 
 def check_by_trial(where: str, loss: Callable) -> None:
-    """Refuse a loss that returns no number per step or per window, or does not depend on the size of an error.
-
-    Raises
-    ------
-    ParameterError
-    """
+    """Refuse a loss that returns no number per step or per window, or does not depend on the size of an error."""
     name, target = name_of(loss), np.zeros((2, 3, 1), "float32")
     if any(word in name.lower() for word in UNSUITABLE):
         remedy = "Pass a loss of numbers, such as keras.losses.LogCosh()."

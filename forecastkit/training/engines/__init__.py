@@ -48,13 +48,7 @@ def make_engine(network, head, strategy=None, replicate=None, **options):
 
 
 def find_strategy(name: str | None, where: str):
-    """Return the tf.distribute strategy of a name, see `forecastkit.training.engines.strategies.find_strategy`.
-
-    Raises
-    ------
-    InputError
-        Also if the Keras backend is not TensorFlow.
-    """
+    """Return the tf.distribute strategy of a name, see `forecastkit.training.engines.strategies.find_strategy`."""
     if name is None and not _in_scope():
         return None
     if backend() == "tensorflow":

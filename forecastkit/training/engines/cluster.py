@@ -36,13 +36,7 @@ class Cluster:
 
 
 def read_cluster() -> Cluster | None:
-    """Return the cluster of TF_CONFIG, or None if it has no other worker.
-
-    Raises
-    ------
-    InputError
-        If TF_CONFIG cannot be read, has jobs that do not train, or does not identify this worker.
-    """
+    """Return the cluster of TF_CONFIG, or None if it has no other worker."""
     text = os.environ.get("TF_CONFIG", "").strip()
     if not text:
         return None
@@ -88,13 +82,7 @@ def is_chief() -> bool:
 
 
 def meet(cluster: Cluster, timeout: float | None = None) -> None:
-    """Wait until every worker listens at its address; the port of this worker is free again afterwards.
-
-    Raises
-    ------
-    WorkerError
-        If a worker does not start in time; the message contains its address.
-    """
+    """Wait until every worker listens at its address; the port of this worker is free again afterwards."""
     timeout = START_TIMEOUT if timeout is None else timeout
     deadline, missing = time.monotonic() + timeout, cluster.others()
     with closing(_listen(cluster.addresses[cluster.index])):

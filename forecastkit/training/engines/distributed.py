@@ -42,15 +42,7 @@ class DistributedEngine(TensorFlowEngine):
         self.shapes = [tuple(weight.shape) for weight in self.weights]
 
     def prepare(self, buffers: Buffers, batch_size: int):
-        """Prepare training as on one device, after checking that all workers have the same data.
-
-        Raises
-        ------
-        InputError
-            If a batch has fewer windows than there are replicas, or a worker has other data.
-        WorkerError
-            If a worker is lost.
-        """
+        """Prepare training as on one device, after checking that all workers have the same data."""
         if batch_size < (replicas := self.strategy.num_replicas_in_sync):
             rule = f"a batch must have a window for each of the {replicas} replicas"
             refuse("fit", rule, f"{batch_size}", "Pass a larger batch_size=.", ParameterError)

@@ -84,13 +84,7 @@ class ForecastFunction(tf.Module):
         tf.saved_model.save(self, str(path), signatures=self.forecasts.get_concrete_function())
 
     def litert(self) -> bytes:
-        """The function in the format of LiteRT (TensorFlow Lite), with LiteRT's own operations only.
-
-        Raises
-        ------
-        NotExportable
-            Naming operations that LiteRT lacks.
-        """
+        """The function in the format of LiteRT (TensorFlow Lite), with LiteRT's own operations only."""
         function = self.forecasts.get_concrete_function()
         converter = tf.lite.TFLiteConverter.from_concrete_functions([function], self)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]

@@ -30,10 +30,6 @@ def numpy_graph(function: "tf.types.experimental.ConcreteFunction", variables: l
     function : ConcreteFunction
     variables : list of keras.Variable
         The weights, which the graph reads by their places.
-
-    Raises
-    ------
-    NoNumpyForm
     """
     definition = function.graph.as_graph_def()
     held = {id(variable.value.handle): place for place, variable in enumerate(variables)}

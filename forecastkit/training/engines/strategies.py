@@ -35,13 +35,6 @@ def find_strategy(name: str | None, where: str = "fit"):
     name : {None, 'auto', 'mirrored', 'multiworker'}
         None uses the strategy of the caller's scope. 'auto' is 'multiworker' if TF_CONFIG contains several workers,
         otherwise 'mirrored' if there are several devices, otherwise None.
-
-    Raises
-    ------
-    InputError
-        If the name conflicts with the scope, TF_CONFIG, or an earlier use of TensorFlow.
-    WorkerError
-        If another worker does not start.
     """
     if tf.distribute.has_strategy():
         return _of_scope(name, where)

@@ -36,12 +36,7 @@ _OWNER: list[int] = []
 
 
 def check_process() -> None:
-    """Refuse to compute in a fork of a process that has used TensorFlow, which would hang.
-
-    Raises
-    ------
-    BackendError
-    """
+    """Refuse to compute in a fork of a process that has used TensorFlow, which would hang."""
     if not _OWNER:
         _OWNER.append(os.getpid())
     if _OWNER[0] != os.getpid():
