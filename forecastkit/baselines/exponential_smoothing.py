@@ -36,24 +36,11 @@ TREND_COST = 4.0
 
 
 def theta(panel: Panel, origins: Origins, horizon: int, seasons: tuple[int, ...]) -> np.ndarray:
-    """Return theta forecasts of seasonally adjusted histories.
+    """Return theta forecasts (n, horizon) of seasonally adjusted histories; NaN where nothing is observed yet.
 
     The forecast is the mean of two theta lines: the linear trend (theta 0), and the exponentially smoothed line with
-    doubled deviations from that trend (theta 2).
-
-    Parameters
-    ----------
-    panel : Panel
-    origins : Origins
-    horizon : int
-    seasons : tuple of int
-        Candidate season lengths in steps, shortest first. Significant seasons are removed before the fit and
-        restored in the forecast.
-
-    Returns
-    -------
-    ndarray of shape (n, horizon)
-        Forecasts in the units of the target; NaN where no value is observed up to the origin.
+    doubled deviations from that trend (theta 2). `seasons` are candidate season lengths in steps, shortest first;
+    significant ones are removed before the fit and restored in the forecast.
     """
     return _forecast(panel, origins, horizon, seasons, theta_forecasts)
 
@@ -139,18 +126,9 @@ def _line(values):
 
 
 def smoothed(values: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Return the final level of simple exponential smoothing with the least-squares weight and initial level.
+    """Return the final level (n,) of simple exponential smoothing with the least-squares weight and initial level.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n, rows)
-        NaN only at the left.
-    steps : ndarray of int, shape (n,)
-        Number of steps ahead whose errors are summed.
-
-    Returns
-    -------
-    ndarray of shape (n,)
+    Values (n, rows) are NaN only at the left; `steps` (n,) is the number of steps ahead whose errors are summed.
     """
     values = values[:, -SMOOTHED_ROWS:]
     total, squares = _sums_of_next(values, steps), _sums_of_next(values**2, steps)

@@ -43,23 +43,12 @@ class Seasonal:
 
 
 def adjust(values: np.ndarray, seasons: tuple[int, ...]) -> tuple[np.ndarray, Seasonal]:
-    """Remove significant seasons from histories.
+    """Remove significant seasons from histories (n, rows), NaN only at the left, and return both.
 
     A season is removed if the history contains two complete cycles and an analysis of variance of the detrended values
-    finds it significant. Its factors are shrunk in proportion to their uncertainty.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n, rows), float64
-        NaN only at the left of short histories.
-    seasons : tuple of int
-        Season lengths in steps, shortest first; lengths below 2 are ignored.
-
-    Returns
-    -------
-    values : ndarray of shape (n, rows)
-    seasonal : Seasonal
-        Factors are multiplicative where all values are positive and they leave a smaller remainder than additive ones.
+    finds it significant. Its factors are shrunk in proportion to their uncertainty. They are multiplicative where all
+    values are positive and they leave a smaller remainder than additive ones. Season lengths are in steps, shortest
+    first; those below 2 are ignored.
     """
     multiplies, factors = None, []
     for season in seasons:
@@ -114,17 +103,9 @@ def _shrunk_means(detrended, season, level):
 
 
 def moving_average(values: np.ndarray, season: int) -> np.ndarray:
-    """Return the centred moving average over one season; if its length is even, the two outer values weigh half.
+    """Return the centred moving average over one season of values (n, rows).
 
-    Parameters
-    ----------
-    values : ndarray of shape (n, rows)
-    season : int
-
-    Returns
-    -------
-    ndarray of shape (n, rows)
-        NaN where a value of the average is missing, and at both ends.
+    If the season is even, the two outer values weigh half. It is NaN where a value of it is missing, and at both ends.
     """
     width = season + 1 - season % 2
     half, out = width // 2, np.full(values.shape, np.nan)

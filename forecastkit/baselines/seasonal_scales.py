@@ -9,21 +9,10 @@ CHUNK = 1 << 18
 
 
 def seasonal_scales(panel: Panel, stop: np.ndarray, season: int) -> np.ndarray:
-    """Mean absolute and mean square seasonal difference of each series' rows before row ``stop[e]``.
+    """Return mean absolute and mean square seasonal differences (2, n_ids, targets) of the rows before ``stop[e]``.
 
-    Parameters
-    ----------
-    panel : Panel
-    stop : ndarray of int, (n_ids,)
-        Rows of the panel.
-    season : int
-        Steps.
-
-    Returns
-    -------
-    ndarray, (2, n_ids, targets)
-        As `forecastkit.metrics.seasonal_scale` and `seasonal_scale_squared` give them for one series; NaN where there
-        is no pair of observed rows, or all differences are zero.
+    They are as `forecastkit.metrics.seasonal_scale` and `seasonal_scale_squared` give them for one series; NaN where
+    there is no pair of observed rows, or all differences are zero.
     """
     sums = np.zeros((3, len(panel.ids), panel.channels))
     for low in range(0, panel.rows, CHUNK):

@@ -27,19 +27,7 @@ class SeriesCorrections:
 
     @classmethod
     def fit(cls, buffers: Buffers, windows: Windows, ridge: Ridge, penalty: float) -> "SeriesCorrections":
-        """Fit the corrections of all series.
-
-        Parameters
-        ----------
-        buffers : Buffers
-            Scaled values.
-        windows : Windows
-            Training windows.
-        ridge : Ridge
-            The shared regression.
-        penalty : float
-            Number of windows that the shared coefficients count as.
-        """
+        """Fit the corrections; the coefficients of the shared regression count as `penalty` windows."""
         lookback, horizon = ridge.weights.shape
         strips = Strips(buffers, lookback, horizon, ridge.normalization)
         count = int(buffers.series.max(initial=0))
@@ -50,14 +38,9 @@ class SeriesCorrections:
         return cls(weights)
 
     def add_to(self, forecast: np.ndarray, window: np.ndarray, series: np.ndarray, channel: np.ndarray) -> None:
-        """Add the corrections to forecasts of normalized windows, in place; those of unknown series stay as they are.
+        """Add the corrections to forecasts (n, horizon) of normalized windows (n, lookback), in place.
 
-        Parameters
-        ----------
-        forecast : ndarray of shape (n, horizon)
-        window : ndarray of shape (n, lookback)
-        series, channel : ndarray of int of shape (n,)
-            Place of the series among those of `weights`, -1 for unknown ones, and target channel.
+        `series` is the place of each series among those of `weights`, -1 for unknown ones, which stay as they are.
         """
         known = np.flatnonzero((series >= 0) & (series < len(self.weights)))
         if not len(known):
@@ -73,14 +56,9 @@ class SeriesCorrections:
 def forecasts_by_penalty(
     buffers: Buffers, windows: Windows, ridge: Ridge, penalties: tuple[float, ...], validation: Origins
 ) -> np.ndarray:
-    """Return forecasts of validation windows by the shared regression, and with corrections by each penalty.
+    """Return scaled forecasts (1 + penalties, n, horizon): the shared ones, then those corrected by each penalty.
 
     Only the series of the validation windows are fitted.
-
-    Returns
-    -------
-    ndarray of shape (1 + penalties, n, horizon)
-        In scaled units, those of the shared regression first.
     """
     lookback, horizon = ridge.weights.shape
     strips = Strips(buffers, lookback, horizon, ridge.normalization)

@@ -93,17 +93,9 @@ def changed(forecaster: Forecaster, values: dict) -> Forecaster:
 def make_candidates(models, parameters: dict) -> list[Candidate]:
     """Return the validated models and baselines.
 
-    Parameters
-    ----------
-    models : str, Forecaster, list of them, or dict of name to one
-        ``"all"`` for all networks; names may be comma-separated.
-    parameters : dict
-        Constructor parameters. Models given by name receive those that they have, forecasters those that are None.
-
-    Raises
-    ------
-    ParameterError
-        If a name or a parameter does not exist, a parameter is invalid, or the models forecast different things.
+    Models are given as for `compare`: by name, ``"all"`` for all networks, names also comma-separated, as forecasters,
+    or as a dict. Those given by name receive the constructor parameters that they have, forecasters those that are
+    None.
     """
     wanted = _named(models)
     wanted |= {name: name for name in ALWAYS if name not in wanted}

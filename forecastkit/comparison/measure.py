@@ -43,16 +43,9 @@ class Task:
 def run(model, task: Task, fold: Fold, latency: bool = False) -> dict:
     """Fit an unfitted model on the rows before the fold, and forecast the fold.
 
-    Parameters
-    ----------
-    latency : bool
-        Whether to measure the latency of one forecast and of many.
-
-    Returns
-    -------
-    dict
-        ``mae, mse, mase`` over the fold and by cutoff, ``parameters``, ``epochs``, ``ended``, and the seconds of the
-        fit, of its training loop, of the steps of an epoch, and in total; or ``error`` with a message.
+    The result has ``mae, mse, mase`` over the fold and by cutoff, ``parameters``, ``epochs``, ``ended``, and the
+    seconds of the fit, of its training loop, of the steps of an epoch, and in total; with `latency`, the milliseconds
+    of one forecast and of many; or ``error`` with a message.
     """
     began = time.monotonic()
     try:
@@ -137,13 +130,9 @@ def _milliseconds(model, panel, origins):
 def measure_memory(model, task: Task, fold: Fold) -> dict:
     """Measure the peak memory of a fit in a separate process, so that earlier allocations do not hide it.
 
-    The fit is the actual one, except that training ends with the first 25 steps.
-
-    Returns
-    -------
-    dict
-        ``memory_mb``, the peak resident memory minus that before the fit, with all modules imported and the data
-        loaded; ``fit_seconds`` of that short fit including compilation; or ``error``.
+    The fit is the actual one, except that training ends with the first 25 steps. The result has ``memory_mb``, the peak
+    resident memory minus that before the fit, with all modules imported and the data loaded, and ``fit_seconds`` of
+    that short fit including compilation; or ``error``.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "work.pickle"

@@ -148,16 +148,9 @@ def make_table(
 ) -> tuple[pd.DataFrame, str]:
     """Return a table with a row per model, the best first, and the metric for ranking.
 
-    Parameters
-    ----------
-    names : list of str
-        Names of all models, including those without runs.
-    runs : list of dict
-        Results of `forecastkit.comparison.measure.run`, with ``model``, ``seed`` and ``fold``.
-    memory : dict of model to dict
-        Results of `forecastkit.comparison.measure.measure_memory`.
-    metric : {'mase', 'mae', 'mse', None}
-        None selects MASE, which is comparable between series, if it is defined for all models.
+    `names` are those of all models, including those without runs; `runs` are results of
+    `forecastkit.comparison.measure.run`, with ``model``, ``seed`` and ``fold``, and `memory` those of `measure_memory`
+    by model. By default the metric is MASE, which is comparable between series, if it is defined for all models.
     """
     import pandas as pd
 

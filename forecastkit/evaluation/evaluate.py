@@ -73,13 +73,7 @@ class ForecastWindows:
     def scores(self, group: np.ndarray | int = 0, n_groups: int = 1, scale: np.ndarray | None = None) -> GroupedScores:
         """Return grouped actuals, against which forecasts (n, horizon) are scored.
 
-        Parameters
-        ----------
-        group : ndarray of int, (n,)
-            Group of each origin from 0; by default one group.
-        n_groups : int
-        scale : ndarray, (n,), optional
-            MASE scale instead of `scale`.
+        `group` is the number of each origin's group, by default one for all; `scale` (n,) replaces the MASE scale.
         """
         scale = self.scale if scale is None else scale
         return GroupedScores(self.actual, np.reshape(group, (-1, 1)), n_groups, scale[:, None])
@@ -153,17 +147,10 @@ class Evaluation:
 
 
 def evaluate(model: Forecaster, windows: ForecastWindows, panel: Panel | None = None) -> Evaluation:
-    """Forecast from past cutoffs with a fitted model, each from the rows up to the cutoff.
+    """Forecast from past cutoffs with a model fitted on rows up to the first one, each from the rows up to the cutoff.
 
-    Series that the model was not fitted on are scaled by their rows up to their first cutoff.
-
-    Parameters
-    ----------
-    model : Forecaster
-        Fitted on rows up to the first cutoff, see `forecastkit.evaluation.folds.Fold.fit`.
-    windows : ForecastWindows
-    panel : Panel, optional
-        The rows to forecast from instead of those of the windows, with the same targets.
+    Series that the model was not fitted on are scaled by their rows up to their first cutoff. If another panel is
+    given, with the same targets, the rows forecast from are its rows instead of those of the windows.
     """
     panel, origins = windows.panel if panel is None else panel, windows.origins
     adapted = model._adapted(panel, first_cutoffs(panel, origins))

@@ -40,12 +40,7 @@ class Sizes:
     def suited(cls, rows: int, series: int, horizon: int, folds=None, n_windows=None, stride=None) -> "Sizes":
         """Choose unspecified sizes: one fold of the last tenth if it has many horizons, else three short folds.
 
-        Parameters
-        ----------
-        rows : int
-            Number of rows of the longest series.
-        series : int
-            Number of series and targets; with very many there are fewer cutoffs.
+        `rows` are those of the longest series. With very many series and targets there are fewer cutoffs.
         """
         for name, value in (("folds", folds), ("n_windows", n_windows), ("stride", stride)):
             check_int(WHERE, name, value, optional=True)
@@ -83,18 +78,7 @@ class Fold:
         return before, np.flatnonzero(before.last_observed() >= before.indptr[:-1])
 
     def fit(self, model: Forecaster, panel: Panel, schema: Schema, weight: np.ndarray | None = None) -> Forecaster:
-        """Fit a model on the rows before the cutoffs.
-
-        Parameters
-        ----------
-        model : Forecaster
-            Unfitted.
-        panel : Panel
-            All rows.
-        schema : Schema
-        weight : ndarray, optional
-            Sample weights of all rows of the panel.
-        """
+        """Fit a model on the rows before the cutoffs; panel and weights are those of all rows."""
         if weight is not None:
             present = self._before(panel)[1]
             weight = np.concatenate([weight[panel.indptr[e] : self.stop[e]] for e in present])

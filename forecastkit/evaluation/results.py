@@ -162,15 +162,9 @@ def covered_levels(forecaster, intervals: Sequence[float] = COVERED) -> tuple[fl
 
 
 def coverage_table(forecasts: pd.DataFrame, place: np.ndarray, horizon: int) -> pd.DataFrame:
-    """Coverage of central intervals, see `Backtest`.
+    """Return the coverage of central intervals, see `Backtest`, of forecasts with quantile columns and ``actual``.
 
-    Parameters
-    ----------
-    forecasts : DataFrame
-        Has quantile columns and ``actual``.
-    place : ndarray of shape (rows,)
-        Time of each row's cutoff in steps; the first row has the earliest.
-    horizon : int
+    `place` (rows,) is the time of each row's cutoff in steps; the first row has the earliest.
     """
     import pandas as pd
 
@@ -211,20 +205,10 @@ def coverage_by_third(test: Backtest) -> pd.DataFrame:
 
 
 def drift(test: Backtest, interval: float, stride: int) -> float:
-    """Return by how much more actuals an interval holds in the last third of the cutoffs than in the first.
+    """Return how much larger an interval's coverage is in the last third of the cutoffs than in the first.
 
-    Parameters
-    ----------
-    interval : float
-        Nominal coverage.
-    stride : int
-        Steps between cutoffs.
-
-    Returns
-    -------
-    float
-        0 unless the difference exceeds `LEAST_DRIFT` and twice its standard error, which treats rows of one block of
-        time as dependent, and for fewer than three such blocks in a third.
+    It is 0 unless the difference exceeds `LEAST_DRIFT` and twice its standard error, which treats rows of one block of
+    time as dependent, and for fewer than three such blocks in a third.
     """
     horizon, (place, third) = int(test.forecasts["step"].max()), _places(test)
     parts = [(test.forecasts[third == n], stride * place[third == n]) for n in (0, len(THIRDS) - 1)]

@@ -10,21 +10,11 @@ SHRUNK = 0.5
 
 
 def combination_weights(errors: np.ndarray, shrunk: float = SHRUNK) -> np.ndarray:
-    """Return non-negative weights with the sum 1 that minimize the mean square of the weighted errors.
+    """Return non-negative weights (m,) of sum 1 that minimize the mean square of the weighted errors (m, n).
 
-    The second moments of the errors are mixed with the same variance for all and no correlation, under which equal
-    weights are best: what one block of windows says of differences is mostly noise.
-
-    Parameters
-    ----------
-    errors : ndarray of shape (m, n)
-        Of each member at the same n places, NaN where nothing was observed.
-    shrunk : float
-        Part of the second moments that is taken from equal ones; 1 gives equal weights.
-
-    Returns
-    -------
-    ndarray of shape (m,)
+    The second moments of the errors, NaN where nothing was observed, are mixed with the same variance for all and no
+    correlation, under which equal weights are best: what one block of windows says of differences is mostly noise.
+    `shrunk` is the fraction taken from these; 1 gives equal weights.
 
     References
     ----------

@@ -71,12 +71,6 @@ def restored(forecaster: object, when: Callable[[BaseException], bool] = lambda 
     """Restore the fitted attributes of the forecaster and its members if the block raises and `when` is true.
 
     Networks are kept as their weights alone: until the block is over there is never a second compiled network.
-
-    Parameters
-    ----------
-    forecaster : Forecaster
-    when : callable, optional
-        Takes the exception. Default: always.
     """
     before = [(part, {name: _kept(value) for name, value in vars(part).items()}) for part in _parts(forecaster)]
     try:

@@ -76,13 +76,8 @@ class LinearPart:
 def choose_recipes(forecaster, context: FitContext, own: Recipe) -> list[Recipe]:
     """Return the recipes of the regressions that a forecaster averages, best first on the validation windows.
 
-    Parameters
-    ----------
-    forecaster : LinearForecaster
-        The forecaster being fitted. Parameters that its constructor leaves open are chosen.
-    context : FitContext
-    own : Recipe
-        The recipe of the forecaster's parameters, used if no error is known.
+    Parameters that its constructor leaves open are chosen. If no error is known, `own` is used, the recipe of its
+    parameters.
     """
     normalizations = (own.normalization,) if forecaster.normalization else NORMALIZATIONS
     transforms = (own.target_transform,) if forecaster.target_transform else (None, *transforms_for(context.panel))
@@ -105,17 +100,8 @@ def recipe_errors(
 ) -> dict[Recipe, float]:
     """Return mean absolute errors of recipes on the validation windows, in units of each series' scale.
 
-    All combinations of normalizations and transforms are tried with the lookback of `own`, then other lookbacks with
-    the best three of them. Recipes whose error is unknown are left out.
-
-    Parameters
-    ----------
-    forecaster : Forecaster
-        The forecaster being fitted. Other lookbacks are tried if its constructor has none.
-    context : FitContext
-    own : Recipe
-    normalizations, transforms : tuple
-        Values to try.
+    All combinations of normalizations and transforms are tried with the lookback of `own`, then, if the constructor has
+    none, other lookbacks with the best three of them. Recipes whose error is unknown are left out.
     """
     context = replace(context, panel=forecaster.scaler_.without_faults(context.panel))
     usual = [Recipe(*choice, own.lookback) for choice in product(normalizations, transforms)]
@@ -191,19 +177,10 @@ class NetworkRecipe:
 
 
 def choose_network_recipe(forecaster, context: FitContext) -> NetworkRecipe:
-    """Choose the recipe of a network by ridge regressions on the validation windows.
+    """Choose the recipe of a network by ridge regressions on the validation windows; parameters given are not changed.
 
-    Parameters
-    ----------
-    forecaster : NeuralForecaster
-        The forecaster being fitted. Values given to its constructor are not changed.
-    context : FitContext
-
-    Returns
-    -------
-    NetworkRecipe
-        It has no regressions if there are no validation windows on which corrections can be measured, for distributions
-        of positive values, which have no center to correct, and for memory-mapped data.
+    It has no regressions if there are no validation windows on which corrections can be measured, for distributions of
+    positive values, which have no center to correct, and for memory-mapped data.
     """
     panel, normalization, transform = context.panel, forecaster._normalization(), forecaster._transform()
     usual = NetworkRecipe(normalization, transform, forecaster.lookback_)
@@ -283,22 +260,10 @@ class LinearPath:
 
 
 def correction_kept(forecaster, path: LinearPath, panel: Panel, origins: Origins) -> float:
-    """Return the fraction of a trained network's corrections that is kept, from its errors on validation windows.
+    """Return the fraction of a network's corrections that is kept, from its errors on validation windows.
 
-    Parameters
-    ----------
-    forecaster : NeuralForecaster
-    path : LinearPath
-        The linear forecast that the network corrects, fitted on the same rows.
-    panel : Panel
-    origins : Origins
-        Origins of the validation windows.
-
-    Returns
-    -------
-    float
-        0 if no epoch was better than the linear forecast; 1 for Keras losses, and if the errors are significantly
-        smaller than those of the linear forecast; else `KEPT`.
+    It is 0 if no epoch was better than the linear forecast, which was fitted on the same rows; 1 for Keras losses, and
+    if the errors are significantly smaller than those of the linear forecast; else `KEPT`.
     """
     if forecaster.training_history_.best_epoch < 0:
         return 0.0

@@ -12,21 +12,8 @@ from forecastkit.utils.validation import check_names, refuse
 def make_loss_weight(where: str, steps: object, targets: object, horizon: int, names: tuple) -> np.ndarray | None:
     """Return the weight of each target and step, (targets, horizon) float32 with mean 1; None for equal weights.
 
-    Parameters
-    ----------
-    where : str
-    steps : sequence of float, optional
-        A weight for each step of the horizon.
-    targets : sequence or mapping of float, optional
-        A weight for each target; targets without a name in a mapping have weight 1.
-    horizon : int
-    names : tuple
-        Names of the targets.
-
-    Raises
-    ------
-    ParameterError
-        If weights are not numbers from 0 with a positive sum, or not as many as there are steps or targets.
+    Targets without a name in a mapping have weight 1. Weights must be numbers from 0 with a positive sum, one for each
+    step and each of the target `names`.
     """
     if steps is None and targets is None:
         return None

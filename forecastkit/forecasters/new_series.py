@@ -19,23 +19,10 @@ NEAR = 0.01
 def with_new_series(where: str, schema: Schema, panel: Panel, ids: tuple, X, kept: int | None) -> Panel:
     """Return the panel with a history for series that have none: the weighted mean of those of similar series.
 
-    Series are weighted by the inverse of their squared distance in the standardized static covariates. A forecast of
-    such a history has the level and the seasons of similar series, and the known covariates of the new one. Its
-    prediction interval does not include how much the new series may differ from them.
-
-    Parameters
-    ----------
-    where : str
-        Origin of messages.
-    schema : Schema
-    panel : Panel
-        Series with a history.
-    ids : tuple
-        Series to forecast.
-    X : DataFrame
-        Rows to forecast, with the static covariates of new series.
-    kept : int or None
-        Number of latest rows of the similar series to use, those that a saved forecaster keeps; None for all.
+    Series are weighted by the inverse of their squared distance in the standardized static covariates, which X has for
+    new series. A forecast of such a history has the level and the seasons of similar series, and the known covariates
+    of the new one. Its prediction interval does not include how much the new series may differ from them. `kept` is the
+    number of latest rows that a saved forecaster keeps, which alone are used; None for all.
 
     References
     ----------

@@ -13,22 +13,11 @@ FIRST = 8
 
 
 def name_other(given: Panel, remembered: Panel, reach: int) -> Panel:
-    """Return the given history, renamed if it belongs to another series than the remembered one.
+    """Return the given history, renamed if it belongs to another series than the remembered one; both are on one grid.
 
     A series without a name is the remembered one where most values at the times of both are equal, or, without such
     times, where it begins at most `reach` steps after the end of the other. Rows without times are those of the
     remembered series where their first values occur there in this order. Another series is scaled by its own rows.
-
-    Parameters
-    ----------
-    given, remembered : Panel
-        On the same time grid.
-    reach : int
-        Steps.
-
-    Returns
-    -------
-    Panel
     """
     if given.ids != (None,) or remembered.ids != (None,) or _is_same(given, remembered, reach):
         return given

@@ -24,13 +24,7 @@ MAX_VALIDATION, MAX_COEFFICIENTS = 2_000, 20_000_000
 def choose_penalty(forecaster, context: FitContext, parts: list[LinearPart]) -> float:
     """Return the penalty of `SeriesCorrections` with the least error on validation windows; infinite for none.
 
-    Parameters
-    ----------
-    forecaster : LinearForecaster
-        The forecaster being fitted.
-    context : FitContext
-    parts : list of LinearPart
-        The shared regressions, fitted on the rows before the split.
+    `parts` are the shared regressions, fitted on the rows before the split.
     """
     panel, horizon = context.panel, forecaster.horizon_
     series = len(panel.ids) * panel.channels

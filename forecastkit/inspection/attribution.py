@@ -83,20 +83,9 @@ def attribute(
 
 
 def _undo_transform(name: str | None, forecast: np.ndarray, change: np.ndarray):
-    """Return forecasts at the baseline, and the slope from transformed units to those of the target.
+    """Return forecasts at the baseline (n, S), and the slope (n, S) from transformed units to those of the target.
 
-    Parameters
-    ----------
-    name : str or None
-        The target transform.
-    forecast : ndarray of shape (n, S)
-    change : ndarray of shape (n, S)
-        Forecasts less those at the baseline, both transformed.
-
-    Returns
-    -------
-    start : ndarray of shape (n, S)
-    slope : ndarray of shape (n, S), or None without a transform
+    `change` are the forecasts less those at the baseline, both transformed. Without a transform the slope is None.
     """
     if name is None:
         return forecast - change, None

@@ -31,12 +31,7 @@ def contributions(
 ) -> tuple[Attribution, tuple[str, ...]]:
     """Return the contributions of the inputs to the point forecasts of a forecaster, and the names of the calendar.
 
-    Parameters
-    ----------
-    model : Forecaster
-        One that knows all series of the panel.
-    panel, origins, steps, baseline, tolerance, most
-        As for `forecastkit.inspection.attribution.attribute`.
+    The parameters are those of `forecastkit.inspection.attribution.attribute`; the model is one of any kind.
     """
     if isinstance(model, NeuralForecaster):
         window = crop(panel, origins, model.lookback_, model.horizon_)

@@ -34,15 +34,9 @@ class Choice:
 
 
 def choices(seen: dict, sizes, columns: dict[str, list]) -> tuple[Choice, ...]:
-    """Convert the weights recorded by `watch_selection` to steps and column names; the steps of a patch share its
-    weights.
+    """Convert the weights (n, tokens, variables) recorded by `watch_selection` to steps and names of `column_names`.
 
-    Parameters
-    ----------
-    seen : dict of ndarray, (n, tokens, variables)
-    sizes : Sizes
-    columns : dict of list
-        Result of `column_names`.
+    The steps of a patch share its weights.
     """
     steps = {
         "past": np.arange(1 - sizes.lookback, 1),

@@ -42,17 +42,8 @@ class Slopes:
 def integrate(engine, inputs: dict, baseline: dict, pairs: Pairs, point, tolerance: float, max_points: int) -> Slopes:
     """Average gradients between baseline and inputs, doubling the number of points until the error is small.
 
-    Parameters
-    ----------
-    engine : TensorFlowEngine or PlainEngine
-    inputs, baseline : dict of ndarray, (n, ...)
-        Inputs of the network; both have the same missing values.
-    point : ndarray of shape (outputs,)
-        Weight of each output of the network in the point forecast.
-    tolerance : float
-        Largest completeness error.
-    max_points : int
-        Largest number of points.
+    Inputs and baseline are those of the network by name, (n, ...), with the same missing values. `point` is the weight
+    of each output of the network in the point forecast, `tolerance` the largest completeness error.
     """
     zero = np.zeros((len(inputs["target"]), *engine.sizes.channel_shape, engine.sizes.horizon, len(point)), "float32")
     start, end = (

@@ -311,19 +311,11 @@ def _record_weights(model, place):
 
 
 def over_steps(weights: np.ndarray, sizes, windows: int) -> np.ndarray:
-    """Convert attention between tokens to attention of forecast steps to lookback steps.
+    """Convert attention between tokens to that between steps, (windows, heads, horizon, lookback).
 
-    Parameters
-    ----------
-    weights : ndarray of shape (windows or 1, heads, queries, keys)
-        The first keys are past tokens, and the last queries are future tokens.
-    sizes : Sizes
-
-    Returns
-    -------
-    ndarray of shape (windows, heads, horizon, lookback)
-        The weight of a token is divided evenly among its steps, so that the weights of each step sum to those of its
-        query for past tokens.
+    Weights have the shape (windows or 1, heads, queries, keys); the first keys are past tokens, and the last queries
+    are future tokens. The weight of a token is divided evenly among its steps, so that the weights of each step sum to
+    those of its query for past tokens.
     """
     patch, tokens = sizes.patch, sizes.past_tokens
     padding = tokens * patch - sizes.lookback

@@ -120,12 +120,7 @@ def refuse_attention(backbone: Backbone | Forecaster):
 def blocks(found: Attribution, raw: dict, place: Place, calendar: tuple) -> list[Block]:
     """Return the attributions by role, summed over the columns of a category or a calendar cycle.
 
-    Parameters
-    ----------
-    raw : dict of ndarray
-        Inputs (n, ..., features) in the user's units.
-    calendar : tuple of str
-        Names of the calendar features.
+    `raw` has the inputs (n, ..., features) in the user's units, `calendar` the names of the calendar features.
     """
     columns = column_names(place.schema, calendar)
     for role, coded in place.schema.codes().items():  # embedded categories have one column of codes

@@ -52,20 +52,9 @@ MOST_STEPS = 10**6
 
 
 def check_arrays(value: Any, name: str, sizes: dict[str, int]) -> None:
-    """Check an object and what it holds.
+    """Check an object, whose attribute name is given for messages, and what it holds.
 
-    Parameters
-    ----------
-    value : object
-    name : str
-        Its attribute name, for messages.
-    sizes : dict of str to int
-        Sizes of the axes H, R, C, E and N.
-
-    Raises
-    ------
-    ValueError
-        Naming the array that is of another type or shape.
+    `sizes` are those of the axes H, R, C, E and N. ValueError names an array that is of another type or shape.
     """
     if isinstance(value, (list, tuple)):
         for item in value:

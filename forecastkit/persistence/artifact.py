@@ -51,21 +51,9 @@ def save(forecaster: "Forecaster", path: types.Path) -> None:
 
     The file contains the part of the history that predictions need. Not stored are `callbacks`, which are code, and a
     `random_state` that is a generator. A user-defined backbone class is stored by name and must be passed to `load`.
-
-    Parameters
-    ----------
-    forecaster : Forecaster
-    path : str or path
-        The file is written under a temporary name in the same folder and renamed, so an existing file stays intact
-        until then.
-
-    Raises
-    ------
-    ParameterError
-        If the forecaster contains objects that cannot be rebuilt from data, such as a wrapped scikit-learn model; use
-        joblib for those.
-    InputError
-        If the path cannot be written.
+    Objects that cannot be rebuilt from data, such as a wrapped scikit-learn model, are refused: use joblib for those.
+    The file is written under a temporary name in the same folder and renamed, so an existing file stays intact until
+    then.
     """
     from forecastkit.persistence.serialization import Packer
 
@@ -121,20 +109,8 @@ def load(path: types.Path, backbones: dict | None = None, custom_objects: dict |
 def describe(path: types.Path) -> dict:
     """Return a description of a saved forecaster without building it.
 
-    Parameters
-    ----------
-    path : str or path
-
-    Returns
-    -------
-    dict
-        ``format``, ``versions``, ``bytes`` by member, and the summary: class, parameters, sizes, columns, frequency,
-        number of series, cutoff, scores.
-
-    Raises
-    ------
-    ArtifactError
-        As in `load`.
+    It has ``format``, ``versions``, ``bytes`` by member, and the summary: class, parameters, sizes, columns, frequency,
+    number of series, cutoff, scores. Files are refused as by `load`.
     """
     manifest, members = _read(Path(path))
     for name, kind in SUMMARY.items():

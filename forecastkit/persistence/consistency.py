@@ -111,19 +111,9 @@ def _are_integers(values: Any, count: int) -> bool:
 
 
 def check_network_sizes(parameters: dict, shapes: Iterable[tuple[int, ...]]) -> None:
-    """Check that a network's hyperparameters need no weights larger than the stored ones.
+    """Check that hyperparameters of a registered backbone need no weights larger than the stored ones of these shapes.
 
-    Parameters
-    ----------
-    parameters : dict
-        Of a registered backbone.
-    shapes : iterable of tuple of int
-        Shapes of the stored weights.
-
-    Raises
-    ------
-    ValueError
-        Naming a parameter that is larger than any weight: a network of that size is not built to find out.
+    ValueError names a parameter that is larger than any weight: a network of that size is not built to find out.
     """
     shapes = list(shapes)
     largest = max((size for shape in shapes for size in shape), default=0)

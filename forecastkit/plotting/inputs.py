@@ -19,17 +19,9 @@ MEASURES = ("target", "cutoff", "step", "path", "forecast", "actual")
 
 
 def find_keys(frame: pd.DataFrame) -> tuple[str, str | list[str] | None]:
-    """Return the names of the time and series columns of a forecast frame, which precede the cutoff.
+    """Return the name of the time column, and the names of the series columns, of a long forecast frame.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        ``[series_id,] time, [target,] cutoff, step, forecast``.
-
-    Returns
-    -------
-    time : str
-    series_id : str, list of str or None
+    They are the columns before the cutoff; one series column is a str, none are None.
     """
     names = list(frame.columns)
     before = names[: names.index("cutoff")] if "cutoff" in names else []
@@ -105,22 +97,10 @@ def _time_before(times: pd.DatetimeIndex) -> pd.Timestamp:
 def history_frame(
     history: object, frame: pd.DataFrame, time: str, series_id: str | Sequence[str] | None
 ) -> pd.DataFrame | None:
-    """Return the actuals as a long frame ``[series_id,] time, [target,] actual``.
+    """Return the actuals as a long frame ``[series_id,] time, [target,] actual``, named as in the forecasts.
 
-    Parameters
-    ----------
-    history : DataFrame, Series, array or None
-        A long frame already; a series or array of values, by its index in time; or the frame that was fitted on, with
-        the time as a column or the index and the target under its own name.
-    frame : DataFrame
-        The forecasts, whose ``target`` column names the targets of several.
-    time : str
-    series_id : str, sequence of str or None
-        Names of the forecasts' columns.
-
-    Returns
-    -------
-    DataFrame or None
+    The history is a long frame already; a series or array of values, by its index in time; or the frame that was fitted
+    on, with the time as a column or the index and the targets under their own names.
     """
     import pandas as pd
 

@@ -63,16 +63,10 @@ class BrokenReadings:
 
     @classmethod
     def find(cls, panel: Panel, moments: Moments) -> "BrokenReadings":
-        """Find the faults among the targets of a panel.
+        """Find the faults among the targets of a panel with these moments.
 
         Distances are measured by the median and the interquartile range, which a few faults do not affect; where that
         range is 0 (intermittent demand), by the values that differ from the median.
-
-        Parameters
-        ----------
-        panel : Panel
-        moments : Moments
-            Mean and standard deviation of the panel's targets.
         """
         found = []
         for entity, channel in _suspects(panel, moments):
@@ -84,16 +78,10 @@ class BrokenReadings:
 
     @classmethod
     def find_newer(cls, panel: Panel, center: np.ndarray, largest: np.ndarray, until: np.ndarray) -> "BrokenReadings":
-        """Find faults among rows after those of training; later rows never decide about a row.
+        """Find faults after the ordinals `until` (E,) of the last training rows; later rows never decide about a row.
 
-        Parameters
-        ----------
-        panel : Panel
-        center, largest : ndarray of shape (E, C)
-            Mean of the training values of each series, and the largest distance from it. Series whose distance is 0 or
-            NaN are not searched.
-        until : ndarray of int, shape (E,)
-            Ordinal of the last training row of each series.
+        `center` (E, C) is the mean of the training values of each series and `largest` the largest distance from it.
+        Series whose distance is 0 or NaN are not searched.
         """
         limit, begin = FAR * np.where(largest > 0, largest, np.inf), panel.row_at(np.arange(len(panel.ids)), until) + 1
         rows, channels = [], []
@@ -115,18 +103,9 @@ class BrokenReadings:
         return cls(entity, channel, panel.ordinal_at(entity, row), panel.target[row, channel])
 
     def rows(self, panel: Panel, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows and channels of the faults in a panel.
+        """Return the rows and channels of the faults in a panel, without corrected faults and those of other series.
 
-        Parameters
-        ----------
-        panel : Panel
-        places : ndarray of int, shape (E,)
-            Number of each of the panel's entities in `entity`; -1 for entities that were not searched.
-
-        Returns
-        -------
-        row, channel : ndarray of int, shape (n,)
-            Faults outside the panel and corrected faults are left out.
+        `places` (E,) is the number of each of the panel's entities in `entity`; -1 for entities that were not searched.
         """
         # Inverse of `places`: the panel's entity for each searched entity, -1 if the panel does not have it.
         at = np.full(int(max(places.max(initial=-1), self.entity.max(initial=-1))) + 1, -1)
@@ -220,16 +199,8 @@ def _are_isolated(distance, far):
 def warn_broken(where: str, panel: Panel, names: tuple, until: np.ndarray | None = None) -> None:
     """Warn about faults with their value, series and time.
 
-    Parameters
-    ----------
-    where : str
-        Name of the calling function.
-    panel : Panel
-        Series without an element in `until` come last.
-    names : tuple
-        Names of the target columns.
-    until : ndarray of int, shape (E,), optional
-        Ordinals up to which faults were reported before; only later faults are reported.
+    If given, `until` has the ordinals up to which faults were reported before, of series without an element in it none:
+    only later faults are reported. `names` are those of the target columns.
     """
     broken = BrokenReadings.find(panel, Moments.of(panel.target, panel.indptr))
     if until is not None:

@@ -74,17 +74,10 @@ class Moments:
 def error_units(moments: Moments, panel: Panel, constant: np.ndarray | None = None) -> np.ndarray:
     """Return positive divisors (E, C) under which the errors of several series can be pooled.
 
-    The divisor of a series is the scale of its training rows; if these are constant, the standard deviation of all its
-    rows; if those are constant too, `constant_unit`, as a series that has never changed is expected not to change.
-
-    Parameters
-    ----------
-    moments : Moments
-        Of the training rows.
-    panel : Panel
-        All rows of the same series, without faults.
-    constant : ndarray of bool, (E, C), optional
-        Targets that are constant in training although their scale is positive, as it is a mean.
+    The divisor of a series is the scale of its training rows, by their moments; if these are constant, the standard
+    deviation of all its rows, which are without faults; if those are constant too, `constant_unit`, as a series that
+    has never changed is expected not to change. `constant` are targets that are constant in training although their
+    scale is positive, as it is a mean.
     """
     scale = moments.scale if constant is None else np.where(constant, 0.0, moments.scale)
     still = np.flatnonzero((scale == 0).any(axis=1))

@@ -38,15 +38,7 @@ def calibrated(weights: dict[str, np.ndarray], groups: list[dict[str, np.ndarray
 
 
 def needed_factor(actuals: np.ndarray, quantiles: np.ndarray) -> float:
-    """Return the factor of widths with which central 80 % intervals hold on forecasts; 1 without actuals.
-
-    Parameters
-    ----------
-    actuals : ndarray, (N, H)
-        NaN where missing.
-    quantiles : ndarray, (N, H, levels)
-        At `LEVELS`.
-    """
+    """Return the factor of widths with which central 80 % intervals of quantiles (N, H, levels) hold; else 1."""
     below, center, above = (quantiles[..., k] for k in (LOW, MEDIAN, HIGH))
     half = np.where(actuals < center, center - below, above - center)
     usable = ~np.isnan(actuals) & (half > 0)

@@ -255,20 +255,11 @@ def seasonal(values, inside, season, horizon):
 
 
 def candidates(context: Context, horizon: int, ridge: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Compute all candidate forecasts of a context.
+    """Return all candidate forecasts (B, horizon, K) of a context, in the order of `NAMES`, and which are available (B,
+    K).
 
-    Parameters
-    ----------
-    context : Context
-    horizon : int
-    ridge : ndarray of shape (B, horizon), optional
-        Closed-form linear forecast of the data set, NaN where not available.
-
-    Returns
-    -------
-    forecasts : ndarray of shape (B, horizon, K)
-        In the order of `NAMES`; unavailable candidates are replaced by the last value.
-    available : ndarray of bool, (B, K)
+    Unavailable candidates are replaced by the last value. `ridge` (B, horizon) is the closed-form linear forecast of
+    the data set, NaN where there is none.
     """
     values, season, age = context.filled, context.season, context.age
     last = values[:, -1:]

@@ -15,12 +15,7 @@ HEADS, BLOCKS = 4, 2
 def forward(weights: dict[str, np.ndarray], inputs: dict[str, np.ndarray]) -> np.ndarray:
     """Return quantiles (B, H, levels), float32, in units of each series' scale.
 
-    Parameters
-    ----------
-    weights : dict of ndarray
-        Weights by the names of `CandidateMixture.arrays`, float32.
-    inputs : dict of ndarray
-        Result of `forecastkit.pretrained.inputs.Inputs.network`.
+    Weights are named as by `CandidateMixture.arrays`, inputs as by `forecastkit.pretrained.inputs.Inputs.network`.
     """
     raw = dense(weights, "head", hidden_state(weights, inputs))
     return quantiles_of(weights, raw, inputs["forecasts"], inputs["available"])

@@ -80,18 +80,9 @@ class Inputs:
 def make_inputs(context: Context, horizon: int, ridge: list[np.ndarray | None] | None = None) -> Inputs:
     """Compute the network's inputs for the steps after a context.
 
-    Parameters
-    ----------
-    context : Context
-    horizon : int
-    ridge : list of ndarray, optional
-        Forecasts of the closed-form regression from the end of the context (B, horizon or more), and from one, two and
-        three `trial_length` earlier (B, steps).
-
-    Notes
-    -----
-    The unit of a series is its mean absolute seasonal change, shrunk towards its standard deviation if few changes are
-    known.
+    `ridge` has forecasts of the closed-form regression from the end of the context (B, horizon or more), and from one,
+    two and three `trial_length` earlier (B, steps). The unit of a series is its mean absolute seasonal change, shrunk
+    towards its standard deviation if few changes are known.
     """
     ridge = ridge or [None] * (PLACES + 1)
     now = None if ridge[0] is None else ridge[0][:, :horizon]
@@ -149,12 +140,7 @@ def _latest(values, number, lag=0):
 def benchmarked(context: Context, scale: np.ndarray, available, ridge) -> tuple[np.ndarray, np.ndarray]:
     """Evaluate the candidates at earlier origins, separately for the first and the later steps.
 
-    Returns
-    -------
-    logs : ndarray, (B, K, 2)
-        Logarithms of mean absolute errors in units of the scale.
-    tried : ndarray of bool, (B, K, 2)
-        Where errors exist.
+    Returned are logarithms of mean absolute errors in units of the scale, (B, K, 2), and where errors exist.
     """
     length = min(trial_length(context.season), context.values.shape[1] // (2 * PLACES))
     near = -(-length // 4)

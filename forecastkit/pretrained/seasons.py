@@ -16,15 +16,10 @@ COMMON = (4, 5, 7, 12, 24, 48, 52, 60, 96, 144, 168, 288, 336, 365)
 
 
 def find_season(series: list[np.ndarray]) -> int:
-    """Return the season length in steps that these series have in common, 1 if there is none.
+    """Return the season length in steps that these series have in common, 1 if there is none; NaN is missing.
 
     It is the lag whose multiples have the highest mean autocorrelation, or the shortest usual calendar season with
     nearly the same score.
-
-    Parameters
-    ----------
-    series : list of ndarray
-        In order of time, NaN where missing.
     """
     series = [values[-MAX_VALUES:] for values in series if (~np.isnan(values)).sum() >= 12]
     if not series:

@@ -96,12 +96,7 @@ class MixtureTraining:
     def train(self, rng, steps: int, done: float) -> float:
         """Take gradient steps and average the weights; return the last loss.
 
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-        steps : int
-        done : float
-            Fraction of the training that is finished, which determines the learning rate.
+        The learning rate depends on `done`, the fraction of the training that is finished.
         """
         warm = min((self.steps + 1) / WARM_UP, 1.0)
         falling = LAST_RATE + (1 - LAST_RATE) * np.cos(np.pi / 2 * min(done, 1.0)) ** 2

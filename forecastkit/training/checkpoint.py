@@ -88,16 +88,7 @@ class Checkpoint:
 
 
 def name_of(forecaster, panel, *more) -> str:
-    """Return the name of a run's file, which identifies the forecaster and the data.
-
-    Parameters
-    ----------
-    forecaster : Forecaster
-        Its class and parameters enter the name.
-    panel : Panel
-    *more
-        Further values on which the run depends.
-    """
+    """Return the name of a run's file, which identifies the class and parameters, the data, and further values."""
     own = {name: value for name, value in forecaster.get_params(deep=False).items() if name not in NOT_IDENTIFYING}
     texts = [type(forecaster).__name__, fingerprint(panel)]
     texts += [f"{name}={canonical_text(value)}" for name, value in sorted(own.items())]

@@ -114,17 +114,8 @@ class Plan:
     def decay_reason(self, losses: list[float], spent: float = 0.0) -> str:
         """Return why the rate of an adaptive plan decays from the next epoch; empty if it does not.
 
-        Parameters
-        ----------
-        losses : list of float
-            Validation losses so far, including, if known, that before the first epoch.
-        spent : float
-            Used fraction of the time limit.
-
-        Returns
-        -------
-        str
-            'convergence' if the loss has stalled; 'epochs' or 'time limit' if it may still improve.
+        It is 'convergence' if the validation losses so far, with that before the first epoch if known, have stalled;
+        'epochs' or 'time limit', of which `spent` is the used fraction, if they may still improve.
         """
         before, latest = losses[:-STALLED], losses[-STALLED:]
         if before and min(latest) > min(before) - IMPROVEMENT * abs(min(before)):

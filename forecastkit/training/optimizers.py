@@ -30,21 +30,9 @@ def check_optimizer(where: str, given: Any, callbacks: Sequence | None) -> None:
 
 
 def make_optimizer(given: Any = None, clip: float | None = None, where: str = "fit") -> "keras.Optimizer":
-    """Return a new optimizer with the settings of the given one, which is not changed.
+    """Return a new optimizer by name, or with the settings of an object or config; Adam by default.
 
-    Parameters
-    ----------
-    given : str, keras.Optimizer or dict, optional
-        Its name, an object or its config. Default: Adam.
-    clip : float, optional
-        Largest norm of all gradients, where the optimizer clips nothing itself.
-    where : str
-        Named in a refusal.
-
-    Raises
-    ------
-    ParameterError
-        Where there is no such optimizer.
+    Where the optimizer clips nothing itself, `clip` is the largest norm of all gradients.
     """
     import keras
 

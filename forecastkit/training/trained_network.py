@@ -68,12 +68,8 @@ class TrainedNetwork:
     def live(self, compiled: bool | None = None, strategy=None):
         """Return the Keras model and its engine, built on first use; no other network takes them over until `rest`.
 
-        Parameters
-        ----------
-        compiled : bool, optional
-            Whether XLA compiles the training steps; by default as before.
-        strategy : tf.distribute.Strategy, optional
-            Which the engine trains with.
+        `compiled` says whether XLA compiles the training steps, by default as before; a strategy of tf.distribute may
+        be given, with which the engine trains.
         """
         if compiled is not None:
             self.compiled = compiled

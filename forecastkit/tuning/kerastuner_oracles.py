@@ -222,14 +222,8 @@ class HalvingOracle(ResumableOracle, HyperbandOracle):
 def make_oracle(search: str, n_trials: int, seed: int, max_epochs: int | None, **options):
     """Return the oracle for ``local``, ``random``, ``bayesian`` or ``hyperband``.
 
-    Parameters
-    ----------
-    search : str
-    n_trials : int
-    seed : int
-        Positive, because keras-tuner treats 0 as no seed.
-    max_epochs : int or None
-        Epochs of the forecaster, for hyperband.
+    The seed is positive, because keras-tuner treats 0 as no seed; `max_epochs` are those of the forecaster, for
+    hyperband.
     """
     common = {"n_trials": n_trials, "seed": seed, **options}
     if search in ("local", "random"):

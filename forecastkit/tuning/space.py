@@ -176,15 +176,7 @@ class FunctionSpace:
 
 
 def make_space(space, forecaster) -> DictSpace | FunctionSpace:
-    """Return the search space after validating all names and values.
-
-    Parameters
-    ----------
-    space : dict or callable
-        Dict of parameter name to a list of choices, ``(low, high)`` or ``(low, high, "log")``; or a function of ``hp``
-        that returns a dict of parameters.
-    forecaster : Forecaster
-    """
+    """Return the search space of `tune` after validating all names and values."""
     if callable(space):
         made = FunctionSpace(space)
     elif isinstance(space, dict) and space:

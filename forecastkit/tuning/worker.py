@@ -22,15 +22,7 @@ PAUSE = 0.02
 
 
 def serve(folder: str, forks: bool) -> None:
-    """Run trials until standard input is closed.
-
-    Parameters
-    ----------
-    folder : str
-        Folder of the task, the trials and the outcomes.
-    forks : bool
-        Whether to run trials in forks of this process.
-    """
+    """Run trials until standard input is closed, in forks of this process if `forks`; files are in the folder."""
     folder = Path(folder)
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # output of a trial must not be read as a message

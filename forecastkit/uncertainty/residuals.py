@@ -140,26 +140,11 @@ class ResidualQuantiles:
         held_out: bool = True,
         n_series: int = 0,
     ) -> ResidualQuantiles:
-        """Compute the quantiles of residuals.
+        """Compute the quantiles of residuals (n_windows, horizon), ``actual - forecast`` in units of the series' scale.
 
-        Parameters
-        ----------
-        residuals : array-like, (n_windows, horizon)
-            ``actual - forecast`` in units of the series' scale; NaN is missing.
-        series : array-like of int, (n_windows,)
-            Number of each window's series.
-        levels : sequence of float
-            The grid of levels.
-        independent_windows : array-like of int, (n_series,), optional
-            Number of non-overlapping windows of each series; assumed to be large if not given.
-        held_out : bool
-            Whether the windows were not used in training.
-        n_series : int
-            Number of series, needed if the last ones have no window.
-
-        Returns
-        -------
-        ResidualQuantiles
+        `series` (n_windows,) is the number of each window's series, of `n_series`, which is needed if the last ones
+        have no window. `independent_windows` (n_series,) is the number of non-overlapping windows of each; assumed to
+        be large if not given. `held_out` says whether the windows were not used in training.
         """
         levels = np.array(check_levels("ResidualQuantiles", levels))
         residuals, series = np.asarray(residuals), np.asarray(series)
@@ -187,22 +172,9 @@ class ResidualQuantiles:
     def at(self, levels: Sequence[float], series: ArrayLike | None = None) -> np.ndarray:
         """Return quantiles of the residuals at `levels`, to be added to a point forecast.
 
-        Parameters
-        ----------
-        levels : sequence of float
-            Increasing and within the grid (0.005 to 0.995); other levels are interpolated linearly.
-        series : array-like of int, (n_series,), optional
-            Numbers of series in the fit, -1 for a new series; all series of the fit by default.
-
-        Returns
-        -------
-        ndarray, (n_series, horizon, len(levels))
-            In units of the series' scale, never crossing.
-
-        Raises
-        ------
-        ParameterError
-            If a level lies outside the grid.
+        They are in units of each series' scale, (n_series, horizon, levels), and do not cross. `levels` increase and
+        lie within the grid (0.005 to 0.995), others are refused; those between are interpolated linearly. `series` are
+        the numbers of series in the fit, -1 for a new series; by default all series of the fit.
         """
         quantiles = interpolate_quantiles(self.tables, self.levels, levels)
         if series is None:
@@ -212,21 +184,10 @@ class ResidualQuantiles:
 
 
 def interpolate_quantiles(values: ArrayLike, trained_levels: Sequence[float], levels: Sequence[float]) -> np.ndarray:
-    """Interpolate quantiles at `levels` linearly between those at `trained_levels`.
+    """Interpolate quantiles at increasing `levels` linearly between values (..., Q) at the `trained_levels`.
 
-    Parameters
-    ----------
-    values : array-like, (..., Q)
-        Forecasts of the trained levels; they are sorted, so that the result cannot cross.
-    trained_levels : sequence of float, (Q,)
-    levels : sequence of float, (P,)
-        Increasing. Levels that differ from an outermost trained level by rounding (``(1 - 0.8) / 2`` from 0.1) are set
-        to it.
-
-    Returns
-    -------
-    ndarray, (..., P)
-        In the dtype of `values`.
+    Values are sorted, so that the result cannot cross. Levels that differ from an outermost trained level by rounding
+    (``(1 - 0.8) / 2`` from 0.1) are set to it; others outside are refused.
     """
     trained = np.array(check_levels("interpolate_quantiles", trained_levels))
     levels = np.array(check_levels("interpolate_quantiles", levels))
@@ -300,19 +261,10 @@ def _shared_table(sample: np.ndarray, levels: np.ndarray) -> np.ndarray:
 
 
 def error_ranks(residuals: np.ndarray, series: np.ndarray) -> np.ndarray:
-    """Return ranks of residuals within their series and step, as fractions in (0, 1), of complete windows.
+    """Return ranks of residuals (windows, horizon) within their series and step, of complete windows, float32.
 
-    Parameters
-    ----------
-    residuals : ndarray of shape (windows, horizon)
-        NaN where the actual is missing.
-    series : ndarray of int of shape (windows,)
-        Number of each window's series.
-
-    Returns
-    -------
-    ndarray of shape (paths, horizon), float32
-        At most 200 evenly spaced windows; empty if no window is complete.
+    Ranks are fractions in (0, 1); a residual is NaN where the actual is missing. There are at most 200 evenly spaced
+    windows, and none if no window is complete.
     """
     first = np.concatenate([[0], np.cumsum(np.bincount(series))])[series]
     ranks, smallest_count = np.empty(residuals.shape), np.full(len(series), len(series))
@@ -353,14 +305,9 @@ def at_ranks(values: np.ndarray, levels, ranks: np.ndarray) -> np.ndarray:
 
 
 def widened(values: np.ndarray, trained, errors: np.ndarray) -> np.ndarray:
-    """Extend quantiles at the `trained` levels to `LEVELS`, using the spread of residuals beyond the trained levels.
+    """Extend quantiles (n, horizon, Q) at the `trained` levels to `LEVELS`, using the spread of residuals beyond them.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n, horizon, Q)
-    trained : sequence of float, (Q,)
-    errors : ndarray of shape (n, horizon, len(LEVELS))
-        Quantiles of the residuals of the median forecast.
+    `errors` (n, horizon, levels) are quantiles of the residuals of the median forecast at `LEVELS`.
     """
     levels = np.asarray(LEVELS)
     within = np.clip(levels, trained[0], trained[-1])

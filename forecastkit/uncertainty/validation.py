@@ -70,16 +70,7 @@ class LocalScale:
 
     @classmethod
     def fit(cls, panel: Panel, split: np.ndarray, stop: np.ndarray, horizon: int, season: int) -> "LocalScale | None":
-        """Return the scales before evenly spaced validation windows; None without such windows.
-
-        Parameters
-        ----------
-        panel : Panel
-            Without faults.
-        split, stop : ndarray of int, (n_ids,)
-            The validation block of each series.
-        horizon, season : int
-        """
+        """Return the scales before evenly spaced validation windows of a panel without faults; None without any."""
         first, last = split - 1, stop - horizon - 1
         held_out = np.flatnonzero((last >= first) & (split > panel.indptr[:-1]) & (split < stop))
         if not len(held_out) or is_mapped(panel.target):
@@ -100,14 +91,9 @@ class LocalScale:
         """Return the ratio (n,) of the scale at each origin to the reference of its series.
 
         It is the geometric mean of the ratios of the mean absolute change and of the mean absolute value, between
-        `LEAST` and `MOST`; 1 for series without a reference.
-
-        Parameters
-        ----------
-        series : ndarray of int, (n,)
-            Number of each origin's series in the fit; -1 for a new series.
-        has_level : ndarray of bool, (n,)
-            Whether the values of the series have a meaningful size, as values that are never negative do.
+        `LEAST` and `MOST`. The latter counts where values have a meaningful size (`has_level`), as values that are
+        never negative do. The ratio is 1 for series without a reference, and for new series, whose number in `series`
+        is -1.
         """
         with np.errstate(invalid="ignore", divide="ignore"):  # of constant series
             change, level = scales(panel, origins, self.lag, self.width) / self.reference[:, series]
@@ -311,22 +297,11 @@ def replace_in_sample(forecaster) -> None:
 
 
 def cross_validated(forecaster, data: FitData) -> tuple[ResidualQuantiles, np.ndarray] | None:
-    """Fit a clone on the earlier training rows and return its residuals on the later ones.
+    """Fit a clone on the earlier training rows and return its residuals on the later ones, with their units.
 
     It is used for forecasters without validation windows. If there are too few rows for the horizon, a shorter horizon
-    is used, and the spread of later steps grows with the square root of the step, as for a random walk.
-
-    Parameters
-    ----------
-    forecaster : Forecaster
-    data : FitData
-        Data of the fit.
-
-    Returns
-    -------
-    residuals : ResidualQuantiles
-    scale : ndarray
-        Their units, in the form of `residual_scale_`. None is returned if there are too few rows for any horizon.
+    is used, and the spread of later steps grows with the square root of the step, as for a random walk; None is
+    returned if there are too few rows for any horizon. Units have the form of `residual_scale_`.
     """
     from sklearn.base import clone  # here: its import takes longer than a forecast
 

@@ -24,18 +24,8 @@ def atomic_write(path: Path, durable: bool = False) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`, which replaces `path` if the block raises no exception.
 
     A symbolic link is kept, and the file that it points to is replaced. Temporary files of terminated processes in the
-    folder are removed.
-
-    Parameters
-    ----------
-    path : Path
-    durable : bool
-        Whether to flush the file to disk before it replaces the old one, so that it survives a crash of the machine.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written, or the path is a device, a pipe or a socket.
+    folder are removed. If `durable`, the file is flushed to disk before it replaces the old one, so that it survives a
+    crash of the machine. OSError is raised if it cannot be written, or the path is a device, a pipe or a socket.
     """
     path = Path(os.path.realpath(path))
     check_regular(path)

@@ -40,15 +40,10 @@ def parameter_entries(text: str | None) -> list[Entry]:
 
 
 def inherit_parameters(cls: type, groups: Mapping[str, Collection[str]] | None = None) -> None:
-    """Complete the Parameters section of a class with the entries of its bases.
+    """Complete the Parameters section of a class with the entries of its bases; its own entries take precedence.
 
-    Parameters
-    ----------
-    cls : type
-        Class whose docstring is replaced. Its own entries take precedence over those of its bases.
-    groups : mapping of str to collection of str, optional
-        Parameter names by subject. Entries are sorted in this order, and the groups are listed before the section.
-        Parameters without a group are listed with the last one.
+    With `groups`, parameter names by subject, entries are sorted in this order, and the groups are listed before the
+    section. Parameters without a group are listed with the last one.
     """
     if cls.__doc__ is None:  # docstrings are stripped by python -OO
         return

@@ -18,18 +18,7 @@ def locked(path: Path, where: str) -> Iterator[None]:
     """Hold the file for this process, so that no other one inside this context replaces it meanwhile.
 
     The lock is on the file itself and ends with the process, also where it is killed. A file that does not exist is not
-    locked, and neither is any on Windows.
-
-    Parameters
-    ----------
-    path : Path
-    where : str
-        What the sentence begins with.
-
-    Raises
-    ------
-    InputError
-        Where another process holds it.
+    locked, and neither is any on Windows. If another process holds it, InputError is raised, by the name `where`.
     """
     file = _open(path)
     try:

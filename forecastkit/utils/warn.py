@@ -17,12 +17,8 @@ _HANDLER: ContextVar[Callable[[str, type[Warning]], bool] | None] = ContextVar("
 def handle_warnings(handler: Callable[[str, type[Warning]], bool]) -> Iterator[None]:
     """Pass warnings of this library in the current thread to a function instead of issuing them.
 
+    The function, of message and category, returns whether the warning is to be issued nevertheless.
     `warnings.catch_warnings` would change the filters of all threads, the user's too.
-
-    Parameters
-    ----------
-    handler : callable
-        Of message and category; returns whether the warning is to be issued nevertheless.
     """
     token = _HANDLER.set(handler)
     try:

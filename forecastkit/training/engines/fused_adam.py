@@ -9,15 +9,9 @@ import tensorflow as tf
 def apply_adam(adam: keras.optimizers.Adam, gradients: Sequence[tf.Tensor], weights: Sequence[keras.Variable]) -> None:
     """Update weights as ``adam.apply_gradients`` does, by one operation per weight.
 
-    Keras composes the update of a weight of some fifty elementary operations. They take a third of the time in which
-    the steps of a small network are traced, and half of the time of such a step.
-
-    Parameters
-    ----------
-    adam : keras.optimizers.Adam
-        With default settings, built for `weights`. Its moments and its number of iterations are updated.
-    gradients : sequence of tf.Tensor
-    weights : sequence of keras.Variable
+    The optimizer has default settings and is built for these weights; its moments and its number of iterations are
+    updated. Keras composes the update of a weight of some fifty elementary operations. They take a third of the time in
+    which the steps of a small network are traced, and half of the time of such a step.
 
     References
     ----------

@@ -26,18 +26,10 @@ def _of_tensorflow():
 
 
 def cudnn_hindrance(backbone) -> str:
-    """Return why the recurrent layers of a backbone cannot use cuDNN on an NVIDIA GPU under TensorFlow.
+    """Return why the recurrent layers of a backbone cannot use cuDNN on an NVIDIA GPU under TensorFlow, as a sentence.
 
-    The rules are those of Keras' `LSTM` and `GRU`. Whether a GPU and cuDNN are installed is not checked.
-
-    Parameters
-    ----------
-    backbone : Backbone
-
-    Returns
-    -------
-    str
-        A sentence; an empty string if cuDNN can be used or there are no recurrent layers.
+    It is empty if they can or there are none. The rules are those of Keras' `LSTM` and `GRU`. Whether a GPU and cuDNN
+    are installed is not checked.
     """
     with seeded(0):
         layers = [layer for layer in sublayers(backbone.build()) if isinstance(layer, keras.layers.RNN)]

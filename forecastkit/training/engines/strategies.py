@@ -28,13 +28,9 @@ _made, _making = {}, threading.Lock()
 def find_strategy(name: str | None, where: str = "fit"):
     """Return the strategy of a name, or None if there is nothing to distribute.
 
-    A strategy is created once per process, because workers can connect only once.
-
-    Parameters
-    ----------
-    name : {None, 'auto', 'mirrored', 'multiworker'}
-        None uses the strategy of the caller's scope. 'auto' is 'multiworker' if TF_CONFIG contains several workers,
-        otherwise 'mirrored' if there are several devices, otherwise None.
+    None is the strategy of the caller's scope. 'auto' is 'multiworker' if TF_CONFIG contains several workers, otherwise
+    'mirrored' if there are several devices, otherwise None. A strategy is created once per process, because workers can
+    connect only once.
     """
     if tf.distribute.has_strategy():
         return _of_scope(name, where)
