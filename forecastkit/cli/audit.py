@@ -22,7 +22,7 @@ def audit(options: AuditOptions) -> None:
         else:
             forecaster, data, sizes = load_or_fit.make_with_data(report, options.csv, options.model, parameters)
             X, y = data.frame, None
-            start = data.panel.grid.timestamps([sizes.test_start])[0] if start is None else start
+            start = data.panel.grid.timestamps([sizes.test_start.max()])[0] if start is None else start
         found = run_audit(forecaster, X, y, start=start)
     _print(report, found)
     report.result({"passed": found.passed, "findings": found.findings.to_dict(orient="records")})

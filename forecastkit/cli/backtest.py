@@ -58,8 +58,10 @@ def _run(report: Reporter, options: BacktestOptions, parameters: dict) -> tuple[
         return str(options.artifact), _backtest(report, forecaster, (X, y), arguments)
     forecaster, data, sizes = load_or_fit.make_with_data(report, options.csv, options.model, parameters)
     arguments["stride"] = options.stride or sizes.stride
-    if options.start is None and options.n_windows is None:
-        arguments["start"] = data.panel.grid.timestamps([sizes.test_start])[0]
+    if options.start is None and options.n_windows is None and sizes.is_staggered:
+        arguments["n_windows"] = sizes.cutoffs
+    elif options.start is None and options.n_windows is None:
+        arguments["start"] = data.panel.grid.timestamps([sizes.test_start.max()])[0]
     return options.model, _backtest(report, forecaster, (data.panel,), arguments)
 
 

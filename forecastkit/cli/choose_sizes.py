@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from forecastkit.cli.read_data import Data
 from forecastkit.data.sizes import (
+    held_out_ends,
     held_out_rows,
     horizon_within,
     lookback_within,
@@ -18,12 +21,12 @@ from forecastkit.utils.validation import check_int, refuse
 class Sizes:
     """Sizes in rows."""
 
-    rows: int  #: Number of rows of the longest series
+    rows: int  #: Number of rows of the longest series, or the median if the series end at different times
     horizon: int
     lookback: int
     validation: int | float  #: Rows or a fraction of them, as in forecasters
     test: int
-    test_start: int  #: Ordinal of the first row of the test
+    test_start: np.ndarray  #: Ordinal of the first row of the test of each series
     stride: int  #: Rows between the forecast origins of the test
     shortened: bool  #: Whether horizon or lookback are shorter than usual because of few rows
 
@@ -31,6 +34,11 @@ class Sizes:
     def parameters(self) -> dict:
         """Return the sizes as constructor parameters."""
         return {"horizon": self.horizon, "lookback": self.lookback, "validation_size": self.validation}
+
+    @property
+    def is_staggered(self) -> bool:
+        """Return whether the test rows are the last ones of each series, which end at different times."""
+        return bool((self.test_start != self.test_start[0]).any())
 
     @property
     def cutoffs(self) -> int:
@@ -42,16 +50,20 @@ def choose_sizes(data: Data, parameters: dict, test_size: int | float | None = N
     """Choose the sizes that the user has not given, such that there are enough rows.
 
     The horizon is the usual one of the frequency, at most a fifth of the rows. Validation and test have two horizons or
-    a tenth of the rows each. The lookback leaves at least a third of the training rows as window starts.
+    a tenth of the rows each. The lookback leaves at least a third of the training rows as window starts. Where the test
+    of a panel ends is said in `forecastkit.data.sizes.held_out_ends`.
     """
-    rows = int(data.lengths.max())
+    longest = int(data.lengths.max())
     usual_horizon, usual_lookback = usual_sizes(data.panel.grid)
-    horizon = parameters.get("horizon")
-    horizon = horizon_within(usual_horizon, rows) if horizon is None else horizon
-    check_int("--horizon", "horizon", horizon)
-    if rows < 2 * horizon + 2:
+    given = parameters.get("horizon")
+    check_int("--horizon", "horizon", given, optional=True)
+    horizon = given or horizon_within(usual_horizon, longest)
+    ends, rows = held_out_ends(data.panel, horizon, data.roles.time is not None)
+    horizon = given or horizon_within(usual_horizon, rows)
+    if longest < 2 * horizon + 2:
         rule = f"a horizon of {horizon} needs {2 * horizon + 2} rows, {horizon} of them for the test"
-        refuse(str(data.path), rule, f"{rows} in the longest series", "Pass a shorter horizon= or more rows.")
+        refuse(str(data.path), rule, f"{longest} in the longest series", "Pass a shorter horizon= or more rows.")
+    rows = max(rows, 2 * horizon + 2)
     test = _test_rows(data, rows, horizon, test_size)
     validation = parameters.get("validation_size")
     if validation is None:
@@ -65,7 +77,7 @@ def choose_sizes(data: Data, parameters: dict, test_size: int | float | None = N
         lookback < usual_lookback and "lookback" not in parameters
     )
     stride = stride_within(test - horizon + 1, len(data.panel.ids) * data.panel.channels)
-    return Sizes(rows, horizon, lookback, validation, test, data.end - test + 1, stride, shortened)
+    return Sizes(rows, horizon, lookback, validation, test, ends - test + 1, stride, shortened)
 
 
 def _test_rows(data: Data, rows: int, horizon: int, given: int | float | None) -> int:

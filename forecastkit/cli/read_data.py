@@ -66,10 +66,10 @@ class Data:
         """Ordinal of the last observed row of all."""
         return int((self.panel.start + self.lengths - 1).max())
 
-    def rows_before(self, ordinal: int) -> Panel:
-        """Return the rows before this ordinal of the grid, of the series in which anything is observed there."""
+    def rows_before(self, ordinals: np.ndarray) -> Panel:
+        """Return the rows of each series before its ordinal of the grid, if anything is observed there."""
         panel = self.panel
-        stop = panel.row_at(np.arange(len(panel.ids)), ordinal)
+        stop = panel.row_at(np.arange(len(panel.ids)), ordinals)
         before = panel.between(panel.indptr[:-1], stop)
         observed = np.flatnonzero(before.last_observed() >= before.indptr[:-1])
         if not len(observed):

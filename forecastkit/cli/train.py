@@ -221,8 +221,17 @@ def _print_sizes(report: Reporter, model: str, forecaster, data: Data, sizes: Si
     report.info(
         "split",
         f"validation {format_steps(grid, validation)}, test {format_steps(grid, sizes.test)}, "
-        f"{sizes.cutoffs:,} cutoff{'s' * (sizes.cutoffs != 1)}",
+        f"{sizes.cutoffs:,} cutoff{'s' * (sizes.cutoffs != 1)}{_tested_series(data, sizes)}",
     )
+
+
+def _tested_series(data: Data, sizes: Sizes) -> str:
+    """Return which series are tested, if not all of them until their last row."""
+    if sizes.is_staggered:
+        return "; the last rows of each series, as they end at different times"
+    ends = data.panel.cutoffs()
+    tested = int((ends >= sizes.test_start + sizes.horizon - 1).sum())
+    return f"; {tested:,} of {len(ends):,} series reach the test" if tested < len(ends) else ""
 
 
 def _patch(network, data: Data, sizes: Sizes) -> int:

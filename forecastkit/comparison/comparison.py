@@ -15,7 +15,7 @@ from forecastkit.comparison.results import Comparison, make_table
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.output_frames import timestamps_at
 from forecastkit.data.panel import Panel
-from forecastkit.data.sizes import choose_horizon
+from forecastkit.data.sizes import choose_horizon, held_out_ends
 from forecastkit.data.windows import Origins
 from forecastkit.evaluation.folds import Fold, Sizes, make_folds
 from forecastkit.forecasters.base import Forecaster
@@ -129,9 +129,10 @@ def prepare_folds(candidates, panel: Panel, schema, choices=()) -> tuple[Task, l
     """Return the common data of all runs, and the folds."""
     model = candidates[0].forecaster
     horizon, season = choose_horizon(model.horizon, model.season_length, panel.grid)
-    rows = int((panel.last_observed() + 1 - panel.first_observed()).max())
+    calendar = panel.grid.is_time or schema.time is not None
+    _, rows = held_out_ends(panel, horizon, calendar)
     sizes = Sizes.suited(rows, len(panel.ids) * panel.channels, horizon, *choices)
-    folds = make_folds(panel, sizes, calendar=panel.grid.is_time or schema.time is not None)
+    folds = make_folds(panel, sizes, calendar)
     stop = first_cutoffs(panel, Origins.joined([fold.origins for fold in folds]))
     return Task(panel, schema, season, sizes, seasonal_scales(panel, stop, season)[0]), folds
 

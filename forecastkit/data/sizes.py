@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from forecastkit.data.aliases import FIXED
+from forecastkit.data.panel import Panel
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.data.week_slots import DAY, steps_of_day
 
@@ -25,6 +26,8 @@ MAX_USUAL = 480
 MIN_TOKENS = 12
 #: Largest number of cutoffs of a test, per series and in total.
 MAX_CUTOFFS, MAX_ORIGINS = 200, 20_000
+#: Smallest fraction of the series that held-out rows at the end of the latest ones must reach.
+MIN_REACHED = 0.25
 
 
 def choose_horizon(horizon: int | None, season_length: int | None, grid: TimeGrid) -> tuple[int, int]:
@@ -109,6 +112,33 @@ def horizon_within(usual: int, rows: int) -> int:
 def held_out_rows(rows: int, horizon: int) -> int:
     """Return the rows of a test: two horizons or a tenth of the rows, at most a quarter, but at least a horizon."""
     return max(horizon, min(max(2 * horizon, rows // 10), rows // 4))
+
+
+def held_out_ends(panel: Panel, horizon: int, calendar: bool) -> tuple[np.ndarray, int]:
+    """Return the ordinal of the last held-out row of each series, and the number of rows by which sizes are chosen.
+
+    Held-out rows are the latest of all series, so that no series reveals the future of another. They are the latest of
+    each series if rows have no times, or if fewer than `MIN_REACHED` of the series have a window in the latest of all,
+    such as in collections of series that end in different years.
+
+    Parameters
+    ----------
+    panel : Panel
+    horizon : int
+    calendar : bool
+        Whether rows have times.
+
+    Returns
+    -------
+    ends : ndarray of int, (n_series,)
+    rows : int
+        Rows of the longest series; their median if held-out rows are the latest of each series.
+    """
+    ends, lengths = panel.cutoffs(), panel.last_observed() + 1 - panel.first_observed()
+    longest, latest = int(lengths.max()), ends.max()
+    if calendar and (ends >= latest - held_out_rows(longest, horizon) + horizon).mean() >= MIN_REACHED:
+        return np.full(len(ends), latest), longest
+    return ends, int(np.median(lengths))
 
 
 def validation_rows(rows: int, held_out: int, horizon: int) -> int:

@@ -23,8 +23,11 @@ from forecastkit.uncertainty.residuals import NEVER, trained_until
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Data, Path
 from forecastkit.utils.validation import check_int, check_levels, check_options, first_few, refuse
+from forecastkit.utils.warn import warn_user
 
 WHERE = "backtest"
+#: Smallest fraction of the rows before each series' first cutoff that must lie before the earliest cutoff of all.
+MIN_COMMON = 0.5
 
 
 class BacktestOptions(TypedDict, total=False):
@@ -54,7 +57,8 @@ def backtest(
     ----------
     forecaster : Forecaster
         A fitted forecaster is used without refitting, and origins before its ``cutoff_`` are refused. An unfitted one
-        is cloned and fitted on the rows up to the first cutoff.
+        is cloned and fitted on the rows up to the first cutoff; if series end so far apart that this would leave less
+        than half of the rows before the first cutoffs of each, on the latter, with a warning.
     X, y : as in `fit`
         All rows, past and to forecast. For a fitted forecaster newer rows suffice, which follow its history.
     start : label or int, optional
@@ -115,7 +119,8 @@ def backtest(
     cutoffs = find_cutoffs(forecaster if fitted else None, panel, start, n_windows, stride, gap, horizon)
     levels = levels if levels is not None else forecaster._asked().quantile_levels
     levels = check_levels(WHERE, levels) if levels is not None else ()
-    refits = Refits(forecaster, panel, schema, (horizon, season), gap, levels, max_train_size)
+    common = fitted or refit or start is not None or not _are_staggered(panel, cutoffs)
+    refits = Refits(forecaster, panel, schema, (horizon, season), gap, levels, max_train_size, bool(common))
     if fitted and not refit:
         forecasts = refits.without_gap(refits.forecast(forecaster, cutoffs))
     else:
@@ -205,6 +210,22 @@ def _refuse_seen(fitted, panel, cutoffs):
         rule = "a fitted forecaster is tested on rows after those it was fitted on"
         got = f"{len(timestamps)} cutoffs before its own: {first_few(timestamps)}"
         refuse(WHERE, rule, got, "Pass a later start=, or an unfitted forecaster.")
+
+
+def _are_staggered(panel, cutoffs):
+    """Return whether series end so far apart that a common training period would hold few rows, with a warning."""
+    tested = np.unique(cutoffs.entity)
+    begin, own = panel.indptr[tested], first_cutoffs(panel, cutoffs)[tested]
+    earliest = panel.ordinal_at(cutoffs.entity, cutoffs.row).min()
+    common = np.clip(panel.row_at(tested, np.full(len(tested), earliest)) + 1, begin, own)
+    if (common - begin).sum() >= MIN_COMMON * (own - begin).sum():
+        return False
+    warn_user(
+        f"{WHERE}: series end at different times, and few rows lie before the earliest cutoff: the forecaster is "
+        "fitted on the rows of each series up to its own first cutoff, which may be later than cutoffs of others. "
+        "Pass start= for a common cutoff."
+    )
+    return True
 
 
 def _result(forecasts, panel, schema, cutoffs, horizon, gap, season) -> Backtest:

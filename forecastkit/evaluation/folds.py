@@ -6,7 +6,7 @@ import numpy as np
 
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
-from forecastkit.data.sizes import held_out_rows, stride_within
+from forecastkit.data.sizes import held_out_ends, held_out_rows, stride_within
 from forecastkit.data.windows import Origins
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.utils.exceptions import InputError
@@ -91,11 +91,10 @@ def make_folds(panel: Panel, sizes: Sizes, calendar: bool) -> list[Fold]:
     Parameters
     ----------
     calendar : bool
-        Whether rows have times: a fold then starts at one time for all series, so that no series reveals the future of
-        another. Rows without times are counted from the end of each series.
+        Whether rows have times, see `held_out_ends`. A fold then starts at one time for all series; other folds are
+        counted from the end of each series.
     """
-    ends = panel.cutoffs()
-    ends = np.full(len(ends), ends.max()) if calendar else ends
+    ends, _ = held_out_ends(panel, sizes.horizon, calendar)
     rows = int((panel.last_observed() + 1 - panel.first_observed()).max())
     if rows < sizes.rows + sizes.horizon + 2:
         rule = (
@@ -109,10 +108,11 @@ def make_folds(panel: Panel, sizes: Sizes, calendar: bool) -> list[Fold]:
 
 def most_folds(panel: Panel, counts, horizon: int, calendar: bool) -> list[Fold]:
     """Return the folds of the first of these numbers for which there are enough rows; see `make_folds`."""
-    rows = int((panel.last_observed() + 1 - panel.first_observed()).max())
-    for count in counts:
+    _, rows = held_out_ends(panel, horizon, calendar)
+    suited = [Sizes.suited(rows, len(panel.ids) * panel.channels, horizon, count) for count in counts]
+    for sizes in [sizes for sizes in suited if sizes.rows + horizon + 2 <= rows] or suited[-1:]:
         try:
-            return make_folds(panel, Sizes.suited(rows, len(panel.ids) * panel.channels, horizon, count), calendar)
+            return make_folds(panel, sizes, calendar)
         except InputError as error:
             refused = error
     raise refused

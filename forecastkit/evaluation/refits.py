@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from forecastkit.baselines.seasonal_scales import first_cutoffs
 from forecastkit.data import output_frames
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
@@ -35,6 +36,7 @@ class Refits:
     levels: tuple
     #: Number of rows of each series used by a fit and its forecasts; None for all up to the cutoff
     max_train_size: int | None = None
+    common: bool = True
 
     def fit(self, group: Origins):
         """Return a clone fitted on the rows up to the first cutoff of the group."""
@@ -51,8 +53,11 @@ class Refits:
 
     def _rows(self, group):
         """Return the training rows of each series for these cutoffs: from `first` to before `stop`."""
-        until = self.panel.ordinal_at(group.entity, group.row).min()
-        stop = self.panel.row_at(np.arange(len(self.panel.ids)), until) + 1
+        if self.common:
+            until = self.panel.ordinal_at(group.entity, group.row).min()
+            stop = self.panel.row_at(np.arange(len(self.panel.ids)), until) + 1
+        else:
+            stop = first_cutoffs(self.panel, group)
         first = self.panel.indptr[:-1] if self.max_train_size is None else stop - self.max_train_size
         return first, stop
 

@@ -192,6 +192,8 @@ def held(inside: np.ndarray, block: np.ndarray) -> tuple[float, int, float, floa
 def coverage_by_third(test: Backtest) -> pd.DataFrame:
     """Return the fraction of actuals inside each interval, in the first, middle and last third of the cutoffs.
 
+    Cutoffs are counted back from the last one of each series.
+
     Returns
     -------
     DataFrame
@@ -221,8 +223,12 @@ def drift(test: Backtest, interval: float, stride: int) -> float:
 
 
 def _places(test: Backtest) -> tuple[np.ndarray, np.ndarray]:
-    """Return the number of each row's cutoff in time, from 0, and its third of the cutoffs."""
+    """Return the number of each row's cutoff, from 0 to the last one of its series, and its third of the cutoffs."""
     import pandas as pd
 
-    place, cutoffs = pd.factorize(test.forecasts["cutoff"], sort=True)
-    return place, np.minimum(place * len(THIRDS) // max(len(cutoffs), 1), len(THIRDS) - 1)
+    place = pd.Series(pd.factorize(test.forecasts["cutoff"], sort=True)[0])
+    series = [test.forecasts[name].to_numpy() for name in test.reference.series]
+    back = (place.groupby(series, sort=False) if series else place).rank(method="dense", ascending=False)
+    count = int(back.max()) if len(back) else 0
+    place = (count - back).to_numpy(dtype="int64")
+    return place, np.minimum(place * len(THIRDS) // max(count, 1), len(THIRDS) - 1)

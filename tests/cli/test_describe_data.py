@@ -41,17 +41,41 @@ def test_sizes_are_usual_ones_that_the_rows_allow(rows, freq, sizes):
     chosen = choose_sizes(data, {})
     assert (chosen.horizon, chosen.lookback, chosen.validation, chosen.test, chosen.stride) == sizes
     assert chosen.cutoffs <= 200
-    assert chosen.test_start == data.end - chosen.test + 1
+    assert chosen.test_start.tolist() == [data.end - chosen.test + 1]
+    assert not chosen.is_staggered
+
+
+@pytest.mark.parametrize(("latest", "staggered"), [(1, True), (3, False)])
+def test_series_of_other_years_are_tested_on_their_own_last_rows(latest, staggered):
+    """One of ten series reaches the latest rows of all, or three do."""
+    years = [2020] * latest + list(range(1960, 1970 - latest))
+    frames = [
+        pd.DataFrame({"t": pd.date_range(f"{year}-01-01", periods=60 if year < 2000 else 120, freq="MS"), "s": str(i)})
+        for i, year in enumerate(years)
+    ]
+    data = made(pd.concat(frames).assign(y=1.0), series_id="s")
+    chosen = choose_sizes(data, {})
+    ends = data.panel.cutoffs() if staggered else np.full(10, data.end)
+    assert chosen.test_start.tolist() == (ends - chosen.test + 1).tolist()
+    assert chosen.is_staggered == staggered
+    assert chosen.test == (15 if staggered else 24)  # of 60 rows, the median, or of 120
+
+
+def test_series_without_times_are_tested_on_their_own_last_rows():
+    frame = pd.DataFrame({"s": np.repeat(["a", "b", "c"], [100, 60, 50]), "y": 1.0})
+    data = made(frame, series_id="s")
+    chosen = choose_sizes(data, {})
+    assert chosen.test_start.tolist() == [100 - chosen.test, 60 - chosen.test, 50 - chosen.test]
 
 
 def test_rows_before_the_test_leave_out_series_that_begin_in_it():
     late = pd.DataFrame({"t": HOURS[90:100], "s": "late", "y": 1.0})
     frame = pd.concat([pd.DataFrame({"t": HOURS[:100], "s": "early", "y": 1.0}), late])
     data = made(frame, series_id="s")
-    before = data.rows_before(data.end - 9)
+    before = data.rows_before(np.full(2, data.end - 9))
     assert (before.rows, before.ids) == (90, ("early",))
     by_row = made(frame.drop(columns="t"), series_id="s")
-    assert by_row.rows_before(5).rows == 10
+    assert by_row.rows_before(np.full(2, 5)).rows == 10
 
 
 def test_the_longest_gap_is_found_within_series():

@@ -18,7 +18,7 @@ from forecastkit.comparison import results as comparisons
 from forecastkit.comparison.candidates import make_candidates
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.datasets import dataset_path
-from forecastkit.evaluation.folds import Sizes, make_folds
+from forecastkit.evaluation.folds import Sizes, make_folds, most_folds
 from forecastkit.evaluation.results import covered_levels
 from forecastkit.plotting.forecasts import verdict_colours
 from forecastkit.training.loop import Record
@@ -89,6 +89,18 @@ def test_rows_without_times_are_counted_back_from_each_end():
     fold = make_folds(data, Sizes(4, 1, 3, 1), calendar=False)[0]
     assert fold.stop.tolist() == [54, 94]
     assert fold.origins.entity.tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def test_folds_of_series_of_other_years_end_with_each():
+    months = pd.date_range("1950-01-01", periods=500, freq="MS")
+    starts = [0, 50, 100, 150, 200, 440]
+    frame = pd.concat([pd.DataFrame({"ds": months[at : at + 60], "unique_id": str(at), "y": 1.0}) for at in starts])
+    panel, _ = read_panel(frame, target="y")
+    folds = most_folds(panel, [4, 3, 2, 1], 6, calendar=True)
+    for back, fold in enumerate(reversed(folds)):
+        length = (fold.place.max()) * (fold.origins.row[1] - fold.origins.row[0]) + 6
+        assert set(fold.origins.entity) == set(range(6))
+        assert fold.stop.tolist() == [60 * (e + 1) - (back + 1) * length for e in range(6)]
 
 
 def test_errors_are_those_of_a_backtest(series):

@@ -189,7 +189,7 @@ def intervals(held, horizon=2):
     cutoff = np.repeat(np.arange(len(held) // horizon), horizon)
     frame = pd.DataFrame({"cutoff": cutoff, "step": np.tile(np.arange(horizon) + 1, len(held) // horizon)})
     frame = frame.assign(forecast=0.0, **{"q0.1": -1.0, "q0.5": 0.0, "q0.9": 1.0}, actual=np.where(held, 0.0, 2.0))
-    return SimpleNamespace(forecasts=frame, coverage=None)
+    return SimpleNamespace(forecasts=frame, coverage=None, reference=SimpleNamespace(series=()))
 
 
 def test_coverage_by_third_counts_each_third_by_hand():
@@ -210,3 +210,44 @@ def test_coverage_by_third_counts_each_third_by_hand():
 )
 def test_a_drift_is_a_clear_difference_between_the_first_and_the_last_third(held, stride, found):
     assert drift(intervals(held), 0.8, stride) == pytest.approx(found)
+
+
+def _staggered(series=12, rows=40, apart=30):
+    """Monthly series with a trend, each of which starts and ends `apart` rows after the one before it."""
+    starts = range(0, series * apart, apart)
+    months = pd.date_range("1900-01-01", periods=series * apart + rows, freq="MS")
+    parts = [pd.DataFrame({"ds": months[at : at + rows], "id": f"s{at}", "y": np.arange(rows) + at}) for at in starts]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_series_that_end_far_apart_are_fitted_up_to_their_own_cutoffs():
+    model = fk.LinearForecaster(horizon=4, lookback=8, season_length=1, time="ds", series_id="id")
+    with pytest.warns(UserWarning, match="up to its own first cutoff"):
+        found = fk.backtest(model, _staggered(), n_windows=2)
+    assert found.forecasts["id"].nunique() == 12
+    assert found.scores.loc["forecaster", "mae"] < 0.1  # a common training period has rows of the first series only
+
+
+def test_series_that_end_close_together_are_fitted_before_the_earliest_cutoff(recwarn):
+    frame = _staggered(series=3, apart=2)
+    model = fk.LinearForecaster(horizon=4, lookback=8, season_length=1, time="ds", series_id="id")
+    first = fk.backtest(model, frame, n_windows=1).forecasts
+    later = frame["ds"] > first["cutoff"].min()
+    changed = fk.backtest(model, frame.assign(y=frame["y"].where(~later, frame["y"] ** 2)), n_windows=1).forecasts
+    earliest = first["cutoff"] == first["cutoff"].min()
+    pd.testing.assert_series_equal(first["forecast"][earliest], changed["forecast"][earliest])
+    assert not [w for w in recwarn if "own first cutoff" in str(w.message)]
+
+
+def test_thirds_count_cutoffs_back_from_the_end_of_each_series():
+    with pytest.warns(UserWarning, match="up to its own first cutoff"):
+        test = fk.backtest(
+            fk.SeasonalNaiveForecaster(horizon=1, season_length=1, time="ds", series_id="id"),
+            _staggered(),
+            n_windows=3,
+            quantile_levels=[0.1, 0.9],
+        )
+    frame = test.forecasts
+    inside = (frame["actual"] >= frame["q0.1"]) & (frame["actual"] <= frame["q0.9"])
+    by_hand = inside.groupby(frame.groupby("id").cumcount()).mean()
+    np.testing.assert_allclose(coverage_by_third(test).loc[0.8], by_hand)
