@@ -1,15 +1,18 @@
-"""What all tests share: a quiet TensorFlow, two threads, and a few tiny data sets."""
+"""What all tests share: a quiet TensorFlow, one thread, and a few tiny data sets."""
 
 import contextlib
 import gc
 import io
 import json
 import os
+import pickle
+import sys
 
 # Before TensorFlow is imported: its C++ side reads these once.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")  # sums, and so last bits, depend on how work is split
-os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
+# Two workers share two cores; and sums, and so their last bits, depend on how work is split.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 # Before NumPy is: threads of BLAS wait for each other in a loop, and two workers on two cores would do little else.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -26,6 +29,18 @@ from forecastkit.training.trained_network import NETWORK_CACHE
 NETWORK_CACHE.max_networks = 24
 # Graphs and traced networks are a million objects that stay: looking through them took a fifth of the time.
 gc.set_threshold(50_000, 10, 10)
+
+
+def optimize_graphs(wanted: bool) -> None:
+    """Choose whether TensorFlow optimizes graphs, which for a tiny network takes longer than running it."""
+    if tensorflow := sys.modules.get("tensorflow"):
+        tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": not wanted})
+
+
+def pytest_runtest_setup(item):
+    """Optimize graphs in slow and rotated tests only."""
+    optimize_graphs(any(item.get_closest_marker(name) for name in ("slow", "rotated")))
+
 
 #: Random tables of each kind, through the command line and in Python; CONTRIBUTING.md has the nightly number.
 FUZZED = int(os.environ.get("FORECASTKIT_FUZZ", "250"))
@@ -111,6 +126,11 @@ def make_future(panel: pd.DataFrame, steps: int = 6) -> pd.DataFrame:
 
 
 ROLES = {"target": "load", "known": "temp", "past": "wind", "static": "size"}
+
+
+def weights_of(model) -> list[np.ndarray]:
+    """The weights of a network. Unlike `model_`, this leaves the Keras model to the next fit of its kind."""
+    return pickle.loads(pickle.dumps(model.network_)).weights
 
 
 @pytest.fixture(scope="session")

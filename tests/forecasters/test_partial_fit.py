@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import in_rotation
+from conftest import in_rotation, weights_of
 
 import forecastkit as fk
 
@@ -26,11 +26,11 @@ def test_the_first_call_is_a_fit(network):
 
 def test_a_network_trains_on_with_frozen_scales():
     model = fk.GRUForecaster(**TINY).fit(wave(0, 120))
-    scaler, weights = model.scaler_, [w.copy() for w in model.model_.get_weights()]
+    scaler, weights = model.scaler_, weights_of(model)
     model.partial_fit(wave(120, 160))
     assert model.scaler_ is scaler
     assert len(model.history_.target) == 160
-    assert any(not np.array_equal(a, b) for a, b in zip(weights, model.model_.get_weights(), strict=True))
+    assert any(not np.array_equal(a, b) for a, b in zip(weights, weights_of(model), strict=True))
     assert np.array_equal(model.trained_until_, [159])
 
 
@@ -69,7 +69,7 @@ def saved(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("name", in_rotation(["GRU", "Transformer", "TFT"], ["Transformer"]))
+@pytest.mark.parametrize("name", in_rotation(["GRU", "Transformer", "TFT"], ["Transformer", "TFT"]))
 def test_a_network_that_knows_no_gaps_is_given_a_mask_and_forecasts_the_same(name):
     model = getattr(fk, f"{name}Forecaster")(**{**TINY, "windows_per_epoch": 16}).fit(wave(0, 120))
     before, model.network_ = model.predict(), model.network_.with_mask()
@@ -87,9 +87,9 @@ def test_a_network_fitted_without_gaps_trains_on_with_gaps(saved):
 @pytest.mark.parametrize("rows", [1, 7])
 def test_a_loaded_network_trains_on_with_what_its_file_holds(saved, rows):
     model = fk.load(saved)
-    before = [w.copy() for w in model.model_.get_weights()]
+    before = weights_of(model)
     model.partial_fit(daily(wave(120, 120 + rows), 120))
-    assert any(not np.array_equal(a, b) for a, b in zip(before, model.model_.get_weights(), strict=True))
+    assert any(not np.array_equal(a, b) for a, b in zip(before, weights_of(model), strict=True))
     week = 7
     needed = max(TINY["lookback"] + 2 * TINY["horizon"], 4 * week + week)  # to train on, and for intervals
     assert len(model.history_.target) == needed + rows
@@ -145,18 +145,18 @@ def network_alone():
 
 
 @pytest.mark.parametrize("make", [network_alone, linear, ensemble])
-def test_sixty_days_of_load_update_forecast_save(make, tmp_path):
-    path, series = tmp_path / "model.forecast", daily(wave(0, 260))
+def test_a_month_of_load_update_forecast_save(make, tmp_path):
+    path, series = tmp_path / "model.forecast", daily(wave(0, 230))
     alone = make().fit(series[:200])
     alone.save(path)
     sizes = [path.stat().st_size]
-    for day in range(200, 260):
+    for day in range(200, 230):
         model = fk.load(path).update(series[day : day + 1])
         # A loaded network is computed by NumPy: the same but for rounding.
         np.testing.assert_allclose(model.predict(), alone.update(series[day : day + 1]).predict(), rtol=1e-5)
         model.save(path)
         sizes.append(path.stat().st_size)
-    assert max(sizes) < sizes[0] + 2000
+    assert max(sizes) < sizes[0] + 1000
 
 
 @pytest.mark.parametrize("months", in_rotation([15, 60], [60]))

@@ -118,12 +118,15 @@ def test_a_transformed_target():
 # ---------------------------------------------------------------------------------------------- searches
 
 
-def test_a_grid_of_windows_networks_and_steps_in_two_processes():
-    grid = {"gruforecaster__units": [4, 8], "gruforecaster__lookback": [12], "standardscaler__with_mean": [True]}
-    search = GridSearchCV(make_pipeline(StandardScaler(), gru()), grid, cv=FOLDS, n_jobs=2, error_score="raise")
+@pytest.mark.parametrize(("make", "name"), [
+    (linear, "linearforecaster__validation_size"), pytest.param(gru, "gruforecaster__units", marks=pytest.mark.rotated),
+])  # fmt: skip
+def test_a_grid_of_models_and_steps_in_two_processes(make, name):
+    grid = {name: [4, 8], "standardscaler__with_mean": [True]}
+    search = GridSearchCV(make_pipeline(StandardScaler(), make()), grid, cv=FOLDS, n_jobs=2, error_score="raise")
     search.fit(PAST, Y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-    best = make_pipeline(StandardScaler(), gru()).set_params(**search.best_params_).fit(PAST, Y)
+    best = make_pipeline(StandardScaler(), make()).set_params(**search.best_params_).fit(PAST, Y)
     np.testing.assert_allclose(search.predict(AHEAD), best.predict(AHEAD), rtol=1e-4)
 
 

@@ -18,7 +18,7 @@ ROLES = {"target": "load", "past": ["temp", "wind", "size"], "series_id": "uniqu
 def forecaster(**changes):
     import forecastkit as fk
 
-    return fk.GRUForecaster(**{**SIZES, "dropout": 0.2, **ROLES, **changes})
+    return fk.RNNForecaster(**{**SIZES, "dropout": 0.2, **ROLES, **changes})
 
 
 def keep(model, folder: Path, name: str, **more) -> None:

@@ -36,7 +36,7 @@ def data():
     return buffers, Windows.training(panel, stop, LOOKBACK, HORIZON)
 
 
-def make_network(name="gru", dropout=0.0):
+def make_network(name="rnn", dropout=0.0):
     head = make_head("mae")
     with seeded(1):
         network = Network(backbones.find(name)(units=8, dropout=dropout), SIZES, head)
@@ -44,7 +44,7 @@ def make_network(name="gru", dropout=0.0):
     return network, head
 
 
-def trained(data, kind=TensorFlowEngine, name="gru", dropout=0.0, parts=None, **options):
+def trained(data, kind=TensorFlowEngine, name="rnn", dropout=0.0, parts=None, **options):
     """An engine after a few steps, and its mean loss."""
     buffers, windows = data
     network, head = make_network(name, dropout)
@@ -67,8 +67,14 @@ def assert_close(first, second, rtol=1e-4):
 
 
 @pytest.fixture(scope="module")
+def plain_keras(data):
+    """The same by Keras, and its mean loss. Shared: restore its state."""
+    return trained(data, kind=PlainEngine)
+
+
+@pytest.fixture(scope="module")
 def plainly(data):
-    """A GRU after a few steps that were neither compiled nor split."""
+    """A network after a few steps that were neither compiled nor split."""
     return trained(data)
 
 
@@ -103,11 +109,11 @@ def test_compiled_and_split_steps_train_alike(data, plainly, options):
     assert_close(engine.average, plainly[0].average)
 
 
-@pytest.mark.parametrize("name", ["gru", pytest.param("transformer", marks=pytest.mark.rotated)])
+@pytest.mark.parametrize("name", ["rnn", pytest.param("transformer", marks=pytest.mark.rotated)])
 def test_dropout_is_the_same_however_a_batch_is_split(data, plainly, name):
     whole, quarters = (trained(data, name=name, dropout=0.5, parts=parts)[1] for parts in (1, 4))
     assert quarters == pytest.approx(whole, rel=1e-5)
-    without = plainly[1] if name == "gru" else trained(data, name=name)[1]
+    without = plainly[1] if name == "rnn" else trained(data, name=name)[1]
     assert abs(whole - without) > 1e-3
 
 
@@ -130,8 +136,8 @@ def test_plain_keras_weights_losses_alike(data):
     assert plain[0].evaluate(table) == pytest.approx(ours[0].evaluate(table), rel=1e-3)
 
 
-def test_plain_keras_trains_alike(data, plainly):
-    engine, loss = trained(data, kind=PlainEngine)
+def test_plain_keras_trains_alike(data, plainly, plain_keras):
+    engine, loss = plain_keras
     assert loss == pytest.approx(plainly[1], rel=1e-4)
     assert_close(weights(engine), weights(plainly[0]), rtol=1e-3)
     assert_close(engine.average, plainly[0].average, rtol=1e-3)
@@ -145,9 +151,9 @@ def test_plain_keras_trains_alike(data, plainly):
     assert_close(weights(engine), before, rtol=0)
 
 
-def test_plain_keras_leaves_the_weights_on_the_device(data, monkeypatch):
-    engine, _ = trained(data, kind=PlainEngine)
-    table = origins(data, BATCH)
+def test_plain_keras_leaves_the_weights_on_the_device(data, plain_keras, monkeypatch):
+    engine, table = plain_keras[0], origins(data, BATCH)
+    before = engine.state()
 
     def fetched(*args):
         raise AssertionError("weights were copied to the host")
@@ -157,11 +163,11 @@ def test_plain_keras_leaves_the_weights_on_the_device(data, monkeypatch):
         engine.train(table[None], RATES[:1], SEEDS[:1])
         engine.swap()
     assert all(isinstance(mean, np.ndarray) for mean in engine.state()["average"])
+    engine.restore(before)
 
 
-def test_plain_keras_gathers_each_validation_window_once(data, monkeypatch):
-    engine, _ = trained(data, kind=PlainEngine)
-    gathered = []
+def test_plain_keras_gathers_each_validation_window_once(data, plain_keras, monkeypatch):
+    engine, gathered = plain_keras[0], []
 
     def count(xp, buffers, table, lookback, *rest):
         gathered.append(len(table) * lookback)
@@ -236,8 +242,8 @@ def test_the_fused_update_is_that_of_keras(data, plainly, compiled):
         np.testing.assert_allclose(mine, other, rtol=1e-3, atol=1e-6, err_msg=other.path)
 
 
-def test_swap_exchanges_weights_and_averages(data):
-    engine, _ = trained(data)
+def test_swap_exchanges_weights_and_averages(plainly):
+    engine = plainly[0]
     raw = [np.asarray(v) for v in engine.network.trainable_variables]
     mean = [np.asarray(v) for v in engine.average]
     engine.swap()

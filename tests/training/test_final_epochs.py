@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import weights_of
 
 import forecastkit as fk
 from forecastkit.training import trained_network
@@ -40,4 +41,4 @@ def test_they_see_the_validation_rows_and_scores_do_not():
     assert models[0].scores_ == models[1].scores_
     assert not np.array_equal(models[0].predict(), models[1].predict())
     changed = fk.GRUForecaster(**TINY, validation_size=30, final_epochs=2).fit(perturbed)
-    assert not np.array_equal(changed.model_.get_weights()[0], models[1].model_.get_weights()[0])
+    assert not np.array_equal(weights_of(changed)[0], weights_of(models[1])[0])

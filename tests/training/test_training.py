@@ -11,7 +11,7 @@ import time
 import keras
 import numpy as np
 import pytest
-from conftest import wave
+from conftest import wave, weights_of
 from sklearn.exceptions import NotFittedError
 
 import forecastkit as fk
@@ -363,7 +363,7 @@ def test_a_forecaster_that_diverged_later_forecasts_by_its_best_weights():
     forecaster = fk.GRUForecaster(**TINY, epochs=3, callbacks=[run_log, Breaks(1)])
     with pytest.warns(UserWarning, match="The weights of epoch 1 are kept"):
         forecaster.fit(wave(120))
-    np.testing.assert_array_equal(forecaster.model_.get_weights()[0], run_log.seen[0])
+    np.testing.assert_array_equal(weights_of(forecaster)[0], run_log.seen[0])
     assert np.isfinite(forecaster.predict()).all()
 
 
@@ -372,7 +372,7 @@ def test_an_interrupted_forecaster_forecasts_by_its_best_weights():
     forecaster = fk.GRUForecaster(**TINY, epochs=3, callbacks=[run_log, Breaks(1, KeyboardInterrupt())])
     with pytest.raises(KeyboardInterrupt):
         forecaster.fit(wave(120))
-    np.testing.assert_array_equal(forecaster.model_.get_weights()[0], run_log.seen[0])
+    np.testing.assert_array_equal(weights_of(forecaster)[0], run_log.seen[0])
     assert np.isfinite(forecaster.predict(coverage=0.8)).all(axis=None)
     assert forecaster.training_history_.ended == "interrupted"
 
@@ -393,7 +393,7 @@ def test_an_interrupted_final_training_leaves_the_best_weights_and_a_refused_one
     if error is InputError:
         assert not hasattr(forecaster, "model_")
         return
-    np.testing.assert_array_equal(forecaster.model_.get_weights()[0], run_log.seen[0])
+    np.testing.assert_array_equal(weights_of(forecaster)[0], run_log.seen[0])
     assert np.isfinite(forecaster.predict()).all()
 
 
