@@ -17,8 +17,8 @@ from keras import ops
 Tensor = Any
 
 
-def rnn_step(given: Tensor, retained: Tensor, state: list[Tensor]) -> list[Tensor]:
-    """Return the state after a token of a simple cell.
+def rnn_step(given: Tensor, retained: Tensor, state: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    """Return the state after a token of a simple cell, and its gates, of which it has none.
 
     Parameters
     ----------
@@ -27,45 +27,47 @@ def rnn_step(given: Tensor, retained: Tensor, state: list[Tensor]) -> list[Tenso
     state : list of tensor
         Before the token.
     """
-    return [ops.tanh(given + retained)]
+    return [ops.tanh(given + retained)], []
 
 
-def gru_step(given: Tensor, retained: Tensor, state: list[Tensor]) -> list[Tensor]:
-    """Return the state after a token of a GRU with the reset gate after the product; arguments as in `rnn_step`."""
-    (hidden,) = state
-    update, _, candidate = gru_gates(given, retained, hidden.shape[-1])
-    return [update * hidden + (1.0 - update) * candidate]
+def gru_step(given: Tensor, retained: Tensor, state: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    """Return the state after a token of a GRU with the reset gate after the product; arguments as in `rnn_step`.
+
+    Its gates are update gate, reset gate, candidate, and the retained product of the candidate.
+    """
+    (hidden,), (*gates, last), (*kept, own) = state, ops.split(given, 3, axis=-1), ops.split(retained, 3, axis=-1)
+    update, reset = (ops.sigmoid(one + other) for one, other in zip(gates, kept, strict=True))
+    candidate = ops.tanh(last + reset * own)
+    return [update * hidden + (1.0 - update) * candidate], [update, reset, candidate, own]
 
 
-def gru_gates(given: Tensor, retained: Tensor, units: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return update gate, reset gate and candidate."""
-    gates = ops.sigmoid(given[..., : 2 * units] + retained[..., : 2 * units])
-    update, reset = gates[..., :units], gates[..., units:]
-    return update, reset, ops.tanh(given[..., 2 * units :] + reset * retained[..., 2 * units :])
+def lstm_step(given: Tensor, retained: Tensor, state: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    """Return hidden state and carry after a token of an LSTM; arguments as in `rnn_step`.
 
-
-def lstm_step(given: Tensor, retained: Tensor, state: list[Tensor]) -> list[Tensor]:
-    """Return hidden state and carry after a token of an LSTM; arguments as in `rnn_step`."""
-    _, carry = state
-    enter, forget, candidate, leave = lstm_gates(given + retained, carry.shape[-1])
+    Its gates are input gate, forget gate, candidate, output gate, and the hyperbolic tangent of the carry.
+    """
+    (_, carry), (enter, forget, candidate, leave) = state, ops.split(given + retained, 4, axis=-1)
+    enter, forget, candidate, leave = ops.sigmoid(enter), ops.sigmoid(forget), ops.tanh(candidate), ops.sigmoid(leave)
     carry = forget * carry + enter * candidate
-    return [leave * ops.tanh(carry), carry]
+    shown = ops.tanh(carry)
+    return [leave * shown, carry], [enter, forget, candidate, leave, shown]
 
 
-def lstm_gates(gates: Tensor, units: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return input gate, forget gate, candidate and output gate."""
-    first, last = ops.sigmoid(gates[..., : 2 * units]), ops.sigmoid(gates[..., 3 * units :])
-    return first[..., :units], first[..., units:], ops.tanh(gates[..., 2 * units : 3 * units]), last
+def _states(
+    step: Callable, given: Tensor, kernel: Tensor, bias: Tensor | float, count: int
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Return the states after each token and the gates at each, (batch, tokens, units) each.
 
-
-def _states(step: Callable, given: Tensor, kernel: Tensor, bias: Tensor | float, count: int) -> list[Tensor]:
-    """Return the states after each token, (batch, tokens, units) each; all are 0 before the first."""
+    All states are 0 before the first token. The gates cost less to keep than to compute again for the gradient.
+    """
     tokens = ops.unstack(given, axis=1)
     state, found = [ops.zeros_like(tokens[0][:, : kernel.shape[0]])] * count, []
     for token in tokens:
-        state = step(token, ops.matmul(state[0], kernel) + bias, state)
-        found.append(state)
-    return [ops.stack(states, axis=1) for states in zip(*found, strict=True)]
+        retained = ops.matmul(state[0], kernel) if found else ops.zeros_like(token)
+        state, gates = step(token, retained + bias, state)
+        found.append([*state, *gates])
+    stacked = [ops.stack(values, axis=1) for values in zip(*found, strict=True)]
+    return stacked[:count], stacked[count:]
 
 
 def _before(states: Tensor) -> Tensor:
@@ -112,7 +114,7 @@ def unrolled_rnn(given: Tensor, kernel: Tensor) -> Tensor:
     kernel : tensor of shape (units, gates * units)
         Recurrent weights.
     """
-    (hidden,) = _states(rnn_step, given, kernel, 0.0, 1)
+    (hidden,), _ = _states(rnn_step, given, kernel, 0.0, 1)
 
     def gradient(*slopes, upstream=None):
         factors = 1.0 - hidden * hidden
@@ -125,15 +127,13 @@ def unrolled_rnn(given: Tensor, kernel: Tensor) -> Tensor:
 @ops.custom_gradient
 def unrolled_gru(given: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     """Return the hidden states of a GRU; arguments as in `unrolled_rnn`, and the bias of the retained products."""
-    (hidden,), units = _states(gru_step, given, kernel, bias, 1), kernel.shape[0]
+    (hidden,), (update, reset, candidate, own) = _states(gru_step, given, kernel, bias, 1)
 
     def gradient(*slopes, upstream=None):
-        before = _before(hidden)
-        retained = ops.matmul(before, kernel) + bias
-        update, reset, candidate = gru_gates(given, retained, units)
+        before, units = _before(hidden), kernel.shape[0]
         in_candidate = (1.0 - update) * (1.0 - candidate * candidate)
         in_update = (before - candidate) * update * (1.0 - update)
-        in_reset = in_candidate * retained[..., 2 * units :] * reset * (1.0 - reset)
+        in_reset = in_candidate * own * reset * (1.0 - reset)
         factors = ops.stack([in_update, in_reset, in_candidate * reset], axis=2)
         total = _through_time(_one(slopes, upstream), factors, update, kernel)
         through = ops.reshape(factors * total[:, :, None], (-1, given.shape[1], 3 * units))
@@ -146,12 +146,10 @@ def unrolled_gru(given: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
 @ops.custom_gradient
 def unrolled_lstm(given: Tensor, kernel: Tensor) -> Tensor:
     """Return hidden states and carries (batch, tokens, 2 * units) of an LSTM; arguments as in `unrolled_rnn`."""
-    (hidden, carry), units = _states(lstm_step, given, kernel, 0.0, 2), kernel.shape[0]
+    (hidden, carry), (enter, forget, candidate, leave, shown) = _states(lstm_step, given, kernel, 0.0, 2)
 
     def gradient(*slopes, upstream=None):
-        before, carried = _before(hidden), _before(carry)
-        enter, forget, candidate, leave = lstm_gates(given + ops.matmul(before, kernel), units)
-        shown = ops.tanh(carry)
+        before, carried, units = _before(hidden), _before(carry), kernel.shape[0]
         factors = ops.stack(
             [
                 candidate * enter * (1.0 - enter),
@@ -231,4 +229,5 @@ def step(kind: str, cell: Any, given: Tensor, state: list[Tensor]) -> Tensor:
     """
     first, second = biases(kind, cell)
     state = [values[:, None] for values in state]
-    return STEPS[kind](given + first, ops.matmul(state[0], cell.recurrent_kernel) + second, state)[0]
+    (hidden, *_), _ = STEPS[kind](given + first, ops.matmul(state[0], cell.recurrent_kernel) + second, state)
+    return hidden

@@ -164,6 +164,23 @@ def test_gradients_of_unrolled_cells_are_those_of_keras(kind, tokens, sequences,
         np.testing.assert_allclose(mine, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+def test_gradients_of_unrolled_cells_repeat_no_product(kind):
+    """One product per token forwards and backwards, and one for the gradient of the recurrent weights."""
+    tokens, units, gates = 7, 5, {"gru": 3, "lstm": 4}[kind]
+    kernel, bias = ops.convert_to_tensor(normal(units, gates * units)), [ops.zeros(gates * units)] * (kind == "gru")
+
+    @tf.function(autograph=False)
+    def gradients(given):
+        with tf.GradientTape() as tape:
+            tape.watch([given, kernel])
+            outputs = getattr(unrolled, f"unrolled_{kind}")(given, kernel, *bias)
+        return tape.gradient(outputs, [given, kernel])
+
+    graph = gradients.get_concrete_function(tf.TensorSpec((2, tokens, gates * units))).graph
+    assert sum(operation.type == "MatMul" for operation in graph.get_operations()) <= 2 * tokens
+
+
 def test_only_few_tokens_of_small_batches_are_written_out_and_none_for_xla(monkeypatch):
     layer, read = built(Recurrence("gru", 5), (None, 7, 4), (None, 3, 4)), []
     monkeypatch.setattr(unrolled, "read", lambda *given: read.append(given) or (None, [ops.zeros((1, 5))]))
