@@ -190,13 +190,7 @@ class Ridge:
 class Strips:
     """All windows of the targets as rows of one strided view, so that a batch of windows is one indexed copy.
 
-    Parameters
-    ----------
-    buffers : Buffers
-    lookback, horizon : int
-        Steps up to the origin and after it.
-    normalization : {'last', 'mean', 'standard'}
-        How `normalised` normalizes windows.
+    `lookback` and `horizon` are the steps up to an origin and after it; `normalised` normalizes windows.
     """
 
     def __init__(self, buffers: Buffers, lookback: int, horizon: int, normalization: str = "last"):

@@ -138,17 +138,7 @@ def prepare_folds(candidates, panel: Panel, schema, choices=()) -> tuple[Task, l
 
 
 class _ComparisonRun:
-    """The runs of a comparison in sequence.
-
-    Parameters
-    ----------
-    candidates : list of Candidate
-    task : Task
-    folds : list of Fold
-    seeds : list of int
-    budget : TimeBudget
-    progress : callable or None
-    """
+    """The runs of a comparison in sequence."""
 
     def __init__(self, candidates, task: Task, folds, seeds, budget: TimeBudget, progress):
         self.candidates, self.task, self.folds, self.seeds, self.budget = candidates, task, folds, seeds, budget

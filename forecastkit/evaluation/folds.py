@@ -88,11 +88,8 @@ class Fold:
 def make_folds(panel: Panel, sizes: Sizes, calendar: bool) -> list[Fold]:
     """Return the folds at the end of the panel.
 
-    Parameters
-    ----------
-    calendar : bool
-        Whether rows have times, see `held_out_ends`. A fold then starts at one time for all series; other folds are
-        counted from the end of each series.
+    If rows have times (`calendar`, see `held_out_ends`), a fold starts at one time for all series; other folds are
+    counted from the end of each series.
     """
     ends, _ = held_out_ends(panel, sizes.horizon, calendar)
     rows = int((panel.last_observed() + 1 - panel.first_observed()).max())

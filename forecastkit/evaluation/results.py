@@ -190,14 +190,9 @@ def held(inside: np.ndarray, block: np.ndarray) -> tuple[float, int, float, floa
 
 
 def coverage_by_third(test: Backtest) -> pd.DataFrame:
-    """Return the fraction of actuals inside each interval, in the first, middle and last third of the cutoffs.
+    """Return the fraction of actuals inside each interval (rows) in the first, middle and last third of the cutoffs.
 
     Cutoffs are counted back from the last one of each series.
-
-    Returns
-    -------
-    DataFrame
-        A row for each interval, in the order of `Backtest.coverage`, and a column for each of `THIRDS`.
     """
     import pandas as pd
 

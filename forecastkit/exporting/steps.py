@@ -28,18 +28,9 @@ def raw_inputs(forecaster, exact: str) -> dict[str, tuple[tuple, str]]:
 
 
 class Steps:
-    """The steps of one forecaster.
+    """The steps of one forecaster, of raw inputs in the data type `exact`.
 
-    Parameters
-    ----------
-    t : callable
-        Evaluates an operation: ``t(name, *values, **attributes)``.
-    forecaster : NeuralForecaster
-    constants : Constants
-    inputs : dict
-        The raw inputs.
-    exact : str
-        Data type of the steps.
+    An operation is evaluated by ``t(name, *values, **attributes)``.
     """
 
     def __init__(self, t: Any, forecaster, constants: Constants, inputs: dict, exact: str = "float64"):

@@ -52,10 +52,7 @@ def check_weights(where: str, weights, members: int | None) -> None:
 def shared_levels(where: str, levels) -> tuple[float, ...] | None:
     """Return the quantile levels, among those that some members were trained for, that all can give; else None.
 
-    Parameters
-    ----------
-    levels : list of (tuple of float or None)
-        Of each member; None gives quantiles at any level.
+    `levels` are those of each member; None gives quantiles at any level.
     """
     given = [tuple(own) for own in levels if own is not None]
     if not given:

@@ -187,12 +187,9 @@ def tail(history: Panel, scaler, memory: int | None) -> Panel:
 
 
 def steps_until(where: str, panel: Panel, until, horizon: int) -> np.ndarray:
-    """Return the number of steps to forecast for each series, (E,).
+    """Return the number of steps to forecast for each series, (E,): by default a horizon.
 
-    Parameters
-    ----------
-    until : None, 'common', or label
-        None is a horizon for each series; otherwise all end a horizon after the latest cutoff, or at a time.
+    With `until`, all end a horizon after the latest cutoff ('common'), or at a time.
     """
     if until is None:
         return np.full(len(panel.ids), horizon)

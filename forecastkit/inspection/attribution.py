@@ -97,20 +97,12 @@ def _undo_transform(name: str | None, forecast: np.ndarray, change: np.ndarray):
 
 @dataclass(frozen=True)
 class Inputs:
-    """Inputs of a network for some origins.
+    """Inputs of a network for some origins."""
 
-    Parameters
-    ----------
-    given : dict of ndarray, (windows, ...)
-    values : ndarray of shape (windows, [channels,] lookback)
-        Past targets before the linear effects of future covariates were subtracted.
-    place : ndarray of shape (n,)
-        Index of the window of each origin.
-    """
-
-    given: dict[str, np.ndarray]
+    given: dict[str, np.ndarray]  #: (windows, ...)
+    #: (windows, [channels,] lookback): past targets before linear effects of future covariates were subtracted
     values: np.ndarray
-    window_of: np.ndarray
+    window_of: np.ndarray  #: (n,): index of the window of each origin
 
     @classmethod
     def of(cls, model, panel: Panel, origins: Origins, sizes) -> "Inputs":

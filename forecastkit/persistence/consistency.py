@@ -20,13 +20,7 @@ FEW = 64
 
 
 def check_consistent(forecaster: Any) -> None:
-    """Check the sizes, the schema and the history of a fitted forecaster.
-
-    Raises
-    ------
-    ValueError
-        Naming the part that is of another type or size than the others need.
-    """
+    """Check the sizes, the schema and the history of a fitted forecaster; ValueError names a part that does not fit."""
     if not hasattr(forecaster, "history_"):
         return
     for name in ("horizon_", "lookback_", "season_length_"):

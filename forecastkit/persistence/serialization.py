@@ -63,12 +63,9 @@ FILES = {
 
 
 class Packer:
-    """Converts values to JSON and collects their arrays.
+    """Converts values to JSON and collects their arrays by file and name.
 
-    Attributes
-    ----------
-    arrays : dict of str to dict of str to ndarray
-        Arrays by file and name. Equal arrays are stored once: members of an ensemble share their history.
+    Equal arrays are stored once: members of an ensemble share their history.
     """
 
     def __init__(self):
@@ -76,13 +73,7 @@ class Packer:
         self._file = "weights"
 
     def pack(self, value, name: str = "value"):
-        """Return the JSON of a value; `name` is its attribute name.
-
-        Raises
-        ------
-        ParameterError
-            If the value cannot be rebuilt without executing foreign code.
-        """
+        """Return the JSON of a value of the attribute `name`; refuse what only foreign code could rebuild."""
         if isinstance(value, np.generic) and not isinstance(value, (np.datetime64, np.timedelta64)):
             value = value.item()
         if value is None or isinstance(value, (bool, int, str)):
@@ -159,14 +150,7 @@ class Packer:
 
 
 class Unpacker:
-    """Rebuilds values from JSON.
-
-    Parameters
-    ----------
-    arrays : dict of str to dict of str to ndarray
-    own : dict of str to class
-        User-defined backbones, losses, metrics and optimizers by name.
-    """
+    """Rebuilds values from JSON, and from user-defined backbones, losses, metrics and optimizers by name (`own`)."""
 
     def __init__(self, arrays: dict, own: dict):
         self.arrays, self.own = arrays, own

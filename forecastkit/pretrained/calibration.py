@@ -13,11 +13,7 @@ NARROWEST, WIDEST = 0.5, 2.0
 def calibrated(weights: dict[str, np.ndarray], groups: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Return the weights with new width factors, by which central intervals have their coverage on these examples.
 
-    Parameters
-    ----------
-    weights : dict of ndarray
-    groups : list of dict of ndarray
-        Inputs of the network by name and ``target``. All groups count equally.
+    Groups have the inputs of the network by name, and ``target``; all groups count equally.
     """
     plain = weights | {"widths/factor": np.ones(len(LEVELS), dtype="float32")}
     ratios, counts = [], []

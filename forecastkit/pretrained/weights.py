@@ -35,13 +35,9 @@ def save_weights(path: str | os.PathLike, arrays: dict[str, np.ndarray], about: 
 
 
 def load_weights(weights: str | os.PathLike = LATEST) -> dict[str, np.ndarray]:
-    """Return weights by name, float32.
+    """Return weights by name, float32, of a packaged version or a file written by `save_weights`.
 
-    Parameters
-    ----------
-    weights : str or path
-        A packaged version, ``"2026.2"`` or ``"2026.2-synthetic"`` (no real series in its training), or the path of a
-        file written by `save_weights`.
+    Versions are ``"2026.2"`` and ``"2026.2-synthetic"``, without real series in its training.
     """
     name = os.fspath(weights)
     if name in VERSIONS:

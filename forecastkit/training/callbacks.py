@@ -35,15 +35,7 @@ class EpochMetrics(keras.callbacks.Callback):
     """Adds metrics to the logs and the record of every epoch.
 
     They see point forecasts and actuals of all observed steps, (steps, 1), in units of each series' scale, with the
-    weights of the losses.
-
-    Parameters
-    ----------
-    metrics : list of keras.metrics.Metric
-    engine : engine
-    buffers : Buffers
-    tables : dict of str to ndarray of shape (n, 3)
-        Origins of the windows, by the prefix of the names.
+    weights of the losses. `tables` has the origins (n, 3) of windows by the prefix of the names.
     """
 
     def __init__(self, metrics: list[keras.metrics.Metric], engine: Any, buffers: Buffers, tables: dict):

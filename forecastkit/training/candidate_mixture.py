@@ -63,14 +63,7 @@ def joined(examples: list[dict]) -> dict[str, np.ndarray]:
 
 
 class MixtureTraining:
-    """The network with its optimizer, its averaged weights and its pool of examples.
-
-    Parameters
-    ----------
-    settings : Settings
-    example : dict of ndarray
-        Any examples, by which the network is built.
-    """
+    """The network, built by any examples, with its optimizer, its averaged weights and its pool of examples."""
 
     def __init__(self, settings: Settings, example: dict[str, np.ndarray]):
         self.settings = settings

@@ -62,13 +62,7 @@ class Checkpoint:
         return arrays
 
     def write(self, arrays: dict[str, list], **about) -> None:
-        """Replace the stored state atomically.
-
-        Raises
-        ------
-        InputError
-            If the file cannot be written.
-        """
+        """Replace the stored state atomically, or raise InputError if the file cannot be written."""
         if not self.writes:
             return
         flat = {f"{name}.{place}": array for name, held in arrays.items() for place, array in enumerate(held)}

@@ -215,13 +215,9 @@ class TrainedNetwork:
         network.set_weights(self.weights)
 
     def with_mask(self) -> "TrainedNetwork":
-        """Return the network with additional inputs for missing values, whose weights are 0, so forecasts are
-        unchanged.
+        """Return the network with additional inputs for missing values, whose weights are 0: forecasts do not change.
 
-        Raises
-        ------
-        InputError
-            If a user-defined layer has an unknown input layout.
+        Networks with a user-defined layer of an unknown input layout are refused.
         """
         kept = [np.asarray(weight) for weight in self.__getstate__()["weights"]]
         arguments = {**self._arguments(), "sizes": replace(self.sizes, masked=True), "weights": None, "graph": None}
@@ -317,13 +313,8 @@ class CacheEntry:
 
 
 class NetworkCache:
-    """Models that another network of their kind may take over, in the order of their last use. Safe to use from
-    several threads.
-
-    Parameters
-    ----------
-    max_networks, max_weights : int
-        Bounds on the number of models and on the weights of all of them together.
+    """Models that another network of their kind may take over, in the order of their last use, up to bounds.
+    Thread-safe.
     """
 
     def __init__(self, max_networks: int = MAX_NETWORKS, max_weights: int = MAX_WEIGHTS):

@@ -77,14 +77,7 @@ class _ChiefServicer(undocumented("tuner servicer")):
 
 
 def serve(oracle, is_over) -> None:
-    """Answer workers until all trials are done, or the time is over and no worker is active.
-
-    Parameters
-    ----------
-    oracle : Oracle
-    is_over : callable
-        Returns whether no further trial should start.
-    """
+    """Answer workers until all trials are done, or the time is over (`is_over`) and no worker is active."""
     servicer = _ChiefServicer(oracle)
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
     undocumented("tuner service")().add_OracleServicer_to_server(servicer, server)

@@ -44,20 +44,10 @@ def _serial(name: str):
 class ResumableOracle:
     """Base class of the oracles: everything except proposing values.
 
-    The first trial has the forecaster's own parameters. Values are proposed only once and only if the forecaster
-    accepts them. Files are written atomically, and a resumed search repeats the trials that were running.
-
-    Parameters
-    ----------
-    n_trials : int
-    own : dict
-        Values that correspond to the forecaster's own parameters, as far as they are in the space.
-    feasible : callable
-        Returns whether the forecaster accepts proposed values.
-    is_over : callable
-        Returns whether no further trial should start.
-    on_end : callable
-        Called with every finished trial.
+    The first trial has the forecaster's own parameters, to which the values `own` correspond, as far as they are in the
+    space. Values are proposed only once and only if the forecaster accepts them (`feasible`), until `is_over`; `on_end`
+    is called with every finished trial. Files are written atomically, and a resumed search repeats the trials that were
+    running.
     """
 
     def __init__(self, *, n_trials: int, own: dict, feasible, is_over, on_end, **options):

@@ -26,19 +26,9 @@ class Unfinished(Exception):
 
 
 class Tuner(BaseTuner):
-    """Runs the trials that an oracle proposes in sequence.
+    """Runs the trials that an oracle proposes in sequence: `run` takes parameters and returns the `Outcome`.
 
-    Parameters
-    ----------
-    oracle : Oracle
-    space : DictSpace or FunctionSpace
-    run : callable
-        Takes parameters and returns the `Outcome` of the trial.
-    folder : path
-    project : str
-        Name of the subfolder.
-    name : str, optional
-        Name of this worker if several threads share an oracle; by default that of the environment.
+    `project` is the name of the subfolder, `name` that of this worker if several threads share an oracle.
     """
 
     def __init__(self, oracle, space, run, folder, project: str, name: str | None = None):

@@ -39,15 +39,9 @@ class InProcessRunner:
 class Processes:
     """Runs trials in separate processes; thread-safe.
 
-    A server process imports all modules and reads the data once. If the system supports it, each trial runs in a fork
-    of the server, which starts at once, shares the data and releases all memory. Otherwise each trial gets a new
-    server.
-
-    Parameters
-    ----------
-    task : Task
-    forks : bool, optional
-        Whether to fork; by default on Linux with TensorFlow, whose threads do not start at import.
+    A server process imports all modules and reads the data once. If the system supports it (`forks`, by default on
+    Linux with TensorFlow, whose threads do not start at import), each trial runs in a fork of the server, which starts
+    at once, shares the data and releases all memory. Otherwise each trial gets a new server.
     """
 
     def __init__(self, task: Task, forks: bool | None = None):

@@ -56,13 +56,7 @@ class Tuning(Printable):
 
 
 def make_trials(rows: list[dict]) -> pd.DataFrame:
-    """Return the leaderboard.
-
-    Parameters
-    ----------
-    rows : list of dict
-        ``trial``, ``score``, ``folds``, ``seconds``, ``state``, ``message`` and ``parameters`` of each trial.
-    """
+    """Return the leaderboard of trials, each a dict of ``trial, score, folds, seconds, state, message, parameters``."""
     names = list(dict.fromkeys(name for row in rows for name in row["parameters"]))
     folds = max((len(row["folds"]) for row in rows), default=0)
     table = {

@@ -40,19 +40,7 @@ HOPELESS = 5
 
 
 class Search:
-    """A search: its task and space, validated before training.
-
-    Parameters
-    ----------
-    forecaster : Forecaster
-        Unfitted.
-    panel : Panel
-        Training rows.
-    schema : Schema
-    space : dict, callable or None
-    settings : Settings
-    weight : ndarray or None
-    """
+    """A search for parameters of an unfitted forecaster: its task and space, validated before training."""
 
     def __init__(self, forecaster, panel: Panel, schema, space, settings: Settings, weight=None):
         self.settings, self.forecaster = settings, forecaster

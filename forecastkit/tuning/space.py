@@ -85,12 +85,7 @@ class Range:
 
 
 class DictSpace:
-    """A space given as a dict, with one dimension per parameter.
-
-    Parameters
-    ----------
-    dimensions : list of Choice or Range
-    """
+    """A space given as a dict, with one dimension per parameter."""
 
     def __init__(self, dimensions):
         self.dimensions = list(dimensions)
@@ -132,12 +127,7 @@ class DictSpace:
 
 
 class FunctionSpace:
-    """A space given as a function of ``hp`` that returns parameters of the forecaster.
-
-    Parameters
-    ----------
-    function : callable
-    """
+    """A space given as a function of ``hp`` that returns parameters of the forecaster."""
 
     def __init__(self, function):
         self.function = function

@@ -281,16 +281,9 @@ class _Wrapped(Forecast):
 
 @dataclass(frozen=True)
 class CalibratedForecast(_Wrapped):
-    """A forecast with conformal corrections of its quantiles, see `forecastkit.uncertainty.conformal`.
+    """A forecast with conformal corrections of its quantiles, see `forecastkit.uncertainty.conformal`."""
 
-    Attributes
-    ----------
-    forecast : Forecast
-    at : OriginResiduals
-        The forecaster whose errors give the corrections, and the origins.
-    """
-
-    at: OriginResiduals
+    at: OriginResiduals  #: The forecaster whose errors give the corrections, and the origins
 
     @property
     def uncorrected(self) -> Forecast:
@@ -310,15 +303,9 @@ class CalibratedForecast(_Wrapped):
 
 @dataclass(frozen=True)
 class ClippedForecast(_Wrapped):
-    """A forecast with all values limited to bounds.
+    """A forecast with all values limited to bounds."""
 
-    Attributes
-    ----------
-    forecast : Forecast
-    lower, upper : float, or ndarray of shape (n,)
-    """
-
-    lower: float | np.ndarray = -np.inf
+    lower: float | np.ndarray = -np.inf  #: One bound, or one of each origin, (n,)
     upper: float | np.ndarray = np.inf
 
     @property

@@ -25,23 +25,9 @@ PART = 1 << 18
 class RunLog:
     """Results of finished tasks by key, kept in memory only if there is no path.
 
-    An existing file is read and its header is compared first; it is written only when a task has finished.
-
-    Parameters
-    ----------
-    path : path-like or None
-        An existing file must have the same header.
-    header : dict
-        Data and settings of the run, as JSON values.
-    where : str
-        Name of the calling function, for messages.
-    argument : str
-        Name of the function's parameter for the path.
-
-    Raises
-    ------
-    InputError
-        If the file is not a log of `where`, or belongs to other data or settings. The file is not changed.
+    An existing file is read and its header, JSON values of data and settings, is compared first: a file of other data
+    or settings, or no log of the function `where`, is refused and not changed. It is written only when a task has
+    finished. `argument` is the name of the function's parameter for the path.
     """
 
     def __init__(self, path, header: dict, where: str, argument: str = "path"):
@@ -157,13 +143,7 @@ def check_log(path, where: str, argument: str = "path") -> None:
 
 
 def remove_log(path: Path, where: str, argument: str = "path") -> None:
-    """Delete a run log.
-
-    Raises
-    ------
-    InputError
-        If the file is not a log of `where`; it is not deleted.
-    """
+    """Delete a run log; a file that is not a log of `where` is refused."""
     _check_owner(path, where, argument)
     path.unlink(missing_ok=True)
 

@@ -58,14 +58,9 @@ def training_seconds(seconds: float, overhead: float | None) -> float:
 
 
 class TimeBudget:
-    """Wall-clock seconds from now on, and the costs of the fits that share them.
+    """Wall-clock seconds from now on, None for no limit, and the costs of the fits that share them.
 
-    Parameters
-    ----------
-    seconds : float or None
-        None: no limit.
-    spent : float
-        Seconds that an earlier process has used.
+    `spent` are seconds that an earlier process has used.
     """
 
     def __init__(self, seconds: float | None, spent: float = 0.0):

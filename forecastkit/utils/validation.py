@@ -74,13 +74,7 @@ def check_real(where: str, parameter: str, value: object, low: float, high: floa
 
 
 def check_levels(where: str, levels: object) -> tuple[float, ...]:
-    """Return quantile levels as a tuple of strictly increasing numbers inside (0, 1).
-
-    Raises
-    ------
-    ParameterError
-        If the levels are not numbers, not inside (0, 1), not sorted or not unique.
-    """
+    """Return quantile levels as a tuple; refuse levels that are not strictly increasing numbers inside (0, 1)."""
     try:
         levels = tuple(float(level) for level in np.atleast_1d(np.asarray(levels, dtype="float64")))
     except (TypeError, ValueError):

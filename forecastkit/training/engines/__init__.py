@@ -14,13 +14,7 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 def backend() -> str:
-    """Name of the backend that Keras computes with.
-
-    Raises
-    ------
-    BackendError
-        If neither TensorFlow nor another backend is installed.
-    """
+    """Return the name of the backend that Keras computes with, or raise BackendError if none is installed."""
     if "keras" not in sys.modules:
         with backend_needed():
             import keras

@@ -16,20 +16,10 @@ class DistributedEngine(TensorFlowEngine):
     """Trains copies of a network on the replicas of a strategy, each on its part of every batch.
 
     All workers draw the same batches from the same data, so each selects its part by its number and all take the same
-    number of steps. The copies receive the network's weights before a run of steps and return theirs after it. Between
-    runs the network is an ordinary one: forecasting, evaluation, saving and loading do not involve the strategy.
-
-    The result equals that of one device with the same batch, up to the order of sums.
-
-    Parameters
-    ----------
-    network : Network
-    head : Head
-    strategy : tf.distribute.Strategy
-    replicate : callable
-        Creates another network of the same kind in the strategy's scope.
-    **options
-        See `TensorFlowEngine`.
+    number of steps. The copies, created by `replicate` in the strategy's scope, receive the network's weights before a
+    run of steps and return theirs after it. Between runs the network is an ordinary one: forecasting, evaluation,
+    saving and loading do not involve the strategy. The result equals that of one device with the same batch, up to the
+    order of sums. Other parameters are those of `TensorFlowEngine`.
     """
 
     reusable = False

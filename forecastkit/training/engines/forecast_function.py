@@ -57,16 +57,8 @@ def call(operation: str, *values: Any, **attributes: Any) -> tf.Tensor:
 class ForecastFunction(tf.Module):
     """A function of raw windows that gives forecasts.
 
-    Parameters
-    ----------
-    forecast : callable
-        From `call` and a dict of inputs to a dict of outputs.
-    network : keras.Model
-        Whose weights it reads.
-    inputs : dict of (shape, dtype)
-        By name, without the batch axis.
-    batch : int, optional
-        Windows of a call; any number by default.
+    `forecast` gives a dict of outputs for `call` and a dict of inputs, and reads the weights of the network. `inputs`
+    are shapes without the batch axis and data types by name, `batch` the windows of a call, by default any number.
     """
 
     def __init__(self, forecast: Callable, network: Any, inputs: dict, batch: int | None = None):

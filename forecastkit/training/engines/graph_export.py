@@ -23,14 +23,7 @@ class NoNumpyForm(Exception):
 
 
 def numpy_graph(function: "tf.types.experimental.ConcreteFunction", variables: list) -> Graph:
-    """The graph of a function of one dict of tensors, which returns one.
-
-    Parameters
-    ----------
-    function : ConcreteFunction
-    variables : list of keras.Variable
-        The weights, which the graph reads by their places.
-    """
+    """Return the graph of a function of one dict of tensors; it reads the weights by their places among `variables`."""
     definition = function.graph.as_graph_def()
     held = {id(variable.value.handle): place for place, variable in enumerate(variables)}
     given = {}

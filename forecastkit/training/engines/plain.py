@@ -12,16 +12,7 @@ from forecastkit.utils.validation import refuse
 class PlainEngine:
     """The interface of `TensorFlowEngine` on public Keras calls.
 
-    Parameters
-    ----------
-    network : Network
-    head : Head
-    compiled : bool
-        Ignored: JAX always compiles.
-    decay, clip : float
-    scaled : bool
-    optimizer : str, keras.Optimizer or dict, optional
-        See `TensorFlowEngine`.
+    The parameters are the same; `compiled` is ignored, as JAX always compiles.
     """
 
     reusable = False

@@ -360,19 +360,10 @@ class TensorFlowEngine:
         return graph if same else None
 
     def input_gradients(self, inputs: dict, weights: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Return scaled forecasts of windows, and input gradients of each window's weighted sum of outputs.
+        """Return scaled forecasts of windows, and gradients of each window's weighted sum of outputs by its inputs.
 
-        Parameters
-        ----------
-        inputs : dict of ndarray, (n, ...)
-            Inputs of the network, see `Sizes.inputs`.
-        weights : ndarray of shape (n, [channels,] horizon, outputs)
-
-        Returns
-        -------
-        forecast : ndarray, of the shape of `weights`
-        gradients : dict of ndarray, (n, ...)
-            Gradients with respect to the floating-point inputs.
+        The inputs are those of the network, see `Sizes.inputs`; gradients (n, ...) are those by the floating-point
+        ones. Forecasts and weights have the shape (n, [channels,] horizon, outputs).
         """
         if self.input_gradient_step is None:
             shape = (None, *self.sizes.channel_shape, self.sizes.horizon, self.head.outputs)
