@@ -153,8 +153,8 @@ def test_parquet(tmp_path, index):
         (b"2024-01-01,5\n2024-01-02,6\n", "the first line must name the columns, got '2024-01-01', '5'."),
         (b"a,b\n1,2\n1,2,3\n", "rows must have the cells of the header, got 'Expected 2 fields in line 3, saw 3'."),
         (b"a,b\n1,2,3\n1,2,3\n", "no row may have more cells than the header, got rows that have."),
-        (b"a;b\n1,5;2\n2,5;2.5\n", "a file must have one decimal sign, got ',' in 'a' and '.' in 'b'."),
-        (b"a;b\n1,5;2\n2.5;2\n", "a file must have one decimal sign, got ',' in 'a' and '.' in 'a'."),
+        (b"a;b\n1,5;2\n2.5;2\n", "column 'a' must have one decimal separator, got ',' in 'a' and '.' in 'a'."),
+        (b"a;b;c\n1,5;2.5;1.234\n2,5;2.5;2.345\n", "the numbers of column 'c' must have one decimal separator"),
         (b"\xef\xbb\xbfa,b\n1,\xe4\n", "the file must be utf-8-sig text, got byte 0xe4. Save it as UTF-8."),
     ],
 )

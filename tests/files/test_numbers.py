@@ -104,6 +104,27 @@ def test_a_decimal_sign_that_shows_late_counts_for_all_columns(tmp_path):
     assert table.frame.iloc[[0, -1]].to_numpy().tolist() == [[1000, 7], [1500, 7.5]]
 
 
+def test_columns_may_have_different_decimal_signs(tmp_path):
+    table = read(tmp_path, "a;b;c\n1.000,5;2.25;7\n2.500,5;2.5;8\n")
+    assert table.frame.to_numpy().tolist() == [[1000.5, 2.25, 7], [2500.5, 2.5, 8]]
+    assert "decimal ',' in 'a' and '.' in 'b'" in table.notes
+
+
+@pytest.mark.parametrize(
+    ("cells", "values", "note"),
+    [
+        (["3", "<1", "4"], [3, 0.5, 4], "cells such as <1 read as half of the limit"),
+        (["100.1 p", "100.2", "99.5 e"], [100.1, 100.2, 99.5], "flags e p left out"),
+        (["50.1#", "51#", "40.5*"], [50.1, 51, 40.5], "flags # * left out"),
+        (["7.5", "unavailable", "***"], [7.5, np.nan, np.nan], "'unavailable' as missing"),
+    ],
+)
+def test_flags_limits_and_words_beside_numbers(tmp_path, cells, values, note):
+    table = read(tmp_path, "t,y\n" + "".join(f"a{place},{cell}\n" for place, cell in enumerate(cells)))
+    np.testing.assert_array_equal(table.frame["y"], values)
+    assert any(note in said for said in table.notes)
+
+
 @pytest.mark.parametrize(
     ("cells", "names", "want"),
     [

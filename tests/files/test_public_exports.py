@@ -237,6 +237,126 @@ def grid_load() -> str:
     return lines('"Time (UTC)","Day-ahead Load Forecast [MW]","Actual Load [MW]"', *rows)
 
 
+def transformed() -> str:
+    rows = (f"{t.month}/{t.day}/{t.year},{100 + i}.5,{50 + i % 7}" for i, t in enumerate(MONTHS))
+    return lines("sasdate,RPI,INDPRO", "Transform:,5,5", *rows)
+
+
+def central_bank() -> str:
+    rows = (
+        f"{t:%Y-%m-%d};{'.' if i == 5 else f'1,08{i % 9}'};{'No value' if i == 5 else ''}" for i, t in enumerate(DAYS)
+    )
+    return lines('"";EXR.USD;EXR.USD_FLAGS', '"";Reference rate;', "Unit;USD;", "As of;05.03.2024 17:40:01;", *rows)
+
+
+def downloaded_quotes() -> str:
+    rows = (f"{t:%Y-%m-%d},{v},{v + 9},{v - 9}" for t, v in zip(DAYS, VALUES, strict=True))
+    return lines("Price,Close,High,Low", "Ticker,A,A,A", "Date,,,", *rows)
+
+
+def two_tickers() -> str:
+    rows = (f"{t:%Y-%m-%d},{v},{v + 9},{v * 2},{v * 2 + 9}" for t, v in zip(DAYS, VALUES, strict=True))
+    return lines("Price,Close,Close,Open,Open", "Ticker,A,B,A,B", "Date,,,,", *rows)
+
+
+def regions_across() -> str:
+    rows = (f"{t:%Y-%m-%d},{v},{v % 31},{v * 2},{v % 17}" for t, v in zip(DAYS, VALUES, strict=True))
+    return lines("Date,North,,South,", ",Load,Price,Load,Price", *rows)
+
+
+def accounts_across() -> str:
+    names = ('"Line",""' + "".join(f',"{2018 + q // 4}"' for q in range(12)), '"",""' + ",Q1,Q2,Q3,Q4" * 3)
+    rows = (
+        f'"{k}","{name}",' + ",".join(f'"{900 + 7 * q}.5"' for q in range(12)) for k, name in ((1, "GDP"), (2, "Goods"))
+    )
+    return lines("Table 1.1.5", "[Billions of dollars]", *names, *rows)
+
+
+def logger() -> str:
+    hours = pd.date_range("2023-01-01", periods=100, freq="h")
+    rows = (f'"{t}",{i},12.{i % 9},{5 + i % 12}' for i, t in enumerate(hours))
+    head = (
+        '"TOA5","Station1","CR1000","12345","Std.32"',
+        '"TIMESTAMP","RECORD","BattV","AirTC"',
+        '"TS","RN","Volts","Deg C"',
+    )
+    return lines(*head, '"","","Smp","Avg"', *rows)
+
+
+def river() -> str:
+    rows = (f"USGS\t01646500\t{t:%Y-%m-%d}\t{v}\tP" for t, v in zip(DAYS, VALUES, strict=True))
+    return lines("# WARNING", "#", "agency\tsite\tdatetime\tflow\tflow_cd", "5s\t15s\t20d\t14n\t10s", *rows)
+
+
+def two_blocks() -> str:
+    hours = pd.date_range("2024-01-01", periods=96, freq="h")
+    rows = (f"{t:%Y-%m-%dT%H:%M},{i % 24}.5,{i % 9}" for i, t in enumerate(hours))
+    return lines("latitude,longitude,timezone,elevation", "52.52,13.42,GMT,38.0", "", "time,temp (°C),rain (mm)", *rows)
+
+
+def table_below() -> str:
+    return lines(*analytics().splitlines(), "", "Language,Users", "en-us,500", "de-de,400")
+
+
+def appended_query() -> str:
+    head = ("#group,false,false,true", "#datatype,long,double,string", ",result,_time,_value,host")
+    rows = [
+        f",,{t:%Y-%m-%dT%H:%M:%SZ},{i % 24}" for i, t in enumerate(pd.date_range("2024-01-01", periods=90, freq="h"))
+    ]
+    return lines(*head, *(f"{row},a" for row in rows), "", *head, *(f"{row},b" for row in rows))
+
+
+def framed() -> str:
+    ruler = "-" * 40
+    rows = (f"|{t:%d.%m.%Y}|1000|{v // 1000:>4}.{v % 1000:03},5|" for t, v in zip(DAYS, VALUES, strict=True))
+    total = "|*         |    | 75.840,000|"
+    return lines("01.02.2021    List    1", "", ruler, "|Date|Plant|   Quantity|", ruler, *rows, ruler, total, ruler)
+
+
+def station() -> str:
+    title = (
+        "Heathrow (London Airport)",
+        "Location 507800E 176700N, Lat 51.479, 25m",
+        "Missing data is marked by  ---.",
+    )
+    names = ("   yyyy  mm   tmax    rain     sun", "              degC      mm   hours")
+    rows = (
+        f"   {t.year}  {t.month:2d}    8.{i % 9}    {40 + i % 12}.1  {'---' if i == 3 else '50.1#'}"
+        + "  Provisional" * (i > 40)
+        for i, t in enumerate(MONTHS)
+    )
+    return lines(*title, *names, *rows)
+
+
+def buoy() -> str:
+    hours = pd.date_range("2023-01-01", periods=100, freq="h")
+    rows = (f"{t:%Y %m %d %H %M} {100 + i % 90:3d}  5.{i % 9}" for i, t in enumerate(hours))
+    return lines("#YY  MM DD hh mm WDIR WSPD", "#yr  mo dy hr mn m/s m/s", *rows)
+
+
+def printed_series() -> str:
+    names = "  ".join(MONTHS[:12].strftime("%b"))
+    return lines(
+        f"     {names}", *(f"{1949 + k} {'  '.join(str(112 + 12 * k + m) for m in range(12))}" for k in range(9))
+    )
+
+
+def with_row_names() -> str:
+    return lines(
+        '"date","load"', *(f'"{i}","{t:%Y-%m-%d}",{v}' for i, (t, v) in enumerate(zip(DAYS, VALUES, strict=True), 1))
+    )
+
+
+def without_names() -> str:
+    return lines(*(f"{v / 1000},{v % 17 / 9:.4f}" for v in VALUES))
+
+
+def day_first_intervals() -> str:
+    hours = pd.date_range("2024-01-01", periods=200, freq="h")
+    spans = (f"{t:%d/%m/%Y %H:%M:%S} - {t + pd.Timedelta('1h'):%d/%m/%Y %H:%M:%S}" for t in hours)
+    return lines("MTU (CET/CEST),Price", *(f"{span},{40 + i % 24}.5" for i, span in enumerate(spans)))
+
+
 #: Table, and what `forecast inspect --json` must say of it.
 EXPORTS = {
     fred: {"time": "observation_date", "freq": "monthly", "target": ["UNRATE"], "missing": 1, "rows": 48},
@@ -269,6 +389,24 @@ EXPORTS = {
     nodes: {"time": "INTERVALSTARTTIME_GMT", "series_id": "NODE_ID", "freq": "hourly", "target": ["MW"], "missing": 0},
     steps: {"time": "startDate", "freq": "hourly", "first": "2023-01-01 00:00", "target": ["value"]},
     grid_load: {"freq": "hourly", "target": ["Actual Load [MW]"], "last": "2020-01-08 22:00"},
+    transformed: {"time": "sasdate", "freq": "monthly", "target": ["RPI", "INDPRO"], "rows": 48, "missing": 0},
+    central_bank: {"freq": "daily", "target": ["EXR.USD"], "rows": 60, "missing": 1, "last": "2023-03-01"},
+    downloaded_quotes: {"time": "Date", "freq": "daily", "target": ["Close"], "rows": 60},
+    two_tickers: {"time": "Date", "target": ["Close A", "Close B"], "past": ["Open A", "Open B"], "rows": 60},
+    regions_across: {"time": "Date", "target": ["North Load", "South Load"], "past": ["North Price", "South Price"]},
+    accounts_across: {"freq": "quarterly", "series": 2, "target": ["value"], "first": "2018-01", "last": "2020-10"},
+    logger: {"time": "TIMESTAMP", "freq": "hourly", "target": ["BattV", "AirTC"], "rows": 100},
+    river: {"time": "datetime", "freq": "daily", "target": ["flow"], "rows": 60},
+    two_blocks: {"time": "time", "freq": "hourly", "target": ["temp (°C)", "rain (mm)"], "rows": 96},
+    table_below: {"time": "Day Index", "freq": "daily", "target": ["Users"], "rows": 60},
+    appended_query: {"time": "_time", "freq": "hourly", "series_id": "host", "series": 2, "rows": 180, "missing": 0},
+    framed: {"time": "Date", "freq": "daily", "target": ["Quantity"], "rows": 60},
+    station: {"time": "yyyy_mm", "freq": "monthly", "target": ["tmax", "rain", "sun"], "rows": 48, "missing": 1},
+    buoy: {"time": "YY_MM_DD_hh", "freq": "hourly", "target": ["WDIR", "WSPD"], "rows": 100},
+    printed_series: {"freq": "monthly", "target": ["value"], "rows": 108, "last": "1957-12"},
+    with_row_names: {"time": "date", "target": ["load"], "unused": {"Unnamed: 0": "a row counter"}, "rows": 60},
+    without_names: {"time": None, "target": ["1", "2"], "rows": 60},
+    day_first_intervals: {"freq": "hourly", "first": "2024-01-01 00:00", "last": "2024-01-09 07:00", "missing": 0},
     prices: {"freq": "hourly", "series": 1, "target": ["SE1"], "missing": 0},
 }
 
@@ -286,6 +424,11 @@ def test_lines_that_are_left_out_are_said(tmp_path, capsys):
     for export, said in (
         (appended, "1 repeated line of names left out"),
         (stock, "row of units (PC) left out"),
+        (two_blocks, "2 lines above the table left out"),
+        (table_below, "3 lines below the table left out"),
+        (central_bank, "3 rows of descriptions below the names left out (Reference rate, Unit USD"),
+        (station, "words behind the last column left out in 7 rows"),
+        (without_names, "no line of names: columns are numbered from 1"),
         (merged_cells, "blank cells of 'Year' are those of the row above"),
         (months_across, "'Total' left out"),
     ):

@@ -155,7 +155,7 @@ def _counts(column: pd.Series) -> bool:
 def is_calendar(column: pd.Series, times: pd.Series | None) -> bool:
     """Return whether a column is named like a part of a date and contains that part of the times."""
     called = column_names.is_called(column.name, column_names.CALENDAR)
-    if times is None or not (called or column_names.holds(column.name, column_names.CALENDAR)):
+    if times is None or not (called or set(column_names.split_name(column.name)[-1:]) & column_names.CALENDAR):
         return called and not column.isna().any()
     if column.isna().any():
         return False

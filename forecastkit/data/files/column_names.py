@@ -47,22 +47,22 @@ DATES = words(
     "unix epoch temps fecha tiempo periodo data ora tempo tijd tijdstip tijdstempel dteday"
 )
 YEARS = words(
-    "year yr jahr annee an ano año anno jaar fiscal_year fiscalyear calendar_year geschaftsjahr exercice ejercicio "
-    "esercizio exercicio boekjaar"
+    "year yr yyyy yy jahr annee an ano año anno jaar fiscal_year fiscalyear calendar_year geschaftsjahr exercice "
+    "ejercicio esercizio exercicio boekjaar"
 )
 QUARTERS = words("quarter qtr quartal trimestre trimester kwartaal fiscal_quarter")
 HALVES = words("half halbjahr semester semestre halfjaar half_year")
-MONTHS = words("month mnth mon monat mois mes mese maand")
+MONTHS = words("month mnth mon mm mo mn monat mois mes mese maand")
 WEEKS = words(
     "week wk kw woche semaine semana settimana isoweek weekofyear weeknum weeknumber calendar_week fiscal_week "
     "week_number week_no"
 )
-DAYS = words("day dom dayofmonth day_of_month tag jour dia giorno dag")
+DAYS = words("day dd dy dom dayofmonth day_of_month tag jour dia giorno dag")
 HOURS = words(
     "hour hr hh h stunde std uur heure hora ora hour_of_day hourofday he hour_ending "
     "hours stunden heures horas ore uren"
 )
-MINUTES = words("minute minutes min minuto minutos minuti minuut minuten")
+MINUTES = words("minute minutes min mn minuto minutos minuti minuut minuten")
 #: Columns of months or quarters such as ``M01`` and ``Q1``.
 PERIODS = words("period periode periodo")
 #: Words of times at which an interval ends or a record was written.

@@ -39,25 +39,31 @@ class Numbers:
     sentence: str = ""
 
 
-def find_decimal(where: str, columns: Mapping[str, Cells], separator: str) -> str:
-    """Return the decimal separator of a table; empty if no column determines it.
+def find_decimal(where: str, columns: Mapping[str, Cells], separator: str) -> tuple[str, str]:
+    """Return the decimal separator of a table, empty if no column determines it, and a note if columns differ.
 
     Raises
     ------
     InputError
-        Where there are two.
+        If a column has two, or may have either where the others differ.
     """
+    read = {name: cells for name, cells in columns.items() if cells.bodies is not None}
     proofs: dict[str, str] = {}
-    for name, cells in columns.items():
-        for sign in cells.proves if cells.bodies is not None else ():
+    for name, cells in read.items():
+        for sign in cells.proves:
             proofs.setdefault(sign, name)
     if len(proofs) == 2:
-        got = f"',' in {proofs[',']!r} and '.' in {proofs['.']!r}"
-        refuse(where, "a file must have one decimal sign", got, "Write all numbers alike.")
+        signs = f"',' in {proofs[',']!r} and '.' in {proofs['.']!r}"
+        both = [name for name, cells in read.items() if len(cells.proves) == 2]
+        either = [name for name, cells in read.items() if not cells.proves and any_match(cells.bodies, r"[.,]")]
+        if both or either:
+            rule = f"the numbers of column {(both or either)[0]!r} must have one decimal separator"
+            refuse(where, rule, signs, "Write all numbers alike.")
+        return "", f"decimal {signs}"
     if proofs:
-        return next(iter(proofs))
-    meant = {_meaning(cells, separator) for cells in columns.values() if cells.bodies is not None} - {""}
-    return meant.pop() if len(meant) == 1 else ""
+        return next(iter(proofs)), ""
+    meant = {_meaning(cells, separator) for cells in read.values()} - {""}
+    return (meant.pop() if len(meant) == 1 else ""), ""
 
 
 def _meaning(cells: Cells, separator: str) -> str:
@@ -89,7 +95,7 @@ def to_numbers(cells: Cells, decimal: str, separator: str) -> Numbers | None:
         return Numbers(_filled(cells, cells.numbers))
     signed = any_match(bodies, r"[.,]")
     if signed and not decimal:
-        decimal = _meaning(cells, separator)
+        decimal = next(iter(cells.proves), "") or _meaning(cells, separator)
         if not decimal:
             return None
     thousands = pc.any(

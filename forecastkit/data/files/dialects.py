@@ -15,12 +15,14 @@ from forecastkit.utils.validation import first_few, refuse
 _SEPARATORS = ("\t", ";", "|", ",")  # the rarer in text first: it wins when several divide the lines evenly
 _SAID = re.compile(r"(?i)^\ufeff?\"?sep=(.)\"?\s*$")
 _MOST_ABOVE = 50  # lines above the table
+_MOST_LEVELS = 4  # rows of names
+_MOST_DESCRIPTIONS = 12  # rows between the names and the first time
 TOTAL = re.compile(
     r"(?i)(grand\s+|sub-?)?(total\w*|sum|summe|gesamt\w*|insgesamt|suma|somme|somma|totaal|average|avg|mean|durchschnitt|"
     r"mittelwert|moyenne|media|promedio|gemiddelde)\b.*"
 )
 _YEAR = re.compile(r"(?:1[5-9]|20|21)\d\d")
-_NUMBER = re.compile(r"[+\-−]?(\d*([.,])\d+|\d+[.,]?)(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+\-−]?(?:\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d+)?|\d*[.,]\d+|\d+[.,]?)(?:[eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,9 @@ class Dialect:
     ----------
     separator : str
     skip : int
-        Lines above the line of names.
+        Lines above the first row, with those of the names.
     header : tuple of str
-        The names, as they stand.
+        The names of the columns.
     rows : tuple of tuple of str
         The first rows.
     notes : tuple of str
@@ -61,18 +63,75 @@ def find_dialect(where: str, text: str) -> Dialect:
     while skip < len(lines) and (lines[skip].startswith("#") or not lines[skip].strip()):
         skip += 1
     comments = skip - (1 if said else 0)
-    separator, rows = _split("\n".join(lines[skip:]), said[1] if said else None)
-    if comments and (named := _names_in_comment(lines[skip - 1], separator, rows)):
+    separator, rows = split_rows("\n".join(lines[skip:]), said[1] if said else None)
+    if comments and (named := _names_in_comments(lines[:skip], separator, rows)):
         skip, rows = skip - 1, [named, *rows]
     start = _find_header(rows)
-    # Rows that are blank are no rows of the reader's; they are lines, though.
+    # Blank lines between rows are no rows of the CSV reader.
     skip += _lines_before(lines[skip:], start)
-    header = [name.strip() for name in rows[start]]
-    _check_header(where, header)
-    _check_names(where, header)
     above = skip - (1 if said else 0)
-    notes = (f"{above} line{'s' if above > 1 else ''} above the names left out",) if above else ()
-    return Dialect(separator, skip, tuple(header), tuple(map(tuple, rows[start + 1 :])), notes)
+    notes = [f"{above} line{'s' if above > 1 else ''} above the names left out"] if above else []
+    header, names, numbered = _read_names(where, rows[start:])
+    notes += [numbered] if numbered else []
+    return Dialect(separator, skip + names, tuple(header), tuple(map(tuple, rows[start + names :])), tuple(notes))
+
+
+def _read_names(where: str, rows: list[list[str]]) -> tuple[list[str], int, str]:
+    """Return the column names, the number of rows that contain them, and a note on columns without names."""
+    if _are_measurements(rows):
+        return [str(place + 1) for place in range(len(rows[0]))], 0, "no line of names: columns are numbered from 1"
+    count = next((number for number, row in enumerate(rows[1:], 1) if any(map(is_data, row))), 1)
+    header = [name.strip() for name in rows[0]]
+    header[0] = header[0].lstrip("# ")
+    if 1 < count <= _MOST_LEVELS and len(set(header)) < len(header):
+        header = _join_levels([[cell.strip() for cell in row] for row in rows[:count]])
+    else:
+        count = 1
+    if _has_row_names(header, rows[count:]):
+        header = ["", *header]
+    check_unique(where, header)
+    _check_names(where, header)
+    return [name or f"Unnamed: {place}" for place, name in enumerate(header)], count, ""
+
+
+def _join_levels(levels: list[list[str]]) -> list[str]:
+    """Return one name for each column of several rows of names, in which a name holds for blank cells to its right.
+
+    Rows with the same name in all columns are left out; the first column has its last name.
+    """
+    width = max(map(len, levels))
+    levels = [row + [""] * (width - len(row)) for row in levels]
+    top = levels[0]
+    for place in range(1, width):
+        if not top[place] and any(row[place] for row in levels[1:]):
+            top[place] = top[place - 1]
+    telling = [row for row in levels if len(set(row[1:])) > 1] or levels[-1:]
+    names = [" ".join(filter(None, (row[place] for row in telling))) for place in range(width)]
+    return [next((row[0] for row in reversed(levels) if row[0]), ""), *names[1:]]
+
+
+def _has_row_names(header: list[str], rows: list[list[str]]) -> bool:
+    """Return whether rows begin with a name or number of their own that the header lacks, as R writes them."""
+    first = [row[0].strip() for row in rows]
+    one_more = len(rows) > 1 and all(len(row) == len(header) + 1 for row in rows)
+    return (
+        one_more
+        and len(set(first)) == len(first)
+        and (first[0] == "1" or not _NUMBER.fullmatch(first[0]) or _YEAR.fullmatch(first[0]) is not None)
+    )
+
+
+def _are_measurements(rows: list[list[str]]) -> bool:
+    """Return whether a table has no names and nothing but measurements: fractions, none of which rise like times."""
+    if len(set(map(len, rows[:_MOST_ABOVE]))) > 1:
+        return False
+    try:
+        table = pd.DataFrame(rows[:_MOST_ABOVE], dtype="float64")
+    except ValueError:
+        return False
+    fractions = not (table == table.round()).all(axis=None)
+    rising = table.diff().iloc[1:].gt(0).all().any()
+    return len(table) > 2 and fractions and not rising and not table.isna().any(axis=None)
 
 
 def _lines_before(lines: list[str], rows: int) -> int:
@@ -87,14 +146,20 @@ def _lines_before(lines: list[str], rows: int) -> int:
     return len(lines)
 
 
-def _names_in_comment(line: str, separator: str, rows: list[list[str]]) -> list[str] | None:
-    """Return the column names in the last line that begins with ``#``, if the first row below it contains data."""
-    names = next(csv.reader([line.lstrip("# \t")], delimiter=separator, skipinitialspace=True), [])
-    data = rows and any(_is_data(cell) for cell in rows[0])
-    return names if data and len(names) == len(rows[0]) and not any(map(_is_data, names)) else None
+def _names_in_comments(lines: list[str], separator: str, rows: list[list[str]]) -> list[str] | None:
+    """Return the column names in the last lines that begin with ``#``, if the first row below them contains data."""
+    if not rows or not any(map(is_data, rows[0])):
+        return None
+    found = None
+    for line in reversed(lines):  # units may stand below the names
+        names = next(csv.reader([line.lstrip("# \t")], delimiter=separator, skipinitialspace=True), [])
+        if len(names) != len(rows[0]) or any(map(is_data, names)):
+            break
+        found = names
+    return found
 
 
-def _split(text: str, said: str | None) -> tuple[str, list[list[str]]]:
+def split_rows(text: str, said: str | None = None) -> tuple[str, list[list[str]]]:
     """Return the separator that divides the lines most evenly, and the resulting rows."""
 
     def rows(separator: str) -> list[list[str]]:
@@ -124,14 +189,19 @@ def _width(table: list[list[str]]) -> int:
 
 
 def _find_header(rows: list[list[str]]) -> int:
-    """Return the index of the header row: the first, unless rows at the top have fewer cells than the table."""
+    """Return the index of the first row of names: the first row, unless it cannot be one and a later row can."""
     width = Counter(map(len, rows)).most_common(1)[0][0]
-    if width == 1 or (len(rows[0]) >= width and any(cell.strip() for cell in rows[0][1:])):
+    if width == 1:
         return 0
-    for number, row in enumerate(rows[1:_MOST_ABOVE], start=1):
+    for number, row in enumerate(rows[:_MOST_ABOVE]):
         filled = [cell for cell in row if cell.strip()]
-        if len(row) >= width and len(filled) > 1 and _names_every_column(row, rows[number + 1 : number + _MOST_ABOVE]):
-            return number if len(set(filled)) == len(filled) and _are_names(row) else 0
+        if len(row) < width - 1 or len(filled) < 2:
+            continue
+        below = rows[number + 1 : number + _MOST_ABOVE]
+        if len(set(filled)) == len(filled) and _are_names(row) and _names_every_column(row, below):
+            return number
+        if number + 1 < len(rows) and len(rows[number + 1]) == len(row) and not any(map(is_data, rows[number + 1])):
+            return number  # several rows of names
     return 0
 
 
@@ -143,17 +213,14 @@ def _names_every_column(row: list[str], below: list[list[str]]) -> bool:
 
 def _are_names(row: list[str]) -> bool:
     """Return whether cells are column names: text, followed in wide tables by times such as years."""
-    data = [cell for cell in row if _is_data(cell)]
+    data = [cell for cell in row if is_data(cell)]
     times = all(is_time(cell) or _YEAR.fullmatch(cell.strip()) for cell in data)
-    return not data or (times and not _is_data(row[0]) and len(data) < len(row))
+    return not data or (times and not is_data(row[0]) and len(data) < len(row))
 
 
-def _is_data(cell: str) -> bool:
+def is_data(cell: str) -> bool:
+    """Return whether a cell is a number or a time."""
     return _NUMBER.fullmatch(cell.strip()) is not None or is_time(cell)
-
-
-def _check_header(where: str, header: list[str]) -> None:
-    check_unique(where, header)
 
 
 def check_unique(where: str, header: list[str]) -> None:
@@ -166,7 +233,7 @@ def check_unique(where: str, header: list[str]) -> None:
 def _check_names(where: str, header: list[str]) -> None:
     """Refuse a table without a header; consecutive whole numbers are accepted as the default names of pandas."""
     counting = [str(number) for number in range(len(header) + 1)]
-    if all(map(_is_data, header)) and header not in (counting[:-1], counting[1:]):
+    if all(map(is_data, header)) and header not in (counting[:-1], counting[1:]):
         refuse(
             where, "the first line must name the columns", first_few(map(repr, header)), "Put a line of names on top."
         )
@@ -181,9 +248,10 @@ def trim(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     if blank.any() and len(frame.columns) > 1:
         frame = frame[~blank].reset_index(drop=True)
         notes.append(f"{blank.sum():,} blank row{'s' if blank.sum() > 1 else ''} left out")
-    again = (frame.iloc[:, 0].str.strip() == frame.columns[0]).to_numpy(copy=True)
+    names = frame.columns.str.replace(r"^Unnamed: \d+$", "", regex=True)
+    again = (frame.iloc[:, -1].str.strip() == names[-1]).to_numpy(copy=True)
     if again.any() and len(frame.columns) > 1:
-        again[again] = (frame[again].apply(lambda column: column.str.strip()) == frame.columns).all(axis=1)
+        again[again] = (frame[again].apply(lambda column: column.str.strip()) == names).all(axis=1)
     if again.any() and len(frame.columns) > 1:
         frame = frame[~again].reset_index(drop=True)
         notes.append(f"{again.sum():,} repeated line{'s' if again.sum() > 1 else ''} of names left out")
@@ -191,11 +259,39 @@ def trim(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         cells = [cell.strip() for cell in frame.iloc[0] if cell.strip()]
         frame = frame.iloc[1:].reset_index(drop=True)
         notes.append(f"row of units ({first_few(cells)}) left out")
+    frame, said = _without_leading(frame)
+    notes += said
     times = _time_columns(frame)
     while len(frame) > 1 and (cell := _closing(frame, times)):
         frame = frame.iloc[:-1]
         notes.append(f"last row ({cell}) left out")
     return frame, notes
+
+
+def _without_leading(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Remove rows of descriptions between the names and the first time, such as units; numbers are not removed."""
+    head = frame.iloc[:_MOST_ABOVE]
+    if len(head) < 3:
+        return frame, []
+    for place in range(len(frame.columns)):
+        times = head.iloc[:, place].map(is_time).to_numpy()
+        count = int(times.argmax())
+        if 0 < count <= _MOST_DESCRIPTIONS and times[count:].all() and len(times) - count > 2:
+            break
+    else:
+        return frame, []
+    for _, row in head.iloc[:count].iterrows():
+        described = re.search(r"[^\W\d]", row.iloc[place]) and not re.search(r"\d", row.iloc[place])
+        if not described and any(_NUMBER.fullmatch(cell.strip()) for cell in row):
+            return frame, []
+    last = [cell.strip() for cell in head.iloc[count - 1]]
+    if (
+        place == 0 and last[0] and not any(last[1:]) and last[0] not in frame
+    ):  # the name of an index, as pandas writes it
+        frame = frame.rename(columns={frame.columns[0]: last[0]})
+    said = first_few(" ".join(filter(None, map(str.strip, row))) for row in head.iloc[:count].to_numpy())
+    rows = f"{count} row{'s' * (count > 1)} of descriptions below the names left out ({said})"
+    return frame.iloc[count:].reset_index(drop=True), [rows]
 
 
 def _time_columns(frame: pd.DataFrame) -> list[int]:
@@ -228,12 +324,12 @@ def _closing(frame: pd.DataFrame, times: list[int]) -> str:
     filled = [cell for cell in last if cell]
     if not filled or any(map(is_time, filled)):
         return ""
-    if times and not any(last[place] for place in times):
+    if times and not any(re.search(r"[^\W_]", last[place]) for place in times):
         return f"{filled[0]} without a time"
     if times and len(filled) == 1 and not re.search(r"\d", filled[0]):
         return filled[0]
     cell = filled[0]
     column = frame.iloc[:, last.index(cell)]
     alone = (column.str.strip() == cell).sum() == 1
-    note = len(filled) == 1 and len(last) > 2 and last[0] == cell and not _is_data(cell) and len(cell) > 12
+    note = len(filled) == 1 and len(last) > 2 and last[0] == cell and not is_data(cell) and len(cell) > 12
     return cell if alone and (TOTAL.fullmatch(cell) or note) else ""

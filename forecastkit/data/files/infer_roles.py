@@ -176,7 +176,7 @@ def _is_numeric(column: pd.Series) -> bool:
 
 
 def _may_be_target(column: pd.Series) -> bool:
-    return _is_numeric(column) and not is_calendar(column, None)
+    return _is_numeric(column) and column.notna().any() and not is_calendar(column, None)
 
 
 def _kinds(free: pd.DataFrame, frame: pd.DataFrame, series: tuple[str, ...], found: TimeColumns) -> dict:

@@ -32,7 +32,7 @@ _INFINITE = r"^[+-]?(?:inf|Inf|INF|Infinity|infinity)$"
 GAPS = r" '’\x{a0}\x{202f}\x{2009}"
 _WORD = r"[^\d\s.,()+\-−–'’%]{1,4}"
 _PARTS = (
-    rf"^(?P<open>\()?\s*(?P<sign>[+\-−–])?\s*(?P<before>{_WORD})?\s*(?P<inner>[\-−–])?\s*"
+    rf"^(?P<below>[<≤])?\s*(?P<open>\()?\s*(?P<sign>[+\-−–])?\s*(?P<before>{_WORD})?\s*(?P<inner>[\-−–])?\s*"
     rf"(?P<body>\d[\d.,{GAPS}]*|[.,]\d+)(?P<power>[eE][+-]?\d+)?\s*(?P<after>[^\d\s.,()+\-−–'’][^\d()]{{0,14}}?)?"
     r"\s*(?P<back>[\-−])?(?P<close>\))?$"
 )
@@ -54,8 +54,11 @@ _UNITS = (
     "s ms min h hr hrs d Pa hPa kPa mbar bar ppm ppb µg/m³ μg/m³ ug/m3 mg/l m/s km/h mph l/h m³/h m³/s W/m² kWh/m² "
     "mm/h St Stk Stück pcs pc units Uhr"
 )
+#: Footnote marks, and the letters of statistical offices: provisional, estimated, break in the series.
+_MARKS = {"*", "**", "#", "†", "‡", "§"}
+_FLAGS = {*"bcdefnprsuz", "bp", "de", "dp", "ep"}
 _CALENDAR = re.compile(
-    r"(?i)(?:.*[^a-z])?(?:year|yr|month|mon|mnth|day|hour|hr|hh|mi|minute|min|second|sec|week|wk|kw|quarter|qtr|dow|doy|jahr|"
+    r"(?i)(?:.*[^a-z])?(?:year|yr|month|mon|mnth|mm|mo|day|dd|dy|hour|hr|hh|mi|mn|minute|min|second|sec|week|wk|kw|quarter|qtr|dow|doy|jahr|"
     r"monat|tag|stunde|minute|woche|quartal|an|année|annee|mois|jour|heure|semaine|trimestre|año|ano|mes|mês|día|dia|hora|"
     r"minuto|semana|anno|mese|giorno|ora|settimana|jaar|maand|dag|uur|kwartaal)"
 )
@@ -178,10 +181,13 @@ def _take_parts(cells: Cells, given: pa.Array) -> None:
     if found.null_count:
         return
     parts = {
-        name: pc.struct_field(found, name) for name in ("open", "sign", "before", "inner", "after", "back", "close")
+        name: pc.struct_field(found, name)
+        for name in ("below", "open", "sign", "before", "inner", "after", "back", "close")
     }
     before, after = (set(pc.unique(parts[name]).to_pylist()) for name in ("before", "after"))
     scales, units = _split_scales(after)
+    flags = units & (_MARKS | _FLAGS if "" in units else _MARKS)
+    units -= flags
     if not _are_units(units, before, cells):
         return
     minus = [_is_minus(parts[name]) for name in ("sign", "inner", "back")]
@@ -190,6 +196,8 @@ def _take_parts(cells: Cells, given: pa.Array) -> None:
         return
     negative = np.logical_or.reduce([*minus, parentheses])
     cells.factor = np.where(negative, -1.0, 1.0)
+    below = pc.not_equal(parts["below"], "").to_numpy(zero_copy_only=False)
+    cells.factor[below] /= 2
     if scales:
         coded = pc.dictionary_encode(parts["after"])
         powers = np.array([scales.get(word, 1.0) for word in coded.dictionary.to_pylist()])
@@ -197,6 +205,8 @@ def _take_parts(cells: Cells, given: pa.Array) -> None:
     cells.bodies = pc.utf8_trim_whitespace(pc.struct_field(found, "body"))
     cells.powers = pc.struct_field(found, "power")
     named = [f"with {', '.join(sorted(scales))}"] if scales else []
+    named += [f"flags {' '.join(sorted(flags))} left out"] if flags else []
+    named += ["cells such as <1 read as half of the limit"] if below.any() else []
     cells.unit = ", ".join([*named, *(f"in {unit}" for unit in sorted({*units, *before} - {""}))])
 
 

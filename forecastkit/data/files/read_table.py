@@ -18,6 +18,7 @@ from forecastkit.data.files.other_formats import READERS, format_of
 from forecastkit.data.files.sources import DAMAGED, Source
 from forecastkit.data.files.streaming import stream_text
 from forecastkit.data.files.text_columns import convert
+from forecastkit.data.files.text_lines import tidy_lines
 from forecastkit.utils.validation import first_few, refuse
 
 #: Size of text in bytes from which a file is read in blocks; compressed files count eight times.
@@ -128,10 +129,11 @@ def _read_text(where: str, source: Source, names: Collection[str]) -> Table:
     text = _decode(where, content, encoding)
     if not text.strip():
         refuse(where, "the file must have a header and rows", "an empty file")
+    text, left_out = tidy_lines(text)
     dialect = find_dialect(where, _first_lines(text))
     frame, trimmed = trim(_parse(where, text, dialect))
     frame, decimal, notes = convert(where, frame, dialect.separator, names)
-    notes = (*dialect.notes, *trimmed, *notes)
+    notes = (*left_out, *dialect.notes, *trimmed, *notes)
     return Table(frame, dialect.separator, decimal or ".", encoding.removesuffix("-sig"), notes=notes)
 
 
@@ -155,12 +157,12 @@ def _parse(where: str, text: str, dialect: Dialect) -> pd.DataFrame:
     frame = _parse_plain(text, dialect)
     if frame is None:
         frame = _parse_any(where, text, dialect)
-    return frame.rename(columns=lambda name: name.lstrip("# ").strip() if dialect.skip else name.strip())
+    return frame
 
 
 def _parse_plain(text: str, dialect: Dialect) -> pd.DataFrame | None:
     """Parse a table without quotes with Arrow, which is much faster; None if rows differ in length."""
-    if dialect.skip or '"' in text or not _is_plain(_first_lines(text), dialect):
+    if dialect.skip != 1 or '"' in text or not _is_plain(_first_lines(text), dialect):
         return None
     names = list(dialect.header)
     try:
@@ -178,10 +180,11 @@ def _parse_plain(text: str, dialect: Dialect) -> pd.DataFrame | None:
 
 def _parse_any(where: str, text: str, dialect: Dialect) -> pd.DataFrame:
     options = {"index_col": False, "skipinitialspace": True, "dtype": "str", "na_filter": False, "engine": "c"}
+    options |= {"header": None, "names": list(dialect.header), "skiprows": dialect.skip}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # that cells would be dropped
-            return pd.read_csv(io.StringIO(text), sep=dialect.separator, skiprows=dialect.skip, **options)
+            return pd.read_csv(io.StringIO(text), sep=dialect.separator, **options)
     except pd.errors.ParserWarning:
         refuse(where, "no row may have more cells than the header", "rows that have", "Name every column.")
     except pd.errors.ParserError as error:
@@ -195,7 +198,7 @@ def _stream(where: str, source: Source, names: Collection[str]) -> Table | None:
     encoding = find_encoding(where, head)
     text = head.decode(encoding, errors="replace")
     dialect = find_dialect(where, text)
-    if dialect.skip or not _is_plain(text, dialect):
+    if dialect.skip != 1 or not _is_plain(text, dialect):
         return None
     cells, trimmed = trim(_parse(where, text, dialect))
     if trimmed:
@@ -217,7 +220,8 @@ def _is_plain(text: str, dialect: Dialect) -> bool:
     """Return whether every line is a row, the first line has the column names, and all rows have the same length."""
     rows = (dialect.header, *dialect.rows)
     lines = bool(text.splitlines()[0].strip()) and not any("\n" in cell for row in rows for cell in row)
-    return lines and all(dialect.header) and all(len(row) == len(dialect.header) for row in rows)
+    named = not any(name.startswith("Unnamed: ") for name in dialect.header)
+    return lines and named and all(len(row) == len(dialect.header) for row in rows)
 
 
 def _one_line(error: Exception) -> str:

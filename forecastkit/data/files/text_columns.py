@@ -42,7 +42,7 @@ def convert(
     apart = {name: take_apart(frame[name]) for name in frame}
     numeric = {name: cells for name, cells in apart.items() if cells.bodies is not None}
     numeric = {name: cells for name, cells in numeric.items() if not keeps_text(cells, name in names)}
-    decimal = find_decimal(where, numeric, separator)
+    decimal, note = find_decimal(where, numeric, separator)
     columns, said = {}, {}
     for name, cells in apart.items():
         numbers = to_numbers(cells, decimal, separator) if name in numeric else None
@@ -56,7 +56,7 @@ def convert(
             if columns[name] is None:
                 columns[name] = blank(frame[name])
     notes = [f"{sentence} in {first_few(found)}" for sentence, found in said.items() if sentence]
-    return pd.DataFrame(columns, index=frame.index), decimal, notes
+    return pd.DataFrame(columns, index=frame.index), decimal, ([note] if note else []) + notes
 
 
 def _marks(cells: Cells) -> list[str]:

@@ -209,7 +209,8 @@ def _three_numbers(column: _Column, fields: _Fields) -> _Dates:
     if not possible:
         return _no_order(column, first, other, readings, mark)
     ties = list(possible) if mark != "/" else sorted(possible, key=lambda words: words != "month day year")
-    best = max(ties, key=lambda words: regularity(possible[words]))
+    clock = _clock(fields)[0] if len(possible) > 1 else 0
+    best = max(ties, key=lambda words: regularity(possible[words] + clock))
     sentence = f"{column.values.iloc[0]} is read as {mark.join(best.split())}" if len(possible) > 1 else ""
     return _Dates(possible[best], np.ones(len(first), dtype=bool), mark.join(best.split()), sentence)
 

@@ -369,7 +369,8 @@ EARLIEST_DIGITS = 15_000_101
 def numbered_times(column: pd.Series, only_exact: bool = False) -> pd.Series | None:
     """Return the times of a column of numbers named like a time, such as years; None if it is not one.
 
-    Unix times and decimal years cannot be mistaken, so a word of their name suffices; `only_exact` returns only these.
+    Unix times, decimal years and dates of spreadsheets cannot be mistaken, so a word of their name suffices;
+    `only_exact` returns only these.
     """
     if not pd.api.types.is_numeric_dtype(column):
         return None
@@ -384,5 +385,5 @@ def numbered_times(column: pd.Series, only_exact: bool = False) -> pd.Series | N
         times = read_numbers(column, "")
     except InputError:
         return None
-    exact = times.order.startswith(("unix", "decimal"))
+    exact = times.order.startswith(("unix", "decimal", "Excel"))
     return times.values if exact or (called and not only_exact) else None
