@@ -139,10 +139,11 @@ def format_time(grid: TimeGrid, ordinal: int, short: bool = False) -> str:
     if not grid.is_time:
         return str(stamp)
     stamp = pd.Timestamp(stamp.to_timestamp() if isinstance(stamp, pd.Period) else stamp)
+    text = stamp.isoformat(" ", "minutes")  # `strftime` writes the year 1 without zeros
     if grid.kind == "month" and grid.day == 1:
-        return f"{stamp:%Y-%m}"
+        return text[: len("yyyy-mm")]
     of_days = grid.by_wall and grid.slot % DAY == 0 and stamp == stamp.normalize()
-    return f"{stamp:%Y-%m-%d}" if short or of_days else f"{stamp:%Y-%m-%d %H:%M}"
+    return text[: len("yyyy-mm-dd")] if short or of_days else text[: len("yyyy-mm-dd hh:mm")]
 
 
 def format_steps(grid: TimeGrid, steps: int, exact: bool = False) -> str:

@@ -151,6 +151,27 @@ def test_labels_without_dates_are_no_times():
     assert roles.unused == (("Month", "text, one value per row"),)
 
 
+def test_years_with_leading_zeros_are_times():
+    """Of series without a known date the years count from 0001, and pandas keeps such cells as text."""
+    frame = pd.DataFrame(
+        {"id": ["a"] * 3 + ["b"] * 3, "ds": ["0001", "0002", "1971", "0002", "1971", "1972"], "y": 1.0}
+    )
+    roles = find_roles(frame)
+    assert (roles.time, roles.series_id) == ("ds", ("id",))
+    assert roles.times.dt.year.tolist() == [1, 2, 1971, 2, 1971, 1972]
+    shops = frame.rename(columns={"ds": "shop"}).assign(ds=pd.date_range("2020-01-01", periods=6))
+    assert find_roles(shops).time == "ds"
+
+
+def test_unread_times_that_distinguish_the_rows_of_series_are_refused():
+    frame = pd.DataFrame(
+        {"month": np.repeat(["M 1", "M 2", "first"], 4), "product": ["a", "b", "c", "d"] * 3, "y": 1.0}
+    )
+    assert "'month' may hold times" in refused(find_roles, frame)
+    classes = frame.assign(product=["a", "b"] * 6)
+    assert find_roles(classes).time is None
+
+
 def test_times_of_day_without_a_date_are_refused():
     frame = pd.DataFrame({"time": [f"{h:02}:{m:02}" for h in range(24) for m in (0, 30)], "y": np.arange(48.0)})
     assert "'time' may hold times, and no column was read as times, got cells such as '00:00'" in refused(

@@ -182,11 +182,19 @@ def refuse_unread(where: str, free: pd.DataFrame) -> None:
         alone = len(column) > 1 and column.notna().all() and column.nunique() == len(column)
         called = column_names.is_called(name, column_names.TIMES) or column_names.holds(name, column_names.DATES)
         # A name alone is not sufficient: `month` may contain classes, like `promo`.
-        if (alone or (called and column.nunique() > len(column) / 2)) and not _count_rows(column):
+        if (alone or (called and _distinguishes(free, name))) and not _count_rows(column):
             what = "may hold times" if called else "has another value in every row, as times have"
             got = f"cells such as {str(next(iter(column.dropna()), ''))!r}"
             remedy = "Name the column of times with time=, or leave this one out of the table."
             refuse(where, f"{name!r} {what}, and no column was read as times", got, remedy)
+
+
+def _distinguishes(free: pd.DataFrame, name: str) -> bool:
+    """Return whether most values of a column are distinct, or all are for each value of another column of text."""
+    if free[name].nunique() > len(free) / 2:
+        return True
+    others = [other for other in free if other != name and not pd.api.types.is_numeric_dtype(free[other])]
+    return any(free[other].nunique() > 1 and not free.duplicated([name, other]).any() for other in others)
 
 
 def _count_rows(column: pd.Series) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from forecastkit.data.files import column_names
 from forecastkit.data.files.cells import ANY_TIME, show_cells
 from forecastkit.data.files.time_numbers import POSITIONS, dated_numbers
 from forecastkit.data.files.time_of_day import read_clock
@@ -133,7 +134,8 @@ def _text_times(values: pd.Series, where: str, order: str) -> Times:
         text = pa.array(values.map(str), type=pa.large_string())
     if isinstance(text, pa.ChunkedArray):
         text = text.combine_chunks()
-    if pc.all(pc.match_substring_regex(text, r"^\s*\d{5,18}\s*$")).as_py():
+    fewest = 4 if column_names.is_called(values.name, column_names.DATES) else 5  # years; elsewhere codes, of shops
+    if pc.all(pc.match_substring_regex(text, rf"^\s*\d{{{fewest},18}}\s*$")).as_py():
         whole = pc.cast(pc.utf8_trim_whitespace(text), pa.int64()).to_numpy()
         times, order, sentence = dated_numbers(whole, values.name, order)
         if order == POSITIONS:
