@@ -144,16 +144,45 @@ def network_alone():
     return fk.GRUForecaster(**TINY)
 
 
-@pytest.mark.parametrize("make", [network_alone, linear, ensemble])
-def test_a_month_of_load_update_forecast_save(make, tmp_path):
-    path, series = tmp_path / "model.forecast", daily(wave(0, 230))
-    alone = make().fit(series[:200])
+def two_series(rows):
+    """The series and one of ten times its size that lacks every third day, in a long table."""
+    second = 10 * rows[rows.index.day_of_year % 3 > 0]
+    parts = [pd.DataFrame({"id": name, "ds": part.index, "y": part.to_numpy()}) for name, part in
+             (("a", rows), ("b", second))]  # fmt: skip
+    return pd.concat(parts)
+
+
+def as_it_is(rows):
+    return rows
+
+
+KEYS = {"series_id": "id", "time": "ds", "target": "y"}
+
+
+@pytest.mark.parametrize(
+    ("make", "form", "days"),
+    [
+        (network_alone, as_it_is, 30),
+        (linear, two_series, 60),
+        *(
+            pytest.param(make, form, 60, marks=pytest.mark.rotated)
+            for make in (network_alone, linear, ensemble)
+            for form in (as_it_is, two_series)
+            if (make, form) != (linear, two_series)
+        ),
+    ],
+)
+def test_days_of_load_update_forecast_save(make, form, days, tmp_path):
+    path, series = tmp_path / "model.forecast", daily(wave(0, 200 + days))
+    alone = make().set_params(**KEYS if form is two_series else {}).fit(form(series[:200]))
     alone.save(path)
     sizes = [path.stat().st_size]
-    for day in range(200, 230):
-        model = fk.load(path).update(series[day : day + 1])
+    for day in range(200, 200 + days):
+        newer = form(series[day : day + 1])
+        model = fk.load(path).update(newer)
+        expected = alone.update(newer).forecast()
         # A loaded network is computed by NumPy: the same but for rounding.
-        np.testing.assert_allclose(model.predict(), alone.update(series[day : day + 1]).predict(), rtol=1e-5)
+        np.testing.assert_allclose(model.forecast()["forecast"], expected["forecast"], rtol=1e-5, atol=1e-5)
         model.save(path)
         sizes.append(path.stat().st_size)
     assert max(sizes) < sizes[0] + 1000
@@ -172,6 +201,25 @@ def test_months_of_load_partial_fit_save(tmp_path, months):
         model.save(path)
     assert path.stat().st_size < size + 2000
     assert errors[0] < 1.5 * errors[1], "the rows of the file serve about as well as all of them"
+
+
+@pytest.mark.rotated
+@pytest.mark.parametrize("make", [network_alone, linear])
+def test_sixty_months_of_a_panel(make, tmp_path):
+    path, series = tmp_path / "model.forecast", daily(wave(0, 304))
+    truth = two_series(series)
+    alone = make().set_params(**KEYS).fit(two_series(series[:120]))
+    alone.save(path)
+    size, errors = path.stat().st_size, np.zeros(2)
+    for month in range(120, 300, 3):
+        newer = two_series(series[month : month + 3])
+        model = fk.load(path).partial_fit(newer)
+        for place, one in enumerate((model, alone.partial_fit(newer))):
+            found = one.forecast().merge(truth)
+            errors[place] += (found["forecast"] - found["y"]).abs().mean()
+        model.save(path)
+    assert path.stat().st_size < size + 4000
+    assert errors[0] < (1.5 if make is network_alone else 1 + 1e-6) * errors[1]
 
 
 def test_members_count_the_rows_they_were_trained_on_and_start_from_the_same_history():
