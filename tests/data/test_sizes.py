@@ -90,13 +90,17 @@ def test_strides_leave_at_most_so_many_cutoffs():
     assert stride_within(5, 10**6) == 5
 
 
-@pytest.mark.parametrize("alias", ["s", "min", "h"])
-def test_a_naive_fit_of_short_steps_takes_a_moment(alias):
-    values = np.sin(np.arange(12_000) / 50)
-    series = pd.Series(values, pd.date_range("2024-01-01", periods=len(values), freq=alias))
+@pytest.mark.parametrize("alias", FREQUENCIES[1:])
+def test_a_naive_fit_takes_a_moment_and_forecasts_the_next_times(alias):
+    """With all defaults; the reference of its scores is a linear forecast, the longest for minutes."""
+    rows = 6_000 if grid_of(alias).kind != "month" else 600
+    times = pd.date_range("1900-01-01", periods=rows + 1, freq=alias, unit="s")
     began = time.process_time()
-    model = fk.SeasonalNaiveForecaster(horizon=60).fit(series)
+    model = fk.SeasonalNaiveForecaster().fit(pd.Series(np.sin(np.arange(rows) / 50), times[:-1]))
     assert model.lookback_ < 2_000
+    assert model.predict().index[0] == times[-1]
+    if alias in ("min", "h", "YS"):
+        assert model.scores_["mae_linear"] < model.scores_["mae"]
     assert time.process_time() - began < 20
 
 
