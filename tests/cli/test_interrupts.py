@@ -4,6 +4,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -139,3 +141,23 @@ def test_a_later_second_interrupt_exits_at_once(run, monkeypatch):
     err = run("train", "--csv", AIR, *TINY, "--out", "m.forecast", code=130).err
     assert "nothing was written" in err
     assert os.listdir() == []
+
+
+IMPORTING = """
+import builtins
+
+original = builtins.__import__
+
+def interrupt(name, *arguments, **more):
+    if name == "typer":
+        raise KeyboardInterrupt
+    return original(name, *arguments, **more)
+
+builtins.__import__ = interrupt
+from forecastkit.cli import main
+"""
+
+
+def test_an_interrupt_while_modules_are_imported_shows_no_traceback():
+    done = subprocess.run([sys.executable, "-c", IMPORTING], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
