@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecastkit.data.files.wide_tables import melt_wide
 from forecastkit.data.ingest.read_panel import read_more, read_panel
 from forecastkit.utils.exceptions import DataWarning, InputError
 
@@ -230,6 +231,32 @@ def test_headers_that_are_times_are_melted(form):
     assert "the 12 headers" in said
     assert "unused columns: 'Note'" in said
     assert (read_more(schema, panel.grid, frame.iloc[1:]).target == panel.target[12:]).all()
+
+
+@pytest.mark.parametrize(("prefix", "first"), [("d_", 1), ("V", 2), ("", 1)])
+def test_headers_that_number_steps_are_melted(prefix, first):
+    frame = pd.DataFrame(np.arange(36.0).reshape(3, 12), columns=[f"{prefix}{first + i}" for i in range(12)])
+    frame.iloc[1, 9:] = np.nan  # shorter series are padded
+    frame.insert(0, "id", ["a", "b", "c"])
+    panel, schema, said = read(frame)
+    assert (panel.ids, schema.series_id, schema.target) == (("a", "b", "c"), "id", ("value",))
+    assert (panel.last_observed() - panel.indptr[:-1]).tolist() == [11, 8, 11]
+    assert "are read as steps of time, each row as a series" in said
+    assert (read_more(schema, panel.grid, frame.iloc[2:]).target == panel.target[-12:]).all()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": ["a", "b", "b"]},  # rows without a name of their own
+        {"date": ["2024-01-01", "2024-01-02", "2024-01-03"]},  # a row per time
+        {"d_12": None, "d_14": 1.0},  # a number is missing
+    ],
+)
+def test_other_numbered_columns_are_targets(change):
+    frame = pd.DataFrame(np.arange(39.0).reshape(3, 13), columns=[f"d_{i}" for i in range(1, 14)]).assign(**change)
+    frame = frame.assign(id=change.get("id", ["a", "b", "c"])).dropna(axis=1)
+    assert melt_wide(frame) is None
 
 
 def test_a_table_of_years_by_months():

@@ -7,14 +7,23 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.files import column_names
-from forecastkit.data.files.datetimes import is_time, read_times, try_times
+from forecastkit.data.files.datetimes import is_time, read_times
 from forecastkit.data.files.dialects import TOTAL
+from forecastkit.data.files.time_columns import is_text, try_times
 from forecastkit.data.files.time_shapes import MONTHS
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.validation import first_few
 
-#: Number of headers that must be times.
-FEWEST = 3
+#: Number of headers that must be times, and of headers that number steps.
+FEWEST, FEWEST_STEPS = 3, 12
+#: Prefixes of headers that number steps, such as ``d_1``; columns of R without names are ``V1``, ``V2``.
+_STEP_PREFIXES = frozenset(
+    [
+        "",
+        *"dhmqtvwy",
+        *["day", "hour", "month", "obs", "period", "quarter", "step", "tick", "time", "week", "wk", "year"],
+    ]
+)
 _YEAR = re.compile(r"([^\W\d]+[ _.-]?)?((?:1[7-9]|20|21|22)\d{2})(?:\s*\[[^\]]*\])?")
 _MONTH = re.compile(r"m?[ _.-]?(\d{1,2})")
 _QUARTER = re.compile(
@@ -50,7 +59,8 @@ class Melted:
         """Return what was read, and what was left out."""
         headers = first_few(map(str, self.headers), 2)
         left_out = f"; {first_few(map(repr, self.totals))} left out" if self.totals else ""
-        return f"the {len(self.headers)} headers {headers} are read as times, each row as a series{left_out}"
+        times = "times" if pd.api.types.is_datetime64_any_dtype(self.frame[self.time]) else "steps of time"
+        return f"the {len(self.headers)} headers {headers} are read as {times}, each row as a series{left_out}"
 
 
 def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value") -> Melted | None:
@@ -133,7 +143,7 @@ def _read_headers(frame: pd.DataFrame, numeric: list) -> tuple[list, list, str] 
     whole_day = sorted(hours.values()) in (list(range(24)), list(range(1, 25)))
     if whole_day and any(_holds_dates(frame[name]) for name in others):
         return list(hours), list(hours.values()), "hour"
-    return _dates(numeric)
+    return _dates(numeric) or _steps(frame, numeric)
 
 
 def _dates(numeric: list) -> tuple[list, list, str] | None:
@@ -147,6 +157,22 @@ def _dates(numeric: list) -> tuple[list, list, str] | None:
     if read.values.duplicated().any() or not pd.api.types.is_datetime64_any_dtype(read.values):
         return None
     return dates, read.values.tolist(), "time"
+
+
+def _steps(frame: pd.DataFrame, numeric: list) -> tuple[list, list, str] | None:
+    """Return headers that number successive steps if text names the rows, and no column may hold times."""
+    found = [(name, re.fullmatch(r"([a-z]*)[ _.-]?(\d+)", str(name).strip().lower())) for name in numeric]
+    headers = [name for name, match in found if match and match[1] in _STEP_PREFIXES]
+    numbers = [int(match[2]) for _, match in found if match and match[1] in _STEP_PREFIXES]
+    if len(headers) < FEWEST_STEPS or not _mostly(headers, numeric) or (np.diff(numbers) != 1).any():
+        return None
+    names = [name for name in frame if name not in headers]
+    text = [name for name in names if is_text(frame[name])]
+    if any(column_names.is_called(name, column_names.TIMES) or try_times(frame[name]) is not None for name in names):
+        return None
+    if not text or frame[text].isna().any(axis=None) or frame.duplicated(text).any():
+        return None
+    return headers, list(range(1, len(headers) + 1)), "time"
 
 
 def _matching(names: list, meaning) -> dict:
