@@ -49,6 +49,7 @@ FUZZED = int(os.environ.get("FORECASTKIT_FUZZ", "250"))
 SMALL = {
     "horizon": 6,
     "lookback": 24,
+    "patch": 6,
     "units": 8,
     "epochs": 1,
     "windows_per_epoch": 256,

@@ -252,7 +252,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING, strategy=strategy)
         if context.linear_path is not None:
             network.linear.assign(context.linear_path.matrix(self.lookback_))
-        if self.callbacks:
+        if any(getattr(callback, "uses_model", True) for callback in self.callbacks or ()):
             self.network_.shown()
         validation_origins = self._validation(context, most=4_000)
         validation_origins = validation_origins.together()[0] if sizes.channels else validation_origins

@@ -40,6 +40,8 @@ def make(name):
     options = {key: value for key, value in SMALL.items() if key in parameters}
     if name == "EnsembleForecaster":
         options["forecasters"] = [fk.NaiveForecaster(), fk.LinearForecaster()]
+    if name == "KerasForecaster":
+        options["backbone"] = fk.GRU(units=8)
     if name == "AutoForecaster":
         options |= {"forecasters": ["drift"], "time_limit": 60}
     if name == "HierarchicalForecaster":

@@ -38,16 +38,16 @@ def scaler_fitted_on_everything(frame, start):
 
 def centred_rolling_feature(frame, start):
     smooth = frame.assign(p=frame["y"].rolling(9, center=True, min_periods=1).mean())
-    return forecast(fk.MinGRUForecaster(**NETWORK, target="y", past="p"), smooth, start)
+    return forecast(fk.RNNForecaster(**NETWORK, target="y", past="p"), smooth, start)
 
 
 def past_covariate_read_ahead(frame, start):
     ahead = frame.assign(p=frame["p"].shift(-HORIZON))
-    return forecast(fk.MinGRUForecaster(**NETWORK, target="y", past="p"), ahead, start)
+    return forecast(fk.RNNForecaster(**NETWORK, target="y", past="p"), ahead, start)
 
 
 def early_stopping_on_the_test_block(frame, start):
-    model = fk.MinGRUForecaster(**{**NETWORK, "epochs": 3}, target="y", validation_size=HORIZON, final_epochs=0)
+    model = fk.RNNForecaster(**{**NETWORK, "epochs": 3}, target="y", validation_size=HORIZON, final_epochs=0)
     model.fit(frame[: start + HORIZON])
     return model.predict(history=frame[:start])["y"]
 
@@ -56,7 +56,7 @@ class WarmStart:
     """Refits that go on from the fit before."""
 
     def __init__(self):
-        self.model = fk.MinGRUForecaster(**NETWORK, target="y")
+        self.model = fk.RNNForecaster(**NETWORK, target="y")
 
     def __call__(self, frame, start):
         self.model = self.model.partial_fit(frame[:start])
@@ -84,7 +84,7 @@ def test_planted_leaks_are_found(leak, table):
 @pytest.mark.filterwarnings("ignore:Panel. taken as past covariates")
 def test_a_careful_procedure_is_not_accused(table):
     def careful(frame, start):
-        return forecast(fk.MinGRUForecaster(**NETWORK, target="y"), frame, start)
+        return forecast(fk.RNNForecaster(**NETWORK, target="y"), frame, start)
 
     found = fk.audit(careful, table, start=START, horizon=HORIZON)
     assert found.passed, str(found)

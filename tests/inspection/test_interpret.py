@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROLES, SMALL, in_rotation, make_future, make_panel, wave
+from conftest import ROLES, SMALL, in_rotation, make_future, make_panel, wave, weights_of
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -356,10 +356,10 @@ def test_other_series_are_scaled_by_themselves(transformer):
 
 def test_looking_changes_nothing(transformer, future):
     before = transformer.predict(future)
-    weights = transformer.model_.get_weights()
+    weights = weights_of(transformer)
     fk.interpret(transformer, future, series="a", steps=1)
     pd.testing.assert_frame_equal(transformer.predict(future), before)
-    for old, new in zip(weights, transformer.model_.get_weights(), strict=True):
+    for old, new in zip(weights, weights_of(transformer), strict=True):
         np.testing.assert_array_equal(old, new)
 
 
@@ -408,7 +408,7 @@ def test_attention_alone_takes_no_gradients(transformer, future):
 
 @pytest.mark.rotated
 def test_selected_variables_are_called_as_the_user_does(panel, future):
-    model = fk.TFTForecaster(**SMALL, **ROLES, calendar=True, patch=4).fit(panel)
+    model = fk.TFTForecaster(**{**SMALL, "patch": 4}, **ROLES, calendar=True).fit(panel)
     frame = fk.interpret(model, future, what="attention").selection
     columns = ["unique_id", "cutoff", "part", "role", "input", "input_step", "input_time", "weight"]
     assert list(frame.columns) == columns

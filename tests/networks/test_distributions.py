@@ -142,7 +142,7 @@ TRAINED = ("negative_binomial", "student_t")
 
 @pytest.mark.parametrize("name", in_rotation(DISTRIBUTIONS, {*DISTRIBUTIONS} - {*TRAINED}))
 def test_a_forecaster_gives_quantiles_at_any_level_and_the_mean(name, tmp_path):
-    model = fk.MinGRUForecaster(**SIZES, loss=name).fit(series(name))
+    model = fk.RNNForecaster(**SIZES, loss=name).fit(series(name))
     frame = model.predict(quantile_levels=[0.001, 0.5, 0.999])
     assert (frame["q0.001"] < frame["q0.999"]).all()
     point = model.predict()

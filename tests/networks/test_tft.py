@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from conftest import ROLES, SMALL, in_rotation, make_panel
+from conftest import ROLES, SMALL, make_panel
 from keras import ops
 from test_engines import assert_close, trained, weights
 from test_engines import data as engine_data  # noqa: F401
@@ -260,9 +260,8 @@ def test_compiled_steps_train_alike(engine_data):  # noqa: F811
 # ---------------------------------------------------------------------------------------------- the forecaster
 
 
-@pytest.mark.parametrize(
-    "more", in_rotation([{}, {"embed_series": True, "layers": 2}], [{"embed_series": True, "layers": 2}])
-)
+@pytest.mark.rotated
+@pytest.mark.parametrize("more", [{}, {"embed_series": True, "layers": 2}])
 def test_a_panel_with_all_roles_is_forecast_saved_and_loaded(tmp_path, more):
     panel = make_panel(120, ("x", "y"))
     options = {"quantile_levels": [0.1, 0.5, 0.9], "calendar": True, **more}

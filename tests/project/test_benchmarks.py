@@ -78,6 +78,7 @@ def test_a_split_longer_than_the_file_is_refused(accuracy, csv):
         accuracy.standardise(accuracy.read(csv), (9000, 900, 99))
 
 
+@pytest.mark.rotated
 def test_a_network_by_seed_is_told_in_full_and_not_run_twice(run):
     settings = ["--set", "epochs=1", "--set", "windows_per_epoch=64", "--set", "units=4"]
     lines = run("--models", "linear,gru", "--seeds", "3,4", *settings)
@@ -339,6 +340,7 @@ def test_the_stopwatch_tells_the_start_from_the_steady_rate(monkeypatch):
     assert told["start_seconds"] == 4
 
 
+@pytest.mark.rotated
 def test_accelerators_are_measured_by_lookback_and_precision(tmp_path):
     gpu = script("gpu")
     sizes = ["--units", "8", "--batch", "32", "--steps", "30", "--product", "64", "--lookbacks", "24,48"]
@@ -348,6 +350,7 @@ def test_accelerators_are_measured_by_lookback_and_precision(tmp_path):
     assert all(line["windows_per_second"] > 0 and line["bfloat16_rate"] > 0 and line["part"] > 0 for line in lines)
 
 
+@pytest.mark.rotated
 def test_forecasts_of_one_and_of_many_series_are_timed():
     prediction = script("prediction")
     model = prediction.fitted()
@@ -357,6 +360,7 @@ def test_forecasts_of_one_and_of_many_series_are_timed():
     assert found["per_second"] > 0
 
 
+@pytest.mark.rotated
 def test_growth_of_training_is_measured_in_a_process_of_its_own():
     growth = script("training_growth")
     found = growth.measured({"lookback": 12, "batch": 32, "series": 2, "cores": 1, "windows": 2000})

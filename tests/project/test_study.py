@@ -72,6 +72,7 @@ def test_slopes_are_those_of_small_changes():
     np.testing.assert_allclose(input_gradients[:, 1, 0], change, rtol=0.05, atol=1e-4)
 
 
+@pytest.mark.rotated
 def test_training_recalls_the_last_value():
     found = synthetic.solve("gru", "recall", length=2, steps=200, units=8)
     assert dict(found["explained"])[1] > 0.5
@@ -125,6 +126,7 @@ def test_lines_of_results_are_those_of_the_plan():
         assert any(each.matches(line) for each in planned), line["key"]
 
 
+@pytest.mark.rotated
 def test_a_measurement_is_not_taken_twice(command, tmp_path, capsys):
     common = ["--quick", "--claims", "7", "--out", str(tmp_path / "s.jsonl")]
     command.main(common)

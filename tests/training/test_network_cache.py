@@ -12,6 +12,7 @@ from conftest import ROLES, SMALL, in_rotation, make_panel, wave
 from keras.callbacks import Callback
 
 import forecastkit as fk
+from forecastkit.cli.progress import EpochProgress
 from forecastkit.networks.backbone import LayerBackbone, Sizes
 from forecastkit.training import trained_network
 from forecastkit.training.engines.tensorflow import TensorFlowEngine
@@ -189,6 +190,13 @@ def test_a_network_that_somebody_may_hold_is_not_handed_on():
     assert all(entry.network not in (held, Keeps.seen) for entry in trained_network.NETWORK_CACHE.entries)
     for mine, before in zip(held.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(mine, before)
+
+
+def test_a_progress_display_keeps_no_network(traced):
+    fitted(callbacks=[EpochProgress(lambda *said: None)])
+    traced.clear()
+    fitted(seed=1)
+    assert traced == []
 
 
 def test_a_network_from_garbage_that_holds_itself_works():

@@ -252,12 +252,17 @@ def test_weights_of_rows_reach_every_fold():
 def test_hyperband_gives_many_few_epochs_and_the_best_more():
     small = {"horizon": 2, "lookback": 8, "units": 4, "windows_per_epoch": 32, "batch_size": 32, "final_epochs": 0}
     network = fk.GRUForecaster(**small, epochs=3, random_state=0)
-    found = fk.tune(network, wave(60), space={"dropout": (0.0, 0.5)}, search="hyperband", n_trials=5, n_folds=1, **HERE)
+    found = fk.tune(
+        network, wave(60), space={"learning_rate": (1e-3, 1e-1)}, search="hyperband", n_trials=5, n_folds=1, **HERE
+    )
     trials = found.trials.sort_index()
     assert trials.loc[0, "epochs"] is None, "the forecaster as it is"
     assert set(trials["epochs"][1:]) == {1, 3}
     first = trials[trials["epochs"] == 1]
-    assert trials.loc[trials["epochs"] == 3, "dropout"].iloc[0] == first.loc[first["score"].idxmin(), "dropout"]
+    assert (
+        trials.loc[trials["epochs"] == 3, "learning_rate"].iloc[0]
+        == first.loc[first["score"].idxmin(), "learning_rate"]
+    )
     with pytest.raises(fk.InputError, match="hyperband needs a forecaster that is trained by epochs, got Troubled"):
         fk.tune(troubled(), SERIES, space=BIASES, search="hyperband", **HERE)
 

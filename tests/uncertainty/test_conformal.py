@@ -103,10 +103,10 @@ def test_too_few_windows_for_corrections_leave_the_quantiles_and_it_is_said(cali
 )
 def test_quantiles_that_miss_are_moved_to_where_they_hold(head, changing):
     """A network of one epoch is far too sure, or far from it; corrected it covers what it says on the next rows."""
-    plain = fk.MinGRUForecaster(**{**SIZES, "final_epochs": 0}, **head).fit(changing[:800])
+    plain = fk.RNNForecaster(**{**SIZES, "final_epochs": 0}, **head).fit(changing[:800])
     scale, before = plain.scaler_.target.scale[0, 0], plain.predict(quantile_levels=LEVELS)
     del plain  # its traced network serves the next
-    model = fk.MinGRUForecaster(**{**SIZES, "final_epochs": 0}, **head, calibrate=True).fit(changing[:800])
+    model = fk.RNNForecaster(**{**SIZES, "final_epochs": 0}, **head, calibrate=True).fit(changing[:800])
     found = fk.backtest(model, changing[:900], quantile_levels=LEVELS).forecasts
     assert 0.65 < coverage(found) < 0.93
     corrections = model.corrections_
@@ -117,7 +117,7 @@ def test_quantiles_that_miss_are_moved_to_where_they_hold(head, changing):
 
 @pytest.mark.parametrize("calibrate", [True, "rolling"])
 def test_a_loaded_forecaster_corrects_alike(calibrate, changing, tmp_path):
-    model = fk.MinGRUForecaster(**SIZES, quantile_levels=[0.1, 0.5, 0.9], calibrate=calibrate).fit(changing[:900])
+    model = fk.RNNForecaster(**SIZES, quantile_levels=[0.1, 0.5, 0.9], calibrate=calibrate).fit(changing[:900])
     model.save(tmp_path / "a.forecast")
     again = fk.load(tmp_path / "a.forecast")
     assert len(again.history_.target) < 900

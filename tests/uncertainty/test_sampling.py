@@ -60,8 +60,8 @@ def correlated():
 SIZES = {**SMALL, "horizon": 6, "lookback": 24}
 MODELS = {
     "points": fk.LinearForecaster(horizon=6, lookback=24),
-    "quantiles": fk.MinGRUForecaster(**SIZES, quantile_levels=[0.1, 0.5, 0.9]),
-    "distribution": fk.MinGRUForecaster(**SIZES, loss="gaussian"),
+    "quantiles": fk.RNNForecaster(**SIZES, quantile_levels=[0.1, 0.5, 0.9]),
+    "distribution": fk.RNNForecaster(**SIZES, loss="gaussian"),
 }
 
 
@@ -95,7 +95,7 @@ def test_quantiles_and_paths_keep_to_the_range_of_the_transform(levels):
     if levels is None:
         model = fk.LinearForecaster(horizon=6, lookback=14, target_transform="log", calibrate=True)
     else:
-        model = fk.MinGRUForecaster(**SIZES, target_transform="log", quantile_levels=levels, calibrate=True)
+        model = fk.RNNForecaster(**SIZES, target_transform="log", quantile_levels=levels, calibrate=True)
     model.set_params(validation_size=130).fit(y)  # 20 windows that do not overlap, as corrections need
     assert (model.sample(300, random_state=0)["forecast"] > 0).all()
     asked = [0.1, 0.5, 0.9] if levels else [0.005, 0.05, 0.5, 0.95]
@@ -112,7 +112,7 @@ def test_an_ensemble_of_transformed_members_keeps_to_their_range():
 
 def test_paths_of_counts_are_counts():
     data = np.random.default_rng(0).poisson(4, size=300).astype(float)
-    paths = fk.MinGRUForecaster(**SIZES, loss="poisson").fit(data).sample(50)["forecast"]
+    paths = fk.RNNForecaster(**SIZES, loss="poisson").fit(data).sample(50)["forecast"]
     assert ((paths >= 0) & (paths % 1 == 0)).all()
 
 
@@ -122,7 +122,7 @@ def test_a_number_of_paths_that_is_none_is_refused(correlated):
 
 
 def test_distributions_are_scored_by_their_density(correlated):
-    model = fk.MinGRUForecaster(**SIZES, loss="gaussian", lower=-np.inf).fit(correlated[:1_100])
+    model = fk.RNNForecaster(**SIZES, loss="gaussian", lower=-np.inf).fit(correlated[:1_100])
     result = fk.backtest(model, correlated)
     assert result.scores["log_score"].iloc[0] == pytest.approx(-result.forecasts["log_density"].mean())
     spread = fk.backtest(model, correlated, quantile_levels=[0.5, 0.8413]).forecasts
