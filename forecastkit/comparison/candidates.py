@@ -122,7 +122,7 @@ def _named(models) -> dict:
         models = backbones.names() if models == "all" else [name.strip() for name in models.split(",") if name.strip()]
     models = list(models) if isinstance(models, Iterable) else [models]
     if not models:
-        refuse(WHERE, "models must hold at least one", "none", error=ParameterError)
+        refuse(WHERE, "models must contain at least one", "none", error=ParameterError)
     named = {}
     for model in models:
         name = model if isinstance(model, str) else name_of(model)

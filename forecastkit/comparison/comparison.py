@@ -411,5 +411,5 @@ def _seeds(seeds) -> list[int]:
     for seed in seeds:
         check_int(WHERE, "seeds", seed, low=0)
     if not len(seeds) or len(set(seeds)) < len(seeds):
-        refuse(WHERE, "seeds must be at least one, without doubles", list(seeds), error=ParameterError)
+        refuse(WHERE, "seeds must be distinct, at least one", list(seeds), error=ParameterError)
     return [int(seed) for seed in seeds]

@@ -34,7 +34,7 @@ QUICK, MAX_NETWORKS = 10.0, 4
 CHALLENGERS = ("ensemble", "gru", "lstm_transformer", "transformer", "lstm")
 #: Relative difference that counts even if it is not significant.
 CLEAR = 0.1
-JUDGED = 2_000
+MAX_WINDOWS = 2_000
 PLAIN = (str, int, float, bool, type(None))
 
 
@@ -153,7 +153,7 @@ def recommend(
     comparison = compare(names, X, y, budget=budget, **seeds, **parameters)
     name, verdict = decide(rule, comparison)
     model = Candidate(name, comparison.models[name]).for_run(0, None)
-    thumb = f"By rule of thumb that asks for {named(rule)}: {reason}."
+    thumb = f"The rule of thumb suggests {named(rule)}: {reason}."
     left = [named(each) for each in shortlist(rule, facts, None, len(folds)) if each not in names]
     untried = [f"{no_time_for(left).capitalize()}: a longer budget tries them too."] if left else []
     return Recommendation(name, model, [*describe(facts), thumb, *verdict, *untried], comparison, facts)
@@ -186,7 +186,7 @@ def _seasonality(panel, task) -> float:
     windows = Windows.training(panel, panel.last_observed() + 1, task.season, horizon)
     if task.season == 1 or not len(windows):
         return 0.0
-    origins = windows.spaced(JUDGED)
+    origins = windows.spaced(MAX_WINDOWS)
     actual = observed_after(panel, origins, horizon)
     naive = np.nanmean(np.abs(simple.naive(panel, origins, horizon) - actual))
     seasonal = np.nanmean(np.abs(simple.seasonal_naive(panel, origins, horizon, task.season) - actual))
@@ -228,7 +228,7 @@ def decide(rule: str, comparison: Comparison) -> tuple[str, list[str]]:
     table, metric = comparison.table, comparison.metric
     best = comparison.best
     if not np.isfinite(table.loc[best, metric]):
-        refuse(WHERE, "a model must give numbers", str(table.loc[best, "verdict"]), "Look for extreme values.")
+        refuse(WHERE, "forecasts must be finite numbers", str(table.loc[best, "verdict"]), "Look for extreme values.")
     count = int(np.isfinite(table[metric]).sum())
     found = f"{named(best)} has the least error of {count} ({metric.upper()} {_score(table, best, metric)})"
     if rule == best:
@@ -272,7 +272,7 @@ def describe(facts: Facts) -> list[str]:
     ]
     if facts.season > 1:
         saved = facts.seasonality
-        kind = "strong" if saved >= STRONG else "weak" if saved >= WEAK else "not worth anything"
+        kind = "strong" if saved >= STRONG else "weak" if saved >= WEAK else "of no use"
         better = f"{percent(abs(saved))} {'better' if saved >= 0 else 'worse'}"
         season = f"Last season's values ({facts.season} steps back)"
         sentences.append(f"{season} forecast {better} than the last one: the season is {kind}.")

@@ -105,7 +105,7 @@ def monitor(forecaster: Forecaster, X: Data, y: Data | None = None) -> Monitorin
     expected = forecaster.scores_.get("mae")
     if expected is None:
         got = "a forecaster without validation rows"
-        refuse(WHERE, "errors are compared with those of the validation rows", got, "Fit with a validation_size=.")
+        refuse(WHERE, "the forecaster must have validation scores", got, "Fit with a validation_size=.")
     found = backtest(forecaster, X, y, stride=forecaster.horizon_, quantile_levels=LEVELS).forecasts
     error = (found["forecast"] - found["actual"]).abs()
     inside = ((found["actual"] >= found["q0.1"]) & (found["actual"] <= found["q0.9"])).where(found["actual"].notna())

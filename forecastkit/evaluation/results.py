@@ -48,9 +48,9 @@ class Backtest(Printable, Plottable):
     coverage : DataFrame
         A row for each central interval whose quantiles were requested (0.8: from q0.1 to q0.9): ``share``, the fraction
         of actuals inside it, ``rows``, and two standard errors of the share: ``binomial_error``, as if all rows were
-        independent, and ``block_error``, which lets rows of one block of two horizons of time (one, where there would
-        be fewer than eight) err together. Forecasts from neighbouring cutoffs do, so the latter is the honest one; it
-        is NaN where all windows lie in one block.
+        independent, and ``block_error``, as if rows of one block of two horizons of time (one, where there would
+        be fewer than eight) have correlated errors. Forecasts from neighbouring cutoffs do, so the latter is more
+        realistic; it is NaN where all windows lie in one block.
     reference : Reference
         The seasonal naive forecasts, and the scales of series.
     """

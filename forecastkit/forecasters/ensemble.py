@@ -144,7 +144,7 @@ class EnsembleForecaster(Combination):
         elif self.weights is not None:
             check_weights(where, self.weights, len(self._members()))
         if self.how == "median" and self.weights is not None:
-            rule = "how='median' counts all members alike"
+            rule = "how='median' gives all members equal weights"
             refuse(where, rule, f"weights={self.weights!r}", "Leave one of the two out.", ParameterError)
 
     def _transform(self):

@@ -161,7 +161,7 @@ def requested_levels(where: str, quantile_levels, coverage) -> tuple[tuple[float
     """Return the quantile levels, None without any, and the names of the result's columns."""
     if coverage is not None:
         if quantile_levels is not None:
-            refuse(where, "either quantile_levels or coverage can be asked for", "both", error=ParameterError)
+            refuse(where, "either quantile_levels or coverage can be given", "both", error=ParameterError)
         if np.ndim(coverage):
             remedy = "Pass quantile_levels= for several intervals."
             refuse(where, "coverage must be one number", repr(coverage), remedy, error=ParameterError)
@@ -240,8 +240,8 @@ def check_known_ahead(where: str, schema: Schema, panel: Panel, steps: int | np.
     if len(short):
         names = _names(schema, (reach < steps[:, None]).any(axis=0))
         ends = _dated(panel, short, cutoffs[short] + shortest[short])
-        said = f"{where}: known covariates {first_few(names)} end before the steps asked for: {first_few(ends)}"
-        warn_user(f"{said}; forecasts go as far as they reach.")
+        said = f"{where}: known covariates {first_few(names)} end before the requested steps: {first_few(ends)}"
+        warn_user(f"{said}; forecasts end with them.")
     return shortest
 
 
@@ -312,7 +312,7 @@ def warn_blank(where: str, schema: Schema, panel: Panel, rows) -> None:
         names = _names(schema, blank.any(axis=0))
         said = f"{where}: {lacking.sum()} of {len(ahead)} rows to forecast lack known covariates {first_few(names)}: "
         said += first_few(_dated(panel, entity[lacking], ordinal[lacking]))
-        warn_user(f"{said}; what is missing is taken at its mean.")
+        warn_user(f"{said}; missing values are replaced by their mean.")
 
 
 def warn_missing_steps(where: str, panel: Panel, rows) -> None:
@@ -337,4 +337,4 @@ def warn_missing_steps(where: str, panel: Panel, rows) -> None:
         entities, ordinals = (np.array(values) for values in zip(*missing, strict=True))
         said = f"{where}: {len(missing)} step{'s' * (len(missing) != 1)} before the last row to forecast have no row: "
         said += first_few(_dated(panel, entities, ordinals))
-        warn_user(f"{said}; their known covariates are taken at their mean.")
+        warn_user(f"{said}; their known covariates are replaced by their mean.")

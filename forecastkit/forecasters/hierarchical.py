@@ -98,7 +98,7 @@ class HierarchicalForecaster(Composite):
     def _check_parameters(self):
         where = type(self).__name__
         if not isinstance(self.forecaster, Forecaster):
-            refuse(where, "forecaster must be one", repr(self.forecaster), error=ParameterError)
+            refuse(where, "forecaster must be a Forecaster", repr(self.forecaster), error=ParameterError)
         check_choice(where, "method", self.method, METHODS)
         super()._check_parameters()
         self._asked()._check_parameters()
@@ -114,7 +114,7 @@ class HierarchicalForecaster(Composite):
     def _start_fit(self, panel, schema, weight=None, linear=None):
         self._forget()
         if schema.is_panel and weight is not None:
-            refuse(type(self).__name__, "sums have no weights", "sample_weight", "Leave it out.", ParameterError)
+            refuse(type(self).__name__, "sums cannot be weighted", "sample_weight", "Leave it out.", ParameterError)
         if not schema.levels:  # read for other forecasters too
             panel, schema = with_sums(panel, schema)
         self.schema_, stop = schema, panel.last_observed() + 1

@@ -184,8 +184,8 @@ def choose_network_recipe(forecaster, context: FitContext) -> NetworkRecipe:
     """
     panel, normalization, transform = context.panel, forecaster._normalization(), forecaster._transform()
     usual = NetworkRecipe(normalization, transform, forecaster.lookback_)
-    judged = len(forecaster._validation(context)) > 0
-    if not forecaster.linear_path or normalization == "mean" or not judged or is_mapped(panel.target):
+    validated = len(forecaster._validation(context)) > 0
+    if not forecaster.linear_path or normalization == "mean" or not validated or is_mapped(panel.target):
         return usual
     own, errors = Recipe("last", transform, forecaster.lookback_), {}
     if panel.rows * panel.channels <= MAX_CELLS:

@@ -384,7 +384,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
             time_limit=self.time_limit,
             seed=seed,
             validated=len(self._validation(context, most=1)) > 0,
-            judges_start=context.linear_path is not None,
+            start_may_be_best=context.linear_path is not None,
         )
 
     def _is_trained(self):

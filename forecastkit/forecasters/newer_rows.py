@@ -114,9 +114,9 @@ class Updating:
         rows = int((self.history_.last_observed() + 1 - self.history_.indptr[:-1]).max())
         if needed == np.inf:
             got = f"only the last {kept} that are kept with the model"
-            refuse(where, "training on needs all rows of the fit", got, "Fit afresh.")
+            refuse(where, "continued training needs all rows of the fit", got, "Fit afresh.")
         if rows < needed:
-            rule = f"training on needs {needed} rows of a series without those that are not kept"
+            rule = f"continued training needs {needed} rows of a series"
             got = f"{rows}, {kept} of them kept with the model, which lacks {needed - rows}"
             refuse(where, rule, got, "Give more of the latest rows, or fit afresh.")
 

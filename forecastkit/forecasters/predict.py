@@ -135,7 +135,7 @@ class Predicting(Model, Plottable, Exportable):
             rows = Rows.after(panel, check_known_ahead(where, self.schema_, panel, steps))
         else:
             if until is not None:
-                refuse(where, "either X or until says which rows to forecast", "both", error=ParameterError)
+                refuse(where, "either X or until can be given", "both", error=ParameterError)
             if isinstance(X, Real):
                 remedy = "Pass until= or horizon= for another number of steps."
                 refuse(where, "X must be rows to forecast", repr(X), remedy, error=ParameterError)

@@ -98,7 +98,7 @@ def _read(where: str, forecaster: "Forecaster", history: Panel, latest: np.ndarr
     schema, (y, X, time) = forecaster.schema_, given
     if hasattr(y, "columns") or (isinstance(y, pd.Series) and not _is_record(y, schema, history)):
         if time is not None:
-            refuse(where, "rows have times of their own, and time= is for values", repr(time), "Leave out time=.")
+            refuse(where, "time= is for values, and rows have their own times", repr(time), "Leave out time=.")
         return read_more(schema, history.grid, *((X, y) if schema.supervised else (y,)), follow=history)
     entity, rows = _records(where, schema, history, y, X)
     times = [row.get(schema.time) if time is None and schema.time else time for row in rows]

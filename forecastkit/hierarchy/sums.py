@@ -57,7 +57,7 @@ def aggregate(
     if (again := pd.DataFrame({"series": names, "time": data[time]}).duplicated()).any():
         row = data.loc[again].iloc[0]
         got = f"{again.sum()} rows again, the first of {names[again].iloc[0]!r} at {row[time]}"
-        refuse(WHERE, "a series has one row per time", got)
+        refuse(WHERE, "a series must have one row per time", got)
     hierarchy = Hierarchy.from_keys(parts.drop_duplicates().sort_values(keys).reset_index(drop=True))
     wide = data.assign(_series=names).pivot(index=time, columns="_series", values=target)
     wide = wide.reindex(columns=list(hierarchy.bottom)).sort_index().astype("float64")

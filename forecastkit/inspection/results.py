@@ -228,7 +228,7 @@ class Interpretation(Printable):
     @property
     def weights(self):
         if self.seen is None:
-            refuse("interpret", "attention must have been asked for", "attributions alone", error=ParameterError)
+            refuse("interpret", "attention must have been computed", "attributions alone", error=ParameterError)
         if not self.seen:
             refuse_attention(self.backbone)
         return self.seen
@@ -326,7 +326,7 @@ class Interpretation(Printable):
 
     def _found(self):
         if self.found is None:
-            refuse("interpret", "attributions must have been asked for", "attention alone", error=ParameterError)
+            refuse("interpret", "attributions must have been computed", "attention alone", error=ParameterError)
         return self.found
 
     def _blocks(self):

@@ -49,8 +49,8 @@ def rebuild(data: dict[str, Any], config: dict[str, Any] | None, own: dict[str, 
         with keras.saving.custom_object_scope(own):
             return found.from_config(config)
     except (TypeError, ValueError, AttributeError) as error:
-        remedy = "Hand over the class as it was, with a get_config() that returns every argument of __init__."
-        rule = f"{getattr(found, '__name__', found)!r} must take the settings that the model holds"
+        remedy = "Pass the class that was used, with a get_config() that returns every argument of __init__."
+        rule = f"{getattr(found, '__name__', found)!r} must accept the settings in the file"
         return refuse("load", rule, f"{type(error).__name__}: {error}", remedy, ArtifactError)
 
 
@@ -64,7 +64,7 @@ def _check_nested(config, own):
             name, module = str(config["class_name"]), str(config.get("module"))
             name = str(config.get("config")) if name == "function" else name
             if not (module == "keras" or module.startswith("keras.")) and name not in own:
-                rule = f"the model's settings hold a class of your own, {name!r}, which must be given"
+                rule = f"the model's settings contain a user-defined class, {name!r}, which must be passed"
                 refuse("load", rule, "none", f"Pass custom_objects={{{name!r}: {name}}}.", ArtifactError)
         for item in config.values():
             _check_nested(item, own)

@@ -157,7 +157,7 @@ class _View:
         place = found.place
         chosen = np.ones(len(place.steps), bool) if step is None else place.steps + 1 == step
         if not chosen.any():
-            rule = f"step must be one of those asked for, {first_few(place.steps + 1, 12)}"
+            rule = f"step must be one of those explained, {first_few(place.steps + 1, 12)}"
             refuse(WHERE, rule, repr(step), error=ParameterError)
         origin = place.origin_of(series, target)
         offsets = np.arange(1 - place.lookback, place.horizon + 1)

@@ -128,5 +128,5 @@ def _read(path, share):
             raise ValueError(f"{ABOUT} is no object")
     except DAMAGED_FILE as error:
         what = getattr(error, "strerror", None) or error
-        refuse("fit", f"{str(path)!r} must be a whole checkpoint", f"damaged: {what}", "Delete it to begin afresh.")
+        refuse("fit", f"{str(path)!r} must be a complete checkpoint", f"damaged: {what}", "Delete it to start again.")
     return arrays, about

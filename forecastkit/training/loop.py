@@ -61,7 +61,7 @@ class Plan:
     time_limit: float | None  #: Time limit in seconds
     seed: int
     #: Whether the weights that training starts with may be the best: those of a network that corrects a forecast
-    judges_start: bool = False
+    start_may_be_best: bool = False
     adaptive: bool = False  #: Whether the validation loss determines the number of epochs
 
     @classmethod
@@ -222,7 +222,7 @@ def train(
         return engine.agreed(time.monotonic() - began)
 
     calls.on_train_begin()
-    if table is not None and plan.judges_start and not record.loss:
+    if table is not None and plan.start_may_be_best and not record.loss:
         record.start_loss, best, record.best_epoch = engine.evaluate(table), network.get_weights(), -1
     try:
         for epoch in range(plan.epochs if is_over else len(record.loss), plan.epochs):

@@ -54,7 +54,7 @@ def _fresh(given, where):
             return from_settings(type(given), settings(given))
         return keras.optimizers.get(dict(given) if isinstance(given, dict) else given)
     except (ValueError, TypeError):
-        return refuse(where, "optimizer must be one of Keras", repr(given), remedy, ParameterError)
+        return refuse(where, "optimizer must be a Keras optimizer", repr(given), remedy, ParameterError)
 
 
 def has_schedule(optimizer: "keras.Optimizer") -> bool:

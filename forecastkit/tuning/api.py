@@ -104,7 +104,7 @@ def tune(
     settings = Settings(search, n_trials, time_limit, **options)
     settings.check()
     if not isinstance(forecaster, Forecaster):
-        refuse(WHERE, "the forecaster must be one", repr(forecaster), error=ParameterError)
+        refuse(WHERE, "forecaster must be a Forecaster", repr(forecaster), error=ParameterError)
     forecaster._check_parameters()
     panel, schema = read_panel(X, y, **forecaster._reading())
     weight = read_weights(sample_weight, X, y, panel, schema, forecaster._reading())

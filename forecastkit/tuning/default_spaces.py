@@ -54,7 +54,7 @@ def default_space(forecaster, context: DataContext) -> dict:
     """
     if isinstance(forecaster, READ_OFF):
         name = type(forecaster).__name__
-        refuse(WHERE, "the forecaster must have something to search", name, "Pass space=.", ParameterError)
+        refuse(WHERE, "the forecaster must have parameters to search", name, "Pass space=.", ParameterError)
     own = forecaster.get_params(deep=False)
     space = {}
     if "target_transform" in own and context.positive and own.get("loss", "mae") in ("mae", "mse", "huber"):

@@ -154,7 +154,7 @@ class Server:
         """Raise an error if the process could not start."""
         if not self.ready:
             told = (self.folder / "stderr").read_text(errors="replace").strip().splitlines()
-            raise RuntimeError(f"the process that runs trials did not start: {told[-1] if told else 'no word'}")
+            raise RuntimeError(f"the process that runs trials did not start: {told[-1] if told else 'no message'}")
 
     def close(self) -> None:
         """Terminate the process and all its forks."""

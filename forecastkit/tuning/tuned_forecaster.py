@@ -103,7 +103,7 @@ class TunedForecaster(Composite):
     def _check_parameters(self):
         where = type(self).__name__
         if not isinstance(self.forecaster, Forecaster):
-            refuse(where, "forecaster must be one", repr(self.forecaster), error=ParameterError)
+            refuse(where, "forecaster must be a Forecaster", repr(self.forecaster), error=ParameterError)
         super()._check_parameters()
         self._settings().check(where)
         template = self._template()

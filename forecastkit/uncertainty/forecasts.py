@@ -60,7 +60,7 @@ class OriginResiduals:
     def around(self, points: np.ndarray, levels: Sequence[float]) -> np.ndarray:
         """Return quantiles (n, horizon, len(levels)) of the actuals, given point forecasts (n, horizon)."""
         if not self.known:
-            refuse(type(self.forecaster).__name__, "quantiles need residuals to learn from", "none", "Give more rows.")
+            refuse(type(self.forecaster).__name__, "quantiles need validation residuals", "none", "Give more rows.")
         validation.replace_in_sample(self.forecaster)
         residuals = validation.residual_quantiles(self.forecaster, self.panel, self.origins, levels)
         return add_residuals(self.forecaster, self.panel, self.origins, points[..., None], residuals)

@@ -46,7 +46,7 @@ def seconds_of(budget, where: str) -> float | None:
 
 
 def no_time_for(what: str | Sequence[str]) -> str:
-    """Return a note on what was not run for want of time."""
+    """Return a note on what was not run because no time was left."""
     return f"{NO_TIME} for {what if isinstance(what, str) else first_few(what, 12)}"
 
 

@@ -65,7 +65,7 @@ def test_a_future_file_and_blank_targets_at_the_end_say_the_same(run):
     whole[-12:-6].to_csv("short.csv", index=False)
     args = ("predict", "m.forecast", "--history", "past.csv", "--future")
     said = run(*args, "short.csv", "--out", "c.csv")
-    assert "known covariates temp end before the steps asked for" in said.err
+    assert "known covariates temp end before the requested steps" in said.err
     assert len(pd.read_csv("c.csv")) == 6, "as far as they reach"
     whole[-12:].assign(temp=np.nan).to_csv("blank.csv", index=False)
     assert "blank.csv: known columns must be filled, got blanks in 'temp'." in run(*args, "blank.csv", code=1).err

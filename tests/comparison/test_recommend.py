@@ -98,7 +98,7 @@ def test_facts_are_told_in_sentences():
     assert "7 series, the longest of 9,000 rows" in told
     assert "30 % better than the last one: the season is strong." in told
     assert "2 % of the values are missing" in told
-    assert "worse than the last one: the season is not worth anything." in " ".join(describe(facts(seasonality=-0.2)))
+    assert "worse than the last one: the season is of no use." in " ".join(describe(facts(seasonality=-0.2)))
     assert len(describe(facts(season=1))) == 1
 
 
@@ -160,7 +160,7 @@ def test_a_quick_model_is_not_named_where_its_error_is_far_larger():
 
 
 def test_without_numbers_nothing_is_recommended():
-    with pytest.raises(InputError, match="recommend: a model must give numbers, got failed: it is late"):
+    with pytest.raises(InputError, match="recommend: forecasts must be finite numbers, got failed: it is late"):
         decide("gru", comparison([("gru", math.nan, "failed: it is late")]))
 
 
@@ -202,7 +202,7 @@ def run(capsys):
 def test_the_command_says_a_choice_and_why(run, quick):
     out = run("--csv", AIR, "--horizon", "12").out
     assert "choice   linear" in out
-    assert "because  By rule of thumb that asks for linear: 8" in out
+    assert "because  The rule of thumb suggests linear: 8" in out
     assert f"next     forecast train --csv {AIR} --model linear --horizon 12" in out
     found = json.loads(run("--csv", AIR, "--json").out)
     assert (found["model"], found["class"]) == ("linear", "LinearForecaster")

@@ -144,7 +144,7 @@ def test_holes_are_masked_and_said(known):
 def test_short_known_covariates_are_forecast_as_far_as_they_reach(known):
     frame = filled(known)
     short = frame[(frame["unique_id"] != "b") | (frame["ds"] < TIMES[59])]
-    with pytest.warns(UserWarning, match=r"k end before the steps asked for: 'b' at 2024-02-28 00:00:00; forecasts go"):
+    with pytest.warns(UserWarning, match=r"k end before the requested steps: 'b' at 2024-02-28 00:00:00; "):
         long = known.forecast(short)
     assert long.groupby("unique_id").size().to_dict() == {"a": 5, "b": 2, "c": 5}
     assert len(known.predict(short)) == 12
@@ -155,7 +155,7 @@ def test_known_covariates_in_the_history_reach_as_far_as_they_do():
     data.loc[(data["unique_id"] == "a") & (data["ds"] > TIMES[56]), "y"] = np.nan
     data.loc[(data["unique_id"] != "a") & (data["ds"] > TIMES[44]), "y"] = np.nan
     model = drift(data, known="k", static="size")
-    with pytest.warns(UserWarning, match="'a' at 2024-02-29 00:00:00; forecasts go as far as they reach"):
+    with pytest.warns(UserWarning, match="'a' at 2024-02-29 00:00:00; forecasts end with them"):
         got = model.predict()
     assert got.groupby("unique_id").size().to_dict() == {"a": 3, "b": 5, "c": 5}
     with pytest.warns(UserWarning, match="'a' at 2024-02-29"):

@@ -56,7 +56,7 @@ def test_weights_that_are_given_are_normalised():
         ({"weights": [1, np.nan, 1]}, "numbers from 0 on"),
         ({"weights": ["a", 1, 1]}, "numbers from 0 on"),
         ({"weights": "backtst"}, "Did you mean 'backtest'"),
-        ({"weights": [1, 1, 1], "how": "median"}, "how='median' counts all members alike"),
+        ({"weights": [1, 1, 1], "how": "median"}, "how='median' gives all members equal weights"),
         ({"seeds": 0}, "seeds must be a whole number of at least 1, got 0"),
         ({"n_jobs": "all"}, "n_jobs must be a whole number"),
         ({"n_jobs": 0}, "n_jobs must be a whole number other than 0"),

@@ -178,11 +178,11 @@ def test_what_is_no_hierarchy_is_refused(monkeypatch):
     rows = sales()
     with pytest.raises(ParameterError, match="method must be one of"):
         make("middle_out").fit(rows)
-    with pytest.raises(ParameterError, match="forecaster must be one"):
+    with pytest.raises(ParameterError, match="forecaster must be a Forecaster"):
         fk.HierarchicalForecaster("linear").fit(rows)
     with pytest.raises(InputError, match=r"must end at the same time, got \('south', 'd'\) at 2024-02-.*have ended"):
         make().fit(rows[(rows["shop"] != "d") | (rows["day"] < "2024-02-20")])
-    with pytest.raises(ParameterError, match="sums have no weights"):
+    with pytest.raises(ParameterError, match="sums cannot be weighted"):
         make().fit(rows, sample_weight=np.ones(len(rows)))
     fitted = make("bottom_up").fit(rows)
     before = fitted.forecast()

@@ -119,7 +119,7 @@ def test_a_file_without_sums_is_not_trained_on(path):
     loaded = reloaded(model, path)
     before = loaded.predict()
     with pytest.raises(
-        fk.InputError, match=r"partial_fit: training on needs all rows of the fit, got only the last 35"
+        fk.InputError, match=r"partial_fit: continued training needs all rows of the fit, got only the last 35"
     ):
         loaded.partial_fit(days(200, 203))
     pd.testing.assert_series_equal(loaded.predict(), before)

@@ -184,7 +184,7 @@ REFUSED = {
     "another column": (({"load": 1.0, "wind": 2.0},), {}, "a column of the observation must exist, got 'wind'"),
     "no target": (({},), {}, "a value of each target, got none of 'load'"),
     "a covariate": ((1.0, [2.0]), {}, "X must be left out of models without covariates, got 1 value"),
-    "time of rows": ((SERIES[START : START + 1],), {"time": SERIES.index[START]}, "rows have times of their own"),
+    "time of rows": ((SERIES[START : START + 1],), {"time": SERIES.index[START]}, "rows have their own times"),
     "levels": ((1.0,), {"quantile_levels": [2.0]}, "must lie inside"),
 }
 

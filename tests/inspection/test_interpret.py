@@ -399,7 +399,7 @@ def test_attention_is_there_by_layer_head_and_step(found):
 def test_attention_alone_takes_no_gradients(transformer, future):
     alone = fk.interpret(transformer, future, what="attention", steps=[2])
     assert [part.shape for part in alone.weights] == [(3, 4, 1, 24)] * 2
-    with pytest.raises(ParameterError, match="attributions must have been asked for"):
+    with pytest.raises(ParameterError, match="attributions must have been computed"):
         alone.attribution  # noqa: B018
 
 
@@ -458,7 +458,7 @@ def test_networks_without_attention_are_told_which_have_it(gru, future):
     found = fk.interpret(gru, future, series="a", steps=1)
     with pytest.raises(ParameterError, match="must attend to its past"):
         found.weights  # noqa: B018
-    with pytest.raises(ParameterError, match="attention must have been asked for"):
+    with pytest.raises(ParameterError, match="attention must have been computed"):
         fk.interpret(gru, future, series="a", steps=1, what="attribution").attention  # noqa: B018
 
 
@@ -529,7 +529,7 @@ def test_pictures_without_covariates_times_or_attributions(hourly):
     assert len(fk.plot_attribution(both, step=1).axes) == 2
     fk.plot_attention(fk.interpret(model, what="attention"), by="step")
     for plot in (fk.plot_attribution, fk.plot_attention):
-        with pytest.raises(ParameterError, match="step must be one of those asked for"):
+        with pytest.raises(ParameterError, match="step must be one of those explained"):
             plot(both, step=9)
         with pytest.raises(ParameterError, match="chosen series must exist"):
             plot(both, series="a")

@@ -168,7 +168,7 @@ def test_a_damaged_file_is_refused(monkeypatch, tmp_path, damage):
     killed(monkeypatch, 2, fk.GRUForecaster(**SIZES, resume=tmp_path))
     [path] = tmp_path.iterdir()
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(InputError, match=r"must be a whole checkpoint, got damaged.*Delete it"):
+    with pytest.raises(InputError, match=r"must be a complete checkpoint, got damaged.*Delete it"):
         fk.GRUForecaster(**SIZES, resume=tmp_path).fit(series())
 
 

@@ -29,7 +29,7 @@ def test_changed_bytes_are_read_or_refused(tmp_path_factory, whole, place, value
         Checkpoint(path, 0)
     except InputError as refusal:
         said = str(refusal)
-    assert not said or "must be a whole checkpoint, got damaged" in said
+    assert not said or "must be a complete checkpoint, got damaged" in said
 
 
 @pytest.mark.parametrize("about", [[1], "x", 5, None])
@@ -37,5 +37,5 @@ def test_a_description_of_another_type_is_refused(tmp_path, about):
     path = tmp_path / "run.checkpoint"
     with open(path, "wb") as file:
         np.savez(file, about=np.frombuffer(json.dumps(about).encode(), dtype="uint8"))
-    with pytest.raises(InputError, match="must be a whole checkpoint, got damaged"):
+    with pytest.raises(InputError, match="must be a complete checkpoint, got damaged"):
         Checkpoint(path, 0)

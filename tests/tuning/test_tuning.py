@@ -384,9 +384,9 @@ def test_a_budget_too_small_for_one_trial_is_refused_before_training():
 
 
 def test_what_is_no_forecaster_is_refused():
-    with pytest.raises(fk.InputError, match="the forecaster must be one, got 'gru'"):
+    with pytest.raises(fk.InputError, match="forecaster must be a Forecaster, got 'gru'"):
         fk.tune("gru", SERIES)
-    with pytest.raises(fk.InputError, match="TunedForecaster: forecaster must be one, got 'gru'"):
+    with pytest.raises(fk.InputError, match="TunedForecaster: forecaster must be a Forecaster, got 'gru'"):
         fk.TunedForecaster("gru").fit(SERIES)
 
 

@@ -146,7 +146,7 @@ def test_a_backbone_object_is_searched_under_its_name():
 
 
 def test_what_reads_off_the_history_has_nothing_to_search():
-    with pytest.raises(fk.InputError, match=r"something to search, got NaiveForecaster\. Pass space="):
+    with pytest.raises(fk.InputError, match=r"parameters to search, got NaiveForecaster\. Pass space="):
         fk.tune(fk.NaiveForecaster(), wave(100))
 
 

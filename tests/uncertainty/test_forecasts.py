@@ -151,7 +151,7 @@ def test_quantiles_of_points_are_those_of_residuals_of_each_series(linear):
     model.residuals_, kept = None, model.residuals_
     try:
         assert not model._forecast_at(panel, origins).has_quantiles
-        with pytest.raises(InputError, match="quantiles need residuals to learn from"):
+        with pytest.raises(InputError, match="quantiles need validation residuals"):
             complete.quantiles((0.1,))
     finally:
         model.residuals_ = kept

@@ -125,7 +125,7 @@ class DistributedEngine(TensorFlowEngine):
         for (variable, _), piece in zip(pairs, pieces, strict=True):
             variable.assign(tf.reshape(piece, variable.shape))
 
-    # ------------------------------------------------------------------------------------------ judging
+    # ------------------------------------------------------------------------------------------ evaluating
 
     def evaluate(self, table: np.ndarray) -> float:
         """Return the mean loss over the origins in `table` (n, 3), as computed by the first worker.

@@ -76,7 +76,13 @@ def _meet_workers(cluster, where):
     try:
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     except (RuntimeError, ValueError, tf.errors.OpError) as error:
-        refuse(where, "workers must be able to meet", first_line(error), "Restart all of them.", WorkerError)
+        refuse(
+            where,
+            "workers must be able to connect to each other",
+            first_line(error),
+            "Restart all of them.",
+            WorkerError,
+        )
     if threading.current_thread() is threading.main_thread():
         # TensorFlow handles SIGTERM as a preemption notice and would continue; restore the previous handler.
         signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM) or signal.SIG_DFL)
