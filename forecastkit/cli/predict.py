@@ -92,7 +92,8 @@ def _plot(forecaster, future, history, path: Path) -> None:
 
     schema, panel = forecaster.schema_, forecaster.history_
     if history is not None:
-        panel = read_more(schema, panel.grid, *(history if isinstance(history, tuple) else (history,)))
+        rows = history if isinstance(history, tuple) else (history,)
+        panel = read_more(schema, panel.grid, *rows, remembered=panel)
     with without_warnings():  # printed with the forecast
         frame = forecaster.forecast(future, history=history, quantile_levels=_plotted_levels(forecaster))
         title = f"Forecast of {schema.target[0]}" if len(schema.target) == 1 else None

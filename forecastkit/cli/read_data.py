@@ -206,8 +206,9 @@ def read_like(sources: Sources, schema: Schema, future: bool = False) -> pd.Data
     frame = read_several(find_paths(listed(sources)), schema.series_keys or None, schema.time).frame
     frame = melted_like(schema, frame)
     roles = {role: getattr(schema, role) for role in COLUMNS}
-    if future:  # what is static is remembered
-        roles |= {"target": (), "past": (), "static": tuple(name for name in schema.static if name in frame)}
+    roles["static"] = tuple(name for name in schema.static if name in frame)  # those of known series are remembered
+    if future:
+        roles |= {"target": (), "past": ()}
     time = as_names(schema.time)
     if schema.time_parts and schema.time not in frame:
         time = schema.time_parts

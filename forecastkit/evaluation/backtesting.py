@@ -106,7 +106,7 @@ def backtest(
     _check_fits(fitted and not refit, max_train_size=max_train_size, resume=resume)
     if fitted:
         schema = forecaster.schema_
-        panel = read_more(schema, forecaster.history_.grid, X, y)
+        panel = read_more(schema, forecaster.history_.grid, X, y, remembered=forecaster.history_)
         panel = without_newer_faults(WHERE, forecaster, after_history(forecaster, panel, start))
         horizon, season = forecaster.horizon_, forecaster.season_length_
     else:

@@ -181,7 +181,7 @@ class Predicting(Model, Plottable, Exportable):
         if self.schema_.supervised and y is None:
             rule = "a forecaster fitted on X and y needs history=(X, y)"
             refuse("history", rule, "X alone", error=ParameterError)
-        panel = read_more(self.schema_, self.history_.grid, X, y)
+        panel = read_more(self.schema_, self.history_.grid, X, y, remembered=self.history_)
         check_observed(type(self).__name__, self.schema_, panel)
         return panel
 

@@ -87,7 +87,9 @@ def importance(
     if not inputs:
         rule, got = "the forecaster must be fitted with covariates", f"a {type(forecaster).__name__} without any"
         refuse(WHERE, rule, got, "Name them in known= or past=, or in static= for several series.", ParameterError)
-    panel = after_history(forecaster, read_more(schema, forecaster.history_.grid, X, y), start)
+    panel = after_history(
+        forecaster, read_more(schema, forecaster.history_.grid, X, y, remembered=forecaster.history_), start
+    )
     cutoffs = find_cutoffs(forecaster, panel, start, n_windows, stride, 0, forecaster.horizon_)
     origins = Origins.every_channel(cutoffs.entity, cutoffs.row, panel.channels)
     windows = ForecastWindows(panel, origins, forecaster.horizon_, forecaster.season_length_)

@@ -163,7 +163,10 @@ def _case_of(forecaster, X, y, start) -> tuple[Case, object, object, Forecaster]
     """Return the case at the first cutoff, start labels a horizon earlier and at it, and the fitted forecaster."""
     if hasattr(forecaster, "history_"):
         schema, model = forecaster.schema_, forecaster
-        panel, horizon = read_more(schema, forecaster.history_.grid, X, y), forecaster.horizon_
+        panel, horizon = (
+            read_more(schema, forecaster.history_.grid, X, y, remembered=forecaster.history_),
+            forecaster.horizon_,
+        )
     else:
         forecaster._check_parameters()
         panel, schema = read_panel(X, y, **forecaster._reading())

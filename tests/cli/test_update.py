@@ -67,6 +67,28 @@ def test_the_file_does_not_grow(run, model):
     assert os.path.getsize(model) < 1.05 * size
 
 
+def test_newer_rows_need_no_static_columns(run):
+    whole = table(ROWS + MORE)
+    whole["size"], whole["city"] = whole["store"].map({"a": 1.0, "b": 2.0}), whole["store"].map({"a": "x", "b": "y"})
+    whole[whole["day"] < "2024-07-19"].to_csv("sales.csv", index=False)
+    newer = whole[whole["day"] >= "2024-07-19"]
+    newer.to_csv("newer.csv", index=False)
+    newer.drop(columns=["size", "city"]).to_csv("bare.csv", index=False)
+    flags = ("--model", "linear", "--horizon", "3", "--target", "sales", "--static", "size,city", "--test-size", "30")
+    run("train", "--csv", "sales.csv", *flags, "--out", "m.forecast", "-q")
+    for command in ("backtest", "monitor"):
+        given, bare = (run(command, "m.forecast", "--csv", rows, "--json").out for rows in ("newer.csv", "bare.csv"))
+        assert json.loads(given)["cutoffs" if command == "monitor" else "scores"]
+        assert given.replace("newer.csv", "bare.csv") == bare
+    run("update", "m.forecast", "--csv", "bare.csv", "-q")
+    assert run("predict", "m.forecast", "--json").out
+    newer[newer["store"] == "a"].drop(columns="size").assign(store="c").to_csv("new.csv", index=False)
+    assert (
+        "must have the static columns 'size', got none of 'c'"
+        in run("update", "m.forecast", "--csv", "new.csv", code=1).err
+    )
+
+
 def test_refused_rows_leave_the_file_as_it_is(run, home, model):
     kept = (home / model).read_bytes()
     table(5, ROWS).drop(columns="sales").to_csv("bad.csv", index=False)

@@ -1,5 +1,7 @@
 """A fitted forecaster is tested on newer rows alone: they follow the history that it keeps."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -47,3 +49,43 @@ def test_a_horizon_of_new_rows_is_one_window(fitted):
 def test_a_position_counts_the_given_rows(fitted):
     first = fk.backtest(fitted, NEW, start=10, n_windows=1).forecasts
     assert first["ds"].min() == pd.Timestamp("2024-01-01") + pd.Timedelta(days=110)
+
+
+STATIC = FRAME.assign(
+    size=np.where(FRAME["unique_id"] == "a", 1.0, 5.0), kind=FRAME["unique_id"].map({"a": "x", "b": "z"})
+)
+EARLIER, BARE = STATIC.loc[OLD.index], FRAME.loc[NEW.index]
+CALLS = {
+    "update": lambda model, rows: model.update(rows).forecast(),
+    "partial_fit": lambda model, rows: model.partial_fit(rows).forecast(),
+    "history": lambda model, rows: model.forecast(history=rows),
+    "backtest": lambda model, rows: fk.backtest(model, rows).forecasts,
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_static_covariates_of_known_series_need_not_be_given_again(call):
+    model = fk.TabularForecaster(horizon=7, lookback=21, static=["size", "kind"], target="y").fit(EARLIER)
+    given, bare = (CALLS[call](copy.deepcopy(model), rows) for rows in (STATIC.loc[NEW.index], BARE))
+    pd.testing.assert_frame_equal(given, bare)
+    new = BARE.assign(unique_id="new")
+    sentence = r"not seen at fit must have the static columns 'size', 'kind', got none of 'new'"
+    with pytest.raises(fk.InputError, match=sentence):
+        CALLS[call](copy.deepcopy(model), new)
+    with pytest.raises(fk.InputError, match=r"the static columns 'kind', got none of 'new'"):
+        CALLS[call](copy.deepcopy(model), pd.concat([BARE, new]).assign(size=2.0))
+
+
+def test_hierarchies_remember_static_covariates_too():
+    rows = STATIC.assign(region="all")
+    model = fk.HierarchicalForecaster(
+        fk.LinearForecaster(lookback=21),
+        horizon=7,
+        series_id=["region", "unique_id"],
+        time="ds",
+        target="y",
+        static="size",
+    ).fit(rows.loc[OLD.index].drop(columns="kind"))
+    newer = rows.loc[NEW.index].drop(columns="kind")
+    given, bare = (copy.deepcopy(model).update(each).forecast() for each in (newer, newer.drop(columns="size")))
+    pd.testing.assert_frame_equal(given, bare)

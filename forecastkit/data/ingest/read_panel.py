@@ -96,28 +96,39 @@ def _read_panel(
     return to_regular_grid(read_rows(schema, X, y), freq, slots)
 
 
-def read_more(schema: Schema, grid: TimeGrid, X, y=None, *, follow: Panel | None = None) -> Panel:
+def read_more(
+    schema: Schema, grid: TimeGrid, X, y=None, *, follow: Panel | None = None, remembered: Panel | None = None
+) -> Panel:
     """Read newer rows or another history in the layout and on the grid of the data at fit.
 
     Parameters
     ----------
     follow : Panel, optional
         Rows that carry no times come after the cutoff of their series here; without it they start at ordinal 0.
+    remembered : Panel, optional
+        Static covariates of the series here need not be repeated; by default those of `follow`.
     """
     if isinstance(X, Panel):
         panel = more_rows(schema, grid, X, y)
     else:
-        panel = regularize(read_rows(schema, X, y, follow=follow), grid, follow)
+        remembered = follow if remembered is None else remembered
+        panel = regularize(read_rows(schema, X, y, follow=follow, remembered=remembered), grid, follow)
     return with_levels(panel, schema.series_keys, schema.levels) if schema.levels else panel
 
 
 def read_rows(
-    schema: Schema, X, y=None, future: bool = False, follow: Panel | None = None, static: bool = False
+    schema: Schema,
+    X,
+    y=None,
+    future: bool = False,
+    follow: Panel | None = None,
+    static: bool = False,
+    remembered: Panel | None = None,
 ) -> Table:
     """Return the rows of `X` (and `y`) by role, in their order; `future` rows need no targets and past covariates.
 
-    Static covariates of future rows are read only with `static`. Ambiguous local times may be resolved by the panel
-    that the rows `follow`.
+    Static covariates of future rows are read only with `static`; other rows need none if all their series are
+    `remembered`. Ambiguous local times may be resolved by the panel that the rows `follow`.
     """
     if isinstance(X, MappedData):
         refuse(WHERE, "mapped data are for fit and for backtests of what is not fitted", repr(X), "Give a frame here.")
@@ -127,7 +138,7 @@ def read_rows(
     if isinstance(X, pd.DataFrame):
         X = keyed_like(schema, X)
     frame = _as_frame(X, schema)
-    _check_columns(frame, schema, future)
+    _check_columns(frame, schema, future, remembered is not None)
     if not len(frame):
         refuse(WHERE, "there must be rows", "0 rows")
     entity, ids = _entities(frame, schema)
@@ -145,8 +156,23 @@ def read_rows(
         if future
         else convert.covariates(frame, schema, schema.past, places),
         convert.covariates(frame, schema, schema.known, places),
-        convert.static_covariates(frame, schema if static or not future else replace(schema, static=()), places),
+        _static(frame, schema if static or not future else replace(schema, static=()), places, remembered),
     )
+
+
+def _static(frame, schema, places, remembered):
+    """Return static covariates (n_series, width); values that are not given are those remembered of the series."""
+    lacking = [name for name in schema.static if name not in frame.columns]
+    frame = frame.reindex(columns=[*frame.columns, *lacking]) if lacking else frame
+    given = convert.static_covariates(frame, schema, places)
+    if remembered is None or not schema.static:
+        return given
+    at = remembered.places(places.ids)
+    if lacking and (at < 0).any():
+        new = first_few(repr(name) for name, place in zip(places.ids, at, strict=True) if place < 0)
+        rule = f"series that were not seen at fit must have the static columns {first_few(map(repr, lacking))}"
+        refuse(WHERE, rule, f"none of {new}")
+    return np.where(np.isnan(given) & (at >= 0)[:, None], remembered.static[at], given)
 
 
 def _blank(rows, columns):
@@ -176,10 +202,10 @@ def _as_frame(X, schema):
     return pd.DataFrame(values, columns=list(names), copy=False)
 
 
-def _check_columns(frame, schema, future):
+def _check_columns(frame, schema, future, remembers):
     needed = [*schema.known]
-    if not future:  # what is static is remembered
-        needed += [*schema.static, *schema.past, *(() if schema.supervised else schema.target)]
+    if not future:
+        needed += [*(() if remembers else schema.static), *schema.past, *(() if schema.supervised else schema.target)]
     needed += [name for name in schema.series_keys if name not in frame.index.names]
     if not schema.indexed and schema.time is not None:
         needed.append(schema.time)
