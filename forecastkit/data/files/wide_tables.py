@@ -201,6 +201,8 @@ def _year_column(frame: pd.DataFrame) -> str | None:
     for name in frame:
         if column_names.is_called(name, column_names.YEARS):
             return name
+    if not len(frame.columns):
+        return None
     first = frame.columns[0]
     blank = str(first).strip() == "" or str(first).startswith("Unnamed")
     whole = blank and pd.api.types.is_integer_dtype(frame[first])
