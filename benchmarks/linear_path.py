@@ -1,9 +1,10 @@
-"""How much of a network's corrections of the linear forecast to keep, on development sets before their test block.
+"""What fraction of a network's corrections of the linear forecast to keep, on development sets before their test block.
 
-For each set a linear forecaster, a GRU and its linear path alone forecast the validation block of out_of_the_box.py,
-and the MASE relative to the seasonal naive is shown for fractions of the corrections that are kept. ``clear`` says
-whether they were a clear gain on the validation rows of the fit: then all are kept, else the fraction
-`forecastkit.forecasters.linear_recipes.KEPT`. ``default`` is the MASE under this rule.
+Networks with defaults are fitted before two blocks of every development set: the validation block of out_of_the_box.py
+(``validation``) and the one of the same length before it (``earlier``). A JSON line per set, block and network holds
+MASE relative to the seasonal naive: of the linear forecaster, and of the network with fractions of its corrections.
+Under each rule the fraction depends on how many horizons fit into the validation block (``horizons``) and on whether
+the corrections are significant (``significant``). ``now`` is `forecastkit.forecasters.linear_recipes.correction_kept`.
 """
 
 import argparse
@@ -13,81 +14,124 @@ from pathlib import Path
 import accuracy
 import blocks
 import numpy as np
+from interval_rules import load
 from suite import methods, scores, sets
 
 FRACTIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
-#: Stands for corrections that are kept although they are no clear gain.
-ALMOST_ALL = 0.9999
+COLUMNS = {"series_id": "series", "time": "time", "target": "y"}
+RULES = {
+    "none": lambda n, significant: 0.0,
+    "all": lambda n, significant: 1.0,
+    "half": lambda n, significant: 0.5,
+    "all if significant, else half": lambda n, significant: 1.0 if significant else 0.5,
+    "n / (n + 2)": lambda n, significant: n / (n + 2),
+    "n / (n + 4)": lambda n, significant: n / (n + 4),
+    "(n - 1) / n": lambda n, significant: (n - 1) / n,
+    "(n - 1) / (n + 1)": lambda n, significant: (n - 1) / (n + 1),
+    "(n - 1) / (n + 3)": lambda n, significant: (n - 1) / (n + 3),
+    "now": lambda n, significant: max((n - 1) / (n + 1), 0.5 if significant else 0.0),
+}
 
 
 def main(argv=None) -> None:
     args = arguments(argv)
-    done = {line["set"] for line in accuracy.lines_of(args.out)}
+    done = {(line["set"], line["block"], line["model"]) for line in accuracy.lines_of(args.out)}
     for about in sets.SETS:
-        if about.development and about.name in (args.sets or [about.name]) and about.name not in done:
-            line = measured(sets.load(about, args.data, args.most_rows, block="validation"))
-            accuracy.write_line(args.out, {**line, "most_rows": args.most_rows, **accuracy.environment()})
-            print({name: value for name, value in line.items() if name != "recipe"}, flush=True)
-    lines = accuracy.lines_of(args.out)
-    for name in ("linear", "default"):
-        print(f"{name}: {scores.geometric_mean([line[name] for line in lines]):.4f} of the seasonal naive")
-    for fraction in map(str, FRACTIONS):
-        print(f"kept {fraction}: {scores.geometric_mean([line['kept'][fraction] for line in lines]):.4f}")
+        for block in args.blocks:
+            models = [model for model in args.models if (about.name, block, model) not in done]
+            if about.development and about.name in (args.sets or [about.name]) and models:
+                task = load(about, args.data, args.most_rows, block)
+                linear = mase(task, forecasts(task, "linear")[0])
+                for model in models:
+                    line = {"set": about.name, "block": block, "model": model, "linear": linear}
+                    line |= {**measured(task, model), "most_rows": args.most_rows, **accuracy.environment()}
+                    accuracy.write_line(args.out, line)
+                    print({name: value for name, value in line.items() if name != "recipe"}, flush=True)
+    show(accuracy.lines_of(args.out))
 
 
-def measured(task: sets.Task) -> dict:
-    """The line of a set."""
-    import forecastkit as fk
-    from forecastkit.forecasters import linear_path
+def measured(task: sets.Task, model: str) -> dict:
+    """The errors of a network with fractions of its corrections, and what rules depend on."""
+    from forecastkit.forecasters import linear_recipes, neural
 
-    usual, linear_path.KEPT = linear_path.KEPT, ALMOST_ALL
-    began = time.perf_counter()
+    usual, seen = neural.correction_kept, {}
+
+    def observed(forecaster, context):
+        seen["horizons"] = int((context.stop - context.split).max()) // forecaster.horizon_
+        improved = forecaster.training_history_.best_epoch >= 0
+        seen["significant"] = improved and linear_recipes.is_significant(forecaster, context)
+        return 0.9999  # below 1, so that there are no final epochs
+
+    neural.correction_kept = observed
+    began = time.process_time()
     try:
-        network, model = forecasts(task, fk.GRUForecaster(random_state=0))
+        network, fitted = forecasts(task, model)
     finally:
-        linear_path.KEPT = usual
-    seconds = time.perf_counter() - began
-    # So small a rate leaves the corrections at 0.
-    path = forecasts(task, fk.GRUForecaster(random_state=0, epochs=1, learning_rate=1e-12))[0]
-
-    def mase(point):
-        return scores.score(task, point, None)["mase"]
-
-    naive = mase(methods.ours(scores.REFERENCE, task).point)
-    kept = {str(part): round(mase(path + part * (network - path)) / naive, 4) for part in FRACTIONS}
-    correction = model.recipe_["correction"]
+        neural.correction_kept = usual
+    seconds = time.process_time() - began
+    fitted.network_.scale_correction(0.0)
+    path = backtested(task, fitted)
+    record = fitted.training_history_
     return {
-        "set": task.about.name,
-        "linear": round(mase(methods.ours("linear", task).point) / naive, 4),
-        "default": kept["1.0"] if correction in (0, 1) else kept[str(usual)],
-        "kept": kept,
-        "clear": correction == 1,
-        "recipe": model.recipe_,
-        "epochs": len(model.training_history_.loss),
-        "best_epoch": model.training_history_.best_epoch + 1,
-        "fit_seconds": round(seconds, 1),
+        "kept": {str(part): mase(task, path + part * (network - path)) for part in FRACTIONS},
+        **seen,
+        "recipe": fitted.recipe_,
+        "epochs": len(record.loss),
+        "best_epoch": record.best_epoch + 1,
+        "cpu_seconds": round(seconds, 1),
     }
 
 
-def forecasts(task: sets.Task, forecaster) -> tuple[np.ndarray, object]:
-    """Point forecasts (series, origins, horizon), and the fitted forecaster."""
+def mase(task: sets.Task, point: np.ndarray) -> float:
+    naive = scores.score(task, methods.ours(scores.REFERENCE, task).point, None)["mase"]
+    return round(scores.score(task, point, None)["mase"] / naive, 4)
+
+
+def forecasts(task: sets.Task, model: str, **parameters) -> tuple[np.ndarray, object]:
+    """Point forecasts (series, origins, horizon) of a forecaster without final epochs, and the fitted forecaster."""
+    import forecastkit as fk
+
+    forecaster = getattr(fk, accuracy.class_name(model))(horizon=task.about.horizon, **COLUMNS, **parameters)
+    if "random_state" in forecaster.get_params(deep=False):
+        forecaster.set_params(random_state=0)
+    forecaster.fit(task.train)
+    return backtested(task, forecaster), forecaster
+
+
+def backtested(task: sets.Task, forecaster) -> np.ndarray:
+    """Point forecasts (series, origins, horizon) of the block."""
     import forecastkit as fk
 
     about = task.about
-    forecaster.set_params(horizon=about.horizon, series_id="series", time="time", target="y")
-    forecaster.fit(task.train)
     frame = fk.backtest(forecaster, task.frame, n_windows=about.origins, stride=about.stride).forecasts
     frame = frame.sort_values(["series", "cutoff", "step"])
     order = np.argsort(np.argsort(task.ids))
     shape = len(task.ids), about.origins, about.horizon
-    return frame["forecast"].to_numpy("float64").reshape(shape)[order], forecaster
+    return frame["forecast"].to_numpy("float64").reshape(shape)[order]
+
+
+def show(lines: list[dict]) -> None:
+    """Print the geometric mean over all lines and the largest value of each rule, relative to linear forecasts."""
+    for rule, fraction in RULES.items():
+        for reference in ("path", "linear"):
+            relative = [line["kept"]["0.0"] if reference == "path" else line["linear"] for line in lines]
+            found = [value_of(line, fraction) / other for line, other in zip(lines, relative, strict=True)]
+            mean = scores.geometric_mean(found)
+            print(f"{rule}: {mean:.4f} of the {reference}, at most {max(found):.3f} ({len(lines)} lines)")
+
+
+def value_of(line: dict, fraction) -> float:
+    """The error of a line under a rule, interpolated between the fractions that were measured."""
+    return float(np.interp(fraction(line["horizons"], line["significant"]), FRACTIONS, list(line["kept"].values())))
 
 
 def arguments(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the files that are not bundled")
     parser.add_argument("--sets", type=accuracy.names, help="default: all development sets")
-    parser.add_argument("--most-rows", type=int, default=3_000, help="latest rows kept of each series")
+    parser.add_argument("--blocks", type=accuracy.names, default=["validation", "earlier"])
+    parser.add_argument("--models", type=accuracy.names, default=["gru", "lstm", "transformer"])
+    parser.add_argument("--most-rows", type=int, default=sets.MAX_ROWS, help="latest rows kept of each series")
     parser.add_argument("--out", type=Path, required=True, help="lines are appended; those there are not run again")
     return parser.parse_args(argv)
 

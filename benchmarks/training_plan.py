@@ -36,12 +36,9 @@ def main(argv=None) -> None:
 
 def measured(task: sets.Task, model: str, plan: str) -> dict:
     """The figures of one network; the plan is a number of epochs, or ``auto``."""
-    import forecastkit as fk
-
     naive = scores.score(task, methods.ours(scores.REFERENCE, task).point, None)["mase"]
-    kind, epochs = getattr(fk, accuracy.class_name(model)), None if plan == "auto" else int(plan)
     began = time.process_time()
-    point, fitted = linear_path.forecasts(task, kind(random_state=0, epochs=epochs))
+    point, fitted = linear_path.forecasts(task, model, epochs=None if plan == "auto" else int(plan))
     seconds, record = time.process_time() - began, fitted.training_history_
     return {
         "mase": round(scores.score(task, point, None)["mase"] / naive, 4),

@@ -12,12 +12,6 @@ from forecastkit.data.panel import Panel
 
 #: Factor of epochs in the advice for a training that was still improving.
 MORE_EPOCHS = 3
-#: What became of a network's corrections, by how much of them is kept.
-CORRECTIONS = {
-    0.0: "; the linear forecast alone: no epoch was better on the validation block",
-    0.5: "; half a correction of the linear forecast, no clear gain on the validation block",
-    1.0: "; a correction of the linear forecast",
-}
 #: Largest number of leaderboard lines.
 MAX_LINES = 8
 
@@ -99,7 +93,12 @@ def print_recipe(report: Reporter, forecaster) -> None:
         return
     transform = recipe["target_transform"] or "none"
     said = f"normalization {recipe['normalization']}, target transform {transform}, lookback {recipe['lookback']}"
-    report.info("recipe", said + CORRECTIONS.get(recipe.get("correction"), ""))
+    kept = recipe.get("correction")
+    if kept:
+        said += f"; {100 * kept:.0f} % of the corrections of the linear forecast"
+    elif kept is not None:
+        said += "; the linear forecast alone: no clear gain of the network on the validation block"
+    report.info("recipe", said)
 
 
 def find_network(forecaster):

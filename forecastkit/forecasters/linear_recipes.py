@@ -37,9 +37,8 @@ SMALL = 20.0
 REGRESSIONS = 3
 #: A network uses another normalization than the usual one if the error of the regressions is below this multiple.
 CLEARLY_LESS = 0.98
-#: Fraction of a correction that is kept if its gain on the validation block is not significant and may be chance.
-#: With one half, no development set was 3 % behind the linear forecast (benchmarks/results/linear_path.jsonl).
-KEPT = 0.5
+#: Fraction of a correction that is kept at least if its gain on the validation block is significant.
+SIGNIFICANT = 0.5
 
 
 @dataclass(frozen=True)
@@ -259,24 +258,32 @@ class LinearPath:
         return (total / len(self.regressions)).astype("float32")
 
 
-def correction_kept(forecaster, path: LinearPath, panel: Panel, origins: Origins) -> float:
-    """Return the fraction of a network's corrections that is kept, from its errors on validation windows.
+def correction_kept(forecaster, context: FitContext) -> float:
+    """Return the fraction of a network's corrections of the linear path that is kept.
 
-    It is 0 if no epoch was better than the linear forecast, which was fitted on the same rows; 1 for Keras losses, and
-    if the errors are significantly smaller than those of the linear forecast; else `KEPT`.
+    If n horizons fit into the validation block it is (n - 1) / (n + 1): the fewer there are, the more of the gain may be
+    that of one period (benchmarks/linear_path.py compares such rules on development sets). It is 0 if no epoch was
+    better than the linear path, 1 for Keras losses, and at least `SIGNIFICANT` if the errors are significantly smaller.
     """
     if forecaster.training_history_.best_epoch < 0:
         return 0.0
     if isinstance(forecaster.network_.head, OwnLoss):
         return 1.0  # absolute errors are not what such a loss makes small
+    horizons = int((context.stop - context.split).max()) // forecaster.horizon_
+    kept = max(horizons - 1, 0) / (horizons + 1)
+    return SIGNIFICANT if kept < SIGNIFICANT and is_significant(forecaster, context) else kept
+
+
+def is_significant(forecaster, context: FitContext) -> bool:
+    """Return whether the errors of a network are significantly smaller than those of its linear path."""
+    panel, origins = context.panel, forecaster._validation(context)
     scaler, horizon = forecaster.scaler_, forecaster.horizon_
     actual = observed_after(panel, origins, horizon)
     buffers = scaler.buffers(panel, forecaster.lookback_, horizon)
-    linear = scaler.restore(path.predict(buffers, origins), panel, origins)
+    linear = scaler.restore(context.linear_path.predict(buffers, origins), panel, origins)
     corrected = forecaster._forecast(panel, origins).point()
     scale = scale_of(scaler, panel, origins)
     known = ~np.isnan(actual).all(axis=1)
     errors = [np.nanmean(np.abs(forecast - actual)[known], axis=1) / scale[known] for forecast in (linear, corrected)]
     place = origins.row - panel.indptr[origins.entity]
-    block = time_blocks(place[known], horizon, origins.entity[known])
-    return 1.0 if is_clearly_larger(*errors, block) else KEPT
+    return is_clearly_larger(*errors, time_blocks(place[known], horizon, origins.entity[known]))

@@ -265,7 +265,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
             del self.network_  # its weights are no numbers
             raise
         if context.linear_path is not None:
-            kept = correction_kept(self, context.linear_path, panel, self._validation(context))
+            kept = correction_kept(self, context)
             if kept < 1:
                 self.network_.scale_correction(kept)
             self.recipe_["correction"] = kept
@@ -307,7 +307,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
             buffers = self._buffers(context)
             path = context.linear_path.refit(buffers, context.panel, context.stop)
             network.linear.assign(path.matrix(self.lookback_))
-            if self.final_epochs is None and self.recipe_["correction"] < 1:
+            if self.final_epochs is None:
                 return
         if self._final_epochs() and (self.time_limit is None or engine.agreed(record.seconds) < self.time_limit):
             if context.checkpoints:

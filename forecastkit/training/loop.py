@@ -114,8 +114,9 @@ class Plan:
     def decay_reason(self, losses: list[float], spent: float = 0.0) -> str:
         """Return why the rate of an adaptive plan decays from the next epoch; empty if it does not.
 
-        It is 'convergence' if the validation losses so far, with that before the first epoch if known, have stalled;
-        'epochs' or 'time limit', of which `spent` is the used fraction, if they may still improve.
+        It is 'convergence' if the validation losses so far have stalled; 'epochs' or 'time limit', of which `spent` is
+        the used fraction, if they may still improve. The loss before the first epoch is not among them: the first steps
+        from a linear forecast may increase it, and later ones still improve on it.
         """
         before, latest = losses[:-STALLED], losses[-STALLED:]
         if before and min(latest) > min(before) - IMPROVEMENT * abs(min(before)):
@@ -317,8 +318,7 @@ def _start_decay(record, plan, spent):
     """Begin the decay of an adaptive plan if it is due."""
     if not plan.adaptive or record.decay_start is not None or not record.val_loss:
         return
-    losses = record.val_loss if record.start_loss is None else [record.start_loss, *record.val_loss]
-    record.decay_reason = plan.decay_reason(losses, _fraction(spent, plan))
+    record.decay_reason = plan.decay_reason(record.val_loss, _fraction(spent, plan))
     if record.decay_reason:
         record.decay_start = len(record.loss)
 

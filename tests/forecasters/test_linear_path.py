@@ -67,17 +67,20 @@ def test_network_that_learns_nothing_useful_is_the_linear_forecast(seasonal, hol
     np.testing.assert_allclose(network.predict(), linear.predict(), rtol=0.02)
 
 
-def test_network_corrects_the_linear_forecast_where_that_helps():
-    """The sign of the last value decides what comes, which no linear forecast sees."""
+@pytest.mark.parametrize(("held_out", "kept"), [(160, 159 / 161), (1, 0.0)])
+def test_network_corrects_the_linear_forecast_where_that_helps(held_out, kept):
+    """Every second value is the absolute value before it, which no linear forecast sees; one of them is no evidence."""
     rng = np.random.default_rng(5)
     y = np.repeat(rng.normal(size=400), 2)
     y[1::2] = np.abs(y[::2])
-    network = fk.GRUForecaster(
-        horizon=1, lookback=4, units=16, epochs=8, random_state=0, learning_rate=0.01, season_length=1
-    ).fit(y)
+    sizes = {"horizon": 1, "lookback": 4, "season_length": 1, "validation_size": held_out}
+    network = fk.GRUForecaster(**sizes, units=16, epochs=8, random_state=0, learning_rate=0.01).fit(y)
     record = network.training_history_
     assert record.best_epoch >= 0
     assert min(record.val_loss) < 0.9 * record.start_loss
+    assert network.recipe_["correction"] == kept
+    linear = fk.LinearForecaster(**sizes).fit(y).predict()
+    assert np.allclose(network.predict(), linear, atol=0.02) == (kept == 0)
 
 
 def test_recipe_is_chosen_by_the_data(seasonal):

@@ -115,6 +115,13 @@ def test_the_decay_begins_when_the_loss_stalls_or_the_budget_ends(losses, spent,
     assert plan(adaptive=True).decay_reason(losses, spent) == reason
 
 
+def test_the_loss_before_the_first_epoch_is_no_reason_to_decay():
+    """The first steps from a linear forecast may increase the loss."""
+    record = Record(val_loss=np.linspace(1.3, 1.1, STALLED).tolist(), start_loss=1.0)
+    loop._start_decay(record, plan(adaptive=True), lambda: 0.0)
+    assert record.decay_start is None
+
+
 # ---------------------------------------------------------------------------------------------- the loop
 
 
