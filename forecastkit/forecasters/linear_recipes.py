@@ -261,8 +261,8 @@ class LinearPath:
 def correction_kept(forecaster, context: FitContext) -> float:
     """Return the fraction of a network's corrections of the linear path that is kept.
 
-    If n horizons fit into the validation block it is (n - 1) / (n + 1): the fewer there are, the more of the gain may be
-    that of one period (benchmarks/linear_path.py compares such rules on development sets). It is 0 if no epoch was
+    If n horizons fit into the validation block it is (n - 1) / (n + 1): the fewer there are, the more of the gain may
+    be that of one period (benchmarks/linear_path.py compares such rules on development sets). It is 0 if no epoch was
     better than the linear path, 1 for Keras losses, and at least `SIGNIFICANT` if the errors are significantly smaller.
     """
     if forecaster.training_history_.best_epoch < 0:
