@@ -1,7 +1,8 @@
 """Evaluation of a stored graph by NumPy."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from operator import itemgetter
 
@@ -15,6 +16,7 @@ from forecastkit.runtime.operations import (
     OVERWRITING,
     SHAPE_INPUTS,
     SHAPE_ONLY,
+    WRITING,
     StridedSlice,
 )
 from forecastkit.utils.exceptions import ArtifactError
@@ -44,7 +46,7 @@ class Evaluator:
             rule = f"a graph that reads {graph.weights} weights must come with them"
             refuse("load", rule, f"{len(weights)} weights", error=ArtifactError)
         self.program, self.weights = Program(graph), [np.asarray(weight) for weight in weights]
-        self.plans: dict[tuple, tuple[list, list]] = {}
+        self.plans: dict[tuple, Plan] = {}
 
     def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
         """Return the output of the network for a batch of inputs by name."""
@@ -59,14 +61,50 @@ class Evaluator:
                 self.plans[shapes] = plan
             return self.program.run(plan, inputs)[0]
 
+    def release(self) -> None:
+        """Release the memory that is kept for further calls."""
+        for plan in self.plans.values():
+            plan.buffers.clear()
+
+
+@dataclass
+class Plan:
+    """How a program runs with inputs of some shapes.
+
+    Results that no output contains are written to buffers, which are kept between runs: the C library returns large
+    arrays to the operating system, and new ones take longer than the arithmetic, above all in several threads.
+
+    Parameters
+    ----------
+    fixed : list
+        Values of the nodes that are fixed, None for the others.
+    steps : list of tuple
+        Index, function and inputs of a node, the values that can be released after it, and the number of the buffer of
+        its result or None.
+    forms : list of tuple
+        Shapes and types of the buffers.
+    buffers : list of list of ndarray
+        Those of runs that have ended; each run in progress has its own.
+    """
+
+    fixed: list
+    steps: list
+    forms: list
+    buffers: list = field(default_factory=list)
+
+    def take(self) -> list[np.ndarray]:
+        """Return the buffers of a run."""
+        try:
+            return self.buffers.pop()  # safe in several threads, unlike a test before it
+        except IndexError:
+            return [np.empty(*form) for form in self.forms]
+
 
 class Program:
     """A graph as a sequence of calls.
 
     A value is fixed if it depends only on weights, constants and the shapes of the inputs. In the body of a loop, the
     inputs that every iteration returns unchanged are fixed too.
-
-    Results of elementwise operations take the memory of an input that nothing else reads.
 
     Parameters
     ----------
@@ -93,7 +131,7 @@ class Program:
         self.calls = [self._call(node) for node in graph.nodes]
         self.all_steps = self._schedule(range(len(graph.nodes)))
         self.steps = self._schedule([i for i, fixed in enumerate(self.is_fixed) if not fixed])
-        self.reads = Counter(i for node in graph.nodes for i, _ in node.inputs) + Counter(i for i, _ in graph.outputs)
+        self.last_reads = self._last_reads()
 
     def _call(self, node):
         """Return the function that computes a node; None for inputs, weights and constants."""
@@ -128,31 +166,56 @@ class Program:
         self.read_outputs = _reader([(i, output if i in several else None) for i, output in self.graph.outputs])
         return steps
 
-    def first_run(self, inputs, weights) -> tuple[tuple[list, list], list]:
-        """Return the plan of further runs with inputs of these shapes, and the outputs of this one.
+    def _last_reads(self):
+        """Return, for each new array that no output contains, the last node that reads its memory."""
+        held, last = [], {}  # arrays whose memory a value may share
+        for place, node in enumerate(self.graph.nodes):
+            is_new = node.operation in ALLOCATING and not self.is_fixed[place]
+            inputs = frozenset().union(*(held[source] for source, _ in node.inputs))
+            held.append(frozenset([place]) if is_new else inputs)
+            last.update(dict.fromkeys(inputs | held[place], place))
+        for source, _ in self.graph.outputs:
+            for array in held[source]:
+                last.pop(array, None)
+        return last
 
-        A plan consists of the values of nodes that are fixed, None for the others, and of the steps.
-        """
+    def first_run(self, inputs, weights) -> tuple[Plan, list]:
+        """Return the plan of further runs with inputs of these shapes, and the outputs of this one."""
         values = self._given(inputs, weights)
         # All nodes are computed once, because a fixed shape may be that of a value that is not fixed.
         for place, call, read, _ in self.all_steps:
             values[place] = call(*read(values))
         kept = [value if fixed else None for value, fixed in zip(values, self.is_fixed, strict=True)]
-        steps = [(place, self._in_place(place, call, values), *rest) for place, call, *rest in self.steps]
-        return (kept, steps), list(self.read_outputs(values))
+        buffers, forms = self._buffers(values)
+        steps = [(place, *rest, buffers.get(place)) for place, *rest in self.steps]
+        return Plan(kept, steps, forms), list(self.read_outputs(values))
 
-    def _in_place(self, place, call, values):
-        """Return the call of a node, with its result in the memory of an input where possible."""
-        node, result = self.graph.nodes[place], values[place]
-        if node.operation in OVERWRITING:
-            for number, (source, _) in enumerate(node.inputs):
-                given, made_by = values[source], self.graph.nodes[source].operation
-                unneeded = made_by in ALLOCATING and self.reads[source] == 1 and not self.is_fixed[source]
-                if not unneeded or not isinstance(given, np.ndarray):
-                    continue
-                if (given.shape, given.dtype) == (result.shape, result.dtype):
-                    return lambda *operands, number=number: call(*operands, out=operands[number])
-        return call
+    def _buffers(self, values) -> tuple[dict[int, int], list]:
+        """Return the number of the buffer of each result that has one, and shapes and types of the buffers.
+
+        A result takes the buffer of an operand that is not read again, if the operation can overwrite it, or the one
+        that was released last, which is in the processor's cache.
+        """
+        buffers, forms, unused, ending = {}, [], defaultdict(list), defaultdict(list)
+        for array, place in self.last_reads.items():
+            ending[place].append(array)
+        for place, *_ in self.steps:
+            node, result, taken = self.graph.nodes[place], values[place], None
+            if place in self.last_reads and node.operation in WRITING and isinstance(result, np.ndarray):
+                form = result.shape, result.dtype
+                operands = {source for source, _ in node.inputs} & set(ending[place]) & buffers.keys()
+                if node.operation in OVERWRITING:
+                    taken = next((buffers[i] for i in operands if forms[buffers[i]] == form), None)
+                if taken is None and unused[form]:
+                    taken = unused[form].pop()
+                if taken is None:
+                    taken = len(forms)
+                    forms.append(form)
+                buffers[place] = taken
+            for array in ending[place]:
+                if array in buffers and (array == place or buffers[array] != taken):
+                    unused[forms[buffers[array]]].append(buffers[array])
+        return buffers, forms
 
     def _given(self, inputs, weights):
         values = []
@@ -165,16 +228,17 @@ class Program:
                 values.append(constant_of(node, self.graph.constants) if node.operation == "Constant" else None)
         return values
 
-    def run(self, plan: tuple[list, list], inputs: dict) -> list:
+    def run(self, plan: Plan, inputs: dict) -> list:
         """Return the outputs."""
-        fixed, steps = plan
-        values = fixed.copy()
+        values, buffers = plan.fixed.copy(), plan.take()
         for name, place in self.inputs.items():
             values[place] = inputs[name]
-        for place, call, read, done in steps:
-            values[place] = call(*read(values))
+        for place, call, read, done, buffer in plan.steps:
+            operands = read(values)
+            values[place] = call(*operands) if buffer is None else call(*operands, out=buffers[buffer])
             for source in done:
                 values[source] = None
+        plan.buffers.append(buffers)
         return list(self.read_outputs(values))
 
 

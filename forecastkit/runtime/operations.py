@@ -100,14 +100,14 @@ def _elementwise(function: Callable) -> Callable:
     return lambda attributes, *values: function(*values)
 
 
-def _matmul(attributes, a, b):
+def _matmul(attributes, a, b, out=None):
     a = a.T if attributes.get("transpose_a") else a
-    return a @ (b.T if attributes.get("transpose_b") else b)
+    return np.matmul(a, b.T if attributes.get("transpose_b") else b, out=out)
 
 
-def _batch_matmul(attributes, a, b):
+def _batch_matmul(attributes, a, b, out=None):
     a = a.swapaxes(-1, -2) if attributes.get("adj_x") else a
-    return a @ (b.swapaxes(-1, -2) if attributes.get("adj_y") else b)
+    return np.matmul(a, b.swapaxes(-1, -2) if attributes.get("adj_y") else b, out=out)
 
 
 def _einsum(attributes, *values):
@@ -301,8 +301,10 @@ OVERWRITING = frozenset([
     "Add", "AddV2", "BiasAdd", "Exp", "Maximum", "Minimum", "Mul", "Neg", "RealDiv", "Sigmoid", "Sqrt", "Square", "Sub",
     "Tanh",
 ])  # fmt: skip
+#: Those that can write their result to a given array.
+WRITING = OVERWRITING | {"BatchMatMulV2", "MatMul"}
 #: Operations whose result is a new array, which shares no memory with their inputs.
-ALLOCATING = OVERWRITING | {"BatchMatMulV2", "Erf", "MatMul", "Softmax"}
+ALLOCATING = WRITING | {"Erf", "Softmax"}
 
 OPERATIONS: dict[str, Callable] = {
     **{name: _elementwise(function) for name, function in ELEMENTWISE.items()},

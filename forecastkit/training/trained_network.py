@@ -239,9 +239,12 @@ class TrainedNetwork:
                 return entry.engine.predict(buffers, table)
         most = max(1, NUMPY_BATCH // max(self.sizes.channels, 1))
         with one_thread():  # of small products; all cores compute batches
-            return forecast_in_batches(
+            forecasts = forecast_in_batches(
                 self._evaluator, self.sizes, self.head.outputs, buffers, table, most, parallel=True
             )
+        if len(table) > most:
+            self._evaluator.release()
+        return forecasts
 
     @cached_property
     def _evaluator(self):
