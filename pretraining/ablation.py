@@ -17,6 +17,7 @@ from unittest import mock
 
 import numpy as np
 
+import forecastkit.forecasters.pretrained as forecaster_module
 from forecastkit.pretrained import inputs
 from forecastkit.pretrained.candidates import NAMES, RIDGE
 from pretraining import corpus, examples, train
@@ -43,13 +44,17 @@ def without_candidates(hidden) -> Iterator[None]:
 
 @contextmanager
 def without_seasons() -> Iterator[None]:
-    """Tell the network no season lengths in training."""
+    """Tell the network no season lengths, in training and, with ``season_length=1``, in forecasts."""
     original = examples.from_series
 
     def untold(rng, series, horizon, season, second):
         return original(rng, series, horizon, 1, 0)
 
-    with mock.patch.object(examples, "from_series", untold), mock.patch.object(corpus, "from_series", untold):
+    with (
+        mock.patch.object(examples, "from_series", untold),
+        mock.patch.object(corpus, "from_series", untold),
+        mock.patch.object(forecaster_module, "usable_second", lambda season, second: 0),
+    ):
         yield
 
 

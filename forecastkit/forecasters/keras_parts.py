@@ -35,8 +35,8 @@ class KerasParts(BaseEstimator):
             from forecastkit.training.callbacks import EpochMetrics  # here: it loads Keras
 
             metrics = make_metrics(type(self).__name__, self.metrics)
-            # Before the callbacks that read them.
-            listeners.insert(0, EpochMetrics.on(windows, validation_origins, metrics, engine, buffers))
+            watch = EpochMetrics.on(windows, validation_origins, metrics, engine, buffers)
+            listeners = [watch, *map(watch.informed, listeners)]  # before the callbacks that read them
         if self.verbose:
             from forecastkit.training.callbacks import Lines  # here: it loads Keras
 

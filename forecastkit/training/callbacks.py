@@ -1,12 +1,13 @@
 """Keras callbacks of our own."""
 
+import copy
 from typing import Any
 
 import keras
 import numpy as np
 
 from forecastkit.data.windows import Buffers, Origins, Windows, gather, loss_weights
-from forecastkit.training.metrics import evaluated
+from forecastkit.training.metrics import better, evaluated
 
 #: Training windows on which metrics are computed if there are no validation windows.
 MEASURED = 4_000
@@ -48,6 +49,20 @@ class EpochMetrics(keras.callbacks.Callback):
         some = np.linspace(0, len(windows) - 1, len(validation_origins) or MEASURED).astype("int64")
         tables = {"": windows.at(np.unique(some)).table(), "val_": validation_origins.table()}
         return cls(metrics, engine, buffers, {prefix: table for prefix, table in tables.items() if len(table)})
+
+    def informed(self, callback: keras.callbacks.Callback) -> keras.callbacks.Callback:
+        """Return a copy of a callback that knows whether small or large values of the metric it monitors are better.
+
+        Keras looks for the direction in a network that was compiled with the metric.
+        """
+        callback, names = (
+            copy.copy(callback),
+            {prefix + one.name: one for prefix in self.tables for one in self.metrics},
+        )
+        metric = names.get(getattr(callback, "monitor", None))
+        if metric is not None and getattr(callback, "mode", None) == "auto":
+            callback.mode = better(metric) or "auto"
+        return callback
 
     def on_epoch_end(self, epoch, logs=None):
         for prefix, table in self.tables.items():

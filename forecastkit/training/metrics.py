@@ -20,8 +20,22 @@ def evaluated(metric: "keras.metrics.Metric", *given: np.ndarray) -> float:
     return float(metric.result())
 
 
+def better(metric: "keras.metrics.Metric") -> str | None:
+    """Return 'min' or 'max', whichever values are better, from those of exact, high and low forecasts; None if unclear."""
+    actual = np.array([[1.0], [2.0]], "float32")
+    exact, high, low = (evaluated(metric, actual, actual + error) for error in (0, 3, -3))
+    metric.reset_state()
+    return "min" if exact < min(high, low) else "max" if exact > max(high, low) else None
+
+
 def make_metrics(where: str, given: Sequence | None) -> list["keras.metrics.Metric"]:
-    """Return fresh Keras metrics, after a trial of each."""
+    """Return fresh Keras metrics, after a trial of each.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such metric, it is not a number for two numbers each, or two have the same name.
+    """
     if given is None:
         return []
     if isinstance(given, str) or not isinstance(given, Sequence):

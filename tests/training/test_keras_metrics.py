@@ -10,6 +10,7 @@ from keras import ops
 from sklearn.base import clone
 
 import forecastkit as fk
+from forecastkit.training.callbacks import EpochMetrics
 from forecastkit.training.metrics import make_metrics
 from forecastkit.utils.exceptions import ArtifactError, ParameterError
 
@@ -64,6 +65,24 @@ def test_metrics_are_in_the_logs_and_the_history_of_every_epoch(fitted):
     assert list(logs[0]) == ["loss", "val_loss", *names, *(f"val_{name}" for name in names)]
     history = model.training_history_.metrics
     assert {name: [log[name] for log in logs] for name in history} == history
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [("val_mae", "min"), ("within", "max"), ("val_within", "max"), ("bias", None)]
+)
+def test_callbacks_know_which_values_of_a_metric_are_better(name, mode):
+    watch = EpochMetrics(make_metrics("fit", GIVEN), None, None, {"": None, "val_": None})
+    stop, reduce = keras.callbacks.EarlyStopping(name), keras.callbacks.ReduceLROnPlateau(name)
+    found = [watch.informed(callback) for callback in (stop, reduce)]
+    assert [callback.mode for callback in found] == [mode or "auto"] * 2
+    assert stop.mode == "auto"  # the caller's callback is not changed
+
+
+def test_early_stopping_takes_a_metric_by_its_name():
+    stop = keras.callbacks.EarlyStopping("val_within", patience=0)
+    model = fk.GRUForecaster(**{**TINY, "epochs": 9, "learning_rate": 1e-9}, metrics=[Within(0.25)], callbacks=[stop])
+    history = model.fit(SERIES).training_history_
+    assert len(history.loss) == 2  # no larger than in the first epoch
 
 
 def test_metrics_of_the_validation_windows_are_those_of_the_scaled_errors(fitted):
