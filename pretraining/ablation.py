@@ -53,7 +53,7 @@ def without_seasons() -> Iterator[None]:
     with (
         mock.patch.object(examples, "from_series", untold),
         mock.patch.object(corpus, "from_series", untold),
-        mock.patch.object(forecaster_module, "usable_second", lambda season, second: 0),
+        mock.patch.object(forecaster_module, "usable_second", return_value=0),
     ):
         yield
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.array_storage import map_rows
-from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import first_few, refuse
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def refuse_targets(where: str, rule: str, wrong: np.ndarray, panel: Panel, names
     if not len(rows):
         return
     first = [name_cell(panel, names, row, channel) for row, channel in zip(rows[:3], channels[:3], strict=True)]
-    refuse(where, rule, first_few([*first, *rows[3:]]), remedy, ParameterError)
+    refuse(where, rule, first_few([*first, *rows[3:]]), remedy)
 
 
 def name_cell(panel: Panel, names: tuple, row: int, channel: int) -> str:

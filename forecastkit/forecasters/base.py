@@ -58,7 +58,7 @@ class Bounds:
                 refuse(where, rule, first_few(map(repr, wrong)), error=ParameterError)
         if _is_number(self.lower) and _is_number(self.upper) and not self.lower < self.upper:
             got = f"lower={self.lower:g} and upper={self.upper:g}"
-            refuse(where, "lower must be below upper", got, error=ParameterError)
+            refuse(where, "lower must be below upper", got)
 
     def _check_targets(self, panel: Panel) -> None:
         """Refuse targets beyond given bounds."""
@@ -75,7 +75,7 @@ class Bounds:
         if len(crossed):
             entity, channel = crossed[0]
             got = f"{lower[entity, channel]:g} and {upper[entity, channel]:g}"
-            refuse(where, "the lower bound of a series must be below its upper bound", got, error=ParameterError)
+            refuse(where, "the lower bound of a series must be below its upper bound", got)
         entity = np.repeat(np.arange(len(panel.ids)), panel.lengths)
         for wrong, rule in ((panel.target < lower[entity], "lower"), (panel.target > upper[entity], "upper")):
             side = "at or above" if rule == "lower" else "at or below"

@@ -21,7 +21,7 @@ def evaluated(metric: "keras.metrics.Metric", *given: np.ndarray) -> float:
 
 
 def better(metric: "keras.metrics.Metric") -> str | None:
-    """Return 'min' or 'max', whichever values are better, from those of exact, high and low forecasts; None if unclear."""
+    """Return 'min' or 'max', as values of exact forecasts are below or above those of high and low ones; else None."""
     actual = np.array([[1.0], [2.0]], "float32")
     exact, high, low = (evaluated(metric, actual, actual + error) for error in (0, 3, -3))
     metric.reset_state()
