@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from forecastkit.plotting.forecasts import shades
 from forecastkit.plotting.style import BLUE, GREY, INK, ORANGE, PALE
+from forecastkit.reporting.values import value_strips
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,8 @@ p, li { max-width: 46rem; } .quiet { color: var(--grey); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th, td { padding: .25rem .75rem; text-align: right; border-bottom: 1px solid var(--pale); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; } thead th { color: var(--grey); font-weight: 600; }
+summary { cursor: pointer; padding: .25rem 0; } .values rect { fill: transparent; }
+.values rect:hover { fill: var(--ink); fill-opacity: .08; }
 @media print {
   :root { --paper: #fff; --ink: #222; --grey: #626262; --pale: #e4e4e4; --blue: #0072b2;
     --orange: #d55e00; }
@@ -53,6 +56,7 @@ class Section:
     figures: Sequence[Figure] = ()  #: Over time: on a phone their right ends are shown first
     tables: Sequence[pd.DataFrame] = ()
     lists: Sequence[Figure] = ()  #: With names at their left
+    choices: Sequence[tuple[str, Figure]] = ()  #: Of series by name, of which the reader opens some
 
 
 def render(title: str, subtitle: str, sections: Sequence[Section]) -> str:
@@ -71,6 +75,11 @@ def _section(section: Section) -> str:
     parts += [f"<p>{html.escape(text)}</p>" for text in section.text]
     parts += [
         f'{_caption(figure, section.title)}<div class="wide latest">{svg(figure)}</div>' for figure in section.figures
+    ]
+    parts += [
+        f"<details{' open' * (place == 0)}><summary>{html.escape(name)}</summary>"
+        f'{_caption(figure, name)}<div class="wide latest">{svg(figure)}</div></details>'
+        for place, (name, figure) in enumerate(section.choices)
     ]
     parts += [f'{_caption(figure, section.title)}<div class="wide">{svg(figure)}</div>' for figure in section.lists]
     parts += [f'<div class="wide">{_table(table)}</div>' for table in section.tables]
@@ -99,7 +108,7 @@ def _table(table: pd.DataFrame) -> str:
 
 
 def svg(figure: Figure) -> str:
-    """Return a figure as an SVG element with the colours and the width of the page."""
+    """Return a figure as an SVG element with the colours and the width of the page, and values under the pointer."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
@@ -109,7 +118,7 @@ def svg(figure: Figure) -> str:
     text = re.sub(r'(<svg[^>]*?) height="[^"]*pt"', r"\1", text, count=1)
     for colour, variable in {**COLOURS, **_bands()}.items():
         text = re.sub(re.escape(colour), variable, text, flags=re.IGNORECASE)
-    return text
+    return text.replace("</svg>", f"{value_strips(figure)}</svg>")
 
 
 def _bands() -> dict[str, str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from forecastkit.evaluation.results import Backtest
 
 #: Series drawn, rows of a table, and rows of a series from which on it is checked for a constant value.
-MAX_SERIES, MAX_ROWS, FEW = 4, 24, 10
+MAX_SERIES, MAX_ROWS, FEW = 24, 24, 10
 
 
 def _axes(height: float = 1.0):
@@ -54,17 +54,17 @@ def _of_same(history: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def forecast_section(forecast: pd.DataFrame, history: pd.DataFrame) -> Section:
-    """Return the section with the next forecast of the first series and its intervals."""
-    groups = _groups(forecast)
-    figures = []
+    """Return the section with the next forecasts of the series and their intervals."""
+    groups, shown, text = _groups(forecast), [], []
     for name, rows in groups[:MAX_SERIES]:
-        axes = plot(rows, _of_same(history, rows), ax=_axes(), title=name or "Forecast")
-        figures.append(axes.figure)
-    text = []
+        shown.append((name, plot(rows, _of_same(history, rows), ax=_axes(), title=name or "Forecast").figure))
     if len(groups) > MAX_SERIES:
         text.append(f"The first {MAX_SERIES} of {len(groups):,} series are shown.")
+    if len(groups) > 1:
+        text.append(f"Choose a series to see its forecast. The table is that of {groups[0][0]}.")
     first = groups[0][1].drop(columns=["cutoff", *_keys(forecast)]).head(MAX_ROWS)
-    return Section("Forecast", text, figures, [first.set_index(first.columns[0])])
+    figures, choices = ((), shown) if len(groups) > 1 else ([shown[0][1]], ())
+    return Section("Forecast", text, figures, [first.set_index(first.columns[0])], choices=choices)
 
 
 def tried_section(

@@ -95,7 +95,8 @@ def test_figures_of_the_backtest_are_those_of_the_page(made):
     assert report.backtest.forecasts["cutoff"].nunique() == 12
     assert f"{report.backtest.scores['mae'].iloc[0]:,.4g}" in report.html
     assert "12 past forecasts of 7 steps" in report.html
-    assert "The first 4 of 5 series are shown." in report.html
+    assert report.html.count("<details>") == 4  # one of five series is open
+    assert report.html.count("<details open><summary>&lt;a&gt;</summary>") == 1
     assert "7 of 160 values are missing, at most 7 in a row" in report.html
 
 
@@ -115,6 +116,35 @@ def test_coverage_is_given_by_thirds_of_the_cutoffs(made):
     assert table.loc["80 % interval", "all"] == pytest.approx(100 * inside.mean())
     last = 100 * inside[frame["cutoff"].isin(cutoffs[8:])].mean()
     assert table.loc["80 % interval", "last third"] == pytest.approx(last)
+
+
+def test_values_of_a_plot_are_under_the_pointer(made):
+    """The centre of each strip is the place of its time, and its title holds the forecast and the interval there."""
+    report, _ = made
+    days = pd.date_range("2024-01-01", periods=9)
+    rows = pd.DataFrame({"time": days, "cutoff": days[0] - days.freq, "step": range(1, 10)})
+    rows["forecast"] = np.arange(9.0) ** 2
+    rows["q0.1"], rows["q0.9"] = rows["forecast"] - 1, rows["forecast"] + 2
+    figure = sections.plot(rows, ax=sections._axes()).figure
+    drawn = svg(figure)
+    strips = re.findall(r'<rect x="([0-9.]+)" y="[0-9.]+" width="([0-9.]+)" height="[0-9.]+"><title>([^<]*)', drawn)
+    assert [title for *_, title in strips][3] == "2024-01-04\nforecast 9\n80 % interval 8 to 11"
+    assert len(strips) == 9
+    axes = figure.axes[0]
+    wide = float(re.search(r'viewBox="0 0 ([0-9.]+)', drawn)[1])
+    place = axes.transData.transform((axes.convert_xunits(days[3]), 0))[0] / figure.bbox.width * wide
+    left, width, _ = strips[3]
+    assert float(left) + float(width) / 2 == pytest.approx(place, abs=0.2)
+    assert report.html.count('<g class="values">') >= 9
+
+
+def test_plots_with_many_times_have_strips_for_some_of_them():
+    figure = sections._axes().figure
+    figure.axes[0].plot(np.arange(2_001), np.arange(2_001), label="history")
+    drawn = svg(figure)
+    titles = re.findall(r"<title>([^<]*)", drawn)
+    assert 300 < len(titles) <= 400
+    assert titles[-1] == "2000\nhistory 2,000"
 
 
 @pytest.mark.parametrize(("values", "said"), [
