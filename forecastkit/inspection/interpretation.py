@@ -88,8 +88,9 @@ def interpret(
         A fitted forecaster, or a fitted scikit-learn pipeline that ends with one; its earlier steps transform X first.
     X, history
         As in `predict`: rows to forecast with future covariates, and other series than those of the fit.
-    cutoff : label or int, optional
+    cutoff : label, int, or list of these, optional
         Last row that the forecast uses, as a time or a position; by default the last observed row of every series.
+        Several cutoffs give several forecasts of each series, with an importance for each.
     series, target : scalar or list, optional
         Series and targets to explain; all by default.
     steps : int or list of int, optional
@@ -213,16 +214,23 @@ def _origins(forecaster, X, history, cutoff):
         n_steps = min(n_steps, int(np.max(rows.ordinal - panel.cutoffs()[rows.entity], initial=0)))
     elif history is not None:
         panel = forecaster._read_history(history)
-    row = panel.last_observed()
+    rows = [panel.last_observed()]
     if cutoff is not None:
-        row, n_steps = _rows_at(panel, cutoff), forecaster.horizon_
+        several = list(dict.fromkeys(cutoff)) if np.iterable(cutoff) and not isinstance(cutoff, str) else [cutoff]
+        if not several:
+            refuse(
+                WHERE, "cutoff must be a time, a position, or a list of these", "an empty list", error=ParameterError
+            )
+        rows, n_steps = [_rows_at(panel, one) for one in several], forecaster.horizon_
     if n_steps < 1:
         refuse(WHERE, "X must hold rows after the history", "none", "Pass cutoff= for a forecast of the past.")
-    lacking = panel.indptr[1:] - 1 - row < n_steps
-    if forecaster.schema_.known and lacking.any():
-        check_known_ahead(WHERE, forecaster.schema_, panel.between(panel.indptr[:-1], row + 1), n_steps)
-    origins = Origins.every_channel(np.arange(len(panel.ids)), row, panel.channels)
-    return forecaster._adapted(panel, row + 1), panel, origins, n_steps
+    for row in rows:
+        lacking = panel.indptr[1:] - 1 - row < n_steps
+        if forecaster.schema_.known and lacking.any():
+            check_known_ahead(WHERE, forecaster.schema_, panel.between(panel.indptr[:-1], row + 1), n_steps)
+    entity = np.tile(np.arange(len(panel.ids)), len(rows))
+    origins = Origins.every_channel(entity, np.concatenate(rows), panel.channels)
+    return forecaster._adapted(panel, np.min(rows, axis=0) + 1), panel, origins, n_steps
 
 
 def _rows_at(panel, cutoff):

@@ -35,6 +35,7 @@ p, li { max-width: 46rem; } .quiet { color: var(--grey); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th, td { padding: .25rem .75rem; text-align: right; border-bottom: 1px solid var(--pale); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; } thead th { color: var(--grey); font-weight: 600; }
+details { display: inline-block; margin-right: 1.5rem; } details[open] { display: block; margin: 0; }
 summary { cursor: pointer; padding: .25rem 0; } .values rect { fill: transparent; }
 .values rect:hover { fill: var(--ink); fill-opacity: .08; }
 @media print {

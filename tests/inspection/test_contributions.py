@@ -147,3 +147,14 @@ def test_only_networks_have_attention(linear, panel):
     for name in ("attention", "selection"):
         with pytest.raises(ParameterError, match="got LinearForecaster"):
             getattr(found, name)
+
+
+@pytest.mark.parametrize("name", ["linear", "pretrained", "drift", "median"])
+def test_contributions_of_several_cutoffs_are_those_of_each(name):
+    model = PLAIN[name].fit(SERIES[:150])
+    both = fk.interpret(model, cutoff=[120, 140])
+    np.testing.assert_allclose(*total(both), rtol=1e-6, atol=1e-9)
+    for cutoff in (120, 140):
+        one = fk.interpret(model, cutoff=cutoff).importance
+        given = both.importance[both.importance["cutoff"] == HOURS[cutoff]].reset_index(drop=True)
+        pd.testing.assert_frame_equal(given, one, rtol=1e-6)

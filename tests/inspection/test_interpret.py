@@ -347,6 +347,18 @@ def test_a_cutoff_of_the_past_is_that_history(wide, hourly):
     np.testing.assert_array_equal(fk.interpret(wide, cutoff=place).arrays["target"], at.arrays["target"])
 
 
+def test_several_cutoffs_are_interpreted_one_by_one(wide, hourly):
+    cutoffs = list(hourly.index[[130, 170, 130]])
+    both = fk.interpret(wide, cutoff=cutoffs)
+    for cutoff in cutoffs:
+        one = fk.interpret(wide, cutoff=cutoff)
+        for name in ("attribution", "importance", "forecast"):
+            given, alone = getattr(both, name), getattr(one, name)
+            given = given[given["cutoff"] == cutoff].reset_index(drop=True)
+            pd.testing.assert_frame_equal(given, alone, rtol=1e-3, atol=1e-4)
+    assert both.importance["cutoff"].nunique() == 2
+
+
 def test_other_series_are_scaled_by_themselves(transformer):
     other = make_panel(series=("z",))
     ahead = make_future(other)
@@ -483,6 +495,8 @@ def test_what_has_no_attention_or_is_no_forecaster_is_refused():
         ({"cutoff": "yesterday"}, "cutoff must be a time"),
         ({"cutoff": "2024-01-10 20:00"}, "observed rows of every series, got .* which 'b', 'c' has not"),
         ({"cutoff": 10**6}, "observed rows of every series"),
+        ({"cutoff": [100, "yesterday"]}, "cutoff must be a time"),
+        ({"cutoff": []}, "cutoff must be a time, a position, or a list of these, got an empty list"),
     ],
 )
 def test_what_breaks_a_rule_is_refused(gru, future, options, match):
