@@ -167,7 +167,7 @@ AIR = str(dataset_path("airpassengers"))
 #: Flags of a network that trains in a second.
 TINY = (
     *("--model", "gru", "--epochs", "2", "--windows-per-epoch", "64"),
-    *("--set", "units=8", "--set", "linear_path=false"),
+    *("--set", "units=8", "--set", "patch=12", "--set", "linear_path=false"),
 )
 
 

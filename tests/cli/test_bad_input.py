@@ -141,25 +141,8 @@ def test_day_first_dates_are_read_rightly(home, capsys):
 
 def test_a_constant_series_is_forecast_as_the_constant(home):
     write("flat.csv", GOOD.assign(y=5.0))
-    assert (
-        main(
-            [
-                "train",
-                "--csv",
-                "flat.csv",
-                "--model",
-                "gru",
-                "--horizon",
-                "12",
-                "--epochs",
-                "1",
-                "--set",
-                "units=8",
-                "--quiet",
-            ]
-        )
-        == 0
-    )
+    sizes = ["--model", "gru", "--horizon", "12", "--lookback", "24", "--epochs", "1", "--set", "units=8"]
+    assert main(["train", "--csv", "flat.csv", *sizes, "--quiet"]) == 0
     assert main(["predict", "model.forecast", "--out", "f.csv", "--quiet"]) == 0
     np.testing.assert_allclose(pd.read_csv("f.csv")[["forecast", "q0.1", "q0.9"]], 5.0, atol=0.05)
 

@@ -20,7 +20,7 @@ def test_train_says_what_it_finds_and_does_and_writes_one_file(run, home):
         "file     144 rows",
         "time     Month, monthly, 1949-01 to 1960-12",
         "target   Passengers",
-        "settings gru, horizon 12, lookback 36, patch 3, random state 0",
+        "settings gru, horizon 12, lookback 36, patch 12, random state 0",
         "split    validation 24 months, test 24 months, 13 cutoffs",
     ]
     assert [line.split("  loss")[0] for line in lines[5:7]] == ["epoch     1/2", "epoch     2/2"]

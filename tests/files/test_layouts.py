@@ -98,6 +98,12 @@ ALL = list(itertools.product(range(len(DIALECTS)), LAYOUTS, ORDERS, GAPS))
 CASES = [(*ALL[97 * number % len(ALL)], times) for number, times in enumerate(name for name in TIMES for _ in range(4))]
 
 
+#: Half of the cases take turns.
+PARAMETERS = [
+    pytest.param(*case, marks=pytest.mark.rotated) if number % 4 > 1 else case for number, case in enumerate(CASES)
+]
+
+
 def show(value, decimal, thousands):
     """A number as a cell."""
     if np.isnan(value):
@@ -111,7 +117,7 @@ def test_there_are_enough_layouts():
     assert {len(set(column)) for column in zip(*CASES, strict=True)} == {11, 3, 2, 4, len(TIMES)}
 
 
-@pytest.mark.parametrize(("dialect", "layout", "order", "gaps", "times"), CASES)
+@pytest.mark.parametrize(("dialect", "layout", "order", "gaps", "times"), PARAMETERS)
 def test_a_table_gives_its_panel(tmp_path, dialect, layout, order, gaps, times):
     separator, decimal, thousands = DIALECTS[dialect]
     stamps, cell = TIMES[times]

@@ -44,9 +44,9 @@ FORECASTERS = {
         "Ensemble",
         {"forecasters": [fk.LinearForecaster(), fk.PretrainedForecaster()], "calibrate": True, "weights": "backtest"},
     ),
-    "quantiles": ("GRU", {"quantile_levels": [0.1, 0.5, 0.9]}),
-    "gaussian": ("GRU", {"loss": "gaussian"}),
-    "student_t": ("GRU", {"loss": "student_t"}),
+    "quantiles": ("RNN", {"quantile_levels": [0.1, 0.5, 0.9]}),
+    "gaussian": ("RNN", {"loss": "gaussian"}),
+    "student_t": ("RNN", {"loss": "student_t"}),
     "standard": ("Transformer", {"normalization": "standard"}),
 }
 
@@ -94,7 +94,7 @@ def test_distributions_of_values_above_zero_keep_constants(loss):
     values = np.concatenate([np.full(60, 7.0), 1.0 + np.arange(60) % 5])
     frame = pd.DataFrame({"unique_id": np.repeat(["same", "other"], 60), "ds": np.tile(np.arange(60), 2), "y": values})
     parameters = {"horizon": 3, "lookback": 12, "units": 4, "epochs": 1, "windows_per_epoch": 64, "random_state": 0}
-    model = fk.GRUForecaster(loss=loss, **parameters).fit(frame)
+    model = fk.RNNForecaster(loss=loss, **parameters).fit(frame)
     forecast = model.forecast().query("unique_id == 'same'")["forecast"]
     np.testing.assert_allclose(forecast, 7.0, rtol=1e-12)
 

@@ -59,7 +59,7 @@ def test_windows_are_filled_as_those_of_regressions():
 def test_network_that_learns_nothing_useful_is_the_linear_forecast(seasonal, holes):
     y = seasonal.where(np.random.default_rng(4).random(160) > 0.1) if holes else seasonal
     # So large a rate makes every epoch worse than none.
-    network = fk.GRUForecaster(**SIZES, lookback=14, epochs=2, learning_rate=10.0, target_transform="none").fit(y)
+    network = fk.RNNForecaster(**SIZES, lookback=14, epochs=2, learning_rate=10.0, target_transform="none").fit(y)
     assert network.training_history_.best_epoch == -1
     linear = fk.LinearForecaster(horizon=4, lookback=14, target_transform="none").fit(y)
     assert network.recipe_["regressions"] == len(linear.parts_) > 1
@@ -74,7 +74,7 @@ def test_network_corrects_the_linear_forecast_where_that_helps(held_out, kept):
     y = np.repeat(rng.normal(size=400), 2)
     y[1::2] = np.abs(y[::2])
     sizes = {"horizon": 1, "lookback": 4, "season_length": 1, "validation_size": held_out}
-    network = fk.GRUForecaster(**sizes, units=16, epochs=8, random_state=0, learning_rate=0.01).fit(y)
+    network = fk.RNNForecaster(**sizes, units=16, epochs=8, random_state=0, learning_rate=0.01).fit(y)
     record = network.training_history_
     assert record.best_epoch >= 0
     assert min(record.val_loss) < 0.9 * record.start_loss
@@ -88,34 +88,34 @@ def test_recipe_is_chosen_by_the_data(seasonal):
     time = np.arange(160)
     root = 20 + 0.1 * time + 8 * np.sin(2 * np.pi * time / 7) + np.random.default_rng(6).normal(size=160)
     for y, transform in ((root**2, "sqrt"), (root - 30, None)):
-        network = fk.GRUForecaster(**SIZES, epochs=1).fit(pd.Series(y, index=seasonal.index))
+        network = fk.RNNForecaster(**SIZES, epochs=1).fit(pd.Series(y, index=seasonal.index))
         assert network.recipe_["target_transform"] == transform
         assert (network.recipe_["lookback"], network.recipe_["patch"]) == (network.lookback_, network.patch_)
 
 
 def test_parameters_that_are_given_are_kept(seasonal):
     given = {"normalization": "none", "target_transform": "none", "lookback": 21, "patch": 3}
-    network = fk.GRUForecaster(**SIZES, **given, epochs=1).fit(seasonal)
+    network = fk.RNNForecaster(**SIZES, **given, epochs=1).fit(seasonal)
     chosen = {"normalization": "none", "target_transform": None, "lookback": 21, "patch": 3}
     assert {name: network.recipe_[name] for name in given} == chosen
-    assert fk.GRUForecaster(**SIZES, linear_path=False, epochs=1).fit(seasonal).recipe_["regressions"] == 0
+    assert fk.RNNForecaster(**SIZES, linear_path=False, epochs=1).fit(seasonal).recipe_["regressions"] == 0
 
 
 @pytest.mark.parametrize("loss", ["mse", "gaussian"])
 def test_means_and_distributions_are_of_the_values_themselves(seasonal, loss):
-    network = fk.GRUForecaster(**SIZES, loss=loss, epochs=1).fit(seasonal)
+    network = fk.RNNForecaster(**SIZES, loss=loss, epochs=1).fit(seasonal)
     assert network.recipe_["target_transform"] is None
     assert network.recipe_["regressions"] > 0
 
 
 @pytest.mark.parametrize("given", [{"loss": "negative_binomial"}, {"validation_size": 0}])
 def test_no_linear_path_without_a_center_or_without_validation(seasonal, given):
-    network = fk.GRUForecaster(**SIZES, **given, epochs=1).fit(seasonal.round())
+    network = fk.RNNForecaster(**SIZES, **given, epochs=1).fit(seasonal.round())
     assert network.recipe_["regressions"] == 0
 
 
 def test_loaded_network_forecasts_the_same(seasonal, tmp_path):
-    network = fk.GRUForecaster(**SIZES, epochs=1).fit(seasonal)
+    network = fk.RNNForecaster(**SIZES, epochs=1).fit(seasonal)
     network.save(tmp_path / "m.forecast")
     loaded = fk.load(tmp_path / "m.forecast")
     np.testing.assert_allclose(loaded.predict(), network.predict(), rtol=1e-5)  # computed by NumPy
@@ -125,6 +125,6 @@ def test_loaded_network_forecasts_the_same(seasonal, tmp_path):
 def test_linear_forecast_is_kept_if_training_diverges(seasonal):
     given = {**SIZES, "lookback": 14, "epochs": 1, "target_transform": "none"}
     with pytest.warns(UserWarning, match="The linear forecast is kept"):
-        network = fk.GRUForecaster(**given, callbacks=[Breaks()]).fit(seasonal)
+        network = fk.RNNForecaster(**given, callbacks=[Breaks()]).fit(seasonal)
     linear = fk.LinearForecaster(horizon=4, lookback=14, target_transform="none").fit(seasonal)
     np.testing.assert_allclose(network.predict(), linear.predict(), rtol=0.02)

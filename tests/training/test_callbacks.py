@@ -33,7 +33,7 @@ class Rates(keras.callbacks.Callback):
 
 
 def fit(*given, **more):
-    return fk.GRUForecaster(**{**TINY, "epochs": 3, "callbacks": list(given), **more}).fit(SERIES)
+    return fk.RNNForecaster(**{**TINY, "epochs": 3, "callbacks": list(given), **more}).fit(SERIES)
 
 
 class Engine:
@@ -149,7 +149,7 @@ def test_without_a_callback_that_sets_it_the_rate_follows_the_schedule():
     assert len(found) == 3 * 4
     assert found[-1] < 0.1 * max(found)
     # Steps one by one are the same steps.
-    np.testing.assert_array_equal(model.predict(), fk.GRUForecaster(**TINY, epochs=3).fit(SERIES).predict())
+    np.testing.assert_array_equal(model.predict(), fk.RNNForecaster(**TINY, epochs=3).fit(SERIES).predict())
 
 
 def test_a_scheduler_sets_the_rate_from_the_first_step_on():
@@ -243,13 +243,13 @@ def test_a_loss_that_is_no_number_ends_the_epoch_at_that_step():
 ], ids=range(4))  # fmt: skip
 def test_what_is_no_callback_is_refused(given, sentence):
     with pytest.raises(ParameterError, match=sentence):
-        fk.GRUForecaster(**TINY, callbacks=given).fit(SERIES)
+        fk.RNNForecaster(**TINY, callbacks=given).fit(SERIES)
 
 
 def test_tensorboard_asks_for_its_package(monkeypatch):
     monkeypatch.setattr(optimizers, "find_spec", lambda name: None)
     with pytest.raises(ParameterError, match="pip install tensorboard"):
-        fk.GRUForecaster(**TINY, callbacks=[keras.callbacks.TensorBoard("board")]).fit(SERIES)
+        fk.RNNForecaster(**TINY, callbacks=[keras.callbacks.TensorBoard("board")]).fit(SERIES)
 
 
 class Wide(keras.layers.Layer):

@@ -22,14 +22,14 @@ def test_the_step_is_traced_once(monkeypatch):
 
     monkeypatch.setattr(TensorFlowEngine, "_traced", staticmethod(counting))
     monkeypatch.setattr(trained_network, "NETWORK_CACHE", NetworkCache())
-    fk.GRUForecaster(**TINY, final_epochs=2).fit(np.sin(np.arange(150) / 3.0))
+    fk.RNNForecaster(**TINY, final_epochs=2).fit(np.sin(np.arange(150) / 3.0))
     assert traced.count("_steps") == 1
 
 
 @pytest.mark.parametrize(("epochs", "final"), [(4, 0), (5, 1), (9, 1)])
 def test_there_is_one_for_every_five(epochs, final):
     rows, sizes = np.sin(np.arange(150) / 3.0), {**TINY, "epochs": epochs, "windows_per_epoch": 64}
-    chosen, given = (fk.GRUForecaster(**sizes, final_epochs=n).fit(rows) for n in (None, final))
+    chosen, given = (fk.RNNForecaster(**sizes, final_epochs=n).fit(rows) for n in (None, final))
     np.testing.assert_array_equal(chosen.predict(), given.predict())
 
 
@@ -37,8 +37,8 @@ def test_they_see_the_validation_rows_and_scores_do_not():
     rows = np.sin(np.arange(150) / 3.0)
     perturbed = rows.copy()
     perturbed[-8:] += 3.0
-    models = [fk.GRUForecaster(**TINY, validation_size=30, final_epochs=n).fit(rows) for n in (0, 2)]
+    models = [fk.RNNForecaster(**TINY, validation_size=30, final_epochs=n).fit(rows) for n in (0, 2)]
     assert models[0].scores_ == models[1].scores_
     assert not np.array_equal(models[0].predict(), models[1].predict())
-    changed = fk.GRUForecaster(**TINY, validation_size=30, final_epochs=2).fit(perturbed)
+    changed = fk.RNNForecaster(**TINY, validation_size=30, final_epochs=2).fit(perturbed)
     assert not np.array_equal(weights_of(changed)[0], weights_of(models[1])[0])

@@ -14,7 +14,7 @@ SERIES = wave(170)
 
 @pytest.fixture(scope="module")
 def fitted():
-    return fk.GRUForecaster(horizon=3, lookback=12, patch=3, units=4, epochs=1, windows_per_epoch=64, batch_size=16,
+    return fk.RNNForecaster(horizon=3, lookback=12, patch=3, units=4, epochs=1, windows_per_epoch=64, batch_size=16,
                             random_state=0, linear_path=False).fit(SERIES[:150])  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def test_parameters_of_the_wrong_kind_are_refused(parameters, sentence, fitted):
 
 def test_nothing_can_be_frozen_before_it_is_trained():
     with pytest.raises(ParameterError, match="are for forecasters that are fitted"):
-        fk.GRUForecaster(horizon=3).partial_fit(SERIES, train="head")
+        fk.RNNForecaster(horizon=3).partial_fit(SERIES, train="head")
 
 
 def test_a_refused_call_leaves_the_layers_trainable(fitted):

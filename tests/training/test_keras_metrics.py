@@ -55,7 +55,7 @@ GIVEN = ["mae", keras.metrics.RootMeanSquaredError(), Within(0.25), bias]
 @pytest.fixture(scope="module")
 def fitted():
     logs = []
-    model = fk.GRUForecaster(**TINY, metrics=GIVEN, callbacks=[Logs(logs)]).fit(SERIES)
+    model = fk.RNNForecaster(**TINY, metrics=GIVEN, callbacks=[Logs(logs)]).fit(SERIES)
     return model, logs
 
 
@@ -100,7 +100,7 @@ def test_metrics_of_the_validation_windows_are_those_of_the_scaled_errors(fitted
 
 def test_callbacks_can_monitor_a_metric():
     stops = keras.callbacks.EarlyStopping(monitor="val_bias", mode="max", min_delta=1e9, patience=1)
-    model = fk.GRUForecaster(**{**TINY, "epochs": 6}, metrics=[bias], callbacks=[stops]).fit(SERIES)
+    model = fk.RNNForecaster(**{**TINY, "epochs": 6}, metrics=[bias], callbacks=[stops]).fit(SERIES)
     assert (model.training_history_.ended, len(model.training_history_.metrics["bias"])) == ("callback", 2)
 
 
@@ -109,13 +109,13 @@ def test_callbacks_can_monitor_a_metric():
 def test_metrics_go_with_every_head_and_with_gaps(more):
     series = SERIES.copy()
     series[[40, 130]] = np.nan
-    history = fk.GRUForecaster(**{**TINY, "epochs": 1}, metrics=["mae"], **more).fit(series).training_history_
+    history = fk.RNNForecaster(**{**TINY, "epochs": 1}, metrics=["mae"], **more).fit(series).training_history_
     assert set(history.metrics) == ({"mae"} if more.get("validation_size") == 0 else {"mae", "val_mae"})
     assert np.isfinite([values[0] for values in history.metrics.values()]).all()
 
 
 def test_metrics_are_weighted_as_losses_are():
-    weighted = fk.GRUForecaster(**TINY, metrics=["mae"], step_weight=[1, 2, 3]).fit(SERIES).training_history_
+    weighted = fk.RNNForecaster(**TINY, metrics=["mae"], step_weight=[1, 2, 3]).fit(SERIES).training_history_
     assert weighted.metrics["val_mae"] == pytest.approx(weighted.val_loss, rel=1e-5)
 
 
@@ -149,5 +149,5 @@ def test_the_metrics_that_are_given_stay_as_they_are():
 ], ids=range(6))  # fmt: skip
 def test_what_is_no_metric_is_refused(metrics, sentence):
     with pytest.raises(ParameterError, match=sentence) as refused:
-        fk.GRUForecaster(**TINY, metrics=metrics).fit(SERIES)
+        fk.RNNForecaster(**TINY, metrics=metrics).fit(SERIES)
     assert "\n" not in str(refused.value)

@@ -50,8 +50,8 @@ def test_losses_of_several_channels_are_weighted_one_by_one():
 
 @pytest.mark.parametrize("loss", ["mae", lambda y_true, y_pred: abs(y_true - y_pred)])
 def test_steps_of_weight_zero_are_not_trained(loss):
-    first = fk.GRUForecaster(**{**TINY, "learning_rate": 1e-12}, loss=loss).fit(SERIES).model_.head.kernel.numpy()
-    model = fk.GRUForecaster(**TINY, loss=loss, step_weight=[0, 0, 5.0]).fit(SERIES)
+    first = fk.RNNForecaster(**{**TINY, "learning_rate": 1e-12}, loss=loss).fit(SERIES).model_.head.kernel.numpy()
+    model = fk.RNNForecaster(**TINY, loss=loss, step_weight=[0, 0, 5.0]).fit(SERIES)
     moved = np.abs(model.model_.head.kernel.numpy() - first).max(axis=0)
     assert (moved[:2] < 1e-9).all()
     assert moved[2] > 1e-4
@@ -60,8 +60,8 @@ def test_steps_of_weight_zero_are_not_trained(loss):
 @pytest.mark.parametrize("more", [{}, {"model": fk.InvertedTransformerForecaster, "layers": 1, "heads": 2}])
 def test_targets_of_weight_zero_change_no_weights(hourly, more):
     """Those that a channel mixer reads are inputs still, so there only the loss is without them."""
-    model = more.pop("model", fk.GRUForecaster)
-    mixes, more = model is not fk.GRUForecaster, {**TINY, **more, "target_weight": {"south": 0}}
+    model = more.pop("model", fk.RNNForecaster)
+    mixes, more = model is not fk.RNNForecaster, {**TINY, **more, "target_weight": {"south": 0}}
     other = hourly.assign(south=hourly["south"].iloc[::-1].to_numpy())
     fits = [model(**more).fit(data) for data in (hourly, other)]
     losses = [one.training_history_.val_loss[0] for one in fits]
@@ -73,7 +73,7 @@ def test_targets_of_weight_zero_change_no_weights(hourly, more):
 
 
 def test_equal_weights_change_nothing():
-    plain, weighted = (fk.GRUForecaster(**TINY, step_weight=weight).fit(SERIES) for weight in (None, [2, 2, 2]))
+    plain, weighted = (fk.RNNForecaster(**TINY, step_weight=weight).fit(SERIES) for weight in (None, [2, 2, 2]))
     np.testing.assert_allclose(weighted.predict(), plain.predict(), rtol=1e-5)
 
 
@@ -81,7 +81,7 @@ def test_validation_losses_are_weighted():
     panel = make_panel(120, ("a",))[["ds", "load"]]  # with gaps
     more = {**TINY, "target": "load", "time": "ds"}
     apart = [
-        fk.GRUForecaster(**{**more, "learning_rate": 1e-12}, step_weight=weight)
+        fk.RNNForecaster(**{**more, "learning_rate": 1e-12}, step_weight=weight)
         .fit(panel)
         .training_history_.val_loss[0]
         for weight in ([1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 2, 3])
@@ -90,7 +90,7 @@ def test_validation_losses_are_weighted():
 
 
 def test_weights_are_kept_in_files(tmp_path):
-    model = fk.GRUForecaster(**TINY, step_weight=[0, 0, 1], target_weight={"y": 2.0}).fit(SERIES)
+    model = fk.RNNForecaster(**TINY, step_weight=[0, 0, 1], target_weight={"y": 2.0}).fit(SERIES)
     model.save(tmp_path / "m.forecast")
     loaded = fk.load(tmp_path / "m.forecast")
     assert (loaded.step_weight, loaded.target_weight) == ([0, 0, 1], {"y": 2.0})
@@ -110,5 +110,5 @@ def test_weights_are_kept_in_files(tmp_path):
 ], ids=range(9))  # fmt: skip
 def test_weights_of_the_wrong_kind_are_refused(parameters, sentence):
     with pytest.raises(ParameterError, match=sentence) as refused:
-        fk.GRUForecaster(**TINY, **parameters).fit(SERIES)
+        fk.RNNForecaster(**TINY, **parameters).fit(SERIES)
     assert "\n" not in str(refused.value)

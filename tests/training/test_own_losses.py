@@ -104,7 +104,7 @@ def test_a_loss_of_windows_takes_missing_steps_as_forecast_exactly(batch):
 @pytest.mark.parametrize("linear_path", in_rotation([False, True], [False]))
 def test_an_asymmetric_loss_shifts_the_forecast(linear_path):
     more = {**TINY, "linear_path": linear_path, "epochs": 6, "windows_per_epoch": 512, "learning_rate": 0.02}
-    low, high = (fk.GRUForecaster(**more, loss=Asymmetric(over)).fit(SERIES).predict().mean() for over in (9.0, 1 / 9))
+    low, high = (fk.RNNForecaster(**more, loss=Asymmetric(over)).fit(SERIES).predict().mean() for over in (9.0, 1 / 9))
     assert low < high - 0.2
 
 
@@ -114,7 +114,7 @@ def test_an_asymmetric_loss_shifts_the_forecast(linear_path):
 @pytest.fixture(scope="module")
 def fitted():
     parts = {"loss": Asymmetric(3.0), "optimizer": keras.optimizers.AdamW(0.02, weight_decay=0.125)}
-    return fk.GRUForecaster(**TINY, **parts).fit(SERIES)
+    return fk.RNNForecaster(**TINY, **parts).fit(SERIES)
 
 
 def assert_same_parts(made):
@@ -143,7 +143,7 @@ def test_a_saved_model_asks_for_a_loss_of_ones_own(fitted, tmp_path):
 
 def test_functions_schedules_and_arguments_that_keras_forgets_are_saved(tmp_path):
     schedule = keras.optimizers.schedules.ExponentialDecay(0.01, 10, 0.5)
-    model = fk.GRUForecaster(**TINY, loss=keras.losses.Huber(2.5), optimizer=keras.optimizers.SGD(schedule)).fit(SERIES)
+    model = fk.RNNForecaster(**TINY, loss=keras.losses.Huber(2.5), optimizer=keras.optimizers.SGD(schedule)).fit(SERIES)
     assert float(model.model_.optimizer.learning_rate) == pytest.approx(0.01 * 0.5 ** (4 / 10))  # after four steps
     model.save(tmp_path / "m.forecast")
     loaded = fk.load(tmp_path / "m.forecast")
@@ -157,7 +157,7 @@ def test_functions_schedules_and_arguments_that_keras_forgets_are_saved(tmp_path
 
 def test_the_optimizer_that_is_given_stays_as_it_is():
     given = keras.optimizers.Nadam(0.05)
-    model = fk.GRUForecaster(**TINY, optimizer=given).fit(SERIES)
+    model = fk.RNNForecaster(**TINY, optimizer=given).fit(SERIES)
     assert int(given.iterations) == 0
     assert isinstance(model.model_.optimizer, keras.optimizers.Nadam)
     # What it starts from is its own: not zero for the product of the momenta.
@@ -191,13 +191,13 @@ def test_rates_and_clipping():
 ], ids=range(11))  # fmt: skip
 def test_parts_that_cannot_train_a_forecast_are_refused(parameters, sentence):
     with pytest.raises(ParameterError, match=sentence) as refused:
-        fk.GRUForecaster(**TINY, **parameters).fit(SERIES)
+        fk.RNNForecaster(**TINY, **parameters).fit(SERIES)
     assert "\n" not in str(refused.value)
 
 
 def test_a_loss_that_cannot_be_made_again_is_refused_by_clone():
     with pytest.raises(ParameterError, match=r"Forgets must be made again.*Define get_config"):
-        clone(fk.GRUForecaster(loss=Forgets(2.0)))
+        clone(fk.RNNForecaster(loss=Forgets(2.0)))
 
 
 def test_names_of_our_own_keep_their_meaning():
