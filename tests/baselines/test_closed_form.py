@@ -1,5 +1,7 @@
 """Closed forms against loops, and the ridge against its normal equations."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -240,3 +242,19 @@ def test_recipes_are_compared_on_complete_windows_if_most_are(missing):
     expected = np.linalg.solve(gram + found.strength * np.trace(gram) / 5 * np.eye(5), x.T @ y)
     np.testing.assert_allclose(found.weights, expected, atol=1e-4)
     assert np.abs(found.weights - exact.weights).max() > 1e-6
+
+
+def test_weights_are_the_same_without_scipy(monkeypatch):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 8)), rng.normal(size=(60, 3))
+    gram, cross = x.T @ x, x.T @ y
+    wanted = list(closed_form.solve(gram, cross, (1e-3, 1.0)))
+    monkeypatch.setitem(sys.modules, "scipy.linalg", None)
+    for strength, found, other in zip((1e-3, 1.0), closed_form.solve(gram, cross, (1e-3, 1.0)), wanted, strict=True):
+        penalty = strength * np.trace(gram) / 8 * np.eye(8)
+        np.testing.assert_allclose((gram + penalty) @ found, cross, atol=1e-9)
+        np.testing.assert_allclose(found, other, atol=1e-10)
+    indefinite = gram - 1e3 * np.outer(x[0], x[0])
+    assert np.isfinite(next(closed_form.solve(indefinite, cross, (1e-3,)))).all()
+    with pytest.raises(np.linalg.LinAlgError):
+        np.linalg.cholesky(indefinite)

@@ -68,7 +68,7 @@ def test_rows_after_those_of_fit_see_them(loads):
 def test_nothing_after_a_row_less_the_horizon_counts(loads):
     made = fk.WindowFeatures(lags=[4, 6], means=[3], horizon=4, target="load", known="temp")
     perturbed = loads.copy()
-    perturbed.loc[perturbed.index[50:], "load"] = -1e6
+    perturbed.loc[perturbed.index[50:], "load"] = -1e6 - np.arange(50)
     np.testing.assert_array_equal(made.fit_transform(perturbed)[:54], made.fit_transform(loads)[:54])
     assert (made.fit_transform(perturbed)[54] != made.fit_transform(loads)[54]).any()
 

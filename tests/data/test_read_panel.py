@@ -1,4 +1,4 @@
-"""The one door: every form of data becomes the same panel; what cannot be read is refused in one sentence."""
+"""Every form of data becomes the same panel; what cannot be read is refused in one sentence."""
 
 from decimal import Decimal
 
