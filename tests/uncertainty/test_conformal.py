@@ -65,14 +65,17 @@ def test_rolling_corrections_against_a_slow_loop(latest, changing, monkeypatch):
 
 
 def test_rolling_intervals_hold_right_after_the_fit_of_a_regressor_that_memorises():
-    rng, data = np.random.default_rng(0), np.zeros(1_500)
-    for row in range(1, 1_500):
-        data[row] = 0.8 * data[row - 1] + rng.normal()
-    forest = RandomForestRegressor(20, random_state=0)
-    model = fk.TabularForecaster(regressor=forest, horizon=3, lookback=12, calibrate="rolling").fit(data[:900])
-    _, low, high = model.predict(coverage=0.8).to_numpy().T  # before anything else is observed
-    assert (high - low > 2).all()
-    assert coverage(fk.backtest(model, data, quantile_levels=LEVELS).forecasts) == pytest.approx(0.8, abs=0.05)
+    """Of 120 series, on the steps after the fit, before anything else is observed."""
+    rng, data = np.random.default_rng(0), np.zeros((120, 184))
+    for row in range(1, data.shape[1]):
+        data[:, row] = 0.8 * data[:, row - 1] + rng.normal(size=len(data))
+    frame = pd.DataFrame(
+        {"unique_id": np.repeat(np.arange(120), 181), "ds": np.tile(np.arange(181), 120), "y": data[:, :-3].ravel()}
+    )
+    forest = RandomForestRegressor(5, random_state=0)
+    model = fk.TabularForecaster(regressor=forest, horizon=3, lookback=4, validation_size=70, calibrate="rolling")
+    found = model.fit(frame).forecast(quantile_levels=LEVELS).assign(actual=data[:, -3:].ravel())
+    assert coverage(found) == pytest.approx(0.8, abs=0.05)
 
 
 def test_few_windows_leave_the_corrections_of_the_validation_block():
