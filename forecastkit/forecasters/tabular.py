@@ -184,6 +184,9 @@ class TabularForecaster(Forecaster):
         origins, steps = self._drawn(Windows.training(panel, stop, self.lookback_, self.horizon_), rng)
         target = values_at_step(buffers.target, buffers, origins, steps)[np.arange(len(steps)), origins.channel]
         known = ~np.isnan(target)
+        if not known.any():
+            remedy = "Pass a smaller validation_size=, or give more rows."
+            refuse(type(self).__name__, "training windows must have an observed target", "none", remedy)
         origins, steps, target = origins[known], steps[known], target[known]
         if choose:
             self.anchor_ = self._nearest_anchor(buffers, origins, steps, target)

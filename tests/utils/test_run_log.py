@@ -3,14 +3,16 @@
 import errno
 import json
 import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import forecastkit as fk
+from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.utils.exceptions import InputError
-from forecastkit.utils.run_log import RunLog, remove_log
+from forecastkit.utils.run_log import RunLog, fingerprint, remove_log
 
 HEADER = {"data": "abc", "horizon": 3}
 FOREIGN = {
@@ -111,3 +113,12 @@ def test_only_a_log_of_the_same_work_is_removed(tmp_path):
         remove_log(path, "backtest")
     remove_log(path, "compare")
     assert not path.exists()
+
+
+def test_a_hash_of_the_data_copies_a_part_at_a_time():
+    panel = read_panel(np.zeros((1 << 21, 2)))[0]
+    tracemalloc.start()
+    fingerprint(panel)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < panel.target.nbytes / 4
