@@ -108,7 +108,7 @@ def read_data(sources: Sources, roles: dict) -> Data:
         roles = {"series_id": STEM, **roles}
     reading = {name: roles[name] for name in READING if name in roles}
     given = {name: value for name, value in roles.items() if name not in READING}
-    table, notes = _melt(table, given)
+    table, notes = _melt(table, given, path)
     found = find_roles(table.frame, **given, where=path)
     found = replace(found, notes=(*notes, *found.notes))
     frame = _select(found, table.frame, reading.get("timezone"))
@@ -136,11 +136,11 @@ def _kept_warnings() -> Iterator[list[str]]:
         yield kept
 
 
-def _melt(table: Table, given: dict) -> tuple[Table, tuple[str, ...]]:
+def _melt(table: Table, given: dict, where: str) -> tuple[Table, tuple[str, ...]]:
     """Return the table, in long form if its headers are times, and the notes to print."""
     if any(given.get(name) for name in ("time", "target", "known", "past")):
         return table, ()
-    melted = melt_wide(table.frame)
+    melted = melt_wide(table.frame, where=where)
     if melted is None:
         return table, ()
     return replace(table, frame=melted.frame), (f"wide table: {melted.sentence}",)

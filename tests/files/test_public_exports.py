@@ -357,6 +357,23 @@ def day_first_intervals() -> str:
     return lines("MTU (CET/CEST),Price", *(f"{span},{40 + i % 24}.5" for i, span in enumerate(spans)))
 
 
+def statement() -> str:
+    months = ",".join(f"{t:%b %Y}" for t in MONTHS[:12])
+    rows = (
+        f"   {name}," + ",".join(f'"1,{m + k:03}.50"' for m in range(12)) for k, name in ((1, "Design"), (2, "Hours"))
+    )
+    return lines("Acme Inc.", "Profit and Loss", "", f",{months}", "Income" + "," * 12, *rows)
+
+
+def days_and_years() -> str:
+    rows = (f'{t.month}/{t.day},"{2000000 + i:,}","{1800000 + i:,}","{900000 + i:,}"' for i, t in enumerate(DAYS))
+    return lines("Date,2023,2022,2021", *rows)
+
+
+def counted_rows() -> str:
+    return lines("shop,n,sales", *(f"{shop},{n},{100 + n % 7}" for shop in ("a", "b") for n in range(1, 41)))
+
+
 #: Table, and what `forecast inspect --json` must say of it.
 EXPORTS = {
     fred: {"time": "observation_date", "freq": "monthly", "target": ["UNRATE"], "missing": 1, "rows": 48},
@@ -407,6 +424,9 @@ EXPORTS = {
     with_row_names: {"time": "date", "target": ["load"], "unused": {"Unnamed: 0": "a row counter"}, "rows": 60},
     without_names: {"time": None, "target": ["1", "2"], "rows": 60},
     day_first_intervals: {"freq": "hourly", "first": "2024-01-01 00:00", "last": "2024-01-09 07:00", "missing": 0},
+    statement: {"freq": "monthly", "series": 2, "missing": 0, "target": ["value"]},
+    days_and_years: {"freq": "daily", "series": 1, "rows": 180, "first": "2021-01-01", "last": "2023-03-01"},
+    counted_rows: {"time": "n", "series_id": "shop", "series": 2, "last": "40", "target": ["sales"]},
     prices: {"freq": "hourly", "series": 1, "target": ["SE1"], "missing": 0},
 }
 
@@ -454,6 +474,24 @@ def test_a_row_without_a_time_is_left_out_at_the_end_only(tmp_path, capsys):
 
 
 # --------------------------------------------------------------------------------------------------------- sentinels
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (
+            ["shop,fiscal,y", *(f"{s},{901 + 2 * k},{k}" for s in "ab" for k in range(9))],
+            "'fiscal', which rises within",
+        ),
+        (["Year,Jan,Feb,Mar,Apr", *(f"{y},1,2,3,{'x' if y == 2005 else 4}" for y in range(2000, 2009))], "'Apr' must"),
+        ([f"US1,2020-01-{d:02d},TMAX,{d},2400" for d in range(1, 20)], "first line must name the columns, got 'US1'"),
+    ],
+)
+def test_what_cannot_be_read_is_named(tmp_path, capsys, rows, says):
+    path = tmp_path / "export.csv"
+    path.write_text(lines(*rows), encoding="utf-8")
+    assert main(["inspect", str(path)]) == 1
+    assert says in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("mark", [-999, -9999, 9999.9, -99.9, 2**31 - 1])

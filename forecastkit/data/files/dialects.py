@@ -90,7 +90,7 @@ def _read_names(where: str, rows: list[list[str]]) -> tuple[list[str], int, str]
     if _has_row_names(header, rows[count:]):
         header = ["", *header]
     check_unique(where, header)
-    _check_names(where, header)
+    _check_names(where, header, rows[count:])
     return [name or f"Unnamed: {place}" for place, name in enumerate(header)], count, ""
 
 
@@ -230,10 +230,18 @@ def check_unique(where: str, header: list[str]) -> None:
         refuse(where, "column names must differ", f"{first_few(doubles)} more than once", "Rename them.")
 
 
-def _check_names(where: str, header: list[str]) -> None:
-    """Refuse a table without a header; consecutive whole numbers are accepted as the default names of pandas."""
+def _check_names(where: str, header: list[str], rows: list[list[str]]) -> None:
+    """Refuse a table without a header; consecutive whole numbers are accepted as the default names of pandas.
+
+    A time above times, or a number above the same numbers, is a cell of the first row.
+    """
     counting = [str(number) for number in range(len(header) + 1)]
-    if all(map(is_data, header)) and header not in (counting[:-1], counting[1:]):
+    below = list(zip(*rows, strict=False)) if len(rows) > 2 else []
+    cells = any(
+        (is_time(name) and all(map(is_time, column))) or (_NUMBER.fullmatch(name) and set(column) == {name})
+        for name, column in zip(header, below, strict=False)
+    )
+    if cells or (all(map(is_data, header)) and header not in (counting[:-1], counting[1:])):
         refuse(
             where, "the first line must name the columns", first_few(map(repr, header)), "Put a line of names on top."
         )

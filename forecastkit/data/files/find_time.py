@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from forecastkit.data.files import column_names
+from forecastkit.data.files.column_kinds import is_target_name
 from forecastkit.data.files.datetimes import read_numbers, read_times
 from forecastkit.data.files.series_columns import find_series, series_codes, some_times
 from forecastkit.data.files.time_columns import (
@@ -18,7 +20,7 @@ from forecastkit.data.files.time_columns import (
     rank_times,
     try_times,
 )
-from forecastkit.utils.validation import first_few
+from forecastkit.utils.validation import first_few, refuse
 
 
 def find_time(
@@ -82,10 +84,39 @@ def _find_numbered(frame: pd.DataFrame, free: pd.DataFrame, series_id: Sequence[
         if _tell_apart(frame, free.drop(columns=name), times, series_id):
             ranked.append(name)
     if not ranked:
-        return TimeColumns()
+        return _find_counted(frame, free, series_id, where)
     dated = [name for name in ranked if not column_names.is_called(name, column_names.CALENDAR)]
     name = (dated or ranked)[0]
     return TimeColumns(name, (), read_numbers(free[name], where), tuple(other for other in ranked if other != name))
+
+
+def _find_counted(frame: pd.DataFrame, free: pd.DataFrame, series_id: Sequence[str], where: str) -> TimeColumns:
+    """Return whole numbers with any name that count the rows of each of several series.
+
+    Raises
+    ------
+    InputError
+        If numbers rise within each series, but not by one: they may be times, in units that are not known.
+    """
+    for name in free:
+        column, others = free[name], free.drop(columns=name)
+        named = column_names.is_called(name, column_names.CALENDAR) or is_target_name(name)
+        if named or not pd.api.types.is_integer_dtype(column):
+            continue
+        series = tuple(series_id) or find_series(others, column)
+        if not series or not _tell_apart(frame, others, column, series):
+            continue
+        codes = series_codes(frame, series)
+        rows = np.argsort(codes, kind="stable")
+        steps = np.diff(column.to_numpy()[rows])[np.diff(codes[rows]) == 0]
+        if len(steps) < 2 * (codes.max() + 1) or not ((steps > 0).all() or (steps < 0).all()):
+            continue
+        if (np.abs(steps) != 1).any():
+            rule = f"the rows of several series ({first_few(map(repr, series))}) need a column of times"
+            remedy = f"Pass time={name!r} if these are times, or leave it out of the table."
+            refuse(where, rule, f"{name!r}, which rises within each series by different numbers", remedy)
+        return TimeColumns(name, (), read_numbers(column, where))
+    return TimeColumns()
 
 
 def _tell_apart(frame: pd.DataFrame, free: pd.DataFrame, times: pd.Series, series_id: Sequence[str]) -> bool:

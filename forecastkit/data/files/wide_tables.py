@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.files import column_names
-from forecastkit.data.files.datetimes import is_time, read_times
+from forecastkit.data.files.column_kinds import odd_cells
+from forecastkit.data.files.datetimes import is_time, read_times, show_cells
 from forecastkit.data.files.dialects import TOTAL
 from forecastkit.data.files.time_columns import is_text, try_times
 from forecastkit.data.files.time_shapes import MONTHS
 from forecastkit.utils.exceptions import InputError
-from forecastkit.utils.validation import first_few
+from forecastkit.utils.validation import first_few, refuse
 
 #: Number of headers that must be times, and of headers that number steps.
 FEWEST, FEWEST_STEPS = 3, 12
@@ -46,6 +47,8 @@ class Melted:
         Headers that are times.
     totals : list
         Columns that are left out, because they aggregate the others: at most of the times they hold later values.
+    blank : int
+        Number of rows without any value, such as headings, that are left out.
     """
 
     frame: pd.DataFrame
@@ -53,21 +56,24 @@ class Melted:
     value: str
     headers: list
     totals: list
+    blank: int = 0
 
     @property
     def sentence(self) -> str:
         """Return what was read, and what was left out."""
         headers = first_few(map(str, self.headers), 2)
         left_out = f"; {first_few(map(repr, self.totals))} left out" if self.totals else ""
+        if self.blank:
+            left_out += f"; {self.blank} row{'s' * (self.blank > 1)} without values left out"
         times = "times" if pd.api.types.is_datetime64_any_dtype(self.frame[self.time]) else "steps of time"
         return f"the {len(self.headers)} headers {headers} are read as {times}, each row as a series{left_out}"
 
 
-def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value") -> Melted | None:
+def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value", where: str = "data") -> Melted | None:
     """Return a table whose headers are times in long format; None if they are not times.
 
     Headers may be dates or years; months or quarters, with a column of years; years, with a column of months; and
-    hours of a day, with a column of dates.
+    hours of a day, with a column of dates; and years, with a column of days such as ``1/31``.
 
     Parameters
     ----------
@@ -76,6 +82,13 @@ def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value"
     time, value : str
         Names of the new columns. By default the time column is ``time``, or ``year``, ``quarter``, ``month`` or
         ``hour`` if it is only that.
+    where : str
+        What a refusal calls the table.
+
+    Raises
+    ------
+    InputError
+        If a column whose header is a time contains text.
     """
     numbers = [name for name in frame if _may_be_cells(frame[name])]
     totals = [name for name in numbers if TOTAL.fullmatch(str(name).strip())]
@@ -84,6 +97,9 @@ def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value"
     if found is None:
         return None
     headers, meaning, kind = found
+    _refuse_text(where, frame, [name for name in frame if name not in numbers], headers)
+    filled = frame[headers].notna().any(axis=1).to_numpy()
+    frame = frame[filled]
     if kind in ("month", "quarter"):
         years = _year_column(frame)
         totals += [name for name in numeric if name not in (*headers, years) and not _names_rows(frame[name])]
@@ -95,7 +111,29 @@ def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value"
     long = pd.DataFrame({name: _repeated(frame[name], columns) for name in kept})
     long[time] = np.tile(pd.Index(meaning).to_numpy(), rows)
     long[value] = frame[headers].to_numpy(dtype="float64", na_value=np.nan).ravel()
-    return Melted(long, time, value, headers, totals)
+    days = next((name for name in kept if _holds_days(frame[name])), None)
+    if days is not None and _YEAR.fullmatch(str(headers[0])):  # not all days occur in all years
+        mark = re.sub(r"\d", "", long[days].iloc[0])[:1]
+        years = pd.DatetimeIndex(long[time]).year.astype(str)
+        long[time] = long.pop(days).str.rstrip("./-") + mark + years
+        long = long[long[value].notna()].reset_index(drop=True)
+    return Melted(long, time, value, headers, totals, int((~filled).sum()))
+
+
+def _refuse_text(where: str, frame: pd.DataFrame, others: list, headers: list) -> None:
+    """Refuse a column of text whose header is a time like those of the columns of numbers."""
+    for name in others:
+        again = _read_headers(frame, [*headers, name])
+        if again is not None and name in again[0]:
+            rule = f"column {name!r} must contain numbers, as those of {first_few(map(repr, headers), 2)} do"
+            refuse(where, rule, show_cells(frame[name], odd_cells(frame[name])), "Leave missing values blank.")
+
+
+def _holds_days(column: pd.Series) -> bool:
+    """Return whether a column contains days without a year, each once, such as ``1/31`` or ``31.01.``."""
+    if not len(column) or pd.api.types.is_numeric_dtype(column):
+        return False
+    return bool(column.is_unique and column.astype(str).str.fullmatch(r"\d{1,2}([/.-])\d{1,2}\.?").all())
 
 
 def _names_rows(column: pd.Series) -> bool:

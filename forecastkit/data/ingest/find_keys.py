@@ -132,7 +132,7 @@ def _melt(search: _Search) -> _Search:
     from forecastkit.data.files.wide_tables import melt_wide  # here: it needs PyArrow, which forecasts do not
 
     named = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
-    melted = melt_wide(named)
+    melted = melt_wide(named, where=WHERE)
     if melted is None:
         return search
     names = [name for name in melted.frame if name not in (melted.time, melted.value)]
