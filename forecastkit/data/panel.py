@@ -270,6 +270,8 @@ class Panel:
 
 def _joined(values, ranges):
     """Concatenate these ranges of rows."""
+    if not values.shape[1]:
+        return np.empty((sum(high - low for low, high in ranges), 0), values.dtype)
     parts = [values[:0], *(values[low:high] for low, high in ranges)]  # the first one for a panel without entities
     out = allocate_like((sum(map(len, parts)), values.shape[1]), values, values.dtype) if is_mapped(values) else None
     return np.concatenate(parts, out=out)

@@ -126,11 +126,20 @@ class BrokenReadings:
         return replace(panel, target=target)
 
 
+def clean(panel: Panel) -> tuple[Panel, Moments, BrokenReadings]:
+    """Return the panel with its faults replaced by NaN, the moments of its targets without them, and the faults."""
+    moments = Moments.of(panel.target, panel.indptr)
+    broken = BrokenReadings.find(panel, moments)
+    if len(broken):
+        panel = broken.blanked(panel, np.arange(len(panel.ids)))
+        moments = Moments.of(panel.target, panel.indptr)
+    return panel, moments, broken
+
+
 def without_broken(where: str, panel: Panel, names: tuple) -> Panel:
     """Return the panel with its faults replaced by NaN, and warn of each."""
     warn_broken(where, panel, names)
-    broken = BrokenReadings.find(panel, Moments.of(panel.target, panel.indptr))
-    return broken.blanked(panel, np.arange(len(panel.ids)))
+    return clean(panel)[0]
 
 
 def _suspects(panel, moments):

@@ -9,7 +9,7 @@ from forecastkit.data.array_storage import map_rows, parts, without_missing
 from forecastkit.data.panel import Panel, pointers, spread
 from forecastkit.data.windows import Buffers, last_values
 from forecastkit.features.calendar import calendar_table, is_requested
-from forecastkit.preprocessing.broken_readings import BrokenReadings
+from forecastkit.preprocessing.broken_readings import BrokenReadings, clean
 from forecastkit.preprocessing.covariate_effects import calendar_effect, known_effect, products
 from forecastkit.preprocessing.moments import (
     CHUNK,
@@ -96,11 +96,7 @@ class Scaler:
             Name of the target transform.
         """
         seen, met = panel.between(panel.indptr[:-1], stop), {}
-        moments = Moments.of(seen.target, seen.indptr)
-        broken = BrokenReadings.find(seen, moments)
-        if len(broken):
-            seen = broken.blanked(seen, np.arange(len(panel.ids)))
-            moments = Moments.of(seen.target, seen.indptr)
+        seen, moments, broken = clean(seen)
         for role, counts in (codes or {}).items():
             met[role] = tuple(map(_observed_codes, getattr(seen, role)[:, -len(counts) :].T, counts))
             seen = replace(seen, **{role: getattr(seen, role)[:, : -len(counts)]})
@@ -139,10 +135,7 @@ class Scaler:
         new = np.array([e for e, name in enumerate(panel.ids) if name not in known], dtype="int64")
         if not len(new):
             return self
-        seen = panel.between(panel.indptr[:-1], stop).take(new)
-        broken = BrokenReadings.find(seen, Moments.of(seen.target, seen.indptr))
-        seen = broken.blanked(seen, np.arange(len(new)))
-        moments = Moments.of(seen.target, seen.indptr)
+        seen, moments, _ = clean(panel.between(panel.indptr[:-1], stop).take(new))
         own = _divisors(seen) if self.divides else moments
         target = self.target.concatenate(own)
         constant, transformed, largest = self.constant, self.transformed, self.largest

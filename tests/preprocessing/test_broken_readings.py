@@ -13,7 +13,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 
 import forecastkit as fk
 from forecastkit.data.ingest.read_panel import read_panel
-from forecastkit.preprocessing.broken_readings import BrokenReadings
+from forecastkit.preprocessing.broken_readings import BrokenReadings, clean
 from forecastkit.preprocessing.moments import Moments
 
 RNG = np.random.default_rng(0)
@@ -39,6 +39,17 @@ def test_faults_are_found_in_the_middle_and_at_the_ends(place, value):
     faults = found(SEASON, broken(place, value))
     assert faults.ordinal.tolist() == np.atleast_1d(place).tolist()
     assert set(faults.channel.tolist()) == {1}
+
+
+@pytest.mark.parametrize(("place", "times"), [([], 1), ([200], 2)])
+def test_moments_are_those_without_faults_and_computed_again_only_then(place, times, monkeypatch):
+    panel, _ = read_panel(np.stack([SEASON, broken(place)], axis=1))
+    compute, computed = Moments.of, []
+    monkeypatch.setattr(Moments, "of", lambda *given: computed.append(compute(*given)) or computed[-1])
+    cleaned, moments, faults = clean(panel)
+    assert (faults.ordinal.tolist(), len(computed)) == (place, times)
+    assert np.isnan(cleaned.target).sum() == len(place)
+    np.testing.assert_allclose(moments.center[0], np.nanmean(cleaned.target, axis=0))
 
 
 @pytest.mark.parametrize(
