@@ -33,7 +33,7 @@ def check_exportable(forecaster) -> None:
     """Refuse forecasters that are no single network, or whose intervals need the history."""
     name = type(forecaster).__name__
     if not isinstance(forecaster, NeuralForecaster):
-        remedy = "Save it with save(path), or export one of its networks."
+        remedy = "Save it, as load(path) forecasts without TensorFlow, or export one of its networks."
         refuse("export", "the forecaster must be a network", name, remedy, NotExportable)
     if forecaster.network_.head.distribution:
         rule = "the loss must be one of points or quantiles"

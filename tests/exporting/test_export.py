@@ -185,6 +185,9 @@ def test_what_has_no_graph_is_refused_by_name(tmp_path, gru, hourly):
     linear = fk.LinearForecaster(horizon=6, lookback=24).fit(hourly)
     with pytest.raises(NotExportable, match="must be a network, got LinearForecaster"):
         linear.export(path)
+    pretrained = fk.PretrainedForecaster(horizon=6, fine_tune=False).fit(hourly)
+    with pytest.raises(NotExportable, match=r"got PretrainedForecaster. Save it, as load\(path\) forecasts without"):
+        pretrained.export(path)
     with pytest.raises(ParameterError, match="format"):
         gru.export(path, format="pickle")
     with pytest.raises(ParameterError, match="must be fitted"):

@@ -1,14 +1,17 @@
 """The README and the documentation: examples run, commands and names exist, links lead somewhere."""
 
+import datetime
 import re
 import shlex
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
 
 import forecastkit as fk
-from forecastkit.cli import app
+from forecastkit.cli import app, main
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,6 +35,44 @@ def test_python_blocks_run(number, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     page, text = PYTHON[number]
     exec(compile(text, f"{page}, block {number}", "exec"), {"__name__": "example"})
+
+
+class BashOperator:
+    """Stands in for that of Airflow."""
+
+    def __init__(self, task_id, bash_command, cwd, retries=0):
+        self.task_id, self.command, self.after = task_id, bash_command, []
+
+    def __rshift__(self, other):
+        other.after.append(self)
+        last.append(other)
+
+
+last: list[BashOperator] = []
+
+
+def test_the_tasks_of_the_airflow_example_run_in_their_order(tmp_path, monkeypatch):
+    """Airflow itself is not installed: it is replaced by what the example imports of it."""
+    text = (ROOT / "docs" / "saving.md").read_text(encoding="utf-8")
+    example = re.search(r"### Airflow.*?```py\n(.*?)```", text, flags=re.DOTALL)[1]
+    path = ["airflow", "providers", "standard", "operators", "bash"]
+    for count in range(1, len(path) + 1):
+        monkeypatch.setitem(sys.modules, ".".join(path[:count]), SimpleNamespace(BashOperator=BashOperator))
+    monkeypatch.setitem(sys.modules, "airflow.sdk", SimpleNamespace(dag=lambda **options: lambda function: function))
+    monkeypatch.setitem(sys.modules, "pendulum", SimpleNamespace(datetime=datetime.datetime))
+    exec(compile(example, "docs/saving.md, Airflow", "exec"), {})
+    predict = last.pop()
+    (update,) = predict.after
+    assert (update.task_id, predict.task_id) == ("update", "predict")
+    monkeypatch.chdir(tmp_path)
+    data = fk.load_dataset("airpassengers")
+    fk.LinearForecaster(horizon=3).fit(data[:-6]).save("model.forecast")
+    data[-6:].to_csv("rows_2026-01-02.csv")
+    for task in (update, predict):
+        assert main(shlex.split(task.command.replace("{{ ds }}", "2026-01-02"))[1:]) == 0
+    forecast = (tmp_path / "forecast_2026-01-02.csv").read_text(encoding="utf-8").splitlines()
+    assert len(forecast) == 4
+    assert forecast[1].startswith("1961-01")
 
 
 def test_the_reference_has_every_public_name():
