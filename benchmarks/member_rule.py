@@ -5,7 +5,8 @@ Its forecasts of the folds, and those that each member fitted on all rows makes 
 JSON line per set and block holds the members' scores on the folds and, for each rule of weighting them, the MASE of the
 block relative to the seasonal naive. Weights are proportional to the inverse errors to some power (0: equal weights)
 over the latest folds; ``best`` is the member with the smallest error on the folds, ``shrunken`` what AutoForecaster
-does: differences between errors are first shrunk by as much as folds disagree.
+does: differences between errors are first shrunk by as much as folds disagree, or, if there is one fold of many series,
+as much as groups of the series do (``groups, 1 fold``; a plain average for few series).
 """
 
 import argparse
@@ -23,7 +24,7 @@ MEMBERS = ("linear", "damped_trend", "pretrained")
 RULES = {
     "plain average": (1, 0), "best, 2 folds": (2, 200), "best, 4 folds": (4, 200),
     **{f"power {power}, {folds} folds": (folds, power) for folds in (2, 4) for power in (2, 4, 6, 8, 12)},
-    **{f"shrunken, {folds} folds": (folds, None) for folds in (2, 4)},
+    **{f"shrunken, {folds} folds": (folds, None) for folds in (2, 4)}, "groups, 1 fold": (1, None),
 }  # fmt: skip
 
 
@@ -53,7 +54,10 @@ def evidence(task: sets.Task) -> dict:
     def choose(search, known, schedule, reference):
         evaluator = search.evaluator
         windows = evaluator.windows[: len(evaluator.folds)]
-        found["folds"] = [{"actual": w.actual, "scale": w.ranking_scale, "reference": w.reference} for w in windows]
+        found["folds"] = [
+            {"actual": w.actual, "scale": w.ranking_scale, "reference": w.reference, "series": w.origins.entity}
+            for w in windows
+        ]
         found["forecasts"] = dict(evaluator.forecasts)
         return dict.fromkeys(known, 1 / len(known))
 
@@ -84,14 +88,31 @@ def tried(found: dict) -> dict:
         {name: mase(fold, found["forecasts"][name, number]) / fold["reference"] for name in MEMBERS}
         for number, fold in enumerate(found["folds"])
     ]
+    groups = groups_of(found) if folds else []
     block = {"actual": found["actual"], "scale": found["block_scale"][:, None]}
     reference = mase(block, found["block"][naive])
     relative = {}
     for rule, (most, power) in RULES.items():
-        weights = weights_of(folds[:most], power)
+        weights = weights_of(groups if rule.startswith("groups") else folds[:most], power)
         forecast = sum(weight * found["block"][name] for name, weight in weights.items())
         relative[rule] = round(mase(block, forecast) / reference, 4)
     return {"folds": [{name: round(error, 4) for name, error in fold.items()} for fold in folds], "relative": relative}
+
+
+def groups_of(found: dict) -> list[dict]:
+    """The members' scores on the groups of series of the latest fold; none for few series."""
+    from forecastkit.auto.select_members import GROUPS, MIN_SERIES
+
+    fold = found["folds"][0]
+    series = np.unique(fold["series"], return_inverse=True)[1]
+    if series.max() + 1 < GROUPS * MIN_SERIES:
+        return []
+    rows = [np.flatnonzero(series % GROUPS == number) for number in range(GROUPS)]
+    parts = [{key: fold[key][own] for key in ("actual", "scale")} for own in rows]
+    return [
+        {name: mase(part, found["forecasts"][name, 0][own]) / fold["reference"] for name in MEMBERS}
+        for part, own in zip(parts, rows, strict=True)
+    ]
 
 
 def weights_of(folds: list[dict], power: float | None) -> dict[str, float]:

@@ -9,6 +9,8 @@ from forecastkit.comparison.candidates import Candidate
 EXPONENT = 6
 #: Members with less than this fraction of the largest weight are left out.
 LEAST = 0.1
+#: Number of groups of series that take the place of folds if there is a single fold, and fewest series of a group.
+GROUPS, MIN_SERIES = 4, 10
 #: Fraction by which the error of an average of networks may increase with an additional network, as a larger average
 #: varies less.
 AS_GOOD = 0.002
@@ -18,10 +20,10 @@ def choose(search: Halving, known: dict[str, Candidate], schedule, reference: st
     """Select the members and their weights.
 
     Weights are proportional to a power of the inverse errors on the folds [1]_, after the differences between errors
-    have been shrunk towards zero by as much as they vary between folds [2]_. So members that are better on all folds
-    have larger weights, and where folds disagree weights are equal. The selected networks together count as one more
-    forecaster if they reduce the error of the average by more than chance. Without folds the forecasters without
-    training have equal weights.
+    have been shrunk towards zero by as much as they vary between folds [2]_, or between groups of series if there is
+    one fold of many series. So members that are better on all folds have larger weights, and where folds disagree
+    weights are equal. The selected networks together count as one more forecaster if they reduce the error of the
+    average by more than chance. Without folds the forecasters without training have equal weights.
 
     Parameters
     ----------
@@ -57,7 +59,9 @@ def choose(search: Halving, known: dict[str, Candidate], schedule, reference: st
 
 
 def _errors(search, weights: dict[str, float], folds: int) -> np.ndarray:
-    """Return the mean error of a weighted average on each of the first folds."""
+    """Return the mean error of a weighted average on each of the first folds, or on groups of series of one fold."""
+    if folds == 1 and len(errors := search.evaluator.errors(weights, 0)) >= GROUPS * MIN_SERIES:
+        return np.array([errors[number::GROUPS].mean() for number in range(GROUPS)])
     return np.array([search.evaluator.errors(weights, fold).mean() for fold in range(folds)])
 
 
@@ -74,7 +78,7 @@ def weights_by_errors(errors: dict[str, np.ndarray], prior: dict[str, float] | N
     logs = np.log(np.maximum(np.stack(list(errors.values())), 1e-12))
     logs -= logs.mean(axis=0)
     mean, folds = logs.mean(axis=1), logs.shape[1]
-    # Without a second fold nothing is known about chance.
+    # With one fold of few series nothing is known about chance.
     noise = logs.var(axis=1, ddof=1).sum() / folds if folds > 1 else np.inf
     kept = max(0.0, 1 - noise / max(float(np.sum(mean**2)), 1e-12))
     powers = dict(zip(errors, np.exp(-EXPONENT * kept * mean).tolist(), strict=True))

@@ -7,6 +7,7 @@ import numpy as np
 from forecastkit.cli.read_data import Data
 from forecastkit.data.sizes import (
     held_out_ends,
+    held_out_length,
     held_out_rows,
     horizon_within,
     lookback_within,
@@ -58,7 +59,8 @@ def choose_sizes(data: Data, parameters: dict, test_size: int | float | None = N
     given = parameters.get("horizon")
     check_int("--horizon", "horizon", given, optional=True)
     horizon = given or horizon_within(usual_horizon, longest)
-    ends, rows = held_out_ends(data.panel, horizon, data.roles.time is not None)
+    ends = held_out_ends(data.panel, held_out_rows(longest, horizon), horizon, data.roles.time is not None)
+    rows = held_out_length(data.panel, ends)
     horizon = given or horizon_within(usual_horizon, rows)
     if longest < 2 * horizon + 2:
         rule = f"a horizon of {horizon} needs {2 * horizon + 2} rows, {horizon} of them for the test"

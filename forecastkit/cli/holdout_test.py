@@ -18,6 +18,8 @@ from forecastkit.utils.formatting import coverage_text, decimals, number, percen
 REFERENCES = {"linear": "linear", "seasonal_naive": "seasonal naive"}
 COLUMNS = ("mae", "mase", "coverage")
 MAX_WORSE = 5
+#: Fraction of its error that another model must save at least to be recommended, however clear the difference.
+LEAST_GAIN = 0.02
 #: Nominal coverage of the interval that is shown by thirds of the test, and fewest cutoffs for that.
 INTERVAL, MIN_CUTOFFS = 0.8, 6
 
@@ -38,7 +40,7 @@ class Holdout:
 
     #: ``mae``, ``mase`` and ``coverage`` by model, the tested one first; empty if it could not be tested
     scores: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
-    better: str | None = None  #: The best reference, if its errors on the same windows are smaller by more than chance
+    better: str | None = None  #: The best reference, if its errors on the same windows are clearly smaller
     #: Series of several in which a reference has errors that are smaller by more than chance, by the ratio of the
     #: errors, the largest first
     worse: list[Worse] = field(default_factory=list)
@@ -86,11 +88,14 @@ def evaluate_holdout(model: str, forecaster, data: Data, sizes: Sizes) -> Holdou
     block = _blocks(errors, keys, sizes)
     holdout = Holdout(scores, coverage=tests[name].ranges(), backtest=tests[name], **_thirds(tests[name], sizes.stride))
     best = holdout.best
-    better = None if best == name else best
-    if better is not None and not is_clearly_larger(*(_relative(errors, keys)[[name, better]].to_numpy().T), block):
-        better = None
+    better = best if _is_worth_changing(*_relative(errors, keys)[[name, best]].to_numpy().T, block) else None
     series = errors.groupby(keys).ngroups if keys else 1
     return replace(holdout, better=better, worse=_find_worse(name, errors, keys, block), series=series)
+
+
+def _is_worth_changing(own: np.ndarray, other: np.ndarray, block: np.ndarray) -> bool:
+    """Return whether other errors are smaller by more than chance, and by enough to matter."""
+    return is_clearly_larger(own, other, block) and other.mean() <= (1 - LEAST_GAIN) * own.mean()
 
 
 def _thirds(test: Backtest, stride: int) -> dict:

@@ -15,9 +15,9 @@ from forecastkit.comparison.results import Comparison, make_table
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.output_frames import timestamps_at
 from forecastkit.data.panel import Panel
-from forecastkit.data.sizes import choose_horizon, held_out_ends
+from forecastkit.data.sizes import choose_horizon
 from forecastkit.data.windows import Origins
-from forecastkit.evaluation.folds import Fold, Sizes, make_folds
+from forecastkit.evaluation.folds import Fold, make_folds, suited_sizes
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.preprocessing.broken_readings import without_broken
 from forecastkit.utils.exceptions import ParameterError
@@ -130,8 +130,7 @@ def prepare_folds(candidates, panel: Panel, schema, choices=()) -> tuple[Task, l
     model = candidates[0].forecaster
     horizon, season = choose_horizon(model.horizon, model.season_length, panel.grid)
     calendar = panel.grid.is_time or schema.time is not None
-    _, rows = held_out_ends(panel, horizon, calendar)
-    sizes = Sizes.suited(rows, len(panel.ids) * panel.channels, horizon, *choices)
+    sizes, _ = suited_sizes(panel, horizon, calendar, *choices)
     folds = make_folds(panel, sizes, calendar)
     stop = first_cutoffs(panel, Origins.joined([fold.origins for fold in folds]))
     return Task(panel, schema, season, sizes, seasonal_scales(panel, stop, season)[0]), folds

@@ -114,8 +114,8 @@ def held_out_rows(rows: int, horizon: int) -> int:
     return max(horizon, min(max(2 * horizon, rows // 10), rows // 4))
 
 
-def held_out_ends(panel: Panel, horizon: int, calendar: bool) -> tuple[np.ndarray, int]:
-    """Return the ordinal of the last held-out row of each series, and the number of rows by which sizes are chosen.
+def held_out_ends(panel: Panel, rows: int, horizon: int, calendar: bool) -> np.ndarray:
+    """Return the ordinal of the last held-out row of each series.
 
     Held-out rows are the latest of all series, so that no series reveals the future of another. They are the latest of
     each series if rows have no times, or if fewer than `MIN_REACHED` of the series have a window in the latest of all,
@@ -124,21 +124,26 @@ def held_out_ends(panel: Panel, horizon: int, calendar: bool) -> tuple[np.ndarra
     Parameters
     ----------
     panel : Panel
+    rows : int
+        Number of held-out rows.
     horizon : int
     calendar : bool
         Whether rows have times.
 
     Returns
     -------
-    ends : ndarray of int, (n_series,)
-    rows : int
-        Rows of the longest series; their median if held-out rows are the latest of each series.
+    ndarray of int, (n_series,)
     """
-    ends, lengths = panel.cutoffs(), panel.last_observed() + 1 - panel.first_observed()
-    longest, latest = int(lengths.max()), ends.max()
-    if calendar and (ends >= latest - held_out_rows(longest, horizon) + horizon).mean() >= MIN_REACHED:
-        return np.full(len(ends), latest), longest
-    return ends, int(np.median(lengths))
+    ends = panel.cutoffs()
+    if calendar and (ends >= ends.max() - rows + horizon).mean() >= MIN_REACHED:
+        return np.full(len(ends), ends.max())
+    return ends
+
+
+def held_out_length(panel: Panel, ends: np.ndarray) -> int:
+    """Return the rows of a series by which sizes are chosen: of the longest, or the median if `ends` differ."""
+    lengths = panel.last_observed() + 1 - panel.first_observed()
+    return int(np.median(lengths) if (ends != ends[0]).any() else lengths.max())
 
 
 def validation_rows(rows: int, held_out: int, horizon: int) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
-from forecastkit.data.sizes import held_out_ends, held_out_rows, stride_within
+from forecastkit.data.sizes import held_out_ends, held_out_length, held_out_rows, stride_within
 from forecastkit.data.windows import Origins
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.utils.exceptions import InputError
@@ -91,7 +91,7 @@ def make_folds(panel: Panel, sizes: Sizes, calendar: bool) -> list[Fold]:
     If rows have times (`calendar`, see `held_out_ends`), a fold starts at one time for all series; other folds are
     counted from the end of each series.
     """
-    ends, _ = held_out_ends(panel, sizes.horizon, calendar)
+    ends = held_out_ends(panel, sizes.length, sizes.horizon, calendar)
     rows = int((panel.last_observed() + 1 - panel.first_observed()).max())
     if rows < sizes.rows + sizes.horizon + 2:
         rule = (
@@ -105,14 +105,21 @@ def make_folds(panel: Panel, sizes: Sizes, calendar: bool) -> list[Fold]:
 
 def most_folds(panel: Panel, counts, horizon: int, calendar: bool) -> list[Fold]:
     """Return the folds of the first of these numbers for which there are enough rows; see `make_folds`."""
-    _, rows = held_out_ends(panel, horizon, calendar)
-    suited = [Sizes.suited(rows, len(panel.ids) * panel.channels, horizon, count) for count in counts]
-    for sizes in [sizes for sizes in suited if sizes.rows + horizon + 2 <= rows] or suited[-1:]:
+    found = [suited_sizes(panel, horizon, calendar, count) for count in counts]
+    for sizes in [sizes for sizes, rows in found if sizes.rows + horizon + 2 <= rows] or [found[-1][0]]:
         try:
             return make_folds(panel, sizes, calendar)
         except InputError as error:
             refused = error
     raise refused
+
+
+def suited_sizes(panel: Panel, horizon: int, calendar: bool, *choices: int | None) -> tuple[Sizes, int]:
+    """Return `Sizes.suited` to the rows of the panel's series, and their number."""
+    rows = int((panel.last_observed() + 1 - panel.first_observed()).max())
+    sizes = Sizes.suited(rows, len(panel.ids) * panel.channels, horizon, *choices)
+    rows = held_out_length(panel, held_out_ends(panel, sizes.length, horizon, calendar))
+    return Sizes.suited(rows, len(panel.ids) * panel.channels, horizon, *choices), rows
 
 
 def _fold(panel, sizes, ends, number):

@@ -159,10 +159,10 @@ def test_a_round_that_few_could_go_into_does_not_decide(reached, folds):
 
 
 class Scores:
-    """An evaluator of three folds and four series where averages err by 1 and the bias of the mean."""
+    """An evaluator of three folds and a few series where averages err by 1 and the bias of the mean."""
 
-    def __init__(self, *, clear=True, folds=3, **errors):
-        self.biases, self.folds, self.clear = errors, list(range(folds)), clear
+    def __init__(self, *, clear=True, folds=3, series=4, **errors):
+        self.biases, self.folds, self.clear, self.series = errors, list(range(folds)), clear, series
         known = [(name, fold) for name in errors for fold in self.folds]
         self.trials = [
             fold_scores.Trial(name, fold, float(self.errors({name: 1.0}, fold).mean()), 1.0) for name, fold in known
@@ -170,7 +170,7 @@ class Scores:
 
     def errors(self, weights, fold):
         bias = sum(weight * self.biases[name] for name, weight in weights.items())
-        return np.full(4, 1 + abs(bias))
+        return np.full(self.series, 1 + abs(bias))
 
     def is_clearly_worse(self, own, other, folds):
         return self.clear and self.errors(own, 0).mean() > self.errors(other, 0).mean()
@@ -249,6 +249,17 @@ def test_weights_are_the_more_equal_the_more_folds_disagree():
 
 def test_one_fold_does_not_decide():
     assert chosen(Scores(folds=1, linear=0.1, theta=0.3)) == {"linear": 0.5, "theta": 0.5}
+
+
+def test_one_fold_of_many_series_decides_as_far_as_groups_of_them_agree():
+    weights = chosen(Scores(folds=1, series=40, linear=0.1, theta=0.3))
+    assert weights == pytest.approx(dict(zip(("linear", "theta"), sixth(1.1, 1.3), strict=True)))
+
+    class Disagree(Scores):
+        def errors(self, weights, fold):
+            return 1 + (super().errors(weights, fold) - 1) * np.array([4.0, 0.0, -2.0, 2.0] * 10)
+
+    assert chosen(Disagree(folds=1, series=40, linear=0.1, theta=0.3)) == pytest.approx({"linear": 0.5, "theta": 0.5})
 
 
 def test_without_folds_forecasters_without_training_count_alike():

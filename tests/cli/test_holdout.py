@@ -8,7 +8,7 @@ from conftest import wave
 import forecastkit as fk
 from forecastkit.cli.console import Reporter
 from forecastkit.cli.fit_model import warn_of_last_epoch
-from forecastkit.cli.holdout_test import Holdout, _thirds, print_holdout
+from forecastkit.cli.holdout_test import Holdout, _is_worth_changing, _thirds, print_holdout
 from forecastkit.metrics.elementwise import is_clearly_larger
 from forecastkit.training.loop import Record
 
@@ -29,6 +29,14 @@ def test_two_blocks_show_nothing():
     own, other, block = draw(2, 4.0)
     assert not is_clearly_larger(own, other, block)
     assert not is_clearly_larger(own, other, np.zeros_like(block))
+
+
+def test_a_clear_gain_of_one_per_cent_is_not_worth_another_model():
+    own, _, block = draw(200, 0.0)
+    assert is_clearly_larger(own, 0.99 * own, block)
+    assert not _is_worth_changing(own, 0.99 * own, block)
+    assert _is_worth_changing(own, 0.97 * own, block)
+    assert not _is_worth_changing(own, own, block)
 
 
 def test_chance_is_rarely_taken_for_a_gain():
