@@ -15,7 +15,7 @@ from forecastkit.evaluation.results import COVERED
 from forecastkit.metrics.elementwise import ENOUGH_LONG_BLOCKS, block_error, time_blocks
 from forecastkit.utils.atomic_write import atomic_write
 from forecastkit.utils.formatting import decimals, json_value, number
-from forecastkit.utils.plottable import Plottable
+from forecastkit.utils.mixins import Plottable
 from forecastkit.utils.time_budget import NO_TIME
 from forecastkit.utils.validation import refuse
 

@@ -12,8 +12,7 @@ from forecastkit.metrics import elementwise
 from forecastkit.metrics.functions import skill
 from forecastkit.metrics.grouped_scores import symmetric_pairs
 from forecastkit.metrics.score_table import quantile_columns, score_table
-from forecastkit.utils.plottable import Plottable
-from forecastkit.utils.printable import Printable
+from forecastkit.utils.mixins import Plottable, Printable
 from forecastkit.utils.validation import check_names, refuse
 
 if TYPE_CHECKING:

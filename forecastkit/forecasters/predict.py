@@ -29,8 +29,7 @@ from forecastkit.uncertainty.conformal import MAX_LATEST
 from forecastkit.uncertainty.forecasts import CalibratedForecast, Forecast, OriginResiduals, clipped
 from forecastkit.uncertainty.residuals import draw_ranks, trained_until
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.exportable import Exportable
-from forecastkit.utils.plottable import Plottable
+from forecastkit.utils.mixins import Exportable, Plottable
 from forecastkit.utils.types import Data, Seed
 from forecastkit.utils.validation import check_int, check_levels, draw_seed, refuse
 from forecastkit.utils.warn import warn_user

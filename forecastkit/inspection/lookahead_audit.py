@@ -15,7 +15,7 @@ from forecastkit.evaluation.backtesting import backtest, find_cutoffs
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.printable import Printable
+from forecastkit.utils.mixins import Printable
 from forecastkit.utils.types import Data
 from forecastkit.utils.validation import check_int, refuse
 
@@ -145,18 +145,11 @@ def _audit_forecaster(forecaster, X, y, start, refits) -> Iterator[tuple]:
     for changed, other in _changes(case):
         yield ("forecast", changed, *_same(first, forecast(other)))
     if not fitted and refits:
-        everything = case.perturbed("target", "past")
-        yield (
-            "fit and forecast",
-            "targets and past covariates",
-            *_same(first, forecast(everything, clone(forecaster))),
-        )
+        changed = forecast(case.perturbed("target", "past"), clone(forecaster))
+        yield ("fit and forecast", "targets and past covariates", *_same(first, changed))
         yield ("fit again", "nothing", *_same(first, forecast(case, clone(forecaster))))
-        yield (
-            "fit after other fits",
-            "the cutoff before it",
-            *_check_refit(forecaster, case, earlier, start, model.horizon_),
-        )
+        found = _check_refit(forecaster, case, earlier, start, model.horizon_)
+        yield ("fit after other fits", "the cutoff before it", *found)
 
 
 def _case_of(forecaster, X, y, start) -> tuple[Case, object, object, Forecaster]:
@@ -213,10 +206,8 @@ def _changes(case: Case) -> Iterator[tuple[str, Case]]:
     if case.columns["known"]:
         yield "known covariates beyond the horizon", case.perturbed("known", rows=case.beyond)
     if case.entity.max(initial=0) > 0:
-        yield (
-            "targets of one other series",
-            case.perturbed("target", rows=case.after & (case.entity == case.entity.max())),
-        )
+        rows = case.after & (case.entity == case.entity.max())
+        yield "targets of one other series", case.perturbed("target", rows=rows)
 
 
 def _scales(model) -> tuple:
@@ -227,12 +218,8 @@ def _scales(model) -> tuple:
     split = validation_start(panel.indptr[:-1], stop, model.validation_size, model.horizon_)
     made = (Scaler.fit(panel, end, *rest, codes=model.schema_.codes()) for end in (split, stop))
     are_equal = any(_same_scales(scaler, other) for other in made)
-    return (
-        "scales",
-        "rows after the training rows",
-        are_equal,
-        "" if are_equal else "they are not those of the training rows",
-    )
+    detail = "" if are_equal else "they are not those of the training rows"
+    return ("scales", "rows after the training rows", are_equal, detail)
 
 
 def _same_scales(scaler: Scaler, other: Scaler) -> bool:

@@ -19,7 +19,7 @@ from forecastkit.networks.attention import Attention
 from forecastkit.networks.backbone import Backbone
 from forecastkit.networks.layers import seeded, sublayers
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.printable import Printable
+from forecastkit.utils.mixins import Printable
 from forecastkit.utils.validation import check_names, refuse
 
 

@@ -11,7 +11,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.schema import ROLES, Schema
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.data.week_slots import is_week
-from forecastkit.persistence.array_shapes import check_arrays, check_object
+from forecastkit.persistence.array_shapes import check_arrays, check_object, need
 
 #: Kinds of grids, and the largest size that is not a mistake.
 KINDS, LARGEST = ("position", "fixed", "month", "business"), 2**40
@@ -24,13 +24,13 @@ def check_consistent(forecaster: Any) -> None:
     if not hasattr(forecaster, "history_"):
         return
     for name in ("horizon_", "lookback_", "season_length_"):
-        _need(_is_whole(getattr(forecaster, name, None), 1), f"{name} is no size")
+        need(_is_whole(getattr(forecaster, name, None), 1), f"{name} is no size")
     schema, panel = forecaster.schema_, forecaster.history_
     _check_schema(schema)
     _check_panel(panel)
     widths = {"target": len(schema.target), **{role: schema.width(getattr(schema, role)) for role in ROLES}}
     for name, width in widths.items():
-        _need(getattr(panel, name).shape[1] == width, f"the history's {name} has not the {width} columns of the schema")
+        need(getattr(panel, name).shape[1] == width, f"the history's {name} has not the {width} columns of the schema")
     _check_learned(forecaster, len(schema.target))
 
 
@@ -46,28 +46,23 @@ def _check_learned(forecaster: Any, channels: int) -> None:
             check_arrays(value, name, sizes)
 
 
-def _need(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise ValueError(otherwise)
-
-
 def _is_whole(value: Any, low: int) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and low <= value <= LARGEST
 
 
 def _check_schema(schema: Any) -> None:
-    _need(isinstance(schema, Schema), "there is no schema")
+    need(isinstance(schema, Schema), "there is no schema")
     names = ("target", *ROLES, "coded", "time_parts")
     for name in names:
-        _need(_are_hashable(getattr(schema, name)), f"the schema's {name} is no list of names")
-    _need(isinstance(schema.categories, dict), "the schema's categories are no levels by name")
-    _need(all(isinstance(levels, tuple) for levels in schema.categories.values()), "levels of a category are no list")
-    _need(schema.duplicates in RULES and schema.resample in RESAMPLING, "the schema's rules of merging are none")
+        need(_are_hashable(getattr(schema, name)), f"the schema's {name} is no list of names")
+    need(isinstance(schema.categories, dict), "the schema's categories are no levels by name")
+    need(all(isinstance(levels, tuple) for levels in schema.categories.values()), "levels of a category are no list")
+    need(schema.duplicates in RULES and schema.resample in RESAMPLING, "the schema's rules of merging are none")
     for name in ("form", "library", "date_order"):
-        _need(isinstance(getattr(schema, name), str), f"the schema's {name} is no text")
+        need(isinstance(getattr(schema, name), str), f"the schema's {name} is no text")
     for name in ("supervised", "flat", "indexed", "series_indexed"):
-        _need(isinstance(getattr(schema, name), bool), f"the schema's {name} is neither true nor false")
-    _need(isinstance(schema.timezone, (str, type(None))), "the schema's time zone is no text")
+        need(isinstance(getattr(schema, name), bool), f"the schema's {name} is neither true nor false")
+    need(isinstance(schema.timezone, (str, type(None))), "the schema's time zone is no text")
 
 
 def _are_hashable(names: Any) -> bool:
@@ -75,29 +70,29 @@ def _are_hashable(names: Any) -> bool:
 
 
 def _check_grid(grid: Any) -> None:
-    _need(isinstance(grid, TimeGrid) and grid.kind in KINDS, "the history has no time grid")
+    need(isinstance(grid, TimeGrid) and grid.kind in KINDS, "the history has no time grid")
     step = isinstance(grid.step, int) and not isinstance(grid.step, bool) and 0 < grid.step < LONGEST_STEP
-    _need(step, "the step of the grid is no size")
-    _need(isinstance(grid.phase, int) and isinstance(grid.day, int), "the phase or day of the grid is no whole number")
+    need(step, "the step of the grid is no size")
+    need(isinstance(grid.phase, int) and isinstance(grid.day, int), "the phase or day of the grid is no whole number")
     for name in ("tz", "period"):
-        _need(isinstance(getattr(grid, name), (str, type(None))), f"the grid's {name} is no text")
-    _need(is_week(grid.week), "the week of the grid is none of slots that make whole days")
+        need(isinstance(getattr(grid, name), (str, type(None))), f"the grid's {name} is no text")
+    need(is_week(grid.week), "the week of the grid is none of slots that make whole days")
 
 
 def _check_panel(panel: Any) -> None:
-    _need(isinstance(panel, Panel), "there is no history")
+    need(isinstance(panel, Panel), "there is no history")
     _check_grid(panel.grid)
-    _need(isinstance(panel.ids, tuple), "the names of the series are no list")
+    need(isinstance(panel.ids, tuple), "the names of the series are no list")
     entities = len(panel.ids)
-    _need(_are_integers(panel.start, entities), "the starts of the series are not one whole number for each")
-    _need(_are_integers(panel.indptr, entities + 1), "the row pointers are not one whole number for each series")
+    need(_are_integers(panel.start, entities), "the starts of the series are not one whole number for each")
+    need(_are_integers(panel.indptr, entities + 1), "the row pointers are not one whole number for each series")
     rising = panel.indptr[0] == 0 and (np.diff(panel.indptr) >= 0).all()
-    _need(bool(rising), "the row pointers do not rise from 0")
+    need(bool(rising), "the row pointers do not rise from 0")
     rows = {"target": panel.rows, "past": panel.rows, "known": panel.rows, "static": entities}
     for name, count in rows.items():
         values = getattr(panel, name)
         whole = isinstance(values, np.ndarray) and values.ndim == 2 and values.dtype.kind == "f"
-        _need(whole and len(values) == count, f"the history's {name} are not {count} rows of numbers")
+        need(whole and len(values) == count, f"the history's {name} are not {count} rows of numbers")
 
 
 def _are_integers(values: Any, count: int) -> bool:

@@ -207,14 +207,9 @@ def plot_comparison(
     metric = metric or getattr(table, "metric", "mase")
     table = getattr(table, "table", table)
     check_names("plot", "the columns drawn", [metric, "se", "verdict", "fit_seconds"], table.columns)
-    shown = table[table[metric].notna()]
-    if not len(shown):
-        refuse("plot", "table must have rows with an error", "none")
+    shown = rows_with_errors(table, metric)
     figure, (left, right) = beside(len(shown))
-    colours = verdict_colours(shown["verdict"])
-    error_rows(left, shown[metric].to_numpy(), 2 * shown["se"].fillna(0.0).to_numpy(), colours, list(shown.index))
-    log_bars(right, shown["fit_seconds"].to_numpy(), colours)
-    explain(left, f"{metric.upper()} ± 2 standard errors; {NOT_WORSE}")
+    log_bars(right, shown["fit_seconds"].to_numpy(), draw_errors(left, shown, metric))
     explain(right, "seconds of a fit")
     head(left, title or "Comparison")
     if path is not None:
@@ -363,6 +358,22 @@ def draw_windows(axes: Axes, panel: PanelRows, time: str, most: int) -> None:
     label_ends(axes, ends + [End(band.label, band.high, shade=band.shade) for band in _bands(last, most=1)])
 
 
+def rows_with_errors(table: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return the rows of a comparison that have an error."""
+    shown = table[table[metric].notna()]
+    if not len(shown):
+        refuse("plot", "a comparison must have rows with an error", "none")
+    return shown
+
+
+def draw_errors(axes: Axes, shown: pd.DataFrame, metric: str) -> np.ndarray:
+    """Draw the errors of a comparison with two standard errors, and return the colour of each row."""
+    colours = verdict_colours(shown["verdict"])
+    error_rows(axes, shown[metric].to_numpy(), 2 * shown["se"].fillna(0.0).to_numpy(), colours, list(shown.index))
+    explain(axes, f"{metric.upper()} ± 2 standard errors; {NOT_WORSE}")
+    return colours
+
+
 def draw_error_by_step(axes: Axes, panel: PanelRows, baseline_name: str) -> None:
     """Draw the mean absolute error of one series by step, and that of a baseline."""
     ends, title = [], "mean absolute error by step"
@@ -424,6 +435,3 @@ def _name(panel: PanelRows) -> str:
 
 def title_of(panel: PanelRows, kind: str) -> str:
     return f"{kind}: {_name(panel)}" if panel.name else kind
-
-
-# Files ----------------------------------------------------------------------------------------------------------------

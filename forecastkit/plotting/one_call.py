@@ -8,14 +8,14 @@ import numpy as np
 
 from forecastkit.data.output_frames import history_frame as frame_of_panel
 from forecastkit.plotting.forecasts import (
-    NOT_WORSE,
     draw_error_by_step,
+    draw_errors,
     draw_forecast,
     draw_windows,
     numbers_of,
     panels_of,
+    rows_with_errors,
     title_of,
-    verdict_colours,
 )
 from forecastkit.plotting.inputs import find_keys, forecast_frame, history_frame
 from forecastkit.plotting.style import (
@@ -23,7 +23,6 @@ from forecastkit.plotting.style import (
     GREY,
     INK,
     SIZE,
-    error_rows,
     explain,
     head,
     line,
@@ -96,7 +95,8 @@ def _drawing(result, actuals, kind, chosen, history_rows):
     """Return the function that draws a result on axes, and its title; refuse before drawing."""
     if hasattr(result, "table") and hasattr(result, "metric"):
         _refuse_kind(kind, "a comparison")
-        return _leaderboard(result)
+        shown = rows_with_errors(result.table, result.metric)
+        return lambda ax: draw_errors(ax, shown, result.metric), "Comparison"
     if hasattr(result, "forecasts"):
         return _backtest(result, kind or "windows", chosen)
     _refuse_kind(kind, "a forecast")
@@ -166,20 +166,6 @@ def _autocorrelation(errors):
     if len(before) < 3 or not before.std() or not after.std():
         return np.nan
     return float(np.corrcoef(before, after)[0, 1])
-
-
-def _leaderboard(result):
-    table, metric = result.table, result.metric
-    shown = table[table[metric].notna()]
-    if not len(shown):
-        refuse("plot", "a comparison must have a model with an error", "none")
-    colours = verdict_colours(shown["verdict"])
-
-    def draw(ax):
-        error_rows(ax, shown[metric].to_numpy(), 2 * shown["se"].fillna(0.0).to_numpy(), colours, list(shown.index))
-        explain(ax, f"{metric.upper()} ± 2 standard errors; {NOT_WORSE}")
-
-    return draw, "Comparison"
 
 
 def _new_axes():

@@ -7,7 +7,7 @@ import pandas as pd
 
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.utils.formatting import number
-from forecastkit.utils.printable import Printable
+from forecastkit.utils.mixins import Printable
 
 #: States of a trial by keras-tuner's states.
 STATES = {"COMPLETED": "done", "FAILED": "failed", "INVALID": "failed", "RUNNING": "unfinished"}

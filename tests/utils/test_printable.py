@@ -6,7 +6,7 @@ import pytest
 import forecastkit as fk
 from forecastkit.inspection.lookahead_audit import Audit
 from forecastkit.tuning.results import Tuning
-from forecastkit.utils.printable import SHOWN
+from forecastkit.utils.mixins import SHOWN
 
 TRIALS = pd.DataFrame(
     {"score": [0.51234567, *range(1, 30)], "fold 0": 0.5, "seconds": 2.0, "message": "", "units": 8},
