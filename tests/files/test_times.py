@@ -2,10 +2,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecastkit.data.files.calendar_dates import full_years, weeks_of
 from forecastkit.data.files.datetimes import parse_times, read_clock, read_times, try_times
 from forecastkit.utils.exceptions import InputError
 
 DAYS = pd.date_range("2024-01-01", periods=60, freq="D")
+
+
+def test_two_digit_years_are_1969_to_2068():
+    assert full_years(np.array([0, 68, 69, 99, 1850])).tolist() == [2000, 2068, 1969, 1999, 1850]
+
+
+def test_only_long_years_have_a_53rd_week():
+    days, exist = weeks_of(np.array([2020, 2021, 2021, 2021]), np.array([53, 1, 52, 53]))
+    assert exist.tolist() == [True, True, True, False]
+    assert days[:3].astype(str).tolist() == ["2020-12-28", "2021-01-04", "2021-12-27"]
 
 
 def refused(function, *args, **kwargs):

@@ -172,7 +172,7 @@ def test_short_series_only_train():
 
 
 def test_what_stops_a_linear_fit_is_what_the_caller_sees(monkeypatch):
-    def stopped(*args):
+    def stopped(*args, **options):
         raise MemoryError("no room for the moments")
 
     monkeypatch.setattr("forecastkit.baselines.ridge.Ridge.fit", stopped)

@@ -533,7 +533,8 @@ def test_describe_says_what_it_is(saved, gru):
     assert told["class"] == "GRUForecaster"
     assert told["format"] == FORMAT
     assert told["versions"]["forecastkit"] == fk.__version__
-    assert (told["horizon"], told["lookback"], told["series"], told["freq"]) == (6, 24, 3, "hourly")
+    sizes = [told[name] for name in ("horizon", "lookback", "season_length", "series", "freq")]
+    assert sizes == [6, 24, 24, 3, "hourly"]
     assert (told["target"], told["known"], told["past"], told["static"]) == (["load"], ["temp"], ["wind"], ["size"])
     assert told["cutoff"] == str(gru.cutoff_.max())
     assert told["scores"] == gru.scores_
