@@ -174,6 +174,18 @@ def test_a_bad_flag_is_refused(refused, flags, says):
     assert says in refused("train", "--csv", "good.csv", *flags, code=code)
 
 
+@pytest.mark.parametrize(
+    ("bounds", "says"),
+    [
+        (("--lower", "5", "--upper", "3"), "lower must be below upper, got --lower 5 and --upper 3."),
+        (("--lower", "0"), "all targets must be at or above --lower, got -0.108195 at"),
+        (("--lower", "y=2", "--upper", "1"), "the lower bound of a series must be below its upper bound, got 2 and 1."),
+    ],
+)
+def test_bounds_that_cross_each_other_or_the_data_are_refused(refused, bounds, says):
+    assert says in refused("train", "--csv", "good.csv", *QUICK, *bounds)
+
+
 def test_a_test_that_does_not_fit_is_refused(refused):
     said = refused("train", "--csv", "good.csv", *QUICK, "--test-size", "399")
     assert "good.csv: the test must have between 12 (the horizon) and 386 rows, got 399 of 400 rows." in said
