@@ -1,5 +1,6 @@
 import dataclasses
 import gzip
+import json
 import os
 import string
 import threading
@@ -136,6 +137,22 @@ def test_parquet(tmp_path, index):
     pd.testing.assert_frame_equal(table.frame, frame, check_dtype=False)
     assert table.describe() == "60 rows, parquet"
     assert find_roles(table.frame).time == "t"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"t": ["2024-01-01", "2024-01-02"], "y": [1, 2]},
+        {"t": {"0": "2024-01-01", "1": "2024-01-02"}, "y": {"0": 1, "1": 2}},
+        {"columns": ["t", "y"], "index": [0, 1], "data": [["2024-01-01", 1], ["2024-01-02", 2]]},
+        {"status": "ok", "results": [{"t": "2024-01-01", "y": 1}, {"t": "2024-01-02", "y": 2}]},
+        {"latitude": 5.5, "units": {"t": "iso8601"}, "daily": {"t": ["2024-01-01", "2024-01-02"], "y": [1, 2]}},
+    ],
+)
+def test_json_documents(tmp_path, document):
+    (tmp_path / "data.json").write_text(json.dumps(document), encoding="utf-8")
+    frame = read_table(tmp_path / "data.json").frame
+    assert frame.to_dict("list") == {"t": ["2024-01-01", "2024-01-02"], "y": [1, 2]}
 
 
 # Refusals of a file ---------------------------------------------------------------------------------------------------

@@ -374,6 +374,57 @@ def counted_rows() -> str:
     return lines("shop,n,sales", *(f"{shop},{n},{100 + n % 7}" for shop in ("a", "b") for n in range(1, 41)))
 
 
+def weather_station() -> str:
+    rows = (f"  260,{t:%Y%m%d},   {50 + i * 7 % 90},   {i * 5 % 30}" for i, t in enumerate(DAYS))
+    return lines("# STN  NAME", "# 260  De Bilt", "# TG = temperature", "# STN,YYYYMMDD,   TG,   RH", "", *rows)
+
+
+def query() -> str:
+    rows = (f" {t:%Y-%m-%d} |   {v} | a" for t, v in zip(DAYS, VALUES, strict=True))
+    return lines(" day        | sales | shop ", "------------+-------+------", *rows, "(60 rows)")
+
+
+def printed_columns() -> str:
+    return lines("date        value", *(f"{t:%Y-%m-%d}  {v}" for t, v in zip(DAYS, VALUES, strict=True)))
+
+
+def fiscal_periods() -> str:
+    return lines("Period,Plant,Qty", *(f"{t.month:03}.{t.year},{p},{9 + t.year % 7}" for p in "AB" for t in MONTHS))
+
+
+def colons() -> str:
+    return lines("obs,gdp", *(f"{1990 + q // 4}:{q % 4 + 1},{100 + q}" for q in range(40)))
+
+
+def trailing_commas() -> str:
+    return lines("Date,High,Low", *(f"{t:%d-%B-%Y},{v + 9},{v}," for t, v in zip(DAYS, VALUES, strict=True)))
+
+
+def report() -> str:
+    rows = (f'{t:%Y-%m-%d},{c},{v},"1,{v % 1000:03}.50"' for c in "AB" for t, v in zip(DAYS, VALUES, strict=True))
+    return lines("Campaign report", "January 1, 2023 - March 1, 2023", "Day,Campaign,Clicks,Cost", *rows)
+
+
+def amounts() -> str:
+    return lines(
+        "Month\tSales", *(f"{t:%B %Y}\t${v // 1000},{v % 1000:03}" for t, v in zip(MONTHS, VALUES[:48], strict=True))
+    )
+
+
+def month_spans() -> str:
+    spans = (f'"{t:%b %d, %Y} - {t + pd.offsets.MonthEnd():%b %d, %Y}"' for t in MONTHS)
+    return lines("Period,Sales", *(f"{span},{i % 12}" for i, span in enumerate(spans)))
+
+
+def hour_index() -> str:
+    return lines("Hour Index,Users", *(f"{i},{v}" for i, v in enumerate(VALUES)), f",{VALUES.sum()}")
+
+
+def clock_after_colon() -> str:
+    hours = pd.date_range("2020-01-01", periods=96, freq="h")
+    return lines("time,G(i)", *(f"{t:%Y%m%d:%H}10,{i % 24}.5" for i, t in enumerate(hours)))
+
+
 #: Table, and what `forecast inspect --json` must say of it.
 EXPORTS = {
     fred: {"time": "observation_date", "freq": "monthly", "target": ["UNRATE"], "missing": 1, "rows": 48},
@@ -427,6 +478,17 @@ EXPORTS = {
     statement: {"freq": "monthly", "series": 2, "missing": 0, "target": ["value"]},
     days_and_years: {"freq": "daily", "series": 1, "rows": 180, "first": "2021-01-01", "last": "2023-03-01"},
     counted_rows: {"time": "n", "series_id": "shop", "series": 2, "last": "40", "target": ["sales"]},
+    weather_station: {"time": "YYYYMMDD", "freq": "daily", "target": ["TG", "RH"], "rows": 60},
+    query: {"time": "day", "freq": "daily", "target": ["sales"], "rows": 60},
+    printed_columns: {"time": "date", "freq": "daily", "target": ["value"], "rows": 60},
+    fiscal_periods: {"time": "Period", "series_id": "Plant", "freq": "monthly", "target": ["Qty"], "missing": 0},
+    colons: {"time": "obs", "freq": "quarterly", "first": "1990-01", "last": "1999-10"},
+    trailing_commas: {"time": "Date", "freq": "daily", "target": ["High", "Low"], "rows": 60},
+    report: {"time": "Day", "series_id": "Campaign", "freq": "daily", "rows": 120},
+    amounts: {"time": "Month", "freq": "monthly", "target": ["Sales"]},
+    month_spans: {"time": "Period", "freq": "monthly", "first": "2019-01", "last": "2022-12"},
+    hour_index: {"time": None, "target": ["Users"], "rows": 60, "unused": {"Hour Index": "a row counter"}},
+    clock_after_colon: {"time": "time", "freq": "hourly", "first": "2020-01-01 00:10"},
     prices: {"freq": "hourly", "series": 1, "target": ["SE1"], "missing": 0},
 }
 
@@ -484,6 +546,10 @@ def test_a_row_without_a_time_is_left_out_at_the_end_only(tmp_path, capsys):
             "'fiscal', which rises within",
         ),
         (["Year,Jan,Feb,Mar,Apr", *(f"{y},1,2,3,{'x' if y == 2005 else 4}" for y in range(2000, 2009))], "'Apr' must"),
+        (
+            ["Label,Sales", *(f"{m},5" for y in "12" for m in ("200" + y, "Jan", "Feb", "Mar", "Apr"))],
+            "'Label' may hold",
+        ),
         ([f"US1,2020-01-{d:02d},TMAX,{d},2400" for d in range(1, 20)], "first line must name the columns, got 'US1'"),
     ],
 )

@@ -9,6 +9,7 @@ from forecastkit.data.files import column_names
 from forecastkit.data.files.datetimes import is_categories, show_cells
 from forecastkit.data.files.series_columns import is_constant_within
 from forecastkit.data.files.time_columns import numbered_times
+from forecastkit.data.files.time_shapes import MONTHS
 from forecastkit.utils.validation import refuse
 
 #: Largest number of distinct values of a text column that is used as classes by default.
@@ -182,8 +183,9 @@ def refuse_unread(where: str, free: pd.DataFrame) -> None:
         alone = len(column) > 1 and column.notna().all() and column.nunique() == len(column)
         called = column_names.is_called(name, column_names.TIMES) or column_names.holds(name, column_names.DATES)
         # A name alone is not sufficient: `month` may contain classes, like `promo`.
-        if (alone or (called and _distinguishes(free, name))) and not _count_rows(column):
-            what = "may hold times" if called else "has another value in every row, as times have"
+        named, outline = column_names.is_called(name, column_names.DATES), _is_outline(column)
+        if outline or ((alone or (called and _distinguishes(free, name))) and (named or not _count_rows(column))):
+            what = "may hold times" if called or outline else "has another value in every row, as times have"
             got = f"cells such as {str(next(iter(column.dropna()), ''))!r}"
             remedy = "Name the column of times with time=, or leave this one out of the table."
             refuse(where, f"{name!r} {what}, and no column was read as times", got, remedy)
@@ -195,6 +197,14 @@ def _distinguishes(free: pd.DataFrame, name: str) -> bool:
         return True
     others = [other for other in free if other != name and not pd.api.types.is_numeric_dtype(free[other])]
     return any(free[other].nunique() > 1 and not free.duplicated([name, other]).any() for other in others)
+
+
+def _is_outline(column: pd.Series) -> bool:
+    """Return whether a column contains names of months below years, as pivot tables write them."""
+    words = column.dropna().astype(str).str.strip().str.lower()
+    months = words.isin(MONTHS)
+    years = words.str.fullmatch(r"(?:1[89]|20)\d\d")
+    return bool(months.mean() > 0.5 and years.any() and (months | years).mean() > 0.9)
 
 
 def _count_rows(column: pd.Series) -> bool:

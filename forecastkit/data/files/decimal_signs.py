@@ -77,6 +77,9 @@ def _meaning(cells: Cells, separator: str) -> str:
     other = {",": ".", ".": ","}[sign]
     if cells.unit and not all(map(is_currency, cells.unit.removeprefix("in ").split())) and sign == ".":
         return "."
+    money = cells.unit.startswith("in ") and all(map(is_currency, cells.unit.removeprefix("in ").split()))
+    if money and all_match(bodies, OPEN_GROUP):  # amounts have two decimals or none
+        return other
     signed = pc.match_substring_regex(bodies, OPEN_GROUP)
     whole = bodies.filter(pc.invert(signed))
     if len(whole):  # 998, 999, 1.000: a fraction would not have three digits in some cells and none in others

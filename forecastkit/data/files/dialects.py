@@ -87,8 +87,11 @@ def _read_names(where: str, rows: list[list[str]]) -> tuple[list[str], int, str]
         header = _join_levels([[cell.strip() for cell in row] for row in rows[:count]])
     else:
         count = 1
-    if _has_row_names(header, rows[count:]):
-        header = ["", *header]
+    if len(rows) > count + 1 and all(len(row) == len(header) + 1 for row in rows[count:]):
+        if not any(row[-1].strip() for row in rows[count:]):  # separators at the end of the rows
+            header = [*header, ""]
+        elif _are_row_names([row[0].strip() for row in rows[count:]]):
+            header = ["", *header]
     check_unique(where, header)
     _check_names(where, header, rows[count:])
     return [name or f"Unnamed: {place}" for place, name in enumerate(header)], count, ""
@@ -110,15 +113,10 @@ def _join_levels(levels: list[list[str]]) -> list[str]:
     return [next((row[0] for row in reversed(levels) if row[0]), ""), *names[1:]]
 
 
-def _has_row_names(header: list[str], rows: list[list[str]]) -> bool:
-    """Return whether rows begin with a name or number of their own that the header lacks, as R writes them."""
-    first = [row[0].strip() for row in rows]
-    one_more = len(rows) > 1 and all(len(row) == len(header) + 1 for row in rows)
-    return (
-        one_more
-        and len(set(first)) == len(first)
-        and (first[0] == "1" or not _NUMBER.fullmatch(first[0]) or _YEAR.fullmatch(first[0]) is not None)
-    )
+def _are_row_names(first: list[str]) -> bool:
+    """Return whether the first cells of rows are names or numbers of rows, as R writes them."""
+    text = not _NUMBER.fullmatch(first[0]) or _YEAR.fullmatch(first[0]) is not None
+    return len(set(first)) == len(first) and (first[0] == "1" or text)
 
 
 def _are_measurements(rows: list[list[str]]) -> bool:
@@ -151,7 +149,7 @@ def _names_in_comments(lines: list[str], separator: str, rows: list[list[str]]) 
     if not rows or not any(map(is_data, rows[0])):
         return None
     found = None
-    for line in reversed(lines):  # units may stand below the names
+    for line in filter(str.strip, reversed(lines)):  # units may stand below the names
         names = next(csv.reader([line.lstrip("# \t")], delimiter=separator, skipinitialspace=True), [])
         if len(names) != len(rows[0]) or any(map(is_data, names)):
             break
@@ -195,9 +193,10 @@ def _find_header(rows: list[list[str]]) -> int:
         return 0
     for number, row in enumerate(rows[:_MOST_ABOVE]):
         filled = [cell for cell in row if cell.strip()]
-        if len(row) < width - 1 or len(filled) < 2:
-            continue
         below = rows[number + 1 : number + _MOST_ABOVE]
+        row_names = len(row) == width - 1 and bool(below) and any(map(is_data, below[0]))
+        if not (len(row) >= width or row_names) or len(filled) < 2:
+            continue
         if len(set(filled)) == len(filled) and _are_names(row) and _names_every_column(row, below):
             return number
         if number + 1 < len(rows) and len(rows[number + 1]) == len(row) and not any(map(is_data, rows[number + 1])):
@@ -303,9 +302,16 @@ def _without_leading(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _time_columns(frame: pd.DataFrame) -> list[int]:
-    """Return the columns whose first cells are all times."""
+    """Return the columns whose first cells are all times, or count the rows."""
     head = frame.iloc[: min(_MOST_ABOVE, max(len(frame) // 2, 1))]
-    return [place for place in range(len(frame.columns)) if len(head) > 2 and head.iloc[:, place].map(is_time).all()]
+    if len(head) < 3:
+        return []
+    counts = [[str(row + start) for row in range(len(head))] for start in (0, 1)]
+    return [
+        place
+        for place in range(len(frame.columns))
+        if head.iloc[:, place].map(is_time).all() or head.iloc[:, place].str.strip().tolist() in counts
+    ]
 
 
 def _is_units(frame: pd.DataFrame) -> bool:
@@ -334,7 +340,7 @@ def _closing(frame: pd.DataFrame, times: list[int]) -> str:
         return ""
     if times and not any(re.search(r"[^\W_]", last[place]) for place in times):
         return f"{filled[0]} without a time"
-    if times and len(filled) == 1 and not re.search(r"\d", filled[0]):
+    if times and len(filled) == 1 and re.fullmatch(r"\D+|\(?\d+ [^\W\d]{3,}\)?", filled[0]):
         return filled[0]
     cell = filled[0]
     column = frame.iloc[:, last.index(cell)]

@@ -54,10 +54,12 @@ def _read_json(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, ...
     with source.open() as handle:
         text = handle.read().decode("utf-8-sig", errors="replace")
     try:
-        lines = not text.lstrip().startswith("[")
-        records = [json.loads(line) for line in text.splitlines() if line.strip()] if lines else json.loads(text)
-    except ValueError as error:
-        refuse(where, "JSON must be an array of records, or one record in each line", str(error), "Check the file.")
+        records = _records(json.loads(text))
+    except ValueError:
+        try:
+            records = [json.loads(line) for line in text.splitlines() if line.strip()]
+        except ValueError as error:
+            refuse(where, "JSON must be an array of records, or one record in each line", str(error), "Check the file.")
     odd = [record for record in records if not isinstance(record, dict)]
     odd += [
         cell
@@ -69,6 +71,23 @@ def _read_json(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, ...
     if odd:
         refuse(where, "records must have plain values by the names of columns", repr(odd[0])[:60], "Flatten them.")
     return _typed(where, _plain(pd.DataFrame.from_records(records)))
+
+
+def _records(content: object) -> list:
+    """Return the records of a JSON document: an array of them, columns, or an object that contains one of these."""
+    if isinstance(content, list):
+        return content
+    if not isinstance(content, dict):
+        return [content]
+    if isinstance(content.get("columns"), list) and isinstance(content.get("data"), list):  # as pandas splits frames
+        return [dict(zip(content["columns"], row, strict=True)) for row in content["data"]]
+    columns = [list(cells.values()) if isinstance(cells, dict) else cells for cells in content.values()]
+    lengths = {len(cells) if isinstance(cells, list) else -1 for cells in columns}
+    if len(lengths) == 1 and max(lengths) > 1 and not any(isinstance(cell, (dict, list)) for cell in columns[0]):
+        return [dict(zip(content, row, strict=True)) for row in zip(*columns, strict=True)]
+    inner = [_records(part) for part in content.values() if isinstance(part, (dict, list))]
+    inner = [part for part in inner if len(part) > 1 and isinstance(part[0], dict)]
+    return inner[0] if len(inner) == 1 else [content]
 
 
 def _read_spreadsheet(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -159,8 +159,13 @@ def _two_numbers(column: _Column, shape: str, fields: _Fields) -> _Dates:
     if first and (number == (year + 1) % 100).all() and (column.order == _SEASONS or len(np.unique(year)) > 1):
         said = f"{column.values.iloc[0]} is read as the season that begins in {year[0]}"
         return _Dates(*dates_of(year, ones, ones), _SEASONS, "" if number.max() > 12 else said)
-    if called == "year-quarter" and (number <= 4).all():
-        return _Dates(dates_of(year, 3 * number - 2)[0], number >= 1, "year-quarter")
+    if (number <= 4).all():
+        quarters = dates_of(year, 3 * number - 2)[0]
+        if called == "year-quarter":
+            return _Dates(quarters, number >= 1, called)
+        if first and regularity(quarters)[0] > regularity(dates_of(year, number)[0])[0]:
+            said = f"{column.values.iloc[0]} is read as year-quarter"
+            return _Dates(quarters, number >= 1, "year-quarter", said)
     weeks, exist = weeks_of(year, number)
     if exist.all() and first and (called == "year-week" or (number.max() > 13 and column.order == "")):
         said = "" if number.max() > 13 else f"{column.values.iloc[0]} is read as year-week"

@@ -97,11 +97,12 @@ def _with_tabs(text: str, notes: list[str]) -> tuple[str, list[str]]:
     rows = [line.split() for line in text.splitlines() if line.strip()]
     width = _usual(map(len, rows))
     full = [row for row in rows if len(row) >= width and is_data(row[0])]
-    if width < 3 or len(full) < max(3, len(rows) // 2):
+    if width < 2 or len(full) < max(3, len(rows) // 2):
         return text, notes
     above = rows[: rows.index(full[0])]
     names = next(filter(None, (_names(row, width) for row in reversed(above[-_MOST_ABOVE:]))), None)
-    if names is None and sum(map(is_data, full[0])) < 3:
+    fewest = 3 if names is None else 2 if width == 2 else 1  # a date and its clock are one column
+    if sum(map(is_data, full[0])) < fewest:
         return text, notes
     said = ["columns separated by spaces"]
     if left_out := len(rows) - len(full) - (names is not None):

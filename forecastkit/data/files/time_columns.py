@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.files import column_names, datetimes
+from forecastkit.data.files.calendar_dates import regularity
 from forecastkit.data.files.datetimes import (
     Times,
     is_categories,
@@ -364,26 +365,30 @@ def _whole(frame: pd.DataFrame, named: dict[str, str], part: str) -> np.ndarray:
 
 #: The smallest number that is read as yyyymmdd.
 EARLIEST_DIGITS = 15_000_101
+#: Number of successive dates that are recognized without the name of a time.
+MIN_DATES = 8
 
 
 def numbered_times(column: pd.Series, only_exact: bool = False) -> pd.Series | None:
     """Return the times of a column of numbers named like a time, such as years; None if it is not one.
 
-    Unix times, decimal years and dates of spreadsheets cannot be mistaken, so a word of their name suffices;
-    `only_exact` returns only these.
+    A word of the name suffices for Unix times, decimal years and dates of spreadsheets, and successive dates such as
+    20240131 need no name; `only_exact` returns only these.
     """
-    if not pd.api.types.is_numeric_dtype(column):
+    if not pd.api.types.is_numeric_dtype(column) or column.isna().any():
         return None
     # Names that hold the word of a date, such as MESS_DATUM, are of times where the numbers have their digits.
-    dated = named_period(column.name) == "date" and column.min() >= EARLIEST_DIGITS
-    called = dated or column_names.is_called(column.name, column_names.TIMES)
-    if not (called or column_names.holds(column.name, column_names.DATES | column_names.YEARS)):
-        return None
-    if column.isna().any():
+    digits = column.dtype.kind == "i" and column.min() >= EARLIEST_DIGITS
+    called = (digits and named_period(column.name) == "date") or column_names.is_called(column.name, column_names.TIMES)
+    worded = column_names.holds(column.name, column_names.DATES | column_names.YEARS)
+    if not (called or worded or digits):
         return None
     try:
         times = read_numbers(column, "")
     except InputError:
         return None
-    exact = times.order.startswith(("unix", "decimal", "Excel"))
+    exact = worded and times.order.startswith(("unix", "decimal", "Excel"))
+    if digits and times.order.startswith("yyyymmdd"):
+        days = times.values.to_numpy()
+        exact = times.values.nunique() >= MIN_DATES and regularity(days)[0] > 0.5
     return times.values if exact or (called and not only_exact) else None

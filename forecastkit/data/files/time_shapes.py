@@ -70,14 +70,14 @@ _CLOCK = (
     rf"\s*(?:h|Uhr)?\s*(?P<half>[ap]\.?\s?m\.?)?\s*(?:{_ZONE})?)?"
 )
 _SHAPES = {
-    "year month": rf"{_WEEKDAY}(?P<year>\d{{4}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?:[-/.]{_DAY}{_CLOCK})?",
+    "year month": rf"{_WEEKDAY}(?P<year>\d{{4}})(?P<mark>[-/.:])0?(?P<month>\d{{1,2}})(?:[-/.]{_DAY}{_CLOCK})?",
     "digits": (
         rf"{_WEEKDAY}(?P<first>\d{{1,2}})(?P<mark>[-/.])\s?(?P<other>\d{{1,2}})[-/.]\s?(?P<year>\d{{4}}|\d{{2}}){_CLOCK}"
     ),
     "year period": rf"(?P<year>\d{{4}})\s*[-/,.]?\s*{_UNIT}[.-]?\s*(?P<number>\d{{1,2}})(?:-(?P<weekday>[1-7]))?",
     "period year": rf"{_UNIT}[. -]*(?P<number>\d{{1,2}})[-/ ,.'’]+(?:of\s+|de\s+)?{_YEAR}",
     "number period": rf"(?P<number>\d{{1,2}}){_ORDINAL}\s*{_UNIT}[-/ ,.'’]*(?:of\s+|de\s+)?{_YEAR}",
-    "month year": r"(?P<month>\d{1,2})(?P<mark>[-/.])(?P<year>\d{4})",
+    "month year": r"0?(?P<month>\d{1,2})(?P<mark>[-/.])(?P<year>\d{4})",
     "day name year": (
         rf"{_WEEKDAY}{_DAY}{_ORDINAL}[-/ ]*(?:de\s+|of\s+)?{_NAME}(?:\s+del?\s+|[-/ ,'’]*){_YEAR}{_CLOCK}"
     ),
@@ -89,7 +89,7 @@ _SHAPES = {
         rf"(?:\s+{_ZONE})?\s+(?P<year>\d{{4}})"
     ),
     "compact": (
-        r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})[T _-]\s?"
+        r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})[T _:-]\s?"
         rf"(?P<hour>\d{{2}})(?::?(?P<minute>\d{{2}})(?::?(?P<second>\d{{2}})(?:[.,](?P<fraction>\d{{1,9}}))?)?)?\s*(?:{_ZONE})?"
     ),
     "characters": (
@@ -107,6 +107,7 @@ INTERVALS = (
     re.compile(
         rf"(?i)^\s*(.*[\sT]{_HOURS}(?:\s*[ap]m)?)\s*{_TO}\s*(?:.*[\sT])?{_HOURS}(?:\s*[ap]m)?(?:\s*\(?[a-z/]+\)?)?\s*$"
     ),
+    re.compile(rf"(?i)^\s*(.*[^\W\d].*\d{{4}})\s*{_TO}\s*.*[^\W\d].*\d{{4}}\s*$"),
     re.compile(r"(?i)^\s*(\d[\d./-]{5,})\s*(?:\s-|-\s|–|—|~|\sto\s|\sbis\s|/)\s*\d[\d./-]{5,}\s*$"),
 )
 #: Like the first, but without a mark that distinguishes it from a time with an offset.
