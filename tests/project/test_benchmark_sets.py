@@ -175,6 +175,7 @@ def test_theta_of_a_line_goes_on_at_half_its_slope(scripts):
 SMALL = ["units=4", "epochs=1", "windows_per_epoch=64", "final_epochs=0"]
 
 
+@pytest.mark.rotated
 @pytest.mark.parametrize(("name", "error"), [("bike_sharing", "mae"), ("competitions", "owa")])
 def test_runs_are_averaged_and_not_repeated(run, tmp_path, name, error):
     settings = [part for setting in SMALL for part in ("--set", setting)]

@@ -178,6 +178,7 @@ def test_ingestion_over_a_limit_fails(monkeypatch, tmp_path, seconds, mb, code):
     assert json.loads((tmp_path / "o.json").read_text())["files"][0]["times_float32"] == round(mb / 40, 2)
 
 
+@pytest.mark.rotated
 @pytest.mark.parametrize("mapped", [False, True])
 def test_memory_is_reported_by_phase(mapped, tmp_path):
     told = script("memory").child_fit(rows=3000, steps=2, epochs=2, folder=tmp_path if mapped else None)
