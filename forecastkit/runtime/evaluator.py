@@ -63,7 +63,7 @@ class Evaluator:
 
     def release(self) -> None:
         """Release the memory that is kept for further calls."""
-        for plan in self.plans.values():
+        for plan in list(self.plans.values()):  # to which other threads may add one meanwhile
             plan.buffers.clear()
 
 
@@ -72,7 +72,7 @@ class Plan:
     """How a program runs with inputs of some shapes.
 
     Results that no output contains are written to buffers, which are kept between runs: the C library returns large
-    arrays to the operating system, and new ones take longer than the arithmetic, above all in several threads.
+    arrays of the main thread to the operating system, and new ones take longer than the arithmetic.
 
     Parameters
     ----------

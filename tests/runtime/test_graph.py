@@ -10,6 +10,7 @@ import tensorflow as tf
 from conftest import ROTATED_BACKBONES, in_rotation
 from keras import ops
 
+from forecastkit.data.windows import Buffers, Origins
 from forecastkit.networks import backbones
 from forecastkit.networks.backbone import Backbone, Sizes
 from forecastkit.networks.heads import LOSSES, make_head
@@ -19,6 +20,7 @@ from forecastkit.runtime.graph import Graph, constant
 from forecastkit.runtime.operations import ELEMENTWISE
 from forecastkit.training.engines.graph_export import NoNumpyForm, numpy_graph
 from forecastkit.training.engines.tensorflow import TensorFlowEngine
+from forecastkit.training.trained_network import NUMPY_BATCH, TrainedNetwork
 from forecastkit.utils.exceptions import ArtifactError
 
 #: Everything that a window can bring: two covariates, a calendar, categories, series, missing values.
@@ -219,3 +221,27 @@ def test_results_share_few_arrays_which_no_output_contains(monkeypatch):
     assert len({id(out) for run in later for out in run[:7]}) == 2
     evaluate.release()
     assert not any(plan.buffers for plan in evaluate.plans.values())
+
+
+def test_only_forecasts_of_one_batch_keep_their_arrays():
+    engine, rows = engine_of(backbones.find("rnn")(**TINY), Sizes(8, 3, 2)), NUMPY_BATCH + 20
+    none = np.zeros((rows, 0), "float32")
+    buffers = Buffers(
+        target=np.random.default_rng(0).normal(size=(rows, 1)).astype("float32"), past=none, known=none, calendar=none,
+        static=none[:1], begin=np.array([0]), end=np.array([rows]), shift=np.array([0]), series=np.array([0]),
+        unit=np.ones((1, 1), "float32"),
+    )  # fmt: skip
+    known = {"weights": engine.network.get_weights(), "graph": engine.numpy_graph()}
+    network = TrainedNetwork(backbones.find("rnn")(**TINY), engine.sizes, "last", "mae", None, **known)
+
+    def forecast(count):
+        return network.predict(buffers, Origins.every_channel(np.zeros(count, int), np.arange(count) + 10, 1))
+
+    def kept():
+        return sum(len(plan.buffers) for plan in network._evaluator.plans.values())
+
+    few = forecast(9)
+    assert kept() == 1
+    many = forecast(NUMPY_BATCH + 1)
+    assert kept() == 0
+    np.testing.assert_allclose(many[:9], few, atol=1e-6)
