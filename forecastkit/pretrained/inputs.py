@@ -143,21 +143,18 @@ def benchmarked(context: Context, scale: np.ndarray, available, ridge) -> tuple[
     Returned are logarithms of mean absolute errors in units of the scale, (B, K, 2), and where errors exist.
     """
     length = min(trial_length(context.season), context.values.shape[1] // (2 * PLACES))
-    near = -(-length // 4)
-    errors = np.full((PLACES, *available.shape, 2), np.nan)
-    for place in range(PLACES):
-        shift = (place + 1) * length
-        earlier = context.before(shift)
-        own = None if ridge[place] is None else ridge[place][:, :length]
-        forecasts, usable = candidates(earlier, length, own)
-        width = context.values.shape[1]
-        actual = context.values[:, width - shift : width - shift + length, None]
-        error = np.abs(forecasts - actual) / scale[:, :, None]
-        usable &= (earlier.age > 2)[:, None]
-        for band, part in enumerate((error[:, :near], error[:, near:])):
-            mean, known = _observed_mean(part)
-            errors[place, :, :, band] = np.where(known & usable, mean, np.nan)
-    mean, known = _observed_mean(errors)
+    near, width = -(-length // 4), context.values.shape[1]
+    # One call for all origins: with few series the number of NumPy calls takes the time.
+    shifts = [place * length for place in range(1, PLACES + 1)]
+    earlier = replace(context, values=np.concatenate([context.before(shift).values for shift in shifts]))
+    own = None if ridge[0] is None else np.concatenate([forecast[:, :length] for forecast in ridge])
+    forecasts, usable = candidates(earlier, length, own)
+    actual = np.concatenate([context.values[:, width - shift :][:, :length] for shift in shifts])
+    error = np.abs(forecasts - actual[:, :, None]) / np.tile(scale, (PLACES, 1))[:, :, None]
+    usable &= (earlier.age > 2)[:, None]
+    bands = [_observed_mean(part) for part in (error[:, :near], error[:, near:])]
+    errors = np.stack([np.where(known & usable, mean, np.nan) for mean, known in bands], axis=-1)
+    mean, known = _observed_mean(errors.reshape(PLACES, *available.shape, 2))
     logs = np.log(np.where(known, mean, 1.0) + 0.01)
     return logs, known
 
