@@ -337,34 +337,7 @@ def test_two_threads_do_not_disturb_each_other(hourly):
         pd.testing.assert_frame_equal(model.predict(), expected)
 
 
-def test_learned_attributes_end_in_an_underscore(gru, hourly):
-    linear = fk.LinearForecaster(horizon=6)
-    parameters = linear.get_params(deep=False)
-    for model in (gru, linear.fit(hourly)):
-        assert all(key.endswith("_") for key in set(vars(model)) - set(model.get_params(deep=False)))
-    assert linear.get_params(deep=False) == parameters
-
-
 # ---------------------------------------------------------------------------------------------- no look-ahead
-
-
-@pytest.mark.parametrize("name", ["GRUForecaster", "LinearForecaster", "SeasonalNaiveForecaster", "MeanForecaster"])
-@pytest.mark.filterwarnings("ignore:.*treated as missing")  # the first rows of the changed future
-def test_what_comes_after_the_cutoff_changes_no_forecast(name, hourly):
-    sizes = SMALL if name == "GRUForecaster" else {"horizon": 6, "lookback": 24}
-    model = getattr(fk, name)(**sizes).fit(hourly.iloc[:180])
-    changed = hourly.copy()
-    changed.iloc[200:] = 1e6
-    cutoff = hourly.index[199]
-    forecasts = [fk.backtest(model, data, start=hourly.index[180]).forecasts for data in (hourly, changed)]
-    kept = [frame[frame["cutoff"] <= cutoff].drop(columns="actual").reset_index(drop=True) for frame in forecasts]
-    assert len(kept[0])
-    pd.testing.assert_frame_equal(*kept, check_exact=True)
-
-
-def test_covariates_known_only_to_the_cutoff_are_not_seen_after_it(gru, panel, future):
-    seen = gru.predict(future.assign(wind=99.0, load=99.0))
-    pd.testing.assert_frame_equal(seen, gru.predict(future), check_exact=True)
 
 
 def test_scaling_sees_the_training_rows_only(hourly):
