@@ -25,18 +25,21 @@ def coverage_text(rows: Sequence[dict]) -> str:
 
     The error shown is the larger of two estimates. The binomial error is too small if forecasts overlap, and the error
     by blocks of time is uncertain if there are few blocks. If all windows lie in one block, no error is shown, because
-    the binomial error of overlapping forecasts would be far too small.
+    the binomial error of overlapping forecasts would be far too small. None is shown either if all or no actuals are
+    inside: both estimates are 0 then.
     """
     found = [row for row in rows if row["rows"]]
     known = [_is_number(row["block_error"]) for row in found]
-    parts = [
-        f"{100 * row['interval']:g} %: {100 * row['share']:.0f}"
-        + (f" ± {100 * max(row['binomial_error'], row['block_error']):.1f} %" if is_known else " %")
-        for row, is_known in zip(found, known, strict=True)
+    errors = [
+        max(row["binomial_error"], row["block_error"]) if ok else 0.0 for row, ok in zip(found, known, strict=True)
     ]
-    notes = ["errors: binomial, or by blocks of time if larger"] * any(known)
+    parts = [
+        f"{100 * row['interval']:g} %: {100 * row['share']:.0f}" + (f" ± {100 * error:.1f} %" if error else " %")
+        for row, error in zip(found, errors, strict=True)
+    ]
+    notes = ["errors: binomial, or by blocks of time if larger"] * any(errors)
     notes += ["error not known: all windows lie in one block of time"] * (not all(known))
-    return f"{', '.join(parts)} ({'; '.join(notes)})" if parts else ""
+    return ", ".join(parts) + (f" ({'; '.join(notes)})" if notes else "")
 
 
 def _is_number(value: float | None) -> bool:

@@ -152,6 +152,7 @@ def test_nothing_covered():
 
 
 def test_what_a_report_says():
+    """An error of 0 is not shown: it is what both estimates give where all actuals are inside."""
     rows = [
         {"interval": 0.5, "share": 0.48, "rows": 100, "binomial_error": 0.05, "block_error": 0.071},
         {"interval": 0.95, "share": 0.9, "rows": 100, "binomial_error": 0.03, "block_error": 0.01},
@@ -159,6 +160,9 @@ def test_what_a_report_says():
     assert (
         coverage_text(rows) == "50 %: 48 ± 7.1 %, 95 %: 90 ± 3.0 % (errors: binomial, or by blocks of time if larger)"
     )
+    whole = {"interval": 0.99, "share": 1.0, "rows": 100, "binomial_error": 0.0, "block_error": 0.0}
+    assert coverage_text([*rows[1:], whole]).startswith("95 %: 90 ± 3.0 %, 99 %: 100 % (errors")
+    assert coverage_text([whole]) == "99 %: 100 %"
 
 
 def test_an_error_within_one_block_is_not_known():
