@@ -51,8 +51,8 @@ def choose_sizes(data: Data, parameters: dict, test_size: int | float | None = N
     """Choose the sizes that the user has not given, such that there are enough rows.
 
     The horizon is the usual one of the frequency, at most a fifth of the rows. Validation and test have two horizons or
-    a tenth of the rows each. The lookback leaves at least a third of the training rows as window starts. Where the test
-    of a panel ends is said in `forecastkit.data.sizes.held_out_ends`.
+    a tenth of the rows each. The lookback leaves at least a third of the training rows of the longest series as window
+    starts. Where the test of a panel ends is said in `forecastkit.data.sizes.held_out_ends`.
     """
     longest = int(data.lengths.max())
     usual_horizon, usual_lookback = usual_sizes(data.panel.grid)
@@ -74,7 +74,7 @@ def choose_sizes(data: Data, parameters: dict, test_size: int | float | None = N
     check_int("--lookback", "lookback", lookback, optional=True)
     if lookback is None:
         kept = validation if isinstance(validation, int) else round(validation * (rows - test))
-        lookback = lookback_within(usual_lookback, rows - test - kept - horizon, data.panel.grid.seasons[0])
+        lookback = lookback_within(usual_lookback, longest - test - kept - horizon, data.panel.grid.seasons[0])
     shortened = (horizon < usual_horizon and "horizon" not in parameters) or (
         lookback < usual_lookback and "lookback" not in parameters
     )

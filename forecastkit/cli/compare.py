@@ -13,7 +13,7 @@ from forecastkit.cli.parameters import parse_list, parse_parameters
 from forecastkit.cli.read_data import Data, name_file_in_errors, read_data
 from forecastkit.cli.silence import silenced_imports
 from forecastkit.comparison.results import Comparison
-from forecastkit.evaluation.folds import Sizes
+from forecastkit.evaluation.folds import suited_sizes
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.run_log import read_log, remove_log
 from forecastkit.utils.time_budget import TimeBudget, seconds_of
@@ -74,12 +74,10 @@ def load_backend(names) -> None:
 
 def complete_parameters(data: Data, parameters: dict, folds: dict) -> dict:
     """Return the parameters with detected roles and usual sizes that fit the rows before the first fold."""
-    rows = int(data.lengths.max())
-    horizon = choose_sizes(data, parameters).horizon
-    series = len(data.panel.ids) * data.panel.channels
-    wanted = {name: folds.get(name) for name in ("folds", "n_windows", "stride")}
-    tested = Sizes.suited(rows, series, horizon, **wanted).rows
-    sizes = choose_sizes(data, parameters, min(max(tested, horizon), rows - horizon - 2))
+    usual = choose_sizes(data, parameters)
+    wanted = [folds.get(name) for name in ("folds", "n_windows", "stride")]
+    suited, _ = suited_sizes(data.panel, usual.horizon, data.roles.time is not None, *wanted)
+    sizes = choose_sizes(data, parameters, min(max(suited.rows, usual.horizon), usual.rows - usual.horizon - 2))
     roles = {name: value for name, value in data.role_parameters.items() if value is not None}
     return {**parameters, **roles, **sizes.parameters}
 

@@ -261,7 +261,8 @@ def _notes(comparison) -> list[str]:
 
 
 def _score(table, name, metric) -> str:
-    return f"{number(table.loc[name, metric], 3)} ± {number(table.loc[name, 'se'], 3)}"
+    error = table.loc[name, "se"]
+    return number(table.loc[name, metric], 3) + (f" ± {number(error, 3)}" if np.isfinite(error) else "")
 
 
 def describe(facts: Facts) -> list[str]:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from forecastkit.cli.choose_sizes import choose_sizes
+from forecastkit.cli.compare import complete_parameters
 from forecastkit.cli.describe_data import format_steps, format_time, longest_gap
 from forecastkit.cli.read_data import Data
 from forecastkit.data.files.infer_roles import find_roles
@@ -59,6 +60,8 @@ def test_series_of_other_years_are_tested_on_their_own_last_rows(latest, stagger
     assert chosen.test_start.tolist() == (ends - chosen.test + 1).tolist()
     assert chosen.is_staggered == staggered
     assert chosen.test == (15 if staggered else 24)  # of 60 rows, the median, or of 120
+    compared = complete_parameters(data, {}, {})
+    assert (compared["horizon"], compared["lookback"]) == (12, 36 if staggered else 24)
 
 
 def test_series_without_times_are_tested_on_their_own_last_rows():
