@@ -29,7 +29,9 @@ RULES = {
     "(n - 1) / n": lambda n, significant: (n - 1) / n,
     "(n - 1) / (n + 1)": lambda n, significant: (n - 1) / (n + 1),
     "(n - 1) / (n + 3)": lambda n, significant: (n - 1) / (n + 3),
-    "now": lambda n, significant: max((n - 1) / (n + 1), 0.5 if significant else 0.0),
+    "at least half if significant": lambda n, significant: max((n - 1) / (n + 1), 0.5 if significant else 0.0),
+    "at most three quarters": lambda n, significant: 0.5 if significant else min((n - 1) / (n + 1), 0.75),
+    "now": lambda n, significant: 0.5 if significant else min((n - 1) / (n + 1), 0.5),
 }
 
 

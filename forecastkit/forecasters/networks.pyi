@@ -163,8 +163,9 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -376,8 +377,9 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -589,8 +591,9 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -795,8 +798,9 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -1002,8 +1006,9 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -1209,8 +1214,9 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -1422,8 +1428,9 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -1635,8 +1642,9 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -1845,8 +1853,9 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -2058,8 +2067,9 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -2274,8 +2284,9 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -2484,8 +2495,9 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -2688,8 +2700,9 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -2900,8 +2913,9 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -3107,8 +3121,9 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -3319,8 +3334,9 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -3529,8 +3545,9 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool
@@ -3746,8 +3763,9 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     embed_series : bool

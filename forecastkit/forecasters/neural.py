@@ -56,8 +56,9 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first; the correction is dropped
-        if it does not improve the forecast. The regressions also select the normalization, target transform and
+        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
+        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
+        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
         lookback that are not given. It is not used for distributions of positive values, without a validation block, or
         for memory-mapped data.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
