@@ -110,6 +110,20 @@ def test_columns_may_have_different_decimal_signs(tmp_path):
     assert "decimal ',' in 'a' and '.' in 'b'" in table.notes
 
 
+@pytest.mark.parametrize("odd", ["2024-01-09 5", "2024-01-09 5 6 7"])
+def test_rows_of_other_lengths_between_spaces_are_not_guessed(tmp_path, odd):
+    rows = [f"2024-01-0{day} {day} {day + 1}" for day in range(1, 9)]
+    table = read(tmp_path, "\n".join(["day a b", *rows, odd, "2024-01-10 6 7"]) + "\n")
+    assert table.separator != "\t"
+    table = read(tmp_path, "\n".join(["day a b", *rows]) + "\n")
+    assert table.frame["b"].tolist() == [*range(2, 10)]
+
+
+def test_cells_with_blank_lines_are_kept(tmp_path):
+    table = read(tmp_path, 't,y,note\n2024-01-01,1,"a\n\nb"\n2024-01-02,2,"c\n\nd"\n2024-01-03,3,e\n')
+    assert table.frame["note"].tolist() == ["a\n\nb", "c\n\nd", "e"]
+
+
 @pytest.mark.parametrize(
     ("cells", "values", "note"),
     [

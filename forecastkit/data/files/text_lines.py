@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from forecastkit.data.files.dialects import is_data, split_rows
 
-_RULER = re.compile(r"^[\s|+]*[-=_*]{3,}[-=_*|+:\s,;]*$", re.MULTILINE)
+_RULER = re.compile(r"^[ \t|+]*[-=_*]{3,}[-=_*|+: \t,;]*$", re.MULTILINE)
 _BLANK = re.compile(r"^[ \t,;|]*$")
 _BETWEEN = re.compile(r"\n[ \t,;|]*\r?\n")
 _MOST_BLOCKS, _MOST_ABOVE = 1000, 4
@@ -38,16 +38,17 @@ def _largest_table(text: str) -> tuple[str, list[str]]:
         else:
             blocks[-1].append(number)
     blocks = [block for block in blocks if block]
-    odd = any("".join(lines[number] for number in block).count('"') % 2 for block in blocks)  # a cell of several lines
-    if len(blocks) > _MOST_BLOCKS or odd or not blocks:
+    torn = any("".join(lines[number] for number in block).count('"') % 2 for block in blocks)  # a cell of several lines
+    if len(blocks) > _MOST_BLOCKS or torn or not blocks:
         return text, []
-    longest = max(blocks, key=len)
-    separator, _ = split_rows("\n".join(lines[number] for number in longest))
+    separator, _ = split_rows("\n".join(lines[number] for number in max(blocks, key=len)))
+    parts = [_Lines(block, split_rows("\n".join(lines[number] for number in block), separator)[1]) for block in blocks]
+    if any(len(part.rows) != len(part.numbers) for part in parts):
+        return text, []
     tables: list[_Lines] = []
-    for block in blocks:
-        part = _Lines(block, split_rows("\n".join(lines[number] for number in block), separator)[1])
+    for part in parts:
         table = next((table for table in tables if table.goes_on(part)), None)
-        if table is None and tables and not tables[-1].has_data and not (tables[-1].kept and len(tables) > 1):
+        if table is None and tables and not tables[-1].has_data:
             table = tables[-1]  # a title, or names
         if table is None:
             tables.append(part)
@@ -68,7 +69,6 @@ class _Lines:
 
     def __init__(self, numbers: list[int], rows: list[list[str]]):
         self.numbers, self.rows = list(numbers), rows
-        self.kept = False
 
     @property
     def has_data(self) -> bool:
@@ -99,7 +99,13 @@ def _with_tabs(text: str, notes: list[str]) -> tuple[str, list[str]]:
     full = [row for row in rows if len(row) >= width and is_data(row[0])]
     if width < 2 or len(full) < max(3, len(rows) // 2):
         return text, notes
-    above = rows[: rows.index(full[0])]
+    start = rows.index(full[0])
+    above, short = rows[:start], [row for row in rows[start:] if len(row) < width and is_data(row[0])]
+    if short and rows[-1] is not short[0]:  # which cells are blank is not known but in the last row
+        return text, notes
+    if any(map(is_data, (cell for row in full for cell in row[width:]))):
+        return text, notes
+    full += short
     names = next(filter(None, (_names(row, width) for row in reversed(above[-_MOST_ABOVE:]))), None)
     fewest = 3 if names is None else 2 if width == 2 else 1  # a date and its clock are one column
     if sum(map(is_data, full[0])) < fewest:
