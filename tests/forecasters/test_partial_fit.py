@@ -102,7 +102,7 @@ def test_a_loaded_network_says_how_many_rows_it_lacks(saved):
     model.history_ = model.history_.between(stop - 6, stop)  # as a file of an earlier version holds them
     before = model.predict(history=daily(wave(0, 100)))
     needed = TINY["lookback"] + TINY["horizon"]
-    message = rf"partial_fit: training on needs {needed} rows .* got 9, 6 of them kept .* lacks {needed - 9}\."
+    message = rf"partial_fit: continued training needs {needed} rows .* got 9, 6 of them kept .* lacks {needed - 9}\."
     with pytest.raises(fk.InputError, match=message):
         model.partial_fit(daily(wave(120, 123), 120))
     assert model.cutoff_ == pd.Timestamp("2024-04-29")
