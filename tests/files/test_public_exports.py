@@ -572,6 +572,12 @@ def test_numbers_that_may_stand_for_missing_ones_are_named(mark, kind):
     assert panel.target[5, 0] == values[5]
 
 
+@pytest.mark.parametrize("low", [-1.0, 0.0])
+def test_one_of_two_values_stands_for_itself(low):
+    frame = pd.DataFrame({"time": DAYS, "sign": np.where(RNG.random(60) > 0.5, 1.0, low)})
+    read_panel(frame)  # without a warning
+
+
 @pytest.mark.parametrize(("level", "mark"), [(2.0, -200.0), (1200.0, -50.0)])
 def test_negative_numbers_that_rows_share_are_named(level, mark):
     values = level + RNG.normal(0, level / 10, 60)

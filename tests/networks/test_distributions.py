@@ -13,7 +13,7 @@ from scipy import special
 import forecastkit as fk
 from forecastkit.networks.heads import DISTRIBUTIONS
 from forecastkit.networks.heads.distributions import NegativeBinomial, ZeroInflated, lgamma
-from forecastkit.utils.exceptions import ParameterError
+from forecastkit.utils.exceptions import InputError, ParameterError
 
 RNG = np.random.default_rng(0)
 #: Values that each distribution can give, (batch, horizon).
@@ -201,5 +201,5 @@ def test_what_does_not_go_together_is_refused(parameters, rule):
 def test_values_that_a_distribution_cannot_give_are_refused(loss, value, rule):
     data = np.arange(1.0, 61.0)
     data[7] = value
-    with pytest.raises(ParameterError, match=rule):
+    with pytest.raises(InputError, match=rule):
         fk.GRUForecaster(**SIZES, loss=loss).fit(data)

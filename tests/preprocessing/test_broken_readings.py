@@ -179,6 +179,7 @@ def test_a_fault_among_intermittent_demand_is_found_and_a_large_order_is_none():
         assert found(values).ordinal.tolist() == places
 
 
+@pytest.mark.filterwarnings("ignore:.*stands for a missing value")
 @settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_newer_faults_are_those_of_a_plain_loop_and_never_depend_on_later_rows(data):

@@ -98,6 +98,8 @@ def _warn_sentinels(values, what, names, places):
             continue
         low, high = others.min(), others.max()
         for mark in np.unique(cells[marks]):
+            if low == high and mark not in sentinels:
+                continue  # two values, such as -1 and 1
             if max(low - mark, mark - high) > max(high - low, abs(mark) / 2):
                 got = places.count(cells == mark, "cell", "cells")
                 warn_user(
