@@ -37,8 +37,9 @@ SMALL = 20.0
 REGRESSIONS = 3
 #: A network uses another normalization than the usual one if the error of the regressions is below this multiple.
 CLEARLY_LESS = 0.98
-#: Largest fraction of a correction that is kept, as all of it may be wrong in a season that was not held out. With
-#: half, no network was 3 % behind its linear path on development sets (benchmarks/results/linear_path.jsonl).
+#: Fraction of a correction that is kept unless it saves more than a quarter of the validation loss: all of it may be
+#: wrong in a season that was not held out. With half, no network was 3 % behind its linear path on development sets
+#: (benchmarks/results/linear_path.jsonl); what covariates explain saves more.
 KEPT = 0.5
 
 
@@ -262,17 +263,21 @@ class LinearPath:
 def correction_kept(forecaster, context: FitContext) -> float:
     """Return the fraction of a network's corrections of the linear path that is kept.
 
-    It is `KEPT` if at least three horizons fit into the validation block or the errors are significantly smaller than
-    those of the linear path; else (n - 1) / (n + 1) for n horizons, as the gain may be that of one period. It is 0 if
-    no epoch was better than the linear path, and 1 for Keras losses.
+    It is at least `KEPT`, and twice the fraction of the validation loss that the network saves, if at least three
+    horizons fit into the validation block or the errors are significantly smaller than those of the linear path; else
+    (n - 1) / (n + 1) for n horizons, as the gain may be that of one period. It is 0 if no epoch was better than the
+    linear path, and 1 for Keras losses.
     """
-    if forecaster.training_history_.best_epoch < 0:
+    record = forecaster.training_history_
+    if record.best_epoch < 0:
         return 0.0
     if isinstance(forecaster.network_.head, OwnLoss):
         return 1.0  # absolute errors are not what such a loss makes small
     horizons = int((context.stop - context.split).max()) // forecaster.horizon_
     kept = max(horizons - 1, 0) / (horizons + 1)
-    return KEPT if kept >= KEPT or is_significant(forecaster, context) else kept
+    if kept < KEPT and not is_significant(forecaster, context):
+        return kept
+    return max(KEPT, min(2 * record.gain, 1.0))
 
 
 def is_significant(forecaster, context: FitContext) -> bool:

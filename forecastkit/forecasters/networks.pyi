@@ -164,10 +164,10 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     kernel : int
@@ -378,10 +378,10 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -592,10 +592,10 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units, layers, heads, feedforward, positions, dropout
@@ -799,10 +799,10 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     layers : int
@@ -1007,10 +1007,10 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -1215,10 +1215,10 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -1429,10 +1429,10 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -1643,10 +1643,10 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -1854,10 +1854,10 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -2068,10 +2068,10 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -2285,10 +2285,10 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -2496,10 +2496,10 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units, layers, feedforward, dropout
@@ -2701,10 +2701,10 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -2914,10 +2914,10 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -3122,10 +3122,10 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -3335,10 +3335,10 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -3546,10 +3546,10 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -3764,10 +3764,10 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int

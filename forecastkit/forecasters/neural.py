@@ -57,10 +57,10 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         autocorrelated.
     linear_path : bool
         Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, fewer if less than three horizons fit into the validation block, and none if they do not reduce its loss;
-        ``recipe_["correction"]`` is the fraction. The regressions also select the normalization, target transform and
-        lookback that are not given. It is not used for distributions of positive values, without a validation block, or
-        for memory-mapped data.
+        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
+        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
+        regressions also select the normalization, target transform and lookback that are not given. It is not used for
+        distributions of positive values, without a validation block, or for memory-mapped data.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in

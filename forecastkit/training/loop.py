@@ -167,6 +167,13 @@ class Record:
         """Return whether a loss of the last epoch is not finite."""
         return not np.isfinite(list(self.latest().values())).all()
 
+    @property
+    def gain(self) -> float:
+        """Return the fraction of the validation loss before the first epoch that the best epoch saves; at least 0."""
+        if self.start_loss is None or self.start_loss <= 0 or not self.val_loss:
+            return 0.0
+        return max(0.0, 1 - min(self.val_loss) / self.start_loss)
+
     def improved(self) -> bool:
         """Whether the last epoch is the best one; without validation, every epoch is."""
         if self.diverged() or not self.val_loss:
