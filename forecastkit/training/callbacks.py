@@ -55,10 +55,8 @@ class EpochMetrics(keras.callbacks.Callback):
 
         Keras looks for the direction in a network that was compiled with the metric.
         """
-        callback, names = (
-            copy.copy(callback),
-            {prefix + one.name: one for prefix in self.tables for one in self.metrics},
-        )
+        callback = copy.copy(callback)
+        names = {prefix + one.name: one for prefix in self.tables for one in self.metrics}
         metric = names.get(getattr(callback, "monitor", None))
         if metric is not None and getattr(callback, "mode", None) == "auto":
             callback.mode = better(metric) or "auto"
