@@ -16,9 +16,9 @@ from collections.abc import Callable
 import numpy as np
 
 from forecastkit.baselines.seasonal_adjustment import adjust
-from forecastkit.data.array_storage import safe_units
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, grouped
+from forecastkit.utils.arrays import safe_units
 
 #: Latest rows of a history that are used: a minimum, a number of cycles of the longest season, and those smoothed.
 MIN_ROWS, CYCLES, SMOOTHED_ROWS = 512, 6, 256

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecastkit.data.array_storage import allocate_like, any_missing, is_mapped
 from forecastkit.data.windows import Buffers, Origins, Windows, forward_fill, weights_after
-from forecastkit.utils.cpu import one_thread
+from forecastkit.utils.arrays import allocate_like, any_missing, is_mapped, one_thread
 
 #: Candidate penalties, in units of the mean eigenvalue of the windows' second moments.
 STRENGTHS = tuple(10.0**power for power in np.arange(-4.0, 2.1, 0.5))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecastkit.data.array_storage import allocate_like, is_mapped
 from forecastkit.data.earlier import Earlier
 from forecastkit.data.time_grid import TimeGrid
+from forecastkit.utils.arrays import allocate_like, is_mapped
 from forecastkit.utils.validation import first_few, refuse
 
 if TYPE_CHECKING:

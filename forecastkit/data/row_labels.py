@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from forecastkit.data.array_storage import map_rows
+from forecastkit.utils.arrays import map_rows
 from forecastkit.utils.validation import first_few, refuse
 
 if TYPE_CHECKING:

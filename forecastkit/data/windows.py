@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecastkit.data.array_storage import any_missing
 from forecastkit.data.panel import Panel
-from forecastkit.utils.cpu import on_all_cores
+from forecastkit.utils.arrays import any_missing, on_all_cores
 
 if TYPE_CHECKING:
     from forecastkit.networks.backbone import Sizes

@@ -9,7 +9,7 @@ from importlib import metadata, util
 from pathlib import Path
 
 from forecastkit.training.engines.cluster import answers, read_cluster
-from forecastkit.utils.cpu import cores
+from forecastkit.utils.arrays import cores
 from forecastkit.utils.exceptions import InputError
 
 #: Packages whose versions are reported, and the packages that provide each backend.

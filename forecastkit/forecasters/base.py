@@ -10,7 +10,6 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecastkit.data.array_storage import is_mapped, map_rows
 from forecastkit.data.ingest.leakage import refuse_leaks
 from forecastkit.data.panel import Panel, check_observed
 from forecastkit.data.row_labels import refuse_targets
@@ -18,8 +17,8 @@ from forecastkit.data.schema import READING, Schema
 from forecastkit.data.sizes import choose_horizon, choose_lookback, validation_start
 from forecastkit.data.windows import Origins
 from forecastkit.features.calendar import calendar_names, requested_names
-from forecastkit.forecasters.fit_context import FitContext, restored
 from forecastkit.forecasters.future_rows import tail
+from forecastkit.forecasters.model import FitContext, restored
 from forecastkit.forecasters.newer_rows import Updating
 from forecastkit.forecasters.predict import NOT_SAVED, Predicting
 from forecastkit.forecasters.streaming import Streaming
@@ -27,6 +26,7 @@ from forecastkit.preprocessing.broken_readings import warn_broken
 from forecastkit.preprocessing.moments import TRANSFORMS, outside_domain
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.uncertainty import validation
+from forecastkit.utils.arrays import is_mapped, map_rows
 from forecastkit.utils.docstrings import inherit_parameters
 from forecastkit.utils.estimator import BaseEstimator, RegressorMixin
 from forecastkit.utils.exceptions import InputError, ParameterError, refuse_missing

@@ -3,7 +3,7 @@
 from dataclasses import fields
 
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.forecasters.fit_context import FitContext
+from forecastkit.forecasters.model import FitContext
 from forecastkit.utils.estimator import clone
 
 

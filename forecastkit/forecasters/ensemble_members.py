@@ -13,7 +13,7 @@ import numpy as np
 
 from forecastkit.data.schema import Schema
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.forecasters.fit_context import FitContext
+from forecastkit.forecasters.model import FitContext
 from forecastkit.utils.estimator import clone
 from forecastkit.utils.warn import warn_user
 

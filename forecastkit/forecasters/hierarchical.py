@@ -10,7 +10,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.composite import Composite, given_to
-from forecastkit.forecasters.fit_context import FitContext
+from forecastkit.forecasters.model import FitContext
 from forecastkit.hierarchy.reconciliation import BY_ERRORS, METHODS, Method, reconciled
 from forecastkit.uncertainty.forecasts import Forecast, PointForecast
 from forecastkit.uncertainty.residuals import observed_after

@@ -11,15 +11,14 @@ import numpy as np
 
 from forecastkit.baselines.ridge import MAX_WINDOWS, NORMALIZATIONS, Ridge
 from forecastkit.baselines.series_corrections import SeriesCorrections
-from forecastkit.data.array_storage import is_mapped
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Buffers, Origins, Windows
-from forecastkit.forecasters.fit_context import FitContext
+from forecastkit.forecasters.model import FitContext
 from forecastkit.metrics.elementwise import is_clearly_larger, time_blocks
 from forecastkit.networks.heads import OwnLoss
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.uncertainty.residuals import observed_after, scale_of
-from forecastkit.utils.cpu import one_thread
+from forecastkit.utils.arrays import is_mapped, one_thread
 
 #: Largest numbers of training and validation windows for each combination.
 TRAINED_ON, TRIED_ON = 6_000, 1_000

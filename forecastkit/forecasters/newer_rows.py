@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from forecastkit.data.panel import Panel, spread
-from forecastkit.forecasters.fit_context import FitContext, restored
+from forecastkit.forecasters.model import FitContext, restored
 from forecastkit.preprocessing.broken_readings import FAR, FAR_FROM_OTHERS, BrokenReadings, warn_broken, warn_of_faults
 from forecastkit.preprocessing.moments import Moments
 from forecastkit.uncertainty.residuals import trained_until

@@ -7,8 +7,8 @@ import numpy as np
 from forecastkit.baselines.ridge import width
 from forecastkit.baselines.series_corrections import SeriesCorrections, forecasts_by_penalty
 from forecastkit.data.windows import Windows
-from forecastkit.forecasters.fit_context import FitContext
 from forecastkit.forecasters.linear_recipes import LinearPart
+from forecastkit.forecasters.model import FitContext
 from forecastkit.uncertainty.residuals import observed_after, scale_of
 
 #: Penalties that are tried: numbers of windows that the shared coefficients count as. Infinite is complete pooling.

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from forecastkit.data.array_storage import safe_units
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.panel import Panel
 from forecastkit.forecasters.base import READING
@@ -21,6 +20,7 @@ from forecastkit.pretrained.forward import body_units, forward
 from forecastkit.pretrained.inputs import LONGEST, trial_length, usable_second
 from forecastkit.pretrained.seasons import find_season
 from forecastkit.pretrained.weights import LATEST, load_weights, save_weights
+from forecastkit.utils.arrays import safe_units
 from forecastkit.utils.exceptions import InputError, backend_needed
 from forecastkit.utils.time_budget import seconds_of
 from forecastkit.utils.types import Data

@@ -8,7 +8,6 @@ from itertools import pairwise
 import numpy as np
 
 from forecastkit.baselines.ridge import Ridge
-from forecastkit.data.array_storage import safe_units
 from forecastkit.data.panel import Panel
 from forecastkit.data.sizes import validation_start
 from forecastkit.data.windows import Origins, Windows, crop
@@ -24,7 +23,7 @@ from forecastkit.pretrained.seasons import find_season
 from forecastkit.pretrained.weights import LATEST, VERSIONS, load_weights
 from forecastkit.uncertainty.forecasts import SHOWN_LEVELS, QuantileForecast
 from forecastkit.uncertainty.validation import sample_validation_windows
-from forecastkit.utils.cpu import on_all_cores, one_thread
+from forecastkit.utils.arrays import on_all_cores, one_thread, safe_units
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Fourier, Path
 from forecastkit.utils.validation import check_int, refuse

@@ -13,8 +13,8 @@ from forecastkit.data.output_frames import timestamps_at
 from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import Schema
-from forecastkit.forecasters.fit_context import restored
 from forecastkit.forecasters.future_rows import ordinal_of, tail
+from forecastkit.forecasters.model import restored
 from forecastkit.forecasters.newer_rows import without_newer_faults
 from forecastkit.utils.types import Data
 from forecastkit.utils.validation import check_names, first_few, refuse

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecastkit.data.array_storage import map_rows
 from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import name_cell
 from forecastkit.preprocessing.moments import Moments, chunks
+from forecastkit.utils.arrays import map_rows
 from forecastkit.utils.validation import first_few
 from forecastkit.utils.warn import warn_user
 

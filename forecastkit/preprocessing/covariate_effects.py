@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecastkit.data.array_storage import without_missing
 from forecastkit.features.calendar import calendar_table, is_requested
+from forecastkit.utils.arrays import without_missing
 
 #: An effect is kept if it reduces the error of naive forecasts to less than this fraction.
 MAX_REMAINING_ERROR = 0.99

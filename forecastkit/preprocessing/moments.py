@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecastkit.data.array_storage import allocate_like, safe_units
 from forecastkit.data.panel import Panel, owners
+from forecastkit.utils.arrays import allocate_like, safe_units
 
 CHUNK = 1 << 18
 #: Bound of standardized values, because networks square them in float32.

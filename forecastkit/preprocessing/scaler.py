@@ -5,7 +5,6 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from forecastkit.data.array_storage import map_rows, parts, without_missing
 from forecastkit.data.panel import Panel, pointers, spread
 from forecastkit.data.windows import Buffers, last_values
 from forecastkit.features.calendar import calendar_table, is_requested
@@ -22,6 +21,7 @@ from forecastkit.preprocessing.moments import (
     forward,
     forward_clipped,
 )
+from forecastkit.utils.arrays import map_rows, parts, without_missing
 
 #: Mean relative change, see `lacks_autocorrelation`, above which the autocorrelation is below 0.22.
 MIN_CHANGE = 1.25

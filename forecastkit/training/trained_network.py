@@ -17,7 +17,7 @@ from forecastkit.runtime.evaluator import Evaluator
 from forecastkit.runtime.graph import Graph
 from forecastkit.training.engines import backend, make_engine, unscoped
 from forecastkit.utils import keras_parts
-from forecastkit.utils.cpu import one_thread
+from forecastkit.utils.arrays import one_thread
 from forecastkit.utils.exceptions import ArtifactError
 from forecastkit.utils.validation import refuse
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.composite import Composite, given_to
-from forecastkit.forecasters.fit_context import FitContext
+from forecastkit.forecasters.model import FitContext
 from forecastkit.tuning.search import Search
 from forecastkit.tuning.settings import Settings
 from forecastkit.tuning.space import make_space

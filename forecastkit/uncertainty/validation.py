@@ -7,7 +7,6 @@ import numpy as np
 from forecastkit.baselines import simple
 from forecastkit.baselines.ridge import Ridge
 from forecastkit.baselines.seasonal_scales import scales_at
-from forecastkit.data.array_storage import is_mapped
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, Windows
 from forecastkit.metrics.functions import skill
@@ -23,6 +22,7 @@ from forecastkit.uncertainty.residuals import (
     series_number,
     series_of,
 )
+from forecastkit.utils.arrays import is_mapped
 from forecastkit.utils.warn import warn_user
 
 #: Largest number of validation steps for residual quantiles and scores, and smallest number of windows.

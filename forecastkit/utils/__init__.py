@@ -1,3 +1,3 @@
-"""Shared helpers: exceptions, validation of arguments, text formatting, atomic file writes and the run log."""
+"""Shared helpers: exceptions, validation, large arrays, text formatting, atomic file writes and the run log."""
 
 __all__ = []

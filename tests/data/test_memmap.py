@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 
 import forecastkit as fk
-from forecastkit.data import array_storage
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.memmap import build
+from forecastkit.utils import arrays
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,7 +52,7 @@ def write(tmp_path):
 @pytest.fixture
 def in_files(monkeypatch):
     """All that is derived from mapped data goes into files, however small."""
-    monkeypatch.setattr(array_storage, "LEAST", 1)
+    monkeypatch.setattr(arrays, "MIN_MAPPED", 1)
 
 
 def assert_same_panel(got, expected):
@@ -275,7 +275,7 @@ def test_a_full_disk_is_one_sentence(frame, write, tmp_path, monkeypatch, in_fil
             write(frame, **ROLES)
     assert not (tmp_path / "map").exists()
     mapped = write(frame, **ROLES)
-    monkeypatch.setattr(array_storage, "reserve", full)
+    monkeypatch.setattr(arrays, "reserve", full)
     with pytest.raises(fk.InputError, match=r"fit: the folder of mapped data, .* must have room .* got No space left"):
         fk.LinearForecaster(horizon=6, lookback=24).fit(mapped)
 

@@ -7,7 +7,7 @@ import pytest
 
 import forecastkit as fk
 from forecastkit.baselines.ridge import Ridge
-from forecastkit.forecasters.fit_context import FitContext
+from forecastkit.forecasters.model import FitContext
 from forecastkit.preprocessing.scaler import Scaler
 
 Y = 10 + np.sin(np.arange(90.0) * 2 * np.pi / 12) + np.random.default_rng(0).normal(size=90)

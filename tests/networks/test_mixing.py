@@ -14,7 +14,7 @@ from test_panel import make as make_small_panel
 
 import forecastkit as fk
 from forecastkit.data.windows import Buffers, Origins, Windows, forward_fill, gather
-from forecastkit.forecasters.fit_context import FitContext
+from forecastkit.forecasters.model import FitContext
 from forecastkit.networks import backbones
 from forecastkit.networks.backbone import NORMALIZATIONS, Backbone, Sizes
 from forecastkit.networks.heads import make_head

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.array_checks import as_array, check_width, refuse_nameless
-from forecastkit.data.array_storage import parts
 from forecastkit.data.files.datetimes import is_categories
 from forecastkit.data.ingest import convert
 from forecastkit.data.ingest.duplicates import RESAMPLING, RULES
@@ -21,6 +20,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema, find_schema, holds_times
 from forecastkit.data.time_grid import TimeGrid
+from forecastkit.utils.arrays import parts
 from forecastkit.utils.validation import check_choice, first_few, refuse
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from forecastkit.data.array_storage import parts
 from forecastkit.data.ingest.duplicates import merge_rows, refuse_duplicates
 from forecastkit.data.ingest.irregular_times import find_close_grid, find_resampled_grid, say_slots, warn_irregular
 from forecastkit.data.ingest.mixed_frequencies import refuse_mixed, warn_mixed_targets
@@ -19,6 +18,7 @@ from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema, holds_times
 from forecastkit.data.slot_grid import refuse_no_slots, refuse_shared_slot
 from forecastkit.data.time_grid import TimeGrid, find_time_grid
+from forecastkit.utils.arrays import parts
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.validation import refuse
 

@@ -19,7 +19,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from forecastkit.data.array_storage import parts, reserve
 from forecastkit.data.files.multiple import find_paths
 from forecastkit.data.ingest.read_panel import read_rows
 from forecastkit.data.ingest.regularize import Table, check_sparse, to_regular_grid
@@ -28,6 +27,7 @@ from forecastkit.data.panel import ROW_BUFFERS, Panel, pointers
 from forecastkit.data.schema import Schema, find_schema
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.utils import types
+from forecastkit.utils.arrays import parts, reserve
 from forecastkit.utils.validation import check_names, first_few, refuse
 
 WHERE = "map_parquet"

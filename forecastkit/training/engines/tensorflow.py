@@ -11,7 +11,6 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from forecastkit.data.array_storage import ALIGNMENT
 from forecastkit.data.windows import Buffers, forecast_in_batches, gather, loss_weights, most_at_once
 from forecastkit.networks.heads.keras_loss import compile_network
 from forecastkit.networks.layers import COMPILING, STEP_PART, STEP_SEED, sublayers
@@ -21,7 +20,7 @@ from forecastkit.training.engines.fused_adam import apply_adam
 from forecastkit.training.engines.graph_export import NoNumpyForm, numpy_graph
 from forecastkit.training.engines.loss_scale import LossScale
 from forecastkit.training.optimizers import has_schedule, make_optimizer
-from forecastkit.utils.cpu import cores
+from forecastkit.utils.arrays import ALIGNMENT, cores
 from forecastkit.utils.exceptions import BackendError
 from forecastkit.utils.validation import refuse
 

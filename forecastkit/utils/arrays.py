@@ -1,4 +1,4 @@
-"""Allocation of arrays in memory, or in files next to memory-mapped inputs.
+"""Arrays as large as the data: where they are stored, and the CPU cores that compute on them.
 
 A memory-mapped array (`numpy.memmap`) uses no memory that the system cannot reclaim. Arrays derived from it are stored
 in an unnamed file in the same folder, which is deleted together with the array.
@@ -6,22 +6,32 @@ in an unnamed file in the same folder, which is deleted together with the array.
 
 import contextlib
 import os
+import sys
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from forecastkit.utils.validation import refuse
 
+Given, Result = TypeVar("Given"), TypeVar("Result")
+
 #: Size in bytes from which an array derived from a memory-mapped one is stored in a file.
-LEAST = 1 << 22
+MIN_MAPPED = 1 << 22
 #: Number of rows processed at a time.
 PART = 1 << 18
 #: Alignment in bytes that TensorFlow requires to share memory with NumPy.
 ALIGNMENT = 64
 #: Largest binary exponent of values whose squares can be summed over many rows in float64.
 LARGE_EXPONENT = 400
+
+_LOCK = threading.Lock()
+#: The limits in force while threads of this process are within `one_thread`, one item for each.
+_LIMITED: list[Any] = []
 
 
 def is_mapped(values: np.ndarray) -> bool:
@@ -35,7 +45,7 @@ def allocate_like(shape: tuple, like: np.ndarray, dtype="float32") -> np.ndarray
     It is in memory, or in a file in the folder of `like` if that is memory-mapped.
     """
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    if is_mapped(like) and size >= LEAST:
+    if is_mapped(like) and size >= MIN_MAPPED:
         return _scratch(Path(like.filename).parent, shape, dtype, size)
     space = np.empty(size + ALIGNMENT, dtype="uint8")
     start = -space.ctypes.data % ALIGNMENT
@@ -105,3 +115,57 @@ def safe_units(sizes: np.ndarray) -> np.ndarray:
     """
     exponent = np.frexp(np.nan_to_num(np.asarray(sizes, dtype="float64")))[1]
     return np.where(np.abs(exponent) > LARGE_EXPONENT, np.ldexp(1.0, np.clip(exponent, -1020, 1020)), 1.0)
+
+
+def cores() -> int:
+    """Return the number of CPU cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def on_all_cores(function: Callable[[Given], Result], given: Sequence[Given]) -> list[Result]:
+    """Return the results of a function for each item, computed by one thread per core.
+
+    For functions that spend their time in NumPy, which lets other threads run meanwhile.
+    """
+    if len(given) < 2 or cores() == 1:
+        return [function(one) for one in given]
+    from concurrent.futures import ThreadPoolExecutor  # here: its import takes as long as a short forecast
+
+    with ThreadPoolExecutor(cores()) as pool:
+        return list(pool.map(function, given))
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute linear algebra on one thread within the block.
+
+    Small products and factorizations gain nothing from several threads, and where other processes use the cores,
+    threads that wait for each other take twenty times as long. The limit is that of the process: it holds until the
+    last of the threads that are in such a block has left it.
+    """
+    controller = _controller("scipy.linalg" in sys.modules)
+    if controller is None:
+        yield
+        return
+    with _LOCK:
+        _LIMITED.append(_LIMITED[0] if _LIMITED else controller.limit(limits=1, user_api="blas"))
+    try:
+        yield
+    finally:
+        with _LOCK:
+            limits = _LIMITED.pop()
+            if not _LIMITED:
+                limits.restore_original_limits()
+
+
+@cache
+def _controller(with_scipy: bool):
+    """Return the controller of the loaded libraries, which takes milliseconds to make; None without threadpoolctl.
+
+    A library of SciPy's own is found once it is loaded, hence the argument.
+    """
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ModuleNotFoundError:  # an installation for forecasting
+        return None
+    return ThreadpoolController()

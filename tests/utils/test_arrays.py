@@ -7,24 +7,24 @@ import pytest
 import scipy.linalg
 from threadpoolctl import ThreadpoolController
 
-from forecastkit.utils import cpu
-from forecastkit.utils.cpu import one_thread
+from forecastkit.utils import arrays
+from forecastkit.utils.arrays import one_thread
 
 
 def test_results_are_in_order_and_two_items_run_at_the_same_time(monkeypatch):
-    monkeypatch.setattr(cpu, "cores", lambda: 2)
+    monkeypatch.setattr(arrays, "cores", lambda: 2)
     both = Barrier(2, timeout=10)  # broken, which raises, unless two threads wait at once
 
     def square(number):
         both.wait()
         return number**2
 
-    assert cpu.on_all_cores(square, [3, 1, 2, 4]) == [9, 1, 4, 16]
+    assert arrays.on_all_cores(square, [3, 1, 2, 4]) == [9, 1, 4, 16]
 
 
 def test_errors_are_raised():
     with pytest.raises(ZeroDivisionError):
-        cpu.on_all_cores(lambda number: 1 / number, [1, 0])
+        arrays.on_all_cores(lambda number: 1 / number, [1, 0])
 
 
 def threads():
@@ -34,7 +34,7 @@ def threads():
 
 def test_the_limit_ends_with_the_block_and_blocks_nest():
     assert scipy.linalg.cholesky(np.eye(3)).shape == (3, 3)  # its library is loaded
-    cpu._controller.cache_clear()
+    arrays._controller.cache_clear()
     before = threads()
     with one_thread():
         with one_thread():
@@ -47,7 +47,7 @@ def test_the_limit_ends_with_the_block_and_blocks_nest():
 
 
 def test_without_threadpoolctl_nothing_is_limited(monkeypatch):
-    monkeypatch.setattr(cpu, "_controller", lambda with_scipy: None)
+    monkeypatch.setattr(arrays, "_controller", lambda with_scipy: None)
     with one_thread():
         assert np.linalg.solve(np.eye(2), np.ones(2)).sum() == 2
 
