@@ -1,4 +1,4 @@
-"""The HTML page of a report: one file without scripts or addresses, light and dark, for screens, phones and paper."""
+"""The HTML page of a report: one file that loads nothing, light and dark, for screens, phones and paper."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from forecastkit.plotting.forecasts import shades
@@ -37,11 +38,17 @@ th, td { padding: .25rem .75rem; text-align: right; border-bottom: 1px solid var
 th:first-child, td:first-child { text-align: left; padding-left: 0; } thead th { color: var(--grey); font-weight: 600; }
 details { display: inline-block; margin-right: 1.5rem; } details[open] { display: block; margin: 0; }
 summary { cursor: pointer; padding: .25rem 0; } .values rect { fill: transparent; }
-.values rect:hover { fill: var(--ink); fill-opacity: .08; }
+.values rect:hover { fill: var(--ink); fill-opacity: .08; } .marked { fill: var(--blue); fill-opacity: .2; }
+.tools { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem; margin: .25rem 0; }
+.tools button { min-width: 2.2rem; padding: .2rem .5rem; border: 1px solid var(--pale); border-radius: .25rem;
+  background: none; color: var(--ink); font: inherit; font-size: .9rem; cursor: pointer; }
+.tools button:focus-visible { outline: 2px solid var(--blue); }
+.tools output { margin-left: .5rem; color: var(--grey); font-size: .9rem; }
 @media print {
   :root { --paper: #fff; --ink: #222; --grey: #626262; --pale: #e4e4e4; --blue: #0072b2;
     --orange: #d55e00; }
   body { max-width: none; font-size: 10pt; } section { break-inside: avoid; } svg { min-width: 0; }
+  .tools { display: none; }
 }
 """
 #: Colours of plots, and what takes their place on the page.
@@ -67,7 +74,9 @@ def render(title: str, subtitle: str, sections: Sequence[Section]) -> str:
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f'<h1>{html.escape(title)}</h1>\n<p class="quiet">{html.escape(subtitle)}</p>\n{body}\n</body>\n</html>\n'
+        f'<h1>{html.escape(title)}</h1>\n<p class="quiet">{html.escape(subtitle)}</p>\n{body}\n'
+        f"<script>\n{files('forecastkit.reporting').joinpath('zoom.js').read_text(encoding='utf-8')}</script>\n"
+        "</body>\n</html>\n"
     )
 
 

@@ -80,7 +80,8 @@ def report(
 ) -> Report:
     """Report on a model: its forecast, how good it was in a backtest, its intervals, and the data.
 
-    The page is one file without scripts or network access, in light and dark, readable on a phone, and printable.
+    The page is one file that loads nothing from a network, in light and dark, readable on a phone, and printable. Plots
+    over time can be zoomed.
 
     Parameters
     ----------

@@ -1,6 +1,10 @@
 """The report: every section says what the results say, on one page that needs nothing else."""
 
+import json
 import re
+import shutil
+import subprocess
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -63,7 +67,8 @@ def test_the_page_stands_alone(made):
     page = Balanced()
     page.feed(text)
     assert page.open == []
-    assert not page.names & {"script", "link", "img", "iframe"}
+    assert not page.names & {"link", "img", "iframe"}
+    assert text.count("<script>") == text.count("<script") == 1  # no src=
     assert all(address.startswith("#") for address in page.addresses)
     assert "@import" not in text
     assert "Sales &amp; co" in text
@@ -145,6 +150,38 @@ def test_plots_with_many_times_have_strips_for_some_of_them():
     titles = re.findall(r"<title>([^<]*)", drawn)
     assert 300 < len(titles) <= 400
     assert titles[-1] == "2000\nhistory 2,000"
+
+
+ZOOM = """
+const svg = document.querySelector(".latest svg");
+const [zoomIn, , earlier, , all] = document.querySelectorAll(".tools button");
+const numbers = (path) => path.getAttribute("d").match(/[\\d.-]+/g).map(Number);
+const state = () => ({
+  said: document.querySelector(".tools output").textContent,
+  strips: [...svg.querySelectorAll(".values rect")].filter((rect) => rect.width.baseVal.value > 0).length,
+  lines: [...svg.querySelectorAll("path[clip-path]")].map(numbers),
+});
+const found = [state()];
+for (const button of [zoomIn, earlier, all]) { button.click(); found.push(state()); }
+document.title = JSON.stringify(found);
+"""
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
+def test_buttons_zoom_into_a_plot_and_out_again(made, tmp_path):
+    """35 days are shown, then the last half of them, then a quarter of these earlier, then all."""
+    path = tmp_path / "page.html"
+    path.write_text(made[0].html.replace("</body>", f"<script>{ZOOM}</script></body>"), encoding="utf-8")
+    command = ["chromium", "--headless", "--no-sandbox", "--dump-dom", path.as_uri()]
+    page = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    whole, half, earlier, again = json.loads(unescape(re.search("<title>(.*?)</title>", page)[1]))
+    assert [state["strips"] for state in (whole, half, earlier, again)] == [35, 18, 18, 35]
+    assert [half["said"], again["said"]] == ["2024-05-29 to 2024-06-15", ""]
+    assert earlier["said"].startswith("2024-05-2")
+    for before, zoomed, after in zip(whole["lines"], half["lines"], again["lines"], strict=True):
+        assert before == pytest.approx(after, abs=1e-6)
+        assert before[1::2] == zoomed[1::2]  # heights stay
+        assert np.diff(zoomed[::2]) == pytest.approx(2 * np.diff(before[::2]), abs=1e-6)
 
 
 @pytest.mark.parametrize(("values", "said"), [
