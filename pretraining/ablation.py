@@ -59,15 +59,20 @@ def without_seasons() -> Iterator[None]:
 
 
 #: By name: what is changed, options of `pretraining.train`, and parameters of the forecaster.
-VARIANTS = {
-    **{f"complete, seed {k}": (nullcontext, ["--seed", str(k)], {}) for k in range(3)},
+CHANGES = {
+    "complete": (nullcontext, [], {}),
     "no ridge candidate": (lambda: without_candidates([RIDGE]), [], {}),
     "simple candidates only": (lambda: without_candidates([k for k in range(len(NAMES)) if k not in SIMPLE]), [], {}),
     "no body": (nullcontext, ["--recurrent", "0"], {}),
-    **{f"Transformer body, seed {k}": (nullcontext, ["--transformer", "48", "--seed", str(k)], {}) for k in range(3)},
+    "Transformer body": (nullcontext, ["--transformer", "48"], {}),
     "half the width": (nullcontext, ["--units", "96", "--recurrent", "32"], {}),
     "synthetic series only": (nullcontext, ["--real", "0"], {}),
     "no season told": (without_seasons, [], {"season_length": 1}),
+}
+VARIANTS = {
+    f"{name}, seed {seed}": (change, [*flags, "--seed", str(seed)], parameters)
+    for name, (change, flags, parameters) in CHANGES.items()
+    for seed in range(3)
 }
 
 

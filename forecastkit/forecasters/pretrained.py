@@ -215,18 +215,18 @@ class PretrainedForecaster(RegressionLearner):
 
     # ---------------------------------------------------------------------------------------------- forecasting
 
+    def network_weights(self) -> dict[str, np.ndarray]:
+        """Return the weights of the network by name, with the fine-tuned last layer."""
+        return (self.weights_ or load_weights(self.weights)) | (self.head_ or {})
+
     def _forecast(self, panel, origins):
-        weights = (self.weights_ or load_weights(self.weights)) | (self.head_ or {})
+        weights = self.network_weights()
         panel, origins = crop(panel, origins, self._memory(panel), self.horizon_)
         inputs_of = self._inputs(panel, self._without_effects(self.scaler_.without_faults(panel)), self.ridge_)
 
         def quantiles(part):
             inputs, unit = inputs_of(part)
-            # The sign of a series is arbitrary: the mean of both forecasts is more accurate than either.
-            upright, mirrored = (
-                given.restore(forward(weights, given.network())) for given in (inputs, inputs.mirrored())
-            )
-            return 0.5 * (upright - mirrored[..., ::-1]) * unit[..., None]
+            return inputs.mean_of_both_signs(forward(weights, inputs.of_both_signs())) * unit[..., None]
 
         with one_thread():
             out = on_all_cores(quantiles, _chunks(origins))
@@ -253,7 +253,7 @@ class PretrainedForecaster(RegressionLearner):
         """Return the latest values up to each origin, (n, rows), NaN before the series."""
         width = context_width(self.season_length_, self.second_season_)
         rows = origins.row[:, None] + np.arange(1 - width, 1)
-        values = panel.target[np.clip(rows, 0, panel.rows - 1), origins.channel[:, None]].astype("float64")
+        values = panel.target[np.maximum(rows, 0), origins.channel[:, None]].astype("float64")
         inside = rows >= panel.indptr[origins.entity][:, None]
         return np.where(inside, values, np.nan)
 
@@ -267,14 +267,12 @@ class PretrainedForecaster(RegressionLearner):
         def forecasts(origins):
             at = origins.entity, origins.channel
             center, scale, begin = moments.center[at][:, None], moments.scale[at][:, None], begins[origins.entity]
-            out = []
-            for place in range(PLACES + 1):
-                row = origins.row - place * trial_length(self.season_length_)
-                usable = row > begin
-                earlier = replace(origins, row=np.maximum(row, begin))
-                values = ridge.predict(buffers, earlier) * scale + center
-                out.append(np.where(usable[:, None], values, np.nan))
-            return out
+            shifts = np.arange(PLACES + 1)[:, None] * trial_length(self.season_length_)
+            rows = origins.row - shifts
+            everywhere = origins[np.tile(np.arange(len(origins)), len(rows))]
+            earlier = replace(everywhere, row=np.maximum(rows, begin).ravel())
+            values = ridge.predict(buffers, earlier).reshape(*rows.shape, -1) * scale + center
+            return list(np.where((rows > begin)[..., None], values, np.nan))
 
         return forecasts
 

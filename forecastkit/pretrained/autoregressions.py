@@ -25,29 +25,28 @@ def autoregression(values: np.ndarray, inside: np.ndarray, season: int, horizon:
     oldest = within[:, : width - reach]
     table = np.stack([centred[:, reach - lag : width - lag] for lag in lags], axis=1) * oldest[:, None]
     gram, cross = table @ np.swapaxes(table, 1, 2), table @ centred[:, reach:, None]
-    power = (centred**2).sum(1) / count
-    penalty = PENALTY * power + 1e-12 * power.max(initial=0.0) + 1e-300
-    gram += penalty[:, None, None] * np.eye(len(lags))
-    weights = np.linalg.solve(gram, cross)[:, :, 0]
-    bound = 3.0 * np.abs(centred).max(1)
-    series = np.concatenate([centred[:, -reach:], np.zeros((len(centred), horizon))], axis=1)
-    places = reach - np.array(lags)
+    penalty = PENALTY * (centred**2).sum(1) / count + 1e-300
+    weights = np.linalg.solve(gram + penalty[:, None, None] * np.eye(len(lags)), cross)[:, :, 0]
+    bound = 3.0 * np.abs(centred).max(1)[:, None]
+    ahead: list[np.ndarray] = []
     for step in range(horizon):
-        next_value = (series[:, places + step] * weights).sum(1)
-        series[:, reach + step] = np.clip(next_value, -bound, bound)  # bounds explosive autoregressions
-    return series[:, reach:] + mean
+        places = [step - lag for lag in lags]
+        columns = [ahead[k] if k >= 0 else centred[:, width + k : width + k + 1] for k in places]
+        next_value = (np.concatenate(columns, axis=1) * weights).sum(1)[:, None]
+        ahead.append(np.minimum(np.maximum(next_value, -bound), bound))  # bounds explosive autoregressions
+    return np.concatenate(ahead, axis=1) + mean
 
 
-def of_changes(values: np.ndarray, inside: np.ndarray, season: int, horizon: int, lag: int = 1) -> np.ndarray:
-    """Return forecasts (B, horizon) whose changes over `lag` steps continue by an autoregression, with their mean.
+def changes(values: np.ndarray, inside: np.ndarray, lag: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return changes over `lag` steps, 0 for the first columns, and which of them are inside the series, (B, C)."""
+    change, known = values[:, lag:] - values[:, :-lag], inside[:, lag:] & inside[:, :-lag]
+    return tuple(np.concatenate([np.zeros_like(part[:, :1])] * lag + [part], axis=1) for part in (change, known))
 
-    With a lag of one step it is an autoregression with a drift about the last value; with a season's lag the last
-    season is continued with the seasonal changes that are forecast.
-    """
-    changes = values[:, lag:] - values[:, :-lag]
-    ahead = autoregression(changes, inside[:, lag:] & inside[:, :-lag], season, horizon)
-    series = np.concatenate([values[:, -lag:], ahead], axis=1)
-    for begin in range(lag, lag + horizon, lag):
-        block = series[:, begin : begin + lag]
-        block += series[:, begin - lag : begin][:, : block.shape[1]]
-    return series[:, lag:]
+
+def continued(values: np.ndarray, ahead: np.ndarray, lag: int) -> np.ndarray:
+    """Return forecasts (B, horizon) whose changes over `lag` steps are `ahead`, from the last `lag` values on."""
+    found = [values[:, -lag:]]
+    for begin in range(0, ahead.shape[1], lag):
+        change = ahead[:, begin : begin + lag]
+        found.append(found[-1][:, : change.shape[1]] + change)
+    return np.concatenate(found[1:], axis=1)

@@ -1,6 +1,8 @@
 """Simple forecasts of many series at once, which the pre-trained network combines.
 
-All functions are vectorized over a matrix of series (the context), whose last columns are the latest values.
+All functions are vectorized over a matrix of series (the context), whose last columns are the latest values. They are
+also recorded for export (see `forecastkit.exporting.recorded`): results are never assigned in place, and neither their
+shape nor what is computed depends on the number of series or, except for shortcuts (`always`), on their values.
 
 References
 ----------
@@ -16,7 +18,7 @@ from functools import cached_property
 
 import numpy as np
 
-from forecastkit.pretrained.autoregressions import autoregression, of_changes
+from forecastkit.pretrained.autoregressions import autoregression, changes, continued
 
 #: Names of the candidates, in the order of their axis.
 NAMES = (
@@ -94,34 +96,41 @@ class Context:
     def filled(self) -> np.ndarray:
         """Values with gaps filled from up to three seasons before, else carried forward; backfilled at the start."""
         values = self.values
-        if self.observed.all():
+        if always(self.observed):
             return values
         for _ in range(3 if self.season > 1 else 0):
-            before = np.full_like(values, np.nan)
-            before[:, self.season :] = values[:, : -self.season]
-            values = np.where(np.isnan(values), before, values)
+            values = np.where(np.isnan(values), shifted(values, self.season), values)
         known = ~np.isnan(values)
         place = np.maximum.accumulate(np.where(known, np.arange(values.shape[1]), 0), axis=1)
         place = np.maximum(place, known.argmax(1)[:, None])
-        return np.nan_to_num(np.take_along_axis(values, place, axis=1))
+        found = np.take_along_axis(values, place, axis=1)
+        return np.where(np.isnan(found), 0.0, found)
 
     @cached_property
     def positive(self) -> np.ndarray:
         """Whether all values of a series are positive, (B,)."""
-        return self.filled.min(1, initial=np.inf) > 0
+        return self.filled.min(1) > 0
 
     def before(self, steps: int) -> Context:
         """Return the context `steps` steps earlier, with the same width."""
-        values = np.full_like(self.values, np.nan)
-        values[:, steps:] = self.values[:, :-steps]
-        return Context(values, self.season, self.second)
+        return Context(shifted(self.values, steps), self.season, self.second)
+
+
+def always(condition) -> bool:
+    """Return whether a condition is known to hold for all series: not while operations are recorded."""
+    return isinstance(condition, np.ndarray) and bool(condition.all())
+
+
+def shifted(values: np.ndarray, steps: int) -> np.ndarray:
+    """Return the values (B, C) `steps` columns later, NaN in the first columns."""
+    return np.concatenate([np.full_like(values[:, :steps], np.nan), values[:, :-steps]], axis=1)
 
 
 def back(values: np.ndarray, season: int, horizon: int, seasons: int = 1) -> np.ndarray:
     """Return the values `seasons` whole seasons before each of the next steps, (B, horizon)."""
     width = values.shape[1]
     place = width - season * seasons + np.arange(horizon) % season
-    return values[:, np.clip(place, 0, width - 1)]
+    return values[:, np.minimum(np.maximum(place, 0), width - 1)]
 
 
 def tail_mean(values: np.ndarray, stop: int, length: int) -> np.ndarray:
@@ -140,7 +149,7 @@ def autocorrelation(values: np.ndarray, inside: np.ndarray, lag: int = 1) -> np.
 
 
 def _ratio(over, under):
-    return np.divide(over, under, out=np.zeros_like(over, dtype="float64"), where=under > 0)
+    return over / np.where(under > 0, under, np.inf)
 
 
 def slope_of(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -158,23 +167,23 @@ def profile(values: np.ndarray, age: np.ndarray, season: int) -> np.ndarray:
     """
     number = min(values.shape[1] // season, PROFILE_SEASONS)
     if season == 1 or number == 0:
-        return np.zeros((len(values), season))
+        return np.zeros_like(values[:, :1]) + np.zeros(season)
     blocks = values[:, -number * season :].reshape(-1, number, season)
     newest_last = np.arange(number, 0, -1)
     weight = (age[:, None] >= newest_last * season) * PROFILE_DECAY ** (newest_last - 1.0)
     level = blocks.mean(2)
     oldest = np.minimum(np.maximum(age // season, 1), number)
-    rows = np.arange(len(values))
-    slope = _ratio(level[:, -1] - level[rows, number - oldest], (oldest - 1.0) * season)
-    within = slope[:, None] * (np.arange(season) - (season - 1) / 2)
+    first = np.take_along_axis(level, (number - oldest)[:, None], axis=1)
+    slope = _ratio(level[:, -1:] - first, ((oldest - 1.0) * season)[:, None])
+    within = slope * (np.arange(season) - (season - 1) / 2)
     deviations = blocks - level[:, :, None] - within[:, None]
-    return _ratio((deviations * weight[:, :, None]).sum(1), np.broadcast_to(weight.sum(1)[:, None], within.shape))
+    return _ratio((deviations * weight[:, :, None]).sum(1), weight.sum(1)[:, None])
 
 
 def tiled(pattern: np.ndarray, width: int) -> np.ndarray:
     """Repeat a pattern (B, season), aligned at the end, over the last `width` steps."""
     times = -(-width // pattern.shape[1])
-    return np.tile(pattern, (1, times))[:, times * pattern.shape[1] - width :]
+    return np.concatenate([pattern] * times, axis=1)[:, times * pattern.shape[1] - width :]
 
 
 def smoothed(values: np.ndarray, inside: np.ndarray, rate: float) -> np.ndarray:
@@ -183,51 +192,44 @@ def smoothed(values: np.ndarray, inside: np.ndarray, rate: float) -> np.ndarray:
     return _ratio((values * weight).sum(1), weight.sum(1))[:, None]
 
 
-def smooth_trends(values, inside, index, season, horizon):
-    """Return forecasts (B, horizon) of seasonally adjusted values with the season added, by name, and these values.
+def trends(values, inside, age, season, horizon):
+    """Return forecasts (B, horizon) by name that are also made of logarithms.
 
-    Forecasts are slow and fast exponential smoothing, theta [1]_, a damped trend [2]_, and the trends of four seasons
-    and of the whole context.
+    They are, of seasonally adjusted values with the season added: slow and fast exponential smoothing, theta [1]_, a
+    damped trend [2]_, the trends of four seasons and of the whole context, and autoregressions of the values, about the
+    trend and of changes; also the seasonal drift and an autoregression of seasonal changes.
     """
-    steps = np.arange(1, horizon + 1)
-    seasonal_terms = index[:, np.arange(horizon) % season]
-    adjusted = values - tiled(index, values.shape[1])
-    slow, fast = smoothed(adjusted, inside, 0.15), smoothed(adjusted, inside, 0.5)
+    steps, width = np.arange(1, horizon + 1), values.shape[1]
+    index = profile(values, age, season)
+    adjusted = values - tiled(index, width)
+    slow, middle, fast = (smoothed(adjusted, inside, rate) for rate in (0.15, 0.3, 0.5))
     long = slope_of(adjusted, inside)
-    length = min(max(season, 6), 24, values.shape[1])
-    local = slope_of(adjusted[:, -length:], inside[:, -length:])
-    length = min(max(4 * season, 10), values.shape[1])
-    recent = slope_of(adjusted[:, -length:], inside[:, -length:])
-    forecasts = {
+    lengths = min(max(season, 6), 24, width), min(max(4 * season, 10), width)
+    local, recent = (slope_of(adjusted[:, -length:], inside[:, -length:]) for length in lengths)
+    found = {
         "slow exponential smoothing": slow,
         "fast exponential smoothing": fast,
-        "theta": smoothed(adjusted, inside, 0.3) + 0.5 * long * steps,
+        "theta": middle + 0.5 * long * steps,
         "damped trend": fast + local * np.cumsum(0.9**steps),
         "seasonal trend": fast + recent * steps,
         "long trend": fast + long * steps,
     }
-    return {name: forecast + seasonal_terms for name, forecast in forecasts.items()}, adjusted
-
-
-def trends(values, inside, age, season, horizon):
-    """Return the candidates that are also made of logarithms, and both exponential smoothings, by name."""
-    index = profile(values, age, season)
-    found, adjusted = smooth_trends(values, inside, index, season, horizon)
+    # One call for all autoregressions: with few series the number of NumPy calls takes the time.
+    line = long * np.arange(1.0 - width, 1.0)
+    series = [(adjusted, inside), (adjusted - line, inside), changes(adjusted, inside, 1)]
+    if 1 < season < width:
+        series.append(changes(values, inside, season))
+    ahead = autoregression(*(np.concatenate(part) for part in zip(*series, strict=True)), season, horizon)
+    ahead = ahead.reshape(len(series), -1, horizon)
+    found["autoregression"] = ahead[0]
+    found["autoregression about the trend"] = ahead[1] + long * steps
+    found["autoregression of changes"] = continued(adjusted, ahead[2], 1)
     seasonal_terms = index[:, np.arange(horizon) % season]
-    time = np.arange(1.0 - values.shape[1], horizon + 1)
-    slope = slope_of(adjusted, inside)
-    line = slope * time
-    past, ahead = line[:, : values.shape[1]], line[:, values.shape[1] :]
-    found |= {
-        "autoregression": autoregression(adjusted, inside, season, horizon) + seasonal_terms,
-        "autoregression about the trend": autoregression(adjusted - past, inside, season, horizon)
-        + ahead
-        + seasonal_terms,
-        "autoregression of changes": of_changes(adjusted, inside, season, horizon) + seasonal_terms,
-    }
-    if 1 < season < values.shape[1]:
-        found["autoregression of seasonal changes"] = of_changes(values, inside, season, horizon, season)
-    return found
+    found = {name: forecast + seasonal_terms for name, forecast in found.items()}
+    if len(series) > 3:
+        found["autoregression of seasonal changes"] = continued(values, ahead[3], season)
+    drift = (tail_mean(values, 0, season) - tail_mean(values, season, season)) * -(-steps // season)
+    return found | {"seasonal drift": back(values, season, horizon) + drift}
 
 
 def seasonal(values, inside, season, horizon):
@@ -238,8 +240,7 @@ def seasonal(values, inside, season, horizon):
     errors = values[:, season:] - values[:, :-season] if season < values.shape[1] else np.zeros_like(values[:, :1])
     within = inside[:, season:] & inside[:, :-season] if season < values.shape[1] else np.zeros_like(inside[:, :1])
     latest = min(max(2, season // 4), 12)
-    decay = np.clip(autocorrelation(errors, within), 0.0, 0.995)
-    seasons_ahead = -(-steps // season)
+    decay = np.minimum(np.maximum(autocorrelation(errors, within), 0.0), 0.995)
     return {
         "plain": (one, two, three),
         "adjusted": tuple(
@@ -249,7 +250,6 @@ def seasonal(values, inside, season, horizon):
         "last": one + errors[:, -1:],
         "mean": one + tail_mean(errors, 0, latest),
         "decay": one + errors[:, -1:] * decay**steps,
-        "drift": one + (level - tail_mean(values, season, season)) * seasons_ahead,
         "level": level,
     }
 
@@ -267,35 +267,49 @@ def candidates(context: Context, horizon: int, ridge: np.ndarray | None = None) 
     found = dict(
         zip(NAMES[1:9], [*main["plain"], *main["adjusted"], main["last"], main["mean"], main["decay"]], strict=True)
     )
-    found |= {"last value": last, "seasonal drift": main["drift"], "ridge regression of the data set": ridge}
+    found |= {"last value": last, "ridge regression of the data set": ridge}
     found["mean of the last season"] = main["level"] if season > 1 else tail_mean(values, 0, 4)
     found |= _levels(values, context.inside, age, season, horizon)
-    found |= trends(values, context.inside, age, season, horizon)
-    found |= _logarithms(context, horizon)
+    found |= _of_values_and_logarithms(context, horizon)
     if context.second:
         found |= _long_season(context, horizon)
-    needs = _needed(season, context.second, values.shape[1])
-    out, available = np.empty((len(values), horizon, len(NAMES))), np.empty((len(values), len(NAMES)), dtype=bool)
-    for k, (name, need) in enumerate(zip(NAMES, needs, strict=True)):
-        forecast = found.get(name)
-        usable = np.zeros(len(values), dtype=bool) if forecast is None else (age >= need)
-        if forecast is not None:
-            usable &= np.isfinite(forecast).all(1)
-        out[:, :, k] = np.where(usable[:, None], last if forecast is None else forecast, last)
-        available[:, k] = usable
-    available[:, 0] = True
-    return out, available
+    needs = np.array(_needed(season, context.second, values.shape[1]))
+    made = np.array([found.get(name) is not None for name in NAMES])
+    forecasts = [last if found.get(name) is None else found[name] for name in NAMES]
+    table = np.stack([one + np.zeros(horizon) for one in forecasts], axis=2)
+    available = made & (age[:, None] >= needs) & np.isfinite(table).all(1) | (np.arange(len(NAMES)) == 0)
+    return np.where(available[:, None], table, last[:, :, None]), available
+
+
+def _of_values_and_logarithms(context, horizon):
+    """Return the candidates of values and of logarithms; the latter are NaN for series that are not positive."""
+    values, positive = context.filled, context.positive[:, None]
+    arguments = context.inside, context.age
+    if always(~positive):
+        return trends(values, *arguments, context.season, horizon)
+    logs = np.log(np.where(positive, values, 1.0))
+    both = np.concatenate([values, logs])
+    found = trends(both, *(np.concatenate([part, part]) for part in arguments), context.season, horizon)
+    found = {name: forecast.reshape(2, -1, forecast.shape[1]) for name, forecast in found.items()}
+    low, high = logs.min(1)[:, None], logs.max(1)[:, None]
+    margin = np.minimum(0.5 * (high - low) + 0.1, 1.5)
+    out = {name: forecast[0] for name, forecast in found.items()}
+    for name in (NAMES[k].removesuffix(OF_LOGARITHM) for k in LOGARITHMS):
+        if name in found:
+            restored = np.exp(np.minimum(np.maximum(found[name][1], low - margin), high + margin))
+            out[name + OF_LOGARITHM] = np.where(positive, restored, np.nan)
+    return out
 
 
 def _levels(values, inside, age, season, horizon):
     """Return the long mean and the drifts from the first value and from a few values before the last."""
     steps, last = np.arange(1, horizon + 1), values[:, -1:]
     first = np.take_along_axis(values, values.shape[1] - np.maximum(age, 1)[:, None], axis=1)
-    short = np.minimum(np.maximum(min(2 * season, 24), 4), np.maximum(age - 1, 1))[:, None]
+    short = np.minimum(min(max(2 * season, 4), 24), np.maximum(age - 1, 1))[:, None]
     then = np.take_along_axis(values, np.maximum(values.shape[1] - 1 - short, 0), axis=1)
     return {
-        "long mean": _ratio((values * inside).sum(1), np.maximum(age, 1))[:, None],
-        "linear drift": last + _ratio(last - first, np.maximum(age[:, None] - 1.0, 1.0)) * steps,
+        "long mean": ((values * inside).sum(1) / np.maximum(age, 1))[:, None],
+        "linear drift": last + (last - first) / np.maximum(age[:, None] - 1.0, 1.0) * steps,
         "local drift": last + (last - then) / short * steps,
     }
 
@@ -324,22 +338,3 @@ def _needed(season, second, width):
     two = second if second else never
     needs += [two, two + 2, 2 * two, two + 4, two + season + 4]
     return [*needs, 6, 6, *[max(12, season + 4)] * 4, *[one + max(8, one)] * 2]
-
-
-def _logarithms(context, horizon):
-    """Return the candidates of logarithms, NaN for series that are not positive."""
-    positive, season = context.positive, context.season
-    names = [NAMES[k].removesuffix(OF_LOGARITHM) for k in LOGARITHMS]
-    out = {name: np.full((len(positive), horizon), np.nan) for name in names}
-    rows = np.flatnonzero(positive)
-    if len(rows):
-        values = np.log(context.filled[rows])
-        inside, age = context.inside[rows], context.age[rows]
-        low, high = values.min(1, keepdims=True), values.max(1, keepdims=True)
-        margin = np.minimum(0.5 * (high - low) + 0.1, 1.5)
-        found = trends(values, inside, age, season, horizon)
-        found["seasonal drift"] = seasonal(values, inside, season, horizon)["drift"]
-        for name in names:
-            if name in found:
-                out[name][rows] = np.exp(np.clip(found[name], low - margin, high + margin))
-    return {name + OF_LOGARITHM: forecast for name, forecast in out.items()}

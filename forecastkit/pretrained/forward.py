@@ -61,14 +61,14 @@ def gated_recurrent(weights, sequence) -> np.ndarray:
     """Return the last state (B, units) of a GRU with the reset gate after the product, as in Keras."""
     kernel, recurrent = weights["recurrent/kernel"], weights["recurrent/recurrent_kernel"]
     given_bias, own_bias = weights["recurrent/bias"]
-    given = np.swapaxes(sequence @ kernel + given_bias, 0, 1)
-    state = np.zeros((len(sequence), recurrent.shape[0]), dtype=sequence.dtype)
-    for step_inputs in given:
-        recurrent_terms = state @ recurrent + own_bias
-        (z, r, h), (own_z, own_r, own_h) = np.split(step_inputs, 3, axis=-1), np.split(recurrent_terms, 3, axis=-1)
-        update = sigmoid(z + own_z)
-        proposal = np.tanh(h + sigmoid(r + own_r) * own_h)
-        state = update * state + (1 - update) * proposal
+    given, units = sequence @ kernel + given_bias, len(recurrent)
+    state = np.zeros_like(given[:, 0, :units])
+    for step in range(given.shape[1]):
+        step_inputs, recurrent_terms = given[:, step], state @ recurrent + own_bias
+        gates = sigmoid(step_inputs[:, : 2 * units] + recurrent_terms[:, : 2 * units])
+        update, reset = gates[:, :units], gates[:, units:]
+        proposal = np.tanh(step_inputs[:, 2 * units :] + reset * recurrent_terms[:, 2 * units :])
+        state = update * (state - proposal) + proposal
     return state
 
 

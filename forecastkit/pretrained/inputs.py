@@ -18,13 +18,19 @@ SUMMARY = 20
 SIGNED, POSITIVE = (9, 10, 11), 12
 FEATURES = SUMMARY + 2 * LATEST + 2 * (len(NAMES) + 1)
 STEP_FEATURES = 6
+#: Which candidates are of logarithms, and the signs of summary and latest values for a negated series.
+IS_LOGARITHM = np.isin(np.arange(len(NAMES)), LOGARITHMS)
+MIRROR = np.ones(SUMMARY + 2 * LATEST, dtype="float32")
+MIRROR[[*SIGNED, *range(SUMMARY, SUMMARY + 2 * LATEST)]], MIRROR[POSITIVE] = -1, 0
+#: Number of series up to which the candidates of all origins are made in one call, although some steps are not used.
+FEW = 16
 #: Bounds of the context width.
 SHORTEST, LONGEST = 144, 2100
 
 
 def context_width(season: int, second: int = 0) -> int:
     """Return the number of past values that are used for these season lengths."""
-    return int(np.clip(max(5 * season, 3 * second + 16), SHORTEST, LONGEST))
+    return min(max(5 * season, 3 * second + 16, SHORTEST), LONGEST)
 
 
 def usable_second(season: int, second: int) -> int:
@@ -34,7 +40,7 @@ def usable_second(season: int, second: int) -> int:
 
 def trial_length(season: int) -> int:
     """Return the steps between the earlier origins at which candidates are evaluated."""
-    return int(min(max(season, 4), 24))
+    return min(max(season, 4), 24)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,25 +62,27 @@ class Inputs:
         names = ("context", "patches", "steps", "forecasts", "available")
         return {name: getattr(self, name) for name in names}
 
-    def restore(self, outputs: np.ndarray) -> np.ndarray:
-        """Convert outputs (B, ...) in units of the scale to the series' units, float64."""
-        along = (-1, *[1] * (outputs.ndim - 1))
-        return outputs.astype("float64") * self.scale.reshape(along) + self.center.reshape(along)
-
     def mirrored(self) -> Inputs:
         """Return the inputs of the negated series, as for a negative series without logarithmic candidates."""
-        available = self.available.copy()
-        available[:, LOGARITHMS] = 0
-        context = self.context.copy()
-        context[:, SIGNED] *= -1
-        context[:, POSITIVE] = 0
-        context[:, SUMMARY : SUMMARY + 2 * LATEST] *= -1
-        context[:, SUMMARY + 2 * LATEST :] = relative_errors(self.errors, self.tried, available > 0)
-        signs = np.repeat([-1, -1, 1], PATCH).astype("float32")
-        forecasts = -self.forecasts
-        forecasts[:, :, LOGARITHMS] = forecasts[:, :, :1]
-        changed = {"context": context, "patches": self.patches * signs, "forecasts": forecasts, "available": available}
+        available = self.available * ~IS_LOGARITHM
+        errors = relative_errors(self.errors, self.tried, available > 0).astype("float32")
+        context = np.concatenate([self.context[:, : len(MIRROR)] * MIRROR, errors], axis=1)
+        patches = self.patches * np.repeat([-1, -1, 1], PATCH).astype("float32")
+        forecasts = -np.where(IS_LOGARITHM, self.forecasts[:, :, :1], self.forecasts)
+        changed = {"context": context, "patches": patches, "forecasts": forecasts, "available": available}
         return replace(self, center=-self.center, **changed)
+
+    def of_both_signs(self) -> dict[str, np.ndarray]:
+        """Return the input arrays of the network for the series and then for the negated ones, (2 B, ...)."""
+        both = self.network(), self.mirrored().network()
+        return {name: np.concatenate([one[name] for one in both]) for name in both[0]}
+
+    def mean_of_both_signs(self, outputs: np.ndarray) -> np.ndarray:
+        """Return quantiles (B, H, levels), in the series' units, from outputs for `of_both_signs`."""
+        upright, mirrored = outputs.astype("float64").reshape(2, -1, *outputs.shape[1:])
+        scale, center = self.scale[:, None, None], self.center[:, None, None]
+        # The sign of a series is arbitrary: the mean of both forecasts is more accurate than either.
+        return 0.5 * (upright - mirrored[..., ::-1]) * scale + center
 
 
 def make_inputs(context: Context, horizon: int, ridge: list[np.ndarray | None] | None = None) -> Inputs:
@@ -84,13 +92,11 @@ def make_inputs(context: Context, horizon: int, ridge: list[np.ndarray | None] |
     two and three `trial_length` earlier (B, steps). The unit of a series is its mean absolute seasonal change, shrunk
     towards its standard deviation if few changes are known.
     """
-    ridge = ridge or [None] * (PLACES + 1)
-    now = None if ridge[0] is None else ridge[0][:, :horizon]
-    forecasts, available = candidates(context, horizon, now)
+    (forecasts, available), earlier = candidates_at_origins(context, horizon, ridge)
     center, scale, spread, change = units(context)
     safe = np.where(scale > 0, scale, 1.0)[:, None]
     scaled = (context.filled - center[:, None]) / safe
-    errors, tried = benchmarked(context, safe, available, ridge[1:])
+    errors, tried = benchmarked(context, safe, *earlier)
     latest = np.arcsinh(_latest(scaled, LATEST))
     changes = np.arcsinh(_latest(scaled, LATEST) - _latest(scaled, LATEST, context.season))
     known = summary(context, scaled, safe[:, 0], spread, change)
@@ -134,27 +140,47 @@ def units(context: Context):
 def _latest(values, number, lag=0):
     """Return the last `number` columns, shifted back by `lag`; the first column is repeated before the start."""
     width = values.shape[1]
-    return values[:, np.clip(np.arange(width - number, width) - lag, 0, width - 1)]
+    return values[:, np.maximum(np.arange(width - number, width) - lag, 0)]
 
 
-def benchmarked(context: Context, scale: np.ndarray, available, ridge) -> tuple[np.ndarray, np.ndarray]:
-    """Evaluate the candidates at earlier origins, separately for the first and the later steps.
-
-    Returned are logarithms of mean absolute errors in units of the scale, (B, K, 2), and where errors exist.
-    """
+def candidates_at_origins(context: Context, horizon: int, ridge: list[np.ndarray] | None) -> tuple[tuple, tuple]:
+    """Return the `candidates` after the context and, from all earlier origins in turn, of the steps of a trial."""
     length = min(trial_length(context.season), context.values.shape[1] // (2 * PLACES))
-    near, width = -(-length // 4), context.values.shape[1]
-    # One call for all origins: with few series the number of NumPy calls takes the time.
-    shifts = [place * length for place in range(1, PLACES + 1)]
-    earlier = replace(context, values=np.concatenate([context.before(shift).values for shift in shifts]))
-    own = None if ridge[0] is None else np.concatenate([forecast[:, :length] for forecast in ridge])
-    forecasts, usable = candidates(earlier, length, own)
-    actual = np.concatenate([context.values[:, width - shift :][:, :length] for shift in shifts])
-    error = np.abs(forecasts - actual[:, :, None]) / np.tile(scale, (PLACES, 1))[:, :, None]
-    usable &= (earlier.age > 2)[:, None]
-    bands = [_observed_mean(part) for part in (error[:, :near], error[:, near:])]
-    errors = np.stack([np.where(known & usable, mean, np.nan) for mean, known in bands], axis=-1)
-    mean, known = _observed_mean(errors.reshape(PLACES, *available.shape, 2))
+    earlier = [context.before(place * length) for place in range(1, PLACES + 1)]
+
+    def made(contexts, steps, own):
+        together = replace(context, values=np.concatenate([one.values for one in contexts]))
+        own = np.concatenate([forecast[:, :steps] for forecast in own]) if own else None
+        forecasts, available = candidates(together, steps, own)
+        return forecasts, available & ((together.age > 2)[:, None] | (len(contexts) == 1))
+
+    few = not isinstance(context.values, np.ndarray) or len(context.values) <= FEW
+    if few and len({forecast.shape[1] for forecast in ridge or []}) <= 1:
+        # With few series the number of NumPy calls takes the time.
+        found = made([context, *earlier], max(horizon, length), ridge)
+        forecasts, available = (part.reshape(PLACES + 1, -1, *part.shape[1:]) for part in found)
+        now = forecasts[0][:, :horizon], available[0]
+        return now, (forecasts[1:, :, :length], available[1:])
+    found = made(earlier, length, ridge and ridge[1:])
+    return made([context], horizon, ridge and ridge[:1]), tuple(
+        part.reshape(PLACES, -1, *part.shape[1:]) for part in found
+    )
+
+
+def benchmarked(context: Context, scale: np.ndarray, forecasts, usable) -> tuple[np.ndarray, np.ndarray]:
+    """Evaluate candidates at earlier origins, separately for the first and the later steps.
+
+    They are (PLACES, B, steps, K), usable ones (PLACES, B, K). Returned are logarithms of mean absolute errors in units
+    of the scale, (B, K, 2), and where errors exist.
+    """
+    length, width = forecasts.shape[2], context.values.shape[1]
+    near = -(-length // 4)
+    stops = [width - place * length for place in range(1, PLACES + 1)]
+    actual = np.stack([context.values[:, stop : stop + length] for stop in stops])
+    error = np.abs(forecasts - actual[..., None]) / scale[:, :, None]
+    bands = [_observed_mean(part, 2) for part in (error[:, :, :near], error[:, :, near:])]
+    errors = np.stack([np.where(known & usable, mean, np.nan) for mean, known in bands], axis=3)
+    mean, known = _observed_mean(errors, 0)
     logs = np.log(np.where(known, mean, 1.0) + 0.01)
     return logs, known
 
@@ -164,16 +190,12 @@ def relative_errors(logs, tried, available) -> np.ndarray:
     known = tried & available[:, :, None]
     count = np.maximum(known.sum(1, keepdims=True), 1)
     level = (logs * known).sum(1, keepdims=True) / count
-    deviations = np.where(known, np.clip(logs - level, -4.0, 4.0), 0.0)
+    deviations = np.where(known, np.minimum(np.maximum(logs - level, -4.0), 4.0), 0.0)
     return np.concatenate([deviations[:, :, 0], deviations[:, :, 1], level[:, 0, 0:1], level[:, 0, 1:2]], axis=1)
 
 
-def _observed_mean(values):
-    """Return the mean of non-missing values and whether there are any.
-
-    The mean is over steps for (B, steps, K), and over origins for (origins, B, K, bands).
-    """
-    axis = 1 if values.ndim == 3 else 0
+def _observed_mean(values, axis):
+    """Return the mean of non-missing values along an axis, and whether there are any."""
     seen = ~np.isnan(values)
     count = seen.sum(axis)
     return np.where(seen, values, 0.0).sum(axis) / np.maximum(count, 1), count > 0
@@ -181,21 +203,21 @@ def _observed_mean(values):
 
 def summary(context: Context, scaled, scale, spread, change) -> np.ndarray:
     """Return features (B, SUMMARY) that describe each series as a whole."""
-    season, second, inside, rows = context.season, context.second, context.inside, len(scaled)
+    season, second, inside = context.season, context.second, context.inside
     age = np.maximum(context.age, 1)
-    ones = np.ones(rows)
-    differences = np.diff(scaled, axis=1)
+    zeros = np.zeros_like(spread)
+    differences = scaled[:, 1:] - scaled[:, :-1]
     pairs = inside[:, 1:] & inside[:, :-1]
     yearly = scaled[:, season:] - scaled[:, :-season]
     both = inside[:, season:] & inside[:, :-season]
     raw = context.filled
-    is_integer = (np.abs(raw - np.round(raw)) < 1e-9 * np.maximum(np.abs(raw), 1.0)).all(1)
+    is_integer = (np.abs(raw - np.floor(raw + 0.5)) < 1e-9 * np.maximum(np.abs(raw), 1.0)).all(1)
     columns = [
         np.log(age) / 4,
-        np.log(season) / 4 * ones,
-        (np.log(second) / 4 if second else 0.0) * ones,
-        float(second > 0) * ones,
-        float(season > 1) * ones,
+        zeros + np.log(season) / 4,
+        zeros + (np.log(second) / 4 if second else 0.0),
+        zeros + float(second > 0),
+        zeros + float(season > 1),
         np.log(age / season) / 4,
         (context.observed & inside).sum(1) / age,
         np.log(spread / scale + 0.01),
@@ -208,11 +230,11 @@ def summary(context: Context, scaled, scale, spread, change) -> np.ndarray:
         ((raw == 0) & inside).sum(1) / age,
         autocorrelation(differences, pairs)[:, 0],
         autocorrelation(yearly, both)[:, 0],
-        autocorrelation(differences, pairs, season)[:, 0] if season > 1 else np.zeros(rows),
-        autocorrelation(yearly, both, season)[:, 0] if 2 * season < scaled.shape[1] else np.zeros(rows),
-        autocorrelation(differences, pairs, second)[:, 0] if second else np.zeros(rows),
+        autocorrelation(differences, pairs, season)[:, 0] if season > 1 else zeros,
+        autocorrelation(yearly, both, season)[:, 0] if 2 * season < scaled.shape[1] else zeros,
+        autocorrelation(differences, pairs, second)[:, 0] if second else zeros,
     ]
-    return np.clip(np.stack(columns, axis=1), -10.0, 10.0)
+    return np.minimum(np.maximum(np.stack(columns, axis=1), -10.0), 10.0)
 
 
 def patches(context: Context, scaled) -> np.ndarray:
@@ -231,5 +253,5 @@ def step_features(context: Context, horizon: int) -> np.ndarray:
     angle = 2 * np.pi * steps / season
     shared = np.stack([np.log(steps) / 4, np.log1p(steps / season), np.sin(angle), np.cos(angle), 1 / steps], axis=1)
     relative_to_age = np.log(steps / np.maximum(context.age, 1)[:, None]) / 4
-    shared = np.broadcast_to(shared, (len(relative_to_age), *shared.shape))
+    shared = shared + np.zeros_like(relative_to_age[:, :1, None])
     return np.concatenate([shared, relative_to_age[:, :, None]], axis=2)

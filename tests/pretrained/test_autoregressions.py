@@ -3,17 +3,21 @@
 import numpy as np
 import pytest
 
-from forecastkit.pretrained.autoregressions import autoregression, of_changes
+from forecastkit.pretrained.autoregressions import autoregression, changes, continued
 
 RNG = np.random.default_rng(0)
+
+
+def of_changes(values, inside, season, horizon, lag=1):
+    ahead = autoregression(*changes(values, inside, lag), season, horizon)
+    return continued(values, ahead, lag)
 
 
 @pytest.mark.parametrize(("lag", "horizon"), [(1, 5), (12, 5), (12, 30)])
 def test_changes_are_forecast_and_added_up(lag, horizon):
     values = RNG.normal(size=(3, 120)).cumsum(1)
     inside = np.ones_like(values, dtype=bool)
-    changes = values[:, lag:] - values[:, :-lag]
-    ahead = autoregression(changes, inside[:, lag:], 12, horizon)
+    ahead = autoregression(values[:, lag:] - values[:, :-lag], inside[:, lag:], 12, horizon)
     series = [list(row) for row in values]
     for row, change in zip(series, ahead, strict=True):
         for value in change:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecastkit.pretrained import inputs
 from forecastkit.pretrained.autoregressions import LAGS, PENALTY
 from forecastkit.pretrained.candidates import NAMES, RIDGE, Context, candidates, profile, smoothed
 from forecastkit.pretrained.forward import LEVELS
@@ -116,7 +117,18 @@ def test_units_of_measurement_do_not_matter(season, length, scale, seed):
     one, other = (make_inputs(context(v[-144:], season), 6) for v in (values, values * scale))
     for name, array in one.network().items():
         np.testing.assert_allclose(array, other.network()[name], rtol=2e-3, atol=2e-3, err_msg=name)
-    np.testing.assert_allclose(one.restore(one.forecasts[:, :, :1]) * scale, other.restore(other.forecasts[:, :, :1]))
+    np.testing.assert_allclose(one.center * scale, other.center)
+
+
+@pytest.mark.parametrize("with_ridge", [False, True])
+def test_few_series_are_forecast_in_one_call_like_many(with_ridge, monkeypatch):
+    values = RNG.normal(size=(4, 120)).cumsum(1) + 30
+    values[1, :70], values[2, 50:60] = np.nan, np.nan
+    ridge = [RNG.normal(size=(4, 12)) for _ in range(PLACES + 1)] if with_ridge else None
+    together = make_inputs(context(values, 12), 5, ridge).network()
+    monkeypatch.setattr(inputs, "FEW", 0)
+    for name, array in make_inputs(context(values, 12), 5, ridge).network().items():
+        np.testing.assert_allclose(array, together[name], rtol=1e-5, atol=1e-5, err_msg=name)
 
 
 @settings(max_examples=30, deadline=None)
