@@ -117,7 +117,7 @@ def read_data(sources: Sources, roles: dict) -> Data:
         frame = _zoned(frame, found, reading.get("timezone"))
         time, series_id = list(found.time_parts) or found.time, _one_or_all(found.series_id)
         panel, schema = read_panel(frame, time=time, series_id=series_id, **reading, **keys)
-        schema = replace(schema, date_order="" if found.time_parts else found.date_order)
+        schema = replace(schema, date_order=found.date_order)
         check_observed(WHERE, schema, panel)
     return Data(path, table, found, frame, replace(panel, schema=schema), reading, tuple(kept))
 

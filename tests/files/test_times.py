@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from forecastkit.data.files.calendar_dates import full_years, weeks_of
-from forecastkit.data.files.datetimes import parse_times, read_clock, read_times, try_times
+from forecastkit.data.files.datetimes import parse_times, read_times, try_times
+from forecastkit.data.files.time_of_day import read_clock
 from forecastkit.utils.exceptions import InputError
 
 DAYS = pd.date_range("2024-01-01", periods=60, freq="D")
@@ -174,7 +175,8 @@ def test_the_form_is_remembered_where_later_rows_leave_it_open():
 
 def test_names_of_months_are_those_of_unicode():
     dates = pytest.importorskip("babel.dates")
-    for language in ("en", "de", "fr", "es", "it", "pt", "nl"):
+    languages = ["en", "de", "fr", "es", "it", "pt", "nl", "ru", "uk", "pl", "cs", "sk", "sv", "da", "nb", "fi", "el"]
+    for language in [*languages, "hu", "tr", "ro", "id"]:
         for width in ("wide", "abbreviated"):
             names = dates.get_month_names(width, locale=language)
             cells = pd.Series([f"1 {names[month]} 2021" for month in range(1, 13)])

@@ -1,4 +1,4 @@
-"""Roles suggested by column names in English, German, French, Spanish, Italian, Portuguese and Dutch.
+"""Roles suggested by column names in English, German, French, Spanish, Italian, Portuguese, Dutch, and partly others.
 
 A name is compared as a whole (``sales``), and by its words: ``Weekly_Sales`` and ``weeklySales`` hold two.
 """
@@ -44,23 +44,28 @@ def likeness(name: object, names: Iterable[str]) -> tuple[bool, bool]:
 #: Columns of whole dates or times.
 DATES = words(
     "time date datetime date_time timestamp ts ds dt period zeit zeitpunkt zeitstempel zeitraum periode datum heure "
-    "unix epoch temps fecha tiempo periodo data ora tempo tijd tijdstip tijdstempel dteday"
+    "unix epoch temps fecha tiempo periodo data ora tempo tijd tijdstip tijdstempel dteday "
+    "дата dato tarih päivämäärä ημερομηνία dátum tanggal التاريخ תאריך "
+    "日期 时间 時間 日時 日付 年月 年月日 날짜 일자 일시"
 )
 YEARS = words(
     "year yr yyyy yy jahr annee an ano año anno jaar fiscal_year fiscalyear calendar_year geschaftsjahr exercice "
-    "ejercicio esercizio exercicio boekjaar"
+    "ejercicio esercizio exercicio boekjaar год рік rok år yıl vuosi έτος év tahun 年 年份 年度 연도 년"
 )
 QUARTERS = words("quarter qtr quartal trimestre trimester kwartaal fiscal_quarter")
 HALVES = words("half halbjahr semester semestre halfjaar half_year")
-MONTHS = words("month mnth mon mm mo mn monat mois mes mese maand")
+MONTHS = words(
+    "month mnth mon mm mo mn monat mois mes mese maand "
+    "месяц місяць miesiąc měsíc månad måned kuukausi μήνας hónap ay lună bulan 月 月份 월"
+)
 WEEKS = words(
     "week wk kw woche semaine semana settimana isoweek weekofyear weeknum weeknumber calendar_week fiscal_week "
     "week_number week_no"
 )
-DAYS = words("day dd dy dom dayofmonth day_of_month tag jour dia giorno dag")
+DAYS = words("day dd dy dom dayofmonth day_of_month tag jour dia giorno dag день dzień den gün päivä 日 일")
 HOURS = words(
     "hour hr hh h stunde std uur heure hora ora hour_of_day hourofday he hour_ending "
-    "hours stunden heures horas ore uren"
+    "hours stunden heures horas ore uren час godzina hodina saat timme tunti óra 时 時 小时 시"
 )
 MINUTES = words("minute minutes min mn minuto minutos minuti minuut minuten")
 #: Columns of months or quarters such as ``M01`` and ``Q1``.
@@ -73,6 +78,12 @@ LATER = words(
 WEEKDAYS = words(
     "weekday dayofweek day_of_week dow wochentag jour_semaine dia_semana giorno_settimana weekdag dayname day_name "
     "dayofyear day_of_year doy"
+)
+DAYS_OF_YEAR = words("dayofyear day_of_year doy yday")
+#: Columns of numbered periods of a day, such as the 48 of a settlement day.
+SLOTS = words(
+    "period periode periodo position pos slot block time_block interval settlement_period settlementperiod "
+    "trading_period tradingperiod half_hour halfhour quarter_hour ptu"
 )
 CLOCKS = words("time uhrzeit zeit heure hora ora orario tijd clock timeofday time_of_day hour stunde uur interval")
 #: Any name of a time or of a part of one.
@@ -105,7 +116,9 @@ TARGETS = (
         "valor ventas venta demanda consumo carga cantidad "
         "valore vendite vendita domanda carico quantita conteggio "
         "vendas quantidade contagem procura "
-        "waarde verkoop omzet vraag verbruik belasting aantal"
+        "waarde verkoop omzet vraag verbruik belasting aantal "
+        "продажи выручка sprzedaż satış försäljning salg myynti πωλήσεις eladás prodej penjualan "
+        "売上 売上高 销售额 销量 销售量 매출 판매량"
     ),
     words(
         "price close amount passengers visitors visits pageviews sessions users traffic "

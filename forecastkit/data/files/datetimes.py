@@ -8,7 +8,6 @@ import pandas as pd
 from forecastkit.data.files import column_names
 from forecastkit.data.files.cells import ANY_TIME, show_cells
 from forecastkit.data.files.time_numbers import POSITIONS, dated_numbers
-from forecastkit.data.files.time_of_day import read_clock
 from forecastkit.data.files.time_shapes import is_time
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.validation import refuse
@@ -18,7 +17,6 @@ __all__ = [
     "is_categories",
     "is_time",
     "parse_times",
-    "read_clock",
     "read_numbers",
     "read_times",
     "show_cells",
@@ -53,7 +51,7 @@ def parse_times(values: pd.Series, where: str = "time", order: str = "") -> pd.S
     ----------
     values : pandas.Series
         Text: ISO dates and datetimes with or without offset; dates with the day, the month or a year of two digits
-        first; names of months in seven languages; years with a month, an ISO week, a quarter or a half; intervals.
+        first; names of months in many languages; years with a month, an ISO week, a quarter or a half; intervals.
         Numbers: years, digits of a date such as ``yyyymm`` and ``yyyymmddhh``, unix times, Excel's serial days; other
         whole numbers are positions. Datetimes pass. Its name tells weeks and quarters from months.
     where : str

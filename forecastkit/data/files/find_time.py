@@ -12,14 +12,13 @@ from forecastkit.data.files.datetimes import read_numbers, read_times
 from forecastkit.data.files.series_columns import find_series, series_codes, some_times
 from forecastkit.data.files.time_columns import (
     TimeColumns,
-    find_parts,
     find_text_times,
-    join_times,
     joined_name,
     numbered_times,
     rank_times,
     try_times,
 )
+from forecastkit.data.files.time_parts import find_parts, join_times
 from forecastkit.utils.validation import first_few, refuse
 
 
@@ -40,7 +39,7 @@ def find_time(
         others = [name for name in free if name not in given and try_times(free[name]) is not None]
         return TimeColumns(given[0], (), times, tuple(others))
     if given:
-        return _joined(frame, tuple(given), (), where)
+        return _joined(frame, tuple(given), (), where, order)
     found = find_text_times(free, where)
     ranked, tied = rank_times(found)
     if ranked:
@@ -67,8 +66,10 @@ def _filled_down(free: pd.DataFrame) -> dict[str, pd.Series]:
     return {name: free[name].ffill() for name in called if pd.notna(free[name].iloc[0]) and free[name].isna().any()}
 
 
-def _joined(frame: pd.DataFrame, parts: tuple[str, ...], others: tuple[str, ...], where: str) -> TimeColumns:
-    return TimeColumns(joined_name(parts), parts, join_times(frame, parts, where), others)
+def _joined(
+    frame: pd.DataFrame, parts: tuple[str, ...], others: tuple[str, ...], where: str, order: str = ""
+) -> TimeColumns:
+    return TimeColumns(joined_name(parts), parts, join_times(frame, parts, where, order), others)
 
 
 def _find_numbered(frame: pd.DataFrame, free: pd.DataFrame, series_id: Sequence[str], where: str) -> TimeColumns:

@@ -89,7 +89,7 @@ def is_constant_within(column: pd.Series, codes: np.ndarray) -> bool:
 
 
 def _may_name(column: pd.Series) -> bool:
-    if column_names.is_called(column.name, column_names.CALENDAR):
+    if any(column_names.is_called(column.name, names) for names in (column_names.CALENDAR, *column_names.TARGETS[:2])):
         return False
     dtype = column.dtype
     return not (pd.api.types.is_float_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)

@@ -5,10 +5,54 @@ import re
 import numpy as np
 import pandas as pd
 
+from forecastkit.data.files import column_names
+
 _CLOCK_ALONE = re.compile(
     r"\s*(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?(?::(?P<second>\d{2})(?:[.,]\d+)?)?\s*(?:h|Uhr)?(?P<half>[AaPp]\.?[Mm]\.?)?"
     r"\s*(?:(?:-|–|—|to|bis|a|à)\s*\d{1,2}(?::\d{2}){0,2}\s*(?:h|Uhr|[AaPp]\.?[Mm]\.?)?)?\s*"
 )
+
+
+#: Times of day given as digits, what they are multiplied with to give hhmmss, and the greatest of them.
+_DIGITS = {"hours": (10_000, 24), "hhmm": (100, 2400), "hhmmss": (1, 240_000)}
+_CELLS = 50  # cells that decide whether a column may hold times of day
+
+
+def times_of_day(column: pd.Series, form: str = "") -> tuple[pd.Series, str] | None:
+    """Return times since midnight and their form; None if a cell is not a time of day.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        Cells such as ``18:00``, ``18.00.00`` or ``6:00 pm``, or intervals, which are read as their starts. In a column
+        that is called so also hours, such as ``00 - 01`` or ``6 pm``, and digits, such as ``0930`` or ``93000``.
+    form : str
+        Form of the digits in earlier rows: ``"hours"``, ``"hhmm"`` or ``"hhmmss"``.
+    """
+    if column.isna().any() or not len(column):
+        return None
+    called = column_names.is_called(column.name, column_names.HOURS | column_names.CLOCKS)
+    text = column.astype(str)
+    if not pd.api.types.is_numeric_dtype(column):
+        if not text.head(_CELLS).str.contains(r"\d" if called else r"\d[:.h]\d\d", regex=True).all():
+            return None
+        if not (called and text.str.fullmatch(r"\d{3,6}").any()):
+            read = read_clock(text.str.replace(r"(?<=\d)[.h](?=\d\d)", ":", regex=True))
+            return None if read is None else (read, "")
+    if not called or not text.str.fullmatch(r"\d{1,6}(?:\.0)?").all():
+        return None
+    return _digits_of_day(column, form)
+
+
+def _digits_of_day(column: pd.Series, form: str) -> tuple[pd.Series, str] | None:
+    digits = column.astype("float64").to_numpy().astype("int64")
+    form = form or next((form for form, (_, most) in _DIGITS.items() if digits.max() <= most), "hhmmss")
+    clock = digits * _DIGITS[form][0]
+    hour, minute, second = clock // 10_000, clock // 100 % 100, clock % 100
+    if (minute > 59).any() or (second > 59).any() or clock.max() > 240_000:
+        return None
+    seconds = (hour * 60 + minute) * 60 + second
+    return pd.Series(seconds.astype("timedelta64[s]"), index=column.index, name=column.name), form
 
 
 def read_clock(values: pd.Series) -> pd.Series | None:

@@ -5,23 +5,49 @@ The patterns are used by `re` and by the RE2 engine of PyArrow, so they are rest
 
 import re
 
-#: Names of months and their abbreviations in English, German, French, Spanish, Italian, Portuguese and Dutch.
+#: Names of months and their abbreviations in English, German, French, Spanish, Italian, Portuguese and Dutch, then in
+#: Russian, Ukrainian, Polish, Czech, Slovak, Swedish, Danish, Norwegian, Finnish, Greek, Hungarian, Turkish, Romanian
+#: and Indonesian.
 MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "january januar jänner jaenner janvier janeiro januari gennaio enero janv jan jän ene gen",
-            "february februar février fevrier febrero febbraio fevereiro februari févr fevr feb fév fev",
-            "march märz maerz mars marzo março marco maart mär mrz mar mrt",
-            "april avril abril aprile apr avr abr",
-            "mayo maggio maio mai may mag mei",
-            "june juni juin junio giugno junho jun giu",
-            "july juli juillet julio luglio julho juil jul lug",
-            "august août aout agosto augustus aug aoû ago",
-            "september septembre septiembre settembre setembro sept sep set",
-            "october oktober octobre octubre ottobre outubro oct okt ott out",
-            "november novembre noviembre novembro nov",
-            "december dezember décembre decembre diciembre dicembre dezembro dec dez déc dic",
+            "january januar jänner jaenner janvier janeiro januari gennaio enero janv jan jän ene gen "
+            "января январь янв січня січень січ stycznia styczeń sty ledna leden led januára január "
+            "tammikuuta tammikuu tammi ιανουαρίου ιανουάριος ιαν ocak oca ianuarie ian",
+            "february februar février fevrier febrero febbraio fevereiro februari févr fevr feb fév fev "
+            "февраля февраль февр лютого лютий лют lutego luty lut února únor úno februára február helmikuuta "
+            "helmikuu helmi φεβρουαρίου φεβρουάριος φεβ febr şubat şub februarie фев",
+            "march märz maerz mars marzo março marco maart mär mrz mar mrt "
+            "марта март мар березня березень бер marca marzec března březen bře marec marts maaliskuuta "
+            "maaliskuu maalis μαρτίου μάρτιος μαρ μάρ március márc mart martie maret",
+            "april avril abril aprile apr avr abr "
+            "апреля апрель апр квітня квітень квіт kwietnia kwiecień kwi dubna duben dub apríla apríl "
+            "huhtikuuta huhtikuu huhti απριλίου απρίλιος απρ április ápr nisan nis aprilie",
+            "mayo maggio maio mai may mag mei "
+            "мая май травня травень трав maja maj května květen kvě mája máj toukokuuta toukokuu touko μαΐου "
+            "μάιος μαΐ μάι május mayıs",
+            "june juni juin junio giugno junho jun giu "
+            "июня июнь июн червня червень черв czerwca czerwiec cze června červen čvn júna jún kesäkuuta "
+            "kesäkuu kesä ιουνίου ιούνιος ιουν ιούν június haziran haz iunie iun",
+            "july juli juillet julio luglio julho juil jul lug "
+            "июля июль июл липня липень лип lipca lipiec lip července červenec čvc júla júl heinäkuuta "
+            "heinäkuu heinä ιουλίου ιούλιος ιουλ ιούλ július temmuz tem iulie iul",
+            "august août aout agosto augustus aug aoû ago "
+            "августа август авг серпня серпень серп sierpnia sierpień sie srpna srpen srp augusta augusti "
+            "elokuuta elokuu elo αυγούστου αύγουστος αυγ αύγ augusztus ağustos ağu agustus agu",
+            "september septembre septiembre settembre setembro sept sep set "
+            "сентября сентябрь сент вересня вересень вер września wrzesień wrz září zář septembra syyskuuta "
+            "syyskuu syys σεπτεμβρίου σεπτέμβριος σεπ szeptember szept eylül eyl septembrie сен",
+            "october oktober octobre octubre ottobre outubro oct okt ott out "
+            "октября октябрь окт жовтня жовтень жовт października październik paź října říjen říj októbra "
+            "október lokakuuta lokakuu loka οκτωβρίου οκτώβριος οκτ ekim eki octombrie",
+            "november novembre noviembre novembro nov "
+            "ноября ноябрь нояб листопада листопад лист listopada listopad lis listopadu novembra marraskuuta "
+            "marraskuu marras νοεμβρίου νοέμβριος νοε νοέ kasım kas noiembrie ноя",
+            "december dezember décembre decembre diciembre dicembre dezembro dec dez déc dic "
+            "декабря декабрь дек грудня грудень груд grudnia grudzień gru prosince prosinec pro decembra "
+            "desember des joulukuuta joulukuu joulu δεκεμβρίου δεκέμβριος δεκ aralık ara decembrie",
         ),
         start=1,
     )

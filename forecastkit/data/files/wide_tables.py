@@ -30,6 +30,11 @@ _MONTH = re.compile(r"m?[ _.-]?(\d{1,2})")
 _QUARTER = re.compile(
     r"(?:[qtk]|qtr|quarter|quartal|trim\w*)[ _.-]?([1-4])|([1-4])\.?[ _.-]?(?:[qtk]|qtr|quarter|quartal|trim\w*)"
 )
+_CLOCK = re.compile(r"(\d{1,2})[:.](\d{2})(?::00)?")
+#: Words before the numbers of the periods of a day, such as ``HH01`` to ``HH48``.
+_PERIOD = re.compile(
+    r"(?:hh|h|p|t|v|q|qh|sp|ptu|kwh|kw|mwh|mw|val|value|read|reading|period|interval|slot|block)?[ _.-]?(\d{1,2})"
+)
 _HOUR = re.compile(r"(?:h|he|hour|std|stunde|uhr)?[ _.-]?(\d{1,2})(?:[:.h]00)?(?:\s*h)?", re.IGNORECASE)
 
 
@@ -170,7 +175,7 @@ def _read_headers(frame: pd.DataFrame, numeric: list) -> tuple[list, list, str] 
             return list(years), list(years.values()), "year"
         return list(years), [pd.Timestamp(year, 1, 1) for year in years.values()], "time"
     if _year_column(frame) is not None:
-        months = _matching(numeric, lambda name: MONTHS.get(column_names.plain(name).strip(" .")))
+        months = _matching(numeric, _month_of)
         if len(months) >= FEWEST and len(set(months.values())) == len(months):
             return list(months), list(months.values()), "month"
         for kind, pattern, count in (("month", _MONTH, 12), ("quarter", _QUARTER, 4)):
@@ -179,9 +184,31 @@ def _read_headers(frame: pd.DataFrame, numeric: list) -> tuple[list, list, str] 
                 return list(found), list(found.values()), kind
     hours = _matching(numeric, _hour_of)
     whole_day = sorted(hours.values()) in (list(range(24)), list(range(1, 25)))
-    if whole_day and any(_holds_dates(frame[name]) for name in others):
+    dated = any(_holds_dates(frame[name]) for name in others)
+    if whole_day and dated and len(hours) == len(numeric):
         return list(hours), list(hours.values()), "hour"
+    if dated and (periods := _periods(numeric)):
+        return list(periods), list(periods.values()), "period"
     return _dates(numeric) or _steps(frame, numeric)
+
+
+def _periods(numeric: list) -> dict:
+    """Return headers that are the half hours or quarters of an hour of a day, numbered or by their times."""
+    for count in (48, 96):
+        step, numbers = 1440 // count, list(range(1, count + 1))
+        clocks = _matching(numeric, lambda name: _minutes_of(name))
+        found = {name: (minutes // step) % count + 1 for name, minutes in clocks.items() if minutes % step == 0}
+        if found and next(iter(clocks.values())) == step:  # named by their ends
+            found = {name: (number - 2) % count + 1 for name, number in found.items()}
+        found = found or _matching(numeric, lambda name: _number_of(name, _PERIOD))
+        if sorted(found.values()) == numbers:
+            return found
+    return {}
+
+
+def _minutes_of(name: object) -> int | None:
+    found = _CLOCK.fullmatch(str(name).strip())
+    return 60 * int(found[1]) + int(found[2]) if found else None
 
 
 def _dates(numeric: list) -> tuple[list, list, str] | None:
@@ -226,6 +253,11 @@ def _mostly(headers, numeric: list) -> bool:
 def _year_of(name: object) -> int | None:
     found = _YEAR.fullmatch(str(name).strip())
     return int(found[2]) if found else None
+
+
+def _month_of(name: object) -> int | None:
+    """Return the number of a month by its name, with or without accents."""
+    return MONTHS.get(str(name).strip(" .").lower()) or MONTHS.get(column_names.plain(name).strip(" ."))
 
 
 def _number_of(name: object, pattern: re.Pattern) -> int | None:

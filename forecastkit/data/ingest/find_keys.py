@@ -14,7 +14,8 @@ from forecastkit.data.files.datetimes import Times, read_times
 from forecastkit.data.files.find_targets import is_ahead
 from forecastkit.data.files.find_time import find_time
 from forecastkit.data.files.series_columns import find_series, series_codes
-from forecastkit.data.files.time_columns import join_times, joined_name
+from forecastkit.data.files.time_columns import joined_name
+from forecastkit.data.files.time_parts import join_times
 from forecastkit.data.schema import WHERE, Schema, are_numbers, as_names, holds_times
 from forecastkit.utils.exceptions import DataWarning, ParameterError
 from forecastkit.utils.validation import check_names, first_few, refuse
@@ -116,7 +117,7 @@ def keyed_like(schema: Schema, X: pd.DataFrame) -> pd.DataFrame:
     if missing := [name for name in schema.time_parts if name not in X.columns]:
         rule = f"the columns that make the time must be there: {first_few(map(repr, schema.time_parts), 8)}"
         refuse(WHERE, rule, f"none named {first_few(map(repr, missing))} among {first_few(map(repr, X.columns), 8)}")
-    return X.assign(**{schema.time: join_times(X, schema.time_parts, WHERE).values})
+    return X.assign(**{schema.time: join_times(X, schema.time_parts, WHERE, schema.date_order).values})
 
 
 # Wide tables ----------------------------------------------------------------------------------------------------------
@@ -247,6 +248,7 @@ def _join(search: _Search, parts: tuple, times: Times | None = None) -> _Search:
             )
         times = times or join_times(frame, parts, WHERE)
         frame = _with_column(frame, name, times.values)
+        layout["date_order"] = times.order
     unnamed = [part for part in parts if part in frame.columns and part not in search.named("known", "past", "static")]
     frame = frame.drop(columns=unnamed)
     return replace(search, frame=frame, layout=layout).with_roles(time=name)
