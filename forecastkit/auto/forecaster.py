@@ -134,6 +134,8 @@ class AutoForecaster(Combination):
         names = ("season_length", "quantile_levels")
         common = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         common |= {"horizon": self.horizon_}
+        if not panel.grid.is_time:  # the season of the values, the same in all folds
+            common["season_length"] = self.season_length_
         given = make_candidates(self.forecasters, panel, {**common, "lookback": self.lookback_})
         # The linear forecaster chooses its lookbacks if none is given.
         common |= {} if self.lookback is None else {"lookback": self.lookback_}

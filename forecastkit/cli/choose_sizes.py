@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecastkit.cli.read_data import Data
+from forecastkit.data.season_detection import infer_season
 from forecastkit.data.sizes import (
+    SEASONS,
     held_out_ends,
     held_out_length,
     held_out_rows,
@@ -29,12 +31,14 @@ class Sizes:
     test: int
     test_start: np.ndarray  #: Ordinal of the first row of the test of each series
     stride: int  #: Rows between the forecast origins of the test
+    season: int | None  #: Season length of the values before the test if rows have no times and none is given
     shortened: bool  #: Whether horizon or lookback are shorter than usual because of few rows
 
     @property
     def parameters(self) -> dict:
         """Return the sizes as constructor parameters."""
-        return {"horizon": self.horizon, "lookback": self.lookback, "validation_size": self.validation}
+        season = {} if self.season is None else {"season_length": self.season}
+        return {"horizon": self.horizon, "lookback": self.lookback, "validation_size": self.validation, **season}
 
     @property
     def is_staggered(self) -> bool:
@@ -67,6 +71,12 @@ def choose_sizes(data: Data, parameters: dict, test_size: int | float | None = N
         refuse(str(data.path), rule, f"{longest} in the longest series", "Pass a shorter horizon= or more rows.")
     rows = max(rows, 2 * horizon + 2)
     test = _test_rows(data, rows, horizon, test_size)
+    season = parameters.get("season_length") or data.panel.grid.seasons[0]
+    inferred = None
+    if parameters.get("season_length") is None and not data.panel.grid.is_time:
+        start = data.panel.row_at(np.arange(len(ends)), ends - test + 1)
+        season = inferred = infer_season(data.panel, start)
+        usual_lookback = max(usual_lookback, SEASONS * season)
     validation = parameters.get("validation_size")
     if validation is None:
         validation = validation_rows(rows, test, horizon)
@@ -74,12 +84,12 @@ def choose_sizes(data: Data, parameters: dict, test_size: int | float | None = N
     check_int("--lookback", "lookback", lookback, optional=True)
     if lookback is None:
         kept = validation if isinstance(validation, int) else round(validation * (rows - test))
-        lookback = lookback_within(usual_lookback, longest - test - kept - horizon, data.panel.grid.seasons[0])
+        lookback = lookback_within(usual_lookback, longest - test - kept - horizon, season)
     shortened = (horizon < usual_horizon and "horizon" not in parameters) or (
         lookback < usual_lookback and "lookback" not in parameters
     )
     stride = stride_within(test - horizon + 1, len(data.panel.ids) * data.panel.channels)
-    return Sizes(rows, horizon, lookback, validation, test, ends - test + 1, stride, shortened)
+    return Sizes(rows, horizon, lookback, validation, test, ends - test + 1, stride, inferred, shortened)
 
 
 def _test_rows(data: Data, rows: int, horizon: int, given: int | float | None) -> int:

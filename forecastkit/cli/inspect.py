@@ -46,7 +46,8 @@ def _print_model(report: Reporter, model: dict) -> None:
     if model["series_id"] is not None:
         report.info("series", f"{', '.join(as_names(model['series_id']))}: {model['series']:,}")
     until = model["cutoff"].removesuffix(" 00:00:00")
-    report.info("time", f"{model['time'] or 'by row'}, {model['freq']}, history to {until}")
+    time = [model["time"], model["freq"]] if model["time"] else [model["freq"]]
+    report.info("time", f"{', '.join(time)}, history to {until}")
     report.info(
         "settings", f"horizon {model['horizon']}, lookback {model['lookback']}, season {model['season_length']}"
     )

@@ -214,6 +214,9 @@ def _print_sizes(report: Reporter, model: str, forecaster, data: Data, sizes: Si
     network = find_network(forecaster)
     if network is not None:
         chosen += [f"patch {_patch(network, data, sizes)}", f"random state {network.random_state}"]
+    if sizes.season is not None:
+        found = f"{sizes.season} rows" if sizes.season > 1 else "none"
+        report.info("season", f"{found}, by the values before the test; --season-length sets another one")
     short = "      shorter than usual: there are few rows" if sizes.shortened else ""
     report.info("settings", ", ".join(chosen) + short)
     grid, rows = data.panel.grid, sizes.rows - sizes.test

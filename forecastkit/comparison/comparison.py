@@ -15,7 +15,7 @@ from forecastkit.comparison.results import Comparison, make_table
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.output_frames import timestamps_at
 from forecastkit.data.panel import Panel
-from forecastkit.data.sizes import choose_horizon
+from forecastkit.data.sizes import choose_horizon, choose_season
 from forecastkit.data.windows import Origins
 from forecastkit.evaluation.folds import Fold, make_folds, suited_sizes
 from forecastkit.forecasters.base import Forecaster
@@ -128,11 +128,12 @@ def compare(
 def prepare_folds(candidates, panel: Panel, schema, choices=()) -> tuple[Task, list[Fold]]:
     """Return the common data of all runs, and the folds."""
     model = candidates[0].forecaster
-    horizon, season = choose_horizon(model.horizon, model.season_length, panel.grid)
+    horizon = choose_horizon(model.horizon, model.season_length, panel.grid)
     calendar = panel.grid.is_time or schema.time is not None
     sizes, _ = suited_sizes(panel, horizon, calendar, *choices)
     folds = make_folds(panel, sizes, calendar)
     stop = first_cutoffs(panel, Origins.joined([fold.origins for fold in folds]))
+    season = choose_season(model.season_length, panel, stop)
     return Task(panel, schema, season, sizes, seasonal_scales(panel, stop, season)[0]), folds
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from forecastkit.data.aliases import FIXED
 from forecastkit.data.panel import Panel
+from forecastkit.data.season_detection import infer_season
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.data.week_slots import DAY, steps_of_day
 
@@ -30,10 +31,22 @@ MAX_CUTOFFS, MAX_ORIGINS = 200, 20_000
 MIN_REACHED = 0.25
 
 
-def choose_horizon(horizon: int | None, season_length: int | None, grid: TimeGrid) -> tuple[int, int]:
-    """Return horizon and season length; the default of both is one season of the frequency."""
-    season = int(season_length or grid.seasons[0])
-    return int(horizon or season), season
+def choose_horizon(horizon: int | None, season_length: int | None, grid: TimeGrid) -> int:
+    """Return the horizon, by default one season; 1 if rows have no times."""
+    return int(horizon or season_length or grid.seasons[0])
+
+
+def choose_season(season_length: int | None, panel: Panel, stop: np.ndarray) -> int:
+    """Return the season length in steps: as given, else that of the frequency, or, without times, of the values.
+
+    Parameters
+    ----------
+    season_length : int, optional
+    panel : Panel
+    stop : ndarray of int, (n_series,)
+        Row of each series after the last one that may be looked at.
+    """
+    return int(season_length or (panel.grid.seasons[0] if panel.grid.is_time else infer_season(panel, stop)))
 
 
 def choose_lookback(horizon: int, seasons: tuple[int, ...], rows: int) -> int:

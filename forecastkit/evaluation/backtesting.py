@@ -11,7 +11,7 @@ from forecastkit.baselines.seasonal_scales import first_cutoffs, seasonal_scales
 from forecastkit.data import output_frames
 from forecastkit.data.ingest.read_panel import read_more, read_panel
 from forecastkit.data.panel import Panel, spread
-from forecastkit.data.sizes import choose_horizon
+from forecastkit.data.sizes import choose_horizon, choose_season
 from forecastkit.data.windows import Origins
 from forecastkit.evaluation.refits import Refits, groups_of, refit_all
 from forecastkit.evaluation.results import Backtest, Reference, both_scores, coverage_table
@@ -108,15 +108,17 @@ def backtest(
         schema = forecaster.schema_
         panel = read_more(schema, forecaster.history_.grid, X, y, remembered=forecaster.history_)
         panel = without_newer_faults(WHERE, forecaster, after_history(forecaster, panel, start))
-        horizon, season = forecaster.horizon_, forecaster.season_length_
+        horizon = forecaster.horizon_
     else:
         forecaster._check_parameters()
         panel, schema = read_panel(X, y, **forecaster._reading())
         panel = without_broken(WHERE, panel, schema.target)
-        horizon, season = choose_horizon(forecaster._asked().horizon, forecaster._asked().season_length, panel.grid)
+        horizon = choose_horizon(forecaster._asked().horizon, forecaster._asked().season_length, panel.grid)
     if gap >= horizon:
         refuse(WHERE, "gap must be shorter than the horizon", f"gap {gap}, horizon {horizon}", error=ParameterError)
     cutoffs = find_cutoffs(forecaster if fitted else None, panel, start, n_windows, stride, gap, horizon)
+    known = forecaster.season_length_ if fitted else forecaster._asked().season_length
+    season = choose_season(known, panel, first_cutoffs(panel, cutoffs))
     levels = levels if levels is not None else forecaster._asked().quantile_levels
     levels = check_levels(WHERE, levels) if levels is not None else ()
     common = fitted or refit or start is not None or not _are_staggered(panel, cutoffs)

@@ -14,7 +14,7 @@ from forecastkit.data.ingest.leakage import refuse_leaks
 from forecastkit.data.panel import Panel, check_observed
 from forecastkit.data.row_labels import refuse_targets
 from forecastkit.data.schema import READING, Schema
-from forecastkit.data.sizes import choose_horizon, choose_lookback, validation_start
+from forecastkit.data.sizes import choose_horizon, choose_lookback, choose_season, validation_start
 from forecastkit.data.windows import Origins
 from forecastkit.features.calendar import calendar_names, requested_names
 from forecastkit.forecasters.future_rows import tail
@@ -146,7 +146,7 @@ class Forecaster(Updating, Streaming, Predicting, Bounds, RegressorMixin, BaseEs
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -287,8 +287,7 @@ class Forecaster(Updating, Streaming, Predicting, Bounds, RegressorMixin, BaseEs
             refuse_leaks(schema, panel, self.horizon_)
         self._check_transform(panel)
         split = validation_start(panel.indptr[:-1], stop, self.validation_size, self.horizon_)
-        calendar = self._calendar(panel.grid)
-        self.scaler_ = self._scaler(panel, split, calendar, weight).with_faults_masked(panel, stop)
+        self.scaler_ = self._scaler(panel, split, self._calendar(panel.grid), weight).with_faults_masked(panel, stop)
         clean = self.scaler_.without_faults(panel)
         with np.errstate(invalid="ignore"):
             self.nonnegative_ = np.fmin.reduce(clean.target, axis=0) >= 0
@@ -364,11 +363,13 @@ class Forecaster(Updating, Streaming, Predicting, Bounds, RegressorMixin, BaseEs
 
     def _choose_sizes(self, panel, stop):
         longest = int((stop - panel.indptr[:-1]).max())
-        self.horizon_, self.season_length_ = choose_horizon(self.horizon, self.season_length, panel.grid)
+        self.horizon_ = choose_horizon(self.horizon, self.season_length, panel.grid)
         if longest < self.horizon_ + 2:
             rule = f"a series must have at least horizon + 2 = {self.horizon_ + 2} rows"
             got = f"{longest} rows (n_samples={longest})"
             refuse(type(self).__name__, rule, got, "Pass a shorter horizon= or more rows.")
+        split = validation_start(panel.indptr[:-1], stop, self.validation_size, self.horizon_)
+        self.season_length_ = choose_season(self.season_length, panel, split)
         self.lookback_ = self._choose_lookback(longest, (self.season_length_, *panel.grid.seasons))
 
     def _choose_lookback(self, longest, seasons):

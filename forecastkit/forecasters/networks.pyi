@@ -73,7 +73,7 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -287,7 +287,7 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -501,7 +501,7 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -708,7 +708,7 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -916,7 +916,7 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -1124,7 +1124,7 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -1338,7 +1338,7 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -1552,7 +1552,7 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -1763,7 +1763,7 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -1977,7 +1977,7 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -2194,7 +2194,7 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -2405,7 +2405,7 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -2610,7 +2610,7 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -2823,7 +2823,7 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -3031,7 +3031,7 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -3244,7 +3244,7 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -3455,7 +3455,7 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.
@@ -3673,7 +3673,7 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         Which times of the week are forecast: 'observed', only those with rows, such as the hours of a shop; 'all',
         every one of the frequency. Default: those observed where their pattern is clear and `freq` is not given.
     season_length : int, optional
-        Length of the main season in steps; by default that of the frequency.
+        Length of the main season in steps; by default that of the frequency, or of the values if rows have no times.
     validation_size : int or float
         Validation block at the end of every series (number of steps or fraction), used for early stopping and residual
         quantiles.

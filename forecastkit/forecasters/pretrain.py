@@ -12,13 +12,13 @@ import numpy as np
 
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.panel import Panel
+from forecastkit.data.sizes import choose_season
 from forecastkit.forecasters.base import READING
 from forecastkit.pretrained.calibration import calibrated
 from forecastkit.pretrained.examples import FEWEST, divided, from_series, trimmed, windows
 from forecastkit.pretrained.fine_tune import window_losses
 from forecastkit.pretrained.forward import body_units, forward
 from forecastkit.pretrained.inputs import LONGEST, trial_length, usable_second
-from forecastkit.pretrained.seasons import find_season
 from forecastkit.pretrained.weights import LATEST, load_weights, save_weights
 from forecastkit.utils.arrays import safe_units
 from forecastkit.utils.exceptions import InputError, backend_needed
@@ -118,7 +118,7 @@ class Source:
         series = [values for first, end in pairwise(panel.indptr) for values in panel.target[first:end].T]
         series = [one.astype("float64") for one in series if not np.isnan(one).all()]
         series = [one / safe_units(np.nanmax(np.abs(one))) for one in series]
-        season = season_length or (panel.grid.seasons[0] if panel.grid.seasons else find_season(series[:20]))
+        season = choose_season(season_length, panel, panel.indptr[1:])
         longer = [one for one in panel.grid.seasons if one > season]
         horizon = horizon or int(np.clip(2 * season, 8, 96))
         parts = [

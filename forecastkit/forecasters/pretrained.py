@@ -3,23 +3,18 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
 from forecastkit.baselines.ridge import Ridge
 from forecastkit.data.panel import Panel
-from forecastkit.data.sizes import validation_start
 from forecastkit.data.windows import Origins, Windows, crop
 from forecastkit.forecasters.linear_recipes import LinearPart
 from forecastkit.forecasters.regression_learner import RegressionLearner
-from forecastkit.preprocessing.broken_readings import BrokenReadings
-from forecastkit.preprocessing.moments import Moments
 from forecastkit.pretrained.candidates import Context
 from forecastkit.pretrained.fine_tune import Examples, joined, tuned
 from forecastkit.pretrained.forward import LEVELS, forward
 from forecastkit.pretrained.inputs import PLACES, context_width, make_inputs, trial_length, usable_second
-from forecastkit.pretrained.seasons import find_season
 from forecastkit.pretrained.weights import LATEST, VERSIONS, load_weights
 from forecastkit.uncertainty.forecasts import SHOWN_LEVELS, QuantileForecast
 from forecastkit.uncertainty.validation import sample_validation_windows
@@ -30,8 +25,6 @@ from forecastkit.utils.validation import check_int, refuse
 
 #: Forecasts made at a time, and windows below which no regression is fitted.
 CHUNK, MIN_WINDOWS = 256, 4
-#: Series of which a season is looked for where times say nothing of it.
-MAX_SERIES = 20
 #: Fine-tuning: largest number of windows of each block, smallest number of validation windows that do not overlap,
 #: numbers of gradient steps that are tried, and smallest reduction of the validation loss.
 MAX_TUNED, MIN_INDEPENDENT, TRIED_STEPS, MIN_GAIN = 128, 6, (30, 120), 0.005
@@ -79,8 +72,7 @@ class PretrainedForecaster(RegressionLearner):
     Notes
     -----
     Future covariates have a linear effect, which is removed before and restored after, as in `LinearForecaster`. Past
-    and static covariates are not used. `lookback` is that of the linear regression. If rows have no times and
-    `season_length` is not given, the season is inferred from the values (1 for none): see `season_length_`.
+    and static covariates are not used. `lookback` is that of the linear regression.
 
     References
     ----------
@@ -102,23 +94,6 @@ class PretrainedForecaster(RegressionLearner):
             refuse(type(self).__name__, rule, repr(self.weights), error=ParameterError)
         if self.fine_tune not in ("auto", False) or self.fine_tune is True:
             check_int(type(self).__name__, "fine_tune", self.fine_tune, low=0)
-
-    def _choose_sizes(self, panel, stop):
-        super()._choose_sizes(panel, stop)
-        if self.season_length is None and not panel.grid.is_time:
-            split = validation_start(panel.indptr[:-1], stop, self.validation_size, self.horizon_)
-            self.season_length_ = self._found_season(panel, split)
-            if self.lookback is None:
-                longest = int((stop - panel.indptr[:-1]).max())
-                self.lookback_ = self._choose_lookback(longest, (self.season_length_,))
-
-    def _found_season(self, panel, stop) -> int:
-        """Return the season of the values before `stop`, inferred from a few of the longest series."""
-        longest = np.sort(np.argsort(panel.indptr[:-1] - stop, kind="stable")[:MAX_SERIES])
-        few = panel.between(panel.indptr[:-1], stop).take(longest)
-        few = BrokenReadings.find(few, Moments.of(few.target, few.indptr)).blanked(few, np.arange(len(longest)))
-        series = [values for first, end in pairwise(few.indptr) for values in few.target[first:end].T]
-        return find_season([values / safe_units(np.nanmax(np.abs(values), initial=0.0)) for values in series])
 
     # ------------------------------------------------------------------------------------------------- learning
 

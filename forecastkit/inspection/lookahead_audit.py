@@ -163,7 +163,7 @@ def _case_of(forecaster, X, y, start) -> tuple[Case, object, object, Forecaster]
     else:
         forecaster._check_parameters()
         panel, schema = read_panel(X, y, **forecaster._reading())
-        horizon, _ = choose_horizon(forecaster._asked().horizon, forecaster._asked().season_length, panel.grid)
+        horizon = choose_horizon(forecaster._asked().horizon, forecaster._asked().season_length, panel.grid)
         model = None
     cutoffs = find_cutoffs(model, panel, start, None, 1, 0, horizon)
     ordinal = panel.ordinal_at(cutoffs.entity, cutoffs.row)
@@ -250,7 +250,7 @@ def _audit_procedure(procedure: Callable, X, y, start, horizon) -> Iterator[tupl
         refuse(WHERE, "a procedure needs start=, the first row that it forecasts", "none", error=ParameterError)
     X, y = to_pandas(X)[0], to_pandas(y)[0]
     panel, schema = read_panel(X, y)
-    horizon, _ = choose_horizon(horizon, None, panel.grid)
+    horizon = choose_horizon(horizon, None, panel.grid)
     cutoffs = find_cutoffs(None, panel, start, None, 1, 0, horizon)
     cut = np.full(len(panel.ids), panel.ordinal_at(cutoffs.entity, cutoffs.row).min())
     case = _case(schema, panel, cut, horizon, X, y)

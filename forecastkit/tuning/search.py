@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 
 from forecastkit.comparison.candidates import Candidate, changed, members
 from forecastkit.data.panel import Panel, check_observed
-from forecastkit.data.sizes import choose_horizon
+from forecastkit.data.sizes import choose_horizon, choose_season
 from forecastkit.training.loop import USUAL_EPOCHS
 from forecastkit.tuning.default_spaces import DataContext, default_space
 from forecastkit.tuning.processes import InProcessRunner, Processes
@@ -50,8 +50,9 @@ class Search:
         self.budget = TimeBudget(settings.seconds)
         check_observed(type(forecaster).__name__, schema, panel)
         _choose(forecaster, panel)  # raises an error if the data are too short for any fold
-        horizon, season = choose_horizon(forecaster.horizon, forecaster.season_length, panel.grid)
+        horizon = choose_horizon(forecaster.horizon, forecaster.season_length, panel.grid)
         folds = make_folds(panel, schema, horizon, settings.n_folds)
+        season = choose_season(forecaster.season_length, panel, folds[0].stop)
         self.task = Task(self._seeded(forecaster), panel, schema, folds, season, weight)
         self._check_time()
         self._prepare_space(horizon, season, space)

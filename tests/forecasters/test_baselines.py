@@ -98,7 +98,7 @@ def test_seasons_come_from_the_frequency():
         (1000, "h", {}, (24, 250)),
         (5000, "h", {}, (24, 504)),
         (100, "D", {}, (7, 21)),
-        (200, None, {"horizon": 10}, (10, 30)),
+        (200, None, {"horizon": 10}, (10, 50)),
         (200, None, {"horizon": 10, "lookback": 77}, (10, 77)),
     ],
 )

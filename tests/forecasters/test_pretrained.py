@@ -118,25 +118,9 @@ def test_wrong_weights_are_refused(tmp_path):
         fk.PretrainedForecaster(weights=str(tmp_path / "x.npz")).fit(DAILY)
 
 
-def test_the_season_of_plain_arrays_is_found_or_told():
-    air = AIR.to_numpy().ravel()
-    assert fk.PretrainedForecaster(horizon=12).fit(air).season_length_ == 12
-    assert fk.PretrainedForecaster(horizon=7).fit(DAILY.to_numpy()).season_length_ == 7
-    assert fk.PretrainedForecaster(horizon=7, season_length=1).fit(DAILY.to_numpy()).season_length_ == 1
+def test_without_a_season_there_is_no_longer_one():
     without = fk.PretrainedForecaster(horizon=7, season_length=1, fine_tune=False).fit(DAILY)
     assert (without.season_length_, without.second_season_) == (1, 0)
-    for seed in range(20):
-        walk = np.random.default_rng(seed).normal(size=60 + 20 * seed).cumsum()
-        assert fk.PretrainedForecaster(horizon=3).fit(walk).season_length_ == 1, seed
-    dated = np.ravel(fk.PretrainedForecaster(horizon=12, season_length=12).fit(air).predict())
-    np.testing.assert_allclose(fk.PretrainedForecaster(horizon=12).fit(air).predict(), dated)
-
-
-def test_the_season_is_found_in_the_training_rows_only():
-    values = DAILY.to_numpy()
-    changed = values.copy()
-    changed[72:] = RNG.normal(size=18) * 100  # the validation block
-    assert fk.PretrainedForecaster(horizon=7, validation_size=18).fit(changed).season_length_ == 7
 
 
 def test_neither_frameworks_nor_scikit_learn_are_needed():
