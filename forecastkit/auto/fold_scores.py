@@ -96,7 +96,7 @@ class FoldEvaluator:
         fold = self.folds[number]
         most = max(int((fold.stop - self.panel.first_observed()).max()) - self.horizon, 1)
         if model.lookback is not None and model.lookback > most:
-            model.set_params(lookback=most)  # fewer rows than there are in the end
+            model.set_params(lookback=most)  # a fold has fewer rows than the final fit
         fold.fit(model, self.panel, self.schema)
         return evaluate(model, self.windows[number])
 
@@ -121,7 +121,7 @@ class FoldEvaluator:
             series.append(windows.origins.entity[known])
             place.append((windows.origins.row - self.panel.indptr[windows.origins.entity])[known])
         errors, series, place = [np.concatenate(each) for each in errors], np.concatenate(series), np.concatenate(place)
-        known = ~np.isnan(errors[0])  # series without a scale count for nothing
+        known = ~np.isnan(errors[0])  # series without a scale do not count
         return is_clearly_larger(*(each[known] for each in errors), time_blocks(place, self.horizon, series)[known])
 
 

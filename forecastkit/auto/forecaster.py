@@ -125,7 +125,7 @@ class AutoForecaster(Combination):
         windows = min(panel.rows * panel.channels, 200_000)
         least = windows * self.lookback_ * (self.lookback_ + self.horizon_) / FASTEST
         if least > budget.limit:
-            rule = f"time_limit must leave the baselines, which are always in, at least {least:.0f} s"
+            rule = f"time_limit must leave the baselines, which are always included, at least {least:.0f} s"
             remedy = "Pass a larger time_limit=, or a shorter lookback=."
             refuse(WHERE, rule, f"{self._seconds():g} s", remedy, ParameterError)
 

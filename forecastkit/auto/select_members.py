@@ -37,7 +37,7 @@ def choose(search: Halving, known: dict[str, Candidate], schedule, reference: st
     Returns
     -------
     dict of str to float
-        Weights by name, the largest first; empty if nothing was evaluated for want of time.
+        Weights by name, the largest first; empty if there was no time to evaluate any.
 
     References
     ----------
@@ -78,7 +78,7 @@ def weights_by_errors(errors: dict[str, np.ndarray], prior: dict[str, float] | N
     logs = np.log(np.maximum(np.stack(list(errors.values())), 1e-12))
     logs -= logs.mean(axis=0)
     mean, folds = logs.mean(axis=1), logs.shape[1]
-    # With one fold of few series nothing is known about chance.
+    # One fold of few series does not show how errors vary.
     noise = logs.var(axis=1, ddof=1).sum() / folds if folds > 1 else np.inf
     kept = max(0.0, 1 - noise / max(float(np.sum(mean**2)), 1e-12))
     powers = dict(zip(errors, np.exp(-EXPONENT * kept * mean).tolist(), strict=True))

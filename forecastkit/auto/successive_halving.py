@@ -56,8 +56,8 @@ class Halving:
     def evaluate_all(self, candidates: list[Candidate], until: float) -> None:
         """Evaluate forecasters without training on every fold, the latest first.
 
-        After `until` seconds of the budget no further fold is begun, so that all are compared on the same folds. What
-        the latest fold leaves no time for is untried.
+        After `until` seconds of the budget no further fold is begun, so that all are compared on the same folds.
+        Candidates for which the latest fold leaves no time are not tried.
         """
         for fold in range(len(self.evaluator.folds)):
             begun = self.budget.elapsed()
@@ -176,4 +176,4 @@ def trial_line(trial: Trial, budget: TimeBudget) -> str:
     score = trial.error or f"{number(trial.score, 3)} of the seasonal naive error"
     of = "" if budget.seconds is None else f" of {budget.seconds:.0f}"
     where = f"{trial.forecaster}, fold {trial.fold + 1}"
-    return f"{where}: {score}, {trial.seconds:.0f} s ({budget.elapsed():.0f}{of} s gone)"
+    return f"{where}: {score}, {trial.seconds:.0f} s ({budget.elapsed():.0f}{of} s elapsed)"

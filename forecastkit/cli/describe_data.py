@@ -83,7 +83,7 @@ def _print_columns(report: Reporter, roles: Roles) -> None:
 def _describe_time(data: Data) -> str:
     grid, panel = data.panel.grid, data.panel
     if data.roles.time is None:
-        return "no column of timestamps: rows are taken in their order"
+        return "no column of timestamps: rows are assumed to be in order"
     span = f"{format_time(grid, int(panel.start.min()), short=True)} to {format_time(grid, data.end, short=True)}"
     ahead = int((panel.ends - panel.start + 1 - data.lengths).max())
     known = (

@@ -11,7 +11,7 @@ TEST_RUN = "two steps in a separate process ..."
 
 
 def doctor(options: DoctorOptions) -> None:
-    """Examine, train two steps, and print the findings; exit code 1 where training cannot work."""
+    """Examine, train two steps, and print the findings; exit code 1 if training cannot work."""
     check_choice("--distribute", "it", options.distribute, DISTRIBUTIONS)
     check_choice("--precision", "it", options.precision, (None, *PRECISIONS))
     check_real("--timeout", "it", options.timeout, 1.0, 86400.0)

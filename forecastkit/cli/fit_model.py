@@ -86,7 +86,7 @@ def print_leaderboard(report: Reporter, forecaster) -> None:
 
 
 def print_recipe(report: Reporter, forecaster) -> None:
-    """How the data made the network read its windows, and whether it improves on the linear forecast."""
+    """Print the recipe of a network, and whether it improves on the linear forecast."""
     fitted = (getattr(forecaster, "forecasters_", None) or [forecaster])[0]
     recipe = getattr(fitted, "recipe_", None)
     if recipe is None:

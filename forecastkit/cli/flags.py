@@ -24,7 +24,7 @@ def parse_path(text: str) -> Path:
     if not text.strip():
         raise typer.BadParameter(f"must be the name of a file or folder, got {text!r}.")
     if "\0" in text:
-        raise typer.BadParameter("must not hold a null character.")
+        raise typer.BadParameter("must not contain a null character.")
     longest = max((len(os.fsencode(part)) for part in Path(text).parts), default=0)
     if longest > MAX_NAME or len(os.fsencode(text)) > MAX_PATH:
         got = f"{text[:40]}... of {len(os.fsencode(text)):,}"
@@ -43,7 +43,7 @@ def parse_count(text: str) -> int:
     Raises
     ------
     typer.BadParameter
-        Where the text is something else.
+        For any other text.
     """
     return _whole(text, 1)
 
@@ -54,7 +54,7 @@ def parse_count_from_zero(text: str) -> int:
     Raises
     ------
     typer.BadParameter
-        Where the text is something else.
+        For any other text.
     """
     return _whole(text, 0)
 

@@ -13,7 +13,7 @@ LABELS = {"mae": "MAE", "coverage": "80 % interval holds"}
 
 
 def monitor(options: MonitorOptions) -> None:
-    """Print both measures; a drift is a refusal."""
+    """Print both measures; drift is an error."""
     report = Reporter(options.quiet, options.json)
     with report.library_warnings(), name_file_in_errors(options.csv):
         forecaster, X, y = load_with_data(options.model, options.csv)

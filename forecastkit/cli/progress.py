@@ -1,4 +1,4 @@
-"""The progress of a training run as one line that changes."""
+"""The progress of a training run, in one line that is updated."""
 
 import math
 import time

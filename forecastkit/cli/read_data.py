@@ -26,7 +26,7 @@ from forecastkit.utils.exceptions import DataWarning, InputError
 from forecastkit.utils.validation import first_few, refuse
 from forecastkit.utils.warn import handle_warnings
 
-#: Parameters that say how a table is read, and are no columns.
+#: Parameters of reading that are not columns.
 READING = ("freq", "timezone", "duplicates", "resample", "slots")
 #: Parameters that name columns.
 COLUMNS = ("target", "known", "past", "static")
@@ -83,23 +83,23 @@ Sources = Path | Sequence[Path]
 
 
 def join_paths(sources: Sources) -> str:
-    """Paths as messages name them: the first two, and how many more."""
+    """Return paths as shown in messages: the first two, and the number of others."""
     return first_few(listed(sources), 2)
 
 
 def read_data(sources: Sources, roles: dict) -> Data:
-    """Read a file, or several as one, with the roles that were given, and detect the others.
+    """Read one or several files as one table, and detect the roles of columns that are not given.
 
     Parameters
     ----------
     sources : Path or sequence of Path
     roles : dict
-        Constructor parameters; those that say nothing of columns and their reading are ignored.
+        Constructor parameters; those unrelated to columns and reading are ignored.
 
     Raises
     ------
     InputError
-        As `read_table`, `find_roles` and `read_panel` do; and where a series or target has no value.
+        As in `read_table`, `find_roles` and `read_panel`, and if a series or target has no value.
     """
     roles = {name: roles[name] for name in COLUMN_ROLES if name in roles}
     path = join_paths(sources)
@@ -124,7 +124,7 @@ def read_data(sources: Sources, roles: dict) -> Data:
 
 @contextmanager
 def _kept_warnings() -> Iterator[list[str]]:
-    """The sentences of data warnings, which are printed with the description of the data."""
+    """Collect data warnings as sentences, which are printed with the description of the data."""
     kept: list[str] = []
 
     def keep(message, category):
@@ -152,7 +152,7 @@ def _only(names: tuple) -> str | None:
 
 
 def _one_or_all(names: tuple) -> str | list | None:
-    """One name as text, several as a list."""
+    """Return a single name as text, several as a list."""
     return list(names) if len(names) > 1 else _only(names)
 
 
@@ -168,7 +168,7 @@ def _in_utc(frame: pd.DataFrame, time: str | None, order: str, timezone: str | N
 
 
 def _zoned(frame: pd.DataFrame, roles: Roles, timezone: str | None) -> pd.DataFrame:
-    """Return the frame with times of the zone, so that any part of it is read like the whole."""
+    """Return the frame with localized times, so that parts of it are read like the whole."""
     check_timezone(timezone)
     if timezone is None or roles.time is None:
         return frame
@@ -193,7 +193,7 @@ def name_file_in_errors(sources: Sources) -> Iterator[None]:
 
 
 def read_like(sources: Sources, schema: Schema, future: bool = False) -> pd.DataFrame:
-    """Read files whose columns are those that a model was fitted on.
+    """Read files with the columns of a fitted model.
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ def read_like(sources: Sources, schema: Schema, future: bool = False) -> pd.Data
     needed = [*(name for names in roles.values() for name in names), *schema.series_keys, *time]
     lacking = [name for name in needed if name not in frame]
     if lacking:
-        rule = f"the columns that the model was trained on must be there ({first_few(needed, 8)})"
+        rule = f"the columns that the model was fitted on must be present ({first_few(needed, 8)})"
         refuse(path, rule, f"no {first_few(map(repr, lacking))} among {first_few(frame.columns, 8)}")
     if future:
         frame = frame.assign(**dict.fromkeys(schema.target, np.nan))
@@ -230,6 +230,6 @@ def read_like(sources: Sources, schema: Schema, future: bool = False) -> pd.Data
 
 
 def _indexed(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """Return the frame with its keys in the index where the model's own data had them there."""
+    """Return the frame with its keys in the index if they were there at fit."""
     keys = [*schema.series_keys, *as_names(schema.time)]
     return frame.set_index(keys) if schema.indexed and schema.time is not None else frame

@@ -15,7 +15,7 @@ from forecastkit.utils.time_budget import TimeBudget
 
 
 def recommend(options: RecommendOptions) -> None:
-    """Read, choose sizes, compare quickly, print the choice and its reasons."""
+    """Read the data, choose sizes, run a quick comparison, and print the choice and its reasons."""
     report, budget = Reporter(options.quiet, options.json), TimeBudget(parse_budget(options.budget))
     given = parse_parameters(options.parameters, options.settings)
     data = read_data(options.csv, given)
@@ -41,7 +41,7 @@ def _run(report: Reporter, data: Data, parameters: dict, budget: TimeBudget) -> 
 
 
 def _next_command(found: Recommendation, options: RecommendOptions, given: dict) -> str:
-    """Return the command that trains what was chosen."""
+    """Return the command that trains the recommended model."""
     names = [name for name in (*COLUMN_ROLES, "horizon", "lookback") if name in given]
     flags = [f"--{name.replace('_', '-')} {_quote(given[name])}" for name in names]
     tables = [f"--csv {shlex.quote(str(path))}" for path in options.csv]

@@ -31,7 +31,7 @@ from forecastkit.utils.time_budget import seconds_of
 from forecastkit.utils.validation import first_few, refuse
 
 DEFAULT_OUT = Path("model.forecast")
-#: Parameters that every network has and ``auto`` has not; listed, so that a missing file is refused without TensorFlow.
+#: Parameters of all networks that ``auto`` lacks; listed here so that a missing file is refused without TensorFlow.
 NETWORK_PARAMETERS = frozenset(
     [
         "epochs",
@@ -51,7 +51,7 @@ NETWORK_PARAMETERS = frozenset(
         "embed_series",
     ]
 )
-#: Time limit of ``auto`` where none is given.
+#: Default time limit of ``auto``.
 AUTO_BUDGET = "90s"
 #: Cutoffs and random shifts with which the importance of covariates is measured for a report.
 IMPORTANCE_WINDOWS, IMPORTANCE_REPEATS = 10, 3
@@ -139,7 +139,7 @@ def _choose_model(report: Reporter, options: TrainOptions) -> TrainOptions:
     own = [name for name in given if name in NETWORK_PARAMETERS]
     if not own or options.budget is not None:
         return replace(options, model="auto")
-    report.info("model", f"gru, because {', '.join(own)} belongs to networks; --model names another one")
+    report.info("model", f"gru, because only networks have {', '.join(own)}; --model selects another model")
     return replace(options, model="gru")
 
 
@@ -176,14 +176,14 @@ def refit_or_update(report: Reporter, tested, unfitted, data: Data, refit: bool)
     ----------
     report : Reporter
     tested, unfitted : Forecaster
-        The one that was tested, and an equal one to fit.
+        The tested forecaster, and an unfitted one with equal parameters.
     data : Data
     refit : bool
 
     Returns
     -------
     Forecaster
-        The tested one too where fitting it on all rows is stopped by Ctrl-C or refused: it is not lost for that.
+        The tested one if the fit on all rows is stopped by Ctrl-C or refused.
     """
     if not refit:
         report.info("history", "all rows; the model is fitted on the rows before the test (--no-refit)")
@@ -200,7 +200,7 @@ def refit_or_update(report: Reporter, tested, unfitted, data: Data, refit: bool)
 
 
 def _refit(report: Reporter, tested, unfitted, data: Data):
-    """Return the same kind of model on all rows; members that a search chose are trained on with the new rows."""
+    """Return the same kind of model fitted on all rows; selected members of ``auto`` continue training."""
     if hasattr(type(tested), "leaderboard_"):
         return tested.partial_fit(data.panel)
     fit_model(report, unfitted, data.panel)

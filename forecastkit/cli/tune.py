@@ -26,7 +26,7 @@ from forecastkit.utils.formatting import number
 from forecastkit.utils.time_budget import no_time_for
 from forecastkit.utils.validation import refuse
 
-#: Time limit where neither it nor a number of trials is given.
+#: Default time limit if no number of trials is given.
 DEFAULT_BUDGET = "10m"
 MAX_TRIALS_SHOWN = 10
 

@@ -10,7 +10,7 @@ from forecastkit.utils.file_lock import locked
 
 
 def update(options: UpdateOptions) -> None:
-    """Add the rows to the model's history, train on them where asked, and replace the file."""
+    """Add the rows to the model's history, train on them if requested, and replace the file."""
     report = Reporter(options.quiet, options.json)
     with report.library_warnings(), locked(options.model, "update"):
         forecaster, X, y = load_with_data(options.model, options.csv)
@@ -23,7 +23,7 @@ def update(options: UpdateOptions) -> None:
     report.info("rows", f"{added:,} time steps added, {replaced:,} rows replaced")
     report.info("cutoff", cutoff.removesuffix(" 00:00:00"))
     if options.train:
-        report.info("trained", "on the rows of the file and those that the model holds")
+        report.info("trained", "on the rows of the file and those stored with the model")
     report.info("saved", f"{options.model}      next: forecast predict {options.model}")
     report.result(_result(options.model, int(added), replaced, cutoff, options.train))
 

@@ -170,7 +170,7 @@ class _ComparisonRun:
         for found in self.run_log.done.values():
             self._learn(found)
         if self.run_log.done and self.progress is not None:
-            self.progress(f"{len(self.run_log.done)} finished pieces of work are taken from {path}")
+            self.progress(f"{len(self.run_log.done)} finished results are read from {path}")
 
     def _learn(self, found):
         """Record the seconds of a fit outside its training loop."""
@@ -301,7 +301,7 @@ class _ComparisonRun:
     def _planned(self) -> int:
         return len(self.folds) * sum(len(self._seeds_of(candidate)) for candidate in self.candidates)
 
-    # ------------------------------------------------------------------------------------------ beside them
+    # ------------------------------------------------------------------------------------------ further measurements
 
     def measure_memory(self):
         """Measure the peak memory of a fit of each model in a separate process."""
@@ -374,7 +374,7 @@ class _ComparisonRun:
             )
             self.notes.append(f"{ended_early}: with a longer budget networks may be more accurate")
         if self.networks and len(self.seeds) == 1:
-            self.notes.append("one seed: how much networks vary by chance is not in the errors")
+            self.notes.append("one seed: standard errors leave out the variation between seeds")
 
     def _first_cutoff(self, fold):
         origins = fold.origins

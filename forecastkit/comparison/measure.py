@@ -139,12 +139,12 @@ def measure_memory(model, task: Task, fold: Fold) -> dict:
         try:
             path.write_bytes(pickle.dumps((model, fold.seen(task.panel), task.schema)))
         except (pickle.PicklingError, AttributeError, TypeError) as error:
-            return {"error": f"the model does not go to another process: {error}"}
+            return {"error": f"the model cannot be sent to another process: {error}"}
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         command = [sys.executable, "-c", CHILD, str(path)]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
-        return {"error": (done.stderr.strip().splitlines() or ["the process was ended"])[-1]}
+        return {"error": (done.stderr.strip().splitlines() or ["the process was terminated"])[-1]}
     return json.loads(done.stdout.splitlines()[-1])
 
 

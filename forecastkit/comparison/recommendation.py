@@ -200,15 +200,15 @@ def rule_of_thumb(facts: Facts) -> tuple[str, str]:
     """
     if facts.windows < 3 * facts.season or facts.windows < 30:
         name = "seasonal_naive" if facts.seasonality > WEAK else "naive"
-        return name, f"{facts.windows:,} windows are too few to learn anything from"
+        return name, f"{facts.windows:,} windows are too few to learn from"
     if facts.windows < FEW and not facts.covariates:
         return "linear", f"{facts.windows:,} windows are few, and a closed-form model does not overfit as networks do"
     if facts.windows < FEW:
-        return "ensemble", "windows are few, so a network that reads the covariates needs the linear forecast beside it"
+        return "ensemble", "windows are few, so a network that uses the covariates is averaged with the linear forecast"
     if facts.horizon >= FAR and not facts.covariates:
-        return "linear", f"that far ahead ({facts.horizon} steps) the linear forecast was as good as any network"
+        return "linear", f"at a horizon of {facts.horizon} steps the linear forecast was as good as any network"
     if facts.windows >= PLENTY:
-        return "lstm_transformer", f"{facts.windows:,} windows are plenty, also for attention beside recurrence"
+        return "lstm_transformer", f"{facts.windows:,} windows are enough, also for attention after recurrence"
     return "ensemble", "the plain average of a GRU and the linear forecast was the most accurate in benchmarks"
 
 
@@ -228,9 +228,9 @@ def decide(rule: str, comparison: Comparison) -> tuple[str, list[str]]:
     table, metric = comparison.table, comparison.metric
     best = comparison.best
     if not np.isfinite(table.loc[best, metric]):
-        refuse(WHERE, "forecasts must be finite numbers", str(table.loc[best, "verdict"]), "Look for extreme values.")
+        refuse(WHERE, "forecasts must be finite", str(table.loc[best, "verdict"]), "Check the data for extreme values.")
     count = int(np.isfinite(table[metric]).sum())
-    found = f"{named(best)} has the least error of {count} ({metric.upper()} {_score(table, best, metric)})"
+    found = f"{named(best)} has the smallest error of {count} ({metric.upper()} {_score(table, best, metric)})"
     if rule == best:
         return best, [f"The quick comparison agrees: {found}.", *_next(comparison), *_notes(comparison)]
     row = table.loc[rule]
@@ -238,10 +238,12 @@ def decide(rule: str, comparison: Comparison) -> tuple[str, list[str]]:
         untried = f"The rule names {named(rule)}, which was {row['verdict']}. In the quick comparison {found}."
         return best, [untried, *_next(comparison), *_notes(comparison)]
     if not is_decided(str(row["verdict"])) and row["difference"] <= CLEAR * table.loc[best, metric]:
-        stands = f"In the quick comparison {found}, but {named(rule)} is not significantly worse: the rule stands."
+        stands = (
+            f"In the quick comparison {found}, but {named(rule)} is not significantly worse, so the rule is followed."
+        )
         return rule, [stands, *_notes(comparison)]
     worse = f"{100 * row['difference'] / table.loc[best, metric]:.0f} % more" if np.isfinite(row[metric]) else "failed"
-    wins = f"The quick comparison says otherwise: {found}, {named(rule)} {worse}. The measurement wins."
+    wins = f"The quick comparison disagrees: {found}, {named(rule)} {worse}. The comparison decides."
     return best, [wins, *_next(comparison), *_notes(comparison)]
 
 
@@ -253,7 +255,7 @@ def _next(comparison) -> list[str]:
     cheap = rest[near & (rest["fit_seconds"] < 0.2 * table["fit_seconds"].iloc[0])]
     if not len(cheap):
         return []
-    return [f"Where seconds matter: {named(cheap.index[0])} is not significantly worse, and much quicker to fit."]
+    return [f"If time matters: {named(cheap.index[0])} is not significantly worse, and much faster to fit."]
 
 
 def _notes(comparison) -> list[str]:
@@ -268,7 +270,7 @@ def _score(table, name, metric) -> str:
 def describe(facts: Facts) -> list[str]:
     """Return the facts as sentences."""
     sentences = [
-        f"{facts.series:,} series, the longest of {facts.rows:,} rows before the test, make {facts.windows:,} windows "
+        f"{facts.series:,} series, the longest of {facts.rows:,} rows before the test, give {facts.windows:,} windows "
         f"of horizon {facts.horizon}."
     ]
     if facts.season > 1:
@@ -282,10 +284,10 @@ def describe(facts: Facts) -> list[str]:
             f"{percent(facts.missing)} of the values are missing, which networks mask and baselines bridge."
         )
     if facts.covariates:
-        sentences.append(f"{facts.covariates} columns of covariates can say more than the past alone.")
+        sentences.append(f"{facts.covariates} covariates may explain more than the past alone.")
     return sentences
 
 
 def named(name: str) -> str:
-    """Return a model's name for a sentence."""
+    """Return the name of a model as used in sentences."""
     return {"ensemble": "the ensemble of GRU and linear"}.get(name, name.replace("_", " "))

@@ -40,12 +40,11 @@ class Comparison(Plottable):
         A row per model, the best first: the score (``mase``, ``mae`` or ``mse``, as `metric` says) and its standard
         error ``se``; ``difference`` to the best with ``se_difference``; ``verdict``: ``best``, ``within noise of the
         best``, or by how much it is worse, with ``too few windows to tell`` if that may be chance and there are fewer
-        than eight blocks; ``coverage_0.8`` and so on, the share of steps that central intervals of 50,
-        80, 90 and 95 % held, with ``coverage_error_0.8``, the binomial standard error or that by blocks of time if it
-        is larger; ``parameters``; means over runs of ``epochs``
-        and of the seconds of a fit, ``fit_seconds``, and of an epoch's steps, ``epoch_seconds``; ``memory_mb``, the
-        peak of a fit on top of what the process held before; ``one_ms`` and ``many_ms``, milliseconds for one forecast
-        and for 1,000; ``runs``.
+        than eight blocks; ``coverage_0.8`` and so on, the fraction of actuals inside the central intervals of 50, 80,
+        90 and 95 %, with ``coverage_error_0.8``, the binomial standard error or that by blocks of time if it is larger;
+        ``parameters``; means over runs of ``epochs`` and of the seconds of a fit, ``fit_seconds``, and of the steps of
+        an epoch, ``epoch_seconds``; ``memory_mb``, the peak memory of a fit in addition to that before it; ``one_ms``
+        and ``many_ms``, milliseconds for one forecast and for 1,000; ``runs``.
     runs : DataFrame
         A row per model, seed and fold.
     growth : DataFrame or None
@@ -191,7 +190,7 @@ def _why_not(runs, metric: str) -> str:
     return (
         f"not run: {NO_TIME}"
         if all(_finite(run.get(metric)) for run in runs)
-        else "failed: the forecasts are no numbers"
+        else "failed: the forecasts are not finite"
     )
 
 
@@ -279,7 +278,7 @@ def verdict(difference: float, error: float, blocks: int, best: float) -> str:
 
 
 def is_decided(words: str) -> bool:
-    """Return whether a verdict tells the model from the best one."""
+    """Return whether a verdict distinguishes the model from the best one."""
     return words != SAME and not words.endswith(UNTOLD)
 
 
@@ -315,11 +314,11 @@ def seed_error(runs, metric: str) -> float:
     return float(np.std(means, ddof=1) / math.sqrt(len(means))) if len(means) > 1 else 0.0
 
 
-# For people -----------------------------------------------------------------------------------------------------------
+# Text -----------------------------------------------------------------------------------------------------------
 
 
 def cells(table, metric: str) -> tuple[list[str], list[list[str]]]:
-    """Header and rows as text; columns that nothing is known of are left out."""
+    """Return header and rows as text, without columns that have no values."""
     places = 3 if metric == "mase" else decimals(table[metric]) + 1
     columns = {
         metric.upper(): [number(value, places) for value in table[metric]],
@@ -363,5 +362,5 @@ def _written(text: str, path) -> str:
         with atomic_write(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     except OSError as error:
-        refuse("compare", "path must be a place that can be written", f"{str(path)!r} ({error.strerror})")
+        refuse("compare", "path must be writable", f"{str(path)!r} ({error.strerror})")
     return text

@@ -166,7 +166,7 @@ def _of_array(X):
     if dimensions not in (1, 2):
         rule = "data must be a frame, a Series, or an array of one dimension (time) or two (time, series)"
         got = f"{dimensions} dimensions" if dimensions else f"{X.item()!r:.40}"
-        refuse(WHERE, rule, got, "Windows are made inside: pass the series itself." if dimensions else "")
+        refuse(WHERE, rule, got, "Windows are cut internally: pass the series itself." if dimensions else "")
     target = ("y",) if dimensions == 1 else tuple(f"y{i}" for i in range(np.shape(X)[1]))
     return {"form": "array", "flat": dimensions == 1, "target": target}
 
@@ -243,7 +243,7 @@ def _check_keys_free(found):
     ]
     taken = [name for name in names if name in RESERVED]
     if taken:
-        rule = f"the names {', '.join(RESERVED)} are kept for results"
+        rule = f"the names {', '.join(RESERVED)} are reserved for results"
         refuse(WHERE, rule, first_few(map(repr, taken)), "Rename the column.")
 
 

@@ -305,7 +305,7 @@ def find_time_grid(
     grid = TimeGrid(**shape, **format_like_input)
     fits = grid.ordinals(timestamps)[1]
     if slots == "observed" and (steps_within(grid.ordinals(timestamps)[0], first) <= 0).any():
-        rule = "slots='observed' needs times that the clock shows once"
+        rule = "slots='observed' needs times without clock changes"
         refuse(where, rule, "clock changes in slots that occur", "Leave it out.", ParameterError)
     if not fits.all():
         remedy = "Pass freq= if the grid is another one."

@@ -219,4 +219,4 @@ def save(figure: Figure, path: str | os.PathLike) -> None:
         with atomic_write(path) as temporary:
             figure.savefig(temporary, format=kind, dpi=DPI)
     except OSError as error:
-        refuse("plot", "path must be a place that can be written", f"{str(path)!r} ({error.strerror})")
+        refuse("plot", "path must be writable", f"{str(path)!r} ({error.strerror})")

@@ -64,7 +64,7 @@ class Report:
             with atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
                 file.write(self.html)
         except OSError as error:
-            refuse("report", "path must be a place that can be written", f"{str(path)!r} ({error.strerror})")
+            refuse("report", "path must be writable", f"{str(path)!r} ({error.strerror})")
 
 
 def report(

@@ -6,10 +6,10 @@ References
    quantile is corrected separately, so that asymmetry is preserved.
 .. [2] Stankevičiūtė, K., Alaa, A., & van der Schaar, M. (2021). Conformal time-series forecasting. NeurIPS: quantiles
    by step of the horizon.
-.. [3] Gibbs, I., & Candès, E. (2021). Adaptive conformal inference under distribution shift. NeurIPS: why a fixed block
-   does not do for long. Departure: quantiles of the latest windows instead of a level that is steered.
+.. [3] Gibbs, I., & Candès, E. (2021). Adaptive conformal inference under distribution shift. NeurIPS: a fixed block
+   loses its coverage under drift. Departure: quantiles of the latest windows instead of an adapted level.
 .. [4] Vovk, V., Gammerman, A., & Shafer, G. (2005). Algorithmic Learning in a Random World. Springer: the rank of a
-   finite sample. Departure: ranks between two errors are read off between them.
+   finite sample. Departure: errors are interpolated between ranks.
 """
 
 from dataclasses import dataclass

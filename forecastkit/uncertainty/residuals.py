@@ -153,7 +153,12 @@ class ResidualQuantiles:
             refuse("ResidualQuantiles", rule, f"{residuals.shape} and {series.shape}")
         seen = ~np.isnan(residuals)
         if not seen.any():
-            refuse("ResidualQuantiles", "residuals must hold a number", "none", "Hold out more rows for validation.")
+            refuse(
+                "ResidualQuantiles",
+                "residuals must contain an observed value",
+                "none",
+                "Hold out more rows for validation.",
+            )
         known = 0 if independent_windows is None else len(independent_windows)
         n_series = max(n_series, known, int(series.max()) + 1)
         separate_windows = (

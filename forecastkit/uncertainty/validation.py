@@ -53,9 +53,9 @@ def sample_validation_windows(
 class LocalScale:
     """Local scales of the trained series at the time of their validation windows.
 
-    Residuals of the validation block describe the errors of its time. When a series has grown or calmed down since, its
-    errors usually have too, so residual quantiles of point forecasts are multiplied by the ratio of the local scales
-    (benchmarks/interval_rules.py compares such rules on development sets) [1]_.
+    Residuals of the validation block describe the errors of its time. If the size or the variability of a series has
+    changed since, that of its errors usually has too, so residual quantiles of point forecasts are multiplied by the
+    ratio of the local scales (benchmarks/interval_rules.py compares such rules on development sets) [1]_.
 
     References
     ----------

@@ -51,7 +51,7 @@ def test_without_a_model_it_is_auto_and_its_leaderboard_is_short(run):
 def test_a_parameter_of_networks_chooses_one_unless_auto_is_asked_for(run):
     table = ("train", "--csv", str(dataset_path("airpassengers")), "--epochs", "1")
     out = run(*table, "--horizon", "12", "--out", "m.forecast", "--no-refit").out
-    assert "gru, because epochs belongs to networks; --model names another one" in out
+    assert "gru, because only networks have epochs; --model selects another model" in out
     assert "settings gru, horizon 12" in out
     said = run(*table, "--model", "auto", code=2).err
     assert "auto: the parameter must exist, got 'epochs'. Pass --model gru, or another network" in said

@@ -261,7 +261,7 @@ def test_a_history_with_other_columns_is_refused_by_their_name(refused, model):
     write("other.csv", GOOD.rename(columns={"y": "z"}))
     said = refused("predict", model, "--history", "other.csv", "--out", "o.csv")
     assert (
-        "other.csv: the columns that the model was trained on must be there (y, time), got no 'y' among time, z."
+        "other.csv: the columns that the model was fitted on must be present (y, time), got no 'y' among time, z."
         in said
     )
 

@@ -198,7 +198,7 @@ def test_a_comparison_is_readable_and_written_as_json_and_csv(compared, tmp_path
     assert pd.read_csv(tmp_path / "c.csv")["model"].tolist() == result.table.index.tolist()
     assert os.listdir(tmp_path) == ["c.json", "c.csv"] or os.listdir(tmp_path) == ["c.csv", "c.json"]
     assert "<table" in result._repr_html_()
-    with pytest.raises(InputError, match="can be written"):
+    with pytest.raises(InputError, match="must be writable"):
         result.to_json(tmp_path / "none" / "c.json")
 
 
@@ -295,7 +295,7 @@ def test_what_is_done_is_not_done_again(compared, series, monkeypatch):
     lines = []
     again = fk.compare("gru", series, seeds=2, folds=2, path=path, progress=lines.append, **QUICK, **TINY)
     pd.testing.assert_frame_equal(again.table, result.table)
-    assert lines == [f"10 finished pieces of work are taken from {path}"]
+    assert lines == [f"10 finished results are read from {path}"]
 
 
 def test_an_interrupted_comparison_goes_on(series, tmp_path, monkeypatch):
@@ -332,7 +332,7 @@ def test_a_file_of_other_data_or_settings_is_refused(compared, series, tmp_path)
         (tmp_path / f"{number}").write_text(text)
         with pytest.raises(InputError, match="path must be a file that compare wrote"):
             RunLog(tmp_path / f"{number}", {}, "compare")
-    with pytest.raises(InputError, match="must be a place that can be written"):
+    with pytest.raises(InputError, match="path must be writable"):
         RunLog(tmp_path / "none" / "x", {}, "compare")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="path must be a file that compare wrote"):
@@ -555,7 +555,7 @@ def test_peak_memory_is_that_of_a_process_of_its_own(series):
     class Local(fk.LinearForecaster):
         pass
 
-    assert "does not go to another process" in measure.measure_memory(Local(), task, fold)["error"]
+    assert "cannot be sent to another process" in measure.measure_memory(Local(), task, fold)["error"]
     bad = measure.measure_memory(fk.LinearForecaster(horizon=1000), task, fold)
     assert "a series must have at least horizon + 2" in bad["error"]
 
@@ -623,7 +623,7 @@ def test_the_command_shows_writes_and_goes_on(run):
     assert sorted(os.listdir()) == ["c.csv", "c.json", "c.jsonl", "c.png"]
     assert json.loads(Path("c.json").read_text())["best"] == "linear"
     again = run(*LINEAR, "--out", "c.json", "--csv-out", "c.csv", "--plot", "c.png").out
-    assert "finished pieces of work are taken from c.jsonl" in again
+    assert "finished results are read from c.jsonl" in again
     assert "got horizon 12 there, 6 here" in run(*LINEAR, "--out", "c.json", "--horizon", "6", code=1).err
     assert "6 cutoffs" not in run(*LINEAR, "--out", "c.json", "--horizon", "6", "--overwrite").err
 

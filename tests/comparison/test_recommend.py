@@ -72,10 +72,10 @@ def test_facts_see_nothing_of_what_models_are_compared_on():
         ({"windows": 40}, "seasonal_naive", "too few to learn"),
         ({"windows": 20, "season": 1, "seasonality": 0.0}, "naive", "too few to learn"),
         ({"windows": 900}, "linear", "are few"),
-        ({"windows": 900, "covariates": 2}, "ensemble", "needs the linear forecast beside it"),
+        ({"windows": 900, "covariates": 2}, "ensemble", "is averaged with the linear forecast"),
         ({"horizon": 720, "covariates": 2}, "ensemble", "plain average"),
-        ({"horizon": 720}, "linear", "that far ahead"),
-        ({"windows": 2_000_000}, "lstm_transformer", "plenty"),
+        ({"horizon": 720}, "linear", "at a horizon of 720 steps"),
+        ({"windows": 2_000_000}, "lstm_transformer", "enough, also"),
     ],
 )
 def test_the_rule_follows_the_facts(changes, name, words):
@@ -119,35 +119,35 @@ def comparison(rows, notes=()):
         (
             [("gru", 0.5, "best"), ("linear", 0.6, "20 % worse")],
             "gru",
-            "agrees: gru has the least error of 2 (MASE 0.500",
+            "agrees: gru has the smallest error of 2 (MASE 0.500",
         ),
-        ([("lstm", 0.5, "best"), ("gru", 0.51, "within noise of the best")], "gru", "the rule stands"),
-        ([("lstm", 0.5, "best"), ("gru", 0.6, "20 % worse")], "lstm", "gru 20 % more. The measurement wins."),
-        ([("lstm", 0.5, "best"), ("gru", 0.9, "within noise of the best")], "lstm", "The measurement wins."),
-        ([("lstm", 0.5, "best"), ("gru", math.nan, "failed: no")], "lstm", "gru failed. The measurement wins."),
+        ([("lstm", 0.5, "best"), ("gru", 0.51, "within noise of the best")], "gru", "so the rule is followed"),
+        ([("lstm", 0.5, "best"), ("gru", 0.6, "20 % worse")], "lstm", "gru 20 % more. The comparison decides."),
+        ([("lstm", 0.5, "best"), ("gru", 0.9, "within noise of the best")], "lstm", "The comparison decides."),
+        ([("lstm", 0.5, "best"), ("gru", math.nan, "failed: no")], "lstm", "gru failed. The comparison decides."),
         (
             [("lstm", 0.5, "best"), ("gru", math.nan, "not run: no time was left")],
             "lstm",
-            "names gru, which was not run: no time was left. In the quick comparison lstm has the least error of 1",
+            "names gru, which was not run: no time was left. In the quick comparison lstm has the smallest error of 1",
         ),
         (
             [("lstm", 0.5, "best"), ("gru", 0.52, "4 % worse, too few windows to tell")],
             "gru",
-            "gru is not significantly worse: the rule stands",
+            "gru is not significantly worse, so the rule is followed",
         ),
         (
             [("lstm", 0.5, "best"), ("gru", 0.9, "80 % worse, too few windows to tell")],
             "lstm",
-            "gru 80 % more. The measurement wins.",
+            "gru 80 % more. The comparison decides.",
         ),
         (
             [("gru", 0.5, "best"), ("linear", 0.51, "within noise of the best")],
             "gru",
-            "linear is not significantly worse, and much quicker to fit",
+            "linear is not significantly worse, and much faster to fit",
         ),
     ],
 )
-def test_the_measurement_wins(rows, name, words):
+def test_the_comparison_decides(rows, name, words):
     chosen, reasons = decide("gru", comparison(rows, ["one seed"]))
     assert chosen == name
     assert words in " ".join(reasons)
@@ -160,7 +160,7 @@ def test_a_quick_model_is_not_named_where_its_error_is_far_larger():
 
 
 def test_without_numbers_nothing_is_recommended():
-    with pytest.raises(InputError, match="recommend: forecasts must be finite numbers, got failed: it is late"):
+    with pytest.raises(InputError, match="recommend: forecasts must be finite, got failed: it is late"):
         decide("gru", comparison([("gru", math.nan, "failed: it is late")]))
 
 

@@ -83,14 +83,14 @@ def test_merged_duplicates_ask_for_no_series():
 @pytest.mark.parametrize("name", ["date", "what"])
 def test_text_that_may_be_times_and_cannot_be_read_is_refused(name):
     frame = pd.DataFrame({name: [f"moment {i} of x{i % 7}" for i in range(29, -1, -1)], "y": np.arange(30.0)})
-    with pytest.raises(InputError, match=f"'{name}' (may hold times|has another value in every row)"):
+    with pytest.raises(InputError, match=f"'{name}' (may hold times|has distinct values)"):
         read(frame, target="y")
 
 
 def test_two_columns_of_dates_that_are_equally_likely_are_refused():
     frame = pd.DataFrame({"order_date": TEXT, "ship_date": TEXT, "y": np.arange(30.0)})
     with pytest.raises(
-        InputError, match=r"one column must hold the times, got 'order_date', 'ship_date'. Name it with"
+        InputError, match=r"one column must contain the times, got 'order_date', 'ship_date'. Name it with"
     ):
         read(frame, target="y")
     panel, _, said = read(frame, target="y", time="ship_date")

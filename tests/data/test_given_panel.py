@@ -80,7 +80,7 @@ def test_the_history_of_a_forecaster_is_a_panel_to_fit_on():
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda p: linear().fit(p, np.ones(10)), "y must not be given with it"),
+        (lambda p: linear().fit(p, np.ones(10)), "y must not be given"),
         (lambda p: linear(target="temp").fit(p), r"target= must name the target columns of the panel \(load\)"),
         (lambda p: linear(time="then").fit(p), "time= must be that of the panel"),
         (lambda p: linear(known=["a"]).fit(replace(p, schema=None)), "known= must name each of the 4 known columns"),

@@ -260,7 +260,7 @@ def test_a_killed_run_leaves_nothing_that_is_trusted(frame, tmp_path):
     assert run.returncode == -signal.SIGKILL
     (half,) = [path for path in tmp_path.iterdir() if path.suffix == ".tmp"]
     for path in (tmp_path / "map", half):
-        with pytest.raises(fk.InputError, match="must be a whole folder that map_parquet wrote"):
+        with pytest.raises(fk.InputError, match="must be a complete folder written by map_parquet"):
             fk.open_mapped(path)
     assert_same_panel(fk.map_parquet(*arguments, **ROLES).panel, read_panel(frame, **ROLES)[0])
 
@@ -291,11 +291,11 @@ def change(path, **values):
 
 
 DAMAGED = {
-    "cut short": (cut_short, "whole folder"),
-    "a file lacks": (lambda path: (path / "known.npy").unlink(), "whole folder"),
-    "a series lacks": (lambda path: change(path, ids=["a"]), "its parts do not belong together"),
-    "no manifest": (lambda path: (path / "manifest.json").unlink(), "whole folder"),
-    "foreign": (lambda path: change(path, kind="other"), "whole folder"),
+    "cut short": (cut_short, "complete folder"),
+    "a file lacks": (lambda path: (path / "known.npy").unlink(), "complete folder"),
+    "a series lacks": (lambda path: change(path, ids=["a"]), "its files do not belong together"),
+    "no manifest": (lambda path: (path / "manifest.json").unlink(), "complete folder"),
+    "foreign": (lambda path: change(path, kind="other"), "complete folder"),
     "later": (lambda path: change(path, format=99), "must be of format 1 or older, got format 99"),
 }
 
@@ -349,12 +349,12 @@ def test_static_covariates_that_change_between_batches_are_refused(frame, write,
 
 def test_bad_places_are_refused(frame, write, tmp_path):
     mapped = write(frame, **ROLES)
-    with pytest.raises(fk.InputError, match="there must be nothing at the path yet"):
+    with pytest.raises(fk.InputError, match="the path must not exist"):
         fk.map_parquet(tmp_path / "data", mapped.path, **ROLES)
     with pytest.raises(fk.InputError, match="must be writable, on a disk with room, got No such file or directory"):
         fk.map_parquet(tmp_path / "data", tmp_path / "none" / "map", **ROLES)
     frame.to_csv(tmp_path / "a.csv")
-    with pytest.raises(fk.InputError, match=r"files must be called \.parquet or \.pq, got 'a.csv'"):
+    with pytest.raises(fk.InputError, match=r"files must end in \.parquet or \.pq, got 'a.csv'"):
         fk.map_parquet(tmp_path / "a.csv", tmp_path / "other", **ROLES)
     (tmp_path / "bad.parquet").write_bytes(b"PAR1")
     for source in ("bad.parquet", "none.parquet"):
@@ -363,7 +363,7 @@ def test_bad_places_are_refused(frame, write, tmp_path):
 
 
 CALLS = {
-    "a y": (lambda model, mapped: model.fit(mapped, [1.0]), "mapped data hold their target themselves"),
+    "a y": (lambda model, mapped: model.fit(mapped, [1.0]), "mapped data include their target"),
     "weights": (lambda model, mapped: model.fit(mapped, sample_weight=[1.0]), "mapped data have no weights"),
     "history": (lambda model, mapped: model.fit(mapped).predict(history=mapped), "mapped data are for fit"),
     "newer rows": (lambda model, mapped: model.fit(mapped).update(mapped), "mapped data are for fit"),

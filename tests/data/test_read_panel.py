@@ -218,7 +218,7 @@ REFUSED = {
     "numbers and classes": (
         (WIDE.assign(temp=[*K[:-1], "warm"]),),
         {"target": "load", "known": "temp"},
-        "'temp' must hold either numbers or classes, got both: 1 cell of text: 2024-01-02 15:00:00",
+        "'temp' must contain either numbers or classes, got both: 1 cell of text: 2024-01-02 15:00:00",
     ),
     "a text array": ((np.array(["x", "y"]),), {}, "the target 'y' must be numeric"),
     "complex": ((VALUES + 1j,), {}, "must be numeric, got complex128"),
@@ -233,7 +233,7 @@ REFUSED = {
     "dates in X": (
         (pd.DataFrame({"d": TIMES, "e": TIMES}), VALUES),
         {},
-        "one column must hold the times, got 'd', 'e'. Name it with time=",
+        "one column must contain the times, got 'd', 'e'. Name it with time=",
     ),
     "more dates in X": (
         (pd.DataFrame({"d": TIMES}, index=TIMES), VALUES),
@@ -252,7 +252,7 @@ REFUSED = {
         {},
         "the time column 'ds': every cell must be a time, such as .*, got 'soon' in row 1",
     ),
-    "numbers as times": ((LONG.assign(ds=0.5),), {}, "the time column 'ds' must hold times or whole numbers"),
+    "numbers as times": ((LONG.assign(ds=0.5),), {}, "the time column 'ds' must contain times or whole numbers"),
     "a blank name": (
         (LONG.replace({"unique_id": {"a": None}}),),
         {},
@@ -261,7 +261,7 @@ REFUSED = {
     "an odd index": (
         (WIDE.set_axis([f"r{i}" for i in range(ROWS)]),),
         {},
-        "the index must hold times or whole numbers",
+        "the index must contain times or whole numbers",
     ),
     "levels without names": ((LONG.set_index(["unique_id", "ds"]).rename_axis([None, None]),), {}, "must have names"),
     "a far row": ((pd.Series([1.0, 2, 3], index=[0, 1, 10**9]),), {}, "at least a fiftieth"),
@@ -318,7 +318,10 @@ def test_rows_without_times_follow_their_own_series():
 @pytest.mark.parametrize(
     ("later", "sentence"),
     [
-        (WIDE[["load"]], r"the columns seen at fit must be there: 'load', 'temp', got none named 'temp' among 'load'"),
+        (
+            WIDE[["load"]],
+            r"the columns seen at fit must be present: 'load', 'temp', got none named 'temp' among 'load'",
+        ),
         (WIDE.set_axis(TIMES + pd.Timedelta("30min")), r"must lie on the grid seen at fit \(hourly\), got 40 off it"),
         (WIDE.set_axis(np.arange(1, ROWS + 1)), "times must be of the kind seen at fit"),
     ],

@@ -111,7 +111,7 @@ SPRING = pd.date_range("2024-03-30", periods=60, freq="h")
             pd.Series(wave(60), index=SPRING),
             {"timezone": BERLIN},
             "times must exist in Europe/Berlin, whose clocks skip an hour, got 1 that does not: 2024-03-31 02:00:00. "
-            "Are they of another zone",
+            "If they are in another zone",
         ),
         (
             pd.Series(wave(30), index=naive(hours("2024-10-26", "2024-10-27")).append(
@@ -128,8 +128,8 @@ SPRING = pd.date_range("2024-03-30", periods=60, freq="h")
         (
             pd.Series(wave(49), index=naive(hours("2024-10-26", "2024-10-28 00:00"))[:49]),
             {},
-            "got 1 duplicate: 2024-10-27 02:00:00. Several series? Name their column with series_id=. "
-            "A clock change? Set timezone=, or duplicates='mean'.",
+            "got 1 duplicate: 2024-10-27 02:00:00. If there are several series, name their column in series_id=. "
+            "If clocks change, set timezone=, or duplicates='mean'.",
         ),
     ],
 )  # fmt: skip

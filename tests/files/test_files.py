@@ -221,7 +221,7 @@ def test_a_zip_of_two_files_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
         archive.writestr("a.csv", "y\n1\n")
         archive.writestr("b.csv", "y\n1\n")
-    assert "a zip must hold one file, got 2: a.csv, b.csv." in refused(read_table, tmp_path / "data.zip")
+    assert "a zip archive must contain one file, got 2: a.csv, b.csv." in refused(read_table, tmp_path / "data.zip")
 
 
 # Large files ----------------------------------------------------------------------------------------------------------

@@ -509,9 +509,9 @@ def test_lines_that_are_left_out_are_said(tmp_path, capsys):
         (two_blocks, "2 lines above the table left out"),
         (table_below, "3 lines below the table left out"),
         (central_bank, "3 rows of descriptions below the names left out (Reference rate, Unit USD"),
-        (station, "words behind the last column left out in 7 rows"),
-        (without_names, "no line of names: columns are numbered from 1"),
-        (merged_cells, "blank cells of 'Year' are those of the row above"),
+        (station, "text after the last column left out in 7 rows"),
+        (without_names, "no header: columns are numbered from 1"),
+        (merged_cells, "blank cells of 'Year' are filled from the row above"),
         (months_across, "'Total' left out"),
     ):
         path = tmp_path / "export.csv"

@@ -28,7 +28,7 @@ def test_all_numeric_columns_are_targets_without_a_hint():
     roles = find_roles(frame_of(a=np.sin(np.arange(60)), b=np.cos(np.arange(60)), note=["x"] * 60))
     assert (roles.time, roles.series_id, roles.target) == ("time", (), ("a", "b"))
     assert roles.unused == (("note", "text, the same in all rows"),)
-    assert roles.notes[0].startswith("2 targets, as no name says which column is to be forecast: target='a' forecasts")
+    assert roles.notes[0].startswith("2 targets, as no column name identifies the target: target='a' forecasts")
 
 
 def test_a_column_called_like_a_target_is_one_and_the_others_are_past():
@@ -40,7 +40,7 @@ def test_a_column_called_like_a_target_is_one_and_the_others_are_past():
     assert roles.unused == (("load", "not named as past"),)
     roles = find_roles(frame.assign(sales=1.0))
     assert (roles.target, roles.past) == (("load", "sales"), ("temp", "wind"))
-    assert "all are called like a target: target='load' forecasts one" in roles.notes[0]
+    assert "all are named like a target: target='load' forecasts one" in roles.notes[0]
 
 
 def test_reasons_for_unused_columns():

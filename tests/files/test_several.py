@@ -106,4 +106,4 @@ def test_the_clock_is_said_and_unix_times_are_those_of_utc(home, capsys):
     assert main(["inspect", "wall.csv", "--timezone", "Europe/Berlin"]) == 0
     assert "to 2024-11-05      clock: 1 repeated hour" in capsys.readouterr().out
     assert main(["inspect", "wall.csv"]) == 1
-    assert "A clock change? Set --timezone, or --duplicates mean." in capsys.readouterr().err
+    assert "If clocks change, set --timezone, or --duplicates mean." in capsys.readouterr().err

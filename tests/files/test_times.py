@@ -128,11 +128,11 @@ def test_offsets_that_change_with_the_clock_keep_the_steps_even():
     hours = pd.date_range("2021-03-27", periods=48, freq="h", tz="Europe/Berlin")
     times = read_times(pd.Series([stamp.isoformat() for stamp in hours]), "t")
     assert (times.values == hours).all()
-    assert times.sentence == "offsets change: times are in UTC"
+    assert times.sentence == "UTC offsets change: times are in UTC"
     days = pd.date_range("2021-03-20", periods=20, freq="D", tz="Europe/Berlin")
     times = read_times(pd.Series([stamp.isoformat() for stamp in days]), "t")
     assert (times.values == days.tz_localize(None)).all()
-    assert times.sentence == "offsets change: times are those of the clock"
+    assert times.sentence == "UTC offsets change: times are local"
     named = parse_times(pd.Series(["28.03.2021 01:00 CET", "28.03.2021 03:00 CEST"]))
     assert named.dt.hour.tolist() == [0, 1]
 
@@ -242,7 +242,8 @@ def test_a_remembered_order_decides_where_cells_do_not():
     assert try_times(pd.Series(["01/02/2021"])).sentence == "01/02/2021 is read as month/day/year"
     said = refused(parse_times, pd.Series(["02/13/2021"]), "time", "day/month/year")
     assert (
-        "dates must be written day/month/year, as in the rows that the model knows, got '02/13/2021' in row 1." in said
+        "dates must be written day/month/year, as in the rows that the model was fitted on, got '02/13/2021' in row 1."
+        in said
     )
 
 

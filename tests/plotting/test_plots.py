@@ -243,7 +243,7 @@ def test_bad_path_is_refused(history, tmp_path, name):
     (tmp_path / "file").touch()
     (tmp_path / "folder.png").mkdir()
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(InputError, match=f"plot: path must be a place that can be written, got '.*{name}'"):
+    with pytest.raises(InputError, match=f"plot: path must be writable, got '.*{name}'"):
         plot_forecast(forecasts(history, 54), path=tmp_path / name)
     assert sorted(tmp_path.rglob("*")) == before
 

@@ -203,7 +203,7 @@ def test_an_unfitted_model_and_a_comparison():
 
 
 def test_an_unwritable_path_is_refused(made, tmp_path):
-    with pytest.raises(InputError, match="can be written"):
+    with pytest.raises(InputError, match="must be writable"):
         made[0].save(tmp_path / "none" / "report.html")
 
 

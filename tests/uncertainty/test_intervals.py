@@ -259,7 +259,7 @@ def test_refusals(residuals):
         fitted.at([0.001])
     with pytest.raises(InputError, match=r"must be \(n_windows, horizon\), and .* got \(200, 3, 2\) and \(200,\)"):
         ResidualQuantiles.fit(residuals, np.zeros(200, int))
-    with pytest.raises(InputError, match="residuals must hold a number, got none"):
+    with pytest.raises(InputError, match="residuals must contain an observed value, got none"):
         fit(np.full((2, 1, 3), NAN))
 
 

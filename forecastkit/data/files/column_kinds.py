@@ -185,7 +185,7 @@ def refuse_unread(where: str, free: pd.DataFrame) -> None:
         # A name alone is not sufficient: `month` may contain classes, like `promo`.
         named, outline = column_names.is_called(name, column_names.DATES), _is_outline(column)
         if outline or ((alone or (called and _distinguishes(free, name))) and (named or not _count_rows(column))):
-            what = "may hold times" if called or outline else "has another value in every row, as times have"
+            what = "may hold times" if called or outline else "has distinct values, as times have"
             got = f"cells such as {str(next(iter(column.dropna()), ''))!r}"
             remedy = "Name the column of times with time=, or leave this one out of the table."
             refuse(where, f"{name!r} {what}, and no column was read as times", got, remedy)

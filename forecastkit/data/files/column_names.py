@@ -74,7 +74,7 @@ PERIODS = words("period periode periodo")
 LATER = words(
     "end ended ende bis until to stop fin fine fim final eind creation created updated modified inserted available"
 )
-#: Parts of dates that no date is made of.
+#: Parts of dates that do not determine a date.
 WEEKDAYS = words(
     "weekday dayofweek day_of_week dow wochentag jour_semaine dia_semana giorno_settimana weekdag dayname day_name "
     "dayofyear day_of_year doy"
@@ -128,13 +128,13 @@ TARGETS = (
 )
 #: Columns of quotes of an asset.
 QUOTES = words("open high low close")
-#: Words of columns that speak of a target but are not it.
+#: Words of columns that are derived from a target.
 NOT_TARGETS = words(
     "forecast forecasted predicted prediction pred prognose previsione previsao prevision pronostico prevision "
     "lag lagged previous prev last_year avg average mean rolling moving ma min max std budget plan planned "
     "expected estimate estimated lower upper"
 )
-#: Columns that are known ahead as a rule.
+#: Columns that are usually known in advance.
 AHEAD = words(
     "open promo promotion promotions holiday holidays event closed onpromotion discount campaign schoolholiday "
     "stateholiday isholiday vacation feiertag ferien offen geoffnet aktion rabatt ferie vacances ouvert promotion "

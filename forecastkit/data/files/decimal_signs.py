@@ -32,7 +32,7 @@ class Numbers:
     values : pandas.Series
         int64 or float64, with the index and the name of the cells; missing cells are NaN.
     sentence : str
-        What was read beside digits, such as ``"in €"`` or ``"thousands '.'"``; empty for plain numbers.
+        Removed units and separators, such as ``"in €"`` or ``"thousands '.'"``; empty for plain numbers.
     """
 
     values: pd.Series
@@ -45,7 +45,7 @@ def find_decimal(where: str, columns: Mapping[str, Cells], separator: str) -> tu
     Raises
     ------
     InputError
-        If a column has two, or may have either where the others differ.
+        If a column has two separators, or is ambiguous and the other columns differ.
     """
     read = {name: cells for name, cells in columns.items() if cells.bodies is not None}
     proofs: dict[str, str] = {}

@@ -33,13 +33,13 @@ class Dialect:
     ----------
     separator : str
     skip : int
-        Lines above the first row, with those of the names.
+        Lines above the first row, including the header.
     header : tuple of str
-        The names of the columns.
+        Column names.
     rows : tuple of tuple of str
         The first rows.
     notes : tuple of str
-        What was left out.
+        Rows and lines that were left out.
     """
 
     separator: str
@@ -55,7 +55,7 @@ def find_dialect(where: str, text: str) -> Dialect:
     Raises
     ------
     InputError
-        Where no line names the columns, or two have one name.
+        If no line contains the column names, or a name is repeated.
     """
     lines = text.splitlines()
     said = _SAID.match(lines[0]) if lines else None
@@ -79,7 +79,7 @@ def find_dialect(where: str, text: str) -> Dialect:
 def _read_names(where: str, rows: list[list[str]]) -> tuple[list[str], int, str]:
     """Return the column names, the number of rows that contain them, and a note on columns without names."""
     if _are_measurements(rows):
-        return [str(place + 1) for place in range(len(rows[0]))], 0, "no line of names: columns are numbered from 1"
+        return [str(place + 1) for place in range(len(rows[0]))], 0, "no header: columns are numbered from 1"
     count = next((number for number, row in enumerate(rows[1:], 1) if any(map(is_data, row))), 1)
     header = [name.strip() for name in rows[0]]
     header[0] = header[0].lstrip("# ")
@@ -232,7 +232,7 @@ def check_unique(where: str, header: list[str]) -> None:
 def _check_names(where: str, header: list[str], rows: list[list[str]]) -> None:
     """Refuse a table without a header; consecutive whole numbers are accepted as the default names of pandas.
 
-    A time above times, or a number above the same numbers, is a cell of the first row.
+    A time above times, or a number above equal numbers, belongs to a data row.
     """
     counting = [str(number) for number in range(len(header) + 1)]
     below = list(zip(*rows, strict=False)) if len(rows) > 2 else []
@@ -241,9 +241,7 @@ def _check_names(where: str, header: list[str], rows: list[list[str]]) -> None:
         for name, column in zip(header, below, strict=False)
     )
     if cells or (all(map(is_data, header)) and header not in (counting[:-1], counting[1:])):
-        refuse(
-            where, "the first line must name the columns", first_few(map(repr, header)), "Put a line of names on top."
-        )
+        refuse(where, "the first line must name the columns", first_few(map(repr, header)), "Add a header.")
 
 
 def trim(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -332,7 +330,7 @@ def _is_units(frame: pd.DataFrame) -> bool:
 def _closing(frame: pd.DataFrame, times: list[int]) -> str:
     """Return the cell that identifies the last row as a total or a note; empty for a row of data.
 
-    Neither a row without a time is data where the first rows have one, nor a row of a single word.
+    A row without a time is not data if the first rows have one, nor is a row of a single word.
     """
     last = [cell.strip() for cell in frame.iloc[-1]]
     filled = [cell for cell in last if cell]

@@ -38,7 +38,7 @@ def find_targets(
 def named_targets(numeric: list[str]) -> tuple[str, ...]:
     """Return columns named like targets, only those of the clearest kind.
 
-    Of quotes of an asset (open, high, low, close) the close is to be forecast, whatever its volume is called.
+    Of the quotes of an asset (open, high, low, close), the closing price is the target, also if there is a volume.
     """
     quotes = {word: name for name in reversed(numeric) for word in column_names.split_name(name)[:1]}
     if quotes.keys() >= column_names.QUOTES:
@@ -61,7 +61,7 @@ def _is_unlike(name: str, named: list[str], numeric: list[str]) -> bool:
 
 def _choice_notes(targets: tuple[str, ...], numeric: list[str], named: bool) -> list[str]:
     if len(targets) > 1:
-        why = "all are called like a target" if named else "no name says which column is to be forecast"
+        why = "all are named like a target" if named else "no column name identifies the target"
         rest = "the others are" if len(numeric) > 2 else "the other is"
         return [f"{len(targets)} targets, as {why}: target={targets[0]!r} forecasts one, and {rest} past covariates"]
     return []
@@ -77,7 +77,7 @@ def _refuse_odd_target(where: str, free: pd.DataFrame, numeric: list[str]) -> No
         odd = odd_cells(column)
         if odd.any() and odd.sum() < column.notna().sum() / 2:
             remedy = "Replace them by numbers or leave them blank."
-            refuse(where, f"the column {name!r} must hold numbers to be forecast", show_cells(column, odd), remedy)
+            refuse(where, f"the column {name!r} must contain numbers to be forecast", show_cells(column, odd), remedy)
 
 
 def offer_known(past: tuple[str, ...]) -> list[str]:

@@ -32,7 +32,7 @@ def find_time(
 ) -> TimeColumns:
     """Return the times of a table from the given columns, or those found among the `free` ones.
 
-    The `order` is that in which times of the same source were written before.
+    `order` is the format of earlier times of the same source.
     """
     if len(given) == 1:
         times = read_times(frame[given[0]], f"{where}: time column {given[0]!r}", order)
@@ -54,13 +54,13 @@ def find_time(
         free = free.assign(**filled)
         if parts := find_parts(free, None, None, where):
             found = _joined(frame.assign(**filled), parts, (), where)
-            said = f"blank cells of {first_few(map(repr, filled))} are those of the row above"
+            said = f"blank cells of {first_few(map(repr, filled))} are filled from the row above"
             return replace(found, times=replace(found.times, sentence=said))
     return _find_numbered(frame, free, series_id, where)
 
 
 def _filled_down(free: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return the parts of dates that only the first row of each has, as merged cells of spreadsheets are saved."""
+    """Return the parts of dates that only the first row of each group has, as spreadsheets save merged cells."""
     names = column_names.YEARS | column_names.QUARTERS | column_names.MONTHS
     called = [name for name in free if column_names.is_called(name, names)]
     return {name: free[name].ffill() for name in called if pd.notna(free[name].iloc[0]) and free[name].isna().any()}
@@ -97,7 +97,7 @@ def _find_counted(frame: pd.DataFrame, free: pd.DataFrame, series_id: Sequence[s
     Raises
     ------
     InputError
-        If numbers rise within each series, but not by one: they may be times, in units that are not known.
+        If numbers increase within each series, but not by one: they may be times in unknown units.
     """
     for name in free:
         column, others = free[name], free.drop(columns=name)

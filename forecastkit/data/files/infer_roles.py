@@ -1,6 +1,6 @@
 """Detection of the roles of columns: time, series, targets and covariates.
 
-Of a file everything is found. Of a frame handed to a forecaster only the keys are, see `data/ingest/find_keys.py`.
+For files all roles are detected, for frames passed to a forecaster only the keys, see `data/ingest/find_keys.py`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,21 +25,21 @@ class Roles:
     Attributes
     ----------
     time : str or None
-        The column of times, the name of `time_parts` joined; None when rows are in order.
+        The time column, for several columns their names joined; None if rows are in order.
     time_parts : tuple of str
-        Columns that make one time together; empty where one column holds it.
+        Columns that together contain the time; empty for a single column.
     series_id : tuple of str
-        Columns that name the series together; empty where there is one series.
+        Columns that together identify the series; empty for a single series.
     target, known, past, static : tuple of str
-        Columns to forecast, known ahead, known only to the past, and the same within a series.
+        Columns to forecast, future covariates, past covariates, and static covariates.
     unused : tuple of (str, str)
         The other columns, each with the reason.
     notes : tuple of str
-        What was chosen among several possibilities, a sentence each.
+        Choices among several possibilities, one sentence each.
     date_order : str
-        How the times are written, such as ``"day.month.year"``; empty when they were times already.
+        Format of the times, such as ``"day.month.year"``; empty for datetimes.
     times : pandas.Series or None
-        The times, read.
+        The parsed times.
     """
 
     time: str | None
@@ -91,7 +91,7 @@ def find_roles(
         and so are true/false columns and text of few values. Without `static` what does not change within any series
         is static.
     where : str
-        What a refusal calls the table.
+        Name of the table in error messages.
 
     Returns
     -------
@@ -100,8 +100,8 @@ def find_roles(
     Raises
     ------
     InputError
-        When a given name does not exist or plays two parts; a time column does not parse; a target is text; or there
-        are no times although a column of text may hold some.
+        If a given name does not exist or has two roles, a time column cannot be parsed, a target is text, or no times
+        are found although a text column may contain some.
     """
     given = {"target": target, "known": known, "past": past, "static": static}
     given = {role: _names(names) for role, names in given.items()}
@@ -119,7 +119,7 @@ def find_roles(
         refuse_unread(where, free)
     unused |= {name: kind.reason for name, kind in kinds.items() if kind.role == "unused"}
     numeric = [name for name, kind in kinds.items() if kind.role == "measured"]
-    if not (given["target"] or numeric):  # better a target that looks odd than none
+    if not (given["target"] or numeric):  # an unusual target is better than none
         numeric = [name for name, kind in kinds.items() if kind.role == "unused" and _may_be_target(free[name])]
         unused = {name: reason for name, reason in unused.items() if name not in numeric}
     if not given["target"] and not named_targets(numeric) and (same := constant_columns(free, numeric)):

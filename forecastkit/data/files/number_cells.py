@@ -15,14 +15,14 @@ import pyarrow.compute as pc
 
 from forecastkit.data.files.time_shapes import MONTHS, is_time, named_period
 
-#: What stands for a missing number.
+#: Text of missing numbers.
 MISSING = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
     "NULL", "NaN", "None", "n/a", "nan", "null", "?", "-", "--", "#VALUE!", "#DIV/0!", "n.a.",
     ".", "..", "...", "…", ":", "–", "—", "(NA)", "N.A.", "#NV", "k.A.", "n.d.", "s/d", "nil", "missing", "NoData",
     "**", "***", "---", "n/e", "N/E", "unavailable", "unknown", "NAN", "no data", "No data",
 )  # fmt: skip
-#: Those of them that no program writes for a missing number by default: they are named where they are read.
+#: Those that no program writes by default; they are reported when they are read as missing.
 MARKS = MISSING[MISSING.index(".") :]
 _INTEGER = r"^[+-]?\d{1,18}$"
 PADDED, _LONG = r"^0\d+$", r"^[+-]?\d{19,}$"
@@ -40,7 +40,7 @@ _DOT = rf"^(?:\d+|\d{{1,3}}(?:[,{GAPS}]\d{{3}})+|\d{{1,2}}(?:,\d{{2}})+,\d{{3}})
 _COMMA = rf"^(?:\d+|\d{{1,3}}(?:[.{GAPS}]\d{{3}})+)(?:,\d*)?$|^,\d+$"
 _FIRST = 200  # cells that tell most columns of names from those of numbers
 OPEN_CELL = r"^[+-]?(?:[1-9]\d{0,2}\.\d{3}|\d+)$"
-OPEN_GROUP = r"^[+-]?[1-9]\d{0,2}[.,]\d{3}$"  # one sign before three digits: thousands or a fraction
+OPEN_GROUP = r"^[+-]?[1-9]\d{0,2}[.,]\d{3}$"  # one separator before three digits: thousands or a fraction
 _SCALES = {
     "k": 1e3, "K": 1e3, "tsd": 1e3, "Tsd": 1e3, "M": 1e6, "mio": 1e6, "Mio": 1e6, "mn": 1e6, "mln": 1e6, "million": 1e6,
     "B": 1e9, "bn": 1e9, "Bn": 1e9, "Mrd": 1e9, "mrd": 1e9, "billion": 1e9,
@@ -73,20 +73,20 @@ class Cells:
     values : Series
         The cells.
     text : pyarrow.Array
-        The same without space around them.
+        The stripped cells.
     missing : ndarray of bool
     bodies : pyarrow.Array or None
-        Digits, thousands and decimal signs of the cells that are not missing; None where one is no number.
+        Digits and separators of the cells that are not missing; None if one is not a number.
     factor : ndarray or float
-        Sign, and power of K and M, of each.
+        Sign and scale (K, M) of each.
     powers : pyarrow.Array or None
-        Exponents such as ``e+03``, where bodies have none.
+        Exponents such as ``e+03`` that were separated from the bodies.
     unit : str
-        What stands beside the numbers.
+        The unit or currency.
     proves : set of str
-        Decimal signs that a cell proves.
+        Decimal separators determined by unambiguous cells.
     numbers : ndarray or None
-        The numbers, where nothing but digits, a point and an exponent is in any cell.
+        The numbers, if all cells consist of digits, a point and an exponent.
     """
 
     values: pd.Series
@@ -280,7 +280,7 @@ def keeps_text(cells: Cells, names_things: bool) -> bool:
         return False
     whole = all_match(given, r"^[+-]?\d+$")
     if whole and (cells.numbers is None or cells.numbers.dtype.kind == "f") and any_match(given, _LONG):
-        return True  # more digits than a number keeps
+        return True  # more digits than a float64 can represent
     if whole and any_match(given, PADDED):
         return names_things or _CALENDAR.fullmatch(str(cells.values.name)) is None
     return names_things and not all_match(given, _INTEGER)

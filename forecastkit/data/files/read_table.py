@@ -38,7 +38,7 @@ class Table:
     separator : str or None
         Column separator; None if the file is not text.
     decimal : str
-        The decimal sign, ``"."`` or ``","``.
+        The decimal separator, ``"."`` or ``","``.
     encoding : str or None
         ``"utf-8"`` or another Python encoding; None if the file is not text.
     files : tuple of str
@@ -78,10 +78,10 @@ def read_table(path: str | Path, names: Collection[str] = ()) -> Table:
     Parameters
     ----------
     path : str or pathlib.Path
-        Parquet, feather, JSON and spreadsheets by their suffix; anything else is text with a line of names on top and
-        ``,``, ``;``, a tab or ``|`` between the cells, also packed (``.gz``, ``.bz2``, ``.xz``, ``.zst``, ``.zip``).
-        Pipes are read once. The decimal sign is that which the numbers of all columns prove; thousands separators,
-        currencies, per cent signs and units are read where all cells of a column agree.
+        Parquet, Feather, JSON and spreadsheets by their suffix; anything else is text with a header and the separator
+        ``,``, ``;``, tab or ``|``, optionally compressed (``.gz``, ``.bz2``, ``.xz``, ``.zst``, ``.zip``). Pipes are
+        read once. The decimal separator is inferred from all columns; thousands separators, currencies, per cent signs
+        and units are removed if all cells of a column have the same.
     names : collection of str
         Columns that identify series and are kept as text: ``0071`` differs from ``71``, and ``1e5`` from ``100000``.
 
@@ -206,7 +206,7 @@ def _stream(where: str, source: Source, names: Collection[str]) -> Table | None:
     first, _, notes = convert(where, cells, dialect.separator, names)
     if notes:
         return None
-    # A sign that is only likely from the first rows is left to the whole file.
+    # A separator that is only likely from the first rows is inferred from the whole file.
     proofs = [take_apart(cells[name]).proves for name in first if pd.api.types.is_numeric_dtype(first[name])]
     decimal = next(iter(set().union(*proofs)), "")
     count = int(1.1 * len(first) * source.size / len(head))

@@ -8,11 +8,11 @@ import pandas as pd
 from forecastkit.data.files import column_names
 from forecastkit.data.files.datetimes import is_categories
 
-#: Rows that repeated times are looked for in, where there are more than many.
+#: Approximate number of rows that are searched for repeated times in very large tables.
 MANY, FEW = 1 << 20, 200_000
 #: A few repeated (series, time) rows, such as clock changes, do not hide a series column.
 FEW_REPEATS = 0.01
-#: Below this fraction of repeated times only a column that is called like a series is one.
+#: Below this fraction of repeated times, a series column must be named like one.
 MANY_REPEATS = 0.2
 #: Columns that are combined, and how many at most.
 MAX_CANDIDATES, MAX_KEYS = 8, 4
@@ -21,7 +21,7 @@ MAX_CANDIDATES, MAX_KEYS = 8, 4
 def find_series(free: pd.DataFrame, times: pd.Series | None) -> tuple[str, ...]:
     """Return the columns within whose combinations times are unique, although they repeat in the table; () for none.
 
-    One column where one suffices, else the fewest: text, and whole numbers whose name is that of a series.
+    A single column if one suffices, otherwise the fewest: text, and whole numbers that are named like a series.
     """
     if "unique_id" in free:
         return ("unique_id",)
@@ -77,7 +77,7 @@ def series_codes(frame: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
 
 def is_constant_within(column: pd.Series, codes: np.ndarray) -> bool:
     """Return whether a column has at most one value within each series."""
-    for rows in (slice(0, 10_000), slice(None)):  # most columns show it at once
+    for rows in (slice(0, 10_000), slice(None)):  # sufficient for most columns
         values, series = pd.factorize(column.iloc[rows])[0], codes[rows]
         seen = (values >= 0) & (series >= 0)
         values, series = values[seen], series[seen]

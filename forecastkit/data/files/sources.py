@@ -73,7 +73,7 @@ def _open_zip(source: Source) -> IO[bytes]:
     with zipfile.ZipFile(source.place) as archive:
         names = archive.namelist()
         if len(names) != 1:
-            refuse(str(source.path), "a zip must hold one file", f"{len(names)}: {first_few(names)}")
+            refuse(str(source.path), "a zip archive must contain one file", f"{len(names)}: {first_few(names)}")
         return archive.open(names[0])
 
 

@@ -12,7 +12,7 @@ from forecastkit.data.files.number_cells import MARKS, MISSING, PADDED, Cells, k
 from forecastkit.data.files.time_shapes import is_time
 from forecastkit.utils.validation import first_few
 
-_FEW_ODD = 0.2  # share of words up to which cells are numbers, of which some are odd
+_FEW_ODD = 0.2  # largest fraction of words among cells that are otherwise numbers
 _TRUTH = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
 
 
@@ -24,20 +24,20 @@ def convert(
     Parameters
     ----------
     where : str
-        What a refusal calls the table.
+        Name of the table in error messages.
     frame : DataFrame of str
     separator : str
-        Between cells: beside ``;`` a comma is a decimal sign where nothing else tells.
+        Between cells. With ``;`` an ambiguous comma is a decimal separator.
     names : collection of str
-        Columns that name series: their text is kept as it stands.
+        Columns that identify series, whose text is unchanged.
 
     Returns
     -------
     frame : DataFrame
     decimal : str
-        The decimal sign; empty where no number has one.
+        The decimal separator; empty if no number has one.
     notes : list of str
-        What was read beside digits.
+        Currencies, units and thousands separators that were removed.
     """
     apart = {name: take_apart(frame[name]) for name in frame}
     numeric = {name: cells for name, cells in apart.items() if cells.bodies is not None}

@@ -15,8 +15,8 @@ from forecastkit.data.files.cells import ANY_TIME, show_cells
 from forecastkit.data.files.time_shapes import CLOSE_INTERVAL, INTERVALS, MONTHS, SHAPES, UNITS, ZONES, named_period
 from forecastkit.utils.validation import refuse
 
-_SAMPLE = 50  # cells that the form is found from
-_FARTHEST = 14 * 3600  # seconds between a zone and UTC
+_SAMPLE = 50  # number of cells that determine the format
+_FARTHEST = 14 * 3600  # largest UTC offset in seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +207,7 @@ def _three_numbers(column: _Column, fields: _Fields) -> _Dates:
     if known in readings:
         days, exist = readings[known]
         if not exist.all():
-            rule = f"dates must be written {mark.join(known.split())}, as in the rows that the model knows"
+            rule = f"dates must be written {mark.join(known.split())}, as in the rows that the model was fitted on"
             column.refuse(rule, ~exist, "Write 2024-01-31.")
         return _Dates(days, exist, mark.join(known.split()))
     possible = {words: days for words, (days, exist) in readings.items() if exist.all()}
@@ -271,5 +271,5 @@ def _localise(times: pd.Series, seconds: np.ndarray) -> tuple[pd.Series, str]:
         return times.dt.tz_localize(timezone(timedelta(seconds=int(seconds[0])))), ""
     universal = times - seconds.astype("timedelta64[s]")
     if regularity(times.to_numpy())[0] > regularity(universal.to_numpy())[0]:
-        return times, "offsets change: times are those of the clock"
-    return universal.dt.tz_localize("UTC"), "offsets change: times are in UTC"
+        return times, "UTC offsets change: times are local"
+    return universal.dt.tz_localize("UTC"), "UTC offsets change: times are in UTC"

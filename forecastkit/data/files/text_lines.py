@@ -1,4 +1,4 @@
-"""Lines of a text file that are no rows of its table: rulers and other tables; and columns aligned by spaces."""
+"""Lines of a text file that are not rows of its table, such as rulers, and columns aligned by spaces."""
 
 import re
 from collections import Counter
@@ -18,7 +18,7 @@ def tidy_lines(text: str) -> tuple[str, list[str]]:
     Parameters
     ----------
     text : str
-        Of a file.
+        Contents of a file.
     """
     notes = []
     if _RULER.search(text):
@@ -75,7 +75,7 @@ class _Lines:
         return any(map(is_data, self.rows[-1]))
 
     def goes_on(self, part: "_Lines") -> bool:
-        """Return whether the lines of a block are rows of this table, perhaps below its names once more."""
+        """Return whether the lines of a block are further rows of this table, perhaps below a repeated header."""
         first = next((row for row in part.rows if not row[0].startswith("#")), part.rows[0])
         if not self.has_data or len(first) != len(self.rows[-1]):
             return False
@@ -101,7 +101,7 @@ def _with_tabs(text: str, notes: list[str]) -> tuple[str, list[str]]:
         return text, notes
     start = rows.index(full[0])
     above, short = rows[:start], [row for row in rows[start:] if len(row) < width and is_data(row[0])]
-    if short and rows[-1] is not short[0]:  # which cells are blank is not known but in the last row
+    if short and rows[-1] is not short[0]:  # which cells are blank is known in the last row only
         return text, notes
     if any(map(is_data, (cell for row in full for cell in row[width:]))):
         return text, notes
@@ -114,7 +114,7 @@ def _with_tabs(text: str, notes: list[str]) -> tuple[str, list[str]]:
     if left_out := len(rows) - len(full) - (names is not None):
         said.append(f"{left_out} line{'s' * (left_out > 1)} without data left out")
     if longer := sum(len(row) > width for row in full):
-        said.append(f"words behind the last column left out in {longer} row{'s' * (longer > 1)}")
+        said.append(f"text after the last column left out in {longer} row{'s' * (longer > 1)}")
     lines = ["\t".join(row[:width]) for row in ([names] if names else []) + full]
     return "\n".join(lines) + "\n", [*notes, *said]
 

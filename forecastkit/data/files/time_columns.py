@@ -28,14 +28,14 @@ class TimeColumns:
     Attributes
     ----------
     name : str or None
-        The column of times; where several make one, their names joined by ``_``. None where there is none.
+        The time column; for several columns their names joined by ``_``. None without times.
     parts : tuple of str
-        Those columns, where there are several.
+        The columns, if there are several.
     times : Times or None
     others : tuple of str
-        Further columns that hold times.
+        Further columns of times.
     tied : bool
-        Whether one of them is as likely the time as the one that was taken.
+        Whether one of them is as likely to be the time column.
     """
 
     name: str | None = None
@@ -50,12 +50,12 @@ class TimeColumns:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that the times were read from."""
+        """The columns that contain the times."""
         return self.parts or (() if self.name is None else (self.name,))
 
 
 def joined_name(parts: Sequence[str]) -> str:
-    """Return the name of a time that several columns make."""
+    """Return the joined name of several time columns."""
     return "_".join(map(str, parts))
 
 
@@ -67,7 +67,7 @@ def is_text(column: pd.Series) -> bool:
 
 
 def try_times(column: pd.Series) -> Times | None:
-    """Return the times of a column of text or times, None where it is not one of times."""
+    """Return the times of a column of text or times; None if it contains other values."""
     return datetimes.try_times(column) if is_text(column) else None
 
 
@@ -81,13 +81,13 @@ def begins_as_times(cells: pd.Series) -> bool:
 
 
 def find_text_times(free: pd.DataFrame, where: str) -> dict[str, Times]:
-    """Return the columns of text or times that hold times in every cell.
+    """Return the columns of text or times in which every cell is a time.
 
     Raises
     ------
     InputError
-        Where columns begin as times and none can be read to its end: better a word about the odd cells than rows taken
-        in their order.
+        If columns begin with times but none can be parsed completely: assuming ordered rows would hide the invalid
+        cells.
     """
     begun = [name for name in free if is_text(free[name]) and begins_as_times(free[name])]
     found = {name: times for name in begun if (times := try_times(free[name])) is not None}
@@ -134,7 +134,7 @@ def numbered_times(column: pd.Series, only_exact: bool = False) -> pd.Series | N
     """
     if not pd.api.types.is_numeric_dtype(column) or column.isna().any():
         return None
-    # Names that hold the word of a date, such as MESS_DATUM, are of times where the numbers have their digits.
+    # A name with the word for a date, such as MESS_DATUM, denotes times if the numbers have the digits of dates.
     digits = column.dtype.kind == "i" and column.min() >= EARLIEST_DIGITS
     called = (digits and named_period(column.name) == "date") or column_names.is_called(column.name, column_names.TIMES)
     worded = column_names.holds(column.name, column_names.DATES | column_names.YEARS)

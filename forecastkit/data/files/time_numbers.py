@@ -27,14 +27,14 @@ def dated_numbers(numbers: np.ndarray, name: object = None, order: str = "") -> 
     name : object
         Name of the column, which may determine the meaning of its digits (weeks or dates).
     order : str
-        The reading of the same source before, which decides where several are possible.
+        Format of earlier times of the same source, which resolves ambiguous numbers.
 
     Returns
     -------
     times : numpy.ndarray or None
         datetime64[us], or int64 for positions; None if fractions cannot be times.
     order : str
-        The reading, such as ``"yyyymmdd"``.
+        The format, such as ``"yyyymmdd"``.
     sentence : str
         Guess in one sentence; empty if there is only one reading.
     """

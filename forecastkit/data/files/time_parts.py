@@ -15,7 +15,7 @@ from forecastkit.data.files.time_shapes import MONTHS, PERIODS
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.validation import refuse
 
-#: Parts of a time by their names, with the numbers that each may be.
+#: Parts of a time by name, with the range of each.
 PARTS = {
     "year": (column_names.YEARS, 1, 2300),
     "half": (column_names.HALVES, 1, 2),
@@ -28,7 +28,7 @@ PARTS = {
     "day of the year": (column_names.DAYS_OF_YEAR, 1, 366),
     "period": (column_names.SLOTS, 1, 100),
 }
-#: Parts that a date is made of, the finest first; each may be followed by hour and minute where it ends in a day.
+#: Combinations of parts that form a date, the finest first; those with a day may be followed by hour and minute.
 DATE_PARTS = tuple(
     ("year", *rest) for rest in (("month", "day"), ("day of the year",), ("month",), ("week",), ("quarter",), ("half",))
 )
@@ -50,7 +50,7 @@ _PART_TEXTS = {
 
 
 def find_parts(free: pd.DataFrame, date: str | None, times: Times | None, where: str) -> tuple[str, ...]:
-    """Columns that make one time together: a date with a clock or an hour, or the parts of a date; () where none do.
+    """Return columns that form one time: a date and a time of day or hour, or the parts of a date; () without any.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ def find_parts(free: pd.DataFrame, date: str | None, times: Times | None, where:
     date : str or None
         A column of whole dates.
     times : Times or None
-        Its times.
+        Its parsed times.
     where : str
-        What a refusal calls the table.
+        Name of the table in error messages.
     """
     if date is not None:
         clock = _find_clock(free.drop(columns=date), times.values, where)
@@ -77,7 +77,7 @@ def find_parts(free: pd.DataFrame, date: str | None, times: Times | None, where:
 
 
 def _named_part(free: pd.DataFrame, part: str, where: str) -> str | None:
-    """Return the column that is called like a part of a time and holds one."""
+    """Return the column that has the name and the values of a part of a time."""
     return next((name for name in free if _is_part(free[name], part, where)), None)
 
 
@@ -131,7 +131,7 @@ def _periods_a_day(numbers: np.ndarray) -> int:
 
 
 def _part_numbers(column: pd.Series, part: str) -> np.ndarray | None:
-    """Numbers of a part of a time, given as numbers or as text; None where a cell is no such part."""
+    """Return the numbers of a part of a time, given as numbers or text; None if a cell is not such a part."""
     if pd.api.types.is_numeric_dtype(column):
         return column.to_numpy(dtype="float64")
     if part not in _PART_TEXTS:
@@ -186,7 +186,7 @@ def _can_join(frame: pd.DataFrame, parts: Sequence[str]) -> bool:
 
 
 def join_times(frame: pd.DataFrame, parts: Sequence[str], where: str, order: str = "") -> Times:
-    """Return the times that several columns make together.
+    """Return the times that several columns form together.
 
     Parameters
     ----------
@@ -194,17 +194,17 @@ def join_times(frame: pd.DataFrame, parts: Sequence[str], where: str, order: str
     parts : sequence of str
         A column of dates and one of clock times or hours (and one of minutes, or of AM and PM), or of numbered periods
         of the day; or a column of years and those of months (and days, hours, minutes), days of the year, quarters or
-        weeks, found by their names. Hours from 1 to 24 are those that end then. A time of months, quarters or weeks is
+        weeks, found by their names. Hours from 1 to 24 denote their ends. A time of months, quarters or weeks is
         that of their first day.
     where : str
-        What a refusal calls the table.
+        Name of the table in error messages.
     order : str
         `Times.order` of earlier rows, so that dates and hours of few rows are read in the same way.
 
     Raises
     ------
     InputError
-        Where a cell is blank or no such time, or the columns are no parts of one time.
+        If a cell is blank or not a valid part of a time, or the columns do not form a time.
     """
     for name in parts:
         if frame[name].isna().any():
@@ -295,7 +295,7 @@ def _clock_of_parts(frame: pd.DataFrame, named: dict, rest: list, where: str, fo
             clock = clock % pd.Timedelta("12h") + pd.to_timedelta(12 * after_noon, unit="h")
             continue
         if (read := times_of_day(frame[name], form)) is None:
-            refuse(where, f"{name!r} must hold times of day such as 18:00", repr(str(frame[name].iloc[0])))
+            refuse(where, f"{name!r} must contain times of day such as 18:00", repr(str(frame[name].iloc[0])))
         clock, form = clock + read[0].reset_index(drop=True), read[1]
     return clock, form
 

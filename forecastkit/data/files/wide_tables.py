@@ -88,7 +88,7 @@ def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value"
         Names of the new columns. By default the time column is ``time``, or ``year``, ``quarter``, ``month`` or
         ``hour`` if it is only that.
     where : str
-        What a refusal calls the table.
+        Name of the table in error messages.
 
     Raises
     ------

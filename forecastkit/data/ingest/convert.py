@@ -143,8 +143,8 @@ def _refuse_mixture(column, places):
     if column.dtype != object or not column.map(lambda cell: isinstance(cell, Real)).any():
         return
     got = f"both: {places.count(_not_numbers(column), 'cell of text', 'cells of text')}"
-    remedy = "Blank the cells that are no numbers, or make all of them text."
-    refuse(WHERE, f"the covariate {column.name!r} must hold either numbers or classes", got, remedy)
+    remedy = "Blank the cells that are not numbers, or convert all of them to text."
+    refuse(WHERE, f"the covariate {column.name!r} must contain either numbers or classes", got, remedy)
 
 
 def _codes(column, levels):
@@ -188,7 +188,7 @@ def times(column: pd.Series | pd.Index, name, order: str = "") -> pd.Index:
     if isinstance(column.dtype, pd.PeriodDtype):
         return pd.PeriodIndex(column)
     if pd.api.types.is_numeric_dtype(column.dtype):
-        refuse(WHERE, f"the time column {name!r} must hold times or whole numbers", f"{column.dtype}")
+        refuse(WHERE, f"the time column {name!r} must contain times or whole numbers", f"{column.dtype}")
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return pd.DatetimeIndex(column.array, copy=False, name=column.name)
     if pd.api.types.infer_dtype(column) == "string":
@@ -197,4 +197,4 @@ def times(column: pd.Series | pd.Index, name, order: str = "") -> pd.Index:
         return pd.DatetimeIndex(pd.to_datetime(column, format="mixed"))
     except (ValueError, TypeError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
-        raise InputError(f"{WHERE}: the time column {name!r} must hold times, got {reason}.") from error
+        raise InputError(f"{WHERE}: the time column {name!r} must contain times, got {reason}.") from error

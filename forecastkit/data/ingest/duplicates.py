@@ -13,10 +13,10 @@ RESAMPLING = (None, *RULES[1:], "nearest")
 
 def refuse_duplicates(places: Places, again: np.ndarray, settled: bool) -> None:
     """Refuse rows with the series and time of an earlier row; `settled` is whether clock changes are resolved."""
-    clock = "duplicates='mean' or the like makes one of them." if settled else (
-        "A clock change? Set timezone=, or duplicates='mean'."
+    clock = "duplicates='mean' averages them." if settled else (
+        "If clocks change, set timezone=, or duplicates='mean'."
     )  # fmt: skip
-    several = "" if places.ids != (None,) else "Several series? Name their column with series_id=. "
+    several = "" if places.ids != (None,) else "If there are several series, name their column in series_id=. "
     got = places.count(again, "duplicate", "duplicates")
     refuse(WHERE, "each (series, time) must be one row", got, f"{several}{clock}")
 

@@ -115,7 +115,7 @@ def keyed_like(schema: Schema, X: pd.DataFrame) -> pd.DataFrame:
     if not schema.time_parts or schema.time in X.columns:
         return X
     if missing := [name for name in schema.time_parts if name not in X.columns]:
-        rule = f"the columns that make the time must be there: {first_few(map(repr, schema.time_parts), 8)}"
+        rule = f"the columns that form the time must be present: {first_few(map(repr, schema.time_parts), 8)}"
         refuse(WHERE, rule, f"none named {first_few(map(repr, missing))} among {first_few(map(repr, X.columns), 8)}")
     return X.assign(**{schema.time: join_times(X, schema.time_parts, WHERE, schema.date_order).values})
 
@@ -174,7 +174,7 @@ def _find_time(search: _Search, y) -> _Search:
         return search
     if found.tied:
         several = first_few(map(repr, (*found.columns, *found.others)), 8)
-        refuse(WHERE, "one column must hold the times", several, "Name it with time=.", ParameterError)
+        refuse(WHERE, "one column must contain the times", several, "Name it with time=.", ParameterError)
     if found.parts:
         return _say_time(_join(search, found.parts, found.times), found.columns, found.times)
     if found.name in stamped:

@@ -33,10 +33,10 @@ def panel_with_schema(
     given = {role: as_names(roles.get(role)) for role in ("target", *ROLES)}
     keys = {name: roles.get(name) for name in ("time", "series_id")}
     if resample != (panel.schema.resample if panel.schema else None) and resample is not None:
-        rule = "a Panel is on its grid already, and resample= must be left out"
+        rule = "a Panel is regular, and resample= must be left out"
         refuse(WHERE, rule, repr(resample), error=ParameterError)
     if slots is not None and panel.grid.kind != "business":
-        refuse(WHERE, "a Panel is on its grid already, and slots= must be left out", repr(slots), error=ParameterError)
+        refuse(WHERE, "a Panel is regular, and slots= must be left out", repr(slots), error=ParameterError)
     if panel.schema is not None:
         _check_same(panel.schema, given, keys)
         return replace(panel, schema=None), panel.schema
@@ -75,7 +75,7 @@ def more_rows(schema: Schema, grid: TimeGrid, panel: Panel, y=None) -> Panel:
 
 def _refuse_y(y):
     if y is not None:
-        refuse(WHERE, "a Panel holds its targets, and y must not be given with it", "both", error=ParameterError)
+        refuse(WHERE, "a Panel includes its targets, and y must not be given", "both", error=ParameterError)
 
 
 def _check_same(schema, given, keys):

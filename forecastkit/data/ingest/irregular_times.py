@@ -112,7 +112,8 @@ def say_slots(grid: TimeGrid, places: Places) -> None:
         what = "days" if slot == DAY else "times"
         warn_user(
             f"{WHERE}: not all series have rows at all {count} {what} of the week that occur, but all of these are "
-            f"forecast for each: {first_few(lacking)}. Fit series of other {what} apart, or leave out those forecasts.",
+            f"forecast for each: {first_few(lacking)}. "
+            f"Fit series of other {what} separately, or ignore these forecasts.",
             DataWarning,
         )
 

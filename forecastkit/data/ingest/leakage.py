@@ -31,9 +31,9 @@ def refuse_leaks(schema: Schema, panel: Panel, horizon: int) -> None:
                 when = "of the same row" if lag == 0 else f"{abs(lag)} step(s) {'before' if lag > 0 else 'later'}"
                 refuse(
                     WHERE,
-                    f"a known covariate must not be a target moved by less than the horizon of {horizon}",
+                    f"a known covariate must not be a target shifted by less than the horizon of {horizon}",
                     f"{name!r}, which is {schema.target[channel]!r} {when}",
-                    f"Move it by at least {horizon} steps, name it in past=, or leave it out.",
+                    f"Shift it by at least {horizon} steps, name it in past=, or leave it out.",
                 )
 
 

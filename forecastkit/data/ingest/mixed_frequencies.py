@@ -58,9 +58,8 @@ def refuse_mixed(places: Places, grid: TimeGrid | None) -> None:
     coarse = [f"{name!r} ({found.name})" for name, found in grids if _is_coarser(found, grid)]
     if coarse:
         longest = max((found for _, found in grids), key=_length)
-        remedy = (
-            f"Fit them apart, or aggregate all with resample='mean' (or 'sum' ...) and freq={longest.start_alias!r}."
-        )
+        alias = longest.start_alias
+        remedy = f"Fit them separately, or aggregate all with resample='mean' (or 'sum' ...) and freq={alias!r}."
         if grid.ordinals(timestamps)[1].all():
             remedy += f" With freq={grid.alias!r} alone the steps without rows are missing."
         refuse(WHERE, f"series must share one frequency ({grid.name})", first_few(coarse), remedy)
@@ -84,9 +83,9 @@ def warn_mixed_targets(panel: Panel, schema: Schema) -> None:
             series = "" if panel.ids[entity] is None else f" of {panel.ids[entity]!r}"
             coarse.append(f"{schema.target[channel]!r}{series} ({found.name})")
     if coarse:
-        said = f"{WHERE}: targets of a coarser frequency than the {panel.grid.name} rows: {first_few(coarse)}"
         warn_user(
-            f"{said}. Most steps of their forecasts never occur: fit them apart, or pass resample='mean' and freq=.",
+            f"{WHERE}: targets of a coarser frequency than the {panel.grid.name} rows: {first_few(coarse)}. "
+            "Most steps of their forecasts never occur: fit them separately, or set resample='mean' and freq=.",
             DataWarning,
         )
 

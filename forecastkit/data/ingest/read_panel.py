@@ -131,7 +131,7 @@ def read_rows(
     `remembered`. Ambiguous local times may be resolved by the panel that the rows `follow`.
     """
     if isinstance(X, MappedData):
-        refuse(WHERE, "mapped data are for fit and for backtests of what is not fitted", repr(X), "Give a frame here.")
+        refuse(WHERE, "mapped data are for fit and backtests of unfitted models", repr(X), "Give a frame here.")
     if isinstance(X, Panel):
         refuse(WHERE, "rows to forecast must be a frame or an array", "a Panel")
     X, y = _framed(to_pandas(X)[0], y), to_pandas(y)[0]
@@ -212,7 +212,7 @@ def _check_columns(frame, schema, future, remembers):
     lacking = [c for c in needed if c not in frame.columns]
     if lacking:
         got = f"none named {first_few(map(repr, lacking))} among {first_few(map(repr, frame.columns), 8)}"
-        refuse(WHERE, f"the columns seen at fit must be there: {first_few(map(repr, needed), 8)}", got)
+        refuse(WHERE, f"the columns seen at fit must be present: {first_few(map(repr, needed), 8)}", got)
     _check_names(frame)
 
 
@@ -289,7 +289,7 @@ def _timestamps(frame, schema, y):
     if pd.api.types.is_integer_dtype(index.dtype):
         return index
     remedy = "Name the time column with time=, or make the index one with pandas.to_datetime."
-    return refuse(WHERE, "the index must hold times or whole numbers", f"dtype {index.dtype}", remedy)
+    return refuse(WHERE, "the index must contain times or whole numbers", f"dtype {index.dtype}", remedy)
 
 
 def _targets(X, y, schema, frame, places):

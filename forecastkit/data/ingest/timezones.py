@@ -98,7 +98,7 @@ def _check_skipped(timestamps, skipped, places, timezone):
     if (timestamps == timestamps.normalize()).all():
         return
     rule = f"times must exist in {timezone}, whose clocks skip an hour"
-    remedy = "Are they of another zone, such as UTC, or without clock changes? Set that timezone=, or drop the rows."
+    remedy = "If they are in another zone, such as UTC, set that timezone=, or drop the rows."
     refuse(WHERE, rule, f"{places.count(skipped, 'that does not', 'that do not')}", remedy)
 
 

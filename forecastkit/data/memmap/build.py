@@ -73,7 +73,7 @@ def map_parquet(
     roles = dict.fromkeys(types.Roles.__annotations__) | roles
     files, path = _files(source), Path(path)
     if path.exists():
-        refuse(WHERE, "there must be nothing at the path yet", repr(str(path)), "Choose another, or open_mapped it.")
+        refuse(WHERE, "the path must not exist", repr(str(path)), "Choose another, or open_mapped it.")
     schema, grid = _inspect(files, roles, freq)
     series = _find_ends(files, schema, grid)
     with _whole_or_nothing(path) as folder:
@@ -86,7 +86,7 @@ def _files(source):
     files = find_paths([Path(one) for one in (source if isinstance(source, (list, tuple)) else [source])])
     foreign = [file.name for file in files if file.suffix.lower() not in (".parquet", ".pq")]
     if foreign:
-        refuse(WHERE, "files must be called .parquet or .pq", first_few(map(repr, foreign)))
+        refuse(WHERE, "files must end in .parquet or .pq", first_few(map(repr, foreign)))
     with _readable():
         filled = [file for file in files if pyarrow.parquet.read_metadata(file).num_rows]
     return filled or refuse(WHERE, "there must be rows", f"0 rows in {first_few(file.name for file in files)}")

@@ -59,7 +59,7 @@ class MappedData:
             Reading parameters of a forecaster: defaults, or those of the mapped data.
         """
         if y is not None:
-            refuse("fit", "mapped data hold their target themselves", "a y beside them", "Name it in map_parquet.")
+            refuse("fit", "mapped data include their target", "a y beside them", "Name it in map_parquet.")
         for name, value in reading.items():
             if not self._agrees(name, value):
                 rule = f"{name}= is chosen in map_parquet where data are mapped"
@@ -103,7 +103,7 @@ def open_mapped(path: types.Path) -> MappedData:
     except ArtifactError:
         raise
     except DAMAGED_FILE as error:
-        rule = f"{str(path)!r} must be a whole folder that map_parquet wrote"
+        rule = f"{str(path)!r} must be a complete folder written by map_parquet"
         got = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return refuse("open_mapped", rule, got, "Map the data again.", ArtifactError)
 
@@ -113,7 +113,7 @@ def _panel(path, manifest):
     rows = int(small["indptr"][-1])
     buffers = {name: _mapped(path / f"{name}.npy", (rows, width)) for name, width in manifest["widths"].items()}
     if len(small["start"]) != len(manifest["ids"]) or set(buffers) != set(ROW_BUFFERS):
-        raise ValueError("its parts do not belong together")
+        raise ValueError("its files do not belong together")
     return Panel(TimeGrid(**manifest["grid"]), tuple(manifest["ids"]), **small, **buffers)
 
 
