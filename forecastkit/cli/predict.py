@@ -37,7 +37,8 @@ def predict(options: PredictOptions) -> None:
         frame = forecaster.forecast(future, history=history, quantile_levels=levels)
     if options.plot is not None:
         _plot(forecaster, future, history, options.plot)
-    frame = _name_bounds(frame) if options.coverage is not None else frame
+    if options.coverage is not None:
+        frame = frame.rename(columns=dict(zip(frame.columns[-2:], ("lower", "upper"), strict=True)))
     _print(report, frame, schema)
     if options.out is not None:
         write_csv(frame, options.out)
@@ -69,11 +70,6 @@ def _parse_levels(coverage: float | None, quantile_levels: str | None) -> tuple[
         refuse("predict", "either --coverage or --quantile-levels can be given", "both", error=ParameterError)
     check_real("--coverage", "coverage", coverage, 1e-6, 1 - 1e-6)
     return ((1 - coverage) / 2, (1 + coverage) / 2)
-
-
-def _name_bounds(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the frame with its two quantiles renamed to lower and upper."""
-    return frame.rename(columns=dict(zip(frame.columns[-2:], ("lower", "upper"), strict=True)))
 
 
 def _check_future(path: Path, ahead: "pd.DataFrame", forecaster) -> "pd.DataFrame":

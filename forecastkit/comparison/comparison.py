@@ -290,16 +290,14 @@ class _ComparisonRun:
         if "fold" not in found and "lookback" in found:
             label += f", lookback {found['lookback']}"
         got = found.get("error") or (f"MAE {number(found['mae'], 4)}" if "mae" in found else "peak memory")
-        place = f"{len(self.runs) + 1}/{self._planned()}  " if "fold" in found else ""
+        planned = len(self.folds) * sum(len(self._seeds_of(candidate)) for candidate in self.candidates)
+        place = f"{len(self.runs) + 1}/{planned}  " if "fold" in found else ""
         self.progress(f"{place}{label}: {got}  {minutes_and_seconds(self.budget.elapsed())}")
 
     def _label(self, name: str, seed: int | None, fold: int | None) -> str:
         """Return the description of a run: ``gru, seed 1, fold 2``."""
         seed = "" if seed is None else f", seed {seed}"
         return f"{name}{seed}" + (f", fold {fold + 1}" if fold is not None and len(self.folds) > 1 else "")
-
-    def _planned(self) -> int:
-        return len(self.folds) * sum(len(self._seeds_of(candidate)) for candidate in self.candidates)
 
     # ------------------------------------------------------------------------------------------ further measurements
 

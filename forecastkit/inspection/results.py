@@ -270,7 +270,7 @@ class Interpretation(Printable):
             "input_step": pd.array(np.tile(offsets, n * len(place.steps)), dtype="Int64"),
             "input_time": place.times_of(offsets),
             "value": place.over_steps(np.concatenate([block.values.reshape(n, -1) for block in parts], axis=1)),
-            "attribution": np.concatenate([_flat(block.part) for block in parts], axis=2).ravel(),
+            "attribution": np.concatenate([b.part.reshape(*b.part.shape[:2], -1) for b in parts], axis=2).ravel(),
         }
         frame = pd.DataFrame({**place.columns(width), **columns})
         for name in ("input_step", "input_time") if timeless.any() else ():
@@ -335,8 +335,3 @@ class Interpretation(Printable):
 
     def _to_user_frame(self, columns):
         return output_frames.from_pandas(pd.DataFrame(columns), self.place.schema.library)
-
-
-def _flat(part):
-    """Reshape (n, S, G, T) to (n, S, G * T)."""
-    return part.reshape(*part.shape[:2], -1)

@@ -11,29 +11,12 @@ from pathlib import Path
 
 from joblib import wrap_non_picklable_objects
 
-from forecastkit.tuning.trial import Outcome, Task, TrialLimits, run_trial
+from forecastkit.tuning.trial import Outcome, Task, TrialLimits
 from forecastkit.tuning.worker import read, write
 
 SERVE = "import sys; from forecastkit.tuning.worker import serve; serve(sys.argv[1], sys.argv[2] == 'True')"
 #: Seconds that a terminated process has to exit.
 PATIENCE = 10.0
-
-
-class InProcessRunner:
-    """Runs trials in this process in sequence."""
-
-    def __init__(self, task: Task):
-        self.task = task
-
-    def run(self, parameters: dict, limits: TrialLimits) -> Outcome:
-        """Return the outcome of a trial."""
-        return run_trial(self.task, parameters, limits)
-
-    def begin(self) -> None:
-        """Do nothing: trials can start at once."""
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 class Processes:

@@ -18,11 +18,11 @@ from forecastkit.data.panel import Panel, check_observed
 from forecastkit.data.sizes import choose_horizon, choose_season
 from forecastkit.training.loop import USUAL_EPOCHS
 from forecastkit.tuning.default_spaces import DataContext, default_space
-from forecastkit.tuning.processes import InProcessRunner, Processes
+from forecastkit.tuning.processes import Processes
 from forecastkit.tuning.results import DONE, DROPPED, STATES, Tuning, make_trials, progress_line, rank_key
 from forecastkit.tuning.settings import MAX_TRIALS, Settings, make_folds
 from forecastkit.tuning.space import WHERE, find_parameter_error, make_space
-from forecastkit.tuning.trial import Task, TrialLimits, make_model
+from forecastkit.tuning.trial import Task, TrialLimits, make_model, run_trial
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.run_log import fingerprint
 from forecastkit.utils.time_budget import LEAST, TimeBudget, training_seconds
@@ -143,11 +143,15 @@ class Search:
 
         oracle = self._oracle(folder)
         name = os.environ["KERASTUNER_TUNER_ID"] if kerastuner_chief.is_worker() else "tuner"
-        runner = self._runner(idle=kerastuner_chief.is_chief())
+        # A chief runs no trials.
+        here = self.settings.n_jobs == 0 or kerastuner_chief.is_chief()
+        processes = None if here else Processes(self.task)
 
         def run(parameters):
-            runner.begin()
-            return runner.run(parameters, self._trial_limits())
+            if processes is None:
+                return run_trial(self.task, parameters, self._trial_limits())
+            processes.begin()
+            return processes.run(parameters, self._trial_limits())
 
         jobs = range(max(self.settings.n_jobs, 1))
         tuners = [Tuner(oracle, self.space, run, folder, self.project, f"{name}-{job}") for job in jobs]
@@ -161,12 +165,9 @@ class Search:
         finally:
             for tuner in tuners:
                 tuner.stopped.set()
-            runner.close()
+            if processes is not None:
+                processes.close()
             self._take(oracle)
-
-    def _runner(self, idle: bool):
-        """Return the object that runs trials; a chief runs none."""
-        return InProcessRunner(self.task) if self.settings.n_jobs == 0 or idle else Processes(self.task)
 
     def _oracle(self, folder):
         from forecastkit.tuning.kerastuner_oracles import make_oracle

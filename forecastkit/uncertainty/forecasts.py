@@ -20,10 +20,8 @@ from forecastkit.uncertainty.residuals import (
     LEVELS,
     add_residuals,
     at_ranks,
-    from_residual_space,
     interpolate_quantiles,
     residual_scale,
-    to_residual_space,
     widened,
 )
 from forecastkit.utils.validation import refuse
@@ -69,8 +67,8 @@ class OriginResiduals:
         """Return quantiles at `LEVELS` (n, horizon, Q), beyond trained levels at the distances of the residuals."""
         residuals = validation.residual_quantiles(self.forecaster, self.panel, self.origins, LEVELS)
         residuals = residuals * residual_scale(self.forecaster, self.panel, self.origins)[:, None, None]
-        wide = widened(to_residual_space(self.forecaster, values), trained, residuals)
-        return from_residual_space(self.forecaster, wide)
+        scaler = self.forecaster.scaler_
+        return scaler.untransformed_values(widened(scaler.transformed_values(values, clip=True), trained, residuals))
 
     def __getitem__(self, chosen) -> OriginResiduals:
         return replace(self, origins=self.origins[chosen])

@@ -77,7 +77,7 @@ def residual_scale(forecaster, panel: Panel, origins: Origins) -> np.ndarray:
 def residuals_of(forecaster, panel: Panel, origins: Origins, actual: np.ndarray, forecast: np.ndarray) -> np.ndarray:
     """Return transformed actuals minus transformed forecasts (n, horizon), in units of `residual_scale`."""
     observed = forecaster.scaler_.transformed_values(actual)
-    difference = observed - to_residual_space(forecaster, forecast)
+    difference = observed - forecaster.scaler_.transformed_values(forecast, clip=True)
     return difference / residual_scale(forecaster, panel, origins)[:, None]
 
 
@@ -85,18 +85,8 @@ def add_residuals(
     forecaster, panel: Panel, origins: Origins, forecast: np.ndarray, residuals: np.ndarray
 ) -> np.ndarray:
     """Add residuals, as returned by `residuals_of`, to forecasts (n, horizon, levels), in the range of the target."""
-    scale = residual_scale(forecaster, panel, origins)[:, None, None]
-    return from_residual_space(forecaster, to_residual_space(forecaster, forecast) + residuals * scale)
-
-
-def to_residual_space(forecaster, values: np.ndarray) -> np.ndarray:
-    """Transform values in the user's units like the target."""
-    return forecaster.scaler_.transformed_values(values, clip=True)
-
-
-def from_residual_space(forecaster, values: np.ndarray) -> np.ndarray:
-    """Invert `to_residual_space`."""
-    return forecaster.scaler_.untransformed_values(values)
+    scaler, scale = forecaster.scaler_, residual_scale(forecaster, panel, origins)[:, None, None]
+    return scaler.untransformed_values(scaler.transformed_values(forecast, clip=True) + residuals * scale)
 
 
 def trained_until(forecaster, panel: Panel) -> np.ndarray:

@@ -79,21 +79,28 @@ def test_bad_input_is_one_sentence(run, tmp_path, arguments, code, sentence):
 
 
 def test_ctrl_c_ends_the_search_and_the_best_so_far_is_written(run, monkeypatch):
-    from forecastkit.tuning import processes
+    from forecastkit.tuning.trial import run_trial
 
     trials = []
 
-    class Impatient(processes.InProcessRunner):
-        def __init__(self, task, forks=None):
-            super().__init__(task)
+    class Interrupted:
+        """Runs trials in this process, the first two of them."""
 
-        def run(self, parameters, seconds):
+        def __init__(self, task):
+            self.task = task
+
+        def run(self, parameters, limits):
             trials.append(parameters)
             if len(trials) > 2:
                 raise KeyboardInterrupt
-            return super().run(parameters, seconds)
+            return run_trial(self.task, parameters, limits)
 
-    monkeypatch.setattr("forecastkit.tuning.search.Processes", Impatient)
+        def begin(self):
+            return None
+
+        close = begin
+
+    monkeypatch.setattr("forecastkit.tuning.search.Processes", Interrupted)
     printed = run("tune", "--csv", AIR, *SPACE, "--trials", "6")
     assert "search stopped: continuing with the best trial so far" in printed.err
     assert fk.load("model.forecast").horizon_ == 12

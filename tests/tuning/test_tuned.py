@@ -126,18 +126,18 @@ def test_new_series_have_scales_of_their_own(panel):
 
 @pytest.mark.parametrize("after", [1, 3])
 def test_ctrl_c_leaves_what_was_found(after, monkeypatch):
-    from forecastkit.tuning import processes
+    from forecastkit.tuning import search
 
-    on_end = processes.InProcessRunner.run
+    run_trial = search.run_trial
 
-    def run(self, parameters, seconds):
+    def run(*arguments):
         run.count += 1
         if run.count > after:
             raise KeyboardInterrupt
-        return on_end(self, parameters, seconds)
+        return run_trial(*arguments)
 
     run.count = 0
-    monkeypatch.setattr(processes.InProcessRunner, "run", run)
+    monkeypatch.setattr(search, "run_trial", run)
     model = tuned(TroubledForecaster(horizon=6, lookback=24), {"bias": (0.0, 9.0)})
     with pytest.raises(KeyboardInterrupt):
         model.fit(SERIES)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from forecastkit.data.files.column_kinds import describe_column, is_calendar, odd_cells, refuse_unread
-from forecastkit.data.files.datetimes import Times, show_cells
+from forecastkit.data.files.datetimes import show_cells
 from forecastkit.data.files.find_targets import constant_columns, find_targets, named_targets, offer_known
 from forecastkit.data.files.find_time import find_time
 from forecastkit.data.files.series_columns import find_series, series_codes
@@ -58,7 +58,9 @@ class Roles:
         """Return the columns with a role, with parsed times and with text covariates as categories."""
         read = {} if self.time is None else {self.time: self.times}
         selected = frame[[*self.series_id, *self.target, *self.known, *self.past, *self.static]]
-        text = [name for name in (*self.known, *self.past, *self.static) if not _is_numeric(frame[name])]
+        text = [
+            name for name in (*self.known, *self.past, *self.static) if not pd.api.types.is_numeric_dtype(frame[name])
+        ]
         selected = selected.assign(**{name: frame[name].astype("category") for name in text})
         for name, values in read.items():
             selected.insert(len(self.series_id), name, values)
@@ -136,21 +138,17 @@ def find_roles(
         given["static"] = tuple(fixed)
     else:
         unused |= dict.fromkeys(fixed, "the same within each series, not named as static")
+    assumed = [found.times.sentence] if found.times is not None and found.times.sentence else []
     return Roles(
         time=found.name,
         time_parts=found.parts,
         series_id=series,
         unused=tuple((name, unused[name]) for name in frame if name in unused),
-        notes=(*_time_notes(found.times), *notes, *offer_known(given["past"])),
+        notes=(*assumed, *notes, *offer_known(given["past"])),
         date_order="" if found.times is None else found.times.order,
         times=found.values,
         **given | {"target": targets},
     )
-
-
-def _time_notes(times: Times | None) -> list[str]:
-    """Return a note on the assumed format of the times."""
-    return [] if times is None or not times.sentence else [times.sentence]
 
 
 def _names(names: str | Iterable[str] | None) -> tuple[str, ...]:
@@ -167,16 +165,12 @@ def _check_roles(where: str, frame: pd.DataFrame, given: dict[str, tuple[str, ..
                 refuse(where, "a column must have one role", got, error=ParameterError)
             roles[name] = role
     for name in given["target"]:
-        if not _is_numeric(frame[name]):
+        if not pd.api.types.is_numeric_dtype(frame[name]):
             refuse(where, f"target {name!r} must be numeric", show_cells(frame[name], odd_cells(frame[name])))
 
 
-def _is_numeric(column: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(column)
-
-
 def _may_be_target(column: pd.Series) -> bool:
-    return _is_numeric(column) and column.notna().any() and not is_calendar(column, None)
+    return pd.api.types.is_numeric_dtype(column) and column.notna().any() and not is_calendar(column, None)
 
 
 def _kinds(free: pd.DataFrame, frame: pd.DataFrame, series: tuple[str, ...], found: TimeColumns) -> dict:

@@ -84,10 +84,10 @@ def _check_same(schema, given, keys):
             rule = f"{role}= must name the {role} columns of the panel ({first_few(getattr(schema, role), 8)})"
             refuse(WHERE, rule, first_few(map(repr, names), 8), error=ParameterError)
     for key, name in keys.items():
-        if name is not None and as_names(name) not in (as_names(getattr(schema, key)), _parts_of(schema, key)):
-            refuse(
-                WHERE, f"{key}= must be that of the panel ({getattr(schema, key)!r})", repr(name), "", ParameterError
-            )
+        own = getattr(schema, key)
+        parts = schema.time_parts if key == "time" else ()
+        if name is not None and as_names(name) != as_names(own) and (not parts or as_names(name) != parts):
+            refuse(WHERE, f"{key}= must be that of the panel ({own!r})", repr(name), "", ParameterError)
 
 
 def _column_names(role, given, width):
@@ -105,8 +105,3 @@ def _column_names(role, given, width):
 
 def _width(panel, role):
     return getattr(panel, role).shape[1]
-
-
-def _parts_of(schema, key):
-    """Return the columns from which times were composed."""
-    return schema.time_parts if key == "time" and schema.time_parts else None

@@ -96,7 +96,8 @@ class Conversion:
             return Node("While", inputs, {part: self._function(node.attr[part].func.name) for part in ("cond", "body")})
         if node.op not in OPERATIONS:
             raise NoNumpyForm(f"operation {node.op!r}")
-        attributes = {name: _attribute(value) for name, value in node.attr.items() if not _is_left_out(name)}
+        kept = [name for name in node.attr if name not in LEFT_OUT and not name.startswith("_")]
+        attributes = {name: _attribute(node.attr[name]) for name in kept}
         if node.op == "Cast" and attributes["DstT"] not in DTYPES:
             raise NoNumpyForm(f"numbers of type {attributes['DstT']}")
         return Node(node.op, inputs, {name: value for name, value in attributes.items() if value is not None})
@@ -119,10 +120,6 @@ class Conversion:
             inner._place(argument)
         self.functions.append(inner.graph([body.ret[out.name] for out in body.signature.output_arg]))
         return len(self.functions) - 1
-
-
-def _is_left_out(name):
-    return name in LEFT_OUT or name.startswith("_")
 
 
 def _parts(name):
