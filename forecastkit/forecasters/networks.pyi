@@ -40,8 +40,8 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
       `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
       `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `kernel`, `layers`, `heads`,
-      `feedforward`, `positions`, `units`, `dropout`.
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `kernel`, `units`, `layers`, `heads`,
+      `feedforward`, `positions`, `dropout`.
 
     Parameters
     ----------
@@ -172,10 +172,17 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         Whether to learn an embedding of every series.
     kernel : int
         Kernel size of the convolution in tokens.
-    layers, heads, feedforward, positions
-        As in `Transformer`.
     units : int
         Width of tokens; a multiple of `heads`.
+    layers : int
+        Number of blocks of attention and a feed-forward layer.
+    heads : int
+        Number of attention heads.
+    feedforward : int, optional
+        Width of the feed-forward layers; twice the units by default.
+    positions : {'learned', 'sinusoidal', 'rotary', 'none'}
+        Positional encoding: a learned or sinusoidal vector added to each token, or a rotation of queries and keys by
+        their position, so that attention depends on distances.
     dropout : float
         Fraction dropped in training after attention, after the feed-forward layer, and before the head.
     """
@@ -231,11 +238,11 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         linear_path: bool = True,
         embed_series: bool = False,
         kernel: int = 3,
+        units: int = 64,
         layers: int = 1,
         heads: int = 4,
         feedforward: int | None = None,
         positions: str = "learned",
-        units: int = 64,
         dropout: float = 0.1,
     ) -> None: ...
 
@@ -598,8 +605,19 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
-    units, layers, heads, feedforward, positions, dropout
-        As in `Transformer`.
+    units : int
+        Width of tokens; a multiple of `heads`.
+    layers : int
+        Number of blocks of attention and a feed-forward layer.
+    heads : int
+        Number of attention heads.
+    feedforward : int, optional
+        Width of the feed-forward layers; twice the units by default.
+    positions : {'learned', 'sinusoidal', 'rotary', 'none'}
+        Positional encoding: a learned or sinusoidal vector added to each token, or a rotation of queries and keys by
+        their position, so that attention depends on distances.
+    dropout : float
+        Fraction dropped in training after attention, after the feed-forward layer, and before the head.
     """
 
     architecture: ClassVar[type[DecoderOnly]]
@@ -807,8 +825,17 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         Whether to learn an embedding of every series.
     layers : int
         Number of blocks of the encoder and of the decoder.
-    units, heads, feedforward, positions, dropout
-        As in `Transformer`.
+    units : int
+        Width of tokens; a multiple of `heads`.
+    heads : int
+        Number of attention heads.
+    feedforward : int, optional
+        Width of the feed-forward layers; twice the units by default.
+    positions : {'learned', 'sinusoidal', 'rotary', 'none'}
+        Positional encoding: a learned or sinusoidal vector added to each token, or a rotation of queries and keys by
+        their position, so that attention depends on distances.
+    dropout : float
+        Fraction dropped in training after attention, after the feed-forward layer, and before the head.
     """
 
     architecture: ClassVar[type[EncoderDecoder]]
@@ -1519,7 +1546,7 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     - Training: `loss`, `step_weight`, `target_weight`, `metrics`, `optimizer`, `epochs`, `windows_per_epoch`,
       `batch_size`, `learning_rate`, `patience`, `final_epochs`, `time_limit`, `precision`, `distribute`,
       `resume`, `random_state`, `verbose`, `callbacks`.
-    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `layers`, `bidirectional`,
+    - Network: `patch`, `normalization`, `linear_path`, `embed_series`, `units`, `bidirectional`, `layers`,
       `dropout`.
 
     Parameters
@@ -1651,10 +1678,10 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         Whether to learn an embedding of every series.
     units : int
         Width of tokens and states; with `bidirectional`, of each direction.
-    layers : int
-        Number of stacked recurrent layers.
     bidirectional : bool
         Whether to read the past in both directions; both final states are stepped into the future.
+    layers : int
+        Number of stacked recurrent layers.
     dropout : float
         Fraction of the states dropped in training before the head.
     """
@@ -1710,8 +1737,8 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         linear_path: bool = True,
         embed_series: bool = False,
         units: int = 128,
-        layers: int = 1,
         bidirectional: bool = False,
+        layers: int = 1,
         dropout: float = 0.2,
     ) -> None: ...
 
@@ -2502,8 +2529,14 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
-    units, layers, feedforward, dropout
-        As in `MinGRU`.
+    units : int
+        Width of tokens and states.
+    layers : int
+        Number of blocks.
+    feedforward : int, optional
+        Width of the feed-forward layers; twice the units by default.
+    dropout : float
+        Fraction dropped in training after the recurrence, after the feed-forward layer, and before the head.
     """
 
     architecture: ClassVar[type[MinLSTM]]

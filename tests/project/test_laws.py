@@ -258,6 +258,8 @@ def test_public_names_are_documented(name):
     assert not text.startswith(f"{name}("), f"{name} needs a docstring of its own"
     parameters = set(inspect.signature(thing).parameters) - {"self", "args", "kwargs"}
     assert parameters == documented(thing)
+    if inspect.isclass(thing):
+        assert not [entry for entry in parameter_entries(text) if entry.body.strip().startswith("As in")]
 
 
 @pytest.mark.parametrize("name", sorted(name for name, thing in public_objects().items() if inspect.isclass(thing)))

@@ -19,8 +19,6 @@ class CNNTransformer(Transformer):
     ----------
     kernel : int
         Kernel size of the convolution in tokens.
-    layers, heads, feedforward, positions
-        As in `Transformer`.
 
     References
     ----------

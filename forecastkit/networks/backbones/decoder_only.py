@@ -15,11 +15,6 @@ class DecoderOnly(Transformer):
 
     A token attends to itself and earlier ones, so a forecast depends on future covariates up to its segment only.
 
-    Parameters
-    ----------
-    units, layers, heads, feedforward, positions, dropout
-        As in `Transformer`.
-
     References
     ----------
     Liu et al. (2018), "Generating Wikipedia by summarizing long sequences", ICLR, which drops the encoder; over

@@ -20,8 +20,6 @@ class EncoderDecoder(Transformer):
     ----------
     layers : int
         Number of blocks of the encoder and of the decoder.
-    units, heads, feedforward, positions, dropout
-        As in `Transformer`.
 
     References
     ----------

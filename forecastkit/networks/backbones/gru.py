@@ -9,15 +9,6 @@ from forecastkit.networks.backbones.rnn import RNN
 class GRU(RNN):
     """Gated recurrent unit over past tokens, with one parallel step into each future token.
 
-    Parameters
-    ----------
-    units : int
-        Width of tokens and states.
-    layers : int
-        Number of stacked recurrent layers.
-    dropout : float
-        Fraction of the states dropped in training before the head.
-
     References
     ----------
     Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder for statistical machine translation",

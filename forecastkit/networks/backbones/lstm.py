@@ -18,12 +18,8 @@ class LSTM(RNN):
     ----------
     units : int
         Width of tokens and states; with `bidirectional`, of each direction.
-    layers : int
-        Number of stacked recurrent layers.
     bidirectional : bool
         Whether to read the past in both directions; both final states are stepped into the future.
-    dropout : float
-        Fraction of the states dropped in training before the head.
 
     References
     ----------

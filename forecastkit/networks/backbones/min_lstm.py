@@ -14,11 +14,6 @@ from forecastkit.networks.backbones.min_gru import MinGRU
 class MinLSTM(MinGRU):
     """Minimal long short-term memory: blocks of a parallel recurrence and a feed-forward layer over past and future.
 
-    Parameters
-    ----------
-    units, layers, feedforward, dropout
-        As in `MinGRU`.
-
     References
     ----------
     Feng et al. (2024), "Were RNNs all we needed?", arXiv:2410.01201, section 3.2, in the form that does not depend on
