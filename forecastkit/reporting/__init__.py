@@ -1,1 +1,3 @@
 """Reports for people: one HTML page on a model, its forecast and how good it is."""
+
+__all__ = []

@@ -3,3 +3,5 @@
 The file of a forecaster contains the graph of its network beside the weights, so that forecasts do not need TensorFlow
 or Keras, which take seconds and hundreds of megabytes to load.
 """
+
+__all__ = []

@@ -248,6 +248,14 @@ def documented(thing) -> set[str]:
     return {name for entry in parameter_entries(thing.__doc__) for name in entry.names}
 
 
+def test_every_package_says_what_it_has():
+    for path in PACKAGE.rglob("__init__.py"):
+        tree = TREES[module_name(path)]
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        assert ast.get_docstring(tree), f"{path} needs a docstring"
+        assert "__all__" in names, f"{path} needs __all__"
+
+
 @pytest.mark.parametrize("name", sorted(fk.__all__))
 def test_public_names_are_documented(name):
     thing = getattr(fk, name)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from forecastkit.networks.backbone import Backbone
 
+__all__ = ["class_names", "find", "names"]
+
 FOLDER = Path(__file__).parent
 
 

@@ -7,6 +7,18 @@ import numpy as np
 from forecastkit.utils.exceptions import ParameterError, backend_needed
 from forecastkit.utils.validation import refuse
 
+__all__ = [
+    "DISTRIBUTIONS",
+    "PRECISIONS",
+    "agreed",
+    "backend",
+    "find_strategy",
+    "is_first",
+    "make_engine",
+    "shared_bytes",
+    "unscoped",
+]
+
 #: Ways to distribute training, see `forecastkit.training.engines.strategies.find_strategy`.
 DISTRIBUTIONS = (None, "auto", "mirrored", "multiworker")
 #: Dtype policies of the layers of a network.
