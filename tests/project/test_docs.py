@@ -117,4 +117,7 @@ PAGES = [
 def test_links_lead_somewhere(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
-        assert (ROOT / page).parent.joinpath(target).exists(), target
+        found = (ROOT / page).parent.joinpath(target).resolve()
+        assert found.exists(), target
+        if page.startswith("docs/"):
+            assert found.is_relative_to(ROOT / "docs"), f"{target} is not on the site"
