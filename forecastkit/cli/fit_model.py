@@ -1,7 +1,9 @@
 """Fitting with progress lines, and saving of the state after Ctrl-C."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -9,6 +11,7 @@ from forecastkit.cli.console import Reporter
 from forecastkit.cli.interrupts import STOPPED
 from forecastkit.cli.read_data import Data
 from forecastkit.data.panel import Panel
+from forecastkit.utils.exceptions import InputError
 
 #: Factor of epochs in the advice for a training that was still improving.
 MORE_EPOCHS = 3
@@ -125,15 +128,29 @@ def warn_of_last_epoch(report: Reporter, forecaster) -> None:
     report.warning(f"training ended after {epochs} epochs while it was still improving; {remedy} to train longer")
 
 
-def add_history(forecaster, data: Data):
-    """Return the forecaster with all rows as its history, without training."""
-    return forecaster.update(data.panel)
+def refit_or_update(report: Reporter, tested, data: Data, refit: Callable[[], Any] | None):
+    """Return the forecaster to save: the result of `refit` on all rows, or the tested one with them as its history.
+
+    It is the tested one without `refit`, and if the fit on all rows is stopped by Ctrl-C or refused.
+    """
+    if refit is None:
+        report.info("history", "all rows; the model is fitted on the rows before the test (--no-refit)")
+        return tested.update(data.panel)
+    began = time.monotonic()
+    try:
+        fitted = refit()
+    except (KeyboardInterrupt, InputError) as error:
+        reason = "stopped by Ctrl-C" if isinstance(error, KeyboardInterrupt) else str(error)
+        report.warning(f"the model is fitted on the rows before the test only: the fit on all rows was {reason}")
+        return tested.update(data.panel)
+    report.info("refit", f"on all rows, the test rows included, {time.monotonic() - began:.0f} s")
+    return fitted
 
 
 def save_interrupted(report: Reporter, forecaster, data: Data, path: Path | None, ready: str) -> NoReturn:
     """Save the available state after Ctrl-C to ``--out``, and exit."""
     if ready and path is not None:
-        add_history(forecaster, data).save(path)
+        forecaster.update(data.panel).save(path)
         report.warning(f"stopped: {ready} are in {path}; they were not tested")
     elif ready:
         report.warning("stopped: nothing was written; with --out FILE the best weights so far are saved")

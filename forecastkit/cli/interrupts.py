@@ -44,6 +44,16 @@ def single_interrupts() -> Iterator[None]:
 
 
 @contextmanager
+def exit_on_interrupt(report: "Reporter") -> Iterator[None]:
+    """After Ctrl-C, say that nothing was written, and exit."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        report.warning("stopped: nothing was written")
+        raise SystemExit(STOPPED) from None
+
+
+@contextmanager
 def report_interrupt(report: "Reporter", run_log: Path | None) -> Iterator[None]:
     """After Ctrl-C, print where finished work is saved, and exit."""
     try:

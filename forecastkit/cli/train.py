@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from forecastkit.cli import models
@@ -11,22 +12,22 @@ from forecastkit.cli.describe_data import format_steps, print_data, summarize_da
 from forecastkit.cli.files import check_outputs, input_files
 from forecastkit.cli.fit_model import (
     Stopped,
-    add_history,
     find_network,
     fit_model,
     print_recipe,
+    refit_or_update,
     save_interrupted,
     warn_of_last_epoch,
 )
 from forecastkit.cli.holdout_test import Holdout, print_holdout, summarize_holdout, try_holdout
-from forecastkit.cli.interrupts import STOPPED
+from forecastkit.cli.interrupts import exit_on_interrupt
 from forecastkit.cli.load_or_fit import make_for_data
 from forecastkit.cli.options import TrainOptions
 from forecastkit.cli.parameters import parse_parameters, parse_size
 from forecastkit.cli.read_data import Data, read_data
 from forecastkit.data.sizes import choose_patch
 from forecastkit.training.engines.cluster import is_chief
-from forecastkit.utils.exceptions import InputError, ParameterError
+from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.time_budget import seconds_of
 from forecastkit.utils.validation import first_few, refuse
 
@@ -60,11 +61,8 @@ IMPORTANCE_WINDOWS, IMPORTANCE_REPEATS = 10, 3
 def train(options: TrainOptions) -> None:
     """Read, choose sizes, train, test, fit on all rows, save."""
     report = Reporter(options.quiet, options.json)
-    try:
+    with exit_on_interrupt(report):
         _train(report, options)
-    except KeyboardInterrupt:
-        report.warning("stopped: nothing was written")
-        raise SystemExit(STOPPED) from None
 
 
 def _train(report: Reporter, options: TrainOptions) -> None:
@@ -83,7 +81,8 @@ def _train(report: Reporter, options: TrainOptions) -> None:
         holdout = _fit_and_test(report, options, forecaster, data, sizes)
         importance = _importance(forecaster, data, holdout) if options.report else None
         unfitted = make_for_data(options.model, parameters, data, sizes)
-        forecaster = refit_or_update(report, forecaster, unfitted, data, options.refit)
+        refit = partial(_refit, report, forecaster, unfitted, data)
+        forecaster = refit_or_update(report, forecaster, data, refit if options.refit else None)
         forecaster.scores_ = {**forecaster.scores_, "test": summarize_holdout(holdout)}
         if is_chief():
             forecaster.save(path)
@@ -167,36 +166,6 @@ def _fit_and_test(report: Reporter, options: TrainOptions, forecaster, data: Dat
     holdout = try_holdout(report, options.model, forecaster, data, sizes)
     print_holdout(report, holdout)
     return holdout
-
-
-def refit_or_update(report: Reporter, tested, unfitted, data: Data, refit: bool):
-    """Return the model to save: fitted on all rows, or the tested one with all rows as its history.
-
-    Parameters
-    ----------
-    report : Reporter
-    tested, unfitted : Forecaster
-        The tested forecaster, and an unfitted one with equal parameters.
-    data : Data
-    refit : bool
-
-    Returns
-    -------
-    Forecaster
-        The tested one if the fit on all rows is stopped by Ctrl-C or refused.
-    """
-    if not refit:
-        report.info("history", "all rows; the model is fitted on the rows before the test (--no-refit)")
-        return add_history(tested, data)
-    began = time.monotonic()
-    try:
-        fitted = _refit(report, tested, unfitted, data)
-    except (KeyboardInterrupt, InputError) as error:
-        reason = "stopped by Ctrl-C" if isinstance(error, KeyboardInterrupt) else str(error)
-        report.warning(f"the model is fitted on the rows before the test only: the fit on all rows was {reason}")
-        return add_history(tested, data)
-    report.info("refit", f"on all rows, the test rows included, {time.monotonic() - began:.0f} s")
-    return fitted
 
 
 def _refit(report: Reporter, tested, unfitted, data: Data):

@@ -1,9 +1,8 @@
 """``forecast tune``: from a table to the model with the best hyperparameters, tested beside the defaults."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -13,15 +12,15 @@ from forecastkit.cli.compare import parse_budget
 from forecastkit.cli.console import Reporter
 from forecastkit.cli.describe_data import print_data, summarize_data
 from forecastkit.cli.files import check_outputs, input_files
-from forecastkit.cli.fit_model import add_history
+from forecastkit.cli.fit_model import refit_or_update
 from forecastkit.cli.holdout_test import Holdout, print_holdout, summarize_holdout, try_holdout
-from forecastkit.cli.interrupts import STOPPED
+from forecastkit.cli.interrupts import STOPPED, exit_on_interrupt
 from forecastkit.cli.load_or_fit import make_for_data
 from forecastkit.cli.options import TuneOptions
 from forecastkit.cli.parameters import parse_literal, parse_parameters, parse_size
 from forecastkit.cli.read_data import Data, read_data
 from forecastkit.cli.train import DEFAULT_OUT
-from forecastkit.utils.exceptions import InputError, ParameterError
+from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.formatting import number
 from forecastkit.utils.time_budget import no_time_for
 from forecastkit.utils.validation import refuse
@@ -50,7 +49,8 @@ def tune(options: TuneOptions) -> None:
         tuning = search.result()
         _print_trials(report, tuning)
         holdout, defaults, tuned = _fit_and_test(report, options.model, search, forecaster, data, sizes)
-        tuned = _refit_or_update(report, tuned, search, data, options.refit)
+        refit = partial(search.limited(tuning.best_forecaster, 1).fit, data.panel)
+        tuned = refit_or_update(report, tuned, data, refit if options.refit else None)
         tuned.scores_ = {
             **tuned.scores_,
             "test": summarize_holdout(holdout),
@@ -166,7 +166,7 @@ def _fit_and_test(report: Reporter, model: str, search, forecaster, data: Data, 
     tuning = search.result()
     are_defaults = tuning.trials.index[0] == 0
     refits, rows = search.settings.refits > 2, data.rows_before(sizes.test_start)
-    with _exit_on_interrupt(report):
+    with exit_on_interrupt(report):
         tuned = search.limited(tuning.best_forecaster, 1 + (not are_defaults) + refits).fit(rows)
         holdout = defaults = try_holdout(report, model, tuned, data, sizes)
         if not are_defaults:
@@ -180,34 +180,8 @@ def _fit_and_test(report: Reporter, model: str, search, forecaster, data: Data, 
     return holdout, scores, tuned
 
 
-@contextmanager
-def _exit_on_interrupt(report: Reporter) -> Iterator[None]:
-    """Ctrl-C after the search exits."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        report.warning("stopped: nothing was written")
-        raise SystemExit(STOPPED) from None
-
-
 def _print_gain(report: Reporter, holdout: Holdout, defaults: dict) -> None:
     own = holdout.scores["mae"].iloc[0]
     gain = 100 * (1 - own / defaults["mae"]) if defaults["mae"] > 0 else 0.0
     words = f"{gain:.1f} % smaller" if gain > 0 else f"{-gain:.1f} % larger" if gain < 0 else "the same"
     report.info("defaults", f"MAE {number(defaults['mae'], 4)}; tuned {number(own, 4)}, {words}")
-
-
-def _refit_or_update(report: Reporter, tuned, search, data: Data, refit: bool):
-    """Return the tuned model fitted on all rows, or with all rows as its history."""
-    if not refit:
-        report.info("history", "all rows; the model is fitted on the rows before the test (--no-refit)")
-        return add_history(tuned, data)
-    began = time.monotonic()
-    try:
-        fitted = search.limited(search.result().best_forecaster, 1).fit(data.panel)
-    except (KeyboardInterrupt, InputError) as error:
-        reason = "stopped by Ctrl-C" if isinstance(error, KeyboardInterrupt) else str(error)
-        report.warning(f"the model is fitted on the rows before the test only: the fit on all rows was {reason}")
-        return add_history(tuned, data)
-    report.info("refit", f"on all rows, the test rows included, {time.monotonic() - began:.0f} s")
-    return fitted
