@@ -23,7 +23,7 @@ import numpy as np
 from forecastkit.pretrained.calibration import calibrated
 from forecastkit.pretrained.forward import HIGH, LOW, MEDIAN, forward
 from forecastkit.pretrained.weights import save_weights
-from forecastkit.training.candidate_mixture import MixtureTraining, Settings, joined
+from forecastkit.training.pretraining import MixtureTraining, Settings, joined
 from forecastkit.utils.atomic_write import atomic_write
 from pretraining.corpus import Corpus
 from pretraining.examples import batch

@@ -12,10 +12,10 @@ from forecastkit.data.sizes import choose_patch
 from forecastkit.data.windows import Windows, crop, needs_mask
 from forecastkit.features.calendar import count_events
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.forecasters.fine_tuning import FineTuning
 from forecastkit.forecasters.keras_parts import KerasParts
 from forecastkit.forecasters.linear_recipes import LinearPath, choose_network_recipe, correction_kept, scaler_for
 from forecastkit.forecasters.loss_weights import make_loss_weight
+from forecastkit.forecasters.newer_rows import FineTuning
 from forecastkit.networks.backbone import NORMALIZATIONS, Backbone, Sizes
 from forecastkit.networks.heads import OwnLoss, make_head
 from forecastkit.preprocessing.scaler import lacks_autocorrelation

@@ -143,7 +143,7 @@ class Source:
 def _trained(source, weights, seconds, seed):
     """Return the best weights on held-out series, and what is written about them."""
     with backend_needed():
-        from forecastkit.training.candidate_mixture import MixtureTraining, Settings, joined
+        from forecastkit.training.pretraining import MixtureTraining, Settings, joined
 
     rng = np.random.default_rng(seed)
     size = SMALL
