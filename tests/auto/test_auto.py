@@ -1,4 +1,4 @@
-"""AutoForecaster: the search, its time limit under a clock of our own, the leaderboard, interruptions."""
+"""AutoForecaster: search, time limit with a simulated clock, leaderboard, interruptions."""
 
 import io
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def auto(tried=(), **parameters):
 
 
 class Clock:
-    """Seconds that pass only where a test says so."""
+    """A clock that advances only when a test advances it."""
 
     def __init__(self):
         self.now = 0.0
@@ -48,7 +48,7 @@ def clock(monkeypatch):
 
 
 def waiting(clock, kind, *, beside=5.0, compiling=2.0, epoch=4.0, error=0.2, when_fitted=lambda rows: None):
-    """A forecaster that needs seconds of the clock as a network does, and errs by so much."""
+    """A forecaster that takes simulated seconds like a network and has a given error."""
 
     @dataclass(kw_only=True, eq=False, repr=False)
     class Waiting(fk.SeasonalNaiveForecaster):
@@ -83,7 +83,7 @@ def waiting(clock, kind, *, beside=5.0, compiling=2.0, epoch=4.0, error=0.2, whe
 
 
 def wave_at(panel, origins, horizon):
-    """The season of `wave`, which nobody but these forecasters knows without the noise."""
+    """The season of `wave` without its noise."""
     steps = origins.row[:, None] - panel.indptr[origins.entity][:, None] + np.arange(1, horizon + 1)
     return 10 + 3 * np.sin(2 * np.pi * steps / 24)
 
@@ -99,7 +99,7 @@ def test_the_limit_is_kept_whatever_networks_cost(clock, limit, beside, epoch):
     assert np.isfinite(model.predict()).all()
 
 
-def test_what_there_is_no_time_for_is_said(clock):
+def test_skipped_networks_are_reported(clock):
     model = auto([waiting(clock, kind, beside=12.0) for kind in range(3)], time_limit=60)
     with pytest.warns(UserWarning, match="AutoForecaster: no time was left for waiting1, waiting2"):
         model.fit(SERIES)
@@ -108,14 +108,14 @@ def test_what_there_is_no_time_for_is_said(clock):
     assert table.loc[["waiting1", "waiting2"], "score"].isna().all()
 
 
-def test_no_time_for_networks_leaves_the_baselines(clock):
+def test_without_time_for_networks_only_baselines_remain(clock):
     with pytest.warns(UserWarning, match="no time was left for waiting0"):
         model = auto([waiting(clock, 0)], time_limit=5).fit(SERIES)
     assert {type(member).__name__ for member in model.forecasters_} <= {"LinearForecaster", "SeasonalNaiveForecaster"}
     assert clock.now == 0.0
 
 
-def test_seconds_that_are_left_go_into_seeds(clock):
+def test_remaining_time_is_used_for_further_seeds(clock):
     tried = [waiting(clock, kind, beside=1.0, epoch=1.0, error=error) for kind, error in enumerate((0.1, -0.15))]
     model = auto(tried, time_limit=900).fit(SERIES)
     own = model.leaderboard_.set_index("forecaster")["member"]
@@ -128,7 +128,7 @@ def test_seconds_that_are_left_go_into_seeds(clock):
     assert weights["waiting0"] == pytest.approx(weights["waiting1"])
 
 
-def test_few_seconds_train_fewer_epochs_of_the_best(clock):
+def test_short_limits_train_fewer_epochs_of_the_best(clock):
     model = auto([waiting(clock, 0, beside=4.0, epoch=10.0, error=0.05)], time_limit=150).fit(SERIES)
     networks = [member for member in model.forecasters_ if hasattr(member, "random_state")]
     assert networks
@@ -136,7 +136,7 @@ def test_few_seconds_train_fewer_epochs_of_the_best(clock):
     assert 100 < clock.now <= 1.15 * 150
 
 
-def test_halves_leave_and_the_worst_first(clock):
+def test_each_round_drops_the_worst_half(clock):
     errors = [0.1, 5.0, 0.2, 4.0, 0.3, 3.0, 0.4, 2.0, 0.15, 6.0, 0.5, 7.0]
     model = auto([waiting(clock, kind, error=error, epoch=1.0) for kind, error in enumerate(errors)], time_limit=900)
     table = model.fit(SERIES).leaderboard_.set_index("forecaster")
@@ -152,7 +152,7 @@ def test_halves_leave_and_the_worst_first(clock):
 @pytest.mark.parametrize(
     ("reached", "folds"), [((2, 2, 2, 2), 2), ((2, 2, 1, 1), 2), ((2, 1, 1, 1), 1), ((1,), 1), ((), 2)]
 )
-def test_a_round_that_few_could_go_into_does_not_decide(reached, folds):
+def test_a_round_with_few_candidates_is_not_used_for_the_selection(reached, folds):
     trials = [fold_scores.Trial(str(name), fold, 0.5, 1.0) for name, most in enumerate(reached) for fold in range(most)]
     search = successive_halving.Halving(SimpleNamespace(folds=[0, 1], trials=trials), None, None, 0, print)
     assert search.folds_for_selection([SimpleNamespace(name=str(name)) for name in range(len(reached))]) == folds
@@ -219,12 +219,12 @@ def test_weights_fall_with_the_sixth_power_of_the_errors(errors, members):
     assert chosen(Scores(**errors)) == pytest.approx(members)
 
 
-def test_networks_are_not_added_on_thin_evidence():
+def test_networks_are_added_only_for_a_significant_gain():
     assert chosen(Scores(clear=False, linear=0.2, theta=0.2, a=0.0)) == {"linear": 0.5, "theta": 0.5}
 
 
 class Folds(Scores):
-    """Folds on which the biases are multiplied by these factors."""
+    """Folds that multiply the biases by these factors."""
 
     factors = (1.0, 1.0, 1.0)
 
@@ -238,7 +238,7 @@ def test_networks_with_fewer_folds_are_compared_on_those():
     assert chosen(scores) == {"linear": 0.5, "a": 0.5}
 
 
-def test_weights_are_the_more_equal_the_more_folds_disagree():
+def test_weights_approach_equality_as_folds_disagree():
     spread = []
     for factors in ((1.0, 1.0, 1.0), (1.6, 1.0, 0.4), (3.0, 1.0, -1.0)):
         weights = chosen(type("Some", (Folds,), {"factors": factors})(linear=0.1, theta=0.3))
@@ -247,11 +247,11 @@ def test_weights_are_the_more_equal_the_more_folds_disagree():
     assert spread[2] == pytest.approx(0.0)
 
 
-def test_one_fold_does_not_decide():
+def test_one_fold_of_few_series_gives_equal_weights():
     assert chosen(Scores(folds=1, linear=0.1, theta=0.3)) == {"linear": 0.5, "theta": 0.5}
 
 
-def test_one_fold_of_many_series_decides_as_far_as_groups_of_them_agree():
+def test_one_fold_of_many_series_is_weighted_by_agreement_of_groups():
     weights = chosen(Scores(folds=1, series=40, linear=0.1, theta=0.3))
     assert weights == pytest.approx(dict(zip(("linear", "theta"), sixth(1.1, 1.3), strict=True)))
 
@@ -262,12 +262,12 @@ def test_one_fold_of_many_series_decides_as_far_as_groups_of_them_agree():
     assert chosen(Disagree(folds=1, series=40, linear=0.1, theta=0.3)) == pytest.approx({"linear": 0.5, "theta": 0.5})
 
 
-def test_without_folds_forecasters_without_training_count_alike():
+def test_without_folds_untrained_forecasters_have_equal_weights():
     scores = Scores(folds=0, linear=0.1, theta=0.9, naive=0.1, a=0.1)
     assert chosen(scores) == {"linear": 0.5, "theta": 0.5}
 
 
-def test_no_more_networks_than_there_is_time_for():
+def test_networks_are_limited_by_the_remaining_time():
     assert chosen(Scores(a=0.1, b=0.1, c=0.1), most=2) == {"a": 0.5, "b": 0.5}
 
 
@@ -275,7 +275,7 @@ def test_no_more_networks_than_there_is_time_for():
 
 
 class FastButBadForecaster(fk.MeanForecaster):
-    """Far above everything that was ever seen."""
+    """Forecasts far above all observed values."""
 
     def _read(self, panel, origins):
         return super()._read(panel, origins) + 100
@@ -301,7 +301,7 @@ def test_the_leaderboard(fitted):
     assert fitted.best_forecaster_ is fitted.forecasters_[0]
 
 
-def test_what_is_fast_but_bad_loses(fitted):
+def test_fast_but_inaccurate_forecasters_are_not_members(fitted):
     row = fitted.leaderboard_.set_index("forecaster").loc["fastbutbad"]
     assert row["score"] > 50
     assert not row["member"]
@@ -315,7 +315,7 @@ def test_it_forecasts_as_the_weighted_average_of_its_members(fitted):
     assert fitted.sample(5, random_state=0).shape[0] == 20
 
 
-def test_the_validation_rows_have_no_say_in_who_is_chosen():
+def test_validation_rows_do_not_affect_the_selection():
     perturbed = SERIES.copy()
     perturbed[320:] = perturbed[320:] ** 2
     scores = [auto(["drift", "mean"]).fit(rows).leaderboard_.drop(columns="seconds") for rows in (SERIES, perturbed)]
@@ -331,14 +331,14 @@ def test_panels_with_covariates():
     assert np.isfinite(frame.select_dtypes("number")).all(axis=None)
 
 
-def test_rows_too_few_for_folds_leave_the_linear_forecaster():
+def test_too_few_rows_for_folds_leave_the_linear_forecaster():
     with pytest.warns(UserWarning, match="AutoForecaster: rows are too few to try gru"):
         model = auto([fk.GRUForecaster(**TINY)], horizon=8, season_length=1).fit(wave(24))
     assert [type(member).__name__ for member in model.forecasters_] == ["LinearForecaster"]
     assert model.leaderboard_["round"].max() == 0
 
 
-def test_what_fails_is_said_and_left_out():
+def test_failing_candidates_are_reported_and_left_out():
     model = auto([fk.GRUForecaster(**TINY, loss="poisson"), "drift"]).fit(SERIES)
     failed = [trial for trial in model.trials_ if trial["error"]]
     assert "loss='poisson' is for whole numbers" in failed[0]["error"]
@@ -347,7 +347,7 @@ def test_what_fails_is_said_and_left_out():
     assert not row["member"]
 
 
-def test_a_saved_one_is_the_same(fitted, tmp_path):
+def test_a_loaded_forecaster_forecasts_the_same(fitted, tmp_path):
     fitted_ = auto(["drift"], path=tmp_path / "trials.jsonl").fit(SERIES)
     fitted_.save(tmp_path / "auto.forecast")
     other = fk.load(tmp_path / "auto.forecast")
@@ -356,7 +356,7 @@ def test_a_saved_one_is_the_same(fitted, tmp_path):
     assert (other.untried_, other.path) == ([], str(tmp_path / "trials.jsonl"))
 
 
-def test_lines_are_printed_where_they_are_asked_for(capsys):
+def test_progress_is_printed_with_verbose(capsys):
     auto(["drift"]).fit(SERIES)
     assert capsys.readouterr().out == ""
     auto(["drift"], verbose=1).fit(SERIES)
@@ -398,7 +398,7 @@ def test_ctrl_c_in_the_refit_keeps_the_members_that_were_ready(clock):
     assert np.isfinite(model.predict()).all()
 
 
-def test_trials_are_in_the_file_at_once(clock, tmp_path):
+def test_trials_are_written_immediately(clock, tmp_path):
     path, seen = tmp_path / "trials.jsonl", []
     tried = [waiting(clock, 0), waiting(clock, 1, when_fitted=lambda rows: seen.append(path.read_text()))]
     model = auto(tried, time_limit=900, path=path).fit(SERIES)
@@ -408,7 +408,7 @@ def test_trials_are_in_the_file_at_once(clock, tmp_path):
     assert table["score"].tolist() == pytest.approx([trial["score"] for trial in model.trials_])
 
 
-def test_a_lookback_of_ones_own_stays_in_the_search(monkeypatch):
+def test_a_given_lookback_is_kept_in_the_search(monkeypatch):
     model, seen = auto([fk.TabularForecaster(lookback=6, regressor=Ridge()), "drift"]), []
     fit = fold_scores.FoldEvaluator._fit
 
@@ -437,12 +437,12 @@ def test_a_lookback_of_ones_own_stays_in_the_search(monkeypatch):
         ({"path": 3.5}, "path must be a file that can be written"),
     ],
 )
-def test_parameters_that_are_refused(parameters, rule):
+def test_invalid_parameters_are_refused(parameters, rule):
     with pytest.raises(ParameterError, match=rule):
         auto().set_params(**parameters).fit(SERIES)
 
 
-def test_a_limit_that_not_even_the_baselines_can_keep_is_refused(monkeypatch):
+def test_a_limit_too_short_for_the_baselines_is_refused(monkeypatch):
     monkeypatch.setattr(forecaster, "FASTEST", 100.0)
     with pytest.raises(InputError, match=r"time_limit must leave the baselines.*at least 768 s, got 120 s"):
         auto().fit(SERIES)
@@ -452,7 +452,7 @@ def test_a_limit_may_be_text():
     assert auto(time_limit="2m")._seconds() == 120
 
 
-def test_the_order_suits_the_data(monkeypatch):
+def test_the_order_of_candidates_depends_on_the_data(monkeypatch):
     monkeypatch.setattr(candidates, "VALUES", 1_000)
     hourly = pd.DataFrame({"a": wave(4000), "b": wave(4000)})
     several = candidates.default_networks(read_panel(hourly, None, **fk.LinearForecaster()._reading())[0])
@@ -464,7 +464,7 @@ def test_the_order_suits_the_data(monkeypatch):
     assert read.index("tft") == 2
 
 
-def test_candidates_take_what_they_have_not_of_their_own():
+def test_candidates_receive_common_parameters_they_do_not_set():
     panel = read_panel(wave(9000), None, **fk.LinearForecaster()._reading())[0]
     common = {"horizon": 4, "lookback": 12, "quantile_levels": [0.1, 0.9]}
     given = ["gru", fk.GRUForecaster(lookback=24), fk.GRUForecaster(loss="gaussian"), fk.EnsembleForecaster()]
@@ -478,7 +478,7 @@ def test_candidates_take_what_they_have_not_of_their_own():
 # ---------------------------------------------------------------------------------------------- without a limit
 
 
-def test_without_a_limit_all_are_tried_in_full_and_no_clock_decides(clock):
+def test_without_a_limit_all_candidates_are_fully_tried(clock):
     tried = [waiting(clock, kind, beside=500.0 * kind, epoch=99.0, error=kind / 10) for kind in range(6)]
     model = auto(tried, time_limit=None).fit(SERIES)
     table = model.leaderboard_.set_index("forecaster")
@@ -493,7 +493,7 @@ def test_without_a_limit_the_same_seed_gives_the_same_forecasts():
     np.testing.assert_array_equal(first, second)
 
 
-def test_on_few_rows_nothing_is_trained_and_no_forecast_is_below_what_can_be():
+def test_few_rows_train_nothing_and_forecasts_respect_bounds():
     rows = pd.Series(np.maximum(wave(160, season=12) - 10, 0), index=pd.date_range("2000", periods=160, freq="MS"))
     model = fk.AutoForecaster(horizon=6).fit(rows)
     assert set(model.leaderboard_["forecaster"]) == {"linear", "seasonal_naive", "damped_trend", "pretrained"}
@@ -505,7 +505,7 @@ def test_on_few_rows_nothing_is_trained_and_no_forecast_is_below_what_can_be():
 
 
 @pytest.mark.parametrize(("rows", "names"), [(900, 0), (1_100, 1), (6_500, 6)])
-def test_candidates_are_the_more_the_more_rows_there_are(monkeypatch, rows, names):
+def test_the_number_of_candidates_grows_with_the_rows(monkeypatch, rows, names):
     monkeypatch.setattr(candidates, "VALUES", 1_000)
     panel, _ = read_panel(wave(rows))
     assert candidates.default_networks(panel) == [*candidates.ORDER][:names]

@@ -14,7 +14,7 @@ TRAIN = ("train", "--csv", str(dataset_path("airpassengers")), "--model", "auto"
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """Runs a command in a folder of its own; gives what it printed."""
+    """Run a command in an empty folder; return its output."""
     monkeypatch.chdir(tmp_path)
 
     def command(*args, code=0):
@@ -24,7 +24,7 @@ def run(tmp_path, monkeypatch, capsys):
     return command
 
 
-def test_it_says_what_it_tries_and_writes_what_it_chose(run):
+def test_candidates_are_printed_and_the_selection_is_saved(run):
     lines = run(*TRAIN, "--budget", "2m").out.splitlines()
     assert "settings auto, horizon 12, budget 2m" in lines
     tried = [line for line in lines if "of the seasonal naive's error" in line]
@@ -48,7 +48,7 @@ def test_without_a_model_it_is_auto_and_its_leaderboard_is_short(run):
     assert model.history_.rows == 144
 
 
-def test_a_parameter_of_networks_chooses_one_unless_auto_is_asked_for(run):
+def test_a_network_parameter_selects_a_network_unless_auto_is_given(run):
     table = ("train", "--csv", str(dataset_path("airpassengers")), "--epochs", "1")
     out = run(*table, "--horizon", "12", "--out", "m.forecast", "--no-refit").out
     assert "gru, because only networks have epochs; --model selects another model" in out
@@ -70,12 +70,12 @@ def test_json_is_json(run):
         (("--model", "linear", "--budget", "1m"), "--budget: is for --model auto, got --model linear"),
     ],
 )
-def test_budgets_that_are_refused(run, flags, sentence):
+def test_invalid_budgets_are_refused(run, flags, sentence):
 
     assert re.search(sentence, run(*TRAIN, *flags, code=2).err)
 
 
-def test_ctrl_c_keeps_what_is_ready_where_asked(run, monkeypatch):
+def test_ctrl_c_saves_finished_members_with_out(run, monkeypatch):
     from forecastkit.auto import successive_halving
 
     def stop(*arguments):

@@ -68,7 +68,7 @@ def test_audit_changes_later_data(run, air):
     assert "either a model file or --model must be given" in run("audit", "--csv", AIR, code=2).err
 
 
-def test_a_leak_is_a_refusal(run, monkeypatch):
+def test_a_leak_is_an_error(run, monkeypatch):
     from forecastkit.forecasters.baselines import NaiveForecaster
     from forecastkit.uncertainty.forecasts import PointForecast
 

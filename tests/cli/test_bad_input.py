@@ -1,4 +1,4 @@
-"""Bad input at the command line: one sentence that names the cause, the right exit code, nothing written."""
+"""Invalid input on the command line: one sentence with the cause, the exit code, no files."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def with_cell(row, value):
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """A model trained on good data."""
+    """A model trained on valid data."""
     folder = tmp_path_factory.mktemp("model")
     GOOD.to_csv(folder / "good.csv", index=False)
     path = folder / "m.forecast"
@@ -36,7 +36,7 @@ def model(tmp_path_factory):
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """The working directory, with a good table in it."""
+    """The working directory, with a valid table."""
     GOOD.to_csv(tmp_path / "good.csv", index=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -44,7 +44,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def refused(home, capsys):
-    """Runs a command that must be refused; returns the sentence."""
+    """Run a command that must be refused; return the message."""
 
     def state():
         return {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
@@ -125,13 +125,13 @@ def test_without_horizon_few_rows_shorten_it_and_too_few_are_refused(refused, ca
     assert "a horizon of 1 needs 4 rows" in refused("train", "--csv", "fewer.csv")
 
 
-def test_a_lookback_that_does_not_fit_is_shortened_and_this_is_said(home, capsys):
+def test_a_lookback_that_does_not_fit_is_shortened_with_a_warning(home, capsys):
     write("few.csv", GOOD[:60])
     assert main(["train", "--csv", "few.csv", *QUICK, "--lookback", "50"]) == 0
     assert "lookback 50 is shortened to" in capsys.readouterr().err
 
 
-def test_day_first_dates_are_read_rightly(home, capsys):
+def test_day_first_dates_are_parsed_correctly(home, capsys):
     days = pd.date_range("2020-01-01", periods=100)
     write("days.csv", pd.DataFrame({"tag": days.strftime("%d.%m.%Y"), "y": np.arange(100) % 7}))
     assert main(["inspect", "days.csv", "--json"]) == 0
@@ -191,7 +191,7 @@ def test_a_test_that_does_not_fit_is_refused(refused):
     assert "good.csv: the test must have between 12 (the horizon) and 386 rows, got 399 of 400 rows." in said
 
 
-def test_backtest_wants_one_model(refused, model):
+def test_backtest_needs_exactly_one_model(refused, model):
     assert "either a model file or --model must be given, got none" in refused("backtest", "--csv", "good.csv", code=2)
     both = ("backtest", model, "--csv", "good.csv", "--model", "gru")
     assert "got both" in refused(*both, code=2)
@@ -215,7 +215,7 @@ def test_an_unwritable_output_is_refused_before_any_work(refused, model, out):
     assert f"{out}: the output must be" in refused("train", "--csv", "good.csv", "--out", out)
 
 
-def test_a_picture_of_no_known_kind_is_refused(refused, model):
+def test_an_unknown_plot_format_is_refused(refused, model):
     assert "must end in .png, .pdf or .svg" in refused("predict", model, "--plot", "f.docx")
 
 
@@ -267,7 +267,7 @@ def test_a_history_with_other_columns_is_refused_by_their_name(refused, model):
 
 
 @pytest.mark.parametrize("coverage", ["0", "1.5"])
-def test_coverage_must_be_a_share(refused, model, coverage):
+def test_coverage_must_be_a_fraction(refused, model, coverage):
     assert "coverage must be a number in" in refused("predict", model, "--coverage", coverage, code=2)
 
 
@@ -278,7 +278,7 @@ def test_an_unknown_data_set_is_refused(refused):
 # A real process -------------------------------------------------------------------------------------------------------
 
 
-def test_a_process_says_one_line_on_stderr_and_nothing_on_stdout(home):
+def test_an_error_prints_one_line_to_stderr_and_nothing_to_stdout(home):
     args = [sys.executable, "-m", "forecastkit", "train", "--csv", "nothere.csv"]
     done = subprocess.run(args, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
@@ -298,7 +298,7 @@ def test_an_empty_name_of_a_file_is_refused(refused, command):
     assert "must be the name of a file or folder, got ''" in refused(command, "--csv", "", code=2)
 
 
-def test_a_plot_of_times_that_no_plot_can_show_is_refused(home, capsys):
+def test_a_plot_of_times_out_of_range_is_refused(home, capsys):
     times = [f"{9990 + month // 12}-{month % 12 + 1:02d}-01" for month in range(119)]
     pd.DataFrame({"time": times, "y": np.arange(119.0)}).to_csv("far.csv", index=False)
     assert main(["train", "--csv", "far.csv", "--model", "naive", "--horizon", "6", "--out", "m", "--quiet"]) == 0

@@ -1,4 +1,4 @@
-"""What `forecast predict` imports in a process of its own, since imports are most of its time."""
+"""Imports of `forecast predict` in a new process, as they take most of its time."""
 
 import json
 import subprocess
@@ -66,7 +66,7 @@ def test_a_missing_model_is_refused_before_pandas_is_imported(tmp_path):
     assert not modules & (UNUSED | {"pandas", "pyarrow"})
 
 
-def test_the_bases_stay_those_of_scikit_learn_where_it_is_imported():
+def test_base_classes_are_scikit_learns_if_it_is_imported():
     estimator.forecast_only()
     assert estimator.BaseEstimator is BaseEstimator
     assert issubclass(fk.LinearForecaster, BaseEstimator)

@@ -9,7 +9,7 @@ from forecastkit.cli.console import Reporter
 from forecastkit.utils.formatting import decimals, minutes_and_seconds, number, percent
 
 
-def test_numbers_for_people():
+def test_number_formatting():
     assert [number(1234.567, 1), number(np.nan), number(None)] == ["1,234.6", "-", "-"]
     assert [decimals([1102.3, 3.1]), decimals([0.0123]), decimals([np.nan]), decimals([41.2])] == [0, 4, 0, 1]
     assert [percent(0.789), percent(np.nan), minutes_and_seconds(52.9), minutes_and_seconds(3725)] == [
@@ -25,7 +25,7 @@ def test_json_has_no_nan(capsys):
     assert json.loads(capsys.readouterr().out) == {"a": None, "b": [1, None], "c": ["ü"]}
 
 
-def test_long_lines_hang_behind_their_label_on_a_terminal(capsys):
+def test_long_lines_are_indented_behind_their_label(capsys):
     report = Reporter()
     report.out = Console(force_terminal=True, width=60, color_system=None, soft_wrap=True)
     report.info("target", "word " * 20)

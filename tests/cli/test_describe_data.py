@@ -47,7 +47,7 @@ def test_sizes_are_usual_ones_that_the_rows_allow(rows, freq, sizes):
 
 
 @pytest.mark.parametrize(("latest", "staggered"), [(1, True), (3, False)])
-def test_series_of_other_years_are_tested_on_their_own_last_rows(latest, staggered):
+def test_series_ending_in_different_years_are_tested_on_their_last_rows(latest, staggered):
     """One of ten series reaches the latest rows of all, or three do."""
     years = [2020] * latest + list(range(1960, 1970 - latest))
     frames = [
@@ -105,7 +105,7 @@ def test_numbers_of_steps_in_words(grid, steps, words):
     assert format_steps(grid, steps) == words
 
 
-def test_times_as_one_says_them():
+def test_times_are_formatted_for_people():
     assert format_time(TimeGrid("month"), 0) == "1970-01"
     assert format_time(TimeGrid("fixed", 3_600_000_000), 5) == "1970-01-01 05:00"
     assert format_time(TimeGrid("fixed", 3_600_000_000), 5, short=True) == "1970-01-01"

@@ -1,4 +1,4 @@
-"""Random tables through inspect, train and predict: a refusal in one sentence or a sane forecast, and no traces."""
+"""Random tables through inspect, train and predict: a refusal in one sentence or a plausible forecast."""
 
 import contextlib
 import io
@@ -138,7 +138,7 @@ def tables(draw):
 
 
 class Refused(Exception):
-    """A command that ended with a sentence."""
+    """A command that ended with an error message."""
 
 
 def command(*args: str) -> dict:
@@ -159,7 +159,7 @@ def command(*args: str) -> dict:
 
 
 def check_table(content: bytes, folder) -> str:
-    """Run the three commands on a table in an empty folder; how far they came."""
+    """Run the three commands on a table in an empty folder; return the last that succeeded."""
     table, model = os.path.join(folder, "table.csv"), os.path.join(folder, "m.forecast")
     with open(table, "wb") as file:
         file.write(content)
@@ -182,7 +182,7 @@ def check_table(content: bytes, folder) -> str:
 
 
 def check_forecasts(frame: pd.DataFrame, history: Panel) -> None:
-    """Finite, quantiles in their order, and points not far from all that was observed."""
+    """Check that forecasts are finite, quantiles increase, and points are near the observed values."""
     values = frame[["forecast", "q0.1", "q0.5", "q0.9"]].to_numpy(dtype="float64")
     assert np.isfinite(values).all(), values
     slack = 1e-6 * np.abs(values).max()
@@ -195,7 +195,7 @@ def check_forecasts(frame: pd.DataFrame, history: Panel) -> None:
 
 
 def run_tables(number: int, folder) -> dict[str, int]:
-    """Check so many random tables; return how many ended in which way."""
+    """Check this many random tables; return the number of each outcome."""
     ended = {"refused": 0, "forecast": 0}
 
     @settings(

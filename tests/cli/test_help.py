@@ -68,7 +68,7 @@ def test_help_names_every_model_and_loss(run):
 
 
 @pytest.mark.parametrize("command", sorted(typer.main.get_command(app).commands))
-def test_help_is_in_the_words_of_the_field(run, command):
+def test_help_uses_established_terms(run, command):
     out = " ".join(run(command, "--help").out.split())
     for word in ("parted by", "part of them", "what came", "range", "picture", "goes on", "ahead of", "said"):
         assert word not in out, word
@@ -95,7 +95,7 @@ def test_version(run):
     assert run("--version").out.startswith("forecastkit ")
 
 
-def test_sentences_speak_of_flags():
+def test_messages_name_flags():
     assert as_flags("Name it with series_id=.") == "Name it with --series-id."
     assert as_flags("target='Unit sales' and time='t' do") == "--target 'Unit sales' and --time t do"
     assert as_flags("static=rider uses it") == "--static rider uses it"

@@ -1,4 +1,4 @@
-"""The comparison with references on the test rows: only what chance does not explain is said."""
+"""Comparison with references on the test rows: only significant differences are reported."""
 
 import numpy as np
 import pandas as pd
@@ -25,13 +25,13 @@ def test_a_large_gain_in_many_blocks_is_clear():
     assert is_clearly_larger(*draw(20, 2.0))
 
 
-def test_two_blocks_show_nothing():
+def test_two_blocks_are_not_significant():
     own, other, block = draw(2, 4.0)
     assert not is_clearly_larger(own, other, block)
     assert not is_clearly_larger(own, other, np.zeros_like(block))
 
 
-def test_a_clear_gain_of_one_per_cent_is_not_worth_another_model():
+def test_a_significant_gain_of_one_per_cent_is_not_recommended():
     own, _, block = draw(200, 0.0)
     assert is_clearly_larger(own, 0.99 * own, block)
     assert not _is_worth_changing(own, 0.99 * own, block)
@@ -39,7 +39,7 @@ def test_a_clear_gain_of_one_per_cent_is_not_worth_another_model():
     assert not _is_worth_changing(own, own, block)
 
 
-def test_chance_is_rarely_taken_for_a_gain():
+def test_chance_is_rarely_significant():
     wrong = sum(is_clearly_larger(*draw(6, 0.0, seed)) for seed in range(400))
     assert wrong <= 20  # 2.5 % of 400, and three standard deviations
 
@@ -95,7 +95,7 @@ def epochs_of(**record):
         ({"best_epoch": 2, "ended": "convergence", "decay_reason": "convergence"}, ""),
     ],
 )
-def test_a_cut_training_is_said_with_its_remedy(capsys, record, words):
+def test_a_training_that_was_cut_is_reported_with_the_remedy(capsys, record, words):
     warn_of_last_epoch(Reporter(quiet=False, json=False), epochs_of(**record))
     said = capsys.readouterr().err
     assert words in said if words else not said

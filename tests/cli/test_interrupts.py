@@ -33,7 +33,7 @@ def interrupted(monkeypatch):
     return after
 
 
-def test_ctrl_c_keeps_the_best_weights_where_out_was_given(run, interrupted):
+def test_ctrl_c_saves_the_best_weights_with_out(run, interrupted):
     interrupted(after := 2)
     said = run("train", "--csv", AIR, *TINY, "--epochs", "5", "--out", "m.forecast", code=130)
     assert "stopped: the best weights so far, of epoch" in said.err
@@ -44,14 +44,14 @@ def test_ctrl_c_keeps_the_best_weights_where_out_was_given(run, interrupted):
 @pytest.mark.parametrize(
     ("epoch", "says"), [(2, "stopped: nothing was written; with --out"), (0, "before the first epoch")]
 )
-def test_ctrl_c_writes_nothing_unasked_or_untrained(run, interrupted, epoch, says):
+def test_ctrl_c_writes_nothing_without_out_or_training(run, interrupted, epoch, says):
     interrupted(epoch)
     out = () if epoch else ("--out", "m.forecast")
     assert says in run("train", "--csv", AIR, *TINY, *out, code=130).err
     assert os.listdir() == []
 
 
-def test_a_stopped_training_goes_on_with_the_same_command(run, monkeypatch):
+def test_the_same_command_resumes_a_stopped_training(run, monkeypatch):
     from forecastkit.cli.progress import EpochProgress
 
     def stop(self, epoch, logs=None):
@@ -94,7 +94,7 @@ def test_ctrl_c_during_the_refit_saves_the_tested_model(run, monkeypatch):
 
 @pytest.fixture
 def default_handler():
-    """Python's handler of Ctrl-C, which processes in the background of a shell do not have."""
+    """Install Python's handler of Ctrl-C, which background processes of a shell lack."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -102,7 +102,7 @@ def default_handler():
 
 @pytest.mark.usefixtures("default_handler")
 def test_two_interrupts_in_quick_succession_are_one(run, monkeypatch):
-    """The second one comes while the best weights are being evaluated."""
+    """The second interrupt arrives during the evaluation of the best weights."""
     from forecastkit.cli.progress import EpochProgress
     from forecastkit.forecasters.neural import NeuralForecaster
 

@@ -29,7 +29,7 @@ def test_a_file_stays_whole_when_writing_fails(home, monkeypatch):
     assert (home / "old.csv").read_text() == "old"
 
 
-def test_outputs_replace_files_only_when_told(run, air):
+def test_outputs_replace_files_only_with_overwrite(run, air):
     run("predict", air[0], "--out", "f.csv")
     assert "Pass --overwrite" in run("predict", air[0], "--out", "f.csv", code=1).err
     run("predict", air[0], "--out", "f.csv", "--overwrite")
@@ -137,7 +137,7 @@ def test_compare_never_removes_a_file_that_is_not_its_own(run, linear):
     ],
 )
 @pytest.mark.parametrize("name", ["x" * 256, "", " ", "a\0b", "a/" * 2100])
-def test_names_that_no_file_can_have_are_refused(run, command, name):
+def test_invalid_file_names_are_refused(run, command, name):
     arguments = [part.replace("NAME", name) for part in command.split()]
     if name.strip() or "NAME.png" not in command:
         err = run(*arguments, code=2).err
@@ -193,7 +193,7 @@ def test_a_long_cell_is_cut_in_the_message(run, home):
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_output_in_a_narrow_encoding(home, encoding):
-    """A process of its own: the streams are those of Python's start."""
+    """In a new process, whose streams are opened at start."""
     pd.DataFrame({"time": pd.date_range("2024-01-01", periods=40), "Fluß €": range(40)}).to_csv("t.csv", index=False)
     command = [sys.executable, "-m", "forecastkit", "inspect", "t.csv"]
     environment = {**os.environ, "PYTHONIOENCODING": encoding}

@@ -24,7 +24,7 @@ def test_predict_writes_the_next_year_and_draws_it(run, air):
     assert sorted(os.listdir()) == ["f.csv", "f.png"]
 
 
-def test_predict_gives_ranges_quantiles_and_json(run, air):
+def test_predict_writes_intervals_quantiles_and_json(run, air):
     run("predict", air[0], "--out", "c.csv", "--coverage", "0.8")
     bounds = pd.read_csv("c.csv")
     assert (bounds["lower"] < bounds["upper"]).all()
@@ -42,7 +42,7 @@ def test_predict_from_another_history(run, air):
 
 
 def load_table(rows=500, steps_ahead=0):
-    """An hourly load that a known temperature drives; the last rows lack the load."""
+    """An hourly load that depends on a known temperature; the last rows have no load."""
     rng = np.random.default_rng(0)
     temp = rng.normal(size=rows)
     frame = pd.DataFrame({"when": HOURS[:rows], "load": 10 + 3 * temp + rng.normal(0, 0.1, rows), "temp": temp})
@@ -50,7 +50,7 @@ def load_table(rows=500, steps_ahead=0):
     return frame
 
 
-def test_a_future_file_and_blank_targets_at_the_end_say_the_same(run):
+def test_a_future_file_equals_blank_targets_at_the_end(run):
     whole = load_table(steps_ahead=12)
     whole.to_csv("whole.csv", index=False)
     whole[:-12].to_csv("past.csv", index=False)

@@ -1,4 +1,4 @@
-"""Layouts of tables as strangers have them, read by `forecast inspect` and trained on."""
+"""Layouts of tables, read by `forecast inspect` and `forecast train`."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Tables without times: rows are counted on from the last one seen, each of them once."""
+"""Tables without times: each row is numbered once, following the last known one."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ VALUES = np.arange(1.0, 101.0)
 
 
 @pytest.mark.parametrize("series", [None, ["a", "b"], ["late"]])
-def test_training_remembers_each_row_once(series, tmp_path, monkeypatch):
+def test_each_row_is_stored_once(series, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     frame = pd.DataFrame({"value": VALUES})
     if series:

@@ -13,7 +13,7 @@ from test_predict_cli import load_table
 import forecastkit as fk
 
 
-def test_train_says_what_it_finds_and_does_and_writes_one_file(run, home):
+def test_train_prints_its_steps_and_writes_one_file(run, home):
     out = run("train", "--csv", AIR, *TINY).out
     lines = out.splitlines()
     assert lines[:5] == [

@@ -1,4 +1,4 @@
-"""``forecast tune``, on a linear model, whose trials take a moment."""
+"""``forecast tune`` with a linear model, whose trials are fast."""
 
 import json
 
@@ -15,7 +15,7 @@ SPACE = ("--model", "linear", "--space", "lookback=12,24,36", "--space", "target
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """Runs a command in a folder of its own; gives what it printed."""
+    """Run a command in an empty folder; return its output."""
     monkeypatch.chdir(tmp_path)
 
     def command(*args, code=0):
@@ -25,7 +25,7 @@ def run(tmp_path, monkeypatch, capsys):
     return command
 
 
-def test_the_search_is_told_tested_and_saved(run, tmp_path):
+def test_the_search_is_printed_tested_and_saved(run, tmp_path):
     out = run("tune", "--csv", AIR, *SPACE, "--trials", "4", "--folds", "2", "--directory", "kept").out
     lines = {line.split()[0]: line for line in out.splitlines()}
     assert "local, 2 folds with 18 cutoffs, at most 4 trials" in lines["search"]

@@ -97,7 +97,7 @@ def test_refused_rows_leave_the_file_as_it_is(run, home, model):
     assert (home / model).read_bytes() == kept
 
 
-def test_a_second_update_is_refused_while_one_is_going_on(run, home, model):
+def test_a_concurrent_update_is_refused(run, home, model):
     kept = (home / model).read_bytes()
     with locked(home / model, "test"):
         assert "one process at a time" in run("update", model, "--csv", "newer.csv", code=1).err
@@ -106,7 +106,7 @@ def test_a_second_update_is_refused_while_one_is_going_on(run, home, model):
 
 
 def test_nothing_is_lost_where_updates_are_killed(run, home, model):
-    """Each process updates day by day until it is killed; the next one goes on from the file."""
+    """Each process updates day by day until it is killed; the next one continues from the file."""
     days = [table(1, ROWS + day) for day in range(12)]
     for number, rows in enumerate(days):
         rows.to_csv(f"day{number}.csv", index=False)

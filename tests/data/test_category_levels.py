@@ -1,4 +1,4 @@
-"""Levels of categories are matched by their text; those not seen at fit are warned of."""
+"""Levels of categories are matched by their text, with a warning for levels not seen at fit."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ def known(cells, trained=TRAINED):
 @pytest.mark.parametrize(
     "cells", [["0", "1"], [0, 1], [0.0, 1.0], [np.int8(0), np.int8(1)], ["0.0", "1"], [False, True]]
 )
-def test_a_level_is_its_text_whatever_type_the_file_gave_it(cells):
+def test_levels_are_compared_by_text_for_any_type(cells):
     if isinstance(cells[0], bool):
         with pytest.warns(
             UserWarning, match="2 rows of 'h' with levels not seen at fit: False, True; taken as unknown"

@@ -1,4 +1,4 @@
-"""Rows of one series and time: refused, or made one by a rule."""
+"""Rows with the same series and time: refused, or merged by a rule."""
 
 import numpy as np
 import pandas as pd
@@ -41,7 +41,7 @@ TWICE = pd.concat([FRAME, FRAME[:5].assign(y=10.0, kind="v")], ignore_index=True
 
 
 @pytest.mark.parametrize("rule", RULES[1:])
-def test_of_categories_the_last_row_is_taken(rule):
+def test_categories_take_the_last_row(rule):
     panel, schema = read_panel(TWICE, target="y", known="kind", duplicates=rule)
     later = FRAME.assign(kind=["v"] * 5 + ["v", "u", "v"])
     np.testing.assert_array_equal(panel.known, read_more(schema, panel.grid, later).known)
@@ -53,7 +53,7 @@ def test_frames_of_every_library(kind):
     assert panel.target[:, 0].tolist() == [10, 10, 10, 10, 10, 5, 6, 7]
 
 
-def test_refused_unless_asked_with_the_first_ones_and_their_number():
+def test_duplicates_are_refused_by_default_naming_the_first():
     with pytest.raises(InputError) as refusal:
         read_panel(TWICE, target="y", known="kind")
     assert str(refusal.value) == (

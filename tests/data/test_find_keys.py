@@ -1,4 +1,4 @@
-"""Keys of frames that name none: times of text and columns of series are found and said, or refused by name."""
+"""Detection of time and series columns of frames: with a warning, or refused by name."""
 
 import warnings
 
@@ -15,7 +15,7 @@ TEXT = DAYS.strftime("%Y-%m-%d")
 
 
 def read(frame, y=None, **roles):
-    """The panel, the schema and all that was said."""
+    """Return the panel, the schema and the warnings."""
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         panel, schema = read_panel(frame, y, **roles)
@@ -68,13 +68,13 @@ def test_series_that_are_named_are_taken_and_their_dates_found():
     assert "series" not in said
 
 
-def test_repeated_dates_that_no_column_tells_apart_are_refused():
+def test_repeated_dates_without_a_distinguishing_column_are_refused():
     frame = shops().drop(columns="store")
     with pytest.raises(InputError, match=r"each \(series, time\) must be one row, got 60 duplicates"):
         read(frame)
 
 
-def test_merged_duplicates_ask_for_no_series():
+def test_merged_duplicates_need_no_series_column():
     panel, schema, said = read(shops(), target="sales", duplicates="sum")
     assert (panel.rows, panel.target[0, 0], schema.series_id) == (30, 111.0, None)
     assert "'store'" in said
@@ -98,7 +98,7 @@ def test_two_columns_of_dates_that_are_equally_likely_are_refused():
     assert "unused columns: 'order_date' (text, one value per row)" in said
 
 
-def test_text_beside_a_target_is_classes_and_what_is_unused_is_said():
+def test_text_becomes_classes_and_unused_columns_are_reported():
     frame = pd.DataFrame({"y": np.arange(30.0), "open": [True, False] * 15, "kind": ["a", "b"] * 15}, index=DAYS)
     frame["note"] = [f"n{i}" for i in range(30)]
     panel, schema, said = read(frame, target="y")
@@ -160,7 +160,7 @@ JOINED = {
 
 @pytest.mark.parametrize("panel_of", [1, 2])
 @pytest.mark.parametrize("form", JOINED)
-def test_several_columns_make_one_time(form, panel_of):
+def test_several_columns_form_one_time(form, panel_of):
     times, columns = JOINED[form]
     frame = pd.DataFrame({**columns, "y": np.arange(len(times), dtype=float)})
     frame = pd.concat([frame.assign(shop=f"s{i}") for i in range(panel_of)]).sample(frac=1, random_state=1)
@@ -177,7 +177,7 @@ def test_several_columns_make_one_time(form, panel_of):
     assert np.isin(more.target[~np.isnan(more.target)], frame["y"].iloc[:5]).all()
 
 
-def test_named_parts_that_are_no_time_are_refused():
+def test_given_columns_that_form_no_time_are_refused():
     frame = pd.DataFrame({"a": ["x"] * 30, "year": 2024, "y": 1.0})
     with pytest.raises(InputError, match="columns of one time must be a date with a clock"):
         read(frame, target="y", time=["year", "a"])
@@ -188,7 +188,7 @@ def test_named_parts_that_are_no_time_are_refused():
 # ---------------------------------------------------------------------------------------------- several series columns
 
 
-def test_series_that_two_columns_name():
+def test_series_identified_by_two_columns():
     parts = [
         pd.DataFrame({"store": s, "item": i, "date": TEXT, "y": 10.0 * s + i, "size": s})
         for s in (1, 2)
@@ -273,7 +273,7 @@ def test_rows_of_a_wide_table_need_names():
         read(pd.DataFrame(np.ones((3, 12)), columns=[*range(2010, 2022)]))
 
 
-def test_years_in_numbers_are_times_and_stay_so():
+def test_numeric_years_are_times_at_fit_and_later():
     frame = pd.DataFrame({"year": np.arange(1990, 2020), "y": np.arange(30.0)})
     panel, schema, said = read(frame)
     assert (schema.target, panel.grid.name) == (("y",), "yearly")
@@ -281,8 +281,8 @@ def test_years_in_numbers_are_times_and_stay_so():
     assert read_more(schema, panel.grid, frame.iloc[-2:]).start[0] == panel.ends[0] - 1
 
 
-def test_the_reading_of_dates_that_are_open_is_said():
-    """Days of April to June up to the 12th: the more regular steps decide, and the choice is named."""
+def test_the_assumed_format_of_ambiguous_dates_is_reported():
+    """Days of April to June up to the 12th: the format with more regular steps is chosen and reported."""
     days = pd.date_range("2023-04-01", "2023-04-12")
     frame = pd.DataFrame({"when": days.strftime("%d/%m/%Y"), "y": np.arange(len(days), dtype="float64")})
     with pytest.warns(DataWarning, match=r"read as the time \(01/04/2023 is read as day/month/year\)") as said:
@@ -302,7 +302,7 @@ def shops_with(**columns):
 
 
 @pytest.mark.parametrize("target", [None, "y"])
-def test_what_is_the_same_within_each_series_is_static(target):
+def test_columns_constant_within_each_series_are_static(target):
     frame = shops_with(size=[10.0, 20.0, 20.0], kind=["large", "small", "small"])
     with pytest.warns(DataWarning, match="taken as static, the same within each series: 'size', 'kind'"):
         panel, schema = read_panel(frame, target=target)
@@ -311,7 +311,7 @@ def test_what_is_the_same_within_each_series_is_static(target):
 
 
 @pytest.mark.parametrize("target", [None, "y"])
-def test_text_that_names_the_series_once_more_is_unused(target):
+def test_a_second_series_name_is_unused(target):
     with pytest.warns(DataWarning, match="unused, names the series as well: 'town'"):
         _, schema = read_panel(shops_with(town=["Rome", "Oslo", "Bern"]), target=target)
     assert (schema.target, schema.static) == (("y",), ())

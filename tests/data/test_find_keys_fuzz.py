@@ -1,4 +1,4 @@
-"""Frames of any layout: a panel or a refusal of ours, and the frame as it was."""
+"""Random frames give a panel or an InputError, and are not changed."""
 
 import warnings
 
@@ -87,7 +87,7 @@ GIVEN = st.sampled_from([{"target": "sales"}, {"target": "sales"}, {"time": "dat
 
 @st.composite
 def requests(draw):
-    """A frame with the parameters of its reading; most frames are sound."""
+    """A frame with parameters of `read_panel`; most frames are valid."""
     if draw(st.sampled_from([True, True, False])):
         return draw(sound_frames()), draw(GIVEN)
     frame = draw(frames())

@@ -1,4 +1,4 @@
-"""A Panel in the place of a frame gives the same forecasts, updates and backtests."""
+"""A Panel instead of a frame gives the same forecasts, updates and backtests."""
 
 from dataclasses import replace
 

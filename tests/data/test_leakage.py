@@ -1,4 +1,4 @@
-"""Known covariates that are the target, a few steps moved, are refused; what only looks like it is not."""
+"""Known covariates that equal the shifted target are refused; similar ones are not."""
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ def test_the_target_moved_by_less_than_the_horizon(lag):
         fit(Y.shift(lag))
 
 
-def test_a_covariate_that_begins_blank_says_nothing_of_itself():
+def test_a_covariate_with_leading_blanks_is_not_a_leak():
     fit(np.where(np.arange(ROWS) < 70, np.nan, np.random.default_rng(1).normal(size=ROWS)))
     fit(np.full(ROWS, np.nan))
     with pytest.raises(fk.InputError, match="'temp', which is 'load' 2 step"):
@@ -49,7 +49,7 @@ def test_in_every_series_of_a_panel():
     assert model.fit(honest).horizon_ == HORIZON
 
 
-def test_holes_hide_nothing():
+def test_gaps_do_not_hide_a_leak():
     y = Y.copy()
     y.iloc[::7] = np.nan
     known = Y.shift(1)
@@ -58,18 +58,18 @@ def test_holes_hide_nothing():
         fit(known, y)
 
 
-def test_one_other_row_is_enough_to_be_honest():
+def test_one_different_row_is_not_a_leak():
     known = Y.shift(1)
     known.iloc[77] += 1
     assert fit(known).cutoff_ == TIMES[-1]
 
 
-def test_what_is_no_proof():
+def test_equalities_that_do_not_prove_a_leak():
     season = pd.Series(np.arange(ROWS) % 4 * 1.5, index=TIMES, name="load")
     assert fit(season.shift(8), season).horizon_ == HORIZON  # it equals the target of the same row as well
     assert fit(np.ones(ROWS), pd.Series(1.0, index=TIMES)).horizon_ == HORIZON
     assert fk.NaiveForecaster(horizon=3).fit(np.arange(40.0)[:, None], np.arange(40.0)).horizon_ == 3, "few rows"
 
 
-def test_a_past_covariate_may_be_anything():
+def test_past_covariates_may_equal_the_target():
     assert fit(Y.shift(1), past="temp").horizon_ == HORIZON

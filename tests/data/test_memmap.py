@@ -1,4 +1,4 @@
-"""Data mapped from files train the forecasters that they train from memory, in less of it."""
+"""Memory-mapped data give the same forecasters as data in memory."""
 
 import errno
 import json
@@ -51,7 +51,7 @@ def write(tmp_path):
 
 @pytest.fixture
 def in_files(monkeypatch):
-    """All that is derived from mapped data goes into files, however small."""
+    """Store arrays derived from mapped data in files, whatever their size."""
     monkeypatch.setattr(arrays, "MIN_MAPPED", 1)
 
 
@@ -67,7 +67,7 @@ def assert_same_panel(got, expected):
 
 @given(seed=st.integers(0, 99), batch=st.sampled_from([7, 60, 400]), cuts=st.lists(st.integers(0, 900), max_size=3))
 @settings(max_examples=8, deadline=None)
-def test_rows_in_any_order_are_laid_as_in_memory(frame, tmp_path_factory, seed, batch, cuts):
+def test_rows_in_any_order_give_the_same_panel_as_in_memory(frame, tmp_path_factory, seed, batch, cuts):
     folder = tmp_path_factory.mktemp("mapped")
     mixed = frame.sample(frac=1, random_state=seed)
     cuts = [0, *sorted(cuts), len(mixed)]
@@ -146,12 +146,12 @@ def test_other_forecasters_take_mapped_data_too(frame, write):
         pd.testing.assert_frame_equal(*(test.forecasts for test in tests))
 
 
-def test_roles_may_be_said_again(frame, write):
+def test_roles_may_be_repeated(frame, write):
     model = fk.SeasonalNaiveForecaster(horizon=6, target="load", known=["temp"], time="ds", series_id="unique_id")
     assert model.fit(write(frame, **ROLES)).horizon_ == 6
 
 
-def test_nothing_is_left_behind_and_the_files_may_go(frame, write, tmp_path, in_files):
+def test_no_files_remain_and_the_source_can_be_deleted(frame, write, tmp_path, in_files):
     mapped = write(frame, **ROLES)
     files = sorted(path.name for path in mapped.path.iterdir())
     names = ["indptr.npy", "known.npy", "manifest.json", "past.npy", "start.npy", "static.npy", "target.npy"]
@@ -252,7 +252,7 @@ fk.map_parquet(sys.argv[1], sys.argv[2], target="load", known="temp", past="wind
 """
 
 
-def test_a_killed_run_leaves_nothing_that_is_trusted(frame, tmp_path):
+def test_a_killed_run_leaves_no_folder_that_opens(frame, tmp_path):
     frame.to_parquet(tmp_path / "data.parquet", index=False)
     arguments = [str(tmp_path / "data.parquet"), str(tmp_path / "map")]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -347,7 +347,7 @@ def test_static_covariates_that_change_between_batches_are_refused(frame, write,
         write(late, **ROLES)
 
 
-def test_bad_places_are_refused(frame, write, tmp_path):
+def test_invalid_paths_are_refused(frame, write, tmp_path):
     mapped = write(frame, **ROLES)
     with pytest.raises(fk.InputError, match="the path must not exist"):
         fk.map_parquet(tmp_path / "data", mapped.path, **ROLES)

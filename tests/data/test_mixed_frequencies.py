@@ -1,4 +1,4 @@
-"""Series of truly different frequencies are refused by name; short ones and gaps are not."""
+"""Series of different frequencies are refused by name; short series and gaps are not."""
 
 import warnings
 

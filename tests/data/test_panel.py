@@ -110,7 +110,7 @@ def test_pad_takes_a_number_for_each(panel, data):
 
 
 @pytest.mark.parametrize("gap", [3, 70, 5_000])
-def test_long_gaps_at_the_ends_are_searched_in_a_few_looks(gap, monkeypatch):
+def test_long_gaps_at_the_ends_are_searched_in_few_steps(gap, monkeypatch):
     monkeypatch.setattr("forecastkit.data.panel.MAX_CELLS", 64)
     panel = make({"a": (0, 2 * gap), "b": (3, gap), "c": (0, 4)}, missing=0.0)
     panel.target[: gap - 1] = panel.target[gap : 2 * gap] = panel.target[2 * gap : 3 * gap] = np.nan

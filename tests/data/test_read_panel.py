@@ -1,4 +1,4 @@
-"""Every form of data becomes the same panel; what cannot be read is refused in one sentence."""
+"""Every form of data gives the same panel; invalid data are refused in one sentence."""
 
 from decimal import Decimal
 
@@ -119,7 +119,7 @@ def test_past_columns_of_x():
 
 @given(st.permutations(range(ROWS)), st.sets(st.integers(0, ROWS - 1), max_size=20))
 @settings(max_examples=30, deadline=None)
-def test_neither_order_nor_missing_rows_change_what_is_there(order, dropped):
+def test_order_and_missing_rows_do_not_change_other_rows(order, dropped):
     kept = [row for row in order if row not in dropped]
     frame = pd.DataFrame({"a": VALUES, "b": -VALUES}, index=TIMES).iloc[kept]
     panel, _ = door(frame, freq="h")
@@ -127,7 +127,7 @@ def test_neither_order_nor_missing_rows_change_what_is_there(order, dropped):
     np.testing.assert_array_equal(panel.target, expected.to_numpy())
 
 
-def test_nothing_is_shared_with_what_was_given():
+def test_the_panel_shares_no_memory_with_the_data():
     for data in (VALUES.copy(), pd.DataFrame({"a": VALUES.copy()}), pd.Series(VALUES.copy())):
         panel, _ = door(data)
         assert not np.shares_memory(panel.target, np.asarray(data))
@@ -180,7 +180,7 @@ def test_static_columns_are_one_row_per_series():
         door(frame, static="size")
 
 
-def test_columns_without_a_role_are_said():
+def test_columns_without_a_role_are_reported():
     frame = pd.DataFrame({"load": VALUES, "wind": K, "note": "x"}, index=TIMES)
     with pytest.warns(UserWarning, match="Panel:") as said:
         _, schema = door(frame, target="load")
@@ -326,7 +326,7 @@ def test_rows_without_times_follow_their_own_series():
         (WIDE.set_axis(np.arange(1, ROWS + 1)), "times must be of the kind seen at fit"),
     ],
 )
-def test_more_of_another_kind_is_refused(later, sentence):
+def test_further_rows_of_another_kind_are_refused(later, sentence):
     panel, schema = door(WIDE)
     with pytest.raises(InputError, match=sentence):
         read_more(schema, panel.grid, later)
@@ -385,7 +385,7 @@ ODD = pd.date_range("2024-01-01", periods=40)
         "times of 64 bits",
     ],
 )
-def test_odd_names_and_times_are_refused(frame, roles, sentence):
+def test_unusual_names_and_times_are_refused(frame, roles, sentence):
     with pytest.raises(InputError, match=sentence):
         read_panel(frame, **roles)
 

@@ -90,7 +90,7 @@ def test_hours_of_a_zone_of_half_hours_start_at_full_hours():
     assert read_panel(regular, freq="h")[0].rows == 30
 
 
-def test_duplicates_are_settled_before_slots():
+def test_duplicates_are_resolved_before_aggregation():
     times = START + pd.to_timedelta([0, 0, 20, 70], unit="min")
     rows = pd.DataFrame({"time": times, "y": [1.0, 3.0, 10.0, 5.0]})
     with pytest.raises(InputError, match="each \\(series, time\\) must be one row"):
@@ -99,7 +99,7 @@ def test_duplicates_are_settled_before_slots():
     assert panel.target[:, 0].tolist() == [12.0, 5.0]
 
 
-def test_an_unfinished_last_sum_is_said():
+def test_an_incomplete_last_sum_is_reported():
     rows = frame(pd.date_range(START, periods=6 * 8 + 2, freq="10min"))
     with pytest.warns(UserWarning, match="the last sum, at 2024-01-01 08:00:00, is of 2 rows where 6 are usual"):
         read_panel(rows, resample="sum", freq="h")
@@ -149,7 +149,7 @@ def test_rows_close_to_a_regular_grid_are_moved_to_it(freq, phase, off, seed, zo
     assert (np.abs(labels - times[kept]) <= 0.101 * step).all()
 
 
-def test_moved_timestamps_are_said_once_and_more_rows_are_moved_too():
+def test_moved_timestamps_are_reported_once_and_later_rows_are_moved():
     rows = frame(jittered(60, 5))
     with pytest.warns(UserWarning, match=r"50 timestamps are moved to the nearest step of the 10 min grid") as said:
         panel, schema = read_panel(rows[:50])
@@ -188,7 +188,7 @@ def test_other_irregular_timestamps_are_refused_with_the_remedy(times, alias):
     assert read_panel(frame(times), resample="mean", freq=alias)[0].rows > 1
 
 
-def test_rows_at_odd_seconds_are_said():
+def test_rows_at_irregular_seconds_are_reported():
     steps = np.random.default_rng(2).integers(1, 9, 400)
     with pytest.warns(UserWarning, match=r"rows fill \d+% of the steps of the .* grid.*resample='mean'"):
         read_panel(frame(START + pd.to_timedelta(np.cumsum(np.append(steps, [1] * 60)), unit="s")))
@@ -233,7 +233,7 @@ def test_one_value_for_each_row_of_X_with_y_at_fit():
     np.testing.assert_array_equal(values[::2], values[1::2])
 
 
-def test_the_future_never_enters_a_slot_before_it():
+def test_later_rows_do_not_enter_earlier_slots():
     rows = sensor()
     cut = rows["time"].dt.floor("h").unique()[-5]
     known = rows[rows["time"] < cut]

@@ -1,4 +1,4 @@
-"""Sentences about rows name their series and time."""
+"""Error messages name rows by series and time."""
 
 import numpy as np
 import pandas as pd
@@ -18,5 +18,5 @@ TIMES = pd.date_range("2024-01-01", periods=3)
         (("a",), TIMES, "'a' at 2024-01-02 00:00:00"),
     ],
 )
-def test_a_row_is_named_by_what_is_known_of_it(ids, timestamps, name):
+def test_a_row_is_named_by_series_and_time(ids, timestamps, name):
     assert Places(np.zeros(3, dtype="int64"), ids, timestamps).name(1) == name

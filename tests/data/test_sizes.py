@@ -48,7 +48,7 @@ def test_usual_sizes(alias, sizes):
 
 
 @pytest.mark.parametrize("alias", FREQUENCIES)
-def test_no_lookback_of_ours_has_two_thousand_steps(alias):
+def test_default_lookbacks_have_at_most_1920_steps(alias):
     grid = grid_of(alias)
     horizon, lookback = usual_sizes(grid)
     assert 1 <= horizon <= 500

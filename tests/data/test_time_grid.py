@@ -1,4 +1,4 @@
-"""Grids of times: stamps become whole numbers and come back as they were."""
+"""Time grids: timestamps are converted to ordinals and back."""
 
 import numpy as np
 import pandas as pd
@@ -77,7 +77,7 @@ def test_numbers_keep_their_own_step():
     assert ordinals.tolist() == [5, 6, 7, 9]
 
 
-def test_gaps_between_weekdays_are_no_gaps():
+def test_weekends_are_not_gaps():
     index = pd.bdate_range("2024-01-01", periods=20)
     grid, ordinals = check_round_trip(index)
     assert grid.kind == "business"
@@ -152,7 +152,7 @@ def test_stamps_of_any_year_and_parts_of_a_second_come_back(first, step, unit):
     assert (np.diff(ordinals) == 1).all()
 
 
-def test_times_after_those_that_nanoseconds_reach():
+def test_times_beyond_the_range_of_nanoseconds():
     index = pd.date_range("2262-04-09", periods=40, freq="h").as_unit("ns")
     grid = find_time_grid(index, ONE)
     assert grid.timestamps(np.array([grid.ordinals(index)[0][-1] + 48]))[0] == pd.Timestamp("2262-04-12 15:00")
@@ -169,7 +169,7 @@ def test_parts_of_a_microsecond_are_refused():
 
 
 @pytest.mark.parametrize("many", [8, 1 << 18])
-def test_many_stamps_are_looked_at_in_parts(monkeypatch, many):
+def test_many_timestamps_are_examined_in_parts(monkeypatch, many):
     monkeypatch.setattr("forecastkit.data.time_grid.MANY", many)
     daily = pd.date_range("2024-01-01", periods=30)
     assert find_time_grid(pd.bdate_range("2024-01-01", periods=30), ONE).name == "business days"

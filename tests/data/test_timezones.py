@@ -1,4 +1,4 @@
-"""Times without a zone are read by the clocks of one: hours that are repeated, left out, skipped."""
+"""Localization of times without a zone: repeated, missing and skipped hours."""
 
 from itertools import pairwise
 
@@ -55,8 +55,8 @@ def test_a_year_of_times_is_read_as_it_was(zone, freq, year, unit, falling):
 
 @given(rows=st.sets(st.integers(0, 27), min_size=1), freq=st.sampled_from(["30min", "15min"]))
 @settings(max_examples=80, deadline=None)
-def test_rows_that_lack_are_no_trouble_where_the_order_tells(rows, freq):
-    """A time that is there once is the later one only if a row before it fell back."""
+def test_missing_rows_are_resolved_by_the_order(rows, freq):
+    """A single ambiguous time is the later one only after a row that fell back."""
     index = hours("2024-10-27 00:00", "2024-10-27 05:45", freq)
     index = index[[row % len(index) for row in sorted(rows)]].unique().sort_values()
     index = hours("2024-10-26 00:00", "2024-10-26 23:00").append(index)
@@ -88,7 +88,7 @@ def test_rows_sorted_by_the_clock_are_read_by_their_rank():
     assert read(naive(index)[order]).equals(index[order])
 
 
-def test_series_between_each_other_are_read_one_by_one():
+def test_interleaved_series_are_resolved_separately():
     index = hours("2024-10-26", "2024-10-28", "30min")
     both = index.repeat(2)
     assert read(naive(both), entity=np.tile([0, 1], len(index))).equals(both)
@@ -139,7 +139,7 @@ def test_refused(data, options, says):
     assert says in str(refusal.value)
 
 
-def test_times_with_and_without_a_zone_are_told_apart():
+def test_times_with_and_without_a_zone_are_distinguished():
     aware = pd.Series(wave(60), index=SPRING.tz_localize("UTC"))
     for seen, later, says in (
         (aware, SPRING, r"times must have a zone, as at fit \(UTC\), got 2024-03-30 00:00:00, ... and 59 more"),
@@ -150,7 +150,7 @@ def test_times_with_and_without_a_zone_are_told_apart():
             read_more(schema, panel.grid, aware.set_axis(later))
 
 
-def test_a_zone_that_is_none_is_refused_by_fit():
+def test_an_unknown_zone_is_refused_by_fit():
     with pytest.raises(ParameterError, match="got 'Mars/Base'"):
         model(timezone="Mars/Base").fit(pd.Series(wave(60), index=SPRING))
 
@@ -173,7 +173,7 @@ def test_forecasts_come_back_in_the_zone_and_equal_those_of_aware_times(autumn):
     pd.testing.assert_frame_equal(ours.future_frame(), theirs.future_frame())
 
 
-def test_a_repeated_hour_that_arrives_row_by_row_is_told_by_the_history(autumn):
+def test_a_repeated_hour_is_resolved_by_the_history(autumn):
     rows = autumn["2024-10-27 00:00":"2024-10-27 05:00"]
     forecaster = model(timezone=BERLIN).fit(autumn[: rows.index[0]].set_axis(naive(autumn[: rows.index[0]].index)))
     for at, value in rows.iloc[1:].items():
@@ -182,7 +182,7 @@ def test_a_repeated_hour_that_arrives_row_by_row_is_told_by_the_history(autumn):
         assert forecaster.cutoff_ == at
 
 
-def test_rows_asked_for_after_the_history_are_those_of_the_later_hour(autumn):
+def test_rows_to_forecast_after_the_history_are_in_the_later_hour(autumn):
     k = pd.DataFrame({"k": np.arange(len(autumn)) % 7.0}, index=naive(autumn.index))
     y = autumn.to_numpy()
     end = 7 * 24 + 3  # the first 02:00 is known
@@ -194,7 +194,7 @@ def test_rows_asked_for_after_the_history_are_those_of_the_later_hour(autumn):
     np.testing.assert_array_equal(forecaster.predict(later), forecaster.predict(later.to_numpy()))
 
 
-def test_a_saved_forecaster_reads_the_clock_too(autumn, tmp_path):
+def test_a_loaded_forecaster_resolves_clock_changes(autumn, tmp_path):
     forecaster = model(timezone=BERLIN).fit(autumn.set_axis(naive(autumn.index)))
     forecaster.save(tmp_path / "m.forecast")
     again = fk.load(tmp_path / "m.forecast")
@@ -203,7 +203,7 @@ def test_a_saved_forecaster_reads_the_clock_too(autumn, tmp_path):
     assert again.update(newer).cutoff_ == pd.Timestamp("2024-11-05 02:00", tz=BERLIN)
 
 
-def test_a_label_without_a_zone_is_one_of_the_clock(autumn):
+def test_a_label_without_a_zone_is_local_time(autumn):
     backtest = fk.backtest(model(), autumn, start="2024-10-31")
     assert backtest.forecasts["cutoff"].min() == pd.Timestamp("2024-10-30 23:00", tz=BERLIN)
 

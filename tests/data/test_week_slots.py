@@ -1,4 +1,4 @@
-"""Slots of the week that occur: opening hours, business days, lectures. Only they are steps, and are forecast."""
+"""Slots of the week that occur, such as opening hours and business days; only these are forecast."""
 
 import warnings
 
@@ -67,7 +67,7 @@ def test_days_have_the_numbers_of_numpy_as_in_files_of_earlier_versions(week):
 
 
 @pytest.mark.parametrize("week", [5, "", "0000000", "11", "1111112", "1" * 8, "1" * 7 * 1441])
-def test_what_is_no_week(week):
+def test_invalid_weeks(week):
     assert not is_week(week)
 
 
@@ -109,7 +109,7 @@ def test_patterns_have_a_name(times, name):
     assert find_time_grid(times, ONE).name == name
 
 
-def test_gaps_at_random_and_odd_times_are_no_pattern():
+def test_random_gaps_and_isolated_times_are_no_pattern():
     every = hours(6, dict.fromkeys(range(7), range(24)))
     for seed in range(5):
         kept = np.random.default_rng(seed).random(len(every)) < 0.8
@@ -125,7 +125,7 @@ def test_rare_opening_hours_are_slots_too():
     assert find_time_grid(hours(20).union(late), ONE).week.count("1") == 56
 
 
-def test_clocks_that_change_are_read_by_the_wall():
+def test_slots_are_those_of_local_time():
     times = hours(26, tz="Europe/Berlin")  # the clock changes on March 31st
     grid = find_time_grid(times, ONE)
     ordinals, fits = grid.ordinals(times)
@@ -156,7 +156,7 @@ def test_seasons_and_words(week, seasons, words):
 # ------------------------------------------------------------------------------------------------- forecasting
 
 
-def test_only_opening_hours_are_forecast_and_it_is_said():
+def test_only_opening_hours_are_forecast_with_a_warning():
     series, ahead = sales(hours(10)), sales(hours(12))[550:]
     with pytest.warns(fk.DataWarning, match=r"rows occur at 55 of 168 times of the week.*slots='all'"):
         model = fk.SeasonalNaiveForecaster().fit(series)
@@ -169,7 +169,7 @@ def test_only_opening_hours_are_forecast_and_it_is_said():
         model.update(pd.Series([1.0], [pd.Timestamp("2024-04-07 20:00")], name="sales"))
 
 
-def test_all_hours_or_those_observed_can_be_asked_for():
+def test_all_or_observed_hours_can_be_requested():
     series = sales(hours(10))
     every = fk.NaiveForecaster(horizon=24, slots="all").fit(series).predict()
     assert (np.diff(every.index) == pd.Timedelta("1h")).all()
@@ -228,7 +228,7 @@ def days(weeks, week):
         ({"a": "1111111", "b": "1111111"}, None),
     ],
 )
-def test_series_of_other_days_are_named(weeks, said):
+def test_series_with_other_days_are_named(weeks, said):
     frame = pd.concat(
         [pd.DataFrame({"unique_id": name, "ds": days(12, week), "y": 1.0}) for name, week in weeks.items()]
     )
@@ -239,14 +239,14 @@ def test_series_of_other_days_are_named(weeks, said):
         fk.NaiveForecaster(horizon=2).fit(frame)
 
 
-def test_days_missing_by_chance_are_none_that_never_occur():
+def test_days_missing_by_chance_are_not_closed_days():
     kept = np.random.default_rng(0).random(35) < 0.5
     parts = {"a": days(5, "1111111")[kept], "b": days(5, "1111111")}
     frame = pd.concat([pd.DataFrame({"unique_id": name, "ds": at, "y": 1.0}) for name, at in parts.items()])
     fk.NaiveForecaster(horizon=2).fit(frame)
 
 
-def test_series_of_other_hours_are_named():
+def test_series_with_other_hours_are_named():
     times = {"a": hours(8), "b": hours(8, dict.fromkeys(range(6), range(10, 21)))}
     frame = pd.concat([pd.DataFrame({"unique_id": name, "ds": at, "y": 1.0}) for name, at in times.items()])
     with warnings.catch_warnings(record=True) as said:

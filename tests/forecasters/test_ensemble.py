@@ -62,7 +62,7 @@ def test_weights_that_are_given_are_normalised():
         ({"n_jobs": 0}, "n_jobs must be a whole number other than 0"),
     ],
 )
-def test_parameters_that_are_refused(parameters, rule):
+def test_invalid_parameters_are_refused(parameters, rule):
     with pytest.raises(ParameterError, match=rule):
         ensemble(BASELINES, **parameters).fit(SERIES)
 
