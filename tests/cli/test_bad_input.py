@@ -80,7 +80,7 @@ def write(name, content):
         (b"time,y\n\xff\xfe\x00bad\n", "bad.csv: the file must be UTF-8 text"),
         (np.random.default_rng(0).bytes(4096), "bad.csv: the file must be UTF-8 text"),
         (GOOD.assign(time=["2020-01-01"] * 399 + ["later"]), "time column 'time': every cell must be a time"),
-        (pd.concat([GOOD, GOOD[:3]]), r"each \(series, time\) must be one row, got 3 .*--series-id.*clock change"),
+        (pd.concat([GOOD, GOOD[:3]]), r"each \(series, time\) must be one row, got 3 .*--series-id.*clocks change"),
         (GOOD.assign(time=["13.01.2020", "01.13.2020"] * 200), "the day must come first in all cells or in none"),
         (GOOD.assign(y="a"), "there must be a numeric column to forecast, got only 'y' such as 'a'"),
         (with_cell(5, np.inf), "bad.csv: the target 'y' must be finite"),

@@ -25,7 +25,7 @@ def test_the_target_moved_by_less_than_the_horizon(lag):
         fit(Y.shift(lag))
         return
     when = "of the same row" if lag == 0 else f"{abs(lag)} step.s. {'before' if lag > 0 else 'later'}"
-    says = f"moved by less than the horizon of 6, got 'temp', which is 'load' {when}. Move it by at least 6 steps"
+    says = f"shifted by less than the horizon of 6, got 'temp', which is 'load' {when}. Shift it by at least 6 steps"
     with pytest.raises(fk.InputError, match=says):
         fit(Y.shift(lag))
 

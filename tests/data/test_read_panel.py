@@ -200,7 +200,7 @@ INFINITE[7] = np.inf
 REFUSED = {
     "nothing": ((None,), {}, "got None"),
     "a text": (("load.csv",), {}, "must be a frame, a Series, or an array.*got 'load.csv'"),
-    "three dimensions": ((np.zeros((4, 4, 4)),), {}, "got 3 dimensions. Windows are made inside"),
+    "three dimensions": ((np.zeros((4, 4, 4)),), {}, "got 3 dimensions. Windows are cut internally"),
     "no rows": (([],), {}, "there must be rows"),
     "no columns": ((WIDE[[]],), {}, "a frame must have a column to forecast"),
     "only keys": ((LONG[["unique_id", "ds"]],), {}, "a frame must have a column to forecast"),
@@ -241,7 +241,7 @@ REFUSED = {
         "the covariate 'd' must be numeric",
     ),
     "doubles": ((pd.concat([WIDE, WIDE[:5]]),), {}, r"must be one row, got 5 duplicates: 2024-01-01 00:00:00.* 2 more"),
-    "doubles in a panel": ((pd.concat([LONG, LONG[:1]]),), {}, r"'b' at 2024-01-01.*A clock change\? Set timezone="),
+    "doubles in a panel": ((pd.concat([LONG, LONG[:1]]),), {}, r"'b' at 2024-01-01.*If clocks change, set timezone="),
     "a blank time": (
         (LONG.assign(ds=LONG["ds"].where(LONG.index != 3)),),
         {},
@@ -277,7 +277,7 @@ REFUSED = {
 }
 for name in ("forecast", "cutoff", "actual", "target", "step"):
     renamed = LONG.rename(columns={"ds": name})
-    REFUSED[f"time called {name}"] = ((renamed,), {"time": name}, f"are kept for results, got '{name}'")
+    REFUSED[f"time called {name}"] = ((renamed,), {"time": name}, f"are reserved for results, got '{name}'")
     renamed = LONG.rename(columns={"unique_id": name})
     REFUSED[f"series called {name}"] = ((renamed,), {"series_id": name, "time": "ds"}, f"got '{name}'")
     REFUSED[f"target called {name}"] = ((LONG.rename(columns={"y": name}),), {}, f"got '{name}'")
