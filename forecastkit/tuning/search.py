@@ -131,7 +131,7 @@ class Search:
             try:
                 path.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                refuse(WHERE, "directory must be a place that can be written", f"{str(path)!r} ({error.strerror})")
+                refuse(WHERE, "directory must be writable", f"{str(path)!r} ({error.strerror})")
             yield path
             return
         with tempfile.TemporaryDirectory(prefix="forecastkit-") as path:

@@ -96,7 +96,7 @@ class RunLog:
             with atomic_write(self.path) as temporary:
                 temporary.write_bytes(content)
         except OSError as error:
-            rule = f"{self.argument} must be a place that can be written"
+            rule = f"{self.argument} must be writable"
             refuse(self.where, rule, f"{str(self.path)!r} ({error.strerror})")
         self._end = len(content)
 
