@@ -37,7 +37,9 @@ def test_series_of_a_coarser_frequency_are_refused_by_name(pair, coarse_rows):
     fine, coarse = PAIRS[pair]
     rows = pd.concat([series("b", pair[0], 80), series("a", pair[1], coarse_rows, "1990-01-01")])
     for frame in (rows, rows[::-1], rows.sample(frac=1, random_state=0)):
-        with pytest.raises(InputError, match=rf"share one frequency \({fine}\), got 'a' \({coarse}\)\. Fit them separately"):
+        with pytest.raises(
+            InputError, match=rf"share one frequency \({fine}\), got 'a' \({coarse}\)\. Fit them separately"
+        ):
             read_panel(frame)
 
 
