@@ -12,7 +12,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
 from forecastkit.evaluation.evaluate import Evaluation, ForecastWindows, evaluate
 from forecastkit.evaluation.folds import Fold, most_folds
-from forecastkit.metrics.elementwise import is_clearly_larger, time_blocks
+from forecastkit.metrics.elementwise import independent_blocks, is_clearly_larger
 from forecastkit.uncertainty.residuals import series_number
 from forecastkit.utils.exceptions import InputError
 
@@ -110,7 +110,7 @@ class FoldEvaluator:
 
     def is_clearly_worse(self, own: dict[str, float], other: dict[str, float], folds: int) -> bool:
         """Whether a weighted average has larger errors than another on the first folds, by more than chance."""
-        errors, series, place = ([], []), [], []
+        errors, series, cutoffs = ([], []), [], []
         for fold in range(folds):
             windows = self.windows[fold]
             known = ~np.isnan(windows.actual).all(axis=1)
@@ -119,10 +119,11 @@ class FoldEvaluator:
                 wrong = np.nanmean(np.abs(forecast - windows.actual)[known], axis=1)
                 found.append(wrong / windows.ranking_scale[known])
             series.append(windows.origins.entity[known])
-            place.append((windows.origins.row - self.panel.indptr[windows.origins.entity])[known])
-        errors, series, place = [np.concatenate(each) for each in errors], np.concatenate(series), np.concatenate(place)
+            cutoffs.append(self.panel.ordinal_at(windows.origins.entity, windows.origins.row)[known])
+        *errors, series, cutoff = (np.concatenate(each) for each in (*errors, series, cutoffs))
         known = ~np.isnan(errors[0])  # series without a scale do not count
-        return is_clearly_larger(*(each[known] for each in errors), time_blocks(place, self.horizon, series)[known])
+        own, other, series, cutoff = (each[known] for each in (*errors, series, cutoff))
+        return is_clearly_larger(own, other, independent_blocks(cutoff, self.horizon, series))
 
 
 def seconds_of_training(model) -> dict[str, float]:

@@ -11,7 +11,7 @@ from forecastkit.cli.console import Reporter
 from forecastkit.cli.read_data import Data
 from forecastkit.evaluation.backtesting import backtest
 from forecastkit.evaluation.results import Backtest, coverage_by_third, covered_levels, drift
-from forecastkit.metrics.elementwise import is_clearly_larger, time_blocks
+from forecastkit.metrics.elementwise import independent_blocks, is_clearly_larger
 from forecastkit.utils.exceptions import InputError
 from forecastkit.utils.formatting import coverage_text, decimals, number, percent
 
@@ -158,10 +158,10 @@ def _find_worse(name: str, errors: pd.DataFrame, keys: list[str], block: np.ndar
 
 
 def _blocks(errors: pd.DataFrame, keys: list[str], sizes: Sizes) -> np.ndarray:
-    """Blocks of a horizon in time of each series."""
+    """Return blocks of errors that can be treated as independent."""
     times = np.unique(errors["cutoff"], return_inverse=True)[1]
     series = errors.groupby(keys, sort=False).ngroup().to_numpy() if keys else np.zeros(len(errors), dtype="int64")
-    return time_blocks(times * sizes.stride + errors["step"].to_numpy(), sizes.horizon, series)
+    return independent_blocks(times * sizes.stride + errors["step"].to_numpy(), sizes.horizon, series)
 
 
 def _series_name(key) -> str:

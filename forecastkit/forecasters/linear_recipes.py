@@ -14,7 +14,7 @@ from forecastkit.baselines.series_corrections import SeriesCorrections
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Buffers, Origins, Windows
 from forecastkit.forecasters.model import FitContext
-from forecastkit.metrics.elementwise import is_clearly_larger, time_blocks
+from forecastkit.metrics.elementwise import independent_blocks, is_clearly_larger
 from forecastkit.networks.heads import OwnLoss
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.uncertainty.residuals import observed_after, scale_of
@@ -290,5 +290,5 @@ def is_significant(forecaster, context: FitContext) -> bool:
     scale = scale_of(scaler, panel, origins)
     known = ~np.isnan(actual).all(axis=1)
     errors = [np.nanmean(np.abs(forecast - actual)[known], axis=1) / scale[known] for forecast in (linear, corrected)]
-    place = origins.row - panel.indptr[origins.entity]
-    return is_clearly_larger(*errors, time_blocks(place[known], horizon, origins.entity[known]))
+    cutoffs = panel.ordinal_at(origins.entity, origins.row)
+    return is_clearly_larger(*errors, independent_blocks(cutoffs[known], horizon, origins.entity[known]))

@@ -89,6 +89,27 @@ def time_blocks(place: np.ndarray, horizon: int, group: np.ndarray | int = 0) ->
     return block
 
 
+def independent_blocks(time: np.ndarray, horizon: int, series: np.ndarray) -> np.ndarray:
+    """Assign errors of several series to blocks of time, which all series share; a shock hits them together.
+
+    Where times are in fewer than `MIN_COMPARED` blocks, blocks of different series count as independent.
+
+    Parameters
+    ----------
+    time : ndarray of int, shape (n,)
+        Ordinals of the cutoffs.
+    horizon : int
+    series : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+    """
+    place = time - time.min(initial=0)
+    block = time_blocks(place, horizon)
+    return block if len(np.unique(block)) >= MIN_COMPARED else time_blocks(place, horizon, series)
+
+
 def block_error(values: np.ndarray, weight: np.ndarray, block: np.ndarray) -> float:
     """Return the standard error of a weighted mean, clustered by blocks; NaN for fewer than two blocks."""
     labels, place = np.unique(block, return_inverse=True)

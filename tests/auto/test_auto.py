@@ -13,6 +13,7 @@ from sklearn.linear_model import Ridge
 import forecastkit as fk
 from forecastkit.auto import candidates, fold_scores, forecaster, select_members, successive_halving
 from forecastkit.data.ingest.read_panel import read_panel
+from forecastkit.data.windows import Origins
 from forecastkit.training.loop import Record
 from forecastkit.utils import time_budget
 from forecastkit.utils.exceptions import InputError, ParameterError
@@ -156,6 +157,36 @@ def test_a_round_with_few_candidates_is_not_used_for_the_selection(reached, fold
     trials = [fold_scores.Trial(str(name), fold, 0.5, 1.0) for name, most in enumerate(reached) for fold in range(most)]
     search = successive_halving.Halving(SimpleNamespace(folds=[0, 1], trials=trials), None, None, 0, print)
     assert search.folds_for_selection([SimpleNamespace(name=str(name)) for name in range(len(reached))]) == folds
+
+
+def errors_of_many_series(gains):
+    """An evaluator of 40 series on folds; the second of two forecasts errs less by these gains on all series alike."""
+    panel, _ = read_panel(np.zeros((40, 8, 1)))
+    rows = panel.indptr[:-1]
+    every = [Origins.every_channel(np.arange(40), rows + 2 * fold, 1) for fold in range(len(gains))]
+    windows = [
+        SimpleNamespace(origins=at, actual=np.zeros((40, 1)), ranking_scale=np.ones(40), reference=1.0) for at in every
+    ]
+    rng = np.random.default_rng(0)
+    forecasts = {}
+    for fold, gain in enumerate(gains):
+        forecasts["other", fold] = 5 + rng.normal(size=(40, 1))
+        forecasts["own", fold] = forecasts["other", fold] + gain + 0.1 * rng.normal(size=(40, 1))
+    return SimpleNamespace(panel=panel, windows=windows, forecasts=forecasts, horizon=1)
+
+
+@pytest.mark.parametrize(
+    ("gains", "clear"),
+    [
+        ((1.0, 0.9, 1.1, 1.0), True),
+        ((0.0, 4.0, 0.0, 0.1), False),  # a shock that hits all series in one fold
+        ((1.0,), True),  # chance over time is not known
+    ],
+)
+def test_a_shock_that_hits_all_series_counts_once(gains, clear):
+    evaluator = errors_of_many_series(gains)
+    worse = fold_scores.FoldEvaluator.is_clearly_worse(evaluator, {"own": 1.0}, {"other": 1.0}, len(gains))
+    assert worse == clear
 
 
 class Scores:
