@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: docs help install test test-all lint format stubs bench notebook clean
+.PHONY: docs help install test test-all nightly lint format stubs bench notebook clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -19,6 +19,9 @@ test: install  ## Run the tests
 
 test-all: install  ## Run the slow tests too
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or not slow"
+
+nightly: install  ## Read 10,000 random tables by the command line, and as many frames in Python
+	FORECASTKIT_FUZZ=10000 $(BIN)/python -m pytest tests/cli/test_fuzz.py tests/data/test_find_keys_fuzz.py
 
 lint: install  ## Check style, formatting and types
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Backtests against loops written by hand."""
 
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.base import clone
 
 import forecastkit as fk
 from forecastkit import InputError
+from forecastkit.evaluation import backtesting
 from forecastkit.evaluation.results import coverage_by_third, drift
 
 ROWS = 120
@@ -251,3 +253,26 @@ def test_thirds_count_cutoffs_back_from_the_end_of_each_series():
     inside = (frame["actual"] >= frame["q0.1"]) & (frame["actual"] <= frame["q0.9"])
     by_hand = inside.groupby(frame.groupby("id").cumcount()).mean()
     np.testing.assert_allclose(coverage_by_third(test).loc[0.8], by_hand)
+
+
+def calls_of_a_backtest(series, monkeypatch):
+    """Number of functions called, of Python and C, to compute the scales of a backtest of so many series."""
+    calls, scales = [], backtesting._scales
+
+    def counted(*given):
+        sys.setprofile(lambda frame, event, argument: calls.append(event) if event.endswith("call") else None)
+        try:
+            return scales(*given)
+        finally:
+            sys.setprofile(None)
+
+    monkeypatch.setattr(backtesting, "_scales", counted)
+    names, rows = np.repeat(np.arange(series), 12), np.tile(np.arange(12), series)
+    frame = pd.DataFrame({"unique_id": names, "ds": rows, "y": rows % 5.0})
+    fk.backtest(fk.NaiveForecaster(horizon=2), frame, n_windows=1)
+    return len(calls)
+
+
+def test_scales_of_many_series_need_no_more_calls_than_those_of_a_few(monkeypatch):
+    few, many = (calls_of_a_backtest(series, monkeypatch) for series in (3, 60))
+    assert many < few + 57

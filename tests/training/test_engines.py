@@ -1,14 +1,16 @@
 """Engines: the same training whether compiled, split among threads or left to Keras; prediction traced once."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROLES, in_rotation, make_panel
+from conftest import ROLES, SMALL, in_rotation, make_panel, wave
 
+import forecastkit as fk
 from forecastkit.data import windows
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.windows import Buffers, Origins, Windows, forward_fill, gather
@@ -18,7 +20,7 @@ from forecastkit.networks.heads import make_head
 from forecastkit.networks.layers import seeded
 from forecastkit.networks.network import Network
 from forecastkit.preprocessing.scaler import Scaler
-from forecastkit.training.engines import make_engine, plain
+from forecastkit.training.engines import make_engine, plain, tensorflow
 from forecastkit.training.engines.plain import PlainEngine
 from forecastkit.training.engines.tensorflow import TensorFlowEngine
 
@@ -333,3 +335,13 @@ def test_carried_values():
 
 def test_the_backend_in_use_has_its_engine():
     assert isinstance(make_engine(*make_network()), TensorFlowEngine)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_forecasts_do_not_wait_for_another_network_that_is_traced(tmp_path, stored):
+    model = fk.GRUForecaster(**SMALL).fit(wave(80))
+    model.save(tmp_path / "m.forecast")
+    model = fk.load(tmp_path / "m.forecast") if stored else model
+    expected = model.predict()
+    with ThreadPoolExecutor(1) as other, tensorflow.TRACING:
+        np.testing.assert_array_equal(other.submit(model.predict).result(timeout=20), expected)
