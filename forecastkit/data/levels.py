@@ -98,7 +98,8 @@ def with_sums(panel: Panel, schema: Schema) -> tuple[Panel, Schema]:
         rule = f"categories of more than {MAX_COLUMNS} levels have no mean over the series of a hierarchy"
         refuse(WHERE, rule, first_few(map(repr, schema.coded)), "Leave them out.")
     panel = with_levels(panel, schema.series_keys)
-    return panel, replace(schema, levels=tuple(panel.ids[e] for e in bottom_of(panel.ids)))
+    bottom = tuple(panel.ids[e] for e in bottom_of(panel.ids))
+    return panel, replace(schema, levels=bottom, weeks={})  # a sum has all times of its parts
 
 
 def with_levels(panel: Panel, keys: tuple[str, ...], bottom: tuple = ()) -> Panel:

@@ -5,7 +5,9 @@ import pandas as pd
 
 from forecastkit.data.panel import Panel
 from forecastkit.data.schema import Schema
-from forecastkit.data.windows import Origins
+from forecastkit.data.time_grid import plain_timestamps
+from forecastkit.data.week_slots import occurs_at
+from forecastkit.data.windows import Origins, grouped
 
 
 def level_name(level: float) -> str:
@@ -41,6 +43,19 @@ def timestamps_at(panel: Panel, ordinals: np.ndarray) -> pd.Index:
     timestamps = panel.grid.timestamps(np.arange(low, high + 1))
     in_order = len(timestamps) == len(ordinals) and (np.diff(ordinals) == 1).all()
     return timestamps if in_order else timestamps.take(ordinals - low)
+
+
+def occurring(schema: Schema, panel: Panel, entity: np.ndarray, ordinal: np.ndarray) -> np.ndarray:
+    """Return which of these steps, given by series and ordinal, are at times at which their series occurs (n,)."""
+    occurs = np.ones(len(entity), dtype=bool)
+    own = np.array([name in schema.weeks for name in panel.ids]) if schema.weeks else occurs[:0]
+    if not own.any():
+        return occurs
+    at = np.flatnonzero(own[entity])
+    wall = plain_timestamps(timestamps_at(panel, ordinal[at]), wall=True).as_unit("us").asi8 if len(at) else ()
+    for rows in grouped(entity[at]):
+        occurs[at[rows]] = occurs_at(wall[rows], schema.weeks[panel.ids[entity[at[rows[0]]]]])
+    return occurs
 
 
 def long_frame(

@@ -66,6 +66,9 @@ class Schema:
         Order in text dates, such as ``"day/month/year"``, in which further rows are read.
     levels : tuple
         Bottom series of a hierarchy, whose sums are series too; empty without one.
+    weeks : dict
+        Times of the week of each series that lacks some of those of the grid, as `TimeGrid.week`; the others are not
+        forecast for it.
     """
 
     form: str
@@ -89,6 +92,7 @@ class Schema:
     time_parts: tuple = ()
     date_order: str = ""
     levels: tuple = ()
+    weeks: dict = field(default_factory=dict)
 
     @property
     def series_keys(self) -> tuple:

@@ -84,6 +84,16 @@ def observed_week(micros: np.ndarray, slot: int) -> str:
     return _as_text(week)
 
 
+def occurs_at(micros: np.ndarray, week: str) -> np.ndarray:
+    """Return which times by the clock on the wall lie in a slot of the week that occurs."""
+    return _tables(week)[0][(micros - MONDAY) % WEEK // (WEEK // len(week))]
+
+
+def shared_slots(week: str, other: str) -> str:
+    """Return the slots that occur in both weeks."""
+    return "".join(min(pair) for pair in zip(week, other, strict=True))
+
+
 def find_week(micros: np.ndarray, slot: int, usual: int, first: np.ndarray, zoned: bool = False) -> str | None:
     """The slots of the week that occur, where the times show a pattern; None where any slot may occur.
 

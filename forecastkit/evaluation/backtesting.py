@@ -234,9 +234,13 @@ def _result(forecasts, panel, schema, cutoffs, horizon, gap, season) -> Backtest
     """Return forecasts with their scores and those of the seasonal naive on the same windows."""
     origins = Origins.every_channel(cutoffs.entity, cutoffs.row, panel.channels)
     naive = simple.seasonal_naive(panel, origins, horizon, season)[:, gap:].ravel()
+    place = np.repeat(panel.ordinal_at(origins.entity, origins.row), horizon - gap)
+    if schema.weeks:
+        entity, ordinal = np.repeat(origins.entity, horizon - gap), place + forecasts["step"].to_numpy()
+        kept = output_frames.occurring(schema, panel, entity, ordinal) | forecasts["actual"].notna().to_numpy()
+        forecasts, naive, place = forecasts[kept].reset_index(drop=True), naive[kept], place[kept]
     series = tuple(name for name in (*schema.series_keys, "target") if name in forecasts)
     about = Reference(series, naive, *_scales(panel, schema, cutoffs, season, series))
-    place = np.repeat(panel.ordinal_at(origins.entity, origins.row), horizon - gap)
     return Backtest(forecasts, both_scores(forecasts, about), coverage_table(forecasts, place, horizon), about)
 
 

@@ -26,10 +26,23 @@ class Rows:
     ordinal: np.ndarray
 
     @classmethod
-    def after(cls, panel: Panel, steps: int | np.ndarray) -> "Rows":
-        """Return the next `steps` rows of every series; `steps` is a number or one per series (E,)."""
+    def after(cls, schema: Schema, panel: Panel, steps: int | np.ndarray) -> "Rows":
+        """Return the rows of the next `steps` steps of every series, a number or one per series (E,).
+
+        Steps at times of the week at which a series never occurs are left out.
+        """
         entity, place = spread(np.broadcast_to(steps, len(panel.ids)))
-        return cls(entity, panel.cutoffs()[entity] + 1 + place)
+        ordinal = panel.cutoffs()[entity] + 1 + place
+        if not schema.weeks:
+            return cls(entity, ordinal)
+        kept = output_frames.occurring(schema, panel, entity, ordinal)
+        return cls(entity[kept], ordinal[kept])
+
+    def steps(self, panel: Panel) -> np.ndarray:
+        """Return the number of steps from the history of each series to the last of its rows, (E,); 0 without any."""
+        steps = np.zeros(len(panel.ids), dtype="int64")
+        np.maximum.at(steps, self.entity, self.ordinal - panel.cutoffs()[self.entity])
+        return steps
 
 
 def read_rows_to_forecast(where: str, schema: Schema, panel: Panel, X, kept: int | None) -> tuple[Rows, Panel]:
@@ -59,7 +72,7 @@ def read_rows_to_forecast(where: str, schema: Schema, panel: Panel, X, kept: int
     if schema.resample is not None:
         table, ordinal = one_row_each(replace(table, entity=entity), ordinal)
         slots = Rows(table.entity, ordinal)
-    warn_missing_steps(where, panel, slots)
+    warn_missing_steps(where, schema, panel, slots)
     if schema.known:
         panel = _with_known(panel, slots, table.known)
         check_filled(where, schema, panel, slots)
@@ -228,12 +241,15 @@ def check_known_ahead(where: str, schema: Schema, panel: Panel, steps: int | np.
     count as known: they are masked.
     """
     steps = np.broadcast_to(steps, len(panel.ids))
+    if schema.weeks:
+        steps = Rows.after(schema, panel, steps).steps(panel)
+        _warn_none(where, schema, panel, steps)
     if not schema.known:
         return steps
     reach, cutoffs = _reach(panel, steps), panel.cutoffs()
-    if not reach.all():
-        lacking = np.flatnonzero((reach == 0).any(axis=1))
-        names = _names(schema, (reach == 0).any(axis=0))
+    unknown = (reach == 0) & (steps > 0)[:, None]
+    if unknown.any():
+        lacking, names = np.flatnonzero(unknown.any(axis=1)), _names(schema, unknown.any(axis=0))
         _refuse_lacking(where, names, panel, lacking, cutoffs + 1, cutoffs + steps, "no rows")
     shortest = reach.min(axis=1)
     short = np.flatnonzero(shortest < steps)
@@ -243,6 +259,16 @@ def check_known_ahead(where: str, schema: Schema, panel: Panel, steps: int | np.
         said = f"{where}: known covariates {first_few(names)} end before the requested steps: {first_few(ends)}"
         warn_user(f"{said}; forecasts end with them.")
     return shortest
+
+
+def _warn_none(where, schema, panel, steps):
+    """Warn of series none of whose times of the week is among the steps to forecast."""
+    none = [repr(panel.ids[e]) for e in np.flatnonzero(steps == 0)]
+    if none:
+        warn_user(
+            f"{where}: no step to forecast is at a time of the week at which these series have rows: "
+            f"{first_few(none)}. They are left out; fit a longer horizon=."
+        )
 
 
 def _reach(panel, steps):
@@ -315,14 +341,12 @@ def warn_blank(where: str, schema: Schema, panel: Panel, rows) -> None:
         warn_user(f"{said}; missing values are replaced by their mean.")
 
 
-def warn_missing_steps(where: str, panel: Panel, rows) -> None:
+def warn_missing_steps(where: str, schema: Schema, panel: Panel, rows: Rows) -> None:
     """Warn of steps without future covariates between the history and the last row to forecast."""
     if not panel.known.shape[1]:
         return
     cutoffs = panel.cutoffs()
-    ahead = rows.ordinal - cutoffs[rows.entity]
-    wanted = np.zeros(len(panel.ids), dtype="int64")
-    np.maximum.at(wanted, rows.entity, ahead)
+    ahead, wanted = rows.ordinal - cutoffs[rows.entity], rows.steps(panel)
     given = np.bincount(rows.entity[ahead > 0], minlength=len(panel.ids))
     short = np.flatnonzero(given < wanted)
     if not len(short):
@@ -330,6 +354,7 @@ def warn_missing_steps(where: str, panel: Panel, rows) -> None:
     missing = []
     for entity in short:
         own = np.setdiff1d(np.arange(1, wanted[entity] + 1), ahead[rows.entity == entity])
+        own = own[output_frames.occurring(schema, panel, np.full(len(own), entity), cutoffs[entity] + own)]
         row = panel.row_at(np.full(len(own), entity), cutoffs[entity] + own)
         known = (row < panel.indptr[entity + 1]) & ~np.isnan(panel.known[np.minimum(row, panel.rows - 1)]).all(axis=1)
         missing += [(entity, cutoffs[entity] + step) for step in own[~known]]

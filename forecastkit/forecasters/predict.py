@@ -131,7 +131,7 @@ class Predicting(Model, Plottable, Exportable):
         panel = self.history_ if history is None else self._read_history(history)
         if X is None:
             steps = steps_until(where, panel, until, self.horizon_)
-            rows = Rows.after(panel, check_known_ahead(where, self.schema_, panel, steps))
+            rows = Rows.after(self.schema_, panel, check_known_ahead(where, self.schema_, panel, steps))
         else:
             if until is not None:
                 refuse(where, "either X or until can be given", "both", error=ParameterError)
@@ -233,9 +233,16 @@ class Predicting(Model, Plottable, Exportable):
         else:
             points = forecast_recursively(self, panel, longest, levels or None)[..., 0].reshape(len(origins), longest)
             frame = output_frames.long_frame(panel, self.schema_, origins, points, {})
-        if (steps == longest).all():
+        return self._occurring(frame, panel, steps, longest)
+
+    def _occurring(self, frame, panel, steps, longest):
+        """Return the rows of the first ``steps[e]`` of `longest` steps, at times at which their series occur."""
+        if (steps == longest).all() and not self.schema_.weeks:
             return frame
-        kept = frame["step"].to_numpy() <= np.repeat(steps[origins.entity], longest)
+        rows = Rows.after(self.schema_, panel, steps)
+        kept = np.zeros((len(panel.ids), longest), dtype=bool)
+        kept[rows.entity, rows.ordinal - panel.cutoffs()[rows.entity] - 1] = True
+        kept = np.repeat(kept, len(frame) // kept.size, axis=0).ravel()
         return frame[kept].reset_index(drop=True)
 
     def _long(self, panel, origins, levels):
@@ -277,7 +284,7 @@ class Predicting(Model, Plottable, Exportable):
         panel = self.history_ if history is None else self._read_history(history)
         if X is not None:
             panel = read_rows_to_forecast(where, self.schema_, panel, X, self._rows_kept(panel))[1]
-        check_known_ahead(where, self.schema_, panel, self.horizon_)
+        steps = check_known_ahead(where, self.schema_, panel, self.horizon_)
         panel, model = self._ready(panel, history)
         origins = Origins.every_channel(np.arange(len(panel.ids)), panel.last_observed(), panel.channels)
         rng = np.random.default_rng(draw_seed(random_state))
@@ -288,6 +295,7 @@ class Predicting(Model, Plottable, Exportable):
         repeated = origins[np.repeat(np.arange(len(origins)), n)]
         frame = output_frames.long_frame(panel, self.schema_, repeated, values.reshape(-1, self.horizon_), {})
         frame.insert(frame.columns.get_loc("forecast"), "path", number)
+        frame = self._occurring(frame, panel, steps, self.horizon_)
         return output_frames.from_pandas(frame, self.schema_.library)
 
     @property
@@ -323,7 +331,8 @@ class Predicting(Model, Plottable, Exportable):
         if steps is not None and until is not None:
             refuse("future_frame", "either steps or until can be given", "both", error=ParameterError)
         panel = self.history_ if history is None else self._read_history(history)
-        rows = Rows.after(panel, steps_until("future_frame", panel, until, steps or self.horizon_))
+        steps = steps_until("future_frame", panel, until, steps or self.horizon_)
+        rows = Rows.after(self.schema_, panel, steps)
         return output_frames.empty_frame(self.schema_, panel, rows.entity, rows.ordinal)
 
     def score(self, X: Data, y: Data | None = None, sample_weight: ArrayLike | None = None) -> float:

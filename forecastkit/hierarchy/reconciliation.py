@@ -115,7 +115,7 @@ def _wide(frame: pd.DataFrame, hierarchy: Hierarchy, column: str) -> tuple[pd.Da
         row = int(np.argwhere(found != 1)[0][0])
         rule = "every series of the hierarchy must have one forecast of each cutoff and step"
         got = f"{found[row].min() if found[row].min() != 1 else found[row].max()} of {hierarchy.names[row]!r}"
-        refuse(WHERE, rule, got, "Forecast the frame of fk.aggregate.")
+        refuse(WHERE, rule, got, "Forecast the frame of fk.aggregate, with slots='all'.")
     values[series, number] = frame[column].to_numpy("float64")
     return frame, (series, number), values
 

@@ -57,6 +57,8 @@ def _check_schema(schema: Any) -> None:
         need(_are_hashable(getattr(schema, name)), f"the schema's {name} is no list of names")
     need(isinstance(schema.categories, dict), "the schema's categories are no levels by name")
     need(all(isinstance(levels, tuple) for levels in schema.categories.values()), "levels of a category are no list")
+    weeks = isinstance(schema.weeks, dict) and all(map(is_week, schema.weeks.values()))
+    need(weeks, "the schema's weeks are none of slots that make whole days")
     need(schema.duplicates in RULES and schema.resample in RESAMPLING, "the schema's rules of merging are none")
     for name in ("form", "library", "date_order"):
         need(isinstance(getattr(schema, name), str), f"the schema's {name} is no text")

@@ -1,5 +1,6 @@
 """Slots of the week that occur, such as opening hours and business days; only these are forecast."""
 
+import contextlib
 import warnings
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import forecastkit as fk
+from forecastkit.data.ingest import irregular_times
 from forecastkit.data.time_grid import find_time_grid
 from forecastkit.data.week_slots import (
     DAY,
@@ -222,21 +224,19 @@ def days(weeks, week):
 @pytest.mark.parametrize(
     ("weeks", "said"),
     [
-        ({"a": "1111100", "b": "1111110"}, "at all 6 days of the week that occur, .*forecast for each: 'a' has 5. Fit"),
-        ({"a": "1111100", "b": "1111111"}, "at all 7 days of the week that occur, .*forecast for each: 'a' has 5. Fit"),
+        ({"a": "1111100", "b": "1111110"}, "forecast only at these: 'a' at Mon to Fri. Pass"),
+        ({"a": "1111101", "b": "1111111"}, "forecast only at these: 'a' at Mon to Fri, Sun. Pass"),
         ({"a": "1111100", "b": "1111100"}, None),
         ({"a": "1111111", "b": "1111111"}, None),
     ],
 )
-def test_series_with_other_days_are_named(weeks, said):
-    frame = pd.concat(
-        [pd.DataFrame({"unique_id": name, "ds": days(12, week), "y": 1.0}) for name, week in weeks.items()]
-    )
-    if said:
-        with pytest.warns(fk.DataWarning, match=said):
-            fk.NaiveForecaster(horizon=2).fit(frame)
-    else:
-        fk.NaiveForecaster(horizon=2).fit(frame)
+def test_series_are_forecast_only_on_their_days(weeks, said):
+    frame = panel_of({name: days(12, week) for name, week in weeks.items()})
+    with pytest.warns(fk.DataWarning, match=said) if said else contextlib.nullcontext():
+        forecast = fk.NaiveForecaster(horizon=7).fit(frame).forecast()
+    for name, week in weeks.items():
+        own = forecast.loc[forecast["unique_id"] == name, "ds"]
+        assert {day for day, open_ in enumerate(week) if open_ == "1"} == set(own.dt.day_of_week)
 
 
 def test_days_missing_by_chance_are_not_closed_days():
@@ -246,14 +246,98 @@ def test_days_missing_by_chance_are_not_closed_days():
     fk.NaiveForecaster(horizon=2).fit(frame)
 
 
-def test_series_with_other_hours_are_named():
-    times = {"a": hours(8), "b": hours(8, dict.fromkeys(range(6), range(10, 21)))}
-    frame = pd.concat([pd.DataFrame({"unique_id": name, "ds": at, "y": 1.0}) for name, at in times.items()])
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        fk.NaiveForecaster(horizon=2).fit(frame)
-    assert any("not all series have rows at all 72 times of the week" in str(one.message) for one in said)
+# ------------------------------------------------------------------------------------- series of other times
+
+EARLY, LATE = {day: range(8, 18) for day in range(7)}, {day: range(6, 22) for day in range(7)}
+SAID = pytest.mark.filterwarnings("ignore:.*rows occur at", "ignore:.*only at these", "ignore:.*no step to forecast")
+
+
+def panel_of(times):
+    """A long frame of series at these times, whose values say series, hour and day."""
+    return pd.concat(
+        [
+            pd.DataFrame({"unique_id": name, "ds": at, "y": 1000.0 * number + 10 * at.hour + at.day_of_week})
+            for number, (name, at) in enumerate(times.items())
+        ]
+    )
+
+
+def shops(weeks=8):
+    return panel_of({"a": hours(weeks, EARLY), "b": hours(weeks, LATE)})
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+@SAID
+def test_every_series_is_forecast_at_its_own_times_only(data):
+    opened = {}
+    for name in "abc":
+        first = data.draw(st.integers(0, 20))
+        hour = range(first, data.draw(st.integers(first + 2, min(first + 12, 24))))
+        opened[name] = dict.fromkeys(data.draw(st.sets(st.integers(0, 6), min_size=2)), hour)
+    weeks = data.draw(st.integers(6, 9))
+    model = fk.NaiveForecaster(horizon=20).fit(panel_of({name: hours(weeks, week) for name, week in opened.items()}))
+    forecast, history = model.forecast(), model.history_
+    for name, week in opened.items():
+        (cutoff,) = history.cutoffs()[history.places([name])]
+        steps = history.grid.timestamps(cutoff + np.arange(1, 21))
+        expected = [time for time in steps if time.hour in week.get(time.day_of_week, ())]
+        assert forecast.loc[forecast["unique_id"] == name, "ds"].tolist() == expected
+
+
+@SAID
+def test_rows_of_forecasts_are_the_same_everywhere(tmp_path):
+    model = fk.SeasonalNaiveForecaster(horizon=32, season_length=112).fit(shops())
+    forecast = model.forecast()
+    assert forecast.groupby("unique_id").size().to_dict() == {"a": 20, "b": 32}  # two days
+    expected = 1000.0 * (forecast["unique_id"] == "b") + 10 * forecast["ds"].dt.hour + forecast["ds"].dt.day_of_week
+    np.testing.assert_allclose(forecast["forecast"], expected)
+    assert forecast["step"].tolist()[:11] == [*range(7, 17), 23]
+    keys = ["unique_id", "ds"]
+    for other in (model.predict(), model.future_frame(), model.sample(1)):
+        pd.testing.assert_frame_equal(other[keys], forecast[keys])
+    assert len(model.predict(until="common")) == 52
+    model.save(tmp_path / "m.forecast")
+    pd.testing.assert_frame_equal(fk.load(tmp_path / "m.forecast").forecast(), forecast)
+    asked = pd.DataFrame({"unique_id": ["a"], "ds": [pd.Timestamp("2024-02-26 20:00")]})
+    assert len(model.predict(asked)) == 1  # rows that are asked for by name
+    tested = fk.backtest(fk.NaiveForecaster(horizon=16), shops(), n_windows=30)
+    assert tested.forecasts["actual"].notna().all()
+    every = fk.backtest(fk.NaiveForecaster(horizon=16, slots="all"), shops(), n_windows=30)
+    assert every.forecasts["actual"].isna().any()
+
+
+@SAID
+def test_no_future_covariates_are_needed_at_times_that_do_not_occur():
+    frame = shops().assign(promotion=lambda rows: rows["ds"].dt.hour == 12)
+    model = fk.LinearForecaster(horizon=20, lookback=40, recipes=1, known="promotion").fit(frame)
+    future = model.future_frame().assign(promotion=lambda rows: rows["ds"].dt.hour == 12)
     with warnings.catch_warnings():
-        warnings.filterwarnings("error", message=".*not all series")
-        warnings.filterwarnings("ignore", message=".*rows occur at")
-        fk.NaiveForecaster(horizon=2).fit(frame[frame["unique_id"] == "a"])
+        warnings.simplefilter("error")
+        assert len(model.predict(future)) == len(model.forecast(future)) == len(future)
+    with pytest.warns(UserWarning, match="1 step before the last row to forecast have no row: 'a'"):
+        model.predict(future.drop(index=1))
+
+
+@SAID
+def test_series_whose_times_are_all_beyond_the_horizon_are_named():
+    model = fk.NaiveForecaster(horizon=4).fit(shops())
+    with pytest.warns(UserWarning, match=r"at which these series have rows: 'a'. They are left out"):
+        assert set(model.forecast()["unique_id"]) == {"b"}
+
+
+def test_times_of_each_series_can_be_confirmed_or_all_asked_for():
+    frame = shops(1)
+    observed = fk.NaiveForecaster(horizon=16, slots="observed").fit(frame)
+    assert observed.forecast().groupby("unique_id").size().tolist() == [10, 16]
+    every = fk.NaiveForecaster(horizon=16, slots="all").fit(frame)
+    assert every.forecast().groupby("unique_id").size().tolist() == [16, 16]
+
+
+@pytest.mark.parametrize(("name", "most"), [("MOST_CELLS", 2 * 168), ("MOST_ROWS", 500), ("MOST_ROWS", 1)])
+@SAID
+def test_series_are_compared_a_few_at_a_time(monkeypatch, name, most):
+    monkeypatch.setattr(irregular_times, name, most)
+    many = panel_of({name: hours(6, EARLY if name in "ad" else LATE) for name in "abcde"})
+    with pytest.warns(fk.DataWarning, match="'a' at Mon to Sun 08:00 to 17:00, 'd' at Mon to Sun 08:00 to 17:00"):
+        assert set(fk.NaiveForecaster().fit(many).schema_.weeks) == set("ad")

@@ -1,6 +1,6 @@
 """Irregular timestamps: aggregation in slots, detection of a regular grid close to the rows, and remedies."""
 
-from itertools import islice, pairwise
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -16,13 +16,23 @@ from forecastkit.data.slot_grid import (
     suggest_slots,
 )
 from forecastkit.data.time_grid import TimeGrid, plain_timestamps, steps_within
-from forecastkit.data.week_slots import BY_CHANCE, DAY, FEWEST_WEEKS, WEEK, divides_week
+from forecastkit.data.week_slots import (
+    DAY,
+    FEWEST_DAYS,
+    MONDAY,
+    WEEK,
+    describe_week,
+    divides_week,
+    find_week,
+    observed_week,
+    shared_slots,
+)
 from forecastkit.utils.exceptions import DataWarning, InputError, ParameterError
 from forecastkit.utils.validation import first_few, refuse
 from forecastkit.utils.warn import warn_user
 
-#: Largest number of series whose times of the week are compared with those of all.
-MOST_SERIES = 1000
+#: Rows, and times of the week of all series together, that are looked at together.
+MOST_ROWS, MOST_CELLS = 1 << 18, 10_000_000
 #: Fewer than this fraction of the steps between irregular rows are one step of the grid.
 USUAL = 0.5
 #: The last slot of a series is incomplete where it holds less than this fraction of the usual number of rows.
@@ -88,34 +98,71 @@ def _say_nearest(grid: TimeGrid, places: Places) -> None:
     )
 
 
-def say_slots(grid: TimeGrid, places: Places) -> None:
-    """Warn that only some times of the day are taken as steps, and of series that lack some of these."""
+def say_slots(grid: TimeGrid, weeks: dict) -> None:
+    """Warn that only some times of the day are steps, and of series that have rows at fewer times than others."""
     if grid.kind == "business" and grid.slot < DAY:
         warn_user(
             f"{WHERE}: rows occur at {grid.week.count('1')} of {len(grid.week)} times of the week, and only these are "
             f"steps: {grid.name}. Pass slots='observed' to confirm, or slots='all' to forecast all times.",
             DataWarning,
         )
-    slot = grid.slot if grid.kind == "business" else grid.step
-    if not grid.is_time or not divides_week(slot) or grid.kind == "month" or len(places.ids) < 2:
-        return
-    count = grid.week.count("1") if grid.kind == "business" else WEEK // slot
-    first = first_rows(places.entity)
-    lacking = []
-    for begin, end in islice(pairwise([*first, len(places.entity)]), MOST_SERIES):
-        wall = plain_timestamps(places.timestamps[begin:end], wall=True).as_unit("us").asi8
-        own, weeks = np.count_nonzero(np.bincount(wall // slot % (WEEK // slot))), (wall[-1] - wall[0]) / WEEK
-        by_chance = count * max(1 - len(wall) / max(own * weeks, 1), 0) ** weeks
-        if own < count and weeks >= FEWEST_WEEKS and by_chance < BY_CHANCE:
-            lacking.append(f"{places.ids[places.entity[begin]]!r} has {own}")
-    if lacking:
-        what = "days" if slot == DAY else "times"
+    if weeks:
+        own = first_few([f"{name!r} at {describe_week(week, grid.phase % grid.slot)}" for name, week in weeks.items()])
         warn_user(
-            f"{WHERE}: not all series have rows at all {count} {what} of the week that occur, but all of these are "
-            f"forecast for each: {first_few(lacking)}. "
-            f"Fit series of other {what} separately, or ignore these forecasts.",
+            f"{WHERE}: series with rows at fewer times of the week than others are forecast only at these: {own}. Pass "
+            "slots='observed' to confirm, or slots='all' to forecast all times.",
             DataWarning,
         )
+
+
+def find_own_weeks(grid: TimeGrid, places: Places, observed: bool) -> dict:
+    """Return the times of the week of each series that lacks some of those of the grid.
+
+    Parameters
+    ----------
+    grid : TimeGrid
+        That of all series.
+    places : Places
+        With timestamps that rise within each series, one series after another.
+    observed : bool
+        Whether the times that occur are taken without the conditions of `find_week`.
+
+    Returns
+    -------
+    dict
+        Weeks, see `TimeGrid.week`, by the identifiers of these series.
+    """
+    slot, series = grid.slot, len(places.ids)
+    if series < 2 or not divides_week(slot):
+        return {}
+    every = grid.week if grid.kind == "business" else "1" * (WEEK // slot)
+    first, found = np.searchsorted(places.entity, np.arange(series + 1)), {}
+    starts = np.searchsorted(first, np.arange(0, len(places.entity), MOST_ROWS))
+    starts = np.union1d(starts, np.arange(0, series, max(MOST_CELLS // len(every), 1)))
+    for low, high in pairwise(np.append(starts[starts < series], series)):
+        at = first[low : high + 1] - first[low]
+        rows = slice(first[low], first[high])
+        wall = _wall_micros(grid, places.timestamps[rows])
+        seen = np.zeros((high - low, len(every)), dtype=bool)
+        seen[places.entity[rows] - low, (wall - MONDAY) % WEEK // slot] = True
+        for own in np.flatnonzero(seen.any(axis=1) & (seen.sum(axis=1) < every.count("1"))):
+            micros = wall[at[own] : at[own + 1]]
+            if observed:
+                week = observed_week(micros, slot)
+            elif micros[-1] - micros[0] >= FEWEST_DAYS * DAY:
+                week = find_week(micros, slot, slot, np.zeros(1, dtype="int64"), grid.tz is not None)
+            else:
+                week = None
+            if week is not None and (week := shared_slots(week, every)) != every:
+                found[places.ids[low + own]] = week
+    return found
+
+
+def _wall_micros(grid, timestamps):
+    """Return the microseconds of timestamps by the clock on the wall, of moved ones those of their steps."""
+    if grid.rounding == "nearest":
+        timestamps = grid.timestamps(grid.ordinals(timestamps)[0])
+    return plain_timestamps(timestamps, wall=True).as_unit("us").asi8
 
 
 def warn_irregular(grid: TimeGrid, timestamps: pd.Index, first: np.ndarray) -> None:

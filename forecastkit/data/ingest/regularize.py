@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.ingest.duplicates import merge_rows, refuse_duplicates
-from forecastkit.data.ingest.irregular_times import find_close_grid, find_resampled_grid, say_slots, warn_irregular
+from forecastkit.data.ingest.irregular_times import (
+    find_close_grid,
+    find_own_weeks,
+    find_resampled_grid,
+    say_slots,
+    warn_irregular,
+)
 from forecastkit.data.ingest.mixed_frequencies import refuse_mixed, warn_mixed_targets
 from forecastkit.data.ingest.timezones import refuse_timezone
 from forecastkit.data.panel import Panel, first_rows, pointers, spread
@@ -68,8 +74,10 @@ def to_regular_grid(table: Table, freq: str | None = None, slots: str | None = N
         timestamps = timestamps[order]
     places = Places(entity, table.ids, timestamps)
     grid = _find_grid(places, freq, schema.resample, slots)
-    if slots is None and freq is None and (grid.kind == "business" or (grid.kind == "fixed" and len(table.ids) > 1)):
-        say_slots(grid, places)
+    if slots == "observed" or (slots is None and (freq is None or schema.resample is not None)):
+        schema = replace(schema, weeks=find_own_weeks(grid, places, slots == "observed"))
+    if slots is None and freq is None:
+        say_slots(grid, schema.weeks)
     if grid.rounding == "nearest":
         schema = replace(schema, resample="nearest")
     panel = regularize(replace(table, schema=schema), grid)

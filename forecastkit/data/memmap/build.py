@@ -130,7 +130,7 @@ def _inspect(files, roles, freq) -> tuple[Schema, TimeGrid]:
     if schema.resample is not None:
         rule = f"mapped times must lie on a regular grid ({panel.grid.name})"
         refuse(WHERE, rule, "times close to one", "Round them before.")
-    return schema, panel.grid
+    return replace(schema, weeks={}), panel.grid  # rows of one batch do not say at which times series never occur
 
 
 def _head(files):
