@@ -266,9 +266,9 @@ def shops(weeks=8):
     return panel_of({"a": hours(weeks, EARLY), "b": hours(weeks, LATE)})
 
 
+@SAID
 @settings(max_examples=25, deadline=None)
 @given(st.data())
-@SAID
 def test_every_series_is_forecast_at_its_own_times_only(data):
     opened = {}
     for name in "abc":

@@ -227,6 +227,21 @@ def test_select_gives_the_columns_with_a_part_and_text_as_categories():
     assert frame["day"].iloc[0] == "Mon"
 
 
+@pytest.mark.parametrize("name", ["kw", "min", "week", "Tag"])
+@pytest.mark.parametrize("values", [5 + np.sin(np.arange(60)), 300 + np.arange(60) * 7 % 61])
+def test_measurements_named_like_a_part_of_dates_are_targets(name, values):
+    frame = pd.DataFrame({"day_of_reading": pd.date_range("2021-01-01", periods=60).astype(str), name: values})
+    assert find_roles(frame).target == (name,)
+
+
+def test_parts_of_dates_are_found_in_a_few_rows():
+    times = pd.date_range("2021-03-01", periods=20)
+    frame = pd.DataFrame(
+        {"date": times, "day": times.day, "week": times.isocalendar().week, "x": np.arange(20) * 7 % 11}
+    )
+    assert find_roles(frame).target == ("x",)
+
+
 @pytest.mark.parametrize("dataset", list_datasets(), ids=lambda dataset: dataset.name)
 def test_the_files_that_come_with_the_package_are_understood(dataset):
     table = read_table(dataset_path(dataset.name))

@@ -156,10 +156,10 @@ def _counts(column: pd.Series) -> bool:
 def is_calendar(column: pd.Series, times: pd.Series | None) -> bool:
     """Return whether a column is named like a part of a date and contains that part of the times."""
     called = column_names.is_called(column.name, column_names.CALENDAR)
-    if times is None or not (called or set(column_names.split_name(column.name)[-1:]) & column_names.CALENDAR):
-        return called and not column.isna().any()
-    if column.isna().any():
+    if column.isna().any() or not (column % 1 == 0).all():  # such as kW, not the week that "kw" means in German
         return False
+    if times is None or not (called or set(column_names.split_name(column.name)[-1:]) & column_names.CALENDAR):
+        return called
     stamps = pd.DatetimeIndex(times.iloc[:COMPARED])
     stamps = stamps.tz_localize(None) if stamps.tz is not None else stamps
     values = column.iloc[:COMPARED].to_numpy(dtype="float64")
@@ -169,9 +169,10 @@ def is_calendar(column: pd.Series, times: pd.Series | None) -> bool:
 
 
 def _repeats(values: np.ndarray, part: np.ndarray) -> bool:
-    """Return whether values and parts correspond one to one."""
+    """Return whether values and parts correspond one to one, which says something only if parts recur or rise alike."""
     pairs = len(pd.DataFrame({"a": values, "b": part}).drop_duplicates())
-    return pairs == len(np.unique(values)) == len(np.unique(part))
+    recur = pairs < len(part) or len(np.unique(values - part)) == 1
+    return recur and pairs == len(np.unique(values)) == len(np.unique(part))
 
 
 def refuse_unread(where: str, free: pd.DataFrame) -> None:
