@@ -255,7 +255,7 @@ def test_thirds_count_cutoffs_back_from_the_end_of_each_series():
     np.testing.assert_allclose(coverage_by_third(test).loc[0.8], by_hand)
 
 
-def calls_of_a_backtest(series, monkeypatch):
+def calls_of_scales(series):
     """Number of functions called, of Python and C, to compute the scales of a backtest of so many series."""
     calls, scales = [], backtesting._scales
 
@@ -266,13 +266,14 @@ def calls_of_a_backtest(series, monkeypatch):
         finally:
             sys.setprofile(None)
 
-    monkeypatch.setattr(backtesting, "_scales", counted)
     names, rows = np.repeat(np.arange(series), 12), np.tile(np.arange(12), series)
     frame = pd.DataFrame({"unique_id": names, "ds": rows, "y": rows % 5.0})
-    fk.backtest(fk.NaiveForecaster(horizon=2), frame, n_windows=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backtesting, "_scales", counted)
+        fk.backtest(fk.NaiveForecaster(horizon=2), frame, n_windows=1)
     return len(calls)
 
 
-def test_scales_of_many_series_need_no_more_calls_than_those_of_a_few(monkeypatch):
-    few, many = (calls_of_a_backtest(series, monkeypatch) for series in (3, 60))
+def test_scales_of_many_series_need_no_more_calls_than_those_of_a_few():
+    few, many = calls_of_scales(3), calls_of_scales(60)
     assert many < few + 57
