@@ -172,6 +172,44 @@ def test_unread_times_that_distinguish_the_rows_of_series_are_refused():
     assert find_roles(classes).time is None
 
 
+@pytest.mark.parametrize(
+    "column", [["令和1年5月", "令和1年6月", "令和1年7月"], ["FY23-W01", "FY23-W02", "FY23-W03"], [0.5, 0.7, 1.3]]
+)
+def test_dates_of_other_calendars_are_refused_and_not_counted(column):
+    frame = pd.DataFrame({"Order Date": column, "sales": [5.0, 6.5, 7.0]})
+    assert "'Order Date' may hold times, and no column was read as times" in refused(find_roles, frame)
+
+
+def test_numbers_that_are_called_like_a_date_but_count_are_no_target():
+    frame = pd.DataFrame(
+        {"time": np.arange(20) / 10, "signal": np.arange(20) ** 2 / 7, "year to date": np.arange(20) ** 3}
+    )
+    roles = find_roles(frame)
+    assert (roles.time, roles.target, dict(roles.unused)) == (
+        None,
+        ("signal", "year to date"),
+        {"time": "a row counter"},
+    )
+
+
+def test_months_of_a_column_without_a_name_are_times():
+    months = pd.date_range("2019-01-01", periods=30, freq="MS")
+    frame = pd.DataFrame({"Unnamed: 0": months.year * 100 + months.month, "SMB": np.arange(30) % 7 / 4})
+    assert find_roles(frame).times.tolist() == months.tolist()
+
+
+@pytest.mark.parametrize(("dates", "count"), [(pd.date_range("2023-01-01", periods=5), 24), (range(2015, 2020), 12)])
+def test_columns_that_may_number_hours_or_months_are_not_taken_for_series(dates, count):
+    frame = pd.DataFrame(
+        {"year" if count == 12 else "date": np.repeat([*dates], count), "n": [*range(1, count + 1)] * 5}
+    )
+    frame["y"] = np.arange(len(frame)) % 7 / 4
+    assert f"a column that numbers 1 to {count} at each time must be called like" in refused(find_roles, frame)
+    assert find_roles(frame, series_id="n").series_id == ("n",)
+    assert find_roles(frame.rename(columns={"n": "store"})).series_id == ("store",)
+    assert find_roles(frame.rename(columns={"n": "month" if count == 12 else "period"})).series_id == ()
+
+
 def test_times_of_day_without_a_date_are_refused():
     frame = pd.DataFrame({"time": [f"{h:02}:{m:02}" for h in range(24) for m in (0, 30)], "y": np.arange(48.0)})
     assert "'time' may hold times, and no column was read as times, got cells such as '00:00'" in refused(

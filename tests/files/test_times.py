@@ -100,6 +100,11 @@ def refused(function, *args, **kwargs):
         ([f"2021-03-01 {h:02}:00-{h + 1:02}:00" for h in range(24)], "2021-03-01", "2021-03-01 23:00"),
         (["2021-03-01 23:00", "2021-03-01 24:00"], "2021-03-01 23:00", "2021-03-02"),
         (["2021年3月1日", "2021年3月2日"], "2021-03-01", "2021-03-02"),
+        (["2021. 3. 1.", "2021. 3. 2."], "2021-03-01", "2021-03-02"),
+        (["2021-03-01T00:00:00/2021-03-01T01:00:00"], "2021-03-01", None),
+        (["2021-03-01/P1M", "2021-04-01/P1M"], "2021-03-01", "2021-04-01"),
+        (["(2021-03-01, 2021-03-02]", "(2021-03-02, 2021-03-03]"], "2021-03-01", "2021-03-02"),
+        ([2010 + month / 100 for month in range(1, 13)], "2010-01-01", "2010-12-01"),  # 2010.1 is October
     ],
 )
 def test_forms_of_time(cells, first, last):
@@ -148,11 +153,21 @@ def test_offsets_that_change_with_the_clock_keep_the_steps_even():
         ([44197, 44198], "date", "2021-01-01", "2021-01-02"),
         ([20051, 20054], "quarter", "2005-01-01", "2005-10-01"),
         ([210301, 210302, 210303], "date", "2021-03-01", "2021-03-03"),
+        ([121364, 121365, 122001], "Order Date", "2021-12-30", "2022-01-01"),
+        ([21364, 21365, 22001], "Julian Date", "2021-12-30", "2022-01-01"),
     ],
 )
 def test_the_name_of_a_column_tells_what_its_numbers_mean(cells, name, first, last):
     times = parse_times(pd.Series(cells, name=name))
     assert times.iloc[[0, -1]].tolist() == [pd.Timestamp(first), pd.Timestamp(last)]
+
+
+def test_buddhist_years_are_converted_and_said():
+    for cells in (["28/02/2567", "29/02/2567", "01/03/2567"], ["2567-02-28", "2567-02-29", "2567-03-01"]):
+        times = read_times(pd.Series(cells), "t")
+        assert times.values.tolist() == pd.date_range("2024-02-28", periods=3).tolist()
+        assert "the year 2567 of the Buddhist calendar is read as 2024" in times.sentence
+    assert parse_times(pd.Series(["2567-01", "2567-02"])).tolist() == [pd.Timestamp("2024-01"), pd.Timestamp("2024-02")]
 
 
 def test_days_without_a_year_are_refused():

@@ -23,9 +23,18 @@ def _first_monday(year: np.ndarray) -> np.ndarray:
     return fourth - (fourth.astype("int64") + 3) % 7  # 1970-01-01 was a Thursday
 
 
+#: Years of dates that are read as those of the Buddhist calendar, 1957 to 2107.
+BUDDHIST = (2500, 2650)
+
+
 def full_years(year: np.ndarray) -> np.ndarray:
-    """Expand two-digit years to 1969 to 2068."""
-    return np.where(year < 100, year + np.where(year < 69, 2000, 1900), year)
+    """Expand two-digit years to 1969 to 2068, and convert those of the Buddhist calendar."""
+    return gregorian(np.where(year < 100, year + np.where(year < 69, 2000, 1900), year))
+
+
+def gregorian(year: np.ndarray) -> np.ndarray:
+    """Convert years of the Buddhist calendar."""
+    return np.where((year >= BUDDHIST[0]) & (year <= BUDDHIST[1]), year - 543, year)
 
 
 def regularity(dates: np.ndarray) -> tuple[float, float]:

@@ -61,7 +61,7 @@ def describe_column(column: pd.Series, codes: np.ndarray | None, times: pd.Serie
         return Kind("unused", "times as well")
     if is_calendar(column, times):
         return Kind("unused", "repeats the calendar")
-    if is_counter(column, codes):
+    if is_counter(column, codes) or (column_names.is_called(column.name, column_names.DATES) and _is_even(column)):
         return Kind("unused", "a row counter")
     return _fixed(column, codes) or Kind("measured")
 
@@ -140,6 +140,12 @@ def is_counter(column: pd.Series, codes: np.ndarray | None = None) -> bool:
     return bool((steps[codes[order][1:] == codes[order][:-1]] == 1).all())
 
 
+def _is_even(column: pd.Series) -> bool:
+    """Return whether numbers rise by the same step, such as seconds since the start."""
+    steps = np.diff(column.to_numpy(dtype="float64"))
+    return bool(len(steps) > 1 and steps.min() > 0 and np.allclose(steps, steps[0], rtol=1e-3))
+
+
 def _rises(column: pd.Series) -> bool:
     steps = column.diff().iloc[1:]
     return bool((column % 1 == 0).all() and ((steps > 0).all() or (steps < 0).all()))
@@ -179,6 +185,10 @@ def refuse_unread(where: str, free: pd.DataFrame) -> None:
     """Refuse text columns that may contain times if no times were found; labels that count rows are accepted."""
     for name in free:
         column = free[name]
+        if pd.api.types.is_numeric_dtype(column) and column_names.is_date(name) and not _is_even(column):
+            got = "blank cells" if column.isna().any() else f"cells such as {column.iloc[0]}"
+            remedy = "Write 2024-01-31, or leave this column out of the table."
+            refuse(where, f"{name!r} may hold times, and no column was read as times", got, remedy)
         if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
             continue
         alone = len(column) > 1 and column.notna().all() and column.nunique() == len(column)
@@ -209,8 +219,10 @@ def _is_outline(column: pd.Series) -> bool:
 
 
 def _count_rows(column: pd.Series) -> bool:
-    """Return whether labels of numbers, such as 1-01, 1-02, increase from row to row."""
+    """Return whether labels of one or two numbers, such as ``Week 1`` or 1-01, increase from row to row."""
     text = column.astype(str)
+    if text.head(100).str.contains(r"\d+\D+\d+\D+\d|[^\W\d]+\d+\D+\d").any():  # they have the form of dates
+        return False
     if text.str.fullmatch(r"\s*\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]m)?\s*", case=False).all():  # times without a date
         return False
     numbers = text.str.extractall(r"(\d+)")[0].astype("float64").unstack()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from forecastkit.data.files import column_names
 from forecastkit.data.files.column_kinds import describe_column, is_calendar, odd_cells, refuse_unread
 from forecastkit.data.files.datetimes import show_cells
 from forecastkit.data.files.find_targets import constant_columns, find_targets, named_targets, offer_known
@@ -114,6 +115,8 @@ def find_roles(
     found = find_time(frame, free, keys["time"], keys["series_id"], where)
     free = free.drop(columns=[name for name in (*found.columns, *found.others) if name in free])
     series = keys["series_id"] or find_series(free, found.values)
+    if not keys["series_id"]:
+        _refuse_periods(where, frame, series, found)
     free = free.drop(columns=[name for name in series if name in free])
     unused = dict.fromkeys(found.others, "times as well")
     kinds = _kinds(free, frame, series, found)
@@ -149,6 +152,27 @@ def find_roles(
         times=found.values,
         **given | {"target": targets},
     )
+
+
+def _refuse_periods(where: str, frame: pd.DataFrame, series: tuple[str, ...], found: TimeColumns) -> None:
+    """Refuse to identify series by a column that may number the hours of days or the months of years."""
+    if (
+        len(series) != 1
+        or column_names.holds(series[0], column_names.SERIES)
+        or not pd.api.types.is_numeric_dtype(frame[series[0]])
+    ):
+        return
+    levels = frame[series[0]].unique()
+    first, last = levels.min(), levels.max()
+    dated = pd.api.types.is_datetime64_any_dtype(found.values)
+    whole = dated and bool((found.values == found.values.dt.normalize()).all())
+    counts = (12,) if found.times.order == "year" else (23, 24, 25, 46, 48, 50, 92, 96, 100) if whole else ()
+    if len(levels) in counts and first in (0, 1) and last - first + 1 == len(levels):
+        rule = (
+            f"a column that numbers {first} to {last} at each time must be called like a part of the time or a series"
+        )
+        remedy = f"Call it 'month', 'hour' or 'period' if it is one, or pass series_id={series[0]!r}."
+        refuse(where, rule, repr(series[0]), remedy)
 
 
 def _names(names: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from forecastkit.data.files.time_shapes import MONTHS, is_time, named_period
 #: Text of missing numbers.
 MISSING = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
-    "NULL", "NaN", "None", "n/a", "nan", "null", "?", "-", "--", "#VALUE!", "#DIV/0!", "n.a.",
+    "NULL", "NaN", "None", "Null", "n/a", "nan", "null", "?", "-", "--", "#VALUE!", "#DIV/0!", "n.a.",
     ".", "..", "...", "…", ":", "–", "—", "(NA)", "N.A.", "#NV", "k.A.", "n.d.", "s/d", "nil", "missing", "NoData",
     "**", "***", "---", "n/e", "N/E", "unavailable", "unknown", "NAN", "no data", "No data",
 )  # fmt: skip

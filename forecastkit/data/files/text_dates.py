@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forecastkit.data.files.calendar_dates import dates_of, full_years, regularity, weeks_of
+from forecastkit.data.files.calendar_dates import BUDDHIST, dates_of, full_years, gregorian, regularity, weeks_of
 from forecastkit.data.files.cells import ANY_TIME, show_cells
 from forecastkit.data.files.time_shapes import CLOSE_INTERVAL, INTERVALS, MONTHS, SHAPES, UNITS, ZONES, named_period
 from forecastkit.utils.validation import refuse
@@ -91,6 +91,9 @@ def read_text(values: pd.Series, text: pa.Array, where: str, order: str) -> tupl
         column.refuse(ANY_TIME, ~(dates.exist & valid))
     times = pd.Series(dates.days.astype("datetime64[us]") + clock, index=values.index, name=values.name)
     sentences = [sentence, dates.sentence]
+    year = int(fields.numbers("year").max())
+    if BUDDHIST[0] <= year <= BUDDHIST[1]:
+        sentences.append(f"the year {year} of the Buddhist calendar is read as {year - 543}")
     if fields.has("zone"):
         seconds = _offsets(column, fields)
         if np.abs(seconds).max() > _FARTHEST or len(np.unique(seconds)) > 4:  # 00:00-01:00, 01:00-02:00, ...
@@ -153,7 +156,7 @@ def _refuse_days_without_year(column: _Column, month: np.ndarray, number: np.nda
 
 def _two_numbers(column: _Column, shape: str, fields: _Fields) -> _Dates:
     """Return dates of a year and a month, an ISO week or a quarter."""
-    year, number, mark = fields.numbers("year"), fields.numbers("month"), fields.text("mark")[0].as_py()
+    year, number, mark = gregorian(fields.numbers("year")), fields.numbers("month"), fields.text("mark")[0].as_py()
     called = column.order if column.order in _PERIOD_ORDERS else f"year-{named_period(column.values.name)}"
     first, ones = shape == "year month", np.ones_like(year)
     if first and (number == (year + 1) % 100).all() and (column.order == _SEASONS or len(np.unique(year)) > 1):

@@ -138,14 +138,15 @@ def numbered_times(column: pd.Series, only_exact: bool = False) -> pd.Series | N
     digits = column.dtype.kind == "i" and column.min() >= EARLIEST_DIGITS
     called = (digits and named_period(column.name) == "date") or column_names.is_called(column.name, column_names.TIMES)
     worded = column_names.holds(column.name, column_names.DATES | column_names.YEARS)
-    if not (called or worded or digits):
+    unnamed = str(column.name).startswith("Unnamed") and column.dtype.kind == "i"
+    if not (called or worded or digits or unnamed):
         return None
     try:
         times = read_numbers(column, "")
     except InputError:
         return None
-    exact = worded and times.order.startswith(("unix", "decimal", "Excel"))
-    if digits and times.order.startswith("yyyymmdd"):
+    exact = worded and times.order.startswith(("unix", "decimal", "Excel", "yyyy.mm", "cyyddd", "yyddd"))
+    if (digits or unnamed) and times.order.startswith("yyyymm"):
         days = times.values.to_numpy()
         exact = times.values.nunique() >= MIN_DATES and regularity(days)[0] > 0.5
     return times.values if exact or (called and not only_exact) else None

@@ -38,7 +38,8 @@ def dated_numbers(numbers: np.ndarray, name: object = None, order: str = "") -> 
     sentence : str
         Guess in one sentence; empty if there is only one reading.
     """
-    called = {"yyyyww": "week", "yyyyq": "quarter", EXCEL: "date"}.get(order, named_period(name))
+    called = {"yyyyww": "week", "yyyyq": "quarter", "yyddd": "julian", "cyyddd": "julian", EXCEL: "date"}
+    called = called.get(order, named_period(name))
     found = dict(_readings(numbers, called))
     if order == POSITIONS and numbers.dtype.kind == "i":
         return numbers, POSITIONS, ""
@@ -58,6 +59,8 @@ def _readings(numbers: np.ndarray, called: str) -> Iterator[Reading]:
         yield from _years(numbers)
         yield from _six_digits(numbers, called)
         yield from _digits(numbers)
+        if called in ("julian", "date"):
+            yield from _days_of_years(numbers, called)
     yield from _unix(numbers)
     if numbers.dtype.kind == "f":
         yield from _decimal_years(numbers)
@@ -82,6 +85,10 @@ def _decimal_years(numbers: np.ndarray) -> Iterator[Reading]:
     distinct = np.unique(numbers)
     if len(distinct) < 3 or not _within(distinct, _LONE_YEARS):
         return
+    hundredths = np.round(100 * numbers).astype("int64")  # 2010.1 is October beside 2010.01
+    months, exist = dates_of(hundredths // 100, hundredths % 100)
+    if exist.all() and np.abs(100 * numbers - hundredths).max() < 1e-6 and regularity(months)[0] > 0.5:
+        yield "yyyy.mm", months
     months = np.floor(12 * distinct + 0.1).astype("int64")  # .083 is February, and so is (31 days / 365)
     steps = np.diff(months)
     if steps.min() > 0 and np.bincount(steps).argmax() in (1, 3, 6, 12):
@@ -126,11 +133,25 @@ def _digits(whole: np.ndarray) -> Iterator[Reading]:
         dates, exist = dates_of(whole % 10**4, whole // 10**4 % 100, whole // 10**6)
         if exist.all():
             yield "ddmmyyyy", dates
-    if _within(whole // 1000, _YEARS) and _within(whole % 1000, (1, 366)):
-        first = dates_of(whole // 1000, np.ones_like(whole))[0]
-        dates = first + (whole % 1000 - 1)
-        if (dates.astype("datetime64[Y]") == first.astype("datetime64[Y]")).all():
-            yield "year and day of the year", dates
+    yield from _days_of_year(whole, 0, "year and day of the year")
+
+
+def _days_of_years(whole: np.ndarray, called: str) -> Iterator[Reading]:
+    """Return readings of centuries after 1900, years and days, and of two-digit years and days if named so."""
+    yield from _days_of_year(whole, 1900, "cyyddd")
+    if called == "julian" and _within(whole // 1000, (0, 99)):
+        yield from _days_of_year(1000 * full_years(whole // 1000) + whole % 1000, 0, "yyddd")
+
+
+def _days_of_year(whole: np.ndarray, zero: int, order: str) -> Iterator[Reading]:
+    """Return the reading of years since `zero` and days of the year, such as 2024001."""
+    year, day = whole // 1000 + zero, whole % 1000
+    if not (_within(year, _YEARS) and _within(day, (1, 366))) or (zero and year.min() < 2000):
+        return
+    first = dates_of(year, np.ones_like(year))[0]
+    dates = first + (day - 1)
+    if (dates.astype("datetime64[Y]") == first.astype("datetime64[Y]")).all():
+        yield order, dates
 
 
 def _unix(numbers: np.ndarray) -> Iterator[Reading]:

@@ -96,7 +96,9 @@ _CLOCK = (
     rf"\s*(?:h|Uhr)?\s*(?P<half>[ap]\.?\s?m\.?)?\s*(?:{_ZONE})?)?"
 )
 _SHAPES = {
-    "year month": rf"{_WEEKDAY}(?P<year>\d{{4}})(?P<mark>[-/.:])0?(?P<month>\d{{1,2}})(?:[-/.]{_DAY}{_CLOCK})?",
+    "year month": (
+        rf"{_WEEKDAY}(?P<year>\d{{4}})(?P<mark>[-/.:])\s?0?(?P<month>\d{{1,2}})(?:[-/.]\s?{_DAY}\.?{_CLOCK})?"
+    ),
     "digits": (
         rf"{_WEEKDAY}(?P<first>\d{{1,2}})(?P<mark>[-/.])\s?(?P<other>\d{{1,2}})[-/.]\s?(?P<year>\d{{4}}|\d{{2}}){_CLOCK}"
     ),
@@ -135,6 +137,8 @@ INTERVALS = (
     ),
     re.compile(rf"(?i)^\s*(.*[^\W\d].*\d{{4}})\s*{_TO}\s*.*[^\W\d].*\d{{4}}\s*$"),
     re.compile(r"(?i)^\s*(\d[\d./-]{5,})\s*(?:\s-|-\s|–|—|~|\sto\s|\sbis\s|/)\s*\d[\d./-]{5,}\s*$"),
+    re.compile(rf"(?i)^\s*(\d{{4}}-\d\d-\d\d(?:T{_HOURS}\S*)?)/(?:P\S+|\d{{4}}-\d\d-\d\dT\S+)\s*$"),  # of ISO 8601
+    re.compile(r"^\s*[\[(](\d[^,()\[\]]+),[^,()\[\]]+[\])]\s*$"),  # as pandas writes them
 )
 #: Like the first, but without a mark that distinguishes it from a time with an offset.
 CLOSE_INTERVAL = re.compile(rf"^\s*(.*[\sT]{_HOURS})-{_HOURS}\s*$")
@@ -151,15 +155,14 @@ def is_time(cell: object) -> bool:
 
 
 _WEEK_NAME = re.compile(r"(?i)week|woche|semaine|semana|settimana|(?<![a-z])(?:kw|wk|yyyyww|yw)(?![a-z])")
+_JULIAN_NAME = re.compile(r"(?i)julian|yyddd")
 _QUARTER_NAME = re.compile(r"(?i)quart|qtr|trimest|kwartaal|(?<![a-z])q(?![a-z])")
 _DATE_NAME = re.compile(r"(?i)date|datum|dato|fecha|data|giorno|zeitpunkt|zeitstempel|timestamp|日期|日付|날짜")
 
 
 def named_period(name: object) -> str:
-    """Return the meaning that a column's name implies: ``"week"``, ``"quarter"``, ``"date"``, or an empty string."""
+    """Return what a name implies: ``"week"``, ``"quarter"``, ``"julian"``, ``"date"``, or an empty string."""
     if not isinstance(name, str):
         return ""
-    for period, pattern in (("week", _WEEK_NAME), ("quarter", _QUARTER_NAME), ("date", _DATE_NAME)):
-        if pattern.search(name):
-            return period
-    return ""
+    patterns = {"week": _WEEK_NAME, "quarter": _QUARTER_NAME, "julian": _JULIAN_NAME, "date": _DATE_NAME}
+    return next((period for period, pattern in patterns.items() if pattern.search(name)), "")
