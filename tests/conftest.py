@@ -13,6 +13,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Two workers share two cores; and sums, and so their last bits, depend on how work is split.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+# It rewrites every graph and compiles kernels for every shape, for products that take microseconds without.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 # Before NumPy is: threads of BLAS wait for each other in a loop, and two workers on two cores would do little else.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -34,6 +36,11 @@ gc.set_threshold(50_000, 10, 10)
 def optimize_graphs(wanted: bool) -> None:
     """Choose whether TensorFlow optimizes graphs, which for a tiny network takes longer than running it."""
     if tensorflow := sys.modules.get("tensorflow"):
+        v1 = tensorflow.compat.v1
+        options = v1.OptimizerOptions(opt_level=v1.OptimizerOptions.L1 if wanted else v1.OptimizerOptions.L0)
+        context = sys.modules["tensorflow.python.eager.context"].context()
+        # Folding of constants has no public switch; the call after it has the configuration read again.
+        context._config = v1.ConfigProto(graph_options=v1.GraphOptions(optimizer_options=options))
         tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": not wanted})
 
 
@@ -43,7 +50,7 @@ def pytest_runtest_setup(item):
 
 
 #: Random tables of each kind, through the command line and in Python; CONTRIBUTING.md has the nightly number.
-FUZZED = int(os.environ.get("FORECASTKIT_FUZZ", "250"))
+FUZZED = int(os.environ.get("FORECASTKIT_FUZZ", "60"))
 
 #: Sizes that train in a second or two.
 SMALL = {

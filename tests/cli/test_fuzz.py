@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from conftest import FUZZED
+import pytest
+from conftest import FUZZED, in_rotation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -212,7 +213,8 @@ def run_tables(number: int, folder) -> dict[str, int]:
     return ended
 
 
-def test_random_tables(tmp_path):
-    ended = run_tables(FUZZED, tmp_path)
-    assert ended["forecast"] > 0.25 * FUZZED
-    assert ended["refused"] > 0.2 * FUZZED
+@pytest.mark.parametrize("number", in_rotation([FUZZED, 4 * FUZZED], [4 * FUZZED]))
+def test_random_tables(number, tmp_path):
+    ended = run_tables(number, tmp_path)
+    assert ended["forecast"] > 0.25 * number
+    assert ended["refused"] > 0.2 * number

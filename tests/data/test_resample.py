@@ -32,7 +32,7 @@ def frame(times, **columns):
 
 
 @pytest.mark.filterwarnings("ignore:Panel. the last sum")
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     minutes=st.lists(st.integers(0, 60 * 24 * 20), min_size=2, max_size=60, unique=True),
     rule=st.sampled_from(["mean", "sum", "first", "last", "max", "min"]),

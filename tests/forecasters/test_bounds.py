@@ -35,7 +35,7 @@ def counts(seed: int, rows: int = 160) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", FORECASTERS)
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([None, 0.0, -0.1]))
 def test_an_interval_holds_the_same_actuals_within_bounds(name, seed, lower):
     data = counts(seed)

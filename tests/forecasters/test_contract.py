@@ -18,6 +18,7 @@ HORIZON = 4
 SMALL = {
     "horizon": HORIZON,
     "lookback": 12,
+    "patch": 4,
     "units": 8,
     "epochs": 1,
     "windows_per_epoch": 64,
@@ -53,7 +54,9 @@ def make(name):
 
 
 #: Networks that share their layers with one that is not here; they are fitted in turn, see `.ci/run`.
-ROTATED = tuple(f"{backbones.find(name).__name__}Forecaster" for name in ROTATED_BACKBONES)
+ROTATED = tuple(
+    f"{backbones.find(name).__name__}Forecaster" for name in (*ROTATED_BACKBONES, "lstm", "lstm_transformer", "min_gru")
+)
 
 
 @pytest.fixture(

@@ -74,7 +74,7 @@ def test_forecasts_of_extreme_series(name):
     cls = getattr(fk, f"{kind}Forecaster")
     more = {"horizon": HORIZON, "lookback": 24, "season_length": 12, **more}
     if "units" in cls._get_param_names():
-        more |= {"units": 4, "epochs": 1, "windows_per_epoch": 64, "final_epochs": 0, "random_state": 0}
+        more |= {"patch": 3, "units": 4, "epochs": 1, "windows_per_epoch": 64, "final_epochs": 0, "random_state": 0}
     check(cls(**more).fit(PANEL))
 
 

@@ -1,4 +1,4 @@
-"""scikit-learn's own suite over every forecaster: three in full, the others in rotation."""
+"""scikit-learn's own suite over every forecaster: three of them always, the others in rotation."""
 
 import os
 
@@ -28,6 +28,22 @@ SMALL = {
     "windows_per_epoch": 256,
     "learning_rate": 5e-3,
     "random_state": 0,
+}
+#: Checks of how tables are read and weighted, by the same code for all forecasters. A network, which is compiled anew
+#: for each of their numbers of columns, takes half a minute: it has them in the slow tests.
+READING = {
+    "check_dtype_object",
+    "check_estimators_dtypes",
+    "check_estimators_overwrite_params",
+    "check_estimators_partial_fit_n_features",
+    "check_fit2d_1feature",
+    "check_fit_score_takes_y",
+    "check_n_features_in_after_fitting",
+    "check_pipeline_consistency",
+    "check_regressor_data_not_an_array",
+    "check_regressor_multioutput",
+    "check_sample_weights_list",
+    "check_sample_weights_pandas_series",
 }
 #: Networks differ in their backbone only, of which scikit-learn sees nothing: one stands for all.
 REPRESENTATIVES = ("SeasonalNaiveForecaster", "LinearForecaster", "GRUForecaster")
@@ -68,13 +84,24 @@ def shown(part):
     return type(part).__name__ if hasattr(part, "fit") else getattr(part, "func", part).__name__
 
 
-@pytest.mark.parametrize(("estimator", "check"), checks(REPRESENTATIVES), ids=shown)
+def is_reading(case):
+    """Whether this is a network's check of how tables are read."""
+    estimator, check = getattr(case, "values", case)
+    return hasattr(estimator, "units") and shown(check) in READING
+
+
+CASES = checks(REPRESENTATIVES)
+
+
+@pytest.mark.parametrize(("estimator", "check"), [case for case in CASES if not is_reading(case)], ids=shown)
 def test_representatives(estimator, check):
     check(estimator)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("estimator", "check"), checks(in_turn(TURN, OTHERS)), ids=shown)
+@pytest.mark.parametrize(
+    ("estimator", "check"), [*filter(is_reading, CASES), *checks(in_turn(TURN, OTHERS))], ids=shown
+)
 def test_others(estimator, check):
     check(estimator)
 

@@ -41,7 +41,7 @@ FOLDS = TimeSeriesSplit(2, test_size=HORIZON)
 
 def gru(**options):
     """A network that trains in a second."""
-    few = {"units": 8, "epochs": 1, "windows_per_epoch": 64, "batch_size": 32, "random_state": 0}
+    few = {"patch": 6, "units": 8, "epochs": 1, "windows_per_epoch": 64, "batch_size": 32, "random_state": 0}
     return fk.GRUForecaster(**{**SIZES, **few, **options})
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 import forecastkit as fk
 from forecastkit.utils.exceptions import InputError, ParameterError
 
-ROWS, START = 160, 120
+ROWS, START = 148, 120
 SERIES = pd.Series(wave(ROWS), pd.date_range("2024-01-01", periods=ROWS, freq="h", name="time"), name="load")
 MEMBERS = [fk.LinearForecaster(), fk.DampedTrendForecaster()]
 SUMMED = [fk.MeanForecaster(), fk.NaiveForecaster()]

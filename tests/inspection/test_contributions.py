@@ -116,7 +116,9 @@ def test_an_ensemble_is_explained_by_the_weighted_sum_of_its_members(panel):
 
 def test_ensembles_with_networks_add_their_gradients(panel):
     """Members with other lookbacks, and calendar features that only one has."""
-    network = fk.GRUForecaster(units=4, epochs=1, windows_per_epoch=32, calendar=True, lookback=8, random_state=0)
+    network = fk.GRUForecaster(
+        units=4, epochs=1, windows_per_epoch=32, calendar=True, lookback=8, patch=4, random_state=0
+    )
     members = [fk.LinearForecaster(), network]
     ensemble = fk.EnsembleForecaster(forecasters=members, **SIZES, **ROLES).fit(panel)
     found = fk.interpret(ensemble, make_future(panel, 3))
@@ -128,7 +130,7 @@ def test_ensembles_with_networks_add_their_gradients(panel):
 
 def test_the_best_forecaster_of_a_search_is_explained():
     space = {"target_transform": ["log", "none"]}
-    model = fk.TunedForecaster(fk.LinearForecaster(**SIZES), space, n_trials=1).fit(SERIES[:150])
+    model = fk.TunedForecaster(fk.LinearForecaster(**SIZES), space, n_trials=1, n_jobs=0).fit(SERIES[:150])
     pd.testing.assert_frame_equal(fk.interpret(model).attribution, fk.interpret(model.best_forecaster_).attribution)
 
 

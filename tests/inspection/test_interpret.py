@@ -41,7 +41,7 @@ def transformer(panel):
 
 @pytest.fixture(scope="module")
 def wide(hourly):
-    return fk.GRUForecaster(**SMALL).fit(hourly)
+    return fk.RNNForecaster(**SMALL).fit(hourly)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_covariates_of_a_linear_network_are_attributed_by_weights_and_effect():
 
 @pytest.mark.parametrize("transform", ["sqrt", "log"])
 def test_attributions_under_a_transform_add_up_in_the_users_units(transform):
-    model = fk.GRUForecaster(**{**SMALL, "target_transform": transform, "linear_path": True}).fit(wave(200))
+    model = fk.RNNForecaster(**{**SMALL, "target_transform": transform, "linear_path": True}).fit(wave(200))
     found = fk.interpret(model, tolerance=0.02)
     table = found.forecast
     change = (table["forecast"] - table["baseline"]).to_numpy()
@@ -167,7 +167,7 @@ def test_the_forecast_is_the_one_that_predict_gives(found, transformer, future):
 def test_the_baseline_is_the_forecast_of_a_series_that_stood_still():
     X = pd.DataFrame({"k": np.random.default_rng(0).normal(size=126)})
     y = wave(120) + 2 * X["k"].to_numpy()[:120]
-    model = fk.GRUForecaster(**SMALL).fit(X[:120], y)
+    model = fk.RNNForecaster(**SMALL).fit(X[:120], y)
     found = fk.interpret(model, X[120:])
     mean = pd.DataFrame({"k": np.full(126, model.scaler_.known.center[0, 0])})
     stood = np.r_[y[:96], np.full(24, y[-1])]  # the lookback of the series that was fitted on, whose scale it keeps
@@ -290,7 +290,7 @@ def test_categories_and_cycles_are_one_input_each():
     rng = np.random.default_rng(0)
     times = pd.date_range("2024-01-01", periods=100, freq="h")
     X = pd.DataFrame({"sky": rng.choice(["clear", "cloud", "rain"], 100), "k": rng.normal(size=100)}, index=times)
-    model = fk.GRUForecaster(**SMALL, calendar=True).fit(X[:94], wave(94))
+    model = fk.RNNForecaster(**SMALL, calendar=True).fit(X[:94], wave(94))
     found = fk.interpret(model, X[94:])
     assert found.inputs["known"] == ["sky", "k"]
     assert found.inputs["calendar"] == ["calendar:day", "calendar:week"]
@@ -314,7 +314,7 @@ def test_a_wide_frame_has_its_columns_as_targets(wide):
 
 def test_polars_come_back_as_polars(hourly):
     polars = pytest.importorskip("polars")
-    model = fk.GRUForecaster(**SMALL).fit(polars.from_pandas(hourly.reset_index()))
+    model = fk.RNNForecaster(**SMALL).fit(polars.from_pandas(hourly.reset_index()))
     found = fk.interpret(model, steps=1)
     for frame in (found.attribution, found.importance, found.forecast):
         assert isinstance(frame, polars.DataFrame)
@@ -328,7 +328,7 @@ def test_a_pipeline_transforms_first():
     times = pd.date_range("2024-01-01", periods=106, freq="h", name="when")
     X = pd.DataFrame({"heat": rng.normal(size=106), "wind": rng.normal(size=106)}, index=times)
     y = pd.Series(wave(100), index=times[:100])
-    pipeline = make_pipeline(StandardScaler(), fk.GRUForecaster(**SMALL)).fit(X[:100], y)
+    pipeline = make_pipeline(StandardScaler(), fk.RNNForecaster(**SMALL)).fit(X[:100], y)
     found = fk.interpret(pipeline, X[100:])
     assert found.inputs["known"] == ["heat", "wind"]
     np.testing.assert_allclose(found.forecast["forecast"], pipeline.predict(X[100:]), rtol=1e-5)
@@ -465,7 +465,7 @@ def refused(match, *arguments, error=ParameterError, **options):
 
 def test_networks_without_attention_are_told_which_have_it(gru, future):
     # Before anything is fitted, too.
-    refused("those that do are .*transformer.*got GRU", fk.GRUForecaster(), what="attention")
+    refused("those that do are .*transformer.*got RNN", fk.RNNForecaster(), what="attention")
     refused("got InvertedTransformer", fk.InvertedTransformerForecaster(), what="attention")
     found = fk.interpret(gru, future, series="a", steps=1)
     with pytest.raises(ParameterError, match="must attend to its past"):

@@ -246,6 +246,7 @@ def die_once(frame, path, marker) -> pd.DataFrame:
     return forecast
 
 
+@pytest.mark.rotated
 def test_dask_gives_what_one_call_gives(cluster, folder, whole):
     path = folder / "gru.forecast"
     data = dd.read_parquet(folder / "data", aggregate_files=False, split_row_groups=False)

@@ -72,7 +72,7 @@ def test_gather_cuts_all_channels_at_once():
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(-2, 5), st.integers(0, 2)), max_size=30))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_origins_together_are_each_entity_and_row_once(triples):
     origins = Origins(*np.array(triples, dtype="int64").reshape(-1, 3).T)
     whole, place = origins.together()
@@ -242,7 +242,7 @@ GIVEN = {
 }
 
 
-@pytest.fixture(scope="module", params=in_rotation(GIVEN, ["panel of one target"]))
+@pytest.fixture(scope="module", params=in_rotation(GIVEN, ["wide frame", "single series", "panel of one target"]))
 def fitted(request):
     X, options = GIVEN[request.param]
     return fk.InvertedTransformerForecaster(**{**TINY, **options}).fit(X), X

@@ -201,6 +201,7 @@ fk.GRUForecaster(**SIZES, resume=sys.argv[2], callbacks=[callback]).fit(series()
 """
 
 
+@pytest.mark.rotated
 def test_another_process_that_is_killed_has_trained_bit_for_bit_the_same(monkeypatch, tmp_path, whole):
     with child(tmp_path, "", HELD) as process:
         assert process.stdout.readline() == "held\n"

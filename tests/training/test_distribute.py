@@ -103,12 +103,14 @@ def mirrored(tmp_path_factory):
     return folder, load_all(folder)
 
 
+@pytest.mark.rotated
 def test_two_devices_train_as_one_with_the_same_batch(mirrored):
     kept = mirrored[1]
     assert_same(kept["one"], kept["two"])
     assert kept["two"]["loss"][1] < kept["two"]["loss"][0]
 
 
+@pytest.mark.rotated
 def test_the_strategy_of_a_scope_is_used(mirrored):
     assert_same(mirrored[1]["short"], mirrored[1]["own"])
 
@@ -121,6 +123,7 @@ def test_compiled_steps_are_the_same_too(tmp_path):
     assert_same(kept["one-compiled"], kept["two-compiled"])
 
 
+@pytest.mark.rotated
 def test_what_two_devices_trained_is_loaded_on_one(mirrored):
     folder, kept = mirrored
     model = fk.load(folder / "two.forecast")

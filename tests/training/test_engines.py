@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROLES, SMALL, in_rotation, make_panel, wave
+from conftest import ROLES, SMALL, make_panel, wave
 
 import forecastkit as fk
 from forecastkit.data import windows
@@ -80,6 +80,17 @@ def plainly(data):
     return trained(data)
 
 
+@pytest.fixture
+def begun(data, plainly):
+    """The engine of `plainly` before its first step, which may be trained: it is restored afterwards."""
+    engine = plainly[0]
+    before, state = weights(engine), engine.state()
+    engine.prepare(data[0], BATCH)
+    yield engine
+    engine.network.set_weights(before)
+    engine.restore(state)
+
+
 def origins(data, count):
     return data[1].spaced(10_000)[:count].table()
 
@@ -87,13 +98,12 @@ def origins(data, count):
 # ---------------------------------------------------------------------------------------------- training
 
 
-def test_steps_of_a_call_stay_within_bounds_in_a_long_training(data):
+def test_steps_of_a_call_stay_within_bounds_in_a_long_training(data, begun):
     """Their number grew with every short epoch, and was infinite after some three hundred."""
-    engine, _ = trained(data)
     table = origins(data, BATCH)[None]
     for _ in range(5):
-        engine.train(table, RATES[:1], SEEDS[:1])
-        assert 1 <= engine.at_once <= 16
+        begun.train(table, RATES[:1], SEEDS[:1])
+        assert 1 <= begun.at_once <= 16
 
 
 @pytest.mark.parametrize(
@@ -101,7 +111,7 @@ def test_steps_of_a_call_stay_within_bounds_in_a_long_training(data):
     [
         pytest.param({"compiled": True, "parts": 1}, id="compiled", marks=pytest.mark.rotated),
         pytest.param({"parts": 2}, id="split"),
-        pytest.param({"compiled": True, "parts": 2}, id="both"),
+        pytest.param({"compiled": True, "parts": 2}, id="both", marks=pytest.mark.rotated),
     ],
 )
 def test_compiled_and_split_steps_train_alike(data, plainly, options):
@@ -128,6 +138,7 @@ def test_a_transformer_trains_alike_compiled(data):
     assert_close(*both)
 
 
+@pytest.mark.rotated
 def test_plain_keras_weights_losses_alike(data):
     weight = np.random.default_rng(0).random((1, HORIZON)).astype("float32")
     given = replace(data[0], loss_weight=weight, weight=np.linspace(0, 1, len(data[0].target), dtype="float32"))
@@ -199,7 +210,8 @@ def test_gradients_of_parts_average_to_that_of_the_whole(data, plainly):
         np.testing.assert_allclose(gradient, np.mean(parts, axis=0), rtol=1e-3, atol=1e-6)
 
 
-@pytest.mark.parametrize("parts", in_rotation([1, 2], [1]))
+@pytest.mark.rotated
+@pytest.mark.parametrize("parts", [1, 2])
 def test_dropout_is_drawn_from_the_seeds(data, parts):
     first, again = (weights(trained(data, dropout=0.5, parts=parts)[0]) for _ in range(2))
     for mine, other in zip(first, again, strict=True):
@@ -223,14 +235,11 @@ def test_batches_are_split_evenly_and_not_too_small(monkeypatch, compiled, batch
     assert TensorFlowEngine._parts(type("", (), {"compiled": compiled})(), batch) == parts
 
 
-def test_gradients_are_clipped_and_rates_taken(data):
+def test_gradients_are_clipped_and_rates_taken(data, begun):
     """Adam's first step is the rate in every weight with a gradient, whatever the gradient's size."""
-    network, head = make_network()
-    engine = TensorFlowEngine(network, head)
-    engine.prepare(data[0], BATCH)
-    before = weights(engine)
-    engine.train(origins(data, BATCH)[None], np.array([1e-2]), np.array([1]))
-    largest = max(np.abs(new - old).max() for new, old in zip(weights(engine), before, strict=True))
+    before = weights(begun)
+    begun.train(origins(data, BATCH)[None], np.array([1e-2]), np.array([1]))
+    largest = max(np.abs(new - old).max() for new, old in zip(weights(begun), before, strict=True))
     assert largest == pytest.approx(1e-2, rel=1e-2)
 
 
@@ -255,18 +264,15 @@ def test_swap_exchanges_weights_and_averages(plainly):
     assert_close(engine.network.trainable_variables, raw, rtol=0)
 
 
-def test_averages_follow_the_weights_by_hand(data):
+def test_averages_follow_the_weights_by_hand(data, begun):
     """The decay grows from 1/11 to 0.99, so that the start is soon forgotten."""
-    buffers, _ = data
-    network, head = make_network()
-    engine = TensorFlowEngine(network, head)
-    engine.prepare(buffers, BATCH)
-    mean = np.asarray(network.trainable_variables[0])
+    weight = begun.network.trainable_variables[0]
+    mean = np.asarray(weight)
     for count in range(1, 4):
-        engine.train(origins(data, BATCH)[None], np.array([1e-2]), np.array([count]))
+        begun.train(origins(data, BATCH)[None], np.array([1e-2]), np.array([count]))
         decay = min(0.99, count / (10 + count))
-        mean = decay * mean + (1 - decay) * np.asarray(network.trainable_variables[0])
-    np.testing.assert_allclose(engine.average[0], mean, atol=1e-6)
+        mean = decay * mean + (1 - decay) * np.asarray(weight)
+    np.testing.assert_allclose(begun.average[0], mean, atol=1e-6)
 
 
 # ---------------------------------------------------------------------------------------------- forecasting

@@ -78,7 +78,7 @@ def test_dropout_of_a_users_own_layer_has_the_seed_of_the_network():
 KINDS = [{"dropout": 0.5, "rows": 260}, {"loss": "student_t", "seed": 1}, {}, {"seed": 1}, {"rows": 260}]
 
 
-@pytest.mark.parametrize("more", in_rotation(KINDS, KINDS[2:]), ids=repr)
+@pytest.mark.parametrize("more", in_rotation(KINDS, KINDS[:1] + KINDS[2:]), ids=repr)
 def test_a_second_fit_traces_nothing_and_forecasts_as_if_it_were_the_first(more, traced):
     alone = forgotten(**more)
     trained_network.NETWORK_CACHE.clear()
@@ -106,7 +106,7 @@ def test_covariates_and_weights_of_other_data_are_read(traced):
     weights = [np.linspace(0, 1, len(panel)) for panel in panels]
 
     def forecast(number):
-        model = fk.GRUForecaster(**SMALL, **roles).fit(panels[number], sample_weight=weights[number])
+        model = fk.RNNForecaster(**SMALL, **roles).fit(panels[number], sample_weight=weights[number])
         return model.scores_["mae"]
 
     alone = forecast(1)

@@ -57,7 +57,8 @@ def example(model):
     return {name: np.ones((1, *shape), kind) for name, (shape, kind) in model.network_.sizes.inputs.items()}
 
 
-@pytest.mark.parametrize("name", ["transformer", pytest.param("transformer_xl", marks=pytest.mark.rotated)])
+@pytest.mark.rotated
+@pytest.mark.parametrize("name", ["transformer", "transformer_xl"])
 def test_attention_is_close_too(name):
     check_close(name, "mixed_float16")
 

@@ -35,7 +35,7 @@ def task_of(forecaster):
     return Search(forecaster, panel, schema, SPACE, Settings(n_folds=1, n_jobs=0, random_state=0)).task
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["copies", "anew"])
+@pytest.fixture(scope="module", params=[True, pytest.param(False, marks=pytest.mark.rotated)], ids=["copies", "anew"])
 def processes(request):
     """Both ways to run trials; the one without copies starts anew for each."""
     opened = Processes(task_of(troubled()), forks=request.param)
@@ -154,6 +154,7 @@ def fresh(*arguments, **environment):
     )
 
 
+@pytest.mark.rotated
 def test_a_script_needs_no_guard_and_may_hold_its_own_classes(tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)
     out, err = fresh(str(tmp_path / "script.py")).communicate(timeout=250)
