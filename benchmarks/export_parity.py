@@ -78,16 +78,18 @@ def waves(count: int, rows: int = 240) -> pd.DataFrame:
 # Windows and forecasts ------------------------------------------------------------------------------------------------
 
 
-def raw_windows(model, panel) -> dict[str, np.ndarray]:
+def raw_windows(model, panel, lookback: int) -> dict[str, np.ndarray]:
     """Return the last window of every series of a panel, with its horizon, as the exported graph takes them."""
     from forecastkit.features.calendar import calendar_table
 
     last = panel.last_observed()
-    past = last[:, None] + np.arange(1 - model.lookback_, 1)
-    steps = np.minimum(last[:, None] + np.arange(1 - model.lookback_, model.horizon_ + 1), panel.rows - 1)
-    first = panel.ordinal_at(np.arange(len(last)), last) - model.lookback_ + 1
+    past = last[:, None] + np.arange(1 - lookback, 1)
+    before = past < panel.indptr[:-1, None]  # the window of a short series begins with missing values
+    past = np.maximum(past, 0)
+    steps = np.clip(last[:, None] + np.arange(1 - lookback, model.horizon_ + 1), 0, panel.rows - 1)
+    first = panel.ordinal_at(np.arange(len(last)), last) - lookback + 1
     calendar = [calendar_table(panel.grid, int(at), steps.shape[1], model.scaler_.calendar) for at in first]
-    target = panel.target[past].astype("float64")
+    target = np.where(before[..., None], np.nan, panel.target[past].astype("float64"))
     found = {
         "target": target[..., 0] if panel.channels == 1 else target,
         "calendar": np.stack(calendar),
@@ -144,7 +146,7 @@ def deviations(model, future: pd.DataFrame | None, format: str, path: Path) -> d
         if future is None
         else read_rows_to_forecast("export", model.schema_, model.history_, future, None)[1]
     )
-    raw = raw_windows(model, panel)
+    raw = raw_windows(model, panel, description["lookback"])
     given = {name: raw[name].astype(item["type"]) for name, item in description["inputs"].items()}
     levels = description["outputs"].get("quantiles", {}).get("levels", ())
     expected = forecast_arrays(model, model.forecast(future, quantile_levels=levels), description)

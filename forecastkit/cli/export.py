@@ -1,4 +1,4 @@
-"""``forecast export``: the network of a saved model as a graph for other software."""
+"""``forecast export``: a saved network or pre-trained forecaster as a graph for other software."""
 
 from pathlib import Path
 

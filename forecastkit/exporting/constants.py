@@ -6,6 +6,7 @@ import numpy as np
 
 from forecastkit.data.windows import Origins
 from forecastkit.forecasters.neural import NeuralForecaster
+from forecastkit.forecasters.pretrained import PretrainedForecaster
 from forecastkit.uncertainty import validation
 from forecastkit.uncertainty.forecasts import SHOWN_LEVELS
 from forecastkit.uncertainty.residuals import residual_scale, series_of
@@ -30,12 +31,13 @@ class Constants:
 
 
 def check_exportable(forecaster) -> None:
-    """Refuse forecasters that are no single network, or whose intervals need the history."""
+    """Refuse forecasters without a graph, and those whose intervals need the history."""
     name = type(forecaster).__name__
-    if not isinstance(forecaster, NeuralForecaster):
+    pretrained = isinstance(forecaster, PretrainedForecaster)
+    if not pretrained and not isinstance(forecaster, NeuralForecaster):
         remedy = "Save it, as load(path) forecasts without TensorFlow, or export one of its networks."
-        refuse("export", "the forecaster must be a network", name, remedy, NotExportable)
-    if forecaster.network_.head.distribution:
+        refuse("export", "the forecaster must be a network or a PretrainedForecaster", name, remedy, NotExportable)
+    if not pretrained and forecaster.network_.head.distribution:
         rule = "the loss must be one of points or quantiles"
         refuse("export", rule, f"loss={forecaster.loss!r}", "Fit with quantile_levels=.", NotExportable)
     if forecaster.calibrate == "rolling":
@@ -55,10 +57,10 @@ def constants_of(forecaster, quantile_levels) -> Constants:
     lower, upper = forecaster._bounds_of(panel)
     levels = _levels(forecaster, quantile_levels)
     residuals = corrections = None
-    if levels and forecaster.network_.head.levels is None:
+    if levels and forecaster.trained_levels_ is None:
         validation.replace_in_sample(forecaster)
     unit = residual_scale(forecaster, panel, origins)[:, None, None]
-    if levels and forecaster.network_.head.levels is None:
+    if levels and forecaster.trained_levels_ is None:
         found = validation.residual_quantiles(forecaster, panel, origins, levels) * unit
         residuals = found.reshape(*shape, *found.shape[1:])
     if levels and forecaster.calibrate and forecaster.corrections_ is not None:
@@ -80,10 +82,10 @@ def constants_of(forecaster, quantile_levels) -> Constants:
 
 def _levels(forecaster, given) -> tuple[float, ...]:
     """Levels of the exported quantiles: those given, or those that `forecast` shows."""
-    trained = forecaster.network_.head.levels
+    trained = forecaster.trained_levels_
     if trained is None and forecaster.residuals_ is None:
         return ()
     levels = forecaster.quantile_levels if given is None else given
     if levels is None:
-        levels = trained if trained is not None else SHOWN_LEVELS
+        levels = SHOWN_LEVELS if trained is None or isinstance(forecaster, PretrainedForecaster) else trained
     return check_levels("export", levels)

@@ -36,7 +36,7 @@ def describe_export(forecaster, constants: Constants, inputs: dict, version: str
         "class": type(forecaster).__name__,
         "targets": [str(name) for name in schema.target],
         "freq": panel.grid.name,
-        "lookback": forecaster.lookback_,
+        "lookback": inputs["target"][0][0],
         "horizon": forecaster.horizon_,
         "inputs": declared,
         "outputs": outputs,

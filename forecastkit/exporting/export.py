@@ -1,4 +1,4 @@
-"""`export`: a network as an ONNX, SavedModel or LiteRT graph."""
+"""`export`: a network or the pre-trained forecaster as an ONNX, SavedModel or LiteRT graph."""
 
 import json
 from importlib import metadata
@@ -21,7 +21,7 @@ FORMATS = ("onnx", "saved_model", "litert")
 def export(
     forecaster: "Forecaster", path: types.Path, format: str = "onnx", quantile_levels: list[float] | None = None
 ) -> None:
-    """Write a network as a graph that other software runs.
+    """Write a network or a pre-trained forecaster as a graph that other software runs.
 
     The graph takes raw windows in the user's units, with NaN where values are missing, and gives point forecasts and
     quantiles in the user's units: scaling, transforms, the linear path, intervals, calibration and bounds are inside.
@@ -33,7 +33,7 @@ def export(
     Parameters
     ----------
     forecaster : Forecaster
-        Fitted network.
+        Fitted network or `PretrainedForecaster`.
     path : str or path
         File, or for ``'saved_model'`` a folder, which must not exist. The description is written to ``<path>.json``.
     format : {'onnx', 'saved_model', 'litert'}
@@ -44,7 +44,8 @@ def export(
     Raises
     ------
     NotExportable
-        For forecasters that are no single network, losses that are distributions, and ``calibrate='rolling'``.
+        For other forecasters than single networks and the pre-trained one, losses that are distributions, and
+        ``calibrate='rolling'``.
     ParameterError
         For an unknown format.
     InputError
@@ -72,26 +73,34 @@ def export(
 
 
 def _onnx(forecaster, constants, inputs, path):
-    from forecastkit.exporting.steps import Steps
-
     try:
         from forecastkit.exporting.tracer import Tracer
     except ModuleNotFoundError as error:
         raise BackendError("export needs the package 'onnx': pip install 'forecastkit[onnx]'") from error
 
-    network, t = forecaster.network_, Tracer()
-    state = network._state()
-    if state["graph"] is None:
-        rule = "the network must consist of operations that have a form outside TensorFlow"
-        refuse("export", rule, "others", "Export with format='saved_model'.", NotExportable)
+    t = Tracer()
     values = {name: t.input(name, shape, dtype, _sample(name, shape)) for name, (shape, dtype) in inputs.items()}
-    steps = Steps(t, forecaster, constants, values)
-    (output,) = t.run(state["graph"], steps.network_inputs(), state["weights"])
-    found = steps.forecasts(output)
+    found = _traced(t, forecaster, constants, values)
     outputs = {name: (value, value.arrays[0].shape[1:]) for name, value in found.items()}
     content = t.model(outputs, "forecastkit").SerializeToString()
     with atomic_write(path) as temporary:
         temporary.write_bytes(content)
+
+
+def _traced(t, forecaster, constants, values):
+    """The forecasts of a graph that is written to ONNX."""
+    from forecastkit.exporting.pretrained_steps import PretrainedSteps
+    from forecastkit.exporting.steps import Steps
+
+    if not hasattr(forecaster, "network_"):
+        return PretrainedSteps(t, forecaster, constants, values).all_forecasts()
+    state = forecaster.network_._state()
+    if state["graph"] is None:
+        rule = "the network must consist of operations that have a form outside TensorFlow"
+        refuse("export", rule, "others", "Export with format='saved_model'.", NotExportable)
+    steps = Steps(t, forecaster, constants, values)
+    (output,) = t.run(state["graph"], steps.network_inputs(), state["weights"])
+    return steps.forecasts(output)
 
 
 def _sample(name, shape):
@@ -116,13 +125,16 @@ def _litert(forecaster, constants, inputs, path):
 
 def _function(forecaster, constants, inputs, batch=None):
     """The whole graph as a function of TensorFlow."""
+    from forecastkit.exporting.pretrained_steps import PretrainedSteps
     from forecastkit.exporting.steps import Steps
     from forecastkit.training.engines.forecast_function import ForecastFunction
 
     exact = inputs["target"][1]
-    network = forecaster.network_.live()[0]
+    network = forecaster.network_.live()[0] if hasattr(forecaster, "network_") else None
 
     def forecast(t, values):
+        if network is None:
+            return PretrainedSteps(t, forecaster, constants, values, exact).all_forecasts()
         steps = Steps(t, forecaster, constants, values, exact)
         return steps.forecasts(network(steps.network_inputs(), training=False))
 

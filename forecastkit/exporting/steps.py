@@ -13,18 +13,24 @@ from forecastkit.uncertainty.residuals import interpolate_levels
 
 def raw_inputs(forecaster, exact: str) -> dict[str, tuple[tuple, str]]:
     """Shape after the batch axis, and data type, of the inputs of the exported graph."""
-    sizes, panel = forecaster.network_.sizes, forecaster.history_
-    inputs = {name: (shape, exact if dtype == "float32" else "int64") for name, (shape, dtype) in sizes.inputs.items()}
-    inputs.pop("unit", None)
-    inputs.pop("series", None)
-    several = () if panel.channels == 1 else (panel.channels,)
-    inputs["target"] = (sizes.lookback, *several), exact
+    panel, lookback, inputs = forecaster.history_, window_length(forecaster), {}
+    if hasattr(forecaster, "network_"):
+        for name, (shape, dtype) in forecaster.network_.sizes.inputs.items():
+            if name not in ("unit", "series"):
+                inputs[name] = shape, exact if dtype == "float32" else "int64"
+    steps, several = lookback + forecaster.horizon_, () if panel.channels == 1 else (panel.channels,)
+    inputs["target"] = (lookback, *several), exact
     known, calendar = forecaster.scaler_.known.center.shape[1], len(forecaster.scaler_.calendar)
     if known:
-        inputs["known"] = (sizes.lookback + sizes.horizon, known), exact
+        inputs["known"] = (steps, known), exact
     if calendar:
-        inputs["calendar"] = (sizes.lookback + sizes.horizon, calendar), exact
+        inputs["calendar"] = (steps, calendar), exact
     return {**inputs, **({"series": ((), "int64")} if len(panel.ids) > 1 else {})}
+
+
+def window_length(forecaster) -> int:
+    """Return the number of values of the window that a graph takes."""
+    return forecaster.lookback_ if hasattr(forecaster, "network_") else forecaster._memory(forecaster.history_)
 
 
 class Steps:
@@ -35,7 +41,10 @@ class Steps:
 
     def __init__(self, t: Any, forecaster, constants: Constants, inputs: dict, exact: str = "float64"):
         self.t, self.constants, self.inputs, self.exact = t, constants, inputs, exact
-        self.scaler, self.sizes, self.head = forecaster.scaler_, forecaster.network_.sizes, forecaster.network_.head
+        self.scaler, self.trained = forecaster.scaler_, forecaster.trained_levels_
+        self.lookback, self.horizon = window_length(forecaster), forecaster.horizon_
+        if hasattr(forecaster, "network_"):
+            self.sizes, self.outputs = forecaster.network_.sizes, forecaster.network_.head.outputs
         self.series, self.channels = len(forecaster.history_.ids), forecaster.history_.channels
         self.known = self._known()
         target = inputs["target"]
@@ -95,7 +104,7 @@ class Steps:
 
     def _effects(self, places: slice):
         """What is subtracted from the targets at these steps, (batch, C, steps), in single precision."""
-        rows, t, found = np.arange(self.sizes.lookback + self.sizes.horizon)[places].astype("int32"), self.t, []
+        rows, t, found = np.arange(self.lookback + self.horizon)[places].astype("int32"), self.t, []
         if self.scaler.effect.any():
             found.append((self.known, self.scaler.effect))
         if self.scaler.calendar_effect is not None:
@@ -123,7 +132,7 @@ class Steps:
     def network_inputs(self) -> dict[str, Any]:
         """The inputs of the network."""
         given = {"target": self._network_target(), **self._covariates()}
-        lookback, together = self.sizes.lookback, self.sizes.channels
+        lookback, together = self.lookback, self.sizes.channels
         if not together:
             given["target"] = self.t("Reshape", given["target"], np.array([-1, lookback], "int32"))
             given = {name: value if name == "target" else self._repeated(value) for name, value in given.items()}
@@ -157,11 +166,11 @@ class Steps:
         center, divisor = (self.by_series(table, 1) for table in (constants.center, constants.divisor))
         scaled = t("RealDiv", t("Sub", self.target, center), divisor)
         scaled = self._single(scaled)
-        for effect in self._effects(slice(None, self.sizes.lookback)):
+        for effect in self._effects(slice(None, self.lookback)):
             scaled = t("Sub", scaled, effect)
         if self.sizes.masked:
             return scaled
-        filled = self._filled(scaled, self.sizes.lookback)
+        filled = self._filled(scaled, self.lookback)
         return t("SelectV2", t("IsNan", filled), np.float32(0), filled)
 
     def _covariates(self):
@@ -196,14 +205,17 @@ class Steps:
 
     def forecasts(self, output: Any) -> dict[str, Any]:
         """Points (batch, horizon[, C]) and quantiles (batch, horizon[, C], levels) from the network's output."""
-        t, horizon = self.t, self.sizes.horizon
-        shape = np.array([-1, self.channels, horizon, self.head.outputs], "int32")
+        t = self.t
+        shape = np.array([-1, self.channels, self.horizon, self.outputs], "int32")
         values = t("Cast", t("Reshape", output, shape), DstT=self.exact)
-        for effect in self._effects(slice(self.sizes.lookback, None)):
+        for effect in self._effects(slice(self.lookback, None)):
             effect = t("ExpandDims", t("Cast", effect, DstT=self.exact), np.int32(3))
             values = t("AddV2", values, effect)
         center, scale = self._restoring()
-        values = self._backward(t("AddV2", t("Mul", values, scale), center))
+        return self.finished(self._backward(t("AddV2", t("Mul", values, scale), center)))
+
+    def finished(self, values: Any) -> dict[str, Any]:
+        """Points and quantiles from the outputs (batch, C, horizon, outputs) in the units of the data."""
         point, quantiles = self._point_and_quantiles(values)
         found = {"forecast": self._bounded(point, 1)}
         if quantiles is not None:
@@ -216,7 +228,7 @@ class Steps:
         center, scale = (self.by_series(table, 2) for table in (constants.center, constants.scale))
         if not constants.constant.any():
             return center, scale
-        steps = self.sizes.lookback
+        steps = self.lookback
         last = t("GatherV2", self._filled(self.target, steps), np.array([steps - 1], "int32"), np.int32(2))
         last = t("ExpandDims", last, np.int32(3))
         usable = t("LogicalAnd", self.by_series(constants.constant, 2), t("LogicalNot", t("IsNan", last)))
@@ -224,7 +236,7 @@ class Steps:
 
     def _point_and_quantiles(self, values):
         t, constants, horizon_axis = self.t, self.constants, np.int32(3)
-        levels, trained = constants.levels, self.head.levels
+        levels, trained = constants.levels, self.trained
         if trained is None:
             point = t("GatherV2", values, np.int32(0), horizon_axis)
             if not levels:
@@ -241,7 +253,7 @@ class Steps:
 
     def _interpolated(self, values, levels):
         """Quantiles at levels between the trained ones: each is a mean of two."""
-        trained = np.array(self.head.levels)
+        trained = np.array(self.trained)
         weights = interpolate_levels(np.eye(len(trained)), trained, np.array(levels))
         return self.t("MatMul", values, weights.astype(self.exact))
 
@@ -257,7 +269,7 @@ class Steps:
         return values
 
     def _channels_last(self, values, quantiles):
-        t, horizon, levels = self.t, self.sizes.horizon, len(self.constants.levels)
+        t, horizon, levels = self.t, self.horizon, len(self.constants.levels)
         if self.channels == 1:
             return t("Reshape", values, np.array([-1, horizon, *([levels] if quantiles else [])], "int32"))
         return t("Transpose", values, np.array([0, 2, 1, *([3] if quantiles else [])], "int32"))

@@ -63,7 +63,7 @@ class Moments:
         """Return standardized values, float32, computed in chunks of rows; constant columns become 0."""
         out = allocate_like(values.shape, values)
         divisor = np.where(self.scale == 0, np.inf, self.scale)
-        for rows, group in chunks(indptr):
+        for rows, group in chunks(indptr) if values.shape[1] else ():
             with np.errstate(over="ignore"):  # differences of values near 1e308
                 out[rows] = np.clip(
                     (values[rows] - self.center[group]) / divisor[group], -MAX_STANDARDIZED, MAX_STANDARDIZED

@@ -25,7 +25,8 @@ def autoregression(values: np.ndarray, inside: np.ndarray, season: int, horizon:
     oldest = within[:, : width - reach]
     table = np.stack([centred[:, reach - lag : width - lag] for lag in lags], axis=1) * oldest[:, None]
     gram, cross = table @ np.swapaxes(table, 1, 2), table @ centred[:, reach:, None]
-    penalty = PENALTY * (centred**2).sum(1) / count + 1e-300
+    # The maximum, and not a sum, because ONNX Runtime leaves out the addition of such a small number.
+    penalty = np.maximum(PENALTY * (centred**2).sum(1) / count, 1e-300)
     weights = np.linalg.solve(gram + penalty[:, None, None] * np.eye(len(lags)), cross)[:, :, 0]
     bound = 3.0 * np.abs(centred).max(1)[:, None]
     ahead: list[np.ndarray] = []
@@ -45,6 +46,8 @@ def changes(values: np.ndarray, inside: np.ndarray, lag: int) -> tuple[np.ndarra
 
 def continued(values: np.ndarray, ahead: np.ndarray, lag: int) -> np.ndarray:
     """Return forecasts (B, horizon) whose changes over `lag` steps are `ahead`, from the last `lag` values on."""
+    if lag == 1:
+        return values[:, -1:] + np.cumsum(ahead, axis=1)
     found = [values[:, -lag:]]
     for begin in range(0, ahead.shape[1], lag):
         change = ahead[:, begin : begin + lag]

@@ -21,7 +21,7 @@ class Exportable:
     """Mixin: `export`."""
 
     def export(self, path: Path, format: str = "onnx", quantile_levels: Sequence[float] | None = None) -> None:
-        """Write the network as an ONNX, SavedModel or LiteRT graph; see `forecastkit.export`.
+        """Write the forecaster as an ONNX, SavedModel or LiteRT graph; see `forecastkit.export`.
 
         Parameters
         ----------

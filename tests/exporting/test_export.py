@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,8 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 from conftest import ROLES, SMALL
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_benchmarks import ROOT, script
 from test_graph import TINY, WHOLE, engine_of, windows
 
@@ -73,7 +76,7 @@ def test_every_network_equals_onnx(name, sizes):
 
 
 def given_to(model, panel, description):
-    raw = parity.raw_windows(model, panel)
+    raw = parity.raw_windows(model, panel, description["lookback"])
     return {name: raw[name].astype(item["type"]) for name, item in description["inputs"].items()}
 
 
@@ -177,17 +180,89 @@ def test_saved_models_and_litert_equal_onnx(tmp_path, hourly):
         np.testing.assert_allclose(single[name], values, rtol=0, atol=1e-5 * scale)
 
 
+# The pre-trained forecaster -------------------------------------------------------------------------------------------
+
+
+def test_a_fine_tuned_pretrained_forecaster_of_two_seasons(tmp_path, hourly):
+    rows = hourly["north"].copy()
+    rows.iloc[[3, 200]] = np.nan
+    model = fk.PretrainedForecaster(horizon=30, fine_tune=5).fit(rows)
+    assert model.second_season_ == 168
+    description, _ = assert_exported(model, tmp_path / "model.onnx")
+    assert description["inputs"]["target"]["shape"] == ["batch", description["lookback"]]
+    assert description["outputs"]["quantiles"]["levels"] == [0.1, 0.5, 0.9]
+
+
+@pytest.fixture(scope="module")
+def monthly(tmp_path_factory):
+    """A pre-trained forecaster, its graph and the length of its windows."""
+    path = tmp_path_factory.mktemp("monthly") / "model.onnx"
+    rows = fk.load_dataset("airpassengers") - 300.0
+    model = fk.PretrainedForecaster(horizon=7).fit(rows)
+    model.export(path)
+    return model, session_of(path), json.loads(Path(f"{path}.json").read_text())["lookback"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    length=st.integers(2, 150),
+    level=st.sampled_from([-50.0, 0.0, 3.0, 80.0]),
+    change=st.sampled_from([0.0, 0.01, 1.0]),
+    missing=st.sampled_from([0.0, 0.2]),
+    rounded=st.booleans(),
+    seed=st.integers(0, 10**6),
+)
+def test_a_graph_forecasts_any_series_like_the_pretrained_forecaster(
+    monthly, length, level, change, missing, rounded, seed
+):
+    model, session, lookback = monthly
+    rng = np.random.default_rng(seed)
+    values = change * rng.normal(size=length).cumsum() + level
+    values = values.round() if rounded else values
+    values[:-1][rng.random(length - 1) < missing] = np.nan
+    values[0] = level
+    window = np.full((1, lookback), np.nan)
+    window[0, max(lookback - length, 0) :] = values[-lookback:]
+    got = session.run(None, {"target": window})[0][0]
+    history = pd.Series(values, pd.date_range("2000-01-01", periods=length, freq="MS"))
+    expected = np.ravel(model.predict(history=history))
+    spread = np.nanstd(values) or 1.0
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-4 * spread)
+
+
+def test_channels_calibration_and_bounds_of_a_pretrained_forecaster(tmp_path):
+    rng, days = np.random.default_rng(0), pd.date_range("2024-01-01", periods=300, name="day")
+    rows = pd.DataFrame({"a": rng.normal(size=300).cumsum(), "b": 5.0, "c": 9 * rng.random(300)}, days)
+    model = fk.PretrainedForecaster(horizon=7, fine_tune=False, calibrate=True, upper=100).fit(rows)
+    assert_exported(model, tmp_path / "model.onnx")
+
+
+def test_known_covariates_and_several_series_of_a_pretrained_forecaster(tmp_path):
+    rows, ahead, roles = parity.covariates()
+    roles = {name: roles[name] for name in ("target", "known")}
+    rows, ahead = rows.drop(columns=["wind", "size", "group"]), ahead.drop(columns=["size", "group"])
+    model = fk.PretrainedForecaster(horizon=6, fine_tune=False, fourier=1, **roles).fit(rows)
+    panel = read_rows_to_forecast("test", model.schema_, model.history_, ahead, None)[1]
+    assert_exported(model, tmp_path / "model.onnx", panel, model.forecast(ahead))
+
+
+@pytest.mark.rotated
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of TensorFlow's deprecated interpreter
+@pytest.mark.parametrize(("format", "bound"), [("saved_model", 1e-5), ("litert", 1e-3)])
+def test_a_pretrained_forecaster_in_other_formats(tmp_path, format, bound):
+    model = fk.PretrainedForecaster(horizon=3).fit(fk.load_dataset("airpassengers"))
+    found = parity.deviations(model, None, format, tmp_path / "model")
+    assert max(found["forecast"], found["quantiles"]) < bound
+
+
 # Refusals -------------------------------------------------------------------------------------------------------------
 
 
 def test_what_has_no_graph_is_refused_by_name(tmp_path, gru, hourly):
     path = tmp_path / "model.onnx"
     linear = fk.LinearForecaster(horizon=6, lookback=24).fit(hourly)
-    with pytest.raises(NotExportable, match="must be a network, got LinearForecaster"):
+    with pytest.raises(NotExportable, match="must be a network or a PretrainedForecaster, got LinearForecaster"):
         linear.export(path)
-    pretrained = fk.PretrainedForecaster(horizon=6, fine_tune=False).fit(hourly)
-    with pytest.raises(NotExportable, match=r"got PretrainedForecaster. Save it, as load\(path\) forecasts without"):
-        pretrained.export(path)
     with pytest.raises(ParameterError, match="format"):
         gru.export(path, format="pickle")
     with pytest.raises(ParameterError, match="must be fitted"):

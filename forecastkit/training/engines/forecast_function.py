@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from forecastkit.utils.exceptions import NotExportable
@@ -12,9 +13,15 @@ from forecastkit.utils.validation import first_few, refuse
 
 #: Operations by the names of `forecastkit.runtime.operations`.
 CALLS = {
+    "Abs": tf.abs,
     "AddV2": tf.add,
+    "BatchMatMulV2": tf.matmul,
+    "Equal": tf.equal,
     "Exp": tf.exp,
     "ExpandDims": tf.expand_dims,
+    "Floor": tf.floor,
+    "Greater": tf.greater,
+    "GreaterEqual": tf.greater_equal,
     "Expm1": tf.math.expm1,
     "IsNan": tf.math.is_nan,
     "Less": tf.less,
@@ -28,6 +35,8 @@ CALLS = {
     "Maximum": tf.maximum,
     "Minimum": tf.minimum,
     "Mul": tf.multiply,
+    "Neg": tf.negative,
+    "Pow": tf.pow,
     "RealDiv": tf.divide,
     "Reshape": tf.reshape,
     "SelectV2": tf.where,
@@ -36,8 +45,18 @@ CALLS = {
     "Sqrt": tf.sqrt,
     "Square": tf.square,
     "Sub": tf.subtract,
+    "Tanh": tf.tanh,
     "Tile": tf.tile,
     "Transpose": tf.transpose,
+    "ZerosLike": tf.zeros_like,
+}
+REDUCTIONS = {
+    "All": tf.reduce_all,
+    "Any": tf.reduce_any,
+    "Max": tf.reduce_max,
+    "Mean": tf.reduce_mean,
+    "Min": tf.reduce_min,
+    "Sum": tf.reduce_sum,
 }
 
 
@@ -47,8 +66,17 @@ def call(operation: str, *values: Any, **attributes: Any) -> tf.Tensor:
         return tf.cast(values[0], attributes["DstT"])
     if operation == "GatherV2":
         return tf.gather(values[0], values[1], axis=int(values[2]), batch_dims=attributes.get("batch_dims", 0))
-    if operation == "Min":
-        return tf.reduce_min(values[0], axis=int(values[1]), keepdims=attributes["keep_dims"])
+    if operation in REDUCTIONS:
+        axis = np.ravel(values[1]).tolist()
+        return REDUCTIONS[operation](values[0], axis=axis, keepdims=attributes["keep_dims"])
+    if operation == "ConcatV2":
+        return tf.concat(values[:-1], axis=int(values[-1]))
+    if operation == "Cumsum":
+        return tf.cumsum(values[0], axis=int(values[1]))
+    if operation == "ArgMax":
+        return tf.argmax(values[0], axis=int(values[1]), output_type=attributes["output_type"])
+    if operation == "StridedSlice":
+        return tf.strided_slice(*values, **attributes)
     if operation == "Pack":
         return tf.stack(values, axis=attributes.get("axis", 0))
     return CALLS[operation](*values)
@@ -63,7 +91,7 @@ class ForecastFunction(tf.Module):
 
     def __init__(self, forecast: Callable, network: Any, inputs: dict, batch: int | None = None):
         super().__init__()
-        self.held = [variable.value for variable in network.weights]
+        self.held = [variable.value for variable in network.weights] if network else []
         specs = [tf.TensorSpec((batch, *shape), dtype, name) for name, (shape, dtype) in inputs.items()]
 
         def forecasts(*values):
