@@ -392,13 +392,13 @@ def solve(gram: np.ndarray, cross: np.ndarray, strengths: tuple[float, ...]) -> 
     for strength in strengths:
         try:
             # A dozen Cholesky factorisations take less time than one eigendecomposition.
-            yield _solve_positive(gram + unit * strength * identity, cross)
+            yield solve_positive(gram + unit * strength * identity, cross)
         except np.linalg.LinAlgError:  # rounding of float32 products can make an eigenvalue negative
             roots, vectors = np.linalg.eigh(gram)
             yield (vectors / (np.maximum(roots, 0.0) + unit * strength)) @ (vectors.T @ cross)
 
 
-def _solve_positive(matrix: np.ndarray, cross: np.ndarray) -> np.ndarray:
+def solve_positive(matrix: np.ndarray, cross: np.ndarray) -> np.ndarray:
     """Solve a positive definite system, or raise LinAlgError; the matrix may be overwritten."""
     try:
         from scipy.linalg import cho_factor, cho_solve  # here: its import takes longer than a forecast

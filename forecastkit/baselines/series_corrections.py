@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecastkit.baselines.ridge import Ridge, Strips, reduce
+from forecastkit.baselines.ridge import Ridge, Strips, reduce, solve_positive
 from forecastkit.data.windows import Buffers, Origins, Windows
 
 #: Largest number of training windows of a series, evenly spaced.
@@ -98,5 +98,5 @@ def _solved(strips: Strips, origins: Origins, ridge: Ridge, penalties: tuple[flo
     few = len(x) < x.shape[1]
     gram, right = (x @ x.T, error) if few else (x.T @ x, x.T @ error)
     for penalty in penalties:
-        solution = np.linalg.solve(gram + penalty * unit * np.eye(len(gram)), right)
+        solution = solve_positive(gram + penalty * unit * np.eye(len(gram)), right)
         yield x.T @ solution if few else solution

@@ -21,7 +21,7 @@ def datasets(options: DatasetsOptions) -> None:
         report.info("file", str(source))
     else:
         check_outputs({"--out": options.out}, [source], options.overwrite)
-        write_bytes(source.read_bytes(), options.out)
+        write_bytes([source.read_bytes()], options.out)
         report.info("saved", f"{options.out}      next: forecast train --csv {options.out}")
     report.result({"name": options.name, "file": str(options.out or source)})
 

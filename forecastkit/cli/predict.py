@@ -44,7 +44,8 @@ def predict(options: PredictOptions) -> None:
         write_csv(frame, options.out)
     for path in filter(None, (options.out, options.plot)):
         report.info("saved", str(path))
-    report.result(_summarize(options.model, forecaster, frame))
+    if options.json:
+        report.result(_summarize(options.model, forecaster, frame))
 
 
 def _read_rows(options: PredictOptions, forecaster) -> tuple:
@@ -113,7 +114,7 @@ def _print(report: Reporter, frame: "pd.DataFrame", schema) -> None:
     shown = frame.head(MAX_ROWS)
     values = [name for name in frame.columns if name not in (*keys, "cutoff", "step")]
     places = decimals(shown[values].to_numpy().ravel())
-    times = _format_times(frame[schema.time_name]).head(MAX_ROWS)
+    times = _format_times(shown[schema.time_name], frame[schema.time_name])
     texts = [times if name == schema.time_name else shown[name].astype(str) for name in keys]
     rows = [
         (*cells, *(number(value, places) for value in row))
@@ -124,16 +125,17 @@ def _print(report: Reporter, frame: "pd.DataFrame", schema) -> None:
         report.info("", f"... and {len(frame) - len(shown):,} more rows; --out forecast.csv writes all of them")
 
 
-def _format_times(times: "pd.Series") -> "pd.Series":
-    """Timestamps without parts that are zero in all of them."""
+def _format_times(shown: "pd.Series", times: "pd.Series") -> "pd.Series":
+    """Return the first timestamps as text, without parts that are zero in all of them."""
     import pandas as pd
 
-    if pd.api.types.is_datetime64_any_dtype(times):
-        if (times == times.dt.normalize()).all():
-            return times.dt.strftime("%Y-%m-%d")
-        minutes = (times.dt.second == 0).all() and (times.dt.microsecond == 0).all()
-        return times.dt.strftime("%Y-%m-%d %H:%M") if minutes else times.astype(str)
-    return times.astype(str)
+    if not pd.api.types.is_datetime64_any_dtype(times):
+        return shown.astype(str)
+    times = times.drop_duplicates()
+    if (times == times.dt.normalize()).all():
+        return shown.dt.strftime("%Y-%m-%d")
+    minutes = (times.dt.second == 0).all() and (times.dt.microsecond == 0).all()
+    return shown.dt.strftime("%Y-%m-%d %H:%M") if minutes else shown.astype(str)
 
 
 def _summarize(model: Path, forecaster, frame: "pd.DataFrame") -> dict:

@@ -225,7 +225,7 @@ def read_like(sources: Sources, schema: Schema, future: bool = False) -> pd.Data
     for name in (*schema.target, *roles["known"], *roles["past"], *roles["static"]):
         is_number = name in schema.target or pd.api.types.is_numeric_dtype(frame[name])
         selected[name] = frame[name] if is_number else frame[name].astype("category")
-    frame = _in_utc(pd.DataFrame(selected), schema.time, schema.date_order, schema.timezone)
+    frame = _in_utc(pd.DataFrame(selected, copy=False), schema.time, schema.date_order, schema.timezone)
     return _indexed(frame, schema)
 
 

@@ -186,8 +186,7 @@ class Panel:
         """Return the row buffers restricted to these ranges of rows."""
         if len(first) == 1:
             return {name: getattr(self, name)[first[0] : stop[0]] for name in ROW_BUFFERS}
-        ranges = list(zip(first.tolist(), stop.tolist(), strict=True))
-        return {name: _joined(getattr(self, name), ranges) for name in ROW_BUFFERS}
+        return {name: _joined(getattr(self, name), first, stop) for name in ROW_BUFFERS}
 
     def merge(self, newer: "Panel") -> tuple["Panel", int]:
         """Merge newer values into this panel; missing values replace nothing.
@@ -268,19 +267,21 @@ class Panel:
         )
 
 
-def _joined(values, ranges):
+def _joined(values, first, stop):
     """Concatenate these ranges of rows."""
+    shape = int((stop - first).sum()), values.shape[1]
     if not values.shape[1]:
-        return np.empty((sum(high - low for low, high in ranges), 0), values.dtype)
+        return np.empty(shape, values.dtype)
+    ranges = zip(first.tolist(), stop.tolist(), strict=True)
     parts = [values[:0], *(values[low:high] for low, high in ranges)]  # the first one for a panel without entities
-    out = allocate_like((sum(map(len, parts)), values.shape[1]), values, values.dtype) if is_mapped(values) else None
-    return np.concatenate(parts, out=out)
+    return np.concatenate(parts, out=allocate_like(shape, values, values.dtype) if is_mapped(values) else None)
 
 
 def owners(indptr: np.ndarray, low: int, high: int) -> np.ndarray:
     """Return the group of each of the rows ``low:high`` for contiguous groups with these row pointers."""
-    inside = np.clip(indptr, low, high)
-    return np.repeat(np.arange(len(indptr) - 1), np.diff(inside))
+    first, last = np.searchsorted(indptr, low, side="right") - 1, np.searchsorted(indptr, high)
+    inside = np.clip(indptr[first : last + 1], low, high)  # of these groups only: there may be millions of others
+    return np.repeat(np.arange(first, last), np.diff(inside))
 
 
 def first_rows(entity: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from forecastkit.baselines.ridge import Ridge
 from forecastkit.data.row_labels import check_support
 from forecastkit.data.sizes import choose_patch
 from forecastkit.data.windows import Windows, crop, needs_mask
@@ -405,7 +406,9 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         def restore(values, spread=False):
             return self.scaler_.restore(values, panel, origins, spread)
 
-        return forecast_of(self.network_.predict(buffers, origins), self.network_.head, restore)
+        linear = self.network_.linear_map()
+        scaled = (self.network_ if linear is None else Ridge(linear, 0.0)).predict(buffers, origins)
+        return forecast_of(scaled if linear is None else scaled[..., None], self.network_.head, restore)
 
     def _memory(self, panel):
         return self.lookback_

@@ -33,6 +33,7 @@ SHAPES = {
     },
     "BrokenReadings": dict.fromkeys(("entity", "channel", "ordinal"), ("i", "n")) | {"value": ("f", "n")},
     "Ridge": {"weights": ("f", ". R")},
+    "TrainedNetwork": {"linear": ("f", ". H")},
 }
 #: Classes of the objects in attributes, which may also be None.
 CLASSES = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecastkit.data.panel import Panel, owners
+from forecastkit.data.panel import Panel, first_rows, owners
 from forecastkit.utils.arrays import allocate_like, safe_units
 
 CHUNK = 1 << 18
@@ -35,17 +35,22 @@ class Moments:
         """Compute the moments of the observed values of each entity in float64, in chunks of rows."""
         size = _sizes(values, indptr)
         level = _levels(values, indptr) / size
+        extreme = (size != 1.0).any()
 
         def mean(function):
-            sums = np.zeros((2, *level.shape))
+            sums, counts = np.zeros(level.shape), np.zeros(level.shape)
             for rows, group in chunks(indptr):
-                part = values[rows].astype("float64") / size[group]
-                observed = ~np.isnan(part)
-                cells = np.where(observed, function(part, group), 0.0)
-                for out, given in zip(sums, (cells, observed), strict=True):
-                    for column in range(values.shape[1]):
-                        out[:, column] += np.bincount(group, weights=given[:, column], minlength=len(level))
-            return sums[0] / np.maximum(sums[1], 1.0)
+                part = values[rows].astype("float64")
+                if extreme:
+                    part /= size[group]
+                cells, missing = function(part, group), np.isnan(part)
+                cells[missing] = 0.0
+                first = first_rows(group)
+                sums[group[first]] += np.add.reduceat(cells, first, axis=0)
+                counts[group[first]] += np.diff(first, append=len(group))[:, None]
+                if missing.any():
+                    counts[group[first]] -= np.add.reduceat(missing, first, axis=0, dtype="float64")
+            return sums / np.maximum(counts, 1.0)
 
         # Relative to a value of the series, the mean of a constant is exact and its scale is exactly 0.
         center = level + mean(lambda part, group: part - level[group])
@@ -130,9 +135,11 @@ def forward(name: str | None, values: np.ndarray) -> np.ndarray:
     if name is None:
         return values
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(outside_domain(name, values), np.nan, TRANSFORMS[name][0](values)).astype(
-            values.dtype, copy=False
-        )
+        transformed = np.asarray(TRANSFORMS[name][0](values))
+    outside = outside_domain(name, values)
+    if outside.any():
+        transformed[outside] = np.nan
+    return transformed
 
 
 def forward_clipped(name: str | None, values: np.ndarray) -> np.ndarray:

@@ -49,15 +49,18 @@ class TrainedNetwork:
         With whose settings it is trained.
     graph : Graph, optional
         The network for NumPy. A network that has one forecasts without Keras until it is trained.
+    linear : ndarray of shape (lookback, horizon), optional
+        See `linear_map`.
     """
 
-    graph, compiled = None, False  # pickles of earlier versions have neither
+    graph, compiled, linear = None, False, None  # pickles of earlier versions have none of them
 
     def __init__(self, backbone, sizes: Sizes, normalization: str, loss: str, levels, seed: int = 0, weights=None,
-                 precision: str | None = None, optimizer=None, graph: Graph | None = None):  # fmt: skip
+                 precision: str | None = None, optimizer=None, graph: Graph | None = None,
+                 linear: np.ndarray | None = None):  # fmt: skip
         self.backbone, self.sizes, self.normalization = backbone, sizes, normalization
         self.loss, self.levels, self.seed, self.weights, self.precision = loss, levels, seed, weights, precision
-        self.optimizer, self.graph, self.compiled = optimizer, graph, False
+        self.optimizer, self.graph, self.compiled, self.linear = optimizer, graph, False, linear
         self._live: CacheEntry | None = None
 
     @cached_property
@@ -94,8 +97,24 @@ class TrainedNetwork:
         """Multiply the corrections of the linear forecast by a factor; those of quantiles and distributions stay."""
         network = self.live()[0]
         if self.head.outputs == 1:
-            for layer in [network.head] + ([network.steps.out] if network.steps is not None else []):
+            for layer in _last_layers(network):
                 layer.set_weights([factor * weight for weight in layer.get_weights()])
+
+    def linear_map(self) -> np.ndarray | None:
+        """Return the map (lookback, horizon) of `Network.linear_forecast` if it is the whole forecast, else None.
+
+        It is where the weights of all corrections are 0: the network then need not be evaluated.
+        """
+        with NETWORK_CACHE.lock:
+            if self._live is not None:
+                self.linear = self._whole_forecast(self._live.network)
+            return self.linear
+
+    def _whole_forecast(self, network):
+        if not self.sizes.linear or self.head.outputs > 1:
+            return None
+        corrects = any(np.any(weight) for layer in _last_layers(network) for weight in layer.get_weights())
+        return None if corrects else network.linear.numpy()
 
     def is_trained(self) -> bool:
         """Return whether there are weights."""
@@ -127,6 +146,7 @@ class TrainedNetwork:
 
     def _displaced(self) -> None:
         """Keep the weights as arrays, because another network takes over the Keras model."""
+        self.linear_map()
         self.weights, self.graph, self._live = self._live.network.get_weights(), None, None
         vars(self).pop("_evaluator", None)
 
@@ -259,7 +279,7 @@ class TrainedNetwork:
 
     def _arguments(self):
         derived = ("_live", "compiled", "head", "_evaluator")
-        held = {**vars(self), "weights": self.__getstate__()["weights"]}
+        held = {**vars(self), "linear": self.linear_map(), "weights": self.__getstate__()["weights"]}
         arguments = {name: value for name, value in held.items() if name not in derived}
         return {**arguments, "weights": [np.asarray(weight) for weight in arguments["weights"]]}
 
@@ -267,6 +287,7 @@ class TrainedNetwork:
         with NETWORK_CACHE.lock:  # so that no other network takes the model over meanwhile
             live = self._live
             weights = live.network.get_weights() if live else self.weights
+            self.linear_map()
         state = {name: value for name, value in vars(self).items() if name not in ("head", "_evaluator")}
         # A network that was trained forecasts bit for bit the same in another process, by TensorFlow there too.
         graph = None if live else self.graph
@@ -274,6 +295,11 @@ class TrainedNetwork:
 
     def __setstate__(self, state):
         vars(self).update(keras_parts.restored(state))
+
+
+def _last_layers(network) -> list:
+    """Return the layers whose outputs are corrections of the linear forecast."""
+    return [network.head] + ([network.steps.out] if network.steps is not None else [])
 
 
 def _widened(weight: np.ndarray, shape: tuple[int, ...], patch: int) -> np.ndarray:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
+from forecastkit.utils.arrays import parts
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_levels, refuse
 
@@ -86,7 +87,11 @@ def add_residuals(
 ) -> np.ndarray:
     """Add residuals, as returned by `residuals_of`, to forecasts (n, horizon, levels), in the range of the target."""
     scaler, scale = forecaster.scaler_, residual_scale(forecaster, panel, origins)[:, None, None]
-    return scaler.untransformed_values(scaler.transformed_values(forecast, clip=True) + residuals * scale)
+    values = np.empty(np.broadcast_shapes(forecast.shape, residuals.shape))
+    for part in parts(len(values), values[:1].size):
+        moved = scaler.transformed_values(forecast[part], clip=True) + residuals[part] * scale[part]
+        values[part] = scaler.untransformed_values(moved)
+    return values
 
 
 def trained_until(forecaster, panel: Panel) -> np.ndarray:

@@ -34,7 +34,7 @@ LEAST, MOST = 0.5, 2.0
 #: Number of origins of the validation block whose scales are averaged for the reference.
 REFERENCES = 5
 #: Approximate number of values that are gathered at a time.
-CELLS = 4_000_000
+CELLS = 1 << 17
 
 
 def max_windows(horizon: int) -> int:
@@ -271,7 +271,9 @@ def residual_quantiles(forecaster, panel: Panel, origins: Origins, levels) -> np
     """Return quantiles of residuals at these origins, shape (n, horizon, len(levels)), for `add_residuals`."""
     series = series_of(forecaster.scaler_, panel, origins)
     distinct, at = np.unique(series, return_inverse=True)
-    quantiles = forecaster.residuals_.at(levels, distinct)[at]
+    quantiles = forecaster.residuals_.at(levels, distinct)
+    # Series that are not among the trained ones have the same quantiles, of which no copies are needed.
+    quantiles = quantiles[at] if len(distinct) > 1 else np.broadcast_to(quantiles, (len(at), *quantiles.shape[1:]))
     local = forecaster.local_scale_
     if local is None:
         return quantiles

@@ -22,7 +22,7 @@ Given, Result = TypeVar("Given"), TypeVar("Result")
 
 #: Size in bytes from which an array derived from a memory-mapped one is stored in a file.
 MIN_MAPPED = 1 << 22
-#: Number of rows processed at a time.
+#: Number of rows, or of cells, processed at a time.
 PART = 1 << 18
 #: Alignment in bytes that TensorFlow requires to share memory with NumPy.
 ALIGNMENT = 64
@@ -80,9 +80,10 @@ def reserve(file: int, size: int) -> None:
         os.ftruncate(file, size)
 
 
-def parts(rows: int):
-    """Yield slices that divide `rows` rows into parts."""
-    return (slice(low, min(low + PART, rows)) for low in range(0, rows, PART))
+def parts(rows: int, cells: int = 1) -> Iterator[slice]:
+    """Yield slices that divide `rows` rows of so many cells into parts of at most 262,144 cells, or one row."""
+    size = max(PART // max(cells, 1), 1)
+    return (slice(low, min(low + size, rows)) for low in range(0, rows, size))
 
 
 def map_rows(function: Callable, values: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import AIR
@@ -211,3 +212,20 @@ def test_a_full_disk_at_stdout_is_one_sentence(home):
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 1
     assert done.stderr == b"error    the output must be written, got the error 'No space left on device'.\n"
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7])
+def test_tables_are_written_as_by_pandas(home, monkeypatch, rows):
+    monkeypatch.setattr(files, "ROWS_AT_ONCE", 3)
+    frame = pd.DataFrame(
+        {
+            'series, or "name"': ["a,b", 'c"d', "e\nf", "g", None, "ä", ""],
+            "time": pd.date_range("2024-01-01", periods=7, tz="Europe/Berlin"),
+            "day": pd.date_range("2024-01-01", periods=7),
+            "step": range(7),
+            "kind": pd.Categorical(["x", "y", None, "x", "y", "x", "x"]),
+            "forecast": [0.1, -3.0, np.nan, 123456789.25, 0.0, -0.0, 1 / 3],
+        }
+    )[:rows]
+    files.write_csv(frame, home / "new.csv")
+    assert (home / "new.csv").read_bytes().decode() == frame.to_csv(index=False)

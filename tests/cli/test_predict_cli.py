@@ -34,6 +34,11 @@ def test_predict_writes_intervals_quantiles_and_json(run, air):
     assert found["forecast"][0]["Month"] == "1961-01-01T00:00:00"
 
 
+def test_rows_are_converted_for_json_only(run, air, monkeypatch):
+    monkeypatch.setattr("forecastkit.cli.predict._summarize", None)  # it takes longer than the forecasts of many series
+    run("predict", air[0])
+
+
 def test_predict_from_another_history(run, air):
     table = pd.read_csv(AIR)
     table[:-12].to_csv("older.csv", index=False)

@@ -1,5 +1,7 @@
 """The linear forecast that networks correct, and the recipe that it chooses for them."""
 
+import pickle
+
 import keras
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ from forecastkit.baselines.ridge import NORMALIZATIONS, Ridge
 from forecastkit.data.windows import forward_fill
 from forecastkit.forecasters.linear_recipes import LinearPath
 from forecastkit.networks.network import filled_forward
+from forecastkit.training.trained_network import TrainedNetwork
 
 SIZES = {"horizon": 4, "units": 4, "windows_per_epoch": 64, "random_state": 0}
 
@@ -56,7 +59,7 @@ def test_windows_are_filled_as_those_of_regressions():
 
 
 @pytest.mark.parametrize("holes", [False, True])
-def test_network_that_learns_nothing_useful_is_the_linear_forecast(seasonal, holes):
+def test_network_that_learns_nothing_useful_is_the_linear_forecast(seasonal, holes, tmp_path, monkeypatch):
     y = seasonal.where(np.random.default_rng(4).random(160) > 0.1) if holes else seasonal
     # So large a rate makes every epoch worse than none.
     network = fk.RNNForecaster(**SIZES, lookback=14, epochs=2, learning_rate=10.0, target_transform="none").fit(y)
@@ -64,7 +67,15 @@ def test_network_that_learns_nothing_useful_is_the_linear_forecast(seasonal, hol
     linear = fk.LinearForecaster(horizon=4, lookback=14, target_transform="none").fit(y)
     assert network.recipe_["regressions"] == len(linear.parts_) > 1
     # The linear forecaster scales values anew with all rows.
-    np.testing.assert_allclose(network.predict(), linear.predict(), rtol=0.02)
+    forecast = network.predict()
+    np.testing.assert_allclose(forecast, linear.predict(), rtol=0.02)
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainedNetwork, "linear_map", lambda network: None)
+        np.testing.assert_allclose(network.predict(), forecast, rtol=1e-5, err_msg="the network itself")
+    network.save(tmp_path / "m.forecast")
+    monkeypatch.setattr(TrainedNetwork, "predict", None)  # it need not be evaluated
+    for other in (fk.load(tmp_path / "m.forecast"), pickle.loads(pickle.dumps(network))):
+        np.testing.assert_array_equal(other.predict(), forecast)
 
 
 @pytest.mark.parametrize("held_out", [160, 1])
@@ -77,6 +88,7 @@ def test_network_corrects_the_linear_forecast_where_that_helps(held_out):
     network = fk.RNNForecaster(**sizes, units=16, epochs=8, random_state=0, learning_rate=0.01).fit(y)
     record = network.training_history_
     assert record.best_epoch >= 0
+    assert (network.network_.linear_map() is None) == (network.recipe_["correction"] > 0)
     assert min(record.val_loss) < 0.9 * record.start_loss
     assert record.gain == 1 - min(record.val_loss) / record.start_loss
     kept = max(0.5, min(2 * record.gain, 1.0)) if held_out > 1 else 0.0
