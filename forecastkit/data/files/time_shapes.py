@@ -130,6 +130,8 @@ SHAPES = {name: rf"(?i)^\s*{pattern}\s*$" for name, pattern in _SHAPES.items()}
 
 _HOURS = r"\d{1,2}:\d{2}(?::\d{2})?"
 _TO = r"(?:\s-|-\s|–|—|~|\sto\s|\sbis\s|\suntil\s)"
+#: Characters of the longest cell that may be a time: the patterns take a time that grows with the square of them.
+LONGEST_TIME = 200
 #: An interval, whose first group is the start.
 INTERVALS = (
     re.compile(
@@ -146,7 +148,7 @@ CLOSE_INTERVAL = re.compile(rf"^\s*(.*[\sT]{_HOURS})-{_HOURS}\s*$")
 
 def is_time(cell: object) -> bool:
     """Return whether a cell has the format of a time."""
-    if not isinstance(cell, str):
+    if not isinstance(cell, str) or len(cell) > LONGEST_TIME:
         return False
     for pattern in INTERVALS:
         if found := pattern.match(cell):
