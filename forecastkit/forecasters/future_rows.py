@@ -318,7 +318,7 @@ def _refuse_lacking(where, names, panel, lacking, first, last, got):
         lack = [f"{panel.ids[e]!r} lacks {span}" for e, span in zip(lacking, spans, strict=False)]
         more = f", ... and {len(lacking) - 3} more" if len(lacking) > 3 else ""
         got = f"{got}: {', '.join(lack)}{more}"
-    refuse(where, rule, got, "Fill future_frame() and pass it to predict.")
+    refuse(where, rule, got, "Fill future_frame(), or what `forecast future` writes, and pass it to predict.")
 
 
 def _span(panel, first, last):

@@ -272,6 +272,15 @@ def test_measurements_named_like_a_part_of_dates_are_targets(name, values):
     assert find_roles(frame).target == (name,)
 
 
+@pytest.mark.parametrize("name", ["promo", "feiertag", "valve"])
+def test_indicators_are_no_targets_beside_measurements(name):
+    rows = np.arange(60)
+    frame = pd.DataFrame({"date": pd.date_range("2021", periods=60), name: rows % 5 // 4, "gauge": np.sin(rows)})
+    roles = find_roles(frame)
+    assert (roles.target, roles.past) == (("gauge",), (name,))
+    assert find_roles(frame[["date", name]]).target == (name,)
+
+
 def test_parts_of_dates_are_found_in_a_few_rows():
     times = pd.date_range("2021-03-01", periods=20)
     frame = pd.DataFrame(

@@ -117,7 +117,8 @@ def test_known_covariates_that_lack_are_named_by_series_and_span(known):
     assert str(caught.value) == (
         "DriftForecaster: known covariates k are needed from 2024-02-20 00:00:00 to 2024-03-05 00:00:00, got no rows: "
         "'a' lacks 2024-03-01 00:00:00 to 2024-03-05 00:00:00, 'b' lacks 2024-02-27 00:00:00 to 2024-03-02 00:00:00, "
-        "'c' lacks 2024-02-20 00:00:00 to 2024-02-24 00:00:00. Fill future_frame() and pass it to predict."
+        "'c' lacks 2024-02-20 00:00:00 to 2024-02-24 00:00:00. Fill future_frame(), or what `forecast future` "
+        "writes, and pass it to predict."
     )
     more = drift(table(dict.fromkeys("pqrst", 40)), known="k", static="size")
     with pytest.raises(InputError, match=r"'r' lacks [^,]*, \.\.\. and 2 more\. Fill"):

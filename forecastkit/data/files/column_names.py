@@ -120,12 +120,12 @@ TARGETS = (
     words(
         "value values sales sale demand load consumption cnt count counts quantity qty units revenue turnover "
         "orders volume usage "
-        "wert werte umsatz absatz verbrauch nachfrage last menge anzahl verkaufe "
+        "wert werte umsatz umsatze absatz verbrauch nachfrage last menge anzahl verkauf verkaufe abverkauf bedarf "
         "valeur ventes vente demande consommation charge quantite "
         "valor ventas venta demanda consumo carga cantidad "
         "valore vendite vendita domanda carico quantita conteggio "
-        "vendas quantidade contagem procura "
-        "waarde verkoop omzet vraag verbruik belasting aantal "
+        "venda vendas quantidade contagem procura "
+        "waarde verkoop verkopen omzet vraag verbruik belasting aantal "
         "продажи выручка sprzedaż satış försäljning salg myynti πωλήσεις eladás prodej penjualan "
         "売上 売上高 销售额 销量 销售量 매출 판매량"
     ),

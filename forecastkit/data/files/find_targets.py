@@ -30,9 +30,14 @@ def find_targets(
     if given:
         return given, [name for name in numeric if name not in given], []
     named = named_targets(numeric)
-    targets = named or tuple(numeric)
+    targets = named or tuple(name for name in numeric if not _is_indicator(free[name])) or tuple(numeric)
     rest = [name for name in numeric if name not in targets]
     return targets, rest, _choice_notes(targets, numeric, bool(named))
+
+
+def _is_indicator(column: pd.Series) -> bool:
+    """Return whether a column tells of promotions, holidays and similar, or holds only 0 and 1."""
+    return is_ahead(column.name) or bool(column.dropna().isin((0, 1)).all())
 
 
 def named_targets(numeric: list[str]) -> tuple[str, ...]:
