@@ -15,7 +15,15 @@ def as_array(data) -> np.ndarray:
         refuse(WHERE, rule, f"a sparse {type(data).__name__}", "Pass data.toarray().")
     if isinstance(data, np.ma.MaskedArray):  # masked elements are missing
         return data.astype("float64").filled(np.nan) if data.dtype.kind in "iufb" else data.astype(object).filled(None)
-    return np.asarray(data)
+    try:
+        data = np.asarray(data)
+    except ValueError:  # lists of different lengths
+        kinds = sorted({type(row).__name__ for row in data})
+        remedy = "Join them to one long table with a column that names the series: pandas.concat({'a': a, 'b': b})."
+        refuse(WHERE, "rows of an array must have the same length", f"a {type(data).__name__} of {kinds[0]}", remedy)
+    if data.dtype.names:
+        refuse(WHERE, "data must be an array of numbers", "a structured array", "Pass pandas.DataFrame(data).")
+    return data
 
 
 def check_covariates(X: np.ndarray) -> None:

@@ -116,6 +116,9 @@ def test_counters_and_the_calendar_are_no_targets():
     _, schema, said = read(frame)
     assert schema.target == ("y", "z")
     assert "unused columns: 'No' (counts rows), 'month' (repeats the calendar)" in said
+    _, schema, said = read(frame[["No", "y"]].rename(columns={"No": "Unnamed: 0"}))  # as pandas.read_csv names an index
+    assert schema.target == ("y",)
+    assert "'Unnamed: 0' (counts rows)" in said
 
 
 def test_covariates_beside_y_keep_their_numbers():

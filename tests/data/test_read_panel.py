@@ -264,6 +264,18 @@ REFUSED = {
         "the index must contain times or whole numbers",
     ),
     "levels without names": ((LONG.set_index(["unique_id", "ds"]).rename_axis([None, None]),), {}, "must have names"),
+    "digits of dates": (
+        (pd.Series(1.0, index=[20240130, 20240131, 20240201]),),
+        {},
+        "got 20240130 to 20240201, which look like dates. Convert it: pandas.to_datetime",
+    ),
+    "digits of months": ((pd.Series(1.0, index=[202311, 202312, 202401]),), {}, "format='%Y%m'"),
+    "series in a list": (
+        ([pd.Series([1.0, 2.0]), pd.Series([1.0])],),
+        {},
+        "the same length, got a list of Series. Join",
+    ),
+    "a structured array": ((np.zeros(3, dtype=[("t", "M8[s]"), ("y", "f8")]),), {}, "got a structured array. Pass"),
     "a far row": ((pd.Series([1.0, 2, 3], index=[0, 1, 10**9]),), {}, "at least a fiftieth"),
     "an unknown target": ((WIDE,), {"target": "lood"}, "named in target= must exist, got 'lood'. Did you mean 'load'?"),
     "an unknown known": ((WIDE,), {"known": "tempp"}, "named in known= must exist.*Did you mean 'temp'?"),

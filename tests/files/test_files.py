@@ -394,6 +394,46 @@ def test_titles_above_the_names_of_a_spreadsheet_are_left_out(tmp_path, titles):
     assert any("above the names left out" in note for note in table.notes) == (titles != [])
 
 
+def test_json_whose_names_are_times(tmp_path):
+    cells = {f"{day:%Y-%m-%d}": place / 4 for place, day in enumerate(DAYS)}
+    records = {day: {"y": cell, "z": 1.0} for day, cell in cells.items()}
+    frame = pd.DataFrame({"y": np.arange(60) / 4, "z": 1.0}, index=DAYS)
+    for content in (
+        frame.to_json(date_format="iso"),
+        frame.set_axis(1000 * DAYS.asi8 // (10**9 if DAYS.unit == "ns" else 10**6)).to_json(),
+        frame.to_json(orient="index", date_format="iso"),
+        frame.rename_axis("time").reset_index().to_json(orient="table", index=False),
+        json.dumps({"Meta Data": {"Interval": "daily"}, "Time Series": records}),
+        json.dumps(
+            {"y": [[1000 * int(day.timestamp()), cell] for day, cell in zip(DAYS, cells.values(), strict=True)]}
+        ),
+    ):
+        read = read_table(write(tmp_path / "a.json", content)).frame
+        assert (pd.DatetimeIndex(parse_times(read["time"])).tz_localize(None) == DAYS).all()
+        np.testing.assert_array_equal(read.iloc[:, 1], np.arange(60) / 4)
+
+
+def test_sheets_of_a_spreadsheet(tmp_path):
+    """A sheet of text is passed over, sheets that continue each other are joined, and a total is left out."""
+    pytest.importorskip("python_calamine")
+    pytest.importorskip("openpyxl")
+    path, frame = tmp_path / "data.xlsx", pd.DataFrame({"t": DAYS, "y": np.arange(60)})
+    total = pd.DataFrame({"t": [*DAYS.strftime("%b %d, %Y"), "Total"], "y": [*range(60), 1770]})
+    for sheets, note in (
+        ({"Info": pd.DataFrame({"Read me": ["a", "b"]}), "Data": frame}, "sheet 'Data' is read, not 'Info'"),
+        ({"2023": frame[:30], "2024": frame[30:]}, "2 sheets with the same columns joined"),
+        ({"A": frame, "B": frame}, "sheet 'A' is read, not 'B'"),
+        ({"A": total}, "1 row of totals left out"),
+    ):
+        with pd.ExcelWriter(path) as book:
+            for name, sheet in sheets.items():
+                sheet.to_excel(book, sheet_name=name, index=False)
+        table = read_table(path)
+        assert table.notes == (note,)
+        assert (pd.DatetimeIndex(parse_times(table.frame["t"])) == DAYS).all()
+        assert table.frame["y"].tolist() == list(range(60))
+
+
 @pytest.mark.parametrize("suffix", ["parquet", "feather"])
 def test_decimals_of_databases_are_numbers(tmp_path, suffix):
     frame = pd.DataFrame({"t": DAYS, "y": [Decimal(f"{number}.50") for number in range(59)] + [None]})

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -10,10 +11,11 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
 
-from forecastkit.data.files.dialects import check_unique
+from forecastkit.data.files.dialects import TOTAL, check_unique
 from forecastkit.data.files.sources import Source
 from forecastkit.data.files.streaming import stream_parquet
 from forecastkit.data.files.text_columns import blank, convert
+from forecastkit.data.files.time_shapes import is_time
 from forecastkit.utils.validation import first_few, refuse
 
 #: Suffixes that identify a format.
@@ -76,9 +78,14 @@ def _read_json(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, ...
 def _records(content: object) -> list:
     """Return the records of a JSON document: an array of them, columns, or an object that contains one of these."""
     if isinstance(content, list):
-        return content
+        pairs = len(content) > 1 and all(isinstance(row, list) and len(row) == 2 for row in content)
+        return [{"time": time, "value": value} for time, value in content] if pairs else content
     if not isinstance(content, dict):
         return [content]
+    if isinstance(content.get("schema"), dict) and isinstance(content.get("data"), list):  # the table schema of pandas
+        return content["data"]
+    if (labelled := _labelled(content)) is not None:
+        return labelled
     if isinstance(content.get("columns"), list) and isinstance(content.get("data"), list):  # as pandas splits frames
         return [dict(zip(content["columns"], row, strict=True)) for row in content["data"]]
     columns = [list(cells.values()) if isinstance(cells, dict) else cells for cells in content.values()]
@@ -88,6 +95,21 @@ def _records(content: object) -> list:
     inner = [_records(part) for part in content.values() if isinstance(part, (dict, list))]
     inner = [part for part in inner if len(part) > 1 and isinstance(part[0], dict)]
     return inner[0] if len(inner) == 1 else [content]
+
+
+def _labelled(content: dict) -> list | None:
+    """Return the records of objects whose names are times: of one for each time, or of one for each column."""
+    if not content or not all(isinstance(part, dict) and part for part in content.values()):
+        return None
+    if all(map(is_time, content)):
+        return [{"time": label, **cells} for label, cells in content.items()]
+    labels = list(next(iter(content.values())))
+    stamped = all(re.fullmatch(r"\d{12,13}", label) or is_time(label) for label in labels)
+    if not stamped or any(list(cells) != labels for cells in content.values()):
+        return None
+    times = [int(label) if label.isdigit() else label for label in labels]
+    rows = zip(times, *(cells.values() for cells in content.values()), strict=True)
+    return [dict(zip(("time", *content), row, strict=True)) for row in rows]
 
 
 def _read_spreadsheet(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -105,16 +127,35 @@ def _read_spreadsheet(where: str, source: Source) -> tuple[pd.DataFrame, tuple[s
     filled = {name: frame for name, frame in sheets.items() if not frame.dropna(how="all").empty}
     if not filled:
         refuse(where, "the file must have a header and rows", "an empty spreadsheet")
-    name, frame = next(iter(filled.items()))
-    others = [repr(other) for other in filled if other != name]
+    tables = [name for name, frame in filled.items() if frame.shape[1] > 1 and len(frame) > 1]
+    name = next(iter(tables or filled))
+    frame, others = filled[name], [repr(other) for other in filled if other != name]
+    joined = _stacked(list(filled.values()))
+    if joined is not None:
+        frame, notes = _typed(where, _plain(joined))
+        return frame, (f"{len(filled)} sheets with the same columns joined", *notes)
     titles = _rows_above_names(frame)
     if titles:
         frame = pd.read_excel(content, sheet_name=name, engine="calamine", skiprows=titles, **blanks)
     frame = frame.dropna(how="all").reset_index(drop=True)
-    frame, notes = _typed(where, _plain(frame))
+    totals = frame.iloc[:, 0].map(lambda cell: isinstance(cell, str) and TOTAL.fullmatch(cell.strip()) is not None)
+    last = len(frame) - int(totals[::-1].cumprod().sum())
+    frame, notes = _typed(where, _plain(frame[:last]))
+    if last < len(totals):
+        notes = (f"{len(totals) - last} row{'s' * (len(totals) - last > 1)} of totals left out", *notes)
     if titles:
         notes = (f"{titles} row{'s' * (titles > 1)} above the names left out", *notes)
     return frame, (f"sheet {name!r} is read, not {first_few(others)}", *notes) if others else notes
+
+
+def _stacked(sheets: list[pd.DataFrame]) -> pd.DataFrame | None:
+    """Return sheets that continue each other as one table: with the same columns, and dates that never repeat."""
+    names = list(sheets[0])
+    if len(sheets) < 2 or any(list(sheet) != names for sheet in sheets):
+        return None
+    frame = pd.concat(sheets, ignore_index=True).dropna(how="all")
+    dates = [name for name in names if frame[name].dtype.kind == "M"]
+    return frame if dates and frame[dates[0]].is_unique else None
 
 
 def _rows_above_names(frame: pd.DataFrame) -> int:

@@ -404,7 +404,8 @@ def _without_counters(search: _Search, free: pd.DataFrame, times: pd.Series | No
         column = free[name]
         if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
             continue
-        if column_names.is_called(name, column_names.COUNTERS) and is_counter(column):
+        counter = column_names.is_called(name, column_names.COUNTERS) or column_names.holds(name, ("unnamed",))
+        if counter and is_counter(column):
             unused[name] = "counts rows"
         elif times is not None and times.dtype.kind == "M" and is_calendar(column, times):
             unused[name] = "repeats the calendar"

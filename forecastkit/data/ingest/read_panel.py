@@ -287,9 +287,26 @@ def _timestamps(frame, schema, y):
     if plain or schema.form == "array" or (schema.is_panel and schema.time is None):
         return None
     if pd.api.types.is_integer_dtype(index.dtype):
+        _refuse_digits(index)
         return index
     remedy = "Name the time column with time=, or make the index one with pandas.to_datetime."
     return refuse(WHERE, "the index must contain times or whole numbers", f"dtype {index.dtype}", remedy)
+
+
+def _refuse_digits(index: pd.Index) -> None:
+    """Refuse whole numbers that are digits of dates, which would have gaps between months or years."""
+    whole, steps = np.unique(index), np.diff(np.unique(index))
+    for form, low, month in (("%Y%m%d", 19_000_101, whole // 100), ("%Y%m", 190_001, whole)):
+        dated = len(whole) and whole.min() >= low and whole.max() < 2.2 * low / 1.9 and (steps > 1).any()
+        if (
+            dated
+            and (month % 100 >= 1).all()
+            and (month % 100 <= 12).all()
+            and pd.notna(pd.to_datetime(whole.astype(str), format=form, errors="coerce")).all()
+        ):
+            got = f"{whole[0]} to {whole[-1]}, which look like dates"
+            remedy = f"Convert it: pandas.to_datetime(index.astype(str), format={form!r})."
+            refuse(WHERE, "the index must hold times, or whole numbers that count the rows", got, remedy)
 
 
 def _targets(X, y, schema, frame, places):
