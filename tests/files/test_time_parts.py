@@ -37,6 +37,8 @@ TABLES = {
         },
         HALVES,
     ),
+    "numbered hours as text": ({"date": DAYS, "Hour": "H" + (HOURS.dt.hour + 1).astype(str)}, HOURS),
+    "Year and period": ({"Year": MONTHS.dt.year, "Period": MONTHS.dt.month}, MONTHS),
     "day of the year": ({"YEAR": HOURS.dt.year, "DOY": HOURS.dt.day_of_year, "HR": HOURS.dt.hour}, HOURS),
     "no name of the months": ({"Unnamed: 0": MONTHS.dt.year, "Unnamed: 1": MONTHS.dt.strftime("%B")}, MONTHS),
     "Polish": ({"rok": MONTHS.dt.year, "okres": [POLISH[month - 1] for month in MONTHS.dt.month]}, MONTHS),
@@ -64,13 +66,43 @@ def test_a_target_names_no_series():
     assert find_roles(frame).series_id == ()
 
 
-@pytest.mark.parametrize("headers", [[f"HH{n:02}" for n in range(1, 49)], HALVES[:48].dt.strftime("%H:%M").tolist()])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [f"HH{n:02}" for n in range(1, 49)],
+        HALVES[:48].dt.strftime("%H:%M").tolist(),
+        HALVES[1:49].dt.strftime("%H:%M").tolist(),  # their ends
+    ],
+)
 def test_half_hours_as_headers(headers):
     wide = pd.DataFrame(np.arange(96.0).reshape(2, 48), columns=headers).assign(Date=["2023-01-02", "2023-01-03"])
-    melted = melt_wide(wide)
+    melted = melt_wide(wide.assign(HH49=np.nan, HH50=np.nan))  # those of a clock change
     times = join_times(melted.frame, ["Date", melted.time], "data").values
     assert times.tolist() == HALVES[:96].tolist()
     assert melted.frame[melted.value].tolist() == list(range(96))
+
+
+def test_days_as_headers():
+    """Days that a month lacks hold a mark."""
+    marks = np.where(np.arange(1, 32) <= np.array([[31], [29], [31]]), np.arange(93.0).reshape(3, 31), -9999)
+    wide = pd.DataFrame(marks, columns=[f"VALUE{day}" for day in range(1, 32)]).assign(YEAR=2020, MONTH=[1, 2, 3])
+    melted = melt_wide(wide)
+    times = join_times(melted.frame, ["YEAR", "MONTH", melted.time], "data").values
+    assert times.tolist() == pd.date_range("2020-01-01", periods=91).tolist()
+    assert melted.frame[melted.value].tolist() == [*range(60), *range(62, 93)]
+
+
+def test_quarters_of_an_hour_as_headers():
+    times = pd.date_range("2023-01-02", periods=96, freq="15min")
+    wide = pd.DataFrame([np.arange(96.0)], columns=times.strftime("%H:%M")).assign(Date="2023-01-02")
+    melted = melt_wide(wide)
+    assert join_times(melted.frame, ["Date", melted.time], "data").values.tolist() == times.tolist()
+
+
+def test_the_25th_hour_of_a_clock_change_is_refused():
+    frame = pd.DataFrame({"Fecha": "29/10/2023", "Hora": np.arange(1, 26), "y": 0.5})
+    with pytest.raises(InputError, match="'Hora' must number the 24 periods of a day, got '25' in row 25"):
+        find_roles(frame)
 
 
 def test_more_periods_than_a_day_has_are_refused():

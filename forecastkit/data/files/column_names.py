@@ -119,7 +119,7 @@ TARGETS = (
     words("y target ot ziel zielwert zielgrosse cible objetivo obiettivo alvo doel"),
     words(
         "value values sales sale demand load consumption cnt count counts quantity qty units revenue turnover "
-        "orders volume usage "
+        "orders volume usage actual actuals ist "
         "wert werte umsatz umsatze absatz verbrauch nachfrage last menge anzahl verkauf verkaufe abverkauf bedarf "
         "valeur ventes vente demande consommation charge quantite "
         "valor ventas venta demanda consumo carga cantidad "

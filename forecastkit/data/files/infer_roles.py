@@ -166,7 +166,7 @@ def _refuse_periods(where: str, frame: pd.DataFrame, series: tuple[str, ...], fo
     first, last = levels.min(), levels.max()
     dated = pd.api.types.is_datetime64_any_dtype(found.values)
     whole = dated and bool((found.values == found.values.dt.normalize()).all())
-    counts = (12,) if found.times.order == "year" else (23, 24, 25, 46, 48, 50, 92, 96, 100) if whole else ()
+    counts = (12, 13, 52, 53) if found.times.order == "year" else (23, 24, 25, 46, 48, 50, 92, 96, 100) if whole else ()
     if len(levels) in counts and first in (0, 1) and last - first + 1 == len(levels):
         rule = (
             f"a column that numbers {first} to {last} at each time must be called like a part of the time or a series"

@@ -46,7 +46,11 @@ def times_of_day(column: pd.Series, form: str = "") -> tuple[pd.Series, str] | N
 
 def _digits_of_day(column: pd.Series, form: str) -> tuple[pd.Series, str] | None:
     digits = column.astype("float64").to_numpy().astype("int64")
-    form = form or next((form for form, (_, most) in _DIGITS.items() if digits.max() <= most), "hhmmss")
+    if not form:
+        form = next((form for form, (_, most) in _DIGITS.items() if digits.max() <= most), "hhmmss")
+        padded = not pd.api.types.is_numeric_dtype(column) and column.str.len().max() > 2
+        if form == "hhmm" and digits.max() < 100 and not padded:  # the 25th hour of a clock change
+            return None
     clock = digits * _DIGITS[form][0]
     hour, minute, second = clock // 10_000, clock // 100 % 100, clock % 100
     if (minute > 59).any() or (second > 59).any() or clock.max() > 240_000:

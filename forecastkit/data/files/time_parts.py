@@ -36,6 +36,8 @@ DATE_PARTS = tuple(
 ORDERS = ("day month year", "month day year", "year month day")
 #: Hours that are numbered by their ends, as the form of times of earlier rows says it.
 HOUR_ENDING = "hours 1 to 24"
+#: Months that are called periods, likewise.
+PERIODS_A_YEAR = "12 periods a year"
 #: Numbers of periods of a day; days of a clock change have one hour more or less.
 _A_DAY = (24, 48, 96)
 #: Parts of a time as text: ``FY2023``, ``Q1``, ``1st quarter``, ``KW 05``, ``H2``.
@@ -46,6 +48,7 @@ _PART_TEXTS = {
         rf"(?:st|nd|rd|th|er|e|º|ª|\.)?[ .-]*(?:{'|'.join(map(re.escape, PERIODS[part].split()))})?\.?"
         for part in ("quarter", "half", "week", "month")
     },
+    "hour": r"(?:he|h|hr|hour|stunde|std|hora|heure|ora)?[ .-]*(?P<number>\d{1,2})",
 }
 
 
@@ -90,10 +93,20 @@ def _is_part(column: pd.Series, part: str, where: str) -> bool:
     called = column_names.is_called(column.name, names) or _is_period(column, part, where)
     if part == "year" and str(column.name).startswith("Unnamed") and not is_text(column):
         called, low = True, 1700
+    if part == "month" and _are_months(column):
+        return True
+    if part == "period" and column_names.is_called(column.name, column_names.HOURS):
+        return _holds_part(column, part, 1, 25) and column.max() == 25  # the hour that a clock change adds
     if not called and part == "month" and is_text(column):
         head = column.head(HEAD).dropna().astype(str).str.strip(" .").str.lower()
         called = head.nunique() > 2 and head.isin(MONTHS).all()
     return called and _holds_part(column, part, low, high)
+
+
+def _are_months(column: pd.Series) -> bool:
+    """Return whether a column called period numbers twelve of them."""
+    called = column_names.is_called(column.name, column_names.PERIODS) and pd.api.types.is_integer_dtype(column)
+    return bool(called and column.min() == 1 and column.max() == column.nunique() == 12)
 
 
 def _is_period(column: pd.Series, part: str, where: str) -> bool:
@@ -242,8 +255,8 @@ def _parts_by_kind(frame: pd.DataFrame, parts: Sequence[str], where: str, form: 
     rest = []
     for name in parts:
         kinds = [kind for kind in PARTS if kind not in named and _is_part(frame[name], kind, where)]
-        if form.endswith("periods a day") and column_names.is_called(name, column_names.SLOTS):
-            kinds = ["period"]
+        if form.endswith(("periods a day", PERIODS_A_YEAR)) and column_names.is_called(name, column_names.SLOTS):
+            kinds = ["month" if form == PERIODS_A_YEAR else "period"]
         if kinds:
             named[kinds[0]] = name
         else:
@@ -286,6 +299,8 @@ def _clock_of_parts(frame: pd.DataFrame, named: dict, rest: list, where: str, fo
     )
     if form == HOUR_ENDING or (not form and len(hour) and hour.max() == 24 and hour.min() >= 1):
         hour, form = hour - 1, HOUR_ENDING
+    if "month" in named and column_names.is_called(named["month"], column_names.PERIODS) and not form:
+        form = PERIODS_A_YEAR if pd.api.types.is_numeric_dtype(frame[named["month"]]) else ""
     if "period" in named:
         minute, form = _minutes_of_periods(frame[named["period"]], where, form)
     clock = pd.Series((60 * (60 * hour + minute)).astype("timedelta64[s]"))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from forecastkit.data.files import column_names
+from forecastkit.data.files.calendar_dates import dates_of
 from forecastkit.data.files.column_kinds import odd_cells
 from forecastkit.data.files.datetimes import is_time, read_times, show_cells
 from forecastkit.data.files.dialects import TOTAL
@@ -30,6 +31,7 @@ _MONTH = re.compile(r"m?[ _.-]?(\d{1,2})")
 _QUARTER = re.compile(
     r"(?:[qtk]|qtr|quarter|quartal|trim\w*)[ _.-]?([1-4])|([1-4])\.?[ _.-]?(?:[qtk]|qtr|quarter|quartal|trim\w*)"
 )
+_DAY = re.compile(r"(?:d|day|value|val|v|tag|dia|jour)?[ _.-]?(\d{1,2})")
 _CLOCK = re.compile(r"(\d{1,2})[:.](\d{2})(?::00)?")
 #: Words before the numbers of the periods of a day, such as ``HH01`` to ``HH48``.
 _PERIOD = re.compile(
@@ -77,8 +79,9 @@ class Melted:
 def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value", where: str = "data") -> Melted | None:
     """Return a table whose headers are times in long format; None if they are not times.
 
-    Headers may be dates or years; months or quarters, with a column of years; years, with a column of months; and
-    hours of a day, with a column of dates; and years, with a column of days such as ``1/31``.
+    Headers may be dates or years; months or quarters, with a column of years; years, with a column of months; days,
+    with columns of years and months; hours and parts of hours, with a column of dates; and years, with a column of days
+    such as ``1/31``.
 
     Parameters
     ----------
@@ -116,6 +119,8 @@ def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value"
     long = pd.DataFrame({name: _repeated(frame[name], columns) for name in kept})
     long[time] = np.tile(pd.Index(meaning).to_numpy(), rows)
     long[value] = frame[headers].to_numpy(dtype="float64", na_value=np.nan).ravel()
+    if kind == "day":
+        long = _existing_days(long, time)
     days = next((name for name in kept if _holds_days(frame[name])), None)
     if days is not None and _YEAR.fullmatch(str(headers[0])):  # not all days occur in all years
         mark = re.sub(r"\d", "", long[days].iloc[0])[:1]
@@ -123,6 +128,16 @@ def melt_wide(frame: pd.DataFrame, time: str | None = None, value: str = "value"
         long[time] = long.pop(days).str.rstrip("./-") + mark + years
         long = long[long[value].notna()].reset_index(drop=True)
     return Melted(long, time, value, headers, totals, int((~filled).sum()))
+
+
+def _existing_days(long: pd.DataFrame, day: str) -> pd.DataFrame:
+    """Return the rows whose day exists in their year and month; the others are blank or hold a mark."""
+    year, month = (
+        next(name for name in long if column_names.is_called(name, names))
+        for names in (column_names.YEARS, column_names.MONTHS)
+    )
+    number = long[month] if pd.api.types.is_numeric_dtype(long[month]) else long[month].map(_month_of)
+    return long[dates_of(long[year].to_numpy(), number.to_numpy(), long[day].to_numpy())[1]].reset_index(drop=True)
 
 
 def _refuse_text(where: str, frame: pd.DataFrame, others: list, headers: list) -> None:
@@ -182,12 +197,17 @@ def _read_headers(frame: pd.DataFrame, numeric: list) -> tuple[list, list, str] 
             found = _matching(numeric, lambda name, pattern=pattern: _number_of(name, pattern))
             if sorted(found.values()) == list(range(1, count + 1)):
                 return list(found), list(found.values()), kind
-    hours = _matching(numeric, _hour_of)
+    if _year_column(frame) is not None and any(column_names.is_called(name, column_names.MONTHS) for name in frame):
+        days = _matching(numeric, lambda name: _number_of(name, _DAY))
+        if sorted(days.values()) == list(range(1, 32)):
+            return list(days), list(days.values()), "day"
+    filled = [name for name in numeric if frame[name].notna().any()]  # the hour of a clock change may be blank
+    hours = _matching(filled, _hour_of)
     whole_day = sorted(hours.values()) in (list(range(24)), list(range(1, 25)))
     dated = any(_holds_dates(frame[name]) for name in others)
-    if whole_day and dated and len(hours) == len(numeric):
+    if whole_day and dated and len(_matching(filled, _minutes_of)) in (0, 24):
         return list(hours), list(hours.values()), "hour"
-    if dated and (periods := _periods(numeric)):
+    if dated and (periods := _periods(filled)):
         return list(periods), list(periods.values()), "period"
     return _dates(numeric) or _steps(frame, numeric)
 
@@ -196,8 +216,10 @@ def _periods(numeric: list) -> dict:
     """Return headers that are the half hours or quarters of an hour of a day, numbered or by their times."""
     for count in (48, 96):
         step, numbers = 1440 // count, list(range(1, count + 1))
-        clocks = _matching(numeric, lambda name: _minutes_of(name))
+        clocks = _matching(numeric, _minutes_of)
         found = {name: (minutes // step) % count + 1 for name, minutes in clocks.items() if minutes % step == 0}
+        if len(found) < len(clocks):
+            continue
         if found and next(iter(clocks.values())) == step:  # named by their ends
             found = {name: (number - 2) % count + 1 for name, number in found.items()}
         found = found or _matching(numeric, lambda name: _number_of(name, _PERIOD))
