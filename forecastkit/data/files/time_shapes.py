@@ -87,6 +87,8 @@ _NAME = rf"(?P<name>{_any_of(MONTHS)})\.?"
 _UNIT = rf"(?P<unit>{_any_of(UNITS)})"
 _WEEKDAY = rf"(?:(?:{_any_of(set(_WEEKDAYS.split()))})\.?,?\s+)?"
 _YEAR = r"(?P<year>\d{4}|\d{2})"
+#: Fiscal and calendar years; a fiscal one is read as the calendar year of its number.
+_FISCAL = r"(?:(?:FY|CY)\s?'?)?"
 _DAY = r"(?P<day>\d{1,2})"
 _ORDINAL = r"(?:\.|st|nd|rd|th|er|º|ª)?"
 _ZONE = rf"\(?(?P<zone>(?:UTC|GMT)?[+\-−]\d{{1,2}}(?::?\d{{2}}(?::\d{{2}})?)?|{_any_of(ZONES)})\)?(?:\[[A-Za-z_/]+\])?"
@@ -102,8 +104,9 @@ _SHAPES = {
     "digits": (
         rf"{_WEEKDAY}(?P<first>\d{{1,2}})(?P<mark>[-/.])\s?(?P<other>\d{{1,2}})[-/.]\s?(?P<year>\d{{4}}|\d{{2}}){_CLOCK}"
     ),
-    "year period": rf"(?P<year>\d{{4}})\s*[-/,.]?\s*{_UNIT}[.-]?\s*(?P<number>\d{{1,2}})(?:-(?P<weekday>[1-7]))?",
-    "period year": rf"{_UNIT}[. -]*(?P<number>\d{{1,2}})[-/ ,.'’]+(?:of\s+|de\s+)?{_YEAR}",
+    "year period": rf"{_FISCAL}(?P<year>\d{{4}})\s*[-/,.]?\s*{_UNIT}[.-]?\s*(?P<number>\d{{1,2}})(?:-(?P<weekday>[1-7]))?",
+    "fiscal period": rf"(?:FY|CY)\s?'?(?P<year>\d{{2}})\s*[-/,.]?\s*{_UNIT}[.-]?\s*(?P<number>\d{{1,2}})",
+    "period year": rf"{_UNIT}[. -]*(?P<number>\d{{1,2}})[-/ ,.'’]+(?:of\s+|de\s+)?{_FISCAL}{_YEAR}",
     "number period": rf"(?P<number>\d{{1,2}}){_ORDINAL}\s*{_UNIT}[-/ ,.'’]*(?:of\s+|de\s+)?{_YEAR}",
     "month year": r"0?(?P<month>\d{1,2})(?P<mark>[-/.])(?P<year>\d{4})",
     "day name year": (
