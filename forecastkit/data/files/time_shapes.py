@@ -104,7 +104,9 @@ _SHAPES = {
     "digits": (
         rf"{_WEEKDAY}(?P<first>\d{{1,2}})(?P<mark>[-/.])\s?(?P<other>\d{{1,2}})[-/.]\s?(?P<year>\d{{4}}|\d{{2}}){_CLOCK}"
     ),
-    "year period": rf"{_FISCAL}(?P<year>\d{{4}})\s*[-/,.]?\s*{_UNIT}[.-]?\s*(?P<number>\d{{1,2}})(?:-(?P<weekday>[1-7]))?",
+    "year period": (
+        rf"{_FISCAL}(?P<year>\d{{4}})\s*[-/,.]?\s*{_UNIT}[.-]?\s*(?P<number>\d{{1,2}})(?:-(?P<weekday>[1-7]))?"
+    ),
     "fiscal period": rf"(?:FY|CY)\s?'?(?P<year>\d{{2}})\s*[-/,.]?\s*{_UNIT}[.-]?\s*(?P<number>\d{{1,2}})",
     "period year": rf"{_UNIT}[. -]*(?P<number>\d{{1,2}})[-/ ,.'’]+(?:of\s+|de\s+)?{_FISCAL}{_YEAR}",
     "number period": rf"(?P<number>\d{{1,2}}){_ORDINAL}\s*{_UNIT}[-/ ,.'’]*(?:of\s+|de\s+)?{_YEAR}",

@@ -133,7 +133,7 @@ def find_own_weeks(grid: TimeGrid, places: Places, observed: bool) -> dict:
         Weeks, see `TimeGrid.week`, by the identifiers of these series.
     """
     slot, series = grid.slot, len(places.ids)
-    if series < 2 or not divides_week(slot):
+    if not divides_week(slot):
         return {}
     every = grid.week if grid.kind == "business" else "1" * (WEEK // slot)
     first, found = np.searchsorted(places.entity, np.arange(series + 1)), {}

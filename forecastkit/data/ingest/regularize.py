@@ -74,9 +74,11 @@ def to_regular_grid(table: Table, freq: str | None = None, slots: str | None = N
         timestamps = timestamps[order]
     places = Places(entity, table.ids, timestamps)
     grid = _find_grid(places, freq, schema.resample, slots)
-    if slots == "observed" or (slots is None and (freq is None or schema.resample is not None)):
+    if len(table.ids) > 1 and (
+        slots == "observed" or (slots is None and (freq is None or schema.resample is not None))
+    ):
         schema = replace(schema, weeks=find_own_weeks(grid, places, slots == "observed"))
-    if slots is None and freq is None:
+    if slots is None and freq is None and (grid.kind == "business" or schema.weeks):
         say_slots(grid, schema.weeks)
     if grid.rounding == "nearest":
         schema = replace(schema, resample="nearest")
