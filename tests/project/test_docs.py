@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 import typer
+from conftest import in_rotation
 
 import forecastkit as fk
 from forecastkit.cli import app, main
@@ -21,16 +22,19 @@ RUN = (
     "README.md",
     *(f"docs/{page}.md" for page in ("getting_started", "intervals", "saving", "backbones", "evaluation", "keras")),
 )
+REFERENCE = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs" / "reference").glob("*.md"))
 PYTHON = [
     (page, text)
-    for page in RUN
+    for page in (*RUN, *REFERENCE)
     for text in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
 ]
 SHELL = [line for language, text in BLOCKS if language == "sh" for line in text.splitlines()]
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of Keras, where it writes HDF5
-@pytest.mark.parametrize("number", range(len(PYTHON)))
+@pytest.mark.parametrize(
+    "number", in_rotation(range(len(PYTHON)), [n for n, (p, _) in enumerate(PYTHON) if p not in RUN])
+)
 def test_python_blocks_run(number, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     page, text = PYTHON[number]
@@ -79,6 +83,11 @@ def test_the_reference_has_every_public_name():
     pages = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "reference").glob("*.md"))
     listed = set(re.findall(r"^::: [\w.]+\.(\w+)$", pages, flags=re.MULTILINE))
     assert set(fk.__all__) - {"backbones", "metrics", "plots"} <= listed
+
+
+def test_the_reference_has_an_example_of_every_public_name():
+    examples = "".join(text for page, text in PYTHON if page in REFERENCE)
+    assert set(fk.__all__) - {"backbones", "metrics", "plots"} <= set(re.findall(r"\bfk\.(\w+)", examples))
 
 
 def test_the_readme_is_short():
