@@ -17,12 +17,12 @@ from forecastkit.utils.warn import warn_user
 
 #: The largest size of a covariate, which networks read as float32.
 LARGEST = float(np.finfo("float32").max)
-#: Numbers that stand for missing values in many exports: nines, and the least and greatest integers of 16 and 32 bits.
+#: Numbers that represent missing values in many exports: nines, and the limits of 16- and 32-bit integers.
 NINES = [
     sign * round(10.0**digits - 10.0**-places, 2) for sign in (-1, 1) for digits in range(2, 8) for places in range(3)
 ]
 SENTINELS = np.array([*NINES, -(2.0**31), 2.0**31 - 1, -(2.0**15), 2.0**15 - 1])
-#: A column needs so many other values to tell that one is far from them.
+#: Fewest other values of a column with which a distant one is recognized.
 MIN_OTHERS = 10
 
 
@@ -61,7 +61,7 @@ def _refuse_text(column, what, places):
 
 
 def _example(cells):
-    """Return the first cell whose text is no number either; the first cell if all are numbers written as text."""
+    """Return the first cell whose text is not a number; the first cell if all are numbers stored as text."""
     odd = cells[(pd.to_numeric(cells.astype(object), errors="coerce").isna() & cells.notna()).to_numpy()]
     return (odd if len(odd) else cells).iloc[0]
 
@@ -132,7 +132,7 @@ def _one_covariate(column, levels, places):
     known, unknown = (levels[:-1], len(levels) - 1) if levels[-1:] == (None,) else (levels, -1)
     codes = level_codes(column, known)
     out = (np.where(codes < 0, unknown, codes)[:, None] == np.arange(len(levels))).astype("float32")
-    if unknown < 0 and len(levels):  # training had no such class: an unknown level is a bit of each
+    if unknown < 0 and len(levels):  # no such class in training: an unknown level is a mixture of all
         out[codes < 0] = 1 / len(levels)
         out[column.isna().to_numpy()] = np.nan
     return out

@@ -6,7 +6,7 @@ from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE
 from forecastkit.utils.validation import refuse
 
-#: What `duplicates=` may be, and `resample=`.
+#: Values of `duplicates=` and `resample=`.
 RULES = ("refuse", "mean", "first", "last", "sum", "max", "min")
 RESAMPLING = (None, *RULES[1:], "nearest")
 
@@ -29,11 +29,11 @@ def merge_rows(values: np.ndarray, first: np.ndarray, rule: str, categories: np.
     values : ndarray of shape (rows, columns)
         Groups one after another, each in the order of its rows.
     first : ndarray of int
-        Where each group begins.
+        First row of each group.
     rule : str
-        One of `RULES` but the first.
+        One of `RULES` except the first.
     categories : ndarray of bool, shape (columns,)
-        Columns that are categories: of these the last row is taken.
+        Columns that are categories, of which the last row is taken.
     """
     if not len(first) or not values.shape[1]:
         return values[first]

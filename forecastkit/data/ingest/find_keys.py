@@ -1,7 +1,7 @@
 """Detection of unnamed keys of a frame: text that contains times, and columns that name series, with a warning.
 
-A frame is taken at its word where roles are named. Where they are not, no column that may hold times or name series is
-left aside silently: it is taken with a warning, or refused by name.
+Given roles are used as they are. Without them, every column that may contain times or series is used with a warning, or
+refused by name.
 """
 
 from dataclasses import dataclass, field, replace
@@ -52,11 +52,11 @@ def find_keys(X: pd.DataFrame, y, roles: dict, duplicates: str) -> tuple:
     Parameters
     ----------
     X, y
-        As `fit` takes them, as pandas.
+        As in `fit`, converted to pandas.
     roles : dict
-        As `read_panel` takes them.
+        As in `read_panel`.
     duplicates : str
-        Repeated times ask for series where they are to be refused.
+        If duplicates are refused, repeated times require series columns.
 
     Returns
     -------
@@ -67,10 +67,10 @@ def find_keys(X: pd.DataFrame, y, roles: dict, duplicates: str) -> tuple:
     Raises
     ------
     InputError
-        Where a column may hold times or name series and cannot be read, or there are several such.
+        If a column that may contain times or series cannot be read, or there are several candidates.
     """
     if X.columns.has_duplicates or not _are_named_rightly(X, roles):
-        return X, roles, {}  # what is wrong is refused where the schema is made
+        return X, roles, {}  # invalid roles are refused by `find_schema`
     if not len(X):
         refuse(WHERE, "there must be rows", "0 rows")
     search = _Search(X, dict(roles), y is not None)
@@ -83,7 +83,7 @@ def find_keys(X: pd.DataFrame, y, roles: dict, duplicates: str) -> tuple:
 
 
 def _are_named_rightly(X: pd.DataFrame, roles: dict) -> bool:
-    """Return whether the columns named in roles exist and none has two roles."""
+    """Return whether the given columns exist and none has two roles."""
     named = [name for role in ("target", "known", "past", "static") for name in as_names(roles.get(role))]
     keys = [*as_names(roles.get("time")), *as_names(roles.get("series_id"))]
     once = len(set(named)) == len(named)
@@ -318,7 +318,7 @@ def _find_series(search: _Search, y) -> _Search:
     return search.with_roles(series_id=found[0] if len(found) == 1 else found)
 
 
-# What is left ---------------------------------------------------------------------------------------------------------
+# Other columns --------------------------------------------------------------------------------------------------------
 
 
 def _find_rest(search: _Search, times: pd.Series | None) -> _Search:
@@ -354,9 +354,9 @@ def _find_rest(search: _Search, times: pd.Series | None) -> _Search:
 
 
 def _with_static(search: _Search, free: pd.DataFrame) -> tuple[_Search, pd.DataFrame]:
-    """Take columns with one value within each of several series as static, drop those that name the series once more.
+    """Use columns that are constant within each of several series as static, without those that repeat series names.
 
-    Returns the remaining columns without a role too.
+    The remaining columns without a role are returned too.
     """
     keys = list(_given_series(search))
     if not keys:
@@ -364,7 +364,7 @@ def _with_static(search: _Search, free: pd.DataFrame) -> tuple[_Search, pd.DataF
     try:
         codes = series_codes(search.frame, tuple(keys))
     except TypeError:
-        return search, free  # names that cannot be hashed are refused where they are read
+        return search, free  # names that cannot be hashed are refused when they are read
     kinds = {name: describe_column(free[name], codes, None) for name in free}
     static = [name for name, kind in kinds.items() if kind.role == "static"]
     unused = [name for name, kind in kinds.items() if kind.reason == NAMES_SERIES]

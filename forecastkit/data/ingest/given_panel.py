@@ -1,4 +1,4 @@
-"""Panels given instead of frames: their schema, checked against the parameters of the forecaster."""
+"""Panels instead of frames: their schema is checked against the parameters of the forecaster."""
 
 from dataclasses import replace
 
@@ -19,15 +19,15 @@ def panel_with_schema(
     Parameters
     ----------
     panel : Panel
-        Not copied. Without a schema its columns are numbers, named as the parameters say, else ``y``, ``known0`` ...
+        Not copied. Without a schema, columns are numeric and named by the parameters, by default ``y``, ``known0`` ...
     y : None
     timezone, duplicates, resample, slots, **roles
-        As `forecastkit.data.ingest.read_panel.read_panel` takes them.
+        As in `forecastkit.data.ingest.read_panel.read_panel`.
 
     Raises
     ------
     InputError
-        Where the parameters name other columns than the panel has.
+        If the parameters name other columns than the panel has.
     """
     _refuse_y(y)
     given = {role: as_names(roles.get(role)) for role in ("target", *ROLES)}
@@ -57,7 +57,7 @@ def more_rows(schema: Schema, grid: TimeGrid, panel: Panel, y=None) -> Panel:
     Raises
     ------
     InputError
-        Where columns, categories or grid differ.
+        If columns, categories or grid differ.
     """
     _refuse_y(y)
     if panel.grid != grid:

@@ -33,9 +33,9 @@ from forecastkit.utils.warn import warn_user
 
 #: Rows, and times of the week of all series together, that are looked at together.
 MOST_ROWS, MOST_CELLS = 1 << 18, 10_000_000
-#: Fewer than this fraction of the steps between irregular rows are one step of the grid.
+#: Largest fraction of the steps between irregular rows that equal one step of the grid.
 USUAL = 0.5
-#: The last slot of a series is incomplete where it holds less than this fraction of the usual number of rows.
+#: The last slot of a series is incomplete if it has less than this fraction of the usual number of rows.
 INCOMPLETE = 0.5
 
 
@@ -45,15 +45,15 @@ def find_resampled_grid(places: Places, freq: str | None, resample: str, slots: 
     Parameters
     ----------
     places : Places
-        With timestamps that rise within each series, one series after another.
+        With increasing timestamps within each series, one series after another.
     freq, resample, slots
         As the parameters of `Forecaster`.
 
     Raises
     ------
     InputError
-        Where there are no timestamps, or no frequency of slots that start with it; for 'nearest', where timestamps are
-        close to no regular grid.
+        If there are no timestamps, or the frequency has no slots that start with it; for 'nearest', if timestamps are
+        not close to a regular grid.
     """
     timestamps, first = places.timestamps, first_rows(places.entity)
     if not holds_times(timestamps):
@@ -123,7 +123,7 @@ def find_own_weeks(grid: TimeGrid, places: Places, observed: bool) -> dict:
     grid : TimeGrid
         That of all series.
     places : Places
-        With timestamps that rise within each series, one series after another.
+        With increasing timestamps within each series, one series after another.
     observed : bool
         Whether the times that occur are taken without the conditions of `find_week`.
 

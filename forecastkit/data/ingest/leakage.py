@@ -6,22 +6,22 @@ from forecastkit.data.panel import Panel, spread
 from forecastkit.data.schema import WHERE, Schema
 from forecastkit.utils.validation import refuse
 
-#: Rows that are looked at first, and equal rows from which on chance is ruled out.
+#: Rows that are compared first, and number of equal rows that excludes chance.
 SAMPLED, FEWEST = 64, 50
-#: Rows at most, about, among which those are chosen.
+#: Approximate number of rows among which those are chosen.
 MAX_ROWS = 1_000_000
 
 
 def refuse_leaks(schema: Schema, panel: Panel, horizon: int) -> None:
     """Refuse a known covariate that equals a target shifted by less than the horizon, or future values of a target.
 
-    A column that also equals the target a horizon or more before is none: periodic targets have such. Constant ones are
-    no proof either.
+    A column that also equals the target a horizon or more before is accepted, as periodic targets have such columns,
+    and so is a constant one.
 
     Raises
     ------
     InputError
-        Naming the column, the target and the shift.
+        If there is such a column; the message names the column, the target and the shift.
     """
     names = [name for name in schema.known for _ in range(schema.width((name,)))]
     for column, name in enumerate(names):

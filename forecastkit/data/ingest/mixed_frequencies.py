@@ -14,14 +14,14 @@ from forecastkit.utils.exceptions import DataWarning, InputError
 from forecastkit.utils.validation import first_few, refuse
 from forecastkit.utils.warn import warn_user
 
-#: A series that fills less of the panel's grid is looked at.
+#: Series that fill less of the panel's grid are examined.
 SPARSE = 0.6
-#: A frequency of its own takes as many rows, or on a monthly grid, which chance does not hit, as many; and so much of
-#: its own grid must be filled. A series that is short or has gaps has none.
+#: Fewest rows of a series with a separate frequency, in general and on a monthly grid, which is rarely matched by
+#: chance; and fraction of that grid that must be filled.
 MIN_ROWS, MIN_MONTHS, REGULAR = 8, 4, 0.75
-#: Frequencies differ where a step is so many times as long as another.
+#: Ratio of steps from which frequencies differ.
 LONGER = 1.9
-#: Series looked at one by one, those of the shortest and of the longest steps.
+#: Number of series that are examined separately, those of the shortest and of the longest steps.
 MAX_SERIES = 200
 
 
@@ -31,14 +31,14 @@ def refuse_mixed(places: Places, grid: TimeGrid | None) -> None:
     Parameters
     ----------
     places : Places
-        With timestamps that rise within each series, one series after another.
+        With increasing timestamps within each series, one series after another.
     grid : TimeGrid or None
-        The grid of all timestamps, None where they have none in common.
+        The grid of all timestamps; None without a common grid.
 
     Raises
     ------
     InputError
-        Naming the series of a coarser frequency than the others.
+        If a series has a coarser frequency than the others.
     """
     first, timestamps = first_rows(places.entity), places.timestamps
     if not isinstance(timestamps, (pd.DatetimeIndex, pd.PeriodIndex)):

@@ -39,12 +39,12 @@ def to_pandas(data):
 def read_panel(X, y=None, *, levels: bool = False, **reading) -> tuple[Panel, Schema]:
     """Read training data: find the role of each column, check every cell, and place the rows on a regular grid.
 
-    The panel shares no memory with what was given.
+    The panel shares no memory with the data.
 
     Parameters
     ----------
     X, y
-        As `Forecaster.fit` takes them.
+        As in `Forecaster.fit`.
     levels : bool
         Whether to add the sums of all levels of a hierarchy, which the columns of `series_id` form.
     **reading
@@ -54,8 +54,7 @@ def read_panel(X, y=None, *, levels: bool = False, **reading) -> tuple[Panel, Sc
     Raises
     ------
     InputError
-        Naming the first offenders and counting the rest: duplicates, unreadable or missing times, text or infinite
-        targets, unknown or reserved names.
+        If there are duplicates, invalid or missing times, text or infinite targets, or unknown or reserved names.
     """
     panel, schema = _read_panel(X, y, **reading)
     return with_sums(panel, schema) if levels else (panel, schema)
@@ -104,9 +103,9 @@ def read_more(
     Parameters
     ----------
     follow : Panel, optional
-        Rows that carry no times come after the cutoff of their series here; without it they start at ordinal 0.
+        Rows without times follow the cutoff of their series in this panel; by default they start at ordinal 0.
     remembered : Panel, optional
-        Static covariates of the series here need not be repeated; by default those of `follow`.
+        Static covariates of series in this panel need not be repeated; by default those of `follow`.
     """
     if isinstance(X, Panel):
         panel = more_rows(schema, grid, X, y)

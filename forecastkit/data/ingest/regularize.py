@@ -1,6 +1,6 @@
 """Build a Panel from unordered rows: sort, merge duplicates, insert missing time steps.
 
-Rows may be many: what is as long as they are is made a part at a time.
+Arrays with as many elements as rows are computed in parts.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ from forecastkit.utils.arrays import parts
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.validation import refuse
 
-#: Rows that fill less of their steps may be irregular.
+#: Rows that fill a smaller fraction of their steps may be irregular.
 SPARSE = 0.5
 
 
@@ -107,7 +107,7 @@ def _find_grid(places: Places, freq: str | None, resample: str | None, slots: st
 
 
 def _rise(entity, number):
-    """Return whether rows are ordered by series and, within each series, by time."""
+    """Return whether rows are ordered by series, and by time within each series."""
     for part in parts(len(entity)):
         after = slice(part.start, part.stop + 1)
         same, new = (compare(entity[after][1:], entity[after][:-1]) for compare in (np.equal, np.greater))
@@ -133,7 +133,7 @@ def regularize(table: Table, grid: TimeGrid, follow: Panel | None = None) -> Pan
     if follow is not None:
         at = follow.places(table.ids)
         begin = np.where(at >= 0, follow.cutoffs()[at] + 1, begin)
-    if len(table.ids) == 1:  # as they came, without a table of places: the one series may be very long
+    if len(table.ids) == 1:  # in their order, without an array of positions: the series may be very long
         buffers = table.target, table.past, table.known, table.static
         return Panel(grid, table.ids, begin, pointers([len(table.target)]), *buffers)
     order = np.argsort(table.entity, kind="stable")
@@ -214,7 +214,7 @@ def _merged(table, at):
     at, number = at[order], number[order]
     new_slot = np.append(True, at[1:] != at[:-1])
     new_time = new_slot | np.append(True, number[1:] != number[:-1])
-    if not new_time.all():  # rows of one time are duplicates, whatever becomes of those of one slot
+    if not new_time.all():  # rows of one time are duplicates, however those of one slot are aggregated
         _check_duplicates(table, order[~new_time])
         buffers = _merge_all(buffers, order, new_time, schema.duplicates, coded)
         at, new_slot = at[new_time], new_slot[new_time]

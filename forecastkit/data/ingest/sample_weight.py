@@ -22,14 +22,14 @@ def read_weights(sample_weight, X, y, panel: Panel, schema: Schema, reading: dic
     ----------
     sample_weight : array of shape (rows of X,), or None
     X, y
-        What `panel` and `schema` were read from.
+        The data of `panel` and `schema`.
     reading : dict
-        The parameters that it was read by.
+        The parameters of reading.
 
     Raises
     ------
     InputError
-        Where the weights are not one number of at least 0 for each row, or all are zero.
+        If the weights are not one number of at least 0 for each row, or all are zero.
     """
     if sample_weight is None:
         return None
@@ -41,7 +41,7 @@ def read_weights(sample_weight, X, y, panel: Panel, schema: Schema, reading: dic
     keys = _keys(keyed_like(schema, X), schema)
     index = y.index if isinstance(y, (pd.Series, pd.DataFrame)) else keys.index
     given = pd.Series(_checked(sample_weight, len(keys)), index=index, name=WHERE)
-    # They take the way of a target beside the same keys, whatever sorts, merges or moves the rows.
+    # They are read like a target with the same keys, so that they follow sorted, merged and moved rows.
     own = {"time": schema.time if schema.time in keys.columns else reading.get("time"), "series_id": schema.series_id}
     own |= {name: value for name, value in reading.items() if name not in (*ROLES, *own)}
     if schema.resample is not None:

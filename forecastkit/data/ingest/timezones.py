@@ -14,7 +14,7 @@ from forecastkit.data.week_slots import DAY
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import did_you_mean, refuse
 
-#: Share of a series' steps that must go one way for the order of its rows to tell the time.
+#: Fraction of a series' steps that must have one direction for its row order to resolve ambiguous times.
 ONE_WAY = 0.75
 
 
@@ -52,22 +52,22 @@ def in_zone(timestamps: pd.Index, places: Places, timezone: str, follow: Panel |
     stamps : Index
         In the order of the rows.
     places : Places
-        Whose rows they are.
+        Series of the rows.
     timezone : str
     follow : Panel, optional
-        The history that the rows come after.
+        The history that the rows follow.
 
     Raises
     ------
     InputError
-        For stamps that the zone's clocks skip, and where a repeated one is there more than twice.
+        If a time is skipped by the zone's clocks, or a repeated one occurs more than twice in a series.
 
     Notes
     -----
-    Of a time that clocks show twice, the first row of a series is the earlier one, before the change. Where it is there
-    once, it is the later one if the rows of the series fell back before it, or if the history ends between both; else
-    the earlier one: the repeated hour was left out. Rows that mostly fall are read from the end; where rows have no
-    order, the first of two is still the earlier one.
+    Of a time that occurs twice on the clock, the first row of a series is the earlier one. A single row is the later
+    one if the rows of the series fell back before it, or if the history ends between both; otherwise it is the earlier
+    one, and the repeated hour is missing. Decreasing rows are read from the end; without any order, the first of two
+    rows is the earlier one.
     """
     if not isinstance(timestamps, pd.DatetimeIndex):
         kind = "periods" if isinstance(timestamps, pd.PeriodIndex) else "whole numbers"
@@ -107,7 +107,7 @@ def _are_second(timestamps, rows, places, earlier, later, follow):
     way = _ways(timestamps.asi8, places)
     entity, at = places.entity[rows], timestamps.asi8[rows]
     day = timestamps.values[rows].astype("datetime64[D]").astype("int64")
-    # The rows of one change, in the order of time as far as the order of rows says it.
+    # The rows of one change, in the order of time as far as it is known.
     order = np.lexsort((rows * np.where(way[entity] < 0, -1, 1), day, entity))
     fell = _falls(entity[order], day[order], at[order]) & (way[entity[order]] != 0)
     rank, count = np.empty((2, len(rows)), dtype="int64")
