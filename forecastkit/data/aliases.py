@@ -8,7 +8,7 @@ from forecastkit.utils.validation import refuse
 #: Microseconds of units of fixed length, and months of the others.
 FIXED = {"W": 7 * DAY, "D": DAY, "h": DAY // 24, "min": DAY // 1440, "s": 1_000_000, "ms": 1000, "us": 1}
 MONTHS = {"M": 1, "Q": 3, "Y": 12}
-#: Microseconds, or months, that a step is shorter than: ordinals and times stay within 64 bits.
+#: Upper bounds of steps in microseconds and in months, such that ordinals and times fit in 64 bits.
 LONGEST_STEP = 2**60
 
 
@@ -44,7 +44,7 @@ def _refuse_freq(freq):
 
 
 def length_in_words(micros: int) -> str:
-    """Return a step for people: ``hourly``, ``15 min``."""
+    """Return a step in words: ``hourly``, ``15 min``."""
     words = {7 * DAY: "weekly", DAY: "daily", FIXED["h"]: "hourly"}
     if micros in words:
         return words[micros]

@@ -49,7 +49,7 @@ class Earlier:
         return type(self)(*(np.concatenate([getattr(self, one.name), getattr(none, one.name)]) for one in fields(self)))
 
     def plus(self, rows: "Panel") -> Self:
-        """Return the sums with these rows of the same entities, which follow those summed so far, added."""
+        """Return the sums including these rows of the same entities, which follow those summed so far."""
         entity, ordinal = np.repeat(np.arange(len(rows.ids)), rows.lengths), rows.ordinals()
         out = type(self)(*(getattr(self, one.name).copy() for one in fields(self)))
         for channel, values in enumerate(rows.target.astype("float64").T):

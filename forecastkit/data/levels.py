@@ -69,7 +69,7 @@ class Hierarchy:
         Raises
         ------
         InputError
-            With the series that deviates most.
+            If sums deviate; the message names the series that deviates most.
         """
         own = np.asarray(values, dtype="float64")
         sums = self.summing @ own[len(self.names) - self.summing.shape[1] :]
@@ -88,9 +88,9 @@ def joined(keys: pd.DataFrame, count: int) -> list[str]:
 
 
 def with_sums(panel: Panel, schema: Schema) -> tuple[Panel, Schema]:
-    """Return the panel with the sums of a hierarchy, and the schema that asks for them in further rows.
+    """Return the panel with the sums of a hierarchy, and a schema by which they are added to further rows.
 
-    A single series is its own total, and stays as it is.
+    A single series is its own total and is unchanged.
     """
     if not schema.is_panel:
         return panel, schema
@@ -111,7 +111,7 @@ def with_levels(panel: Panel, keys: tuple[str, ...], bottom: tuple = ()) -> Pane
     Parameters
     ----------
     panel : Panel
-        ``'total'`` in the place of a key, and of all that follow, names the sum over it.
+        In identifiers, ``'total'`` instead of a key and all following ones denotes the sum over it.
     keys : tuple of str
         Columns that name the series, from the coarsest to the finest.
     bottom : tuple, optional
@@ -175,7 +175,7 @@ def hierarchy_ids(hierarchy: Hierarchy, bottom: tuple) -> tuple:
 
 
 def bottom_of(ids: tuple) -> list[int]:
-    """Return the places of the series that are no sums."""
+    """Return the indices of the series that are not sums."""
     return [place for place, name in enumerate(ids) if TOTAL not in _as_keys(name)]
 
 
@@ -212,7 +212,7 @@ def _sums(hierarchy: Hierarchy, values: np.ndarray) -> np.ndarray:
 
 
 def _means(hierarchy: Hierarchy, values: np.ndarray) -> np.ndarray:
-    """Return means (series, ...) of the values (bottom series, ...) that are there; NaN without any."""
+    """Return means (series, ...) of the observed values (bottom series, ...); NaN without any."""
     there = ~np.isnan(values)
     counts = np.tensordot(hierarchy.summing, there.astype("float64"), axes=1)
     sums = np.tensordot(hierarchy.summing, np.where(there, values, 0.0), axes=1)

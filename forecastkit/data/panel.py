@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ROW_BUFFERS = ("target", "past", "known")
 #: Number of rows searched at a time for the last observed values.
 MAX_CELLS = 4_000_000
-#: Largest number of grid steps per given row when series are merged.
+#: Largest number of grid steps per row when series are merged.
 SPARSEST = 50
 
 
@@ -126,7 +126,7 @@ class Panel:
 
     @cached_property
     def _last_observed(self) -> np.ndarray:
-        """See `last_observed`, cached: a forecast asks for it several times."""
+        """See `last_observed`; cached, because a forecast needs it several times."""
         return self._search(self.indptr[1:] - 1, -1)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Locate rows (series, timestamp) in error messages, and refuse those whose targets break a rule."""
+"""Labels of rows (series, timestamp) in error messages, and refusals of invalid targets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from forecastkit.utils.validation import first_few, refuse
 if TYPE_CHECKING:
     from forecastkit.data.panel import Panel
 
-#: Counts up to here are told from their neighbours in float64.
+#: Largest count that float64 distinguishes from its neighbours.
 MAX_COUNT = 2.0**53
 
 

@@ -16,7 +16,7 @@ from forecastkit.utils.warn import warn_user
 MAX_COLUMNS = 16
 #: Roles of covariates.
 ROLES = ("past", "known", "static")
-#: Parameters of forecasters that define how data are read, and are those of
+#: Parameters of forecasters that define how data are read, as in
 #: `forecastkit.data.ingest.read_panel.read_panel`.
 READING = (
     *("target", "time", "series_id", "known", "past", "static"),

@@ -11,11 +11,11 @@ from forecastkit.data.week_slots import DAY, find_week
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse
 
-#: Slots between the first and the last timestamp of which so many must hold one: else there is no regular grid.
+#: Fraction of the slots between the first and the last timestamp that must contain one on a regular grid.
 FILLED = 0.5
-#: Steps beyond this many microseconds are those of calendars, not of clocks that jitter.
+#: Longest step in microseconds of jittered timestamps; longer steps are those of calendars.
 LONGEST = 14 * DAY
-#: Units that steps and phases of jittered timestamps are rounded to, longest first.
+#: Units to which steps and phases of jittered timestamps are rounded, longest first.
 UNITS = (DAY, FIXED["h"], FIXED["min"], FIXED["s"], 100_000, 10_000, 1_000, 1)
 
 #: Steps that clocks and calendars are read in, by unit.
@@ -36,14 +36,14 @@ def find_slots(timestamps: pd.Index, freq: str, where: str) -> TimeGrid:
     ----------
     timestamps : DatetimeIndex or PeriodIndex
     freq : str
-        A pandas alias of a fixed step or of starts of months, quarters or years. Slots start where the clock or the
-        calendar does: hours at full hours, days at midnight, weeks on the weekday of the alias. Steps that divide no
-        day start at the first midnight.
+        A pandas alias of a fixed step or of starts of months, quarters or years. Slots start at those of
+        clock and calendar: hours at full hours, days at midnight, weeks on the weekday of the alias. Steps that do not
+        divide a day start at the first midnight.
 
     Raises
     ------
     ParameterError
-        Where the alias is of ends or business days.
+        If the alias denotes ends or business days.
     """
     offset = parse_offset(freq)
     zone = getattr(timestamps, "tz", None)
@@ -78,7 +78,7 @@ def narrow_to_week(grid: TimeGrid, timestamps: pd.Index, first: np.ndarray, slot
     timestamps : Index
         Of all series one after another, rising within each.
     first : ndarray of int
-        Where each series starts.
+        First timestamp of each series.
     slots : {None, 'observed'}
     where : str
     """
@@ -105,7 +105,7 @@ def find_nearest_grid(timestamps: pd.Index, first: np.ndarray, freq: str | None 
     timestamps : Index
         Of all series one after another, rising within each.
     first : ndarray of int
-        Where each series starts.
+        First timestamp of each series.
     freq : str, optional
         A pandas alias of the step. Default: the median step, rounded.
     """
@@ -141,7 +141,7 @@ def _near_phase(micros: np.ndarray, step: int) -> int | None:
     angles = micros % step * (2 * np.pi / step)
     mean = round(np.arctan2(np.sin(angles).mean(), np.cos(angles).mean()) / (2 * np.pi) * step)
     off = (micros - mean + step // 2) % step - step // 2
-    centre = mean + (off.min() + off.max()) / 2  # no other phase has a smaller largest distance
+    centre = mean + (off.min() + off.max()) / 2  # the phase that minimizes the largest distance
     for unit in (step, *(unit for unit in UNITS if unit < step)):
         phase = round(centre / unit) * unit % step
         off = (micros - phase + step // 2) % step - step // 2
@@ -173,7 +173,7 @@ def suggest_slots(timestamps: pd.Index, first: np.ndarray) -> str:
 
 
 def _usual_alias(step: float) -> str:
-    """Return the shortest usual frequency that is not much shorter than a step in microseconds."""
+    """Return the shortest common frequency that is not much shorter than a step in microseconds."""
     usual = [(n * FIXED[unit], f"{n}{unit}" if n > 1 else unit) for unit, counts in COUNTS.items() for n in counts]
     return next((alias for length, alias in sorted(usual) if length >= (1 - CLOSE) * step), "MS")
 

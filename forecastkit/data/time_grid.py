@@ -24,11 +24,11 @@ from forecastkit.data.week_slots import (
 from forecastkit.utils.exceptions import InputError, ParameterError
 from forecastkit.utils.validation import first_few, refuse
 
-#: Times of position beyond this would leave no room for the steps to be forecast in 64 bits.
+#: Largest whole-number time, such that the steps to be forecast fit in 64 bits.
 MAX_POSITION = 1e18
-#: A timestamp is close to the nearest slot where it is off by at most this fraction of a step.
+#: Largest distance of a close timestamp from the nearest slot, as a fraction of a step.
 CLOSE = 0.1
-#: Stamps that a grid is found from, where there are more.
+#: Number of timestamps that determine a grid if there are more.
 MANY = 1 << 18
 
 
@@ -39,26 +39,26 @@ class TimeGrid:
     Parameters
     ----------
     kind : {'position', 'fixed', 'month', 'business'}
-        What a step is counted in: rows, microseconds, calendar months, or the slots of `week` that occur.
+        Unit of a step: rows, microseconds, calendar months, or the slots of `week` that occur.
     step : int
         Length of a step in that unit.
     phase : int
-        Where ordinal 0 lies, in that unit, in [0, step). For 'business', microseconds from the start of a slot to its
+        Position of ordinal 0 in that unit, in [0, step). For 'business', microseconds from the start of a slot to its
         label.
     day : int
         Day of the month on monthly grids, the last one in months that are shorter; 0 is the last day, -1 the last
         weekday, -2 the first weekday.
     tz : str or None
-        Time zone of the stamps. Steps shorter than a day are counted in UTC, longer ones by the clock on the wall.
+        Time zone of the stamps. Steps shorter than a day are counted in UTC, longer ones in local time.
     unit : str
         Resolution of returned timestamps ('s', 'ms', 'us' or 'ns').
     period : str or None
-        Alias of the PeriodIndex the user had.
+        Alias of the user's PeriodIndex.
     week : str
         Slots of the week of a business grid, see `forecastkit.data.week_slots`: ``'1111110'`` leaves Sundays out.
     rounding : {'exact', 'down', 'nearest'}
-        What becomes of timestamps off the grid: they are refused, belong to the slot that starts before them, or to the
-        nearest one where it is close.
+        Treatment of timestamps off the grid: they are refused, assigned to the slot that starts before them, or to the
+        nearest one if it is close.
     """
 
     kind: str
@@ -74,7 +74,7 @@ class TimeGrid:
     def ordinals(self, timestamps: pd.Index) -> tuple[np.ndarray, np.ndarray]:
         """Return ordinals (int64) of timestamps, and which of them are on the grid, optionally after `rounding`.
 
-        Stamps without a zone are read by the clock of the grid's own.
+        Timestamps without a zone are local times of the grid's zone.
         """
         if self.tz is not None and getattr(timestamps, "tz", None) is None:
             timestamps = _shown(timestamps, self.tz)
@@ -98,7 +98,7 @@ class TimeGrid:
         return ordinals
 
     def check_kind(self, timestamps: pd.Index, where: str) -> None:
-        """Refuse timestamps of another kind than those of the grid."""
+        """Refuse timestamps of another kind than the grid's."""
         if self.is_time != isinstance(timestamps, (pd.DatetimeIndex, pd.PeriodIndex)):
             refuse(where, "times must be of the kind seen at fit", f"{type(timestamps).__name__}")
         zone = getattr(timestamps, "tz", None)
@@ -192,7 +192,7 @@ class TimeGrid:
         if self.kind == "business" and self.week == BUSINESS:
             return "business days"
         if self.kind == "business":
-            apart = self.slot < DAY and "11" not in self.week  # such as lectures: the slot says nothing
+            apart = self.slot < DAY and "11" not in self.week  # such as lectures, for which the slot is not informative
             return f"{'weekly' if apart else length_in_words(self.slot)} ({describe_week(self.week, self.phase)})"
         if self.kind == "month":
             return {1: "monthly", 3: "quarterly", 12: "yearly"}.get(self.step, f"every {self.step} months")
@@ -275,17 +275,17 @@ def find_time_grid(
     first : ndarray of int
         Where each series starts in `timestamps`.
     freq : str, optional
-        A pandas alias that says the grid instead.
+        Pandas alias that determines the grid.
     places : Places, optional
-        Which series the stamps are of, for refusals.
+        Series of the timestamps, for error messages.
     slots : {None, 'observed', 'all'}
-        Whether only the slots of the week that occur are steps. None: where their pattern is clear and there is no
-        `freq`.
+        Whether only the slots of the week that occur are steps. None: if their pattern is clear and `freq` is not
+        given.
 
     Raises
     ------
     InputError
-        Where stamps lie off every regular grid, or one stamp alone says no step.
+        If timestamps do not lie on a regular grid, or a single one does not determine a step.
     """
     if not isinstance(timestamps, (pd.DatetimeIndex, pd.PeriodIndex)):
         return _position_grid(np.asarray(timestamps, dtype="int64"), first)
@@ -419,7 +419,7 @@ def _from_offset(offset, timestamps, wall):
         return {"kind": "fixed", "step": step, "phase": int(counted.as_unit("us").asi8[0] % step)}
     step = month_step(offset)
     first = wall[0].to_datetime64().astype("datetime64[M]").astype("int64")
-    # A period's stamps are first days, though its offset counts ends.
+    # Timestamps of a period are its first days, although its offset denotes ends.
     starts = alias.endswith("S") or (wall.day == 1).all()
     business = alias.startswith("B")
     day = (-2 if alias.endswith("S") else -1) if business else 1 if starts else 0

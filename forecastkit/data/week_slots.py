@@ -1,7 +1,7 @@
-"""Slots of the week that occur, such as business days or the hours of a shop: which they are, and how they are counted.
+"""Slots of the week that occur, such as business days or the hours of a shop: detection and numbering.
 
-A week is a text of 0 and 1 from Monday 00:00 on, 7 characters for days and 168 for hours: ``"1111110"`` leaves Sundays
-out. Slots are counted by the clock on the wall, from 1970-01-01.
+A week is a string of 0 and 1 from Monday 00:00 on, 7 characters for days and 168 for hours: ``"1111110"`` leaves
+Sundays out. Slots are counted in local time from 1970-01-01.
 """
 
 from functools import lru_cache
@@ -16,33 +16,33 @@ MONDAY = -3 * DAY
 BUSINESS, DAY_NAMES = "1111100", ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: Shortest slots.
 SHORTEST = DAY // 1440
-#: A pattern is found where the rows fill at least this fraction of the slots that occur, in the weeks (days) that have
-#: any, of which there are so many at least,
+#: A pattern requires that rows fill at least this fraction of the slots that occur, in the weeks (days) that have any,
+#: of which there must be at least this number,
 FILLED, FEWEST_WEEKS, FEWEST_DAYS = 0.75, 4, 8
-#: and where of the slots that do not occur fewer than so many are expected to be missing by chance alone.
+#: and that at most this number of the other slots is expected to be missing by chance.
 BY_CHANCE = 0.01
-#: Slots that are finer than the usual step, such as those of lectures on two days, must each occur in this fraction of
-#: the weeks: one odd time makes no pattern.
+#: Slots finer than the usual step, such as those of lectures on two days, must each occur in this fraction of the
+#: weeks, so that a single unusual time does not form a pattern.
 OFTEN = 0.5
-#: Clocks change before this time of the day: slots that are there twice, or not at all, have no number.
+#: Clocks change before this time of the day: repeated and skipped slots have no number.
 CLOCK_CHANGES = 4
-#: Groups of days and times of a day that are named at most.
+#: Largest numbers of groups of days and of times of a day that are named.
 MOST_NAMED = 3
 
 
 def is_week(week: object) -> bool:
-    """Whether a value is a week as this module has it, with an open slot."""
+    """Return whether a value is a week with an open slot."""
     return isinstance(week, str) and "1" in week and set(week) <= {"0", "1"} and divides_week(WEEK / len(week))
 
 
 def divides_week(slot: float) -> bool:
-    """Whether slots of so many microseconds make whole days, and are no shorter than minutes."""
+    """Return whether slots of this many microseconds divide days and are not shorter than minutes."""
     return SHORTEST <= slot <= DAY and DAY % slot == 0
 
 
 @lru_cache(maxsize=64)
 def _tables(week: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Whether each slot is open, how many open ones are before it, where the open ones are, and those before 1970."""
+    """Return which slots are open, the number of open ones before each, their positions, and the number before 1970."""
     is_open = np.frombuffer(week.encode(), dtype="uint8") == ord("1")
     before = np.cumsum(is_open) - is_open
     return is_open, before, np.flatnonzero(is_open), int(before[3 * (len(week) // 7)])
@@ -54,7 +54,7 @@ def count_slots(micros: np.ndarray, week: str, phase: int = 0) -> tuple[np.ndarr
     Parameters
     ----------
     micros : ndarray of int
-        Microseconds since 1970 by the clock on the wall.
+        Microseconds since 1970 in local time.
     week : str
     phase : int
         Microseconds from the start of a slot to its label, such as half an hour for hours at 9:30.
@@ -71,14 +71,14 @@ def count_slots(micros: np.ndarray, week: str, phase: int = 0) -> tuple[np.ndarr
 
 
 def slot_times(number: np.ndarray, week: str, phase: int = 0) -> np.ndarray:
-    """Microseconds since 1970 of the open slots of these numbers: the inverse of `count_slots`."""
+    """Return microseconds since 1970 of the open slots with these numbers: the inverse of `count_slots`."""
     _, _, places, thursday = _tables(week)
     weeks, at = np.divmod(number + thursday, len(places))
     return MONDAY + weeks * WEEK + places[at] * (WEEK // len(week)) + phase
 
 
 def observed_week(micros: np.ndarray, slot: int) -> str:
-    """The slots of so many microseconds in which any of these times lies."""
+    """Return the slots of this many microseconds that contain any of these times."""
     week = np.zeros(WEEK // slot, dtype=bool)
     week[(micros - MONDAY) % WEEK // slot] = True
     return _as_text(week)
@@ -95,22 +95,22 @@ def shared_slots(week: str, other: str) -> str:
 
 
 def find_week(micros: np.ndarray, slot: int, usual: int, first: np.ndarray, zoned: bool = False) -> str | None:
-    """The slots of the week that occur, where the times show a pattern; None where any slot may occur.
+    """Return the slots of the week that occur if the times have a pattern; None if any slot may occur.
 
-    Weeks are looked at first; where they are too few, hours that occur on all days, and days on which any does.
+    Weeks are examined first; if there are too few, hours that occur on all days, and days with any.
 
     Parameters
     ----------
     micros : ndarray of int
-        By the clock on the wall, of all series one after another, rising within each.
+        Local times of all series one after another, increasing within each.
     slot : int
-        Microseconds of a slot, of which all times are a multiple apart.
+        Microseconds of a slot, which divides all differences of times.
     usual : int
         The most frequent step.
     first : ndarray of int
-        Where each series starts.
+        First time of each series.
     zoned : bool
-        Whether the clock changes.
+        Whether there are clock changes.
     """
     if not divides_week(slot):
         return None
@@ -137,7 +137,7 @@ def find_week(micros: np.ndarray, slot: int, usual: int, first: np.ndarray, zone
 
 
 def _is_pattern(occurs, rows, cycles, longest):
-    """Whether rows fill the slots that occur, and chance does not explain that the others never do."""
+    """Return whether rows fill the slots that occur, and the absence of the others is not due to chance."""
     filled = min(rows / (cycles * occurs.sum()), 1.0)
     return not occurs.all() and filled >= FILLED and len(occurs) * (1 - filled) ** longest < BY_CHANCE
 
@@ -156,7 +156,7 @@ def _as_text(week):
 
 
 def week_seasons(week: str) -> tuple[int, ...]:
-    """Steps of a day, where all days that occur have as many, and of a week."""
+    """Return the steps of a day, if all days that occur have the same number, and of a week."""
     per_day = _tables(week)[0].reshape(7, -1).sum(axis=1)
     own = per_day[per_day > 0]
     steps = int(own.sum())
@@ -164,13 +164,13 @@ def week_seasons(week: str) -> tuple[int, ...]:
 
 
 def steps_of_day(week: str) -> int:
-    """Steps of a day that occurs, on average."""
+    """Return the mean number of steps of the days that occur."""
     per_day = _tables(week)[0].reshape(7, -1).sum(axis=1)
     return max(round(per_day.sum() / (per_day > 0).sum()), 1)
 
 
 def describe_week(week: str, phase: int = 0) -> str:
-    """The slots in words: ``Mon to Sat 09:00 to 18:00``."""
+    """Return the slots in words: ``Mon to Sat 09:00 to 18:00``."""
     per_day = _tables(week)[0].reshape(7, -1)
     groups = {}
     for day, slots in enumerate(per_day):

@@ -13,9 +13,9 @@ from forecastkit.utils.arrays import any_missing, on_all_cores
 if TYPE_CHECKING:
     from forecastkit.networks.backbone import Sizes
 
-#: Windows that a network forecasts at once.
+#: Largest number of windows that a network forecasts at once.
 PREDICT_BATCH = 1024
-#: Windows whose targets are counted at a time.
+#: Number of windows whose targets are counted at a time.
 WINDOWS_AT_ONCE = 1 << 20
 
 
@@ -119,7 +119,7 @@ class Windows:
         self.before = np.concatenate([[0], np.cumsum(counts)])
         #: Windows per origin, and (series, origin) pairs per window.
         self.channels, self.width = (1, channels) if together else (channels, 1)
-        #: Numbers of the windows that are left, None for all of them.
+        #: Numbers of the remaining windows; None for all.
         self.kept: np.ndarray | None = None
 
     @classmethod
@@ -377,12 +377,12 @@ def forecast_in_batches(
     Parameters
     ----------
     network : callable
-        From a batch of inputs by name to its forecasts.
+        Maps a batch of inputs by name to its forecasts.
     sizes : Sizes
     outputs : int
-        Of a step.
+        Outputs per step.
     most : int
-        Windows of a batch.
+        Largest number of windows of a batch.
     parallel : bool
         Whether to compute several batches at once, one per core.
     """
