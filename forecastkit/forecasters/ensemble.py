@@ -45,7 +45,7 @@ class Combination(Composite):
         counts = np.bincount(self.groups_)
         own = np.ones(len(counts)) if weights is None else np.asarray(weights, dtype="float64")[: len(counts)]
         shares = np.where(counts > 0, own, 0.0) / np.maximum(counts, 1)
-        if not shares.any():  # those that count were not fitted when it was interrupted
+        if not shares.any():  # members with a weight were not fitted before an interruption
             shares = 1 / np.maximum(counts, 1)
         shares = shares[self.groups_]
         self.weights_ = shares / shares.sum()
@@ -56,7 +56,7 @@ class Combination(Composite):
         """Return the weighted mean of the members' arrays."""
         total = 0.0
         for weight, part in zip(self.weights_, parts, strict=True):
-            total = total + weight * part  # no product of matrices, whose last bits depend on how many rows there are
+            total = total + weight * part  # not a product of matrices, whose rounding depends on the number of rows
         return total
 
     def _forecast(self, panel, origins):
@@ -183,7 +183,7 @@ class EnsembleForecaster(Combination):
             refuse("EnsembleForecaster", "weights='backtest' needs a validation block", "no window in it", remedy)
         parts = [(group, part) for group, member in enumerate(self._members()) for part in seeded(member, self.seeds)]
         members, ready = [self._prepared(member) for _, member in parts], {}
-        # What takes seconds comes before what takes minutes.
+        # Fast members are fitted before slow ones.
         order = sorted(range(len(members)), key=lambda place: is_network(members[place]))
         try:
             if uses_processes(self.n_jobs, len(members)):

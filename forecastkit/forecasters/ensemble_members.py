@@ -1,6 +1,6 @@
 """Fit the members of an ensemble, one after another or in processes, each with its own seed.
 
-What only a fit needs is imported where it is used, since ensembles also forecast where it is not installed.
+Dependencies of fits are imported where they are used, because forecasts do not need them.
 """
 
 import copy
@@ -75,16 +75,16 @@ def fit_in_processes(
     Yields
     ------
     evaluated, finished : Forecaster
-        In the order of the members: as it was evaluated on the validation block, and after its last rows.
+        Each member in order, as evaluated on the validation block and after the final training.
     own : FitContext
-        Of the member's fit.
+        Context of the member's fit.
     """
     from joblib import Parallel, delayed
 
     panel, weight = context.panel, context.weight
     work = delayed(_fit_in_worker)
     jobs = (work(member, panel, schema, weight, _threads()) for member in members)
-    # What is large goes to all processes as one file, of which each may change a copy.
+    # Large arrays are passed to all processes as one file, which each process maps privately.
     pool = Parallel(n_jobs=n_jobs, prefer="processes", return_as="generator", mmap_mode="c")
     for evaluated, finished, checkpoints, said in pool(jobs):
         for category, text in said:

@@ -5,7 +5,7 @@ import numpy as np
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import first_few, refuse
 
-#: Part of the way that weights learned from errors go back towards equal ones.
+#: Fraction by which weights learned from errors are shrunk towards equal ones.
 SHRUNK = 0.5
 
 
@@ -13,7 +13,7 @@ def combination_weights(errors: np.ndarray, shrunk: float = SHRUNK) -> np.ndarra
     """Return non-negative weights (m,) of sum 1 that minimize the mean square of the weighted errors (m, n).
 
     The second moments of the errors, NaN where nothing was observed, are mixed with the same variance for all and no
-    correlation, under which equal weights are best: what one block of windows says of differences is mostly noise.
+    correlation, under which equal weights are best, because differences on one block of windows are mostly noise.
     `shrunk` is the fraction taken from these; 1 gives equal weights.
 
     References
@@ -27,10 +27,10 @@ def combination_weights(errors: np.ndarray, shrunk: float = SHRUNK) -> np.ndarra
     errors = errors[:, ~np.isnan(errors).any(axis=0)]
     moments = errors @ errors.T / max(errors.shape[1], 1)
     size = np.trace(moments) / len(errors)
-    if not size > 0:  # nothing was observed, or all were right
+    if not size > 0:  # nothing was observed, or all errors are 0
         return np.full(len(errors), 1 / len(errors))
     mixed = (1 - shrunk) * moments / size + (shrunk + 1e-9) * np.eye(len(errors))
-    # Least squares of the root with a row of ones that asks for the sum 1; the direction is that of the constraint.
+    # Least squares of the root with a row of ones for the constraint that the sum is 1.
     root = np.vstack([np.linalg.cholesky(mixed).T, np.ones(len(errors))])
     weights = nnls(root, np.r_[np.zeros(len(errors)), 1.0])[0]
     return weights / weights.sum()

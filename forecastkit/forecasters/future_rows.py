@@ -262,7 +262,7 @@ def check_known_ahead(where: str, schema: Schema, panel: Panel, steps: int | np.
 
 
 def _warn_none(where, schema, panel, steps):
-    """Warn of series none of whose times of the week is among the steps to forecast."""
+    """Warn of series that have no rows at any time of the week among the steps to forecast."""
     none = [repr(panel.ids[e]) for e in np.flatnonzero(steps == 0)]
     if none:
         warn_user(

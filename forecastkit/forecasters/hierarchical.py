@@ -17,7 +17,7 @@ from forecastkit.uncertainty.residuals import observed_after
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import check_choice, refuse
 
-#: Learned attributes that are those of the forecaster inside.
+#: Learned attributes of the wrapped forecaster.
 SHARED = ("schema_", "n_features_in_", "horizon_", "season_length_", "lookback_", "scaler_")
 #: Largest number of validation windows whose errors are kept, and the smallest for quantiles from them.
 MOST_WINDOWS, FEWEST_WINDOWS = 200, 10
@@ -216,12 +216,12 @@ class HierarchicalForecaster(Composite):
         return np.einsum("nb,...bch->...nch", summing, np.clip(values[..., -count:, :, :], lower, upper))
 
     def _bounds_of(self, panel):
-        """Bounds hold for the lowest level: forecasts of sums follow from it."""
+        """Return the bounds of the lowest level, which determine those of sums."""
         shape = len(panel.ids), panel.channels
         return np.full(shape, -np.inf), np.full(shape, np.inf)
 
     def _check_targets(self, panel):
-        """The forecaster inside checks its bounds."""
+        """Do nothing: the wrapped forecaster checks its bounds."""
 
 
 def _all_series(panel: Panel, times: np.ndarray) -> Origins:

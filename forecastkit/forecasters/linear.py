@@ -15,7 +15,7 @@ from forecastkit.utils.types import Fourier
 from forecastkit.utils.validation import check_choice, check_int
 from forecastkit.utils.warn import warn_user
 
-#: Training windows of a step below which missing targets are warned of.
+#: Number of training windows of a step below which missing targets cause a warning.
 FEW_WINDOWS = 10
 
 
@@ -85,7 +85,7 @@ class LinearForecaster(RegressionLearner):
         own = Recipe(self.normalization or "last", self._transform(), self.lookback_)
         chosen = [own]
         small = panel.rows * panel.channels <= MAX_CELLS
-        # Of fewer windows nothing can be chosen, and regressions in units of each window may explode.
+        # Fewer windows do not allow a choice, and regressions in units of each window may diverge.
         enough = len(Windows.training(panel, split, self.lookback_, self.horizon_)) >= FEW_WINDOWS
         if self.recipes > 1 and small and enough and len(self._validation(context)):
             chosen = choose_recipes(self, context, own)

@@ -1,4 +1,4 @@
-"""Checks that the parts of a loaded forecaster belong together, before anything is computed from them."""
+"""Checks that the parts of a loaded forecaster are consistent, before they are used."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,14 +13,14 @@ from forecastkit.data.time_grid import TimeGrid
 from forecastkit.data.week_slots import is_week
 from forecastkit.persistence.array_shapes import check_arrays, check_object, need
 
-#: Kinds of grids, and the largest size that is not a mistake.
+#: Kinds of grids, and the largest plausible size.
 KINDS, LARGEST = ("position", "fixed", "month", "business"), 2**40
-#: Kernels, heads and the like are no size of a weight; they are small.
+#: Largest value of hyperparameters that are not the size of a weight, such as kernels and heads.
 FEW = 64
 
 
 def check_consistent(forecaster: Any) -> None:
-    """Check the sizes, the schema and the history of a fitted forecaster; ValueError names a part that does not fit."""
+    """Check the sizes, the schema and the history of a fitted forecaster; ValueError names an inconsistent part."""
     if not hasattr(forecaster, "history_"):
         return
     for name in ("horizon_", "lookback_", "season_length_"):

@@ -10,7 +10,7 @@ NAMESPACES = ("losses", "optimizers", "metrics")
 
 
 def reference_to(value: Any) -> dict[str, str] | None:
-    """How a saved model finds a class or a function again: among Keras' own by name, or among the reader's own."""
+    """Return the reference of a class or function in a saved model: a name in Keras, or one passed to `load`."""
     import keras
 
     if not callable(value) or not getattr(value, "__name__", "").isidentifier():
@@ -55,7 +55,7 @@ def rebuild(data: dict[str, Any], config: dict[str, Any] | None, own: dict[str, 
 
 
 def _check_nested(config, own):
-    """Refuse objects within settings that are neither Keras' own nor the reader's: a file must not import anything."""
+    """Refuse objects in settings that are neither in Keras nor passed to `load`: a file must not import anything."""
     if isinstance(config, list):
         for item in config:
             _check_nested(item, own)

@@ -63,7 +63,7 @@ class Evaluator:
 
     def release(self) -> None:
         """Release the memory that is kept for further calls."""
-        for plan in list(self.plans.values()):  # to which other threads may add one meanwhile
+        for plan in list(self.plans.values()):  # other threads may add one meanwhile
             plan.buffers.clear()
 
 
@@ -182,7 +182,7 @@ class Program:
     def first_run(self, inputs, weights) -> tuple[Plan, list]:
         """Return the plan of further runs with inputs of these shapes, and the outputs of this one."""
         values = self._given(inputs, weights)
-        # All nodes are computed once, because a fixed shape may be that of a value that is not fixed.
+        # All nodes are computed once, because a value that is not fixed may have a fixed shape.
         for place, call, read, _ in self.all_steps:
             values[place] = call(*read(values))
         kept = [value if fixed else None for value, fixed in zip(values, self.is_fixed, strict=True)]
@@ -247,7 +247,7 @@ SEVERAL = frozenset({"Split", "SplitV", "Unpack", "While"})
 
 
 def _reader(sources) -> Callable[[list], Sequence]:
-    """A function from the values of all nodes to those of some, as fast as Python has it."""
+    """Return a fast function from the values of all nodes to those of some."""
     if any(output is not None for _, output in sources):
         return lambda values: [values[i] if output is None else values[i][output] for i, output in sources]
     if len(sources) > 1:

@@ -115,7 +115,7 @@ def _einsum(attributes, *values):
 
 
 class StridedSlice:
-    """A strided slice, which keeps the NumPy index of the latest bounds: they are mostly the same in each call."""
+    """A strided slice, which caches the NumPy index of the latest bounds, as these rarely change between calls."""
 
     def __init__(self, attributes: dict):
         self.flags = tuple(attributes.get(name, 0) for name in MASKS)
@@ -126,7 +126,7 @@ class StridedSlice:
         known, index = self.latest
         if known != bounds:
             index = strided_index(self.flags, begin.tolist(), end.tolist(), strides.tolist())
-            self.latest = bounds, index  # at once, since threads share it
+            self.latest = bounds, index  # in one assignment, because threads share it
         return x[index]
 
 

@@ -1,4 +1,4 @@
-"""Keras callbacks of our own."""
+"""Keras callbacks of the library."""
 
 import copy
 from typing import Any
@@ -35,8 +35,8 @@ class OneEpoch(keras.callbacks.Callback):
 class EpochMetrics(keras.callbacks.Callback):
     """Adds metrics to the logs and the record of every epoch.
 
-    They see point forecasts and actuals of all observed steps, (steps, 1), in units of each series' scale, with the
-    weights of the losses. `tables` has the origins (n, 3) of windows by the prefix of the names.
+    They are computed from point forecasts and actuals of all observed steps, (steps, 1), in units of each series'
+    scale, with the weights of the losses. `tables` has the origins (n, 3) of windows by the prefix of the names.
     """
 
     def __init__(self, metrics: list[keras.metrics.Metric], engine: Any, buffers: Buffers, tables: dict):

@@ -29,9 +29,9 @@ class Checkpoint:
     Parameters
     ----------
     path : Path
-        An existing file is read at once.
+        An existing file is read immediately.
     seed : int
-        Of the run. That of a file is used in its place: a run without a `random_state` has another one each time.
+        Seed of the run. That of an existing file replaces it, because without a `random_state` every run has another.
     writes : bool
         Whether this process writes the file; one of several workers does.
     share : callable, optional

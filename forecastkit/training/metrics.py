@@ -1,4 +1,4 @@
-"""Keras metrics of the user: checked, and made afresh for each fit. Keras is loaded on use."""
+"""The user's Keras metrics, which are validated and created anew for each fit. Keras is loaded on use."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def evaluated(metric: "keras.metrics.Metric", *given: np.ndarray) -> float:
-    """Return a metric of targets, forecasts and weights alone."""
+    """Return the value of a metric for these targets, forecasts and weights."""
     metric.reset_state()
     metric.update_state(*given)
     return float(metric.result())
@@ -34,7 +34,7 @@ def make_metrics(where: str, given: Sequence | None) -> list["keras.metrics.Metr
     Raises
     ------
     ParameterError
-        If there is no such metric, it is not a number for two numbers each, or two have the same name.
+        If a metric does not exist, does not return a number, or has the name of another one.
     """
     if given is None:
         return []

@@ -1,4 +1,5 @@
-"""Optimizers and callbacks of the user: checked, and optimizers made afresh for each fit. Keras is loaded on use."""
+"""The user's optimizers and callbacks, which are validated; optimizers are created anew for each fit. Keras is loaded
+on use."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -13,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def rate_setters() -> tuple[type, ...]:
-    """Callbacks that set the learning rate from epoch to epoch, for which the schedule of the loop is left out."""
+    """Return the classes of callbacks that set the learning rate by epoch and replace the schedule of the loop."""
     import keras
 
     return keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau
 
 
 def check_optimizer(where: str, given: Any, callbacks: Sequence | None) -> None:
-    """Refuse what is no optimizer, and callbacks that set the learning rate of one that has a schedule of its own."""
+    """Refuse invalid optimizers, and callbacks that set the learning rate of an optimizer with a schedule."""
     optimizer = make_optimizer(given, where=where)
     setters = [type(callback).__name__ for callback in callbacks or () if isinstance(callback, rate_setters())]
     if setters and has_schedule(optimizer):
@@ -32,7 +33,7 @@ def check_optimizer(where: str, given: Any, callbacks: Sequence | None) -> None:
 def make_optimizer(given: Any = None, clip: float | None = None, where: str = "fit") -> "keras.Optimizer":
     """Return a new optimizer by name, or with the settings of an object or config; Adam by default.
 
-    Where the optimizer clips nothing itself, `clip` is the largest norm of all gradients.
+    If the optimizer does not clip gradients, `clip` is their largest global norm.
     """
     import keras
 
@@ -58,14 +59,14 @@ def _fresh(given, where):
 
 
 def has_schedule(optimizer: "keras.Optimizer") -> bool:
-    """Whether the learning rate is a schedule of the optimizer's own, which nobody else can set."""
+    """Return whether the learning rate is a schedule of the optimizer, which cannot be set."""
     import keras
 
     return isinstance(getattr(optimizer, "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule)
 
 
 def own_rate(given: Any) -> float | None:
-    """The learning rate of an optimizer that is given as an object or a config; None where it has none of its own."""
+    """Return the learning rate of an optimizer given as an object or config; None without one."""
     if given is None or isinstance(given, str):
         return None
     optimizer = make_optimizer(given)
@@ -73,7 +74,7 @@ def own_rate(given: Any) -> float | None:
 
 
 def check_callbacks(where: str, callbacks: Sequence) -> None:
-    """Refuse what is no Keras callback, and those that need Keras' own training loop."""
+    """Refuse invalid callbacks, and those that need Keras' training loop."""
     import keras
 
     if isinstance(callbacks, (keras.callbacks.Callback, str)) or not isinstance(callbacks, Sequence):

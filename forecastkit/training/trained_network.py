@@ -22,9 +22,9 @@ from forecastkit.utils.exceptions import ArtifactError
 from forecastkit.utils.validation import refuse
 
 BUILDING = threading.RLock()
-#: Windows that NumPy forecasts at once: what is computed of them stays in the processor's cache.
+#: Number of windows that NumPy forecasts at once, such that intermediate results fit in the processor's cache.
 NUMPY_BATCH = 128
-#: Bounds on networks, each of which takes tens of megabytes once it is traced, and on their weights in all.
+#: Largest number of cached networks, each of which takes tens of megabytes once it is traced, and of their weights.
 MAX_NETWORKS, MAX_WEIGHTS = 4, 2_000_000
 
 
@@ -103,7 +103,7 @@ class TrainedNetwork:
     def linear_map(self) -> np.ndarray | None:
         """Return the map (lookback, horizon) of `Network.linear_forecast` if it is the whole forecast, else None.
 
-        It is where the weights of all corrections are 0: the network then need not be evaluated.
+        This is the case if the weights of all corrections are 0; the network then need not be evaluated.
         """
         with NETWORK_CACHE.lock:
             if self._live is not None:

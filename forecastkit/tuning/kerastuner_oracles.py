@@ -55,7 +55,7 @@ class ResumableOracle:
         self.n_trials, self.own, self.feasible, self.is_over, self.on_end = n_trials, own, feasible, is_over, on_end
         objective = keras_tuner.Objective(SCORE, "min")
         super().__init__(objective=objective, max_consecutive_failed_trials=NEVER, **options)
-        self.max_trials = None  # counted here, so that others wait for trials that may have to be run again
+        self.max_trials = None  # counted here, so that other workers wait for trials that may have to be repeated
         self.verbose = 0
 
     create_trial, update_trial, _end_trial = map(_serial, ("create_trial", "update_trial", "end_trial"))
@@ -66,7 +66,7 @@ class ResumableOracle:
 
     def end_trial(self, trial):
         """Record the result of a trial."""
-        with self.turn:  # of several threads none sees a trial of another that is half ended
+        with self.turn:  # so that no thread sees an incomplete trial of another
             self._end_trial(trial)
             self.on_end(self.trials[trial.trial_id])
 
@@ -80,7 +80,7 @@ class ResumableOracle:
         if len(self.trials) < self.n_trials:
             proposal = self._proposal(trial_id)
         if proposal["status"] == TrialStatus.STOPPED and self.ongoing_trials:
-            return {"status": TrialStatus.IDLE}  # the trial of a worker that is gone may have to be run again
+            return {"status": TrialStatus.IDLE}  # the trial of a lost worker may have to be repeated
         return proposal
 
     def _proposal(self, trial_id):
@@ -182,7 +182,7 @@ class BayesianOracle(ResumableOracle, BayesianOptimizationOracle):
     def _proposal(self, trial_id):
         # keras-tuner does not store the state of its generator, on which proposals of a resumed search must not depend.
         self._random_state = np.random.RandomState((self.seed + len(self.trials)) % 2**32)
-        with warnings.catch_warnings():  # filters hold for all threads: only this one is added, for a moment
+        with warnings.catch_warnings():  # filters apply to all threads, so only this one is added, briefly
             warnings.filterwarnings("ignore", category=ConvergenceWarning, module="sklearn.gaussian_process")
             proposal = super()._proposal(trial_id)
         values = proposal.get("values")

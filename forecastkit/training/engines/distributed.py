@@ -151,7 +151,7 @@ def on_device(device: str, held: dict) -> dict:
 
 
 def digest(buffers: Buffers) -> int:
-    """A number that differs where values or shapes of the buffers do, all but surely."""
+    """Return a hash of the values and shapes of the buffers."""
     found = 0
     for name, array in vars(buffers).items():
         if array is not None:

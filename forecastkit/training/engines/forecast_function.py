@@ -61,7 +61,7 @@ REDUCTIONS = {
 
 
 def call(operation: str, *values: Any, **attributes: Any) -> tf.Tensor:
-    """The result of an operation by its name."""
+    """Return the result of an operation by its name."""
     if operation == "Cast":
         return tf.cast(values[0], attributes["DstT"])
     if operation == "GatherV2":
@@ -83,7 +83,7 @@ def call(operation: str, *values: Any, **attributes: Any) -> tf.Tensor:
 
 
 class ForecastFunction(tf.Module):
-    """A function of raw windows that gives forecasts.
+    """A function from raw windows to forecasts.
 
     `forecast` gives a dict of outputs for `call` and a dict of inputs, and reads the weights of the network. `inputs`
     are shapes without the batch axis and data types by name, `batch` the windows of a call, by default any number.
@@ -104,7 +104,7 @@ class ForecastFunction(tf.Module):
         tf.saved_model.save(self, str(path), signatures=self.forecasts.get_concrete_function())
 
     def litert(self) -> bytes:
-        """The function in the format of LiteRT (TensorFlow Lite), with LiteRT's own operations only."""
+        """Return the function in the format of LiteRT (TensorFlow Lite), with LiteRT's own operations only."""
         function = self.forecasts.get_concrete_function()
         converter = tf.lite.TFLiteConverter.from_concrete_functions([function], self)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]

@@ -10,7 +10,7 @@ def apply_adam(adam: keras.optimizers.Adam, gradients: Sequence[tf.Tensor], weig
     """Update weights as ``adam.apply_gradients`` does, by one operation per weight.
 
     The optimizer has default settings and is built for these weights; its moments and its number of iterations are
-    updated. Keras composes the update of a weight of some fifty elementary operations. They take a third of the time in
+    updated. Keras updates a weight by some fifty elementary operations. They take a third of the time in
     which the steps of a small network are traced, and half of the time of such a step.
 
     References

@@ -11,7 +11,7 @@ ALIASES = ("Identity", "IdentityN", "PreventGradient", "ReadVariableOp", "Snapsh
 #: Constants of up to this size are written out in the graph.
 WRITTEN_OUT = 32
 WHILE = ("StatelessWhile", "While")
-#: Attributes that do not change a value, or that the values themselves tell.
+#: Attributes that do not change a value, or that are determined by the values.
 LEFT_OUT = {"T", "Tidx", "Tshape", "Tpaddings", "Tindices", "Tparams", "Taxis", "dtype", "N", "Index", "Tlen", "Tdim",
             "Tperm", "Tmultiples", "TI", "Toutput_types", "SrcT", "element_dtype", "shape_type", "out_idx",
             "explicit_paddings", "use_cudnn_on_gpu", "num", "Tin", "Tout", "parallel_iterations", "output_shapes",
@@ -23,7 +23,7 @@ class NoNumpyForm(Exception):
 
 
 def numpy_graph(function: "tf.types.experimental.ConcreteFunction", variables: list) -> Graph:
-    """Return the graph of a function of one dict of tensors; it reads the weights by their places among `variables`."""
+    """Return the graph of a function of one dict of tensors; weights are positions in `variables`."""
     definition = function.graph.as_graph_def()
     held = {id(variable.value.handle): place for place, variable in enumerate(variables)}
     given = {}
@@ -44,18 +44,18 @@ def numpy_graph(function: "tf.types.experimental.ConcreteFunction", variables: l
 
 
 class Conversion:
-    """One function, as a graph of ours; `given` are the nodes or arrays that stand for its arguments."""
+    """Conversion of one function to a graph; `given` are the nodes or arrays of its arguments."""
 
     def __init__(self, nodes, given, library):
         self.definitions, self.given, self.library = {node.name: node for node in nodes}, given, library
         self.nodes, self.constants, self.functions, self.places = [], [], [], {}
 
     def graph(self, outputs: list[str]) -> Graph:
-        """Everything that the outputs need."""
+        """Return the nodes that the outputs depend on."""
         return Graph(self.nodes, [self._place(name) for name in outputs], self.constants, self.functions)
 
     def _place(self, name):
-        """The node of the value called `name`, and the number of its output."""
+        """Return the node of the value `name`, and the number of its output."""
         waiting = [name]
         while waiting:  # an explicit stack: chains of nodes can be longer than the recursion limit
             first, number = _parts(waiting[-1])
@@ -115,7 +115,7 @@ class Conversion:
         arguments = [argument.name for argument in body.signature.input_arg]
         given = {argument: Node("Input", [], {"name": number}) for number, argument in enumerate(arguments)}
         inner = Conversion(body.node_def, given, self.library)
-        # Arguments are numbered, so those that are not read have a node too.
+        # Arguments are numbered, so unused ones have a node too.
         for argument in arguments:
             inner._place(argument)
         self.functions.append(inner.graph([body.ret[out.name] for out in body.signature.output_arg]))
@@ -123,13 +123,13 @@ class Conversion:
 
 
 def _parts(name):
-    """Name of the node and number of the output: 'node', 'node:1', or inside functions 'node:output:1'."""
+    """Return node and output number of a name: 'node', 'node:1', or inside functions 'node:output:1'."""
     first, *rest = name.split(":")
     return first, int(rest[-1]) if rest else 0
 
 
 def _attribute(value):
-    """An attribute as JSON; None for what is no number, text or list of them."""
+    """Return an attribute as JSON; None if it is not a number, text or list of them."""
     kind = value.WhichOneof("value")
     if kind == "type":
         return tf.dtypes.as_dtype(value.type).name

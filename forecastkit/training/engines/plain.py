@@ -106,7 +106,7 @@ class PlainEngine:
 
     @staticmethod
     def numpy_graph() -> None:
-        """No graph for NumPy: that is read off TensorFlow's trace."""
+        """Return None: graphs for NumPy are converted from TensorFlow's trace."""
 
     def _loss_weights(self, table):
         return loss_weights(np, self.buffers, table, self.sizes.horizon, self.sizes.channels)

@@ -105,7 +105,7 @@ class TensorFlowEngine:
         self.predict_step = self._traced(self._predict, self.signature)
         self.optimizer = self.average = self.count = self.input_gradient_step = self.kind = None
         self.shown = False
-        self.exported: list[Graph | None] = []  # empty until it is asked for
+        self.exported: list[Graph | None] = []  # empty until it is requested
         self.release()
 
     @staticmethod
@@ -138,7 +138,7 @@ class TensorFlowEngine:
             self.scale.reset()
 
     def show(self):
-        """Let callbacks find optimizer and loss in the network, from the next `prepare` on where there are none yet."""
+        """Give the network the optimizer and the loss, for callbacks; if there are none yet, in the next `prepare`."""
         self.shown = True
         if self.optimizer is not None:
             compile_network(self.network, self.optimizer, self.head)
@@ -157,7 +157,7 @@ class TensorFlowEngine:
             self.average = [tf.Variable(weight) for weight in self.weights]
             self.count = tf.Variable(0.0)
             self.evaluate_step = self._traced(self._evaluate, spec, tf.TensorSpec((None, 3), integer))
-            # A function of its own only where XLA compiles it.
+            # A separate function only if XLA compiles it.
             self.learn = tf.function(self._learn, jit_compile=True, autograph=False) if self.compiled else self._learn
             self._trace_steps(spec, integer)
             self.kind = kind
@@ -293,7 +293,7 @@ class TensorFlowEngine:
 
     @property
     def integer(self):
-        """Integer dtype of row numbers; row number times channels must fit."""
+        """Return the integer dtype of row numbers; row number times channels must fit."""
         return tf.int64 if self.wide else tf.int32
 
     @staticmethod
@@ -332,7 +332,7 @@ class TensorFlowEngine:
         return self.predict_step({name: tf.constant(values) for name, values in inputs.items()}).numpy()
 
     def numpy_graph(self) -> Graph | None:
-        """The network as a graph that NumPy evaluates; None where it has none that gives the same forecasts."""
+        """Return the network as a graph for NumPy; None if there is none that gives the same forecasts."""
         with TRACING:
             if not self.exported:
                 self.exported.append(self._export())
@@ -343,7 +343,7 @@ class TensorFlowEngine:
             graph = numpy_graph(self.predict_step, self.network.weights)
         except NoNumpyForm:
             return None
-        # An operation of somebody's own layer may have options that are not known: forecasts are compared first.
+        # Operations of user-defined layers may have unknown options, so forecasts are compared first.
         rng = np.random.default_rng(0)
         windows = {
             name: (rng.normal(size=(3, *shape)) if dtype == "float32" else np.zeros((3, *shape))).astype(dtype)
@@ -382,7 +382,7 @@ class TensorFlowEngine:
         return forecast, {name: tf.convert_to_tensor(gradient) for name, gradient in gradients.items()}
 
     def evaluate(self, table: np.ndarray) -> float:
-        """Mean loss over the origins in `table` (n, 3) of the prepared buffers."""
+        """Return the mean loss over the origins in `table` (n, 3) of the prepared buffers."""
         parts = np.array_split(table, -(-len(table) // most_at_once(self.sizes)))
         losses = (float(self.evaluate_step(self.buffers, tf.constant(part, self.integer))) for part in parts)
         return sum(losses) / len(table)
