@@ -55,7 +55,7 @@ class Candidate:
     @property
     def looks_back(self) -> bool:
         """Whether the lookback affects the model."""
-        return not isinstance(self.forecaster, baselines.READ_OFF)
+        return not isinstance(self.forecaster, baselines.WITHOUT_LOOKBACK)
 
     def for_run(self, seed: int | None, seconds: float | None, **others) -> Forecaster:
         """Return a clone with the seed and a training time limit that its networks share."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: Probability of calling a difference significant if there is none.
 ERROR_RATE = 0.05
-BEST, SAME, UNTOLD = "best", "within noise of the best", "too few windows to tell"
+BEST, SAME, UNDECIDED = "best", "within noise of the best", "too few windows to tell"
 FORMAT = 1
 #: Ratio of errors from which percentages are not reported.
 MANY_TIMES = 9
@@ -274,12 +274,12 @@ def verdict(difference: float, error: float, blocks: int, best: float) -> str:
     if not math.isnan(error) and difference > t.ppf(1 - ERROR_RATE / 2, blocks - 1) * error:
         return _size(difference, best)
     # Few blocks miss large differences too, so that they do not show that a difference is noise.
-    return SAME if blocks >= ENOUGH_LONG_BLOCKS else f"{_size(difference, best)}, {UNTOLD}"
+    return SAME if blocks >= ENOUGH_LONG_BLOCKS else f"{_size(difference, best)}, {UNDECIDED}"
 
 
 def is_decided(words: str) -> bool:
     """Return whether a verdict distinguishes the model from the best one."""
-    return words != SAME and not words.endswith(UNTOLD)
+    return words != SAME and not words.endswith(UNDECIDED)
 
 
 def _size(difference, best):

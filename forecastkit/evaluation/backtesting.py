@@ -113,13 +113,13 @@ def backtest(
         forecaster._check_parameters()
         panel, schema = read_panel(X, y, **forecaster._reading())
         panel = without_broken(WHERE, panel, schema.target)
-        horizon = choose_horizon(forecaster._asked().horizon, forecaster._asked().season_length, panel.grid)
+        horizon = choose_horizon(forecaster._configured().horizon, forecaster._configured().season_length, panel.grid)
     if gap >= horizon:
         refuse(WHERE, "gap must be shorter than the horizon", f"gap {gap}, horizon {horizon}", error=ParameterError)
     cutoffs = find_cutoffs(forecaster if fitted else None, panel, start, n_windows, stride, gap, horizon)
-    known = forecaster.season_length_ if fitted else forecaster._asked().season_length
+    known = forecaster.season_length_ if fitted else forecaster._configured().season_length
     season = choose_season(known, panel, first_cutoffs(panel, cutoffs))
-    levels = levels if levels is not None else forecaster._asked().quantile_levels
+    levels = levels if levels is not None else forecaster._configured().quantile_levels
     levels = check_levels(WHERE, levels) if levels is not None else ()
     common = fitted or refit or start is not None or not _are_staggered(panel, cutoffs)
     refits = Refits(forecaster, panel, schema, (horizon, season), gap, levels, max_train_size, bool(common))

@@ -257,7 +257,7 @@ class Forecaster(Updating, Streaming, Predicting, Bounds, RegressorMixin, BaseEs
     def _reading(self):
         return {name: getattr(self, name) for name in READING}
 
-    def _asked(self) -> "Forecaster":
+    def _configured(self) -> "Forecaster":
         """Return the forecaster whose parameters define the forecast: itself, or the wrapped one."""
         return self
 

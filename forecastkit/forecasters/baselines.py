@@ -10,7 +10,7 @@ from forecastkit.preprocessing.broken_readings import NEW_LEVEL
 from forecastkit.uncertainty.forecasts import PointForecast
 
 
-class _Reading(Forecaster):
+class _HistoryForecaster(Forecaster):
     """Base class of forecasts computed from the history alone, or the series' mean where nothing was observed."""
 
     _latest = NEW_LEVEL  # rows that are read, beside sums over earlier ones, also to find faults
@@ -35,7 +35,7 @@ class _Reading(Forecaster):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NaiveForecaster(_Reading):
+class NaiveForecaster(_HistoryForecaster):
     """Forecasts the last observed value at every step."""
 
     def _read(self, panel, origins):
@@ -43,7 +43,7 @@ class NaiveForecaster(_Reading):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SeasonalNaiveForecaster(_Reading):
+class SeasonalNaiveForecaster(_HistoryForecaster):
     """Forecasts the value one season (`season_length` steps) before, or earlier seasons if it is missing."""
 
     @property
@@ -55,7 +55,7 @@ class SeasonalNaiveForecaster(_Reading):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class DriftForecaster(_Reading):
+class DriftForecaster(_HistoryForecaster):
     """Extrapolates the line from the first to the last observed value."""
 
     def _read(self, panel, origins):
@@ -63,14 +63,14 @@ class DriftForecaster(_Reading):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class MeanForecaster(_Reading):
+class MeanForecaster(_HistoryForecaster):
     """Forecasts the mean of all values observed up to the cutoff."""
 
     def _read(self, panel, origins):
         return simple.mean(panel, origins, self.horizon_)
 
 
-class _Smoothing(_Reading):
+class _Smoothing(_HistoryForecaster):
     """Base class of methods that remove the season of `season_length`, then longer seasons of the frequency."""
 
     _most_validation_windows = 2_000  # each is fitted afresh
@@ -115,4 +115,4 @@ class DampedTrendForecaster(_Smoothing):
 
 
 #: Forecasters without a lookback.
-READ_OFF = (_Reading,)
+WITHOUT_LOOKBACK = (_HistoryForecaster,)

@@ -68,7 +68,7 @@ def longest(reaches: list[int | None]) -> int | None:
     return None if None in reaches else max(reaches)
 
 
-def given_to(forecaster: Forecaster, outer: Forecaster) -> Forecaster:
+def with_common_parameters(forecaster: Forecaster, outer: Forecaster) -> Forecaster:
     """Return a clone of a forecaster with the common parameters that are given to the one around it."""
     common = {one.name: one.default for one in fields(Forecaster)}
     given = {name: getattr(outer, name) for name in common if not _same(getattr(outer, name), common[name])}

@@ -9,7 +9,7 @@ from forecastkit.data.levels import Hierarchy, hierarchy_of, with_levels, with_s
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.forecasters.composite import Composite, given_to
+from forecastkit.forecasters.composite import Composite, with_common_parameters
 from forecastkit.forecasters.model import FitContext
 from forecastkit.hierarchy.reconciliation import BY_ERRORS, METHODS, Method, reconciled
 from forecastkit.uncertainty.forecasts import Forecast, PointForecast
@@ -101,13 +101,13 @@ class HierarchicalForecaster(Composite):
             refuse(where, "forecaster must be a Forecaster", repr(self.forecaster), error=ParameterError)
         check_choice(where, "method", self.method, METHODS)
         super()._check_parameters()
-        self._asked()._check_parameters()
+        self._configured()._check_parameters()
 
-    def _asked(self):
-        return given_to(self.forecaster, self)
+    def _configured(self):
+        return with_common_parameters(self.forecaster, self)
 
     def _reading(self):
-        return {**self._asked()._reading(), "levels": True}
+        return {**self._configured()._reading(), "levels": True}
 
     # ------------------------------------------------------------------------------------------ fit
 
@@ -121,7 +121,7 @@ class HierarchicalForecaster(Composite):
         return FitContext(panel, stop, stop, weight, linear)
 
     def _learn(self, context):
-        member = self._fit_member(self._asked(), context, context.linear)
+        member = self._fit_member(self._configured(), context, context.linear)
         self.forecasters_, own = [member], context.members[-1][1]
         vars(self).update((name, vars(member)[name]) for name in SHARED)
         panel = self.scaler_.without_faults(own.panel)

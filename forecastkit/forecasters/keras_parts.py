@@ -36,7 +36,7 @@ class KerasParts(BaseEstimator):
 
             metrics = make_metrics(type(self).__name__, self.metrics)
             watch = EpochMetrics.on(windows, validation_origins, metrics, engine, buffers)
-            listeners = [watch, *map(watch.informed, listeners)]  # before the callbacks that read them
+            listeners = [watch, *map(watch.with_direction, listeners)]  # before the callbacks that read them
         if self.verbose:
             from forecastkit.training.callbacks import Lines  # here: it loads Keras
 

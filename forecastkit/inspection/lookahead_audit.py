@@ -163,7 +163,7 @@ def _case_of(forecaster, X, y, start) -> tuple[Case, object, object, Forecaster]
     else:
         forecaster._check_parameters()
         panel, schema = read_panel(X, y, **forecaster._reading())
-        horizon = choose_horizon(forecaster._asked().horizon, forecaster._asked().season_length, panel.grid)
+        horizon = choose_horizon(forecaster._configured().horizon, forecaster._configured().season_length, panel.grid)
         model = None
     cutoffs = find_cutoffs(model, panel, start, None, 1, 0, horizon)
     ordinal = panel.ordinal_at(cutoffs.entity, cutoffs.row)

@@ -50,7 +50,7 @@ class EpochMetrics(keras.callbacks.Callback):
         tables = {"": windows.at(np.unique(some)).table(), "val_": validation_origins.table()}
         return cls(metrics, engine, buffers, {prefix: table for prefix, table in tables.items() if len(table)})
 
-    def informed(self, callback: keras.callbacks.Callback) -> keras.callbacks.Callback:
+    def with_direction(self, callback: keras.callbacks.Callback) -> keras.callbacks.Callback:
         """Return a copy of a callback that knows whether small or large values of the metric it monitors are better.
 
         Keras looks for the direction in a network that was compiled with the metric.

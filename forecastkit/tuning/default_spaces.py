@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.features.calendar import calendar_names
-from forecastkit.forecasters.baselines import READ_OFF
+from forecastkit.forecasters.baselines import WITHOUT_LOOKBACK
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse
 
@@ -52,7 +52,7 @@ def default_space(forecaster, context: DataContext) -> dict:
 
     The most important parameters come first: target transform and window sizes, then training, then the network.
     """
-    if isinstance(forecaster, READ_OFF):
+    if isinstance(forecaster, WITHOUT_LOOKBACK):
         name = type(forecaster).__name__
         refuse(WHERE, "the forecaster must have parameters to search", name, "Pass space=.", ParameterError)
     own = forecaster.get_params(deep=False)

@@ -8,7 +8,7 @@ import keras  # noqa: F401  imported here because its import draws from the glob
 import pandas as pd
 
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.forecasters.composite import Composite, given_to
+from forecastkit.forecasters.composite import Composite, with_common_parameters
 from forecastkit.forecasters.model import FitContext
 from forecastkit.tuning.search import Search
 from forecastkit.tuning.settings import Settings
@@ -106,7 +106,7 @@ class TunedForecaster(Composite):
             refuse(where, "forecaster must be a Forecaster", repr(self.forecaster), error=ParameterError)
         super()._check_parameters()
         self._settings().check(where)
-        template = self._template()
+        template = self._configured()
         template._check_parameters()
         if self.space is not None:
             make_space(self.space, template)
@@ -115,18 +115,15 @@ class TunedForecaster(Composite):
         names = ("search", "n_trials", "time_limit", "n_folds", "directory", "n_jobs", "random_state")
         return Settings(**{name: getattr(self, name) for name in names}, refits=1)
 
-    def _template(self) -> Forecaster:
+    def _configured(self) -> Forecaster:
         """Return the forecaster with the parameters given here."""
-        template = given_to(self.forecaster, self)
+        template = with_common_parameters(self.forecaster, self)
         if getattr(template, "random_state", 0) is None and self.random_state is not None:
             template.set_params(random_state=self.random_state)
         return template
 
     def _reading(self):
-        return self._template()._reading()
-
-    def _asked(self):
-        return self._template()
+        return self._configured()._reading()
 
     # ------------------------------------------------------------------------------------------ fit
 
@@ -138,7 +135,7 @@ class TunedForecaster(Composite):
     def _learn(self, context):
         """Search, and let the best forecaster learn within the time that is left."""
         panel, schema, weight = context.panel, self.schema_, context.weight
-        search = Search(self._template(), panel, schema, self.space, self._settings(), weight)
+        search = Search(self._configured(), panel, schema, self.space, self._settings(), weight)
         try:
             search.run(print if self.verbose else None)
         except KeyboardInterrupt:

@@ -73,7 +73,7 @@ def test_metrics_are_in_the_logs_and_the_history_of_every_epoch(fitted):
 def test_callbacks_know_which_values_of_a_metric_are_better(name, mode):
     watch = EpochMetrics(make_metrics("fit", GIVEN), None, None, {"": None, "val_": None})
     stop, reduce = keras.callbacks.EarlyStopping(name), keras.callbacks.ReduceLROnPlateau(name)
-    found = [watch.informed(callback) for callback in (stop, reduce)]
+    found = [watch.with_direction(callback) for callback in (stop, reduce)]
     assert [callback.mode for callback in found] == [mode or "auto"] * 2
     assert stop.mode == "auto"  # the caller's callback is not changed
 

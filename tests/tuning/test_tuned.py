@@ -75,7 +75,7 @@ def test_what_is_given_here_replaces_what_the_forecaster_says():
     inner = fk.LinearForecaster(horizon=6, lookback=10, validation_size=0.1)
     assert tuned(inner).fit(SERIES).horizon_ == 6
     outer = tuned(inner, horizon=3, validation_size=12)
-    assert outer._template().get_params() == inner.get_params() | {"horizon": 3, "validation_size": 12}
+    assert outer._configured().get_params() == inner.get_params() | {"horizon": 3, "validation_size": 12}
     assert inner.horizon == 6
     assert len(outer.fit(SERIES).predict()) == 3
     assert outer.get_params()["forecaster__horizon"] == 6
@@ -90,7 +90,7 @@ def test_a_backtest_takes_horizon_and_levels_of_the_forecaster():
 
 
 def test_what_is_given_here_replaces_what_the_forecaster_has():
-    template = fk.TunedForecaster(fk.GRUForecaster(horizon=9), random_state=3, horizon=6)._template()
+    template = fk.TunedForecaster(fk.GRUForecaster(horizon=9), random_state=3, horizon=6)._configured()
     assert (type(template).__name__, template.random_state, template.horizon) == ("GRUForecaster", 3, 6)
 
 
