@@ -334,6 +334,14 @@ def test_times_of_each_series_can_be_confirmed_or_all_asked_for():
     assert every.forecast().groupby("unique_id").size().tolist() == [16, 16]
 
 
+@pytest.mark.filterwarnings("ignore:.*rows occur at")
+def test_aggregated_rows_keep_the_times_of_each_series():
+    twice = pd.concat([shops(), shops().assign(ds=lambda rows: rows["ds"] + pd.Timedelta("20min"))])
+    with pytest.warns(fk.DataWarning, match="forecast only at these: 'a' at Mon to Sun 08:00 to 17:00"):
+        model = fk.NaiveForecaster(horizon=16, freq="h", resample="sum").fit(twice)
+    assert model.forecast().groupby("unique_id").size().tolist() == [10, 16]
+
+
 @pytest.mark.parametrize(("name", "most"), [("MOST_CELLS", 2 * 168), ("MOST_ROWS", 500), ("MOST_ROWS", 1)])
 @SAID
 def test_series_are_compared_a_few_at_a_time(monkeypatch, name, most):

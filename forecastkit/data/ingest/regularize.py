@@ -78,7 +78,7 @@ def to_regular_grid(table: Table, freq: str | None = None, slots: str | None = N
         slots == "observed" or (slots is None and (freq is None or schema.resample is not None))
     ):
         schema = replace(schema, weeks=find_own_weeks(grid, places, slots == "observed"))
-    if slots is None and freq is None and (grid.kind == "business" or schema.weeks):
+    if slots is None and (schema.weeks or (freq is None and grid.kind == "business")):
         say_slots(grid, schema.weeks)
     if grid.rounding == "nearest":
         schema = replace(schema, resample="nearest")
