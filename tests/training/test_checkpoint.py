@@ -263,6 +263,7 @@ def test_kill_9_at_twenty_moments_changes_nothing(tmp_path):
 
 
 @pytest.mark.slow
-def test_kill_9_changes_nothing_on_jax(tmp_path):
-    pytest.importorskip("jax")
-    kills(tmp_path, 2, KERAS_BACKEND="jax")
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_kill_9_changes_nothing_on_other_backends(tmp_path, backend):
+    pytest.importorskip(backend)
+    kills(tmp_path, 2, KERAS_BACKEND=backend)
