@@ -257,6 +257,11 @@ def colons() -> str:
     return lines("obs,gdp", *(f"{1990 + q // 4}:{q % 4 + 1},{100 + q}" for q in range(40)))
 
 
+def grand_total_first() -> str:
+    rows = (f"{t:%Y%m%d},{c},{v},0.{v}" for t, v in zip(DAYS, VALUES, strict=True) for c in ("Direct", "Organic"))
+    return lines("# Free form", "Date,Channel,Sessions,Rate,", ",,99999,0.5,Grand total", *(f"{row}," for row in rows))
+
+
 def clock_after_colon() -> str:
     hours = pd.date_range("2020-01-01", periods=96, freq="h")
     return lines("time,G(i)", *(f"{t:%Y%m%d:%H}10,{i % 24}.5" for i, t in enumerate(hours)))
@@ -299,6 +304,7 @@ EXPORTS = {
     days_and_years: {"freq": "daily", "series": 1, "rows": 180, "first": "2021-01-01", "last": "2023-03-01"},
     weather_station: {"time": "YYYYMMDD", "freq": "daily", "target": ["TG", "RH"], "rows": 60},
     colons: {"time": "obs", "freq": "quarterly", "first": "1990-01", "last": "1999-10"},
+    grand_total_first: {"time": "Date", "freq": "daily", "series_id": "Channel", "target": ["Sessions"], "rows": 120},
     clock_after_colon: {"time": "time", "freq": "hourly", "first": "2020-01-01 00:10"},
     prices: {"freq": "hourly", "series": 1, "target": ["SE1"], "missing": 0},
 }

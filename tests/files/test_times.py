@@ -164,6 +164,14 @@ def test_the_name_of_a_column_tells_what_its_numbers_mean(cells, name, first, la
     assert times.iloc[[0, -1]].tolist() == [pd.Timestamp(first), pd.Timestamp(last)]
 
 
+@pytest.mark.parametrize(("start", "later", "want"), [(2010.01, 2018.1, "2018-10"), (2010.0417, 2018.7917, "2018-10")])
+def test_one_later_decimal_year_is_read_like_those_before(start, later, want):
+    step = 0.01 if start == 2010.01 else 1 / 12
+    earlier = read_times(pd.Series(start + step * np.arange(12), name="Date"), "t")
+    assert read_times(pd.Series([later], name="Date"), "t", earlier.order).values[0] == pd.Timestamp(want)
+    assert read_times(pd.Series([2019.0]), "t", "decimal years").values[0] == pd.Timestamp("2019-01")
+
+
 def test_buddhist_years_are_converted_and_said():
     for cells in (["28/02/2567", "29/02/2567", "01/03/2567"], ["2567-02-28", "2567-02-29", "2567-03-01"]):
         times = read_times(pd.Series(cells), "t")

@@ -21,6 +21,7 @@ TOTAL = re.compile(
     r"(?i)(grand\s+|sub-?)?(total\w*|sum|summe|gesamt\w*|insgesamt|suma|somme|somma|totaal|average|avg|mean|durchschnitt|"
     r"mittelwert|moyenne|media|promedio|gemiddelde)\b.*"
 )
+_DIGITS = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _YEAR = re.compile(r"(?:1[5-9]|20|21)\d\d")
 _NUMBER = re.compile(r"[+\-−]?(?:\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d+)?|\d*[.,]\d+|\d+[.,]?)(?:[eE][+-]?\d+)?")
 
@@ -279,7 +280,11 @@ def _without_leading(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     if len(head) < 3:
         return frame, []
     for place in range(len(frame.columns)):
-        times = head.iloc[:, place].map(is_time).to_numpy()
+        times = (
+            head.iloc[:, place]
+            .map(lambda cell: is_time(cell) or _DIGITS.fullmatch(cell.strip()) is not None)
+            .to_numpy()
+        )
         count = int(times.argmax())
         if 0 < count <= _MOST_DESCRIPTIONS and times[count:].all() and len(times) - count > 2:
             break
@@ -287,7 +292,8 @@ def _without_leading(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         return frame, []
     for _, row in head.iloc[:count].iterrows():
         described = re.search(r"[^\W\d]", row.iloc[place]) and not re.search(r"\d", row.iloc[place])
-        if not described and any(_NUMBER.fullmatch(cell.strip()) for cell in row):
+        total = not row.iloc[place].strip() and any(TOTAL.fullmatch(cell.strip()) for cell in row)
+        if not (described or total) and any(_NUMBER.fullmatch(cell.strip()) for cell in row):
             return frame, []
     last = [cell.strip() for cell in head.iloc[count - 1]]
     if (

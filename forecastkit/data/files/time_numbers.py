@@ -13,6 +13,7 @@ _UNIX = (("seconds", 10**6), ("milliseconds", 10**3), ("microseconds", 1), ("nan
 #: Serial days of spreadsheets from 1954 to 2091, and their epoch.
 _SPREADSHEET, _DAY_ZERO = (20_000, 70_000), np.datetime64("1899-12-30", "us")
 POSITIONS, EXCEL = "whole numbers", "Excel serial days"
+MONTH_YEARS, DECIMAL_YEARS = "yyyy.mm", "decimal years"
 
 Reading = tuple[str, np.ndarray]
 
@@ -40,7 +41,7 @@ def dated_numbers(numbers: np.ndarray, name: object = None, order: str = "") -> 
     """
     called = {"yyyyww": "week", "yyyyq": "quarter", "yyddd": "julian", "cyyddd": "julian", EXCEL: "date"}
     called = called.get(order, named_period(name))
-    found = dict(_readings(numbers, called))
+    found = dict(_readings(numbers, called, order))
     if order == POSITIONS and numbers.dtype.kind == "i":
         return numbers, POSITIONS, ""
     if order in found:
@@ -53,7 +54,7 @@ def dated_numbers(numbers: np.ndarray, name: object = None, order: str = "") -> 
     return found[best].astype("datetime64[us]"), best, sentence
 
 
-def _readings(numbers: np.ndarray, called: str) -> Iterator[Reading]:
+def _readings(numbers: np.ndarray, called: str, order: str) -> Iterator[Reading]:
     """Return possible readings of the numbers, the most plausible first."""
     if numbers.dtype.kind == "i":
         yield from _years(numbers)
@@ -62,8 +63,8 @@ def _readings(numbers: np.ndarray, called: str) -> Iterator[Reading]:
         if called in ("julian", "date"):
             yield from _days_of_years(numbers, called)
     yield from _unix(numbers)
-    if numbers.dtype.kind == "f":
-        yield from _decimal_years(numbers)
+    if numbers.dtype.kind == "f" or order in (MONTH_YEARS, DECIMAL_YEARS):
+        yield from _decimal_years(numbers, order)
     if _within(numbers, _SPREADSHEET) and (numbers.dtype.kind == "f" or called == "date"):
         seconds = np.round(numbers.astype("float64") * 86_400).astype("int64")  # fractions of days are not exact
         yield EXCEL, _DAY_ZERO + seconds.astype("timedelta64[s]")
@@ -80,20 +81,23 @@ def _years(whole: np.ndarray) -> Iterator[Reading]:
         yield "year", dates_of(whole, np.ones_like(whole))[0]
 
 
-def _decimal_years(numbers: np.ndarray) -> Iterator[Reading]:
-    """Return years whose fractions are months or quarters, such as 1950.0417 for January (the middle of the month)."""
+def _decimal_years(numbers: np.ndarray, order: str) -> Iterator[Reading]:
+    """Return years with months or quarters: 2010.01 to 2010.12, or fractions such as 1950.0417 (the middle of January).
+
+    They are recognized from three times, or from one where the `order` is known.
+    """
     distinct = np.unique(numbers)
-    if len(distinct) < 3 or not _within(distinct, _LONE_YEARS):
+    if not _within(distinct, _LONE_YEARS) or (len(distinct) < 3 and order not in (MONTH_YEARS, DECIMAL_YEARS)):
         return
     hundredths = np.round(100 * numbers).astype("int64")  # 2010.1 is October beside 2010.01
     months, exist = dates_of(hundredths // 100, hundredths % 100)
-    if exist.all() and np.abs(100 * numbers - hundredths).max() < 1e-6 and regularity(months)[0] > 0.5:
-        yield "yyyy.mm", months
-    months = np.floor(12 * distinct + 0.1).astype("int64")  # .083 is February, and so is (31 days / 365)
-    steps = np.diff(months)
-    if steps.min() > 0 and np.bincount(steps).argmax() in (1, 3, 6, 12):
+    exact = exist.all() and np.abs(100 * numbers - hundredths).max() < 1e-6
+    if exact and order != DECIMAL_YEARS and (order or regularity(months)[0] > 0.5):
+        yield MONTH_YEARS, months
+    steps = np.diff(np.floor(12 * distinct + 0.1).astype("int64"))  # .083 is February, and so is (31 days / 365)
+    if order == DECIMAL_YEARS or (len(steps) and steps.min() > 0 and np.bincount(steps).argmax() in (1, 3, 6, 12)):
         whole = np.floor(12 * numbers + 0.1).astype("int64")
-        yield "decimal years", dates_of(whole // 12, whole % 12 + 1)[0]
+        yield DECIMAL_YEARS, dates_of(whole // 12, whole % 12 + 1)[0]
 
 
 def _six_digits(whole: np.ndarray, called: str) -> Iterator[Reading]:
