@@ -33,6 +33,11 @@ NETWORK_CACHE.max_networks = 24
 gc.set_threshold(50_000, 10, 10)
 
 
+def pytest_collection_finish():
+    """Exclude what is loaded from garbage collection, which looks through it often, and five times at the end."""
+    gc.freeze()
+
+
 def optimize_graphs(wanted: bool) -> None:
     """Choose whether TensorFlow optimizes graphs, which for a tiny network takes longer than running it."""
     if tensorflow := sys.modules.get("tensorflow"):

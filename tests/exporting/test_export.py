@@ -161,6 +161,7 @@ def test_the_page_shows_the_deviations_of_the_results(tmp_path):
     assert copy.read_text(encoding="utf-8") == page.read_text(encoding="utf-8"), told
 
 
+@pytest.mark.rotated
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of TensorFlow's deprecated interpreter
 def test_saved_models_and_litert_equal_onnx(tmp_path, hourly):
     rows = hourly.copy()

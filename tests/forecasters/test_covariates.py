@@ -19,7 +19,8 @@ from forecastkit.preprocessing.scaler import Scaler
 #: Levels that are not seen at fit are warned of, see tests/data/test_category_levels.py.
 pytestmark = pytest.mark.filterwarnings("ignore:Panel. .* not seen at fit")
 
-TINY = {"units": 8, "epochs": 1, "windows_per_epoch": 64, "batch_size": 32, "random_state": 0, "linear_path": False}
+TINY = {"patch": 4, "units": 8, "epochs": 1, "windows_per_epoch": 64, "batch_size": 32, "random_state": 0,
+        "linear_path": False}  # fmt: skip
 NETWORKS = sorted(backbones.class_names().values())
 NAMES = [*NETWORKS, "Linear", "Naive", "SeasonalNaive", "Drift", "Mean"]
 

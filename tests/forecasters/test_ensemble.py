@@ -18,6 +18,7 @@ from forecastkit.utils.exceptions import InputError, ParameterError
 SIZE = {"horizon": 4, "lookback": 12}
 TINY = {
     **SIZE,
+    "patch": 4,
     "units": 8,
     "epochs": 2,
     "windows_per_epoch": 64,

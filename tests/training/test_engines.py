@@ -80,6 +80,18 @@ def plainly(data):
     return trained(data)
 
 
+@pytest.fixture(scope="module")
+def halved(data):
+    """The same with each batch in two parts."""
+    return trained(data, parts=2)
+
+
+@pytest.fixture(scope="module")
+def dropped(data):
+    """With dropout, and each batch in two parts."""
+    return trained(data, dropout=0.5, parts=2)
+
+
 @pytest.fixture
 def begun(data, plainly):
     """The engine of `plainly` before its first step, which may be trained: it is restored afterwards."""
@@ -106,27 +118,34 @@ def test_steps_of_a_call_stay_within_bounds_in_a_long_training(data, begun):
         assert 1 <= begun.at_once <= 16
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        pytest.param({"compiled": True, "parts": 1}, id="compiled", marks=pytest.mark.rotated),
-        pytest.param({"parts": 2}, id="split"),
-        pytest.param({"compiled": True, "parts": 2}, id="both", marks=pytest.mark.rotated),
-    ],
-)
-def test_compiled_and_split_steps_train_alike(data, plainly, options):
-    engine, loss = trained(data, **options)
-    assert loss == pytest.approx(plainly[1], rel=1e-4)
-    assert_close(weights(engine), weights(plainly[0]))
-    assert_close(engine.average, plainly[0].average)
+def assert_alike(first, second):
+    """Two engines with the same mean loss, weights and averages."""
+    assert first[1] == pytest.approx(second[1], rel=1e-4)
+    assert_close(weights(first[0]), weights(second[0]))
+    assert_close(first[0].average, second[0].average)
 
 
-@pytest.mark.parametrize("name", ["rnn", pytest.param("transformer", marks=pytest.mark.rotated)])
-def test_dropout_is_the_same_however_a_batch_is_split(data, plainly, name):
-    whole, quarters = (trained(data, name=name, dropout=0.5, parts=parts)[1] for parts in (1, 4))
+def test_split_steps_train_alike(plainly, halved):
+    assert_alike(halved, plainly)
+
+
+@pytest.mark.rotated
+@pytest.mark.parametrize("parts", [1, 2])
+def test_compiled_steps_train_alike(data, plainly, parts):
+    assert_alike(trained(data, compiled=True, parts=parts), plainly)
+
+
+def test_dropout_is_the_same_however_a_batch_is_split(data, plainly, dropped):
+    _, whole = trained(data, dropout=0.5)
+    assert dropped[1] == pytest.approx(whole, rel=1e-5)
+    assert abs(whole - plainly[1]) > 1e-3
+
+
+@pytest.mark.rotated
+def test_dropout_of_attention_is_the_same_however_a_batch_is_split(data):
+    whole, quarters = (trained(data, name="transformer", dropout=0.5, parts=parts)[1] for parts in (1, 4))
     assert quarters == pytest.approx(whole, rel=1e-5)
-    without = plainly[1] if name == "rnn" else trained(data, name=name)[1]
-    assert abs(whole - without) > 1e-3
+    assert abs(whole - trained(data, name="transformer")[1]) > 1e-3
 
 
 @pytest.mark.rotated
@@ -199,12 +218,14 @@ def gradients_of(engine, table, seed, part):
     return float(loss), gradients
 
 
-def test_gradients_of_parts_average_to_that_of_the_whole(data, plainly):
-    whole, split = plainly[0], trained(data, parts=2)[0]
+def test_gradients_of_parts_average_to_that_of_the_whole(data, plainly, halved):
+    whole, split = plainly[0], halved[0]
+    before = weights(split)
     split.network.set_weights(weights(whole))
     table = origins(data, BATCH)
     loss, whole_gradients = gradients_of(whole, table, 1, 0)
     halves = [gradients_of(split, half, 1, part) for part, half in enumerate(np.split(table, 2))]
+    split.network.set_weights(before)
     assert loss == pytest.approx(np.mean([half[0] for half in halves]), rel=1e-5)
     for gradient, *parts in zip(whole_gradients, *(half[1] for half in halves), strict=True):
         np.testing.assert_allclose(gradient, np.mean(parts, axis=0), rtol=1e-3, atol=1e-6)
@@ -218,9 +239,8 @@ def test_dropout_is_drawn_from_the_seeds(data, parts):
         np.testing.assert_array_equal(mine, other)
 
 
-def test_parts_and_steps_have_masks_of_their_own(data):
-    engine, _ = trained(data, dropout=0.5, parts=2)
-    table = origins(data, BATCH // 2)
+def test_parts_and_steps_have_masks_of_their_own(data, dropped):
+    engine, table = dropped[0], origins(data, BATCH // 2)
     losses = [gradients_of(engine, table, seed, part)[0] for seed in (1, 2, 3) for part in (0, 1)]
     assert len(set(losses)) == 6
     assert gradients_of(engine, table, 1, 0)[0] == losses[0]

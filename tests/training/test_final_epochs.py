@@ -9,7 +9,7 @@ from forecastkit.training import trained_network
 from forecastkit.training.engines.tensorflow import TensorFlowEngine
 from forecastkit.training.trained_network import NetworkCache
 
-TINY = {"horizon": 4, "lookback": 12, "epochs": 2, "units": 8, "random_state": 0, "linear_path": False}
+TINY = {"horizon": 4, "lookback": 12, "patch": 4, "epochs": 2, "units": 8, "random_state": 0, "linear_path": False}
 
 
 def test_the_step_is_traced_once(monkeypatch):

@@ -24,8 +24,6 @@ def none_left(monkeypatch):
     """No network of another test, and none for the next."""
     monkeypatch.setattr(trained_network, "NETWORK_CACHE", NetworkCache())
     gc.freeze()  # else each collection below looks through a million objects of TensorFlow
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture
