@@ -33,25 +33,30 @@ NETWORK_CACHE.max_networks = 24
 gc.set_threshold(50_000, 10, 10)
 
 
-def pytest_collection_finish():
-    """Exclude what is loaded from garbage collection, which looks through it often, and five times at the end."""
+def is_long(item) -> bool:
+    """Whether a test is slow or rotated."""
+    return any(item.get_closest_marker(name) for name in ("slow", "rotated"))
+
+
+def pytest_collection_finish(session):
+    """Exclude what is loaded from garbage collection; if no test is long, fold no constants of graphs either."""
     gc.freeze()
+    if "tensorflow" in sys.modules and not any(map(is_long, session.items)):
+        v1, context = sys.modules["tensorflow"].compat.v1, sys.modules["tensorflow.python.eager.context"].context()
+        options = v1.OptimizerOptions(opt_level=v1.OptimizerOptions.L0)
+        # There is no public switch. TensorFlow reads it once, when it computes something for the first time.
+        context._config = v1.ConfigProto(graph_options=v1.GraphOptions(optimizer_options=options))
 
 
 def optimize_graphs(wanted: bool) -> None:
     """Choose whether TensorFlow optimizes graphs, which for a tiny network takes longer than running it."""
     if tensorflow := sys.modules.get("tensorflow"):
-        v1 = tensorflow.compat.v1
-        options = v1.OptimizerOptions(opt_level=v1.OptimizerOptions.L1 if wanted else v1.OptimizerOptions.L0)
-        context = sys.modules["tensorflow.python.eager.context"].context()
-        # Folding of constants has no public switch; the call after it has the configuration read again.
-        context._config = v1.ConfigProto(graph_options=v1.GraphOptions(optimizer_options=options))
         tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": not wanted})
 
 
 def pytest_runtest_setup(item):
     """Optimize graphs in slow and rotated tests only."""
-    optimize_graphs(any(item.get_closest_marker(name) for name in ("slow", "rotated")))
+    optimize_graphs(is_long(item))
 
 
 #: Random tables of each kind, through the command line and in Python; CONTRIBUTING.md has the nightly number.

@@ -5,7 +5,7 @@ import copy
 import joblib
 import numpy as np
 import pytest
-from conftest import make_panel, optimize_graphs, wave
+from conftest import make_panel, wave
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -248,8 +248,8 @@ def test_the_linear_member_is_the_reference_of_all(monkeypatch):
 # ---------------------------------------------------------------------------------------------- processes
 
 
+@pytest.mark.rotated  # with TensorFlow's own options, as in the other processes
 def test_processes_give_the_same_bit_for_bit():
-    optimize_graphs(True)  # as in the other processes
     members = [fk.GRUForecaster(**TINY, quantile_levels=LEVELS), fk.LinearForecaster(), fk.NaiveForecaster()]
     data, weight = make_panel(120)[["unique_id", "ds", "load"]], np.linspace(0.5, 1, len(make_panel(120)))
     one, other = (

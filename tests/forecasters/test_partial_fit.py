@@ -7,7 +7,7 @@ from conftest import in_rotation, weights_of
 
 import forecastkit as fk
 
-TINY = {"horizon": 4, "lookback": 12, "patch": 4, "epochs": 2, "units": 8, "random_state": 0, "linear_path": False}
+TINY = {"horizon": 4, "lookback": 12, "epochs": 2, "units": 8, "random_state": 0, "linear_path": False}
 
 
 def wave(first, stop):

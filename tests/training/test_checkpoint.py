@@ -186,10 +186,8 @@ import sys
 sys.path[:0] = sys.argv[1].split(":")
 import time
 import keras
-from conftest import optimize_graphs
 from test_checkpoint import EPOCHS, SIZES, series
 import forecastkit as fk
-optimize_graphs(False)  # as in the test, for equal bits
 
 def hold(epoch, logs):
     if epoch == EPOCHS - 1:
