@@ -15,8 +15,9 @@ CALENDAR = {
 }
 
 
-#: What the quantiles of residuals leave out.
-LOCAL = " Quantiles from residuals keep the width that they have at the export; predict scales it by the latest rows."
+#: What the quantiles of residuals of a network leave out, and how the pre-trained forecaster reads short series.
+LOCAL = "Quantiles from residuals keep the width that they have at the export; predict scales it by the latest rows."
+PADDED = "A series that is shorter than the window has NaN before its first value."
 
 
 def describe_export(forecaster, constants: Constants, inputs: dict, version: str) -> dict[str, Any]:
@@ -27,6 +28,7 @@ def describe_export(forecaster, constants: Constants, inputs: dict, version: str
     if constants.levels:
         shape = ["batch", forecaster.horizon_, *several, len(constants.levels)]
         outputs["quantiles"] = {"shape": shape, "levels": list(constants.levels)}
+    more = LOCAL if hasattr(forecaster, "network_") else PADDED
     declared = {}
     for name, (shape, dtype) in inputs.items():
         declared[name] = {"shape": ["batch", *shape], "type": dtype, **_meaning(name, forecaster)}
@@ -40,7 +42,7 @@ def describe_export(forecaster, constants: Constants, inputs: dict, version: str
         "horizon": forecaster.horizon_,
         "inputs": declared,
         "outputs": outputs,
-        "note": "All values are in the units of the data at fit. Windows lie within a series; NaN is missing." + LOCAL,
+        "note": f"All values are in the units of the data at fit. Windows lie within a series; NaN is missing. {more}",
     }
 
 

@@ -18,6 +18,7 @@ from test_graph import TINY, WHOLE, engine_of, windows
 
 import forecastkit as fk
 from forecastkit.cli import main
+from forecastkit.exporting.recorded import Recorded
 from forecastkit.exporting.tracer import Tracer
 from forecastkit.forecasters.future_rows import read_rows_to_forecast
 from forecastkit.networks import backbones
@@ -245,6 +246,18 @@ def test_known_covariates_and_several_series_of_a_pretrained_forecaster(tmp_path
     model = fk.PretrainedForecaster(horizon=6, fine_tune=False, fourier=1, **roles).fit(rows)
     panel = read_rows_to_forecast("test", model.schema_, model.history_, ahead, None)[1]
     assert_exported(model, tmp_path / "model.onnx", panel, model.forecast(ahead))
+
+
+def test_functions_and_conditions_that_cannot_be_recorded_are_refused():
+    tracer = Tracer()
+    values = Recorded(tracer, tracer.input("x", (4,), "float64", lambda count: np.ones((count, 4))))
+    for function in (np.sort, np.cosh, np.add.accumulate):
+        with pytest.raises(NotExportable, match="operations that can be recorded, got '"):
+            function(values)
+    with pytest.raises(TypeError, match="cannot depend on values"):
+        bool(values[0, 0] > 0)
+    with pytest.raises(TypeError, match="size of a batch"):
+        len(values)
 
 
 @pytest.mark.rotated
