@@ -173,7 +173,7 @@ def test_unread_times_that_distinguish_the_rows_of_series_are_refused():
 
 
 @pytest.mark.parametrize(
-    "column", [["令和1年5月", "令和1年6月", "令和1年7月"], ["FY23-W01", "FY23-W02", "FY23-W03"], [0.5, 0.7, 1.3]]
+    "column", [["令和1年5月", "令和1年6月", "令和1年7月"], ["D1 2023", "D2 2023", "D3 2023"], [0.5, 0.7, 1.3]]
 )
 def test_dates_of_other_calendars_are_refused_and_not_counted(column):
     frame = pd.DataFrame({"Order Date": column, "sales": [5.0, 6.5, 7.0]})
@@ -190,6 +190,14 @@ def test_numbers_that_are_called_like_a_date_but_count_are_no_target():
         ("signal", "year to date"),
         {"time": "a row counter"},
     )
+
+
+def test_digits_called_like_a_year_and_month_are_times():
+    months = pd.date_range("2019-01-01", periods=30, freq="MS")
+    frame = pd.DataFrame({"YearMonth": [*(months.year * 100 + months.month)] * 2, "sku": ["a"] * 30 + ["b"] * 30})
+    roles = find_roles(frame.assign(qty=np.arange(60) % 7))
+    assert (roles.time, roles.series_id, roles.target) == ("YearMonth", ("sku",), ("qty",))
+    assert roles.times[:30].tolist() == months.tolist()
 
 
 def test_months_of_a_column_without_a_name_are_times():

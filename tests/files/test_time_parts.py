@@ -12,6 +12,7 @@ from forecastkit.utils.exceptions import InputError
 
 HOURS = pd.Series(pd.date_range("2023-01-02", periods=240, freq="h"))
 HALVES = pd.Series(pd.date_range("2023-01-02", periods=480, freq="30min"))
+SECONDS = pd.Series(pd.date_range("2023-01-02", periods=100, freq="15s"))
 DAYS = HOURS.dt.strftime("%Y-%m-%d")
 MONTHS = pd.Series(pd.date_range("2019-01-01", periods=48, freq="MS"))
 POLISH = "styczeń luty marzec kwiecień maj czerwiec lipiec sierpień wrzesień październik listopad grudzień".split()  # noqa: SIM905
@@ -38,6 +39,7 @@ TABLES = {
         HALVES,
     ),
     "numbered hours as text": ({"date": DAYS, "Hour": "H" + (HOURS.dt.hour + 1).astype(str)}, HOURS),
+    "seconds": ({"date": "2023-01-02", "hour": 0, "minute": SECONDS.dt.minute, "second": SECONDS.dt.second}, SECONDS),
     "Year and period": ({"Year": MONTHS.dt.year, "Period": MONTHS.dt.month}, MONTHS),
     "day of the year": ({"YEAR": HOURS.dt.year, "DOY": HOURS.dt.day_of_year, "HR": HOURS.dt.hour}, HOURS),
     "no name of the months": ({"Unnamed: 0": MONTHS.dt.year, "Unnamed: 1": MONTHS.dt.strftime("%B")}, MONTHS),

@@ -45,6 +45,7 @@ def likeness(name: object, names: Iterable[str]) -> tuple[bool, bool]:
 DATES = words(
     "time date datetime date_time timestamp ts ds dt period zeit zeitpunkt zeitstempel zeitraum periode datum heure "
     "unix epoch temps fecha tiempo periodo data ora tempo tijd tijdstip tijdstempel dteday "
+    "yearmonth year_month yyyymm yearmon yyyymmdd yearweek year_week yyyyww anomes jahrmonat "
     "дата dato tarih päivämäärä ημερομηνία dátum tanggal التاريخ תאריך "
     "日期 时间 時間 日時 日付 年月 年月日 날짜 일자 일시"
 )
@@ -77,6 +78,7 @@ HOURS = words(
     "hours stunden heures horas ore uren час godzina hodina saat timme tunti óra 时 時 小时 시"
 )
 MINUTES = words("minute minutes min mn minuto minutos minuti minuut minuten")
+SECONDS = words("second seconds sec ss segundo segundos secondi sekunde sekunden seconde seconden")
 #: Columns of months or quarters such as ``M01`` and ``Q1``.
 PERIODS = words("period periode periodo")
 #: Words of times at which an interval ends or a record was written.
@@ -97,7 +99,7 @@ SLOTS = words(
 CLOCKS = words("time uhrzeit zeit heure hora ora orario tijd clock timeofday time_of_day hour stunde uur interval")
 #: Any name of a time or of a part of one.
 TIMES = DATES | YEARS | QUARTERS | HALVES | MONTHS | WEEKS | DAYS | HOURS | words("uhrzeit hour")
-CALENDAR = YEARS | QUARTERS | HALVES | MONTHS | WEEKS | DAYS | HOURS | MINUTES | WEEKDAYS
+CALENDAR = YEARS | QUARTERS | HALVES | MONTHS | WEEKS | DAYS | HOURS | MINUTES | SECONDS | WEEKDAYS
 
 SERIES = words(
     "id uid series item product article sku upc store shop branch outlet site station sensor meter device machine "

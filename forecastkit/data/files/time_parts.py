@@ -25,6 +25,7 @@ PARTS = {
     "day": (column_names.DAYS, 1, 31),
     "hour": (column_names.HOURS, 0, 24),
     "minute": (column_names.MINUTES, 0, 59),
+    "second": (column_names.SECONDS, 0, 59),
     "day of the year": (column_names.DAYS_OF_YEAR, 1, 366),
     "period": (column_names.SLOTS, 1, 100),
 }
@@ -74,7 +75,7 @@ def find_parts(free: pd.DataFrame, date: str | None, times: Times | None, where:
         if all(named[part] for part in wanted):
             parts = [named[part] for part in wanted]
             if wanted[-1].startswith("day") and named["hour"]:
-                parts += [named["hour"], *([named["minute"]] if named["minute"] else [])]
+                parts += _clock_parts(named)
             return tuple(parts) if _can_join(free, parts) else ()
     return ()
 
@@ -170,10 +171,15 @@ def _find_clock(free: pd.DataFrame, dates: pd.Series, where: str) -> tuple[str, 
             continue
         if times_of_day(free[name]) is not None and _refines(dates, free[[name]]):
             return (name, *_halves_of_day(free.drop(columns=name)))
-    hour, minute = _named_part(free, "hour", where), _named_part(free, "minute", where)
-    found = [name for name in (hour, minute) if name is not None] if hour is not None else []
+    found = _clock_parts({part: _named_part(free, part, where) for part in ("hour", "minute", "second")})
     found = found + _halves_of_day(free) if found else [name for name in [_named_part(free, "period", where)] if name]
     return tuple(found) if found and _refines(dates, free[found]) else ()
+
+
+def _clock_parts(named: dict) -> list:
+    """Return the columns of hours, and of minutes and seconds beside them."""
+    parts = [named["hour"], named["minute"], named["second"]]
+    return parts[: parts.index(None)] if None in parts else parts
 
 
 def _halves_of_day(free: pd.DataFrame) -> list:
@@ -293,9 +299,9 @@ def _date_of_parts(frame: pd.DataFrame, named: dict[str, str], where: str) -> pd
 
 def _clock_of_parts(frame: pd.DataFrame, named: dict, rest: list, where: str, form: str) -> tuple[pd.Series, str]:
     """Return the time since midnight that columns of hours, minutes, periods or times of day make, and its form."""
-    hour, minute = (
+    hour, minute, second = (
         _whole(frame, named, part) if part in named else np.zeros(len(frame), dtype="int64")
-        for part in ("hour", "minute")
+        for part in ("hour", "minute", "second")
     )
     if form == HOUR_ENDING or (not form and len(hour) and hour.max() == 24 and hour.min() >= 1):
         hour, form = hour - 1, HOUR_ENDING
@@ -303,7 +309,7 @@ def _clock_of_parts(frame: pd.DataFrame, named: dict, rest: list, where: str, fo
         form = PERIODS_A_YEAR if pd.api.types.is_numeric_dtype(frame[named["month"]]) else ""
     if "period" in named:
         minute, form = _minutes_of_periods(frame[named["period"]], where, form)
-    clock = pd.Series((60 * (60 * hour + minute)).astype("timedelta64[s]"))
+    clock = pd.Series((60 * (60 * hour + minute) + second).astype("timedelta64[s]"))
     for name in rest:
         if _are_halves(frame[name]):
             after_noon = frame[name].astype(str).str.strip().str.lower().str.startswith("p").to_numpy()

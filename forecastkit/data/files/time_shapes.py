@@ -131,7 +131,7 @@ _SHAPES = {
     ),
 }
 #: Patterns of formats by name, with the named groups that they capture. Compiled where used: that takes 50 ms.
-SHAPES = {name: rf"(?i)^\s*{pattern}\s*$" for name, pattern in _SHAPES.items()}
+SHAPES = {name: rf"(?i)^\s*{pattern}(?:\s*г\.?)?\s*$" for name, pattern in _SHAPES.items()}
 
 _HOURS = r"\d{1,2}:\d{2}(?::\d{2})?"
 _TO = r"(?:\s-|-\s|–|—|~|\sto\s|\sbis\s|\suntil\s)"
