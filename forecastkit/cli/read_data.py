@@ -184,12 +184,12 @@ def _zoned(frame: pd.DataFrame, roles: Roles, timezone: str | None) -> pd.DataFr
 
 @contextmanager
 def name_file_in_errors(sources: Sources) -> Iterator[None]:
-    """Name the file in refusals of `read_panel`."""
+    """Name the file in refusals of `read_panel` and `update`."""
     path = join_paths(sources)
     try:
         yield
     except InputError as error:
-        raise type(error)(re.sub(f"^{WHERE}:", lambda _: f"{path}:", str(error))) from error
+        raise type(error)(re.sub(rf"^({WHERE}|(\w+\.)?update):", lambda _: f"{path}:", str(error))) from error
 
 
 def read_like(sources: Sources, schema: Schema, future: bool = False) -> pd.DataFrame:

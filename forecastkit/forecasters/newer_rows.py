@@ -48,6 +48,8 @@ class Updating:
         from forecastkit.data.ingest.read_panel import read_more  # here: a stored history is not read
 
         newer = read_more(self.schema_, self.history_.grid, X, y, follow=self.history_)
+        if self.history_is_tail_:
+            _refuse_rows_before(f"{type(self).__name__}.update", self.history_, newer)
         merged, replaced = self.history_.merge(newer)
         if replaced and self.schema_.resample not in (None, "nearest"):
             warn_user(
@@ -162,6 +164,19 @@ class FineTuning:
             rule = "learning_rate= and train= are for forecasters that are fitted"
             refuse(where, rule, "one that is not", "Call fit first.", ParameterError)
         return self._partial_fit(X, y, learning_rate=learning_rate, train=train)
+
+
+def _refuse_rows_before(where: str, history: Panel, newer: Panel) -> None:
+    """Refuse a known series whose rows all lie before those that are kept: forecasts would not change."""
+    place = history.places(newer.ids)
+    early = np.flatnonzero((place >= 0) & (newer.ends < history.start[place]))
+    if len(early):
+        e = early[0]
+        name = "" if newer.ids[e] is None else f" of {newer.ids[e]!r}"
+        ordinals = np.array([history.start[place[e]], newer.ends[e], history.cutoffs()[place[e]]])
+        first, last, cutoff = history.grid.timestamps(ordinals)
+        rule = f"rows{name} must lie at or after {first}, the first one kept"
+        refuse(where, rule, f"rows up to {last}", f"Give rows after {cutoff}, the latest one.")
 
 
 def without_newer_faults(where: str, forecaster: "Forecaster", panel: Panel) -> Panel:

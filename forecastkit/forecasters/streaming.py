@@ -159,7 +159,8 @@ def _record(where: str, schema: Schema, y, X) -> dict:
     """Return the cells of one series by column name; all targets are among them."""
     names = [name for name in schema.columns if name in (*schema.past, *schema.known)] or [*schema.known, *schema.past]
     row = {**_named(where, "X", names, X), **_named(where, "y", schema.target, y)}
-    check_names(where, "a column of the observation", row, {*schema.target, *names, *schema.columns, schema.time_name})
+    columns = {*schema.target, *names, schema.time_name, *(() if schema.flat else schema.columns)}
+    check_names(where, "a column of the observation", row, columns)
     if lacking := [repr(name) for name in schema.target if name not in row]:
         refuse(where, "an observation must have a value of each target", f"none of {first_few(lacking)}")
     return row

@@ -94,6 +94,10 @@ def test_refused_rows_leave_the_file_as_it_is(run, home, model):
     table(5, ROWS).drop(columns="sales").to_csv("bad.csv", index=False)
     assert "no 'sales'" in run("update", model, "--csv", "bad.csv", code=1).err
     assert "must exist" in run("update", "no.forecast", "--csv", "newer.csv", code=1).err
+    table(5).assign(day=pd.date_range("2020-05-01", periods=10)).to_csv("old.csv", index=False)
+    refused = run("update", model, "--csv", "old.csv", code=1).err
+    assert "old.csv: rows of 'a' must lie at or after 20" in refused
+    assert "got rows up to 2020-05-05" in refused
     assert (home / model).read_bytes() == kept
 
 

@@ -181,7 +181,7 @@ REFUSED = {
     "text": (("1",), {}, "must be a finite number, or NaN where it is missing, got '1'"),
     "infinite": ((np.inf,), {}, "must be a finite number"),
     "two values": (([1.0, 2.0],), {}, "y must have a value for each of 'load', got 2"),
-    "another column": (({"load": 1.0, "wind": 2.0},), {}, "a column of the observation must exist, got 'wind'"),
+    "another column": (({"load": 1.0, "wind": 2.0},), {}, "must exist, got 'wind'. There are: load, time"),
     "no target": (({},), {}, "a value of each target, got none of 'load'"),
     "a covariate": ((1.0, [2.0]), {}, "X must be left out of models without covariates, got 1 value"),
     "time of rows": ((SERIES[START : START + 1],), {"time": SERIES.index[START]}, "rows have their own times"),
