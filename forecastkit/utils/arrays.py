@@ -149,6 +149,8 @@ def one_thread() -> Iterator[None]:
         yield
         return
     with _LOCK:
+        if not _LIMITED:
+            _take_control()
         _LIMITED.append(_LIMITED[0] if _LIMITED else controller.limit(limits=1, user_api="blas"))
     try:
         yield
@@ -156,7 +158,17 @@ def one_thread() -> Iterator[None]:
         with _LOCK:
             limits = _LIMITED.pop()
             if not _LIMITED:
+                _take_control()
                 limits.restore_original_limits()
+                _take_control()
+
+
+def _take_control():
+    """Let any thread set the limit next: threadpoolctl (3.8) ignores all threads but the first one that has set one."""
+    from threadpoolctl import OpenBLASController
+
+    if hasattr(OpenBLASController, "clear_controlling_thread"):
+        OpenBLASController.clear_controlling_thread(force=True)
 
 
 @cache

@@ -68,3 +68,22 @@ def test_the_limit_holds_until_the_last_thread_leaves():
         assert set(threads().values()) == {1}
     other.join()
     assert threads() == before
+
+
+def test_every_thread_can_set_the_limit():
+    found = []
+
+    def other():
+        with one_thread():
+            found.append(set(threads().values()))
+
+    with ThreadpoolController().limit(limits=2, user_api="blas"):
+        before = threads()
+        assert set(before.values()) == {2}
+        with one_thread():  # this thread is the first one
+            pass
+        thread = Thread(target=other)
+        thread.start()
+        thread.join()
+        assert found == [{1}]
+        assert threads() == before
