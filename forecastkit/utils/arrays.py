@@ -165,10 +165,11 @@ def one_thread() -> Iterator[None]:
 
 def _take_control():
     """Let any thread set the limit next: threadpoolctl (3.8) ignores all threads but the first one that has set one."""
-    from threadpoolctl import OpenBLASController
+    import threadpoolctl
 
-    if hasattr(OpenBLASController, "clear_controlling_thread"):
-        OpenBLASController.clear_controlling_thread(force=True)
+    controller = getattr(threadpoolctl, "OpenBLASController", None)
+    if hasattr(controller, "clear_controlling_thread"):  # older versions heed every thread
+        controller.clear_controlling_thread(force=True)
 
 
 @cache
