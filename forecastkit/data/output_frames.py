@@ -87,7 +87,10 @@ def long_frame(
     columns.update({name: values.ravel() for name, values in quantiles.items()})
     if actual:
         columns["actual"] = _actuals(panel, entity, np.repeat(origins.row, horizon) + steps, channel)
-    return pd.DataFrame(columns, copy=False)
+    frame = pd.DataFrame(columns, copy=False)
+    if panel.channels == 1:
+        frame.attrs["target"] = schema.target[0]  # plots find the actuals in the user's rows by it
+    return frame
 
 
 def _actuals(panel, entity, rows, channel):

@@ -40,6 +40,9 @@ def forecast_frame(result: object, function: str) -> pd.DataFrame:
     if not hasattr(frame, "columns"):
         remedy = "Pass the result of forecast() or backtest()."
         refuse("plot", f"{function} needs a long forecast frame", type(result).__name__, remedy)
+    times = [name for name in frame.columns if frame[name].dtype.kind == "M"]
+    if "forecast" in frame.columns and not {"cutoff", "step"} & set(frame.columns) and len(times) == 1:
+        return _with_steps(frame, times[0])
     if "cutoff" not in frame.columns and not {"step", "forecast"} <= set(frame.columns):
         remedy = "Pass the result of forecast() or backtest(), or of predict() with times in its index."
         got = f"the columns {', '.join(map(repr, frame.columns[:6]))}"
@@ -78,6 +81,18 @@ def _long_predictions(values) -> pd.DataFrame:
     columns = [next(iter(keys)), *(() if None in parts else ("target",)), "cutoff", "step"]
     frame = pd.concat(long, ignore_index=True)
     return frame[[*columns, *(name for name in frame.columns if name not in columns)]]
+
+
+def _with_steps(values: pd.DataFrame, time: str) -> pd.DataFrame:
+    """Return a result of `predict` with series and times in columns as a long frame of one cutoff for each series."""
+    import pandas as pd
+
+    place = values.columns.get_loc(time) + 1
+    keys, frame = list(values.columns[: place - 1]), values.copy()
+    groups = frame.groupby(keys or np.zeros(len(frame)), sort=False, observed=True)[time]
+    frame.insert(place, "cutoff", groups.transform(lambda part: _time_before(pd.DatetimeIndex(part))))
+    frame.insert(place + 1, "step", groups.cumcount() + 1)
+    return frame
 
 
 def _time_before(times: pd.DatetimeIndex) -> pd.Timestamp:
@@ -119,7 +134,7 @@ def history_frame(
     if targets and "target" not in history.columns and set(targets) <= set(history.columns):
         keys = [key for key in (*as_names(series_id), time) if key in history.columns]
         return history.melt(keys, targets, var_name="target", value_name="actual")
-    return _with_actual(history, time, series_id)
+    return _with_actual(history, time, series_id, frame.attrs.get("target"))
 
 
 def _with_index(history, time, series_id):
@@ -136,10 +151,12 @@ def _with_index(history, time, series_id):
     return history.rename_axis(index=named).reset_index()
 
 
-def _with_actual(history, time, series_id):
-    """Return the history with its only numeric column as the actuals."""
+def _with_actual(history, time, series_id, target):
+    """Return the history with the target, or its only numeric column, as the actuals."""
     if "actual" in history.columns:
         return history
+    if target in history.columns:
+        return history.rename(columns={target: "actual"})
     values = [
         name for name in history.select_dtypes("number").columns if name not in (time, *as_names(series_id), "target")
     ]

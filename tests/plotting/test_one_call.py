@@ -152,3 +152,18 @@ def test_what_cannot_be_drawn_is_refused_before_a_figure_is_made(call, error, se
     with pytest.raises(error, match=sentence):
         call(model, tested)
     assert pyplot.get_fignums() == []
+
+
+def test_the_table_that_was_fitted_on_is_a_history_with_its_covariates():
+    """Of several columns of numbers, the target is drawn; results of `predict` may have times in a column."""
+    days = pd.date_range("2024-01-01", periods=80)
+    rows = pd.concat([
+        pd.DataFrame({"shop": shop, "day": days, "price": 3.0, "sales": np.arange(80) % 7 + level})
+        for shop, level in (("a", 10.0), ("b", 90.0))
+    ])  # fmt: skip
+    columns = {"series_id": "shop", "time": "day", "target": "sales", "past": "price"}
+    model = fk.LinearForecaster(horizon=5, lookback=14, **columns).fit(rows)
+    history, forecast = fk.plot(model.forecast(), rows).get_lines()[:2]
+    assert history.get_ydata()[-1] == rows["sales"].iloc[79]
+    predicted = fk.plot(model.predict(coverage=0.8), rows[["shop", "day", "sales"]]).get_lines()[1]
+    np.testing.assert_allclose(predicted.get_ydata(), forecast.get_ydata())
