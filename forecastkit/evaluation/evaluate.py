@@ -103,7 +103,7 @@ class Evaluation:
             yield part, forecasts[part].quantiles(levels)
 
     def relative_score(self, levels: Sequence[float] = ()) -> float:
-        """MASE as a multiple of that of the seasonal naive; inf where the forecasts are no numbers.
+        """MASE as a multiple of that of the seasonal naive; infinite if forecasts are not finite.
 
         With `levels`, the scaled quantile loss of the model's own quantiles takes the place of its MASE. Scales are
         those of `ForecastWindows.ranking_scale`. docs/evaluation.md has the formula.

@@ -83,7 +83,7 @@ def monitor(forecaster: Forecaster, X: Data, y: Data | None = None) -> Monitorin
     The forecaster is used as it is, from cutoffs a horizon apart. The mean error of a cutoff counts as one observation,
     because series and steps err together. Two t-tests at a level of 1 % follow, from five cutoffs on: whether the mean
     absolute error is above that of the validation rows (one-sided), and whether the coverage of the 80 % interval
-    differs from 80 % (two-sided). Differences below 10 % of the error and 5 points of the coverage are no drift. The
+    differs from 80 % (two-sided). Differences below 10 % of the error and 5 points of the coverage are not drift. The
     error of the validation rows counts as known, and windows that follow each other as independent.
 
     Parameters

@@ -21,7 +21,7 @@ class KerasParts(BaseEstimator):
         return bare.__sklearn_clone__().set_params(**restored(own))
 
     def _check_parts(self, where):
-        """Refuse metrics, an optimizer or callbacks that are none of Keras."""
+        """Refuse metrics, optimizers or callbacks that are not those of Keras."""
         make_metrics(where, self.metrics)
         if self.optimizer is not None:
             check_optimizer(where, self.optimizer, self.callbacks)

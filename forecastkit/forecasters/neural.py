@@ -264,7 +264,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         try:
             train(engine, buffers, windows, validation_origins, plan, listeners, record, checkpoint)
         except InputError:
-            del self.network_  # its weights are no numbers
+            del self.network_  # its weights are not finite
             raise
         if context.linear_path is not None:
             kept = correction_kept(self, context)

@@ -74,7 +74,7 @@ def check_object(value: Any, kind: str, name: str, sizes: dict[str, int]) -> Non
     known = dict(sizes)
     for field, wanted in CLASSES.get(kind, {}).items():
         held = getattr(value, field, None)
-        need(held is None or type(held).__name__ == wanted, f"{name}.{field} is no {wanted}")
+        need(held is None or type(held).__name__ == wanted, f"{name}.{field} is not a {wanted}")
     for field, (dtypes, axes) in SHAPES.get(kind, {}).items():
         array = getattr(value, field, None)
         if array is None:
@@ -82,7 +82,7 @@ def check_object(value: Any, kind: str, name: str, sizes: dict[str, int]) -> Non
         shape = axes.split()
         fits = isinstance(array, np.ndarray) and array.dtype.kind in dtypes and array.ndim == len(shape)
         fits = fits and all(_is_size(axis, size, known) for axis, size in zip(shape, array.shape, strict=True))
-        need(fits, f"{name}.{field} is no array of the type and shape that the others need")
+        need(fits, f"{name}.{field} does not have the type and shape that match the other arrays")
     if kind in ("ResidualQuantiles", "ConformalAdjustment"):
         within = len(value.tables) > 0 and ((value.table_of >= 0) & (value.table_of < len(value.tables))).all()
         need(bool(within), f"{name}.table_of names tables that do not exist")
@@ -90,7 +90,7 @@ def check_object(value: Any, kind: str, name: str, sizes: dict[str, int]) -> Non
         need(value.errors.shape[-1] == max(len(value.levels), 1), f"{name}.errors are not of its levels")
     if kind == "Scaler":
         trained = isinstance(value.trained, int) and 0 <= value.trained <= len(value.ids)
-        need(trained, f"{name}.trained is no number of its entities")
+        need(trained, f"{name}.trained is not the number of trained series")
     if kind == "LocalScale":
         steps = (value.lag, value.width)
         whole = all(isinstance(step, int) and 0 < step < MOST_STEPS for step in steps)

@@ -207,7 +207,7 @@ def _unreadable(path, manifest, error):
     reason = f"{type(error).__name__}: {error}"
     if written == __version__:  # the checksums hold: the file is what its author wrote
         rule = f"{str(path)!r} must hold what this version saved"
-        got = f"intact members that are no valid forecaster ({reason})"
+        got = f"intact members that are not a valid forecaster ({reason})"
         remedy = "It was edited after saving, or this is a bug: please report it with the file."
         refuse("load", rule, got, remedy, ArtifactError)
     rule = f"{str(path)!r} must be a model that this version, {__version__}, can read"

@@ -24,7 +24,7 @@ def check_consistent(forecaster: Any) -> None:
     if not hasattr(forecaster, "history_"):
         return
     for name in ("horizon_", "lookback_", "season_length_"):
-        need(_is_whole(getattr(forecaster, name, None), 1), f"{name} is no size")
+        need(_is_whole(getattr(forecaster, name, None), 1), f"{name} is not a size")
     schema, panel = forecaster.schema_, forecaster.history_
     _check_schema(schema)
     _check_panel(panel)
@@ -54,17 +54,20 @@ def _check_schema(schema: Any) -> None:
     need(isinstance(schema, Schema), "there is no schema")
     names = ("target", *ROLES, "coded", "time_parts")
     for name in names:
-        need(_are_hashable(getattr(schema, name)), f"the schema's {name} is no list of names")
-    need(isinstance(schema.categories, dict), "the schema's categories are no levels by name")
-    need(all(isinstance(levels, tuple) for levels in schema.categories.values()), "levels of a category are no list")
+        need(_are_hashable(getattr(schema, name)), f"the schema's {name} is not a list of names")
+    need(isinstance(schema.categories, dict), "the schema's categories are not lists of levels by name")
+    need(
+        all(isinstance(levels, tuple) for levels in schema.categories.values()),
+        "the levels of a category are not a list",
+    )
     weeks = isinstance(schema.weeks, dict) and all(map(is_week, schema.weeks.values()))
-    need(weeks, "the schema's weeks are none of slots that make whole days")
-    need(schema.duplicates in RULES and schema.resample in RESAMPLING, "the schema's rules of merging are none")
+    need(weeks, "the schema's weeks do not consist of whole days")
+    need(schema.duplicates in RULES and schema.resample in RESAMPLING, "the schema's duplicates or resample is unknown")
     for name in ("form", "library", "date_order"):
-        need(isinstance(getattr(schema, name), str), f"the schema's {name} is no text")
+        need(isinstance(getattr(schema, name), str), f"the schema's {name} is not text")
     for name in ("supervised", "flat", "indexed", "series_indexed"):
         need(isinstance(getattr(schema, name), bool), f"the schema's {name} is neither true nor false")
-    need(isinstance(schema.timezone, (str, type(None))), "the schema's time zone is no text")
+    need(isinstance(schema.timezone, (str, type(None))), "the schema's time zone is not text")
 
 
 def _are_hashable(names: Any) -> bool:
@@ -74,22 +77,25 @@ def _are_hashable(names: Any) -> bool:
 def _check_grid(grid: Any) -> None:
     need(isinstance(grid, TimeGrid) and grid.kind in KINDS, "the history has no time grid")
     step = isinstance(grid.step, int) and not isinstance(grid.step, bool) and 0 < grid.step < LONGEST_STEP
-    need(step, "the step of the grid is no size")
-    need(isinstance(grid.phase, int) and isinstance(grid.day, int), "the phase or day of the grid is no whole number")
+    need(step, "the step of the grid is not a size")
+    need(
+        isinstance(grid.phase, int) and isinstance(grid.day, int),
+        "the phase or the day of the grid is not a whole number",
+    )
     for name in ("tz", "period"):
-        need(isinstance(getattr(grid, name), (str, type(None))), f"the grid's {name} is no text")
-    need(is_week(grid.week), "the week of the grid is none of slots that make whole days")
+        need(isinstance(getattr(grid, name), (str, type(None))), f"the grid's {name} is not text")
+    need(is_week(grid.week), "the week of the grid does not consist of whole days")
 
 
 def _check_panel(panel: Any) -> None:
     need(isinstance(panel, Panel), "there is no history")
     _check_grid(panel.grid)
-    need(isinstance(panel.ids, tuple), "the names of the series are no list")
+    need(isinstance(panel.ids, tuple), "the names of the series are not a list")
     entities = len(panel.ids)
     need(_are_integers(panel.start, entities), "the starts of the series are not one whole number for each")
     need(_are_integers(panel.indptr, entities + 1), "the row pointers are not one whole number for each series")
     rising = panel.indptr[0] == 0 and (np.diff(panel.indptr) >= 0).all()
-    need(bool(rising), "the row pointers do not rise from 0")
+    need(bool(rising), "the row pointers do not increase from 0")
     rows = {"target": panel.rows, "past": panel.rows, "known": panel.rows, "static": entities}
     for name, count in rows.items():
         values = getattr(panel, name)

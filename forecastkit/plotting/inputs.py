@@ -14,7 +14,7 @@ from forecastkit.utils.validation import refuse
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Columns of a forecast frame that are no key.
+#: Columns of a forecast frame that are not keys.
 MEASURES = ("target", "cutoff", "step", "path", "forecast", "actual")
 
 

@@ -47,7 +47,7 @@ class Graph:
             if any(not 0 <= source < place for source, _ in node.inputs):
                 _refuse(f"one whose node {place} ({node.operation}) reads a later one")
         if any(not 0 <= source < len(nodes) for source, _ in self.outputs):
-            _refuse("one whose output is no node")
+            _refuse("one whose output is not a node")
         if any(array.dtype.name not in DTYPES for array in self.constants):
             _refuse(f"one with constants of other types than {', '.join(DTYPES)}")
 

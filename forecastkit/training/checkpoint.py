@@ -125,7 +125,7 @@ def _read(path, share):
                 if key != ABOUT:
                     arrays.setdefault(key.rpartition(".")[0], []).append(members[key])
         if not isinstance(about, dict):
-            raise ValueError(f"{ABOUT} is no object")
+            raise ValueError(f"{ABOUT} is not an object")
     except DAMAGED_FILE as error:
         what = getattr(error, "strerror", None) or error
         refuse("fit", f"{str(path)!r} must be a complete checkpoint", f"damaged: {what}", "Delete it to start again.")

@@ -503,7 +503,7 @@ def test_arrays_with_pickles_or_false_sizes(tmp_path, saved):
         archive.writestr("x.npy", header.getvalue())
     np.savez_compressed(squeezed, x=np.zeros(100_000))
     for data in (pickled, bomb, squeezed):
-        with pytest.raises(ArtifactError, match="intact members that are no valid forecaster"):
+        with pytest.raises(ArtifactError, match="intact members that are not a valid forecaster"):
             fk.load(forged(tmp_path, members, "weights.npz", data.getvalue()))
 
 

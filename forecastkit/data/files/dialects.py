@@ -68,7 +68,7 @@ def find_dialect(where: str, text: str) -> Dialect:
     if comments and (named := _names_in_comments(lines[:skip], separator, rows)):
         skip, rows = skip - 1, [named, *rows]
     start = _find_header(rows)
-    # Blank lines between rows are no rows of the CSV reader.
+    # The CSV reader skips blank lines between rows.
     skip += _lines_before(lines[skip:], start)
     above = skip - (1 if said else 0)
     notes = [f"{above} line{'s' if above > 1 else ''} above the names left out"] if above else []

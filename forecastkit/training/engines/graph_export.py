@@ -31,7 +31,7 @@ def numpy_graph(function: "tf.types.experimental.ConcreteFunction", variables: l
         if id(outer) in held:
             given[inner.op.name] = Node("Weight", [], {"index": held[id(outer)]})
         elif outer.dtype == tf.resource:
-            raise NoNumpyForm("a variable that is no weight of the network")
+            raise NoNumpyForm("a variable that is not a weight of the network")
         else:
             given[inner.op.name] = outer.numpy()
     names = sorted(function.structured_input_signature[0][0])
