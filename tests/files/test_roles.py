@@ -198,6 +198,9 @@ def test_digits_called_like_a_year_and_month_are_times():
     roles = find_roles(frame.assign(qty=np.arange(60) % 7))
     assert (roles.time, roles.series_id, roles.target) == ("YearMonth", ("sku",), ("qty",))
     assert roles.times[:30].tolist() == months.tolist()
+    days = pd.date_range("2019-01-01", periods=60)
+    frame = pd.DataFrame({"YearMonth": days.year * 100 + days.month, "day": days.day, "qty": np.arange(60) % 7})
+    assert "'YearMonth' may hold times, and no column was read as times" in refused(find_roles, frame)
 
 
 def test_months_of_a_column_without_a_name_are_times():

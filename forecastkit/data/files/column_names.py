@@ -49,13 +49,13 @@ DATES = words(
     "дата dato tarih päivämäärä ημερομηνία dátum tanggal التاريخ תאריך "
     "日期 时间 時間 日時 日付 年月 年月日 날짜 일자 일시"
 )
-_CLEAR_DATES = words("date datetime timestamp datum fecha дата 日期 日付 날짜")
+_CLEAR_DATES = words("date datetime timestamp datum fecha yearmonth yyyymm yearmon yearweek yyyyww дата 日期 日付 날짜")
 
 
 def is_date(name: object) -> bool:
     """Return whether a name is certainly that of a date, such as ``Order Date``, but not ``sales to date``."""
     split = split_name(name)
-    return bool(split) and split[-1] in _CLEAR_DATES and "to" not in split
+    return is_called(name, _CLEAR_DATES) or (bool(split) and split[-1] in _CLEAR_DATES and "to" not in split)
 
 
 YEARS = words(

@@ -89,7 +89,8 @@ def is_constant_within(column: pd.Series, codes: np.ndarray) -> bool:
 
 
 def _may_name(column: pd.Series) -> bool:
-    if any(column_names.is_called(column.name, names) for names in (column_names.CALENDAR, *column_names.TARGETS[:2])):
+    others = (column_names.CALENDAR, *column_names.TARGETS[:2], *([column_names.DATES] if _is_number(column) else []))
+    if any(column_names.is_called(column.name, names) for names in others):
         return False
     dtype = column.dtype
     return not (pd.api.types.is_float_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)
