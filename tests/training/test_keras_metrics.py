@@ -49,13 +49,16 @@ class Logs(keras.callbacks.Callback):
         self.found.append(dict(logs))
 
 
-GIVEN = ["mae", keras.metrics.RootMeanSquaredError(), Within(0.25), bias]
+@pytest.fixture(scope="module")
+def metrics():
+    """Metrics of all kinds; made on import, their variables would start TensorFlow before its options are set."""
+    return ["mae", keras.metrics.RootMeanSquaredError(), Within(0.25), bias]
 
 
 @pytest.fixture(scope="module")
-def fitted():
+def fitted(metrics):
     logs = []
-    model = fk.RNNForecaster(**TINY, metrics=GIVEN, callbacks=[Logs(logs)]).fit(SERIES)
+    model = fk.RNNForecaster(**TINY, metrics=metrics, callbacks=[Logs(logs)]).fit(SERIES)
     return model, logs
 
 
@@ -70,8 +73,8 @@ def test_metrics_are_in_the_logs_and_the_history_of_every_epoch(fitted):
 @pytest.mark.parametrize(
     ("name", "mode"), [("val_mae", "min"), ("within", "max"), ("val_within", "max"), ("bias", None)]
 )
-def test_callbacks_know_which_values_of_a_metric_are_better(name, mode):
-    watch = EpochMetrics(make_metrics("fit", GIVEN), None, None, {"": None, "val_": None})
+def test_callbacks_know_which_values_of_a_metric_are_better(name, mode, metrics):
+    watch = EpochMetrics(make_metrics("fit", metrics), None, None, {"": None, "val_": None})
     stop, reduce = keras.callbacks.EarlyStopping(name), keras.callbacks.ReduceLROnPlateau(name)
     found = [watch.with_direction(callback) for callback in (stop, reduce)]
     assert [callback.mode for callback in found] == [mode or "auto"] * 2
@@ -119,10 +122,10 @@ def test_metrics_are_weighted_as_losses_are():
     assert weighted.metrics["val_mae"] == pytest.approx(weighted.val_loss, rel=1e-5)
 
 
-def test_metrics_are_cloned_pickled_and_saved(fitted, tmp_path):
+def test_metrics_are_cloned_pickled_and_saved(fitted, tmp_path, metrics):
     model, _ = fitted
     for copied in (clone(model), pickle.loads(pickle.dumps(clone(model)))):
-        assert copied.metrics[2] is not GIVEN[2]
+        assert copied.metrics[2] is not metrics[2]
         assert (copied.metrics[2].limit, copied.metrics[0], copied.metrics[3]) == (0.25, "mae", bias)
     model.save(tmp_path / "m.forecast")
     own = {"Within": Within, "bias": bias}
@@ -134,9 +137,9 @@ def test_metrics_are_cloned_pickled_and_saved(fitted, tmp_path):
     assert loaded.training_history_.metrics == model.training_history_.metrics
 
 
-def test_the_metrics_that_are_given_stay_as_they_are():
-    assert GIVEN[1].variables[0].numpy() == 0
-    assert make_metrics("fit", GIVEN)[1] is not GIVEN[1]
+def test_the_metrics_that_are_given_stay_as_they_are(metrics):
+    assert metrics[1].variables[0].numpy() == 0
+    assert make_metrics("fit", metrics)[1] is not metrics[1]
 
 
 @pytest.mark.parametrize(("metrics", "sentence"), [
