@@ -68,7 +68,7 @@ def test_a_check_of_parameters_creates_no_file(tmp_path):
 def test_places_that_cannot_hold_a_log_are_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "pipe", tmp_path / "missing" / "log", Path("/dev/null"), tmp_path / ("x" * 300)):
-        with pytest.raises(InputError, match=r"resume must be a (file that backtest wrote|place that can)"):
+        with pytest.raises(InputError, match=r"resume must be (a file that backtest wrote|writable)"):
             RunLog(path, HEADER, "backtest", "resume")
 
 
