@@ -105,6 +105,8 @@ def test_the_25th_hour_of_a_clock_change_is_refused():
     frame = pd.DataFrame({"Fecha": "29/10/2023", "Hora": np.arange(1, 26), "y": 0.5})
     with pytest.raises(InputError, match="'Hora' must number the 24 periods of a day, got '25' in row 25"):
         find_roles(frame)
+    with pytest.raises(InputError, match="got '25' in row 25"):  # in rows that follow those of a fit
+        join_times(frame, ["Fecha", "Hora"], "data", "day/month/year, hours 1 to 24")
 
 
 def test_more_periods_than_a_day_has_are_refused():

@@ -324,7 +324,7 @@ def _clock_of_parts(frame: pd.DataFrame, named: dict, rest: list, where: str, fo
 def _minutes_of_periods(column: pd.Series, where: str, form: str) -> tuple[np.ndarray, str]:
     """Return the minutes from midnight to the starts of numbered periods, such as 1 to 48."""
     numbers = column.to_numpy(dtype="int64")
-    count = int(form.split()[0]) if form else _periods_a_day(numbers)
+    count = int(form.split()[0]) if form.endswith("periods a day") else _periods_a_day(numbers)
     if (odd := (numbers < 1) | (numbers > count)).any():
         remedy = "Days of a clock change have more periods: use a column of times in UTC, or leave these rows out."
         refuse(where, f"{column.name!r} must number the {count} periods of a day", show_cells(column, odd), remedy)
