@@ -20,6 +20,7 @@ from forecastkit.data.windows import Origins
 from forecastkit.evaluation.folds import Fold, make_folds, suited_sizes
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.preprocessing.broken_readings import without_broken
+from forecastkit.training.trained_network import NETWORK_CACHE
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.formatting import minutes_and_seconds, number
 from forecastkit.utils.run_log import RunLog, fingerprint
@@ -121,7 +122,8 @@ def compare(
     if options.get("memory", True):
         comparison_run.measure_memory()
     comparison_run.measure_growth(lookbacks)
-    comparison_run.run_all()
+    with NETWORK_CACHE.room_for(len(comparison_run.networks)):
+        comparison_run.run_all()
     return comparison_run.result(metric)
 
 

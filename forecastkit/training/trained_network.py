@@ -349,7 +349,20 @@ class NetworkCache:
     def __init__(self, max_networks: int = MAX_NETWORKS, max_weights: int = MAX_WEIGHTS):
         self.max_networks, self.max_weights = max_networks, max_weights
         self.entries: list[CacheEntry] = []
+        self.requested: list[int] = []  #: Numbers of networks of the blocks in progress, see `room_for`
         self.lock = threading.RLock()
+
+    @contextmanager
+    def room_for(self, networks: int) -> Iterator[None]:
+        """Keep at least so many models within the block, where networks are fitted in turns."""
+        with self.lock:
+            self.requested.append(networks)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.requested.remove(networks)
+                self._drop_oldest()
 
     def give(self, entry: CacheEntry) -> None:
         """Add a model that its owner does not keep; the oldest are dropped where there are too many."""
@@ -358,8 +371,7 @@ class NetworkCache:
             if entry.kind is None:
                 return
             self.entries = [*(other for other in self.entries if other is not entry), entry]
-            while self._is_over_full():
-                del self.entries[0]
+            self._drop_oldest()
 
     def take(self, kind) -> CacheEntry | None:
         """Remove and return the oldest model of this kind that is not in use, one without an owner if there is one."""
@@ -383,9 +395,11 @@ class NetworkCache:
         with self.lock:
             self.entries.clear()
 
-    def _is_over_full(self) -> bool:
-        weights = sum(weight.size for entry in self.entries for weight in entry.first)
-        return len(self.entries) > self.max_networks or weights > self.max_weights
+    def _drop_oldest(self):
+        most = max([self.max_networks, *self.requested])
+        sizes = [sum(weight.size for weight in entry.first) for entry in self.entries]
+        while len(sizes) > most or sum(sizes) > self.max_weights * most / self.max_networks:
+            del self.entries[0], sizes[0]
 
 
 NETWORK_CACHE = NetworkCache()
@@ -396,7 +410,8 @@ def clear_cache() -> None:
 
     After a fit, the next forecaster with the same architecture, sizes and loss uses the traced and compiled steps of
     the last one and starts training at once, whether the last one still exists or not: at most four networks with two
-    million weights in all are kept. Results do not depend on the cache, and existing forecasters stay as they are.
+    million weights in all are kept, and all that `compare` fits in turns while it runs. Results do not depend on the
+    cache, and existing forecasters stay as they are.
 
     Examples
     --------

@@ -13,6 +13,7 @@ from keras.callbacks import Callback
 
 import forecastkit as fk
 from forecastkit.cli.progress import EpochProgress
+from forecastkit.comparison import comparison
 from forecastkit.networks.backbone import LayerBackbone, Sizes
 from forecastkit.training import trained_network
 from forecastkit.training.engines.tensorflow import TensorFlowEngine
@@ -253,3 +254,24 @@ def test_the_oldest_go_where_there_are_too_many():
     kept.give(few[1])
     assert [kept.take("e") for _ in range(4)] == [few[2], few[3], few[1], None]
     assert trained_network.MAX_WEIGHTS <= 5_000_000  # some 80 MB with optimizer and average
+
+
+def test_more_are_kept_where_networks_are_fitted_in_turns():
+    kept = NetworkCache(max_networks=2, max_weights=10)
+    with kept.room_for(4), kept.room_for(1):
+        for kind in "abcde":
+            kept.give(entry(kind, 5))
+        assert [one.kind for one in kept.entries] == ["b", "c", "d", "e"]
+    assert [one.kind for one in kept.entries] == ["d", "e"]
+
+
+def test_a_comparison_builds_each_network_once(monkeypatch):
+    cache = NetworkCache(max_networks=1)
+    for module in (trained_network, comparison):
+        monkeypatch.setattr(module, "NETWORK_CACHE", cache)
+    built, fresh = [], TrainedNetwork._fresh
+    monkeypatch.setattr(TrainedNetwork, "_fresh", lambda network: built.append(network.backbone) or fresh(network))
+    sizes = {"horizon": 2, "lookback": 4, "epochs": 1, "windows_per_epoch": 8, "linear_path": False}
+    models = [fk.RNNForecaster(units=units, **sizes) for units in (2, 3)]
+    fk.compare(models, wave(80), folds=3, seeds=1, memory=False)
+    assert len(built) == 2
