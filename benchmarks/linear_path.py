@@ -3,10 +3,9 @@
 Networks with defaults are fitted before two blocks of every development set: the validation block of out_of_the_box.py
 (``validation``) and the one of the same length before it (``earlier``). A JSON line per set, block and network holds
 MASE relative to the seasonal naive: of the linear forecaster, and of the network with fractions of its corrections.
-Under each rule the fraction depends on how many horizons fit into the validation block (``horizons``), on whether the
-corrections are significant (``significant``) and on the fraction of the validation loss that they save (``gain``; lines
-of earlier runs have none, and count as if it was small). ``now`` is
-`forecastkit.forecasters.linear_recipes.correction_kept`.
+Under each rule the fraction depends on how many horizons fit into the validation block (``horizons``) and on the
+fraction of the validation loss that the corrections save (``gain``; lines of earlier runs have none, and count as if it
+was small). ``now`` is `forecastkit.forecasters.linear_recipes.correction_kept`.
 """
 
 import argparse
@@ -22,21 +21,14 @@ from suite import methods, scores, sets
 FRACTIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
 COLUMNS = {"series_id": "series", "time": "time", "target": "y"}
 RULES = {
-    "none": lambda n, significant, gain: 0.0,
-    "all": lambda n, significant, gain: 1.0,
-    "half": lambda n, significant, gain: 0.5,
-    "all if significant, else half": lambda n, significant, gain: 1.0 if significant else 0.5,
-    "n / (n + 2)": lambda n, significant, gain: n / (n + 2),
-    "n / (n + 4)": lambda n, significant, gain: n / (n + 4),
-    "(n - 1) / n": lambda n, significant, gain: (n - 1) / n,
-    "(n - 1) / (n + 1)": lambda n, significant, gain: (n - 1) / (n + 1),
-    "(n - 1) / (n + 3)": lambda n, significant, gain: (n - 1) / (n + 3),
-    "at least half if significant": lambda n, significant, gain: max((n - 1) / (n + 1), 0.5 if significant else 0.0),
-    "at most three quarters": lambda n, significant, gain: 0.5 if significant else min((n - 1) / (n + 1), 0.75),
-    "at most half": lambda n, significant, gain: 0.5 if significant else min((n - 1) / (n + 1), 0.5),
-    "now": lambda n, significant, gain: (
-        max(0.5, min(2 * gain, 1.0)) if significant or n >= 3 else min((n - 1) / (n + 1), 0.5)
-    ),
+    "none": lambda n, gain: 0.0,
+    "all": lambda n, gain: 1.0,
+    "half": lambda n, gain: 0.5,
+    "n / (n + 3)": lambda n, gain: n / (n + 3),
+    "(n - 1) / (n + 1)": lambda n, gain: (n - 1) / (n + 1),
+    "(n - 1) / (n + 1), at most half": lambda n, gain: min((n - 1) / (n + 1), 0.5),
+    "n / (n + 4), at most half": lambda n, gain: min(n / (n + 4), 0.5),
+    "now": lambda n, gain: max(0.5, min(2 * gain, 1.0)) if n >= 3 else n / (n + 3),
 }
 
 
@@ -59,14 +51,12 @@ def main(argv=None) -> None:
 
 def measured(task: sets.Task, model: str) -> dict:
     """The errors of a network with fractions of its corrections, and what rules depend on."""
-    from forecastkit.forecasters import linear_recipes, neural
+    from forecastkit.forecasters import neural
 
     usual, seen = neural.correction_kept, {}
 
     def observed(forecaster, context):
         seen["horizons"] = int((context.stop - context.split).max()) // forecaster.horizon_
-        improved = forecaster.training_history_.best_epoch >= 0
-        seen["significant"] = improved and linear_recipes.is_significant(forecaster, context)
         return 0.9999  # below 1, so that there are no final epochs
 
     neural.correction_kept = observed
@@ -130,7 +120,7 @@ def show(lines: list[dict]) -> None:
 
 def value_of(line: dict, fraction) -> float:
     """The error of a line under a rule, interpolated between the fractions that were measured."""
-    kept = fraction(line["horizons"], line["significant"], line.get("gain", 0.0))
+    kept = fraction(line["horizons"], line.get("gain", 0.0))
     return float(np.interp(kept, FRACTIONS, list(line["kept"].values())))
 
 

@@ -9,13 +9,13 @@ from itertools import product
 
 import numpy as np
 
-from forecastkit.baselines.ridge import MAX_WINDOWS, NORMALIZATIONS, Ridge
+from forecastkit.baselines.ridge import MAX_WINDOWS, NORMALIZATIONS, Ridge, Strips
 from forecastkit.baselines.series_corrections import SeriesCorrections
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Buffers, Origins, Windows
 from forecastkit.forecasters.model import FitContext
-from forecastkit.metrics.elementwise import independent_blocks, is_clearly_larger
 from forecastkit.networks.heads import OwnLoss
+from forecastkit.networks.smoothing_maps import BEFORE, SmoothingMaps
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.uncertainty.residuals import observed_after, scale_of
 from forecastkit.utils.arrays import is_mapped, one_thread
@@ -40,6 +40,11 @@ CLEARLY_LESS = 0.98
 #: wrong in a season that was not held out. With half, no network was 3 % behind its linear path on development sets
 #: (benchmarks/results/linear_path.jsonl); what covariates explain saves more.
 KEPT = 0.5
+#: Number of horizons in the validation block from which on its errors decide.
+ENOUGH = 3
+#: The linear path is averaged with exponential smoothing if this lowers the error below this multiple, on at most so
+#: many validation windows.
+CLEARLY_SMALLER, SMOOTHED_ON = 0.99, 300
 
 
 @dataclass(frozen=True)
@@ -213,9 +218,12 @@ def _network_normalization(errors: dict[Recipe, float]) -> str:
 
 @dataclass(frozen=True)
 class LinearPath:
-    """The mean of ridge regressions with the same scales: a linear map from the window to the horizon."""
+    """The mean of ridge regressions with the same scales, a linear map from the window to the horizon, which may be
+    averaged with exponential smoothing of the window.
+    """
 
     regressions: tuple[Ridge, ...]
+    smoothing: SmoothingMaps | None = None
 
     @classmethod
     def fit(cls, forecaster, context: FitContext, buffers: Buffers, recipe: NetworkRecipe) -> "LinearPath":
@@ -226,11 +234,35 @@ class LinearPath:
             windows = Windows.training(context.panel, context.split, one.lookback, horizon)
             sizes = one.lookback, horizon, one.normalization, MAX_WINDOWS // len(recipe.regressions)
             found.append(Ridge.fit(buffers, windows, validation, *sizes))
-        return cls(tuple(found))
+        return cls(tuple(found)).averaged(forecaster, context, buffers, recipe.lookback)
+
+    def averaged(self, forecaster, context: FitContext, buffers: Buffers, lookback: int) -> "LinearPath":
+        """Return the path averaged with exponential smoothing if that suits the validation windows, else itself.
+
+        Averages are the better guess where fewer than `ENOUGH` horizons fit into the validation block.
+        """
+        horizon, panel = forecaster.horizon_, context.panel
+        seasons = fitting_seasons(lookback, horizon, forecaster.season_length_, panel.grid.seasons)
+        if not seasons:
+            return self
+        averaged = replace(self, smoothing=SmoothingMaps.of(lookback, horizon, seasons))
+        if validation_horizons(forecaster, context) < ENOUGH:
+            return averaged
+        origins, scaler = forecaster._validation(context, most=SMOOTHED_ON), forecaster.scaler_
+        actual, unit = observed_after(panel, origins, horizon), scale_of(scaler, panel, origins)[:, None]
+        alone, both = (
+            np.nansum(np.abs(scaler.restore(path.predict(buffers, origins), panel, origins) - actual) / unit)
+            for path in (self, averaged)
+        )
+        return averaged if both < CLEARLY_SMALLER * alone else self
 
     def predict(self, buffers: Buffers, origins: Origins) -> np.ndarray:
         """Return scaled forecasts (n, horizon)."""
-        return np.mean([one.predict(buffers, origins) for one in self.regressions], axis=0)
+        mean = np.mean([one.predict(buffers, origins) for one in self.regressions], axis=0)
+        if self.smoothing is None:
+            return mean
+        window, last, _, _ = Strips(buffers, len(self.smoothing.matrix), 0).normalised(origins)
+        return 0.5 * (mean + self.smoothing.forecast(window) + last)
 
     def refit(self, buffers: Buffers, panel: Panel, stop: np.ndarray) -> "LinearPath":
         """Fit again with the same strengths on all rows before ``stop``."""
@@ -239,10 +271,10 @@ class LinearPath:
         for one in self.regressions:
             windows = Windows.training(panel, stop, *one.weights.shape)
             found.append(one.refit(buffers, windows, most))
-        return LinearPath(tuple(found))
+        return replace(self, regressions=tuple(found))
 
     def matrix(self, lookback: int) -> np.ndarray:
-        """Return weights (lookback, horizon) that apply to values before normalization; columns sum to 1.
+        """Return weights (lookback, horizon) of the regressions before normalization; columns sum to 1.
 
         This is possible because the center of a window, its last value or mean, is linear in the values, and the
         divisor cancels out.
@@ -259,36 +291,35 @@ class LinearPath:
         return (total / len(self.regressions)).astype("float32")
 
 
+def fitting_seasons(lookback: int, horizon: int, main: int, longer: tuple[int, ...]) -> tuple[int, ...]:
+    """Return 1 and the seasons of which two fit into a window before the last compared steps.
+
+    There are none if the main season is too long. Longer ones are used if they are multiples of it.
+    """
+    most = (lookback - -(-horizon // max(BEFORE))) // 2
+    candidates = sorted({main, *(season for season in longer if season > main > 1 and season % main == 0)})
+    fitting = [season for season in candidates if season <= most]
+    return tuple(sorted({1, *fitting})) if main in fitting else ()
+
+
 def correction_kept(forecaster, context: FitContext) -> float:
     """Return the fraction of a network's corrections of the linear path that is kept.
 
-    It is at least `KEPT`, and twice the fraction of the validation loss that the network saves, if at least three
-    horizons fit into the validation block or the errors are significantly smaller than those of the linear path; else
-    (n - 1) / (n + 1) for n horizons, as the gain may be that of one period. It is 0 if no epoch was better than the
-    linear path, and 1 for Keras losses.
+    It is `KEPT`, or twice the fraction of the validation loss that the network saves if that is more. If fewer than
+    `ENOUGH` horizons fit into the validation block, n of them, it is n / (n + `ENOUGH`), as the gain may be that of one
+    period. It is 0 if no epoch was better than the linear path, and 1 for Keras losses.
     """
     record = forecaster.training_history_
     if record.best_epoch < 0:
         return 0.0
     if isinstance(forecaster.network_.head, OwnLoss):
         return 1.0  # absolute errors are not what such a loss makes small
-    horizons = int((context.stop - context.split).max()) // forecaster.horizon_
-    kept = max(horizons - 1, 0) / (horizons + 1)
-    if kept < KEPT and not is_significant(forecaster, context):
-        return kept
+    horizons = validation_horizons(forecaster, context)
+    if horizons < ENOUGH:
+        return horizons / (horizons + ENOUGH)
     return max(KEPT, min(2 * record.gain, 1.0))
 
 
-def is_significant(forecaster, context: FitContext) -> bool:
-    """Return whether the errors of a network are significantly smaller than those of its linear path."""
-    panel, origins = context.panel, forecaster._validation(context)
-    scaler, horizon = forecaster.scaler_, forecaster.horizon_
-    actual = observed_after(panel, origins, horizon)
-    buffers = scaler.buffers(panel, forecaster.lookback_, horizon)
-    linear = scaler.restore(context.linear_path.predict(buffers, origins), panel, origins)
-    corrected = forecaster._forecast(panel, origins).point()
-    scale = scale_of(scaler, panel, origins)
-    known = ~np.isnan(actual).all(axis=1)
-    errors = [np.nanmean(np.abs(forecast - actual)[known], axis=1) / scale[known] for forecast in (linear, corrected)]
-    cutoffs = panel.ordinal_at(origins.entity, origins.row)
-    return is_clearly_larger(*errors, independent_blocks(cutoffs[known], horizon, origins.entity[known]))
+def validation_horizons(forecaster, context: FitContext) -> int:
+    """Return how many horizons fit into the longest validation block."""
+    return int((context.stop - context.split).max()) // forecaster.horizon_

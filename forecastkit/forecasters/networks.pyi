@@ -163,11 +163,13 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     kernel : int
@@ -384,11 +386,13 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -598,11 +602,13 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -816,11 +822,13 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     layers : int
@@ -1033,11 +1041,13 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -1241,11 +1251,13 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -1455,11 +1467,13 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -1669,11 +1683,13 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -1880,11 +1896,13 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -2094,11 +2112,13 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -2311,11 +2331,13 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -2522,11 +2544,13 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -2733,11 +2757,13 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -2946,11 +2972,13 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -3154,11 +3182,13 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -3367,11 +3397,13 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -3578,11 +3610,13 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int
@@ -3796,11 +3830,13 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     embed_series : bool
         Whether to learn an embedding of every series.
     units : int

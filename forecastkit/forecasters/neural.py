@@ -57,11 +57,13 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         'last', 'standard' if the linear path shows that it is clearly better, or 'none' if training rows are not
         autocorrelated.
     linear_path : bool
-        Whether the network corrects the closed-form linear forecast, which is fitted first. Half of the corrections are
-        kept, more if they save over a quarter of the validation loss, fewer if less than three horizons fit into the
-        validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is the fraction. The
-        regressions also select the normalization, target transform and lookback that are not given. It is not used for
-        distributions of positive values, without a validation block, or for memory-mapped data.
+        Whether the network corrects the closed-form linear forecast, which is fitted first. If two seasons fit into the
+        lookback, it is averaged with exponential smoothing of the window where this lowers the validation error, or
+        where fewer than three horizons fit into the validation block (``recipe_["smoothing"]``). Half of the
+        corrections are kept, more if they save over a quarter of the validation loss, fewer if fewer than three
+        horizons fit into the validation block, and none if they do not reduce its loss; ``recipe_["correction"]`` is
+        the fraction. The regressions also select the normalization, target transform and lookback that are not given.
+        It is not used for distributions of positive values, without a validation block, or for memory-mapped data.
     target_transform : {'sqrt', 'log1p', 'log', 'none'}, optional
         Transform of the target before scaling, which is inverted in forecasts and quantiles; for counts and for values
         whose variation grows with their size. Values outside its domain are refused by `fit` and count as missing in
@@ -216,7 +218,8 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         patch = self.patch or choose_patch(self.season_length_, lookback, self.horizon_)
         return max(lookback // patch, 1) * patch
 
-    def _sizes(self, buffers, windows, linear: bool) -> Sizes:
+    def _sizes(self, buffers, windows, path: LinearPath | None) -> Sizes:
+        smoothing = path and path.smoothing
         return Sizes(
             self.lookback_,
             self.horizon_,
@@ -231,7 +234,9 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
             masked=needs_mask(windows, buffers, self.lookback_),
             channels=windows.width if windows.width > 1 else 0,
             unit=make_head(self.loss, self.quantile_levels).needs_unit,
-            linear=linear,
+            linear=path is not None,
+            smoothings=smoothing.maps if smoothing else 0,
+            compared=smoothing.compared if smoothing else 0,
         )
 
     def _fit(self, context):
@@ -242,7 +247,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         backbone = self._architecture()
         windows = self._windows(context, context.split, backbone)
         plan = self._plan(context, windows, backbone, seed)
-        sizes = self._sizes(buffers, windows, context.linear_path is not None)
+        sizes = self._sizes(buffers, windows, context.linear_path)
         head = make_head(self.loss, self.quantile_levels)
         if head.distribution:
             check_support(type(self).__name__, self.loss, head, panel, self.schema_.target)
@@ -254,6 +259,8 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING, strategy=strategy)
         if context.linear_path is not None:
             network.linear.assign(context.linear_path.matrix(self.lookback_))
+        if sizes.smoothings:
+            network.smoothing.assign(context.linear_path.smoothing.matrix)
         if any(getattr(callback, "uses_model", True) for callback in self.callbacks or ()):
             self.network_.shown()
         validation_origins = self._validation(context, most=4_000)
@@ -288,6 +295,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         if is_open and lacks_autocorrelation(buffers, context.split, self.season_length_):
             normalization = "none"
         self.recipe_ = replace(recipe, normalization=normalization).to_dict(self.patch_)
+        self.recipe_["smoothing"] = context.linear_path is not None and context.linear_path.smoothing is not None
         return normalization
 
     def _begin(self, context, strategy):

@@ -42,6 +42,9 @@ class Sizes:
     codes: tuple = ()  #: Role of each category of many levels, and how many codes it has
     #: Whether forecasts are corrections of a linear map of the window, which is set beforehand and not trained
     linear: bool = False
+    #: Number of maps whose weighted average is averaged with it, and of steps in the window that give the weights
+    smoothings: int = 0
+    compared: int = 0
 
     def code_counts(self, role: str) -> tuple[int, ...]:
         """Return the number of codes of each embedded category of a role."""

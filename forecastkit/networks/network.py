@@ -11,6 +11,7 @@ from forecastkit.networks.config import backbone_config, backbone_from_config, d
 from forecastkit.networks.heads import Head, make_head
 from forecastkit.networks.layers import Dropout, draw_seed, own_mask
 from forecastkit.networks.linear_scan import padded
+from forecastkit.networks.smoothing_maps import LEAST, TEMPERATURE
 from forecastkit.networks.temporal_decoder import TemporalDecoder
 from forecastkit.networks.variable_selection import VariableTokens
 from forecastkit.utils.exceptions import ParameterError
@@ -84,6 +85,9 @@ class Network(keras.Model):
         if self.sizes.linear:
             shape = self.sizes.lookback, self.sizes.horizon
             self.linear = self.add_weight(name="linear", shape=shape, initializer="zeros", trainable=False)
+        if self.sizes.smoothings:
+            shape = self.sizes.lookback, self.sizes.smoothings * (self.sizes.horizon + self.sizes.compared)
+            self.smoothing = self.add_weight(name="smoothing", shape=shape, initializer="zeros", trainable=False)
         self.built = True
 
     def get_config(self):
@@ -142,7 +146,20 @@ class Network(keras.Model):
         if self.sizes.masked:
             window = filled_forward(window)
         last = window[:, -1:]
-        return ops.matmul(window - last, self.linear) + last
+        forecast = ops.matmul(window - last, self.linear)
+        if self.sizes.smoothings:
+            forecast = 0.5 * (forecast + self.smoothed(window - last))
+        return forecast + last
+
+    def smoothed(self, window):
+        """Return the forecast of `forecastkit.networks.smoothing_maps.SmoothingMaps`, whose matrix is a weight."""
+        sizes = self.sizes
+        found = ops.matmul(window, self.smoothing)
+        found = ops.reshape(found, (-1, sizes.smoothings, sizes.horizon + sizes.compared))
+        error = ops.mean(ops.abs(found[:, :, sizes.horizon :]), axis=2)
+        least = ops.maximum(TEMPERATURE * ops.min(error, axis=1, keepdims=True), LEAST)
+        weight = ops.softmax(-error / least)
+        return ops.sum(weight[:, :, None] * found[:, :, : sizes.horizon], axis=1)
 
     def fold_channels(self, inputs):
         """Return the inputs with each channel as a window of its own."""

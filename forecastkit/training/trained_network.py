@@ -111,7 +111,7 @@ class TrainedNetwork:
             return self.linear
 
     def _whole_forecast(self, network):
-        if not self.sizes.linear or self.head.outputs > 1:
+        if not self.sizes.linear or self.sizes.smoothings or self.head.outputs > 1:
             return None
         corrects = any(np.any(weight) for layer in _last_layers(network) for weight in layer.get_weights())
         return None if corrects else network.linear.numpy()

@@ -12,6 +12,7 @@ from forecastkit.baselines.ridge import NORMALIZATIONS, Ridge
 from forecastkit.data.windows import forward_fill
 from forecastkit.forecasters.linear_recipes import LinearPath
 from forecastkit.networks.network import filled_forward
+from forecastkit.networks.smoothing_maps import SmoothingMaps
 from forecastkit.training.trained_network import TrainedNetwork
 
 SIZES = {"horizon": 4, "units": 4, "windows_per_epoch": 64, "random_state": 0}
@@ -91,7 +92,7 @@ def test_network_corrects_the_linear_forecast_where_that_helps(held_out):
     assert (network.network_.linear_map() is None) == (network.recipe_["correction"] > 0)
     assert min(record.val_loss) < 0.9 * record.start_loss
     assert record.gain == 1 - min(record.val_loss) / record.start_loss
-    kept = max(0.5, min(2 * record.gain, 1.0)) if held_out > 1 else 0.0
+    kept = max(0.5, min(2 * record.gain, 1.0)) if held_out > 1 else 0.25
     assert network.recipe_["correction"] == kept
     linear = fk.LinearForecaster(**sizes).fit(y).predict()
     assert np.allclose(network.predict(), linear, atol=0.02) == (kept == 0)
@@ -142,3 +143,28 @@ def test_linear_forecast_is_kept_if_training_diverges(seasonal):
         network = fk.RNNForecaster(**given, callbacks=[Breaks()]).fit(seasonal)
     linear = fk.LinearForecaster(horizon=4, lookback=14, target_transform="none").fit(seasonal)
     np.testing.assert_allclose(network.predict(), linear.predict(), rtol=0.02)
+
+
+@pytest.mark.parametrize("held_out", [4, 40])
+def test_path_is_averaged_with_smoothing_where_that_helps_or_little_is_known(held_out):
+    """White noise about levels of its own for each series: a shared regression cannot know how fast they change."""
+    rng = np.random.default_rng(7)
+    kinds = [rng.normal(size=(3, 120)), rng.normal(size=(3, 120)).cumsum(axis=1)]
+    values = np.concatenate([kind - kind.mean(axis=1, keepdims=True) for kind in kinds])
+    times = pd.date_range("2024-01-01", periods=120, freq="D")
+    frame = pd.DataFrame({"name": np.repeat(np.arange(6), 120), "time": np.tile(times, 6), "y": values.ravel()})
+    sizes = {**SIZES, "lookback": 24, "season_length": 1, "series_id": "name", "target_transform": "none"}
+    network = fk.RNNForecaster(**sizes, validation_size=held_out, epochs=1, learning_rate=1e-9).fit(frame)
+    assert network.recipe_["smoothing"]
+    path = network.network_.live()[0].linear.numpy()
+    window = rng.normal(size=(1, 24)).astype("float32")
+    expected = window @ path + SmoothingMaps.of(24, 4, (1,)).forecast(window - window[:, -1:]) + window[:, -1:]
+    np.testing.assert_allclose(network.model_({"target": window})[..., 0], expected / 2, atol=1e-4)
+
+
+def test_path_is_not_averaged_where_it_is_better():
+    """Alternating values that no level or trend describes."""
+    rng = np.random.default_rng(8)
+    y = np.cumsum(rng.normal(size=300)) * np.where(np.arange(300) % 2, 1.0, -1.0)
+    network = fk.RNNForecaster(**SIZES, lookback=24, season_length=1, epochs=1).fit(y)
+    assert not network.recipe_["smoothing"]
