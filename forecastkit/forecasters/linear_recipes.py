@@ -6,6 +6,7 @@ which cannot be trained as often, use the same choice, and correct the mean of t
 
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from forecastkit.networks.smoothing_maps import BEFORE, SmoothingMaps
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.uncertainty.residuals import observed_after, scale_of
 from forecastkit.utils.arrays import is_mapped, one_thread
+
+if TYPE_CHECKING:
+    import keras
 
 #: Largest numbers of training and validation windows for each combination.
 TRAINED_ON, TRIED_ON = 6_000, 1_000
@@ -272,6 +276,17 @@ class LinearPath:
             windows = Windows.training(panel, stop, *one.weights.shape)
             found.append(one.refit(buffers, windows, most))
         return replace(self, regressions=tuple(found))
+
+    def sizes(self) -> dict[str, int]:
+        """Return the `Sizes` of a network with this path."""
+        maps = self.smoothing
+        return {"linear": True} | ({} if maps is None else {"smoothings": maps.maps, "compared": maps.compared})
+
+    def give(self, network: "keras.Model") -> None:
+        """Set the weights of a network that are this path."""
+        network.linear.assign(self.matrix(network.sizes.lookback))
+        if self.smoothing is not None:
+            network.smoothing.assign(self.smoothing.matrix)
 
     def matrix(self, lookback: int) -> np.ndarray:
         """Return weights (lookback, horizon) of the regressions before normalization; columns sum to 1.

@@ -219,7 +219,6 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         return max(lookback // patch, 1) * patch
 
     def _sizes(self, buffers, windows, path: LinearPath | None) -> Sizes:
-        smoothing = path and path.smoothing
         return Sizes(
             self.lookback_,
             self.horizon_,
@@ -234,9 +233,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
             masked=needs_mask(windows, buffers, self.lookback_),
             channels=windows.width if windows.width > 1 else 0,
             unit=make_head(self.loss, self.quantile_levels).needs_unit,
-            linear=path is not None,
-            smoothings=smoothing.maps if smoothing else 0,
-            compared=smoothing.compared if smoothing else 0,
+            **({} if path is None else path.sizes()),
         )
 
     def _fit(self, context):
@@ -258,9 +255,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         tokens = pairs * (sizes.past_tokens + sizes.future_tokens)
         network, engine = self.network_.live(compiled=tokens >= WORTH_COMPILING, strategy=strategy)
         if context.linear_path is not None:
-            network.linear.assign(context.linear_path.matrix(self.lookback_))
-        if sizes.smoothings:
-            network.smoothing.assign(context.linear_path.smoothing.matrix)
+            context.linear_path.give(network)
         if any(getattr(callback, "uses_model", True) for callback in self.callbacks or ()):
             self.network_.shown()
         validation_origins = self._validation(context, most=4_000)
@@ -294,8 +289,8 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         is_open = self.normalization is None and normalization == "last"
         if is_open and lacks_autocorrelation(buffers, context.split, self.season_length_):
             normalization = "none"
-        self.recipe_ = replace(recipe, normalization=normalization).to_dict(self.patch_)
-        self.recipe_["smoothing"] = context.linear_path is not None and context.linear_path.smoothing is not None
+        smoothing = {"smoothing": bool(context.linear_path and context.linear_path.smoothing)}
+        self.recipe_ = replace(recipe, normalization=normalization).to_dict(self.patch_) | smoothing
         return normalization
 
     def _begin(self, context, strategy):
@@ -315,8 +310,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         record, (network, engine) = self.training_history_, self.network_.live()
         if context.linear_path is not None:
             buffers = self._buffers(context)
-            path = context.linear_path.refit(buffers, context.panel, context.stop)
-            network.linear.assign(path.matrix(self.lookback_))
+            context.linear_path.refit(buffers, context.panel, context.stop).give(network)
             if self.final_epochs is None:
                 return
         if self._final_epochs() and (self.time_limit is None or engine.agreed(record.seconds) < self.time_limit):
