@@ -42,6 +42,7 @@ READING = {
     "check_pipeline_consistency",
     "check_regressor_data_not_an_array",
     "check_regressor_multioutput",
+    "check_sample_weight_equivalence_on_dense_data",
     "check_sample_weights_list",
     "check_sample_weights_pandas_series",
 }

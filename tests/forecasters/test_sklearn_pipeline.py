@@ -232,7 +232,7 @@ def test_rows_without_weight_do_not_count(make):
     assert error(make().fit(PAST, spoilt, sample_weight=weight)) < 0.7 * plain
 
 
-@pytest.mark.parametrize("make", [linear, gru])
+@pytest.mark.parametrize("make", [linear, pytest.param(gru, marks=pytest.mark.rotated)])
 def test_equal_weights_are_none(make):
     weighted = make().fit(PAST, Y, sample_weight=np.full(ROWS, 3))
     np.testing.assert_allclose(weighted.predict(AHEAD), make().fit(PAST, Y).predict(AHEAD), rtol=1e-4)

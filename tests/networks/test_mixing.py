@@ -242,7 +242,9 @@ GIVEN = {
 }
 
 
-@pytest.fixture(scope="module", params=in_rotation(GIVEN, ["wide frame", "single series", "panel of one target"]))
+@pytest.fixture(
+    scope="module", params=in_rotation(GIVEN, ["wide frame", "single series", "panel of one target", "quantiles"])
+)
 def fitted(request):
     X, options = GIVEN[request.param]
     return fk.InvertedTransformerForecaster(**{**TINY, **options}).fit(X), X
