@@ -3,6 +3,7 @@
 from typing import Any
 
 from forecastkit.utils.exceptions import ArtifactError
+from forecastkit.utils.keras_parts import from_config
 from forecastkit.utils.validation import refuse
 
 #: Where Keras' own classes and functions are looked up.
@@ -39,15 +40,12 @@ def find(data: dict[str, str], own: dict[str, Any]) -> Any:
 
 def rebuild(data: dict[str, Any], config: dict[str, Any] | None, own: dict[str, Any]) -> Any:
     """Return the loss, optimizer or function of a saved model."""
-    import keras
-
     found = find(data, own)
     if config is None:
         return found
     _check_nested(config, own)
     try:
-        with keras.saving.custom_object_scope(own):
-            return found.from_config(config)
+        return from_config(found, config, own)
     except (TypeError, ValueError, AttributeError) as error:
         remedy = "Pass the class that was used, with a get_config() that returns every argument of __init__."
         rule = f"{getattr(found, '__name__', found)!r} must accept the settings in the file"

@@ -149,9 +149,15 @@ class Record:
     decay_reason: str = ""
     metrics: dict[str, list[float]] = field(default_factory=dict)
 
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """Losses and metrics by epoch under their Keras names, as in `keras.callbacks.History`."""
+        losses = {"loss": self.loss, "val_loss": self.val_loss}
+        return {name: values for name, values in (losses | self.metrics).items() if values}
+
     def logs(self) -> dict[str, float]:
         """Return losses and metrics of the last epoch by their Keras names."""
-        return {**self.latest(), **{name: values[-1] for name, values in self.metrics.items()}}
+        return {name: values[-1] for name, values in self.history.items()}
 
     def latest(self) -> dict[str, float]:
         """Return the losses of the last epoch by their Keras names."""
@@ -240,9 +246,10 @@ def train(
             if table is not None:
                 calls.on_test_begin()
                 record.val_loss.append(engine.evaluate(table))
-                calls.on_test_end({"loss": record.val_loss[-1]})
             if record.improved():
                 best, record.best_epoch = network.get_weights(), epoch
+            if table is not None:  # after the weights are taken: `SwapEMAWeights` takes its averages back here
+                calls.on_test_end({"loss": record.val_loss[-1]})
             calls.on_epoch_end(epoch, record.latest())
             engine.swap()
             record.seconds = time.monotonic() - began
@@ -359,7 +366,8 @@ class Listeners:
     def __init__(self, callbacks: Sequence, network: "keras.Model", learning_rate: float, **params: Any):
         from keras.callbacks import CallbackList  # here: forecasts of a saved model load no Keras
 
-        self.calls = CallbackList([copy.copy(callback) for callback in callbacks], model=network, **params)
+        copies = [copy.copy(callback) for callback in callbacks]
+        self.calls = CallbackList(copies, add_history=True, model=network, **params)
         self.network = network
         #: Steps until callbacks are called again.
         self.piece = 1 if any(map(_has_batch_hooks, callbacks)) else PIECE

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.keras_parts import from_settings, settings
+from forecastkit.utils.keras_parts import Portable
 from forecastkit.utils.validation import first_few, refuse
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _metric(where, given) -> "keras.metrics.Metric":
     except (ValueError, TypeError):
         refuse(where, "metrics must be those of Keras", repr(given), remedy, ParameterError)
     if isinstance(found, keras.metrics.Metric):
-        found = from_settings(type(found), settings(found)) if found is given else found
+        found = Portable.of(found).made() if found is given else found
         if isinstance(given, str):
             found.name = given  # as in Model.compile
     elif isinstance(found, type) or not callable(found):

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from forecastkit.utils.exceptions import ParameterError
-from forecastkit.utils.keras_parts import from_settings, settings
+from forecastkit.utils.keras_parts import Portable
 from forecastkit.utils.validation import refuse
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _fresh(given, where):
         refuse(where, "optimizer must be a name, an object or a config", repr(given), remedy, ParameterError)
     try:
         if isinstance(given, keras.Optimizer):
-            return from_settings(type(given), settings(given))
+            return Portable.of(given).made()
         return keras.optimizers.get(dict(given) if isinstance(given, dict) else given)
     except (ValueError, TypeError):
         return refuse(where, "optimizer must be a Keras optimizer", repr(given), remedy, ParameterError)

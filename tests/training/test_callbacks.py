@@ -83,21 +83,32 @@ def windows_of(network):
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """A fit with the callbacks that write files, and their folder."""
+    """A fit with all callbacks of Keras but BackupAndRestore, its folder, and the steps that were seen."""
     pytest.importorskip("tensorboard")
-    folder = tmp_path_factory.mktemp("callbacks")
+    folder, steps = tmp_path_factory.mktemp("callbacks"), []
     model = fit(
-        keras.callbacks.ModelCheckpoint(str(folder / "best.keras"), save_best_only=True),
-        keras.callbacks.ModelCheckpoint(str(folder / "last.weights.h5"), save_weights_only=True),
+        keras.callbacks.ModelCheckpoint(str(folder / "best.keras"), monitor="val_loss", save_best_only=True),
+        keras.callbacks.ModelCheckpoint(str(folder / "last.weights.h5"), monitor="val_mae", save_weights_only=True),
         keras.callbacks.TensorBoard(str(folder / "board")),
         keras.callbacks.CSVLogger(str(folder / "log.csv")),
+        keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate if epoch < 1 else rate / 2),
+        keras.callbacks.ReduceLROnPlateau("val_mae", patience=9),
+        keras.callbacks.EarlyStopping("val_within", patience=9),
+        keras.callbacks.TerminateOnNaN(),
+        keras.callbacks.LambdaCallback(on_train_batch_end=lambda step, logs: steps.append(step)),
         loss="gaussian",
+        learning_rate=0.008,
+        metrics=["mae", keras.metrics.MeanMetricWrapper(within, name="within")],
     )
-    return model, folder
+    return model, folder, steps
+
+
+def within(y_true, y_pred):
+    return keras.ops.cast(keras.ops.abs(y_true - y_pred) < 0.5, "float32")[:, 0]
 
 
 def test_a_checkpoint_of_the_whole_network_is_loaded_by_keras(written):
-    model, folder = written
+    model, folder, _ = written
     network = keras.saving.load_model(folder / "best.keras")
     inputs = windows_of(network)
     # The best epoch's weights, which the forecaster has too: it has trained no final epochs.
@@ -107,7 +118,7 @@ def test_a_checkpoint_of_the_whole_network_is_loaded_by_keras(written):
 
 
 def test_a_checkpoint_of_weights_is_taken_by_the_network(written):
-    model, folder = written
+    model, folder, _ = written
     before = model.model_.get_weights()
     try:
         model.model_.load_weights(folder / "last.weights.h5")
@@ -117,11 +128,16 @@ def test_a_checkpoint_of_weights_is_taken_by_the_network(written):
 
 
 def test_logs_hold_the_losses_of_every_epoch(written):
-    model, folder = written
+    model, folder, steps = written
     with open(folder / "log.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [float(row["val_loss"]) for row in rows] == pytest.approx(model.training_history_.val_loss)
-    assert [float(row["loss"]) for row in rows] == pytest.approx(model.training_history_.loss)
+    names = ["loss", "mae", "within"]
+    history = {name: [float(row[name]) for row in rows] for name in (*names, *(f"val_{name}" for name in names))}
+    assert history == model.training_history_.history
+    of_keras = dict(model.model_.history.history)
+    assert of_keras.pop("learning_rate") == pytest.approx([0.008, 0.004, 0.002])
+    assert history == of_keras
+    assert steps == 3 * [0, 1, 2, 3]
     assert list((folder / "board").glob("**/events*"))
 
 
@@ -215,6 +231,15 @@ def test_early_stopping_restores_the_weights_of_the_best_epoch_by_its_own_measur
     assert len(weights) == 3
     for own, best in zip(model.model_.get_weights(), weights[0], strict=True):
         np.testing.assert_array_equal(own, best)
+
+
+def test_weights_that_are_averaged_for_validation_are_the_best_ones():
+    optimizer = keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9)
+    model = fit(keras.callbacks.SwapEMAWeights(), optimizer=optimizer)
+    forecasts = np.array([model.predict(history=SERIES[:row]) for row in range(120, 148)])
+    errors = forecasts - np.lib.stride_tricks.sliding_window_view(SERIES[120:], 3)
+    scale = model.scaler_.moments(model.history_).scale[0, 0]
+    assert np.abs(errors).mean() / scale == pytest.approx(min(model.training_history_.val_loss), rel=1e-4)
 
 
 def test_a_loss_that_is_no_number_ends_the_epoch_at_that_step():

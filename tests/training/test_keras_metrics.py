@@ -137,6 +137,16 @@ def test_metrics_are_cloned_pickled_and_saved(fitted, tmp_path, metrics):
     assert loaded.training_history_.metrics == model.training_history_.metrics
 
 
+def test_functions_that_a_metric_wraps_are_given_to_load(tmp_path):
+    wrapped = keras.metrics.MeanMetricWrapper(bias, name="bias")
+    model = clone(fk.RNNForecaster(**{**TINY, "epochs": 1}, metrics=[wrapped])).fit(SERIES)
+    model.save(tmp_path / "m.forecast")
+    with pytest.raises(ArtifactError, match="'bias', which must be passed"):
+        fk.load(tmp_path / "m.forecast")
+    loaded = fk.load(tmp_path / "m.forecast", custom_objects={"bias": bias})
+    assert loaded.training_history_.metrics == model.training_history_.metrics
+
+
 def test_the_metrics_that_are_given_stay_as_they_are(metrics):
     assert metrics[1].variables[0].numpy() == 0
     assert make_metrics("fit", metrics)[1] is not metrics[1]
