@@ -193,7 +193,7 @@ def blank(frame):
 
 
 BAD = {
-    "a column lacks": (lambda f: f.drop(columns="y"), "the columns seen at fit must be there"),
+    "a column lacks": (lambda f: f.drop(columns="y"), "the columns seen at fit must be present"),
     "a series without values": (blank, f"every series must have an observed target, got none in '{DOOMED}'"),
     "rows are doubled": (lambda f: pd.concat([f, f.iloc[:1]]), "duplicates"),
     "another frequency": (lambda f: f.assign(ds=f["ds"] + pd.Timedelta(hours=1)), "must lie on the grid seen at fit"),
