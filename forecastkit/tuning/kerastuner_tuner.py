@@ -1,6 +1,7 @@
 """keras-tuner adapter: requests trials from an oracle, runs them and reports the results."""
 
 import contextlib
+import copy
 import threading
 import time
 
@@ -39,7 +40,8 @@ class Tuner(BaseTuner):
     def search(self):
         """Run trials until the oracle has no more, or `stopped` is set."""
         while not self.stopped.is_set():
-            trial = self.oracle.create_trial(self.tuner_id)
+            # A copy, so that no other thread sees a completed trial before `end_trial` has set its score.
+            trial = copy.copy(self.oracle.create_trial(self.tuner_id))
             if trial.status == TrialStatus.STOPPED:
                 return
             if trial.status == TrialStatus.IDLE:

@@ -14,6 +14,7 @@ from tuning_help import TroubledForecaster
 import forecastkit as fk
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.evaluation.folds import Sizes
+from forecastkit.tuning.kerastuner_oracles import ResumableOracle
 from forecastkit.tuning.results import make_trials
 from forecastkit.tuning.search import Search
 from forecastkit.tuning.settings import Settings, make_folds
@@ -31,6 +32,18 @@ def troubled(**parameters):
 def search_of(forecaster, X=SERIES, space=None, **settings):
     panel, schema = read_panel(X, **forecaster._reading())
     return Search(forecaster, panel, schema, space or BIASES, Settings(**{**HERE, **settings}))
+
+
+def test_other_threads_see_a_trial_complete_only_with_its_score(monkeypatch):
+    end_trial, seen = ResumableOracle.end_trial, []
+
+    def observed(oracle, trial):
+        seen.append((oracle.trials[trial.trial_id].status, trial.status))
+        end_trial(oracle, trial)
+
+    monkeypatch.setattr(ResumableOracle, "end_trial", observed)
+    trials = fk.tune(troubled(), SERIES, space=BIASES, **HERE).trials
+    assert seen == [("RUNNING", "COMPLETED")] * len(trials)
 
 
 @pytest.fixture(scope="module")
