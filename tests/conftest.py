@@ -59,7 +59,7 @@ def pytest_runtest_setup(item):
     optimize_graphs(is_long(item))
 
 
-#: Random tables of each kind, through the command line and in Python; CONTRIBUTING.md has the nightly number.
+#: Random tables of each kind, through the command line and in Python; CONTRIBUTING.md has the other numbers.
 FUZZED = int(os.environ.get("FORECASTKIT_FUZZ", "60"))
 
 #: Sizes that train in a second or two.

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
-from conftest import FUZZED, in_rotation
+from conftest import FUZZED
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -213,8 +212,7 @@ def run_tables(number: int, folder) -> dict[str, int]:
     return ended
 
 
-@pytest.mark.parametrize("number", in_rotation([FUZZED, 4 * FUZZED], [4 * FUZZED]))
-def test_random_tables(number, tmp_path):
-    ended = run_tables(number, tmp_path)
-    assert ended["forecast"] > 0.25 * number
-    assert ended["refused"] > 0.2 * number
+def test_random_tables(tmp_path):
+    ended = run_tables(FUZZED, tmp_path)
+    assert ended["forecast"] > 0.25 * FUZZED
+    assert ended["refused"] > 0.2 * FUZZED
