@@ -96,11 +96,13 @@ def print_recipe(report: Reporter, forecaster) -> None:
         return
     transform = recipe["target_transform"] or "none"
     said = f"normalization {recipe['normalization']}, target transform {transform}, lookback {recipe['lookback']}"
-    kept = recipe.get("correction")
+    kept, path = recipe.get("correction"), "the linear forecast"
+    if recipe.get("smoothing"):
+        path += " averaged with exponential smoothing"
     if kept:
-        said += f"; {100 * kept:.0f} % of the corrections of the linear forecast"
+        said += f"; {100 * kept:.0f} % of the corrections of {path}"
     elif kept is not None:
-        said += "; the linear forecast alone: no clear gain of the network on the validation block"
+        said += f"; {path} alone: no clear gain of the network on the validation block"
     report.info("recipe", said)
 
 

@@ -7,7 +7,7 @@ from conftest import wave
 
 import forecastkit as fk
 from forecastkit.cli.console import Reporter
-from forecastkit.cli.fit_model import warn_of_last_epoch
+from forecastkit.cli.fit_model import print_recipe, warn_of_last_epoch
 from forecastkit.cli.holdout_test import Holdout, _is_worth_changing, _thirds, print_holdout
 from forecastkit.metrics.elementwise import is_clearly_larger
 from forecastkit.training.loop import Record
@@ -23,6 +23,25 @@ def draw(blocks, gain, seed=0):
 
 def test_a_large_gain_in_many_blocks_is_clear():
     assert is_clearly_larger(*draw(20, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        ({"correction": 0.5, "smoothing": False}, "; 50 % of the corrections of the linear forecast\n"),
+        (
+            {"correction": 0.5, "smoothing": True},
+            "; 50 % of the corrections of the linear forecast averaged with exponential smoothing\n",
+        ),
+        ({"correction": 0.0, "smoothing": False}, "; the linear forecast alone: no clear gain of the network"),
+        ({}, "lookback 24\n"),
+    ],
+)
+def test_the_recipe_says_what_a_network_corrects(recipe, said, capsys):
+    forecaster = fk.GRUForecaster()
+    forecaster.recipe_ = {"normalization": "last", "target_transform": None, "lookback": 24, **recipe}
+    print_recipe(Reporter(), forecaster)
+    assert said in capsys.readouterr().out
 
 
 def test_two_blocks_are_not_significant():
