@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecastkit.data.files import text_dates
 from forecastkit.data.files.calendar_dates import full_years, weeks_of
 from forecastkit.data.files.datetimes import parse_times, read_times, try_times
 from forecastkit.data.files.time_of_day import read_clock
@@ -291,3 +292,14 @@ def test_times_of_day(cells, hours):
 @pytest.mark.parametrize("cells", [["25:00"], ["noon"], ["10:61"], [25], ["13:00 PM"], ["01:00", None]])
 def test_what_is_no_time_of_day(cells):
     assert read_clock(pd.Series(cells)) is None
+
+
+def test_common_formats_are_found_without_trying_the_rarer_ones(monkeypatch):
+    """Compiling all patterns takes longer than everything else in `predict(history=frame)`."""
+    tried, extract = [], text_dates.pc.extract_regex
+    monkeypatch.setattr(text_dates.pc, "extract_regex", lambda *given: tried.append(given[1]) or extract(*given))
+    assert (parse_times(pd.Series(DAYS.strftime("%Y-%m-%d"))) == DAYS).all()
+    assert set(tried) == {text_dates.SHAPES["year month"]}
+    tried.clear()
+    assert parse_times(pd.Series(["Jan 2024", "Feb 2024"])).tolist() == list(pd.to_datetime(["2024-01-01", "2024-02-01"]))
+    assert tried[-1] == text_dates.SHAPES["name year"]

@@ -116,7 +116,11 @@ def _starts(text: pa.Array) -> tuple[pa.Array, str]:
 
 def _match(column: _Column, text: pa.Array) -> tuple[str, _Fields]:
     """Return the format of most of the first cells, and its groups in all cells."""
-    misses = {name: pc.extract_regex(text[:_SAMPLE], shape).null_count for name, shape in SHAPES.items()}
+    misses = {}
+    for name, pattern in SHAPES.items():  # one at a time: for few cells, compiling the patterns takes most of the time
+        misses[name] = pc.extract_regex(text[:_SAMPLE], pattern).null_count
+        if not misses[name]:
+            break
     shape = min(misses, key=misses.__getitem__)
     found = pc.extract_regex(text, SHAPES[shape])
     if found.null_count:
