@@ -6,6 +6,8 @@ import numpy as np
 
 #: Number of lags besides seasonal ones, penalty in observations, and largest number of latest values used.
 LAGS, PENALTY, MAX_ROWS = 6, 2.0, 720
+#: Number of series whose lagged values stay in the cache of a core.
+BLOCK = 256
 
 
 def autoregression(values: np.ndarray, inside: np.ndarray, season: int, horizon: int) -> np.ndarray:
@@ -14,6 +16,9 @@ def autoregression(values: np.ndarray, inside: np.ndarray, season: int, horizon:
     Lags are the last six steps and, for longer seasons, one season and one step more. Values that are not `inside`
     (B, C) are treated as missing.
     """
+    if isinstance(values, np.ndarray) and len(values) > BLOCK:  # exported graphs have no blocks
+        blocks = (slice(low, low + BLOCK) for low in range(0, len(values), BLOCK))
+        return np.concatenate([autoregression(values[part], inside[part], season, horizon) for part in blocks])
     lags = [*range(1, LAGS + 1), *([season, season + 1] if season > LAGS else [])]
     width = min(values.shape[1], MAX_ROWS)
     lags = [lag for lag in lags if 2 * lag < width]

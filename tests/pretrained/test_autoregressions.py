@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from forecastkit.pretrained import autoregressions
 from forecastkit.pretrained.autoregressions import autoregression, changes, continued
 
 RNG = np.random.default_rng(0)
@@ -39,3 +40,13 @@ def test_values_before_a_series_do_not_matter():
     for lag in (1, 12):
         one, other = (of_changes(given, inside, 12, 6, lag) for given in (values, changed))
         np.testing.assert_allclose(one, other)
+
+
+def test_series_are_forecast_alike_in_blocks_and_alone(monkeypatch):
+    values, inside = RNG.normal(size=(9, 60)).cumsum(1), np.arange(60) >= np.arange(0, 45, 5)[:, None]
+    whole = autoregression(values, inside, 12, 8)
+    sizes, solve = [], np.linalg.solve
+    monkeypatch.setattr(np.linalg, "solve", lambda gram, cross: sizes.append(len(gram)) or solve(gram, cross))
+    monkeypatch.setattr(autoregressions, "BLOCK", 4)
+    np.testing.assert_array_equal(autoregression(values, inside, 12, 8), whole)
+    assert sizes == [4, 4, 1]
