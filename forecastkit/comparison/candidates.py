@@ -115,7 +115,7 @@ def known_names() -> tuple[str, ...]:
 
 
 def _named(models) -> dict:
-    """Name to name or forecaster, in the order given."""
+    """Return a dict of names or forecasters by name, in the order given."""
     if isinstance(models, dict):
         return dict(models)
     if isinstance(models, str):
@@ -170,7 +170,7 @@ def _check_used(made, parameters):
 
 
 def _agreeing(made: list[Candidate]) -> list[Candidate]:
-    """Return the candidates with the data parameters and the horizon that some of them set given to all."""
+    """Return the candidates, all with the data parameters and the horizon that some of them set."""
     common = {}
     for name in SHARED:
         given = [(_plain(getattr(c.forecaster, name)), c) for c in made if getattr(c.forecaster, name) is not None]

@@ -61,7 +61,7 @@ def run(model, task: Task, fold: Fold, latency: bool = False) -> dict:
 
 
 def _errors(found: Evaluation, task: Task, fold: Fold) -> dict:
-    """Errors over all cutoffs, and ``by_cutoff`` those of each, how many steps were observed, and inside intervals."""
+    """Return errors over all cutoffs; in ``by_cutoff`` those of each, the observed steps and those inside intervals."""
     scale, n_windows = task.scale[fold.origins.entity, fold.origins.channel], task.sizes.n_windows
     whole = found.windows.scores(scale=scale).point_scores(found.forecast)
     rows = found.windows.scores(fold.place, n_windows, scale)

@@ -1,4 +1,4 @@
-"""What an exported graph holds of a forecaster: scales, residuals and bounds by series, and its description."""
+"""Constants of an exported graph: scales, residuals and bounds of each series, and quantile levels."""
 
 from dataclasses import dataclass
 
@@ -46,7 +46,7 @@ def check_exportable(forecaster) -> None:
 
 
 def constants_of(forecaster, quantile_levels) -> Constants:
-    """The constants of a fitted network for all series of its history."""
+    """Return the constants of a fitted network for all series of its history."""
     scaler, panel = forecaster.scaler_, forecaster.history_
     shape = len(panel.ids), panel.channels
     origins = Origins.every_channel(np.arange(shape[0]), panel.last_observed(), shape[1])
@@ -81,7 +81,7 @@ def constants_of(forecaster, quantile_levels) -> Constants:
 
 
 def _levels(forecaster, given) -> tuple[float, ...]:
-    """Levels of the exported quantiles: those given, or those that `forecast` shows."""
+    """Return the levels of the exported quantiles: as given, or by default those of `forecast`."""
     trained = forecaster.trained_levels_
     if trained is None and forecaster.residuals_ is None:
         return ()

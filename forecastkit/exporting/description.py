@@ -1,10 +1,10 @@
-"""The JSON beside an exported graph: its inputs and outputs, for those who call it."""
+"""JSON description of an exported graph: its inputs and outputs."""
 
 from typing import Any
 
 from forecastkit.exporting.constants import Constants
 
-#: What calendar features are, by the beginnings of their names.
+#: Descriptions of calendar features by the prefix of their names.
 CALENDAR = {
     "day_": "sine or cosine of 2 pi times the fraction of the day that has passed",
     "week_": "sine or cosine of 2 pi times (weekday + fraction of the day) / 7, with Monday as weekday 0",
@@ -21,7 +21,7 @@ PADDED = "A series that is shorter than the window has NaN before its first valu
 
 
 def describe_export(forecaster, constants: Constants, inputs: dict, version: str) -> dict[str, Any]:
-    """The description as JSON."""
+    """Return the description of the inputs and outputs of the graph, which can be written as JSON."""
     schema, panel = forecaster.schema_, forecaster.history_
     several = [] if panel.channels == 1 else [panel.channels]
     outputs = {"forecast": {"shape": ["batch", forecaster.horizon_, *several]}}
@@ -54,7 +54,7 @@ def _meaning(name: str, forecaster) -> dict[str, Any]:
             "columns": _texts(schema.target),
         }
     if name == "series":
-        return {"meaning": "the place of the series in this list, from 0", "series": _texts(ids)}
+        return {"meaning": "the index of the series in this list, from 0", "series": _texts(ids)}
     if name == "calendar":
         columns = forecaster.scaler_.calendar
         used = {start: text for start, text in CALENDAR.items() if any(column.startswith(start) for column in columns)}
@@ -65,7 +65,7 @@ def _meaning(name: str, forecaster) -> dict[str, Any]:
     if name.endswith("_codes"):
         levels = {str(column): _texts(schema.categories[column]) for column in names}
         return {
-            "meaning": f"categories {when}: the place of the level in its list from 1, 0 if unknown",
+            "meaning": f"categories {when}: the position of the level in its list, from 1; 0 if unknown",
             "levels": levels,
         }
     columns = []

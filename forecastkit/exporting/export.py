@@ -88,7 +88,7 @@ def _onnx(forecaster, constants, inputs, path):
 
 
 def _traced(t, forecaster, constants, values):
-    """The forecasts of a graph that is written to ONNX."""
+    """Return the forecasts of a graph that is written to ONNX."""
     from forecastkit.exporting.pretrained_steps import PretrainedSteps
     from forecastkit.exporting.steps import Steps
 
@@ -104,7 +104,7 @@ def _traced(t, forecaster, constants, values):
 
 
 def _sample(name, shape):
-    """Batches of an input for the evaluation of a graph."""
+    """Return batches of an input, for the evaluation of a graph."""
     if name == "series" or name.endswith("_codes"):
         return lambda count: np.zeros((count, *shape))
     return lambda count: np.random.default_rng(0).normal(1.0, 1.0, (count, *shape))
@@ -124,7 +124,7 @@ def _litert(forecaster, constants, inputs, path):
 
 
 def _function(forecaster, constants, inputs, batch=None):
-    """The whole graph as a function of TensorFlow."""
+    """Return the whole graph as a TensorFlow function."""
     from forecastkit.exporting.pretrained_steps import PretrainedSteps
     from forecastkit.exporting.steps import Steps
     from forecastkit.training.engines.forecast_function import ForecastFunction

@@ -26,7 +26,7 @@ SAME = {
 
 
 def type_of(dtype: str) -> int:
-    """The number of a data type in ONNX."""
+    """Return the number of a data type in ONNX."""
     return getattr(TensorProto, {"float32": "FLOAT", "float64": "DOUBLE"}.get(dtype, dtype.upper()))
 
 
@@ -154,7 +154,7 @@ def _pieces(t, value, axis, found):
 
 
 def _strided_slice(t, attributes, values, found):
-    """Slices of several axes, then the axes that a single place is taken of, then new axes."""
+    """Write slices of several axes, then the axes with a single index, then new axes."""
     flags = tuple(attributes.get(name, 0) for name in MASKS)
     bounds = [tuple(map(int, value.arrays[0])) for value in values[1:]]
     if bounds != [tuple(map(int, value.arrays[1])) for value in values[1:]]:
@@ -231,7 +231,7 @@ def _reverse(t, attributes, values, found):
 
 
 def _convolution(t, attributes, values, found):
-    """Channels come second in ONNX."""
+    """Write a convolution; in ONNX, channels are the second axis."""
     padding = "SAME_UPPER" if attributes["padding"] == "SAME" else "VALID"
     x = t.write("Transpose", t.name(values[0]), perm=[0, 3, 1, 2])
     kernel = t.write("Transpose", t.name(values[1]), perm=[3, 2, 0, 1])
@@ -259,7 +259,7 @@ def _leaky(t, attributes, values, found):
 
 
 def _bits(t, attributes, values, found):
-    """The bits of numbers, of which only the sign is read."""
+    """Write the bits of numbers; only their sign is used."""
     return t.name(values[0])
 
 

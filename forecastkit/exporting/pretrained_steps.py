@@ -10,7 +10,7 @@ from forecastkit.pretrained.inputs import PLACES, context_width, make_inputs, tr
 
 
 class PretrainedSteps(Steps):
-    """The steps from raw windows to forecasts, which need no network of TensorFlow."""
+    """Steps from raw windows to forecasts that need no TensorFlow network."""
 
     def __init__(self, t, forecaster, constants, inputs, exact="float64"):
         super().__init__(t, forecaster, constants, inputs, exact)
@@ -28,7 +28,7 @@ class PretrainedSteps(Steps):
         return self.finished(self._with_effects(values))
 
     def _rows(self, values):
-        """Windows (batch, C, steps) as recorded rows (batch * C, steps)."""
+        """Return windows (batch, C, steps) as recorded rows (batch * C, steps)."""
         return self._recorded(self.t("Reshape", values, np.array([-1, self.lookback], "int32")))
 
     def _recorded(self, value):
@@ -45,7 +45,7 @@ class PretrainedSteps(Steps):
         return [(zeros + table).reshape(-1, 1) for table in found]
 
     def _latest(self, windows):
-        """The latest values, without the effects of covariates."""
+        """Return the latest values without the effects of covariates."""
         width = context_width(self.forecaster.season_length_, self.forecaster.second_season_)
         for effect in self._effects(slice(None, self.lookback)):
             windows = windows - self._rows(effect).astype(self.exact) * self._moments()[2]
@@ -73,7 +73,7 @@ class PretrainedSteps(Steps):
         return found
 
     def _with_effects(self, values):
-        """Forecasts (batch, C, steps, levels) with the effects of future covariates."""
+        """Return forecasts (batch, C, steps, levels) with the effects of future covariates."""
         t = self.t
         for effect in self._effects(slice(self.lookback, None)):
             effect = t("ExpandDims", t("Cast", effect, DstT=self.exact), np.int32(3))

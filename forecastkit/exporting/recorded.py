@@ -31,7 +31,7 @@ FUNCTIONS: dict[Callable, Callable] = {}
 
 
 class Recorded(NDArrayOperatorsMixin):
-    """A value of a graph that NumPy computes with.
+    """Value of a graph that supports NumPy operations.
 
     `value` is what `t` gives and takes. `exact` is the largest floating-point type of the graph: constants of larger
     types are converted to it.
@@ -89,7 +89,7 @@ class Recorded(NDArrayOperatorsMixin):
         return Recorded(self.t, self.t(operation, *given, **attributes), self.exact)
 
     def alike(self, *values: Any, inexact: bool = False) -> list:
-        """Return the values in the data type that NumPy computes them in."""
+        """Return the values in the data type that NumPy would use."""
         plain = (bool, int, float)
         common = np.result_type(*(value if type(value) in plain else value.dtype for value in values))
         if (inexact and common.kind in "biu") or (common.kind == "f" and common.itemsize > self.exact.itemsize):
@@ -136,7 +136,7 @@ class Recorded(NDArrayOperatorsMixin):
         return self._reduced("Any", axis, False, numbers=False)
 
     def argmax(self, axis: int) -> "Recorded":
-        """Return the place of the first largest value along an axis."""
+        """Return the index of the first largest value along an axis."""
         numbers = self.astype("int32") if self.dtype == bool else self
         return numbers.apply("ArgMax", numbers, np.int32(axis), output_type="int64")
 
@@ -219,7 +219,7 @@ COMPOSED = {
 
 
 def implements(function: Callable) -> Callable:
-    """Return a decorator that makes a function the recorded form of a function of NumPy."""
+    """Return a decorator that registers a function as the recorded form of a NumPy function."""
 
     def add(own):
         FUNCTIONS[function] = own

@@ -12,7 +12,7 @@ from forecastkit.uncertainty.residuals import interpolate_levels
 
 
 def raw_inputs(forecaster, exact: str) -> dict[str, tuple[tuple, str]]:
-    """Shape after the batch axis, and data type, of the inputs of the exported graph."""
+    """Return the shape without the batch axis, and the data type, of each input of the exported graph."""
     panel, lookback, inputs = forecaster.history_, window_length(forecaster), {}
     if hasattr(forecaster, "network_"):
         for name, (shape, dtype) in forecaster.network_.sizes.inputs.items():
@@ -34,7 +34,7 @@ def window_length(forecaster) -> int:
 
 
 class Steps:
-    """The steps of one forecaster, of raw inputs in the data type `exact`.
+    """Steps of one forecaster on raw inputs of the data type `exact`.
 
     An operation is evaluated by ``t(name, *values, **attributes)``.
     """
@@ -79,7 +79,7 @@ class Steps:
         return self._single(self._without_missing(self._scaled(self.inputs["known"], self.scaler.known)))
 
     def _forward(self, values):
-        """The transform of the target; NaN outside its domain."""
+        """Return transformed target values; NaN outside the domain of the transform."""
         t, name = self.t, self.scaler.transform
         if name is None:
             return values
@@ -97,7 +97,7 @@ class Steps:
         return self.t({"sqrt": "Square", "log1p": "Expm1"}[name], self.t("Maximum", values, zero))
 
     def _clipped_forward(self, values):
-        """The transform of values that are set to the edge of its domain."""
+        """Return transformed values, clipped to the domain of the transform first."""
         name = self.scaler.transform
         edge = np.nextafter(0.0, 1.0) if name == "log" else 0.0
         return values if name is None else self._forward(self.t("Maximum", values, np.array(edge, self.exact)))
@@ -130,7 +130,7 @@ class Steps:
     # -------------------------------------------------------------------------------------- before
 
     def network_inputs(self) -> dict[str, Any]:
-        """The inputs of the network."""
+        """Return the inputs of the network."""
         given = {"target": self._network_target(), **self._covariates()}
         lookback, together = self.lookback, self.sizes.channels
         if not together:
@@ -144,7 +144,7 @@ class Steps:
         return given
 
     def _of_windows(self, table):
-        """Numbers by series for the windows of the network."""
+        """Return the values of each series for the windows of the network."""
         t = self.t
         if self.series == 1:  # one row for every window of the batch
             batch = t("GatherV2", t("Shape", self.inputs["target"]), np.int32(0), np.int32(0))
@@ -154,7 +154,7 @@ class Steps:
         return rows if self.sizes.channels else t("Reshape", rows, np.array([-1], "int32"))
 
     def _repeated(self, values):
-        """Covariates of each window for each of its targets."""
+        """Return the covariates of each window, repeated for each of its targets."""
         if self.channels == 1:
             return values
         t, shape = self.t, self._shapes[id(values)]
@@ -192,7 +192,7 @@ class Steps:
         return found
 
     def _codes(self, role, met):
-        """Codes of categories, 0 for those that did not occur in training."""
+        """Return codes of categories; 0 for categories that did not occur in training."""
         t, columns, codes = self.t, [], self.inputs[f"{role}_codes"]
         for place, known in enumerate(met):
             column = t("GatherV2", codes, np.int32(place), np.int32(-1))

@@ -33,7 +33,7 @@ class Value:
 
     @classmethod
     def constant(cls, array: Any) -> "Value":
-        """The same array for both batches."""
+        """Return a value that is the same array for both batches."""
         return cls((np.asarray(array),) * 2)
 
     @property
@@ -58,7 +58,7 @@ class Tracer:
         return Value(tuple(np.asarray(sample(count), dtype) for count in BATCHES), name)
 
     def write(self, operation: str, *names: str, outputs: int = 1, **attributes: Any) -> Any:
-        """Add a node; its output, or the tuple of its outputs."""
+        """Add a node and return its output, or the tuple of its outputs."""
         self._count += 1
         if self._count > MOST_NODES:
             refuse("export", f"the graph must have at most {MOST_NODES:,} operations", "more", error=NotExportable)
@@ -67,7 +67,7 @@ class Tracer:
         return made[0] if outputs == 1 else tuple(made)
 
     def array(self, array: Any, dtype: str | None = None) -> str:
-        """The name of a constant."""
+        """Return the name of a constant."""
         array = np.ascontiguousarray(np.asarray(array, dtype)).reshape(np.shape(array))
         key = array.dtype.str, array.shape, array.tobytes()
         if key not in self._names:
@@ -76,7 +76,7 @@ class Tracer:
         return self._names[key]
 
     def name(self, value: Value) -> str:
-        """The name of a value, which is written as a constant where it has none yet."""
+        """Return the name of a value; a value without a name is written as a constant first."""
         if value.name is None:
             one, other = value.arrays
             if one.shape == other.shape and one.tobytes() == other.tobytes():
@@ -107,7 +107,7 @@ class Tracer:
         return self.write("Reshape", name, self.array([*before, -1, *after], "int64"))
 
     def shape(self, value: Value) -> str:
-        """The name of an int64 vector of dimensions, of which some are multiples of the batch's size."""
+        """Return the name of an int64 vector of dimensions, some of which may be multiples of the batch size."""
         one, other = (np.asarray(array).tolist() for array in value.arrays)
         if value.name is not None or len(one) != len(other):
             refuse("export", "shapes must not depend on values", "one that does", error=NotExportable)
@@ -126,14 +126,14 @@ class Tracer:
 
     @property
     def batch(self) -> str:
-        """The size of the batch, as a vector of one number."""
+        """Return the batch size as a vector of one element."""
         if self._batch is None:
             shape = self.write("Shape", self.inputs[0].name)
             self._batch = self.write("Gather", shape, self.array([0], "int64"), axis=0)
         return self._batch
 
     def model(self, outputs: dict[str, tuple[Value, tuple]], producer: str) -> onnx.ModelProto:
-        """The ONNX model; outputs by name, with their shapes after the batch axis."""
+        """Return the ONNX model. `outputs` maps names to values and their shapes without the batch axis."""
         declared = []
         for name, (value, shape) in outputs.items():
             kind = helper.np_dtype_to_tensor_dtype(value.arrays[0].dtype)
@@ -148,7 +148,7 @@ class Tracer:
     # -------------------------------------------------------------------------------------- evaluating
 
     def __call__(self, operation: str, *values: Any, **attributes: Any) -> Any:
-        """The result of an operation by its TensorFlow name, of values or arrays."""
+        """Return the result of an operation, given by its TensorFlow name, on values or arrays."""
         return self._apply(operation, attributes, [v if isinstance(v, Value) else Value.constant(v) for v in values])
 
     def _apply(self, operation, attributes, values):
@@ -167,7 +167,7 @@ class Tracer:
         return tuple(found) if several else found[0]
 
     def run(self, graph: Graph, inputs: dict, weights: list[np.ndarray]) -> list:
-        """The outputs of a stored graph for inputs by name."""
+        """Return the outputs of a stored graph for inputs by name."""
         values: list[Any] = []
         for node in graph.nodes:
             given = [values[place][output] if isinstance(values[place], tuple) else values[place]
@@ -198,7 +198,7 @@ class Tracer:
             state = self.run(body, dict(enumerate(state)), [])
 
     def _list(self, operation, given):
-        """A list of tensors, or a tensor of one."""
+        """Return a list of tensors, or the tensor if there is one."""
         first = given[0]
         if operation == "TensorListFromTensor":
             return [self("GatherV2", first, np.int32(i), np.int32(0)) for i in range(len(first.arrays[0]))]

@@ -37,7 +37,7 @@ def draw_seed(largest: int = 10**9) -> int:
 
 @dataclass(frozen=True)
 class SeededByName:
-    """Stands for an initializer that Keras finds by its name, and gives it a seed of the network.
+    """Initializer that Keras finds by its name, with a seed of the network.
 
     Without it Keras would draw the seed from Python's global generator, which belongs to the user's program and is
     shared by all threads.

@@ -142,7 +142,7 @@ class Network(keras.Model):
         return ops.reshape(forecast, (-1, *sizes.channel_shape, *forecast.shape[1:])) if sizes.channels else forecast
 
     def linear_forecast(self, window):
-        """Return the forecast that is corrected, (batch, horizon), of windows as they are given."""
+        """Return the linear forecast (batch, horizon), which the network corrects, of windows in their own units."""
         if self.sizes.masked:
             window = filled_forward(window)
         last = window[:, -1:]
@@ -321,7 +321,7 @@ def last_observed(window, observed):
 
 
 def filled_forward(window):
-    """Windows (batch, time) whose missing values are the ones before them, else the first observed; 0 without any."""
+    """Fill missing values of windows (batch, time) forward, then with the first observed value; 0 if there is none."""
     missing = ops.isnan(window)
     time = ops.arange(1, window.shape[1] + 1, dtype="int32")
     latest, step = ops.where(missing, 0, time[None]), 1

@@ -71,7 +71,7 @@ def _states(
 
 
 def _before(states: Tensor) -> Tensor:
-    """Return the states before each token."""
+    """Return the state before each token."""
     return ops.concatenate([ops.zeros_like(states[:, :1]), states[:, :-1]], axis=1)
 
 
@@ -85,7 +85,7 @@ def _through_time(slope: Tensor, factors: Tensor, kept: Tensor | None, kernel: T
     factors : tensor of shape (batch, tokens, gates, units)
         Derivatives of each state in the products retained from the state before.
     kept : tensor of shape (batch, tokens, units), optional
-        Derivatives of each state in the state before, beside those through the products.
+        Derivatives of each state with respect to the previous one, except those through the products.
     kernel : tensor of shape (units, gates * units)
     """
     back, slopes, factors = ops.transpose(kernel), ops.unstack(slope, axis=1), ops.unstack(factors, axis=1)

@@ -297,7 +297,7 @@ def _bands(rows: pd.DataFrame, most: int | None = None) -> list[_Band]:
 
 
 def shades(count: int) -> list[tuple[float, ...]]:
-    """Blue thinned with white, the outermost band the palest; opaque, so that a label can wear the same shade."""
+    """Return shades of blue, the lightest for the outermost band; opaque, so that labels can have the same colour."""
     from matplotlib.colors import to_rgb
 
     strengths = 0.18 + 0.34 * np.arange(count) / max(count - 1, 2)
@@ -420,7 +420,7 @@ def _last_value(past: pd.DataFrame, time: str, cutoff: object) -> tuple[np.ndarr
 
 
 def _name_panels(figure: Figure, grid: Sequence[Axes], panels: Sequence[PanelRows], title: str) -> None:
-    """Title, legend and the panels' names of small multiples."""
+    """Draw the title, the legend and the names of the panels."""
     for axes, panel in zip(grid, panels, strict=True):
         axes.set_title(_name(panel), loc="left", fontsize=10, color=INK, parse_math=False)
     figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK, parse_math=False)

@@ -1,4 +1,4 @@
-"""What plots take: long frames, results of the library, and the user's own series."""
+"""Inputs of plots: long frames, results of the library, and series of actuals."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def plot_attention(
 
 @dataclass(frozen=True)
 class _View:
-    """One origin, and the steps drawn of it."""
+    """An origin and the steps of its forecast that are drawn."""
 
     place: Place
     origin: int
@@ -167,12 +167,12 @@ class _View:
 
     @property
     def edges(self) -> np.ndarray:
-        """Borders of the steps, one more than there are."""
+        """Return the edges of the steps, one more than there are steps."""
         half = np.diff(self.times) / 2
         return np.concatenate([self.times[:1] - half[:1], self.times[:-1] + half, self.times[-1:] + half[-1:]])
 
     def over_steps(self, values: np.ndarray) -> np.ndarray:
-        """Mean of values (S, ...) over the steps drawn."""
+        """Return the mean of values (S, ...) over the steps drawn."""
         return values[self.chosen].mean(axis=0)
 
     def additions(self, arrays: dict, inputs: dict) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -251,7 +251,7 @@ def _draw_heat(axes: Axes, edges: np.ndarray, rows: dict[str, np.ndarray], colou
 
 
 def _finish(figure: Figure, view: _View, title: str, path) -> Figure:
-    """Mark the cutoff everywhere, show the dates below, write the file."""
+    """Mark the cutoff in all panels, show dates on the lowest, and write the file."""
     panels = [axes for axes in figure.axes if axes.get_label() != "<colorbar>"]
     cutoff = view.edges[view.place.lookback]
     for axes in panels:

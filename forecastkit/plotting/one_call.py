@@ -1,4 +1,4 @@
-"""One call for the plot that suits a result, on axes of the user's or on new ones."""
+"""`plot`: the plot that suits a result, on given axes or on a new figure."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def plot(
         What was observed, as the user has it: the series or frame that was fitted on, also with the rows forecast,
         which are then drawn over the forecast.
     kind : {'windows', 'steps', 'residuals'}, optional
-        Of a backtest: the last windows that do not overlap, the mean absolute error by step beside the seasonal
+        Of a backtest: the last windows that do not overlap, the mean absolute error by step and that of the seasonal
         naive, or the residuals over time with their distribution. Default: 'windows'.
     series, target : scalar, optional
         The one series and target drawn. Default: the first.

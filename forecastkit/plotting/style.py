@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito (2008), told apart with any kind of colour vision; the greys carry what is not a forecast.
+# Okabe and Ito (2008), distinguishable with any kind of colour vision; grey is for all that is not a forecast.
 BLUE, ORANGE = "#0072B2", "#D55E00"
 INK, GREY, PALE = "#222222", "#6B6B6B", "#E4E4E4"
 DPI = 150
@@ -26,7 +26,7 @@ SIZE = (1400 / DPI, 700 / DPI)
 
 
 class End(NamedTuple):
-    """A label for the right end of a line, or of a band in whose shade it lies."""
+    """Label at the right end of a line, or of a band on whose colour it is written."""
 
     text: str
     values: np.ndarray
@@ -107,7 +107,7 @@ def _rows_style(axes: Axes) -> None:
 
 
 def style(axes: Axes, times: np.ndarray) -> None:
-    """Few lines and plain numbers: the eye is for the data."""
+    """Draw few axis lines, and tick labels as plain numbers."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -133,7 +133,7 @@ def style(axes: Axes, times: np.ndarray) -> None:
 
 
 def headroom(axes: Axes) -> None:
-    """Room above the data for a line of text."""
+    """Leave space above the data for a line of text."""
     low, high = axes.get_ylim()
     axes.set_ylim(low, high + 0.09 * (high - low))
 
@@ -165,7 +165,7 @@ def line(axes: Axes, times: np.ndarray, values: np.ndarray, colour: str, label: 
 
 
 def label_ends(axes: Axes, ends: Sequence[End]) -> None:
-    """Name lines and bands at the right edge, each at its last height and none over another."""
+    """Label lines and bands at the right edge, each at its last value, without overlaps."""
     ends = [end._replace(values=end.values[np.isfinite(end.values)]) for end in ends]
     ends = [end for end in ends if len(end.values)]
     low, high = axes.get_ylim()
@@ -179,7 +179,7 @@ def label_ends(axes: Axes, ends: Sequence[End]) -> None:
 
 
 def spread(heights: Sequence[float], gap: float) -> np.ndarray:
-    """Return the heights moved apart to at least `gap`, in the same order and around the same middle."""
+    """Return heights at least `gap` apart, in the same order and around the same middle."""
     heights = np.asarray(heights, dtype="float64")
     order = np.argsort(heights, kind="stable")
     placed = heights[order]

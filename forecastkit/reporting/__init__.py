@@ -1,3 +1,3 @@
-"""Reports for people: one HTML page on a model, its forecast and how good it is."""
+"""HTML reports on a model, its forecast and its accuracy."""
 
 __all__ = []

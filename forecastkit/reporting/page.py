@@ -1,4 +1,4 @@
-"""The HTML page of a report: one file that loads nothing, light and dark, for screens, phones and paper."""
+"""HTML page of a report: a self-contained file with a light and a dark theme, for screens, phones and print."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def report(
     importance: pd.DataFrame | None = None,
     title: str | None = None,
 ) -> Report:
-    """Report on a model: its forecast, how good it was in a backtest, its intervals, and the data.
+    """Report on a model: its forecast, its accuracy in a backtest, its intervals, and the data.
 
     The page is one file that loads nothing from a network, in light and dark, readable on a phone, and printable. Plots
     over time can be zoomed.
@@ -144,7 +144,7 @@ def _forecast(model: Forecaster, history: pd.DataFrame) -> Section:
 
 
 def _cutoffs(rows: int, horizon: int) -> tuple[int, int]:
-    """Number of cutoffs, and rows between them."""
+    """Return the number of cutoffs and the rows between them."""
     tested = max(int(TEST_PART * rows), horizon)
     stride = max(1, -(-(tested - horizon) // MAX_CUTOFFS))
     return (tested - horizon) // stride + 1, stride

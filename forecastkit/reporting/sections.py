@@ -1,4 +1,4 @@
-"""The sections of a report: each reads one result of the library."""
+"""Sections of a report, each made from one result of the library."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def _axes(height: float = 1.0):
 
 
 def _keys(frame: pd.DataFrame) -> list[str]:
-    """Columns that tell series and targets apart."""
+    """Return the columns that identify series and targets."""
     _, series_id = find_keys(frame)
     names = [] if series_id is None else [series_id] if isinstance(series_id, str) else list(series_id)
     return [*names, *(["target"] if "target" in frame else [])]
 
 
 def _groups(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Name and rows of each series and target, in order."""
+    """Return the name and rows of each series and target, in order."""
     keys = _keys(frame)
     if not keys:
         return [("", frame)]

@@ -1,4 +1,4 @@
-"""Values of a plot under the pointer: SVG titles over strips of the plot, which need no script."""
+"""Values of a plot shown under the pointer, by SVG titles on strips of the plot, without a script."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def value_strips(figure: Figure) -> str:
     Parameters
     ----------
     figure : Figure
-        After `savefig`, which sets the places of its axes.
+        A figure that `savefig` has drawn, which sets the positions of its axes.
     """
     unit, height = 72 / figure.dpi, 72 * figure.get_figheight()  # SVG counts points from the top
     strips = [strip for axes in figure.axes for strip in _strips(axes, unit, height)]
@@ -50,7 +50,7 @@ def _strips(axes: Axes, unit: float, height: float) -> list[str]:
 
 
 def _values(axes: Axes) -> dict[float, list[str]]:
-    """Return the time and the named values at each place of the x axis within its limits."""
+    """Return the time and the named values at each position of the x axis within its limits."""
     found, (low, high) = {}, axes.get_xlim()
     for line in axes.get_lines():
         given, values = np.asarray(line.get_xdata(orig=True)), np.asarray(line.get_ydata(orig=True), dtype="float64")

@@ -266,7 +266,7 @@ class Search:
         return training_seconds(self.budget.left() / fits, self._overhead())
 
     def _overhead(self) -> float | None:
-        """Seconds beside training of a fold of the latest trial, None before there is one."""
+        """Return the seconds per fold of the latest trial outside training; None before the first trial."""
         known = [row["overhead"] for row in self.rows if row["overhead"] is not None]
         return known[-1] if known else None
 
