@@ -305,7 +305,7 @@ class _ComparisonRun:
 
     def measure_memory(self):
         """Measure the peak memory of a fit of each model in a separate process."""
-        until, left = self._time_beside(), []
+        until, left = self._measurement_deadline(), []
         for candidate in self.candidates:
             if time.monotonic() > until:
                 left.append(candidate.name)
@@ -320,13 +320,13 @@ class _ComparisonRun:
         if left:
             self.notes.append(no_time_for(f"the peak memory of {first_few(left, 12)}"))
 
-    def _time_beside(self) -> float:
-        """Return until when additional measurements may start: a sixth of the budget from now."""
+    def _measurement_deadline(self) -> float:
+        """Return the time until which additional measurements may start: a sixth of the budget from now."""
         return math.inf if self.budget.seconds is None else time.monotonic() + self.budget.seconds / 6
 
     def measure_growth(self, lookbacks):
         """Measure seconds per epoch and milliseconds per forecast of each model at each of these lookbacks."""
-        fold, until = self.folds[-1], self._time_beside()
+        fold, until = self.folds[-1], self._measurement_deadline()
         for candidate in [each for each in self.candidates if each.looks_back]:
             for lookback in lookbacks:
                 if time.monotonic() > until:

@@ -46,11 +46,13 @@ def lstm_step(given: Tensor, retained: Tensor, state: list[Tensor]) -> tuple[lis
 
     Its gates are input gate, forget gate, candidate, output gate, and the hyperbolic tangent of the carry.
     """
-    (_, carry), (enter, forget, candidate, leave) = state, ops.split(given + retained, 4, axis=-1)
-    enter, forget, candidate, leave = ops.sigmoid(enter), ops.sigmoid(forget), ops.tanh(candidate), ops.sigmoid(leave)
-    carry = forget * carry + enter * candidate
+    _, carry = state
+    input_gate, forget_gate, candidate, output_gate = ops.split(given + retained, 4, axis=-1)
+    input_gate, forget_gate, output_gate = (ops.sigmoid(gate) for gate in (input_gate, forget_gate, output_gate))
+    candidate = ops.tanh(candidate)
+    carry = forget_gate * carry + input_gate * candidate
     shown = ops.tanh(carry)
-    return [leave * shown, carry], [enter, forget, candidate, leave, shown]
+    return [output_gate * shown, carry], [input_gate, forget_gate, candidate, output_gate, shown]
 
 
 def _states(
@@ -146,21 +148,23 @@ def unrolled_gru(given: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
 @ops.custom_gradient
 def unrolled_lstm(given: Tensor, kernel: Tensor) -> Tensor:
     """Return hidden states and carries (batch, tokens, 2 * units) of an LSTM; arguments as in `unrolled_rnn`."""
-    (hidden, carry), (enter, forget, candidate, leave, shown) = _states(lstm_step, given, kernel, 0.0, 2)
+    (hidden, carry), gates = _states(lstm_step, given, kernel, 0.0, 2)
+    input_gate, forget_gate, candidate, output_gate, shown = gates
 
     def gradient(*slopes, upstream=None):
         before, carried, units = _before(hidden), _before(carry), kernel.shape[0]
         factors = ops.stack(
             [
-                candidate * enter * (1.0 - enter),
-                carried * forget * (1.0 - forget),
-                enter * (1.0 - candidate * candidate),
-                shown * leave * (1.0 - leave),
+                candidate * input_gate * (1.0 - input_gate),
+                carried * forget_gate * (1.0 - forget_gate),
+                input_gate * (1.0 - candidate * candidate),
+                shown * output_gate * (1.0 - output_gate),
             ],
             axis=2,
         )
         slope = _one(slopes, upstream)
-        columns = slope[..., :units], slope[..., units:], factors, leave * (1.0 - shown * shown), forget
+        through_output = output_gate * (1.0 - shown * shown)
+        columns = slope[..., :units], slope[..., units:], factors, through_output, forget_gate
         back, found = ops.transpose(kernel), []
         hidden_later = carry_later = 0.0
         tokens = zip(*(ops.unstack(column, axis=1) for column in columns), strict=True)
@@ -177,7 +181,7 @@ def unrolled_lstm(given: Tensor, kernel: Tensor) -> Tensor:
 
 
 def _one(slopes, upstream):
-    """Return the derivative in the only output: backends pass it by place or by name."""
+    """Return the derivative in the only output: backends pass it by position or by name."""
     return slopes[0] if upstream is None else upstream
 
 

@@ -19,7 +19,6 @@ from forecastkit.plotting.style import (
     ORANGE,
     End,
     at_top,
-    beside,
     error_rows,
     explain,
     format_time,
@@ -30,6 +29,7 @@ from forecastkit.plotting.style import (
     log_bars,
     plain_times,
     save,
+    side_by_side,
     small_multiples,
     stack,
     style,
@@ -208,7 +208,7 @@ def plot_comparison(
     table = getattr(table, "table", table)
     check_names("plot", "the columns drawn", [metric, "se", "verdict", "fit_seconds"], table.columns)
     shown = rows_with_errors(table, metric)
-    figure, (left, right) = beside(len(shown))
+    figure, (left, right) = side_by_side(len(shown))
     log_bars(right, shown["fit_seconds"].to_numpy(), draw_errors(left, shown, metric))
     explain(right, "seconds of a fit")
     head(left, title or "Comparison")

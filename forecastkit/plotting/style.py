@@ -57,7 +57,7 @@ def stack(ratios: Sequence[float] = (3, 2), height: float = 1.4, sharex: bool = 
     return figure, figure.subplots(len(ratios), 1, height_ratios=ratios, sharex=sharex).tolist()
 
 
-def beside(rows: int) -> tuple[Figure, list[Axes]]:
+def side_by_side(rows: int) -> tuple[Figure, list[Axes]]:
     """Return a figure with a wide and a narrow panel side by side, for lists of `rows` rows."""
     from matplotlib.figure import Figure
 

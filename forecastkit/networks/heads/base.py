@@ -38,7 +38,7 @@ class Head:
         return np.eye(self.outputs)[0]
 
     def get_config(self) -> dict:
-        """Arguments of `forecastkit.networks.heads.make_head` that make it again."""
+        """Return the arguments of `forecastkit.networks.heads.make_head` that recreate the head."""
         raise NotImplementedError
 
     @property
@@ -78,7 +78,7 @@ class Head:
 
     @staticmethod
     def mean_of_observed(losses, missing, weight=None):
-        """Mean of each window's losses by step over those that are not missing, weighted where a weight is given."""
+        """Return the mean of each window's losses over its observed steps, weighted if a weight is given."""
         observed = 1.0 - ops.cast(missing, losses.dtype)
         losses = losses * observed
         if weight is not None:

@@ -42,7 +42,7 @@ def positive(raw):
 
 
 def stats():
-    """`scipy.stats`, imported where a distribution is evaluated."""
+    """Return `scipy.stats`, imported when a distribution is first evaluated."""
     with backend_needed():
         from scipy import stats
 
@@ -86,7 +86,7 @@ class Distribution(Head):
         return ops.concatenate(parts, axis=-1)
 
     def restore(self, outputs: np.ndarray, affine) -> np.ndarray:
-        """Outputs in the user's units; `affine` maps values there, and spreads where told so."""
+        """Return outputs in the user's units; `affine` converts values or, if told so, spreads."""
         out = outputs.astype("float64")
         out[..., :1] = affine(outputs[..., :1])
         for i in self.spreads:
@@ -247,7 +247,7 @@ class ZeroInflated(Distribution):
 
 
 class _WithZeros:
-    """Zero-inflated distribution of counts with those methods of SciPy's distributions that are used here."""
+    """Zero-inflated distribution of counts with the methods of SciPy distributions that are used here."""
 
     def __init__(self, counts, zeros):
         self.counts, self.zeros = counts, zeros

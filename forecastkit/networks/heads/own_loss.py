@@ -20,10 +20,10 @@ def find_loss(where: str, given: Any, names: tuple[str, ...]) -> Callable:
     Parameters
     ----------
     where : str
-        Of the parameter, for a refusal.
+        Name of the parameter, for error messages.
     given : str, keras.losses.Loss, callable or dict
     names : tuple of str
-        Losses of our own, for "Did you mean".
+        Names of the losses of this library, for suggestions.
     """
     remedy = "Pass a name, an object of keras.losses.Loss, or a function of y_true and y_pred."
     if isinstance(given, (str, dict)):
@@ -63,12 +63,12 @@ def check_by_trial(where: str, loss: Callable) -> None:
 
 
 def name_of(loss: Any) -> str:
-    """What a loss is called."""
+    """Return the name of a loss."""
     return getattr(loss, "__name__", None) or type(loss).__name__
 
 
 def call(loss: Callable, target: Any, forecast: Any) -> Any:
-    """Return the loss without the mean over a batch that an object would take."""
+    """Return the loss of each window or step, without the mean over the batch."""
     import keras
 
     return loss.call(target, forecast) if isinstance(loss, keras.losses.Loss) else loss(target, forecast)
