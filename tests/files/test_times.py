@@ -301,5 +301,7 @@ def test_common_formats_are_found_without_trying_the_rarer_ones(monkeypatch):
     assert (parse_times(pd.Series(DAYS.strftime("%Y-%m-%d"))) == DAYS).all()
     assert set(tried) == {text_dates.SHAPES["year month"]}
     tried.clear()
-    assert parse_times(pd.Series(["Jan 2024", "Feb 2024"])).tolist() == list(pd.to_datetime(["2024-01-01", "2024-02-01"]))
+    assert parse_times(pd.Series(["Jan 2024", "Feb 2024"])).tolist() == list(
+        pd.to_datetime(["2024-01-01", "2024-02-01"])
+    )
     assert tried[-1] == text_dates.SHAPES["name year"]
