@@ -9,6 +9,7 @@ import pytest
 
 import forecastkit as fk
 from forecastkit.forecasters import pretrained
+from forecastkit.pretrained import weights as packaged
 from forecastkit.pretrained.forward import LEVELS
 from forecastkit.pretrained.weights import VERSIONS, load_weights, save_weights
 from forecastkit.utils.exceptions import ArtifactError, InputError, ParameterError
@@ -116,6 +117,15 @@ def test_wrong_weights_are_refused(tmp_path):
     np.savez(tmp_path / "x.npz", a=np.ones(3))
     with pytest.raises(ArtifactError, match="save_weights"):
         fk.PretrainedForecaster(weights=str(tmp_path / "x.npz")).fit(DAILY)
+
+
+def test_changed_packaged_weights_are_refused(tmp_path, monkeypatch):
+    changed = bytearray((packaged.FOLDER / f"{packaged.LATEST}.npz").read_bytes())
+    changed[-1] ^= 1
+    (tmp_path / f"{packaged.LATEST}.npz").write_bytes(changed)
+    monkeypatch.setattr(packaged, "FOLDER", tmp_path)
+    with pytest.raises(ArtifactError, match="the packaged weights must be unchanged"):
+        fk.PretrainedForecaster(horizon=7).fit(DAILY)
 
 
 def test_without_a_season_there_is_no_longer_one():
