@@ -267,7 +267,7 @@ def _sign_bit(t, attributes, values, found):
     x, mask = (next(value for value in values if (value.name is None) == constant) for constant in (False, True))
     sign = np.iinfo("int32").min
     if int(mask.arrays[0]) != sign:
-        refuse("export", "of the bits of numbers only the sign can be read", "others", error=NotExportable)
+        refuse("export", "only the sign bit of a number can be read", "others", error=NotExportable)
     negative = t.write("Less", x.name, t.array(0, "float32"))
     return t.write("Where", negative, t.array(sign, "int32"), t.array(0, "int32"))
 

@@ -86,7 +86,7 @@ def importance(
     inputs = list(_inputs(schema, len(forecaster.history_.ids)))
     if not inputs:
         rule, got = "the forecaster must be fitted with covariates", f"a {type(forecaster).__name__} without any"
-        refuse(WHERE, rule, got, "Name them in known= or past=, or in static= for several series.", ParameterError)
+        refuse(WHERE, rule, got, "Pass them as known= or past=, or as static= for several series.", ParameterError)
     panel = after_history(
         forecaster, read_more(schema, forecaster.history_.grid, X, y, remembered=forecaster.history_), start
     )

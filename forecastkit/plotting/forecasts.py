@@ -269,7 +269,7 @@ def _chosen(frame: pd.DataFrame, keys: tuple[str, ...], chosen: object) -> pd.Da
     if chosen is None:
         return frame
     if not keys or not set(keys) <= set(frame.columns):
-        refuse("plot", "what is chosen by name must have a column", repr(chosen))
+        refuse("plot", "a series or target chosen by name must have a column", repr(chosen))
     several = isinstance(chosen, list) or (isinstance(chosen, tuple) and len(keys) == 1)
     names = list(chosen) if several else [chosen]
     rows = frame[keys[0]] if len(keys) == 1 else frame[list(keys)].apply(tuple, axis=1)

@@ -214,7 +214,7 @@ def save(figure: Figure, path: str | os.PathLike) -> None:
     path = Path(path)
     kind = path.suffix[1:].lower()
     if kind not in figure.canvas.get_supported_filetypes():
-        refuse("plot", "path must end in a kind of picture such as .png, .pdf or .svg", str(path))
+        refuse("plot", "path must end in an image format such as .png, .pdf or .svg", str(path))
     try:
         with atomic_write(path) as temporary:
             figure.savefig(temporary, format=kind, dpi=DPI)

@@ -229,5 +229,5 @@ def write_json(path: Path, value) -> None:
         with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(value), encoding="utf-8")
     except OSError as error:
-        remedy = "Finished trials are kept: make room, and the same call continues."
-        refuse("tune", "directory must be a place with room to write", f"{str(path)!r} ({error.strerror})", remedy)
+        remedy = "Finished trials are kept: free some space and repeat the call."
+        refuse("tune", "directory must have free disk space", f"{str(path)!r} ({error.strerror})", remedy)

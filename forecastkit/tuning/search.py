@@ -244,7 +244,7 @@ class Search:
         if not failed:
             rule = "the time limit must suffice for one trial"
             refuse(WHERE, rule, f"{self.budget.seconds:g} s", "Give more time, or fewer n_folds=.", ParameterError)
-        raise InputError(f"{WHERE}: all of {len(failed)} trials failed, the first one so: {failed[0]['message']}")
+        raise InputError(f"{WHERE}: all of {len(failed)} trials failed; error of the first: {failed[0]['message']}")
 
     # ------------------------------------------------------------------------------------------ time
 

@@ -205,7 +205,7 @@ def _dimension(name, values) -> Choice | Range:
 
 
 def _range(name, values):
-    rule = f"{name} in the space must be (low, high) or (low, high, 'log'), two rising numbers"
+    rule = f"{name} in the space must be (low, high) or (low, high, 'log'), two increasing numbers"
     bounds, kind = values[:2], values[2:]
     real = [isinstance(bound, numbers.Real) and not isinstance(bound, bool) for bound in bounds]
     if len(bounds) < 2 or not all(real) or kind not in ((), ("log",), ("linear",)):
@@ -225,7 +225,7 @@ def _plain(value):
 def _check_name(forecaster, name):
     known = forecaster.get_params()
     if name in FIXED:
-        rule = f"{name} says what is forecast and cannot be searched"
+        rule = f"{name} determines what is forecast and cannot be searched"
         refuse(WHERE, rule, "it in the space", f"Pass {name}= to the forecaster.", ParameterError)
     if name not in known or name in OF_A_RUN:
         options = sorted({*known} - {*FIXED, *OF_A_RUN})

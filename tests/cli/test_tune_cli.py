@@ -124,6 +124,6 @@ def test_a_full_disk_ends_the_search_in_a_sentence_and_the_same_command_continue
     with monkeypatch.context() as patch:
         patch.setattr(kerastuner_oracles, "atomic_write", full)
         err = run(*command, code=1).err
-    assert "directory must be a place with room to write" in err
+    assert "directory must have free disk space" in err
     assert "No space left on device). Finished trials are kept" in err
     assert "saved" in run(*command).out

@@ -250,7 +250,7 @@ def test_bad_path_is_refused(history, tmp_path, name):
 
 def test_refusals(history, panel, tmp_path):
     frame = forecasts(history, 54)
-    with pytest.raises(InputError, match=r"path must end in a kind of picture such as \.png.*forecast\.txt"):
+    with pytest.raises(InputError, match=r"path must end in an image format such as \.png.*forecast\.txt"):
         plot_forecast(frame, path=tmp_path / "forecast.txt")
     with pytest.raises(InputError, match="columns drawn must exist, got 'actual'"):
         plot_backtest(frame.drop(columns="actual"))
@@ -260,7 +260,7 @@ def test_refusals(history, panel, tmp_path):
         plot_forecast(frame.iloc[:0])
     with pytest.raises(InputError, match="chosen site must exist, got 'z'"):
         plot_forecast(panel[1], series="z")
-    with pytest.raises(InputError, match="what is chosen by name must have a column, got 'a'"):
+    with pytest.raises(InputError, match="a series or target chosen by name must have a column, got 'a'"):
         plot_forecast(frame, series="a")
     with pytest.raises(InputError, match="times in 'time' must be dates or numbers"):
         plot_forecast(frame.astype({"time": str, "cutoff": str}))

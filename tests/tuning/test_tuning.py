@@ -347,7 +347,7 @@ def test_a_bug_surfaces():
 
 
 def test_a_search_in_which_all_fail_says_why():
-    with pytest.raises(fk.InputError, match="tune: all of 2 trials failed, the first one so: Troubled: the loss must"):
+    with pytest.raises(fk.InputError, match="all of 2 trials failed; error of the first: Troubled: the loss must"):
         fk.tune(troubled(trouble="diverge"), SERIES, space={"bias": [1.0, 2.0]}, **HERE)
     with pytest.raises(fk.InputError, match="all of 5 trials failed"):
         fk.tune(troubled(trouble="diverge"), SERIES, space={"bias": (0.0, 9.0)}, **HERE)
