@@ -26,7 +26,8 @@ LINEAR = "linear"
 MIXER, READER = "inverted_transformer", "tft"
 #: Number of networks before those.
 EARLY = 2
-#: Fast forecasters that are always tried by default, in addition to the linear one.
+#: Fast forecasters that are always tried by default, in addition to the linear one; in reverse order, the pre-trained
+#: network first, where values are too few to train a network.
 QUICK = ("damped_trend", "pretrained")
 #: Number of target values per network that is tried by default: on fewer, fast forecasters are as good (docs).
 VALUES = 5_000
@@ -72,7 +73,8 @@ def make_candidates(given, panel: Panel, common: dict) -> list[Candidate]:
     """
     made: dict[str, Forecaster] = {}
     networks = default_networks(panel) if util.find_spec("keras") else []
-    for one in [*QUICK, *networks] if given is None else given:
+    quick = QUICK if panel.rows * panel.channels >= VALUES else QUICK[::-1]
+    for one in [*quick, *networks] if given is None else given:
         forecaster = class_of(one)() if isinstance(one, str) else one
         name = one if isinstance(one, str) else name_of(one)
         if name in made:

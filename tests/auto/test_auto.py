@@ -440,6 +440,12 @@ def test_trials_are_written_immediately(clock, tmp_path):
     assert table["score"].tolist() == pytest.approx([trial["score"] for trial in model.trials_])
 
 
+@pytest.mark.parametrize(("rows", "first"), [(300, "pretrained"), (5_000, "damped_trend")])
+def test_the_pretrained_network_is_tried_first_where_values_are_few(rows, first):
+    panel = read_panel(wave(rows), None, **fk.LinearForecaster()._reading())[0]
+    assert candidates.make_candidates(None, panel, {})[0].name == first
+
+
 def test_a_given_lookback_is_kept_in_the_search(monkeypatch):
     model, seen = auto([fk.TabularForecaster(lookback=6, regressor=Ridge()), "drift"]), []
     fit = fold_scores.FoldEvaluator._fit
