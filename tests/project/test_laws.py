@@ -191,14 +191,17 @@ print([m for m in {HEAVY} if m in sys.modules], code)
 def test_help_is_light():
     run = fresh("-c", HELP)
     assert run.stdout.splitlines()[-1] == "[] 0", run.stderr
-    seconds = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        fresh("-m", "forecastkit", "--help")
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        # Time on the processor, not on the clock: the machine has other work.
-        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(seconds) < 0.2
+    # Time on the processor, not on the clock: the machine has other work. A slow one may take six starts of Python.
+    pairs = [(processor_seconds("-m", "forecastkit", "--help"), processor_seconds("-c", "pass")) for _ in range(3)]
+    seconds, start = (min(times) for times in zip(*pairs, strict=True))
+    assert seconds < max(0.2, 6 * start)
+
+
+def processor_seconds(*arguments):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    fresh(*arguments)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 NO_BACKEND = """
