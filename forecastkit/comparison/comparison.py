@@ -19,7 +19,7 @@ from forecastkit.data.sizes import choose_horizon, choose_season
 from forecastkit.data.windows import Origins
 from forecastkit.evaluation.folds import Fold, make_folds, suited_sizes
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.preprocessing.broken_readings import without_broken
+from forecastkit.preprocessing.moments import without_broken
 from forecastkit.training.trained_network import NETWORK_CACHE
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.formatting import minutes_and_seconds, number

@@ -1,7 +1,12 @@
-"""Validation of arrays, with the error messages that scikit-learn's checks expect."""
+"""Validation of arrays and columns, with the error messages that scikit-learn's checks expect."""
+
+from decimal import Decimal
+from numbers import Real
 
 import numpy as np
+import pandas as pd
 
+from forecastkit.data.row_labels import Places
 from forecastkit.utils.exceptions import CellError, ParameterError
 from forecastkit.utils.validation import refuse
 
@@ -61,3 +66,35 @@ def refuse_kind(what: str, got: str, example: object, remedy: str = "") -> None:
         remedy = f"A float() argument must be a string or a real number, not {type(example).__name__!r}."
         refuse(WHERE, rule, got, remedy, CellError)
     refuse(WHERE, rule, got, remedy)
+
+
+def refuse_text(column: pd.Series, what: str, places: Places) -> None:
+    """Refuse a column with cells that are not numbers."""
+    wrong = _not_numbers(column)
+    example = _example(column[wrong]) if wrong.any() else column.iloc[0]
+    if wrong.all() or column.dtype != object:
+        remedy = "Name the columns to forecast with target=." if what.startswith("the target") else ""
+        refuse_kind(what, f"{column.dtype}, for instance {example!r}", example, remedy)
+    got = places.count(wrong, f"cell that is not, {example!r}", f"cells that are not, for instance {example!r}")
+    refuse_kind(what, got, example, "Replace them by numbers or leave them blank.")
+
+
+def refuse_mixture(column: pd.Series, places: Places) -> None:
+    """Refuse text among numbers, because it may be classes or misspelt numbers."""
+    if column.dtype != object or not column.map(lambda cell: isinstance(cell, Real)).any():
+        return
+    got = f"both: {places.count(_not_numbers(column), 'cell of text', 'cells of text')}"
+    remedy = "Blank the cells that are not numbers, or convert all of them to text."
+    refuse(WHERE, f"the covariate {column.name!r} must contain either numbers or classes", got, remedy)
+
+
+def _example(cells):
+    """Return the first cell whose text is not a number; the first cell if all are numbers stored as text."""
+    odd = cells[(pd.to_numeric(cells.astype(object), errors="coerce").isna() & cells.notna()).to_numpy()]
+    return (odd if len(odd) else cells).iloc[0]
+
+
+def _not_numbers(column):
+    """Return which cells are neither real numbers nor missing, shape (rows,)."""
+    numbers = column.map(lambda cell: isinstance(cell, (Real, Decimal)))
+    return ~(numbers | column.isna()).to_numpy(dtype=bool)

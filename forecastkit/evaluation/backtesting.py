@@ -18,7 +18,7 @@ from forecastkit.evaluation.results import Backtest, Reference, both_scores, cov
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.forecasters.future_rows import ordinal_of
 from forecastkit.forecasters.newer_rows import without_newer_faults
-from forecastkit.preprocessing.broken_readings import without_broken
+from forecastkit.preprocessing.moments import without_broken
 from forecastkit.uncertainty.residuals import NEVER, trained_until
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Data, Path

@@ -1,10 +1,12 @@
 """Base class of all forecasters: fit, predict, forecast, update, score, save."""
 
+import copy
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from numbers import Real
 from typing import Self
 
 import numpy as np
@@ -18,98 +20,25 @@ from forecastkit.data.sizes import choose_horizon, choose_lookback, choose_seaso
 from forecastkit.data.windows import Origins
 from forecastkit.features.calendar import calendar_names, requested_names
 from forecastkit.forecasters.future_rows import tail
-from forecastkit.forecasters.model import FitContext, restored
+from forecastkit.forecasters.model import FitContext
 from forecastkit.forecasters.newer_rows import Updating
 from forecastkit.forecasters.predict import NOT_SAVED, Predicting
 from forecastkit.forecasters.streaming import Streaming
-from forecastkit.preprocessing.broken_readings import warn_broken
-from forecastkit.preprocessing.moments import TRANSFORMS, outside_domain
+from forecastkit.preprocessing.moments import warn_broken
 from forecastkit.preprocessing.scaler import Scaler
+from forecastkit.preprocessing.transforms import TRANSFORMS, outside_domain
 from forecastkit.uncertainty import validation
+from forecastkit.uncertainty.forecasts import Bounds
 from forecastkit.utils.arrays import is_mapped, map_rows
 from forecastkit.utils.docstrings import inherit_parameters
 from forecastkit.utils.estimator import BaseEstimator, RegressorMixin
-from forecastkit.utils.exceptions import InputError, ParameterError, refuse_missing
+from forecastkit.utils.exceptions import InputError, refuse_missing
 from forecastkit.utils.types import Calibrate, Columns, Data, Path
-from forecastkit.utils.validation import check_choice, check_int, check_levels, check_real, first_few, refuse
+from forecastkit.utils.validation import check_choice, check_int, check_levels, check_real, refuse
 from forecastkit.utils.warn import warn_user
 
 #: Fitted attributes that are short enough to display.
 SHOWN = ("horizon_", "lookback_", "patch_", "season_length_", "n_features_in_", "scores_")
-
-
-class Bounds:
-    """Mixin: bounds of points, quantiles and sample paths, with the parameters `lower` and `upper`.
-
-    Values beyond a bound are set to the bound. As no actual lies beyond it, the coverage of intervals does not change.
-    """
-
-    lower: float | dict | None
-    upper: float | dict | None
-
-    def _check_bounds(self) -> None:
-        """Refuse bounds that are not numbers, and a lower bound that is not below the upper one."""
-        where = type(self).__name__
-        for name, bound in (("lower", self.lower), ("upper", self.upper)):
-            values = bound.values() if isinstance(bound, dict) else () if bound is None else (bound,)
-            wrong = [value for value in values if not _is_number(value)]
-            if wrong:
-                rule = f"{name} must be a number, or a dict of numbers by the name of a series or target"
-                refuse(where, rule, first_few(map(repr, wrong)), error=ParameterError)
-        if _is_number(self.lower) and _is_number(self.upper) and not self.lower < self.upper:
-            got = f"lower={self.lower:g} and upper={self.upper:g}"
-            refuse(where, "lower must be below upper", got)
-
-    def _check_targets(self, panel: Panel) -> None:
-        """Refuse targets beyond given bounds."""
-        if self.lower is None and self.upper is None:
-            return
-        where, names = type(self).__name__, (*panel.ids, *self.schema_.target)
-        for bound in (self.lower, self.upper):
-            unknown = [repr(name) for name in bound if name not in names] if isinstance(bound, dict) else []
-            if unknown:
-                known = first_few([repr(name) for name in names if name is not None])
-                refuse(where, f"bounds must be those of a series or target, {known}", first_few(unknown))
-        lower, upper = self._bounds_of(panel)
-        crossed = np.argwhere(~(lower < upper))
-        if len(crossed):
-            entity, channel = crossed[0]
-            got = f"{lower[entity, channel]:g} and {upper[entity, channel]:g}"
-            refuse(where, "the lower bound of a series must be below its upper bound", got)
-        entity = np.repeat(np.arange(len(panel.ids)), panel.lengths)
-        for wrong, rule in ((panel.target < lower[entity], "lower"), (panel.target > upper[entity], "upper")):
-            side = "at or above" if rule == "lower" else "at or below"
-            remedy = f"Pass another {rule}=, or correct the values."
-            refuse_targets(where, f"all targets must be {side} {rule}=", wrong, panel, self.schema_.target, remedy)
-
-    def _bounds_of(self, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
-        """Return the lower and the upper bounds of the panel's series, (E, C) each, infinite where there are none."""
-        found = []
-        for bound, none in ((self.lower, -np.inf), (self.upper, np.inf)):
-            same = none if bound is None or isinstance(bound, dict) else float(bound)
-            values = np.full((len(panel.ids), panel.channels), same)
-            if isinstance(bound, dict):
-                for channel, name in enumerate(self.schema_.target):
-                    values[:, channel] = bound.get(name, none)
-                for entity, name in enumerate(panel.ids):
-                    if name in bound:
-                        values[entity] = bound[name]
-            found.append(values)
-        if self.lower is None:
-            found[0][:, self._is_nonnegative(panel.channels)] = 0.0
-        return found[0], found[1]
-
-    def _is_nonnegative(self, channels: int) -> np.ndarray:
-        """Return which targets have 0 as their default lower bound, (C,)."""
-        if "nonnegative_" in vars(self):
-            return self.nonnegative_
-        # A file of an earlier version, in which only automatic forecasters had such a bound.
-        return np.full(channels, vars(self).get("lowest_") is not None)
-
-    def _bounds_at(self, panel: Panel, origins: Origins) -> tuple[np.ndarray, np.ndarray]:
-        """Return the lower and the upper bound of each origin's series, (n,) each."""
-        lower, upper = self._bounds_of(panel)
-        return lower[origins.entity, origins.channel], upper[origins.entity, origins.channel]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -245,7 +174,7 @@ class Forecaster(Updating, Streaming, Predicting, Bounds, RegressorMixin, BaseEs
             if sample_weight is not None:
                 weight = read_weights(sample_weight, X, y, panel, schema, self._reading())
             warn_broken(type(self).__name__, panel, schema.target)
-            with restored(self, when=self._learned_nothing):
+            with self._restored(when=self._learned_nothing):
                 return self._fit_panel(panel, schema, weight, began)
         except ModuleNotFoundError as error:
             refuse_missing(error)
@@ -253,6 +182,22 @@ class Forecaster(Updating, Streaming, Predicting, Bounds, RegressorMixin, BaseEs
     def _learned_nothing(self, error: BaseException) -> bool:
         """Return whether a `fit` with this error learned nothing; an interrupted training keeps its best weights."""
         return isinstance(error, InputError) or not hasattr(self, "history_")
+
+    @contextmanager
+    def _restored(self, when: Callable[[BaseException], bool] = lambda error: True) -> Iterator[None]:
+        """Restore the fitted attributes of this forecaster and its members if the block raises and `when` is true.
+
+        Networks are kept as their weights alone: until the block is over there is never a second compiled network.
+        """
+        before = [(part, {name: _kept(value) for name, value in vars(part).items()}) for part in _parts(self)]
+        try:
+            yield
+        except BaseException as error:
+            if when(error):
+                for part, attributes in before:
+                    vars(part).clear()
+                    vars(part).update(attributes)
+            raise
 
     def _reading(self):
         return {name: getattr(self, name) for name in READING}
@@ -270,7 +215,7 @@ class Forecaster(Updating, Streaming, Predicting, Bounds, RegressorMixin, BaseEs
         try:
             self._learn(context)
             self._finish(context)
-            context.clear_checkpoints()
+            remove_checkpoints(context)
         finally:
             self._release(context)
         return self
@@ -444,5 +389,28 @@ class Forecaster(Updating, Streaming, Predicting, Bounds, RegressorMixin, BaseEs
         return 0
 
 
-def _is_number(value) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and not np.isnan(value)
+def _parts(forecaster: Forecaster) -> Iterator[Forecaster]:
+    """Yield the forecaster and its fitted members."""
+    yield forecaster
+    for name, value in vars(forecaster).items():
+        if name.endswith("_"):
+            for member in value if isinstance(value, list) else [value]:
+                if hasattr(member, "_set_state"):
+                    yield from _parts(member)
+
+
+def _kept(value):
+    """Return a copy of the value if later steps change it in place."""
+    # A network is here only where its module is loaded; an import would load Keras for forecasters without one.
+    module = sys.modules.get("forecastkit.training.trained_network")
+    if module is not None and isinstance(value, module.TrainedNetwork):
+        return copy.copy(value)
+    return list(value) if isinstance(value, list) else value
+
+
+def remove_checkpoints(context: FitContext) -> None:
+    """Delete the files from which a fit and the fits of its members could have been resumed."""
+    for checkpoint in context.checkpoints:
+        checkpoint.remove()
+    for _, member in context.members:
+        remove_checkpoints(member)

@@ -6,7 +6,7 @@ import numpy as np
 
 from forecastkit.baselines import exponential_smoothing, simple
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.preprocessing.broken_readings import NEW_LEVEL
+from forecastkit.preprocessing.moments import NEW_LEVEL
 from forecastkit.uncertainty.forecasts import PointForecast
 
 

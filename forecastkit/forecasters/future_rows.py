@@ -50,8 +50,7 @@ def read_rows_to_forecast(where: str, schema: Schema, panel: Panel, X, kept: int
 
     `kept` is the number of latest rows of each series that a saved forecaster keeps, None for all.
     """
-    from forecastkit.data.ingest.read_panel import read_rows  # here: a stored history is not read
-    from forecastkit.data.ingest.regularize import one_row_each
+    from forecastkit.data.ingest.read_panel import one_row_each, read_rows  # here: a stored history is not read
 
     table = read_rows(schema, X, future=True, follow=panel)
     at = panel.places(table.ids)

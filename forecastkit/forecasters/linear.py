@@ -10,6 +10,7 @@ from forecastkit.data.windows import Windows, crop
 from forecastkit.forecasters.linear_recipes import MAX_CELLS, LinearPart, Recipe, choose_recipes, scaler_for
 from forecastkit.forecasters.pooling import choose_penalty, with_corrections
 from forecastkit.forecasters.regression_learner import RegressionLearner
+from forecastkit.preprocessing.scaler import buffers_of
 from forecastkit.uncertainty.forecasts import PointForecast
 from forecastkit.utils.types import Fourier
 from forecastkit.utils.validation import check_choice, check_int
@@ -121,7 +122,7 @@ class LinearForecaster(RegressionLearner):
     def _scaled_for(self, recipe, context, stop):
         """Return the scaler of a recipe, fitted on the rows before ``stop[e]``, and the panel in its units."""
         if recipe.target_transform == self._transform():
-            return self.scaler_, context.buffers(self.scaler_, self.lookback_, self.horizon_)
+            return self.scaler_, buffers_of(context, self.scaler_, self.lookback_, self.horizon_)
         scaler = scaler_for(self, recipe.target_transform, context, stop)
         return scaler, replace(scaler.buffers(context.panel, self.lookback_, self.horizon_), weight=context.weight)
 

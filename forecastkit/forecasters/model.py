@@ -5,24 +5,19 @@
 
 from __future__ import annotations
 
-import copy
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from forecastkit.data.panel import Panel
-from forecastkit.data.windows import Buffers, Origins
+from forecastkit.data.windows import Origins
 from forecastkit.uncertainty.forecasts import Forecast
 
 if TYPE_CHECKING:
     from forecastkit.forecasters.base import Forecaster
     from forecastkit.forecasters.linear_recipes import LinearPath
-    from forecastkit.preprocessing.scaler import Scaler
     from forecastkit.utils.time_budget import TimeBudget
 
 
@@ -82,57 +77,4 @@ class FitContext:
     linear_path: LinearPath | None = None  #: Linear forecast that a network corrects
     linear_seconds: float = 0.0  #: Duration of the fit of the linear forecaster
 
-    _scaled: tuple | None = field(default=None, init=False, repr=False)
-
-    def buffers(self, scaler: Scaler, lookback: int, horizon: int, loss_weight: np.ndarray | None = None) -> Buffers:
-        """Return the panel in the units of a scaler, with the weights. The latest result is kept for reuse."""
-        sizes = lookback, horizon
-        if self._scaled is None or self._scaled[0] is not scaler or self._scaled[1] != sizes:
-            self._scaled = None  # released first: the buffers are as large as the data
-            buffers = scaler.buffers(self.panel, lookback, horizon)
-            buffers = replace(buffers, weight=self.weight, loss_weight=loss_weight)
-            self._scaled = scaler, sizes, buffers
-        return self._scaled[2]
-
-    def clear_checkpoints(self) -> None:
-        """Delete the checkpoint files."""
-        for checkpoint in self.checkpoints:
-            checkpoint.remove()
-        for _, context in self.members:
-            context.clear_checkpoints()
-
-
-@contextmanager
-def restored(forecaster: object, when: Callable[[BaseException], bool] = lambda error: True) -> Iterator[None]:
-    """Restore the fitted attributes of the forecaster and its members if the block raises and `when` is true.
-
-    Networks are kept as their weights alone: until the block is over there is never a second compiled network.
-    """
-    before = [(part, {name: _kept(value) for name, value in vars(part).items()}) for part in _parts(forecaster)]
-    try:
-        yield
-    except BaseException as error:
-        if when(error):
-            for part, attributes in before:
-                vars(part).clear()
-                vars(part).update(attributes)
-        raise
-
-
-def _parts(forecaster):
-    """Yield the forecaster and its fitted members."""
-    yield forecaster
-    for name, value in vars(forecaster).items():
-        if name.endswith("_"):
-            for member in value if isinstance(value, list) else [value]:
-                if hasattr(member, "_set_state"):
-                    yield from _parts(member)
-
-
-def _kept(value):
-    """Return a copy of the value if later steps change it in place."""
-    # A network is here only where its module is loaded; an import would load Keras for forecasters without one.
-    module = sys.modules.get("forecastkit.training.trained_network")
-    if module is not None and isinstance(value, module.TrainedNetwork):
-        return copy.copy(value)
-    return list(value) if isinstance(value, list) else value
+    buffers: tuple | None = None  #: The latest result of `forecastkit.preprocessing.scaler.buffers_of`

@@ -19,7 +19,7 @@ from forecastkit.forecasters.loss_weights import make_loss_weight
 from forecastkit.forecasters.newer_rows import FineTuning
 from forecastkit.networks.backbone import NORMALIZATIONS, Backbone, Sizes
 from forecastkit.networks.heads import OwnLoss, make_head
-from forecastkit.preprocessing.scaler import lacks_autocorrelation
+from forecastkit.preprocessing.scaler import buffers_of, lacks_autocorrelation
 from forecastkit.training.checkpoint import Checkpoint, name_of, open_folder
 from forecastkit.training.engines import DISTRIBUTIONS, PRECISIONS, agreed, find_strategy, is_first, shared_bytes
 from forecastkit.training.loop import USUAL_EPOCHS, Plan, Record, train
@@ -367,7 +367,7 @@ class NeuralForecaster(KerasParts, FineTuning, Forecaster):
         return windows.with_targets(self._buffers(context).target, self.horizon_)
 
     def _buffers(self, context):
-        return context.buffers(self.scaler_, self.lookback_, self.horizon_, self._loss_weight())
+        return buffers_of(context, self.scaler_, self.lookback_, self.horizon_, self._loss_weight())
 
     def _loss_weight(self):
         given = self.step_weight, self.target_weight

@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from forecastkit.data.panel import Panel, spread
-from forecastkit.forecasters.model import FitContext, restored
-from forecastkit.preprocessing.broken_readings import FAR, FAR_FROM_OTHERS, BrokenReadings, warn_broken, warn_of_faults
-from forecastkit.preprocessing.moments import Moments
+from forecastkit.forecasters.model import FitContext
+from forecastkit.preprocessing.moments import (
+    FAR,
+    FAR_FROM_OTHERS,
+    BrokenReadings,
+    Moments,
+    warn_broken,
+    warn_of_faults,
+)
 from forecastkit.uncertainty.residuals import trained_until
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Data
@@ -94,7 +100,7 @@ class Updating:
             return self.fit(X, y)
         self._check_parameters()
         kept = int(self.history_.lengths.max())
-        with restored(self):
+        with self._restored():
             self.update(X, y)
             stop = self.history_.last_observed() + 1
             if self.history_is_tail_:

@@ -9,6 +9,7 @@ from forecastkit.baselines.series_corrections import SeriesCorrections, forecast
 from forecastkit.data.windows import Windows
 from forecastkit.forecasters.linear_recipes import LinearPart
 from forecastkit.forecasters.model import FitContext
+from forecastkit.preprocessing.scaler import buffers_of
 from forecastkit.uncertainty.residuals import observed_after, scale_of
 
 #: Penalties that are tried: numbers of windows that the shared coefficients count as. Infinite is complete pooling.
@@ -55,7 +56,7 @@ def with_corrections(parts: list[LinearPart], forecaster, context: FitContext, s
         return parts
     corrected = []
     for part in parts:
-        buffers = context.buffers(part.scaler, forecaster.lookback_, horizon)
+        buffers = buffers_of(context, part.scaler, forecaster.lookback_, horizon)
         windows = Windows.training(context.panel, stop, len(part.ridge.weights), horizon)
         own = SeriesCorrections.fit(buffers, windows, part.ridge, penalty)
         corrected.append(replace(part, corrections=own))

@@ -11,6 +11,7 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, Windows, crop
 from forecastkit.forecasters.linear_recipes import LinearPart
 from forecastkit.forecasters.regression_learner import RegressionLearner
+from forecastkit.preprocessing.scaler import buffers_of
 from forecastkit.pretrained.candidates import Context
 from forecastkit.pretrained.fine_tune import Examples, joined, tuned
 from forecastkit.pretrained.forward import LEVELS, forward
@@ -109,7 +110,7 @@ class PretrainedForecaster(RegressionLearner):
         if len(windows) >= MIN_WINDOWS:
             origins = self._validation(context, self._most_validation_windows)
             origins = origins[origins.row + self._regressed < stop[origins.entity]]
-            buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
+            buffers = buffers_of(context, self.scaler_, self.lookback_, self.horizon_)
             self.ridge_ = Ridge.fit(buffers, windows, origins, self.lookback_, self._regressed)
         self.head_, self.fine_tuned_steps_ = None, 0
         if self.fine_tune is not False and self.ridge_ is not None:
@@ -126,7 +127,7 @@ class PretrainedForecaster(RegressionLearner):
         if len(windows) < MIN_WINDOWS:
             return
         # The regression must not have seen the windows, or the network would learn to trust it too much.
-        ridge = self.ridge_.refit(context.buffers(self.scaler_, self.lookback_, self._regressed), windows)
+        ridge = self.ridge_.refit(buffers_of(context, self.scaler_, self.lookback_, self._regressed), windows)
         before = self._examples(panel, self._sampled(panel, earlier, split), weights, ridge)
         after = self._examples(panel, self._sampled(panel, split, stop), weights, self.ridge_)
         if before is None or after is None:
@@ -173,7 +174,7 @@ class PretrainedForecaster(RegressionLearner):
 
     def _finish(self, context):
         self.scaler_ = self._scaler(context.panel, context.stop, self.scaler_.calendar, context.weight)
-        buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
+        buffers = buffers_of(context, self.scaler_, self.lookback_, self.horizon_)
         self._solve_again(context, lambda part: (self.scaler_, buffers))
 
     @property
@@ -277,7 +278,7 @@ class PretrainedForecaster(RegressionLearner):
     def _linear_reference(self, context, panel, origins, own):
         if self.ridge_ is None:
             return super()._linear_reference(context, panel, origins, own)
-        buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
+        buffers = buffers_of(context, self.scaler_, self.lookback_, self.horizon_)
         forecast = self.ridge_.predict(buffers, origins)[:, : self.horizon_]
         return self.scaler_.restore(forecast, panel, origins)
 

@@ -14,7 +14,6 @@ from forecastkit.data.panel import Panel
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import Schema
 from forecastkit.forecasters.future_rows import ordinal_of, tail
-from forecastkit.forecasters.model import restored
 from forecastkit.forecasters.newer_rows import without_newer_faults
 from forecastkit.utils.types import Data
 from forecastkit.utils.validation import check_names, first_few, refuse
@@ -75,7 +74,7 @@ class Streaming:
         """
         self._check_is_fitted()
         where = f"{type(self).__name__}.observe"
-        with restored(self):
+        with self._restored():
             history = self.history_
             if self._rows_kept(history) is None:  # earlier rows are needed: sums over them are kept
                 history = replace(self.scaler_.without_faults(history), earlier=history.sums_before())
@@ -196,7 +195,7 @@ def _number(where, name, cell) -> float:
 
 def _covariates(where, schema, history, entity, ordinal, rows):
     """Return past and future covariates of the observations; the history may have the latter already."""
-    from forecastkit.data.ingest import convert  # here: it reads categories, and most streams have no covariates
+    from forecastkit.data.ingest.table import covariates  # here: most streams have no covariates
 
     names = (*schema.past, *schema.known)
     if not names:
@@ -210,4 +209,4 @@ def _covariates(where, schema, history, entity, ordinal, rows):
             refuse(where, "an observation needs its covariates", f"none of {first_few(lacking)}", "Pass them in X=.")
     frame = pd.DataFrame([{name: given.get(name, np.nan) for name in names} for given in rows])
     places = Places(np.arange(len(rows)), tuple(history.ids[e] for e in entity), None)
-    return tuple(convert.covariates(frame, schema, role, places) for role in (schema.past, schema.known))
+    return tuple(covariates(frame, schema, role, places) for role in (schema.past, schema.known))

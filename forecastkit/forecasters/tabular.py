@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state, get_tags
 from forecastkit.data.windows import Origins, Windows, crop
 from forecastkit.features.lags import Lags, calendar_column_names, calendar_columns, values_at_step
 from forecastkit.forecasters.base import Forecaster
+from forecastkit.preprocessing.scaler import buffers_of
 from forecastkit.uncertainty.forecasts import PointForecast
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.types import Fourier, Seed
@@ -180,7 +181,7 @@ class TabularForecaster(Forecaster):
     def _learn_rows(self, context, stop, choose=False):
         """Fit the regressor on windows that end before `stop`."""
         panel, rng = context.panel, check_random_state(self.random_state)
-        buffers = context.buffers(self.scaler_, self.lookback_, self.horizon_)
+        buffers = buffers_of(context, self.scaler_, self.lookback_, self.horizon_)
         origins, steps = self._drawn(Windows.training(panel, stop, self.lookback_, self.horizon_), rng)
         target = values_at_step(buffers.target, buffers, origins, steps)[np.arange(len(steps)), origins.channel]
         known = ~np.isnan(target)

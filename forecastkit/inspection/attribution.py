@@ -7,7 +7,7 @@ import numpy as np
 from forecastkit.data.panel import Panel
 from forecastkit.data.windows import Origins, forward_fill, gather
 from forecastkit.inspection.integrated_gradients import Pairs, Slopes, difference, integrate
-from forecastkit.preprocessing.moments import backward, forward_clipped
+from forecastkit.preprocessing.transforms import backward, forward_clipped
 
 BASELINES = ("last", "mean")
 #: Means of calendar features over a cycle, if they are not 0.

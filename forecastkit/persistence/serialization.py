@@ -26,7 +26,7 @@ from forecastkit.utils.validation import refuse
 
 #: Classes that are rebuilt from their fields or their `_state`, and their modules.
 REBUILT = {
-    "BrokenReadings": "preprocessing.broken_readings",
+    "BrokenReadings": "preprocessing.moments",
     "ConformalAdjustment": "uncertainty.conformal",
     "Earlier": "data.earlier",
     "Lags": "features.lags",

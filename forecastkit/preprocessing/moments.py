@@ -1,12 +1,18 @@
-"""How targets are standardized: center and scale of each series, and monotonic transforms before scaling."""
+"""Mean and scale of each series, and the measurement faults that must not decide them.
+
+A fault is an extreme isolated value of a series, such as 1e9 among values of 100 to 250.
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from forecastkit.data.panel import Panel, first_rows, owners
-from forecastkit.utils.arrays import allocate_like, safe_units
+from forecastkit.data.row_labels import name_cell
+from forecastkit.utils.arrays import allocate_like, map_rows, safe_units
+from forecastkit.utils.validation import first_few
+from forecastkit.utils.warn import warn_user
 
 CHUNK = 1 << 18
 #: Bound of standardized values, because networks square them in float32.
@@ -15,12 +21,26 @@ MAX_STANDARDIZED = 1e15
 MIN_RELATIVE_SCALE = 1e-13
 #: Unit of the errors of a constant series, as a fraction of its value (of 1 if the value is 0).
 CONSTANT_UNIT = 1e-12
-#: For each name: the transform, its inverse, and the smallest value of its domain.
-TRANSFORMS = {
-    "sqrt": (np.sqrt, np.square, 0.0),
-    "log1p": (np.log1p, np.expm1, 0.0),
-    "log": (np.log, np.exp, np.nextafter(0.0, 1.0)),
-}
+#: A value is a fault if its distance from the median, in robust standard deviations, exceeds `FAR`,
+FAR = 100.0
+#: if it increases the standard deviation of its series at least by this factor,
+MIN_INFLATION = 3.0
+#: if its neighbours are closer to the median than this fraction of its distance (unlike after a level shift),
+MAX_NEIGHBOUR = 0.5
+#: and if at most this fraction of the values of its series is that extreme.
+MAX_FRACTION = 0.01
+#: Fewest observed values of a series in which faults are detected.
+MIN_VALUES = 10
+#: Where most values are equal (intermittent demand), the distance is measured by the typical distance of the others, at
+#: least so many, and is a fault if it exceeds so many times as much: single large orders occur.
+MIN_OTHERS, FAR_INTERMITTENT = 4, 1000.0
+#: A value after the training rows is a fault if its distance from the training mean exceeds `FAR` times the largest one
+#: in training, unless all of so many rows before it are missing or as extreme: that is a new level.
+NEW_LEVEL = 3
+#: Why a value is a fault, in warnings.
+FAR_FROM_OTHERS = f"more than {FAR:g} standard deviations from the other values of the series"
+#: Interquartile range of a normal distribution, in standard deviations.
+NORMAL_RANGE = 1.349
 
 
 @dataclass(frozen=True)
@@ -125,32 +145,197 @@ def _sizes(values, indptr):
     return out
 
 
-def outside_domain(name: str, values: np.ndarray) -> np.ndarray:
-    """Return which values are outside the domain of the transform."""
-    return values < TRANSFORMS[name][2]
+@dataclass(frozen=True)
+class BrokenReadings:
+    """Faults among the targets; every attribute has shape (n,)."""
+
+    entity: np.ndarray
+    channel: np.ndarray
+    ordinal: np.ndarray  #: Time step on the grid
+    value: np.ndarray  #: The faulty value. A cell that later holds another value has been corrected.
+
+    def __len__(self) -> int:
+        return len(self.entity)
+
+    def at(self, which: np.ndarray) -> "BrokenReadings":
+        """Return the faults selected by an index array or mask."""
+        return BrokenReadings(self.entity[which], self.channel[which], self.ordinal[which], self.value[which])
+
+    def union(self, others: "BrokenReadings") -> "BrokenReadings":
+        """Return the union of both sets of faults."""
+        pairs = zip(vars(self).values(), vars(others).values(), strict=True)
+        both = BrokenReadings(*map(np.concatenate, pairs))
+        cells = np.stack([both.entity, both.channel, both.ordinal])
+        return both.at(np.unique(cells, axis=1, return_index=True)[1])
+
+    @classmethod
+    def none(cls) -> "BrokenReadings":
+        """Return an empty set of faults."""
+        return cls(*(np.empty(0, dtype=kind) for kind in ("int64", "int64", "int64", "float64")))
+
+    @classmethod
+    def find(cls, panel: Panel, moments: Moments) -> "BrokenReadings":
+        """Find the faults among the targets of a panel with these moments.
+
+        Distances are measured by the median and the interquartile range, which a few faults do not affect; where that
+        range is 0 (intermittent demand), by the values that differ from the median.
+        """
+        found = []
+        for entity, channel in _suspects(panel, moments):
+            first, stop = panel.indptr[entity], panel.indptr[entity + 1]
+            places = _faults(panel.target[first:stop, channel].astype("float64"))
+            of = np.full(len(places), entity), np.full(len(places), channel), panel.start[entity] + places
+            found.append((*of, panel.target[first + places, channel]))
+        return cls(*map(np.concatenate, zip(*found, strict=True))) if found else cls.none()
+
+    @classmethod
+    def find_newer(cls, panel: Panel, center: np.ndarray, largest: np.ndarray, until: np.ndarray) -> "BrokenReadings":
+        """Find faults after the ordinals `until` (E,) of the last training rows; later rows never decide about a row.
+
+        `center` (E, C) is the mean of the training values of each series and `largest` the largest distance from it.
+        Series whose distance is 0 or NaN are not searched.
+        """
+        limit, begin = FAR * np.where(largest > 0, largest, np.inf), panel.row_at(np.arange(len(panel.ids)), until) + 1
+        rows, channels = [], []
+        for part, group in chunks(panel.indptr):
+            row = np.arange(part.start, part.stop)
+            with np.errstate(over="ignore"):
+                far = np.abs(panel.target[part] - center[group]) > limit[group]
+            at, channel = np.nonzero(far & (row >= begin[group])[:, None])
+            near = np.zeros(len(at), dtype=bool)
+            for back in range(1, NEW_LEVEL + 1):
+                before = np.maximum(row[at] - back, 0)
+                value = panel.target[before, channel]
+                distance = np.abs(value - center[group[at], channel])
+                near |= (row[at] - back >= panel.indptr[group[at]]) & (distance <= limit[group[at], channel])
+            rows.append(row[at[near]])
+            channels.append(channel[near])
+        row, channel = (np.concatenate([np.empty(0, dtype="int64"), *given]) for given in (rows, channels))
+        entity = np.searchsorted(panel.indptr, row, side="right") - 1
+        return cls(entity, channel, panel.ordinal_at(entity, row), panel.target[row, channel])
+
+    def rows(self, panel: Panel, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows and channels of the faults in a panel, without corrected faults and those of other series.
+
+        `places` (E,) is the number of each of the panel's entities in `entity`; -1 for entities that were not searched.
+        """
+        # Inverse of `places`: the panel's entity for each searched entity, -1 if the panel does not have it.
+        at = np.full(int(max(places.max(initial=-1), self.entity.max(initial=-1))) + 1, -1)
+        at[places[places >= 0]] = np.flatnonzero(places >= 0)
+        entity = at[self.entity]
+        inside = entity >= 0
+        inside[inside] &= (self.ordinal >= panel.start[entity])[inside] & (self.ordinal <= panel.ends[entity])[inside]
+        row, channel = panel.row_at(entity[inside], self.ordinal[inside]), self.channel[inside]
+        same = panel.target[row, channel] == self.value[inside]
+        return row[same], channel[same]
+
+    def blanked(self, panel: Panel, places: np.ndarray) -> Panel:
+        """Return the panel with these cells replaced by NaN; `places` as in `rows`."""
+        if not len(self):
+            return panel
+        target = map_rows(np.copy, panel.target)
+        target[self.rows(panel, places)] = np.nan
+        return replace(panel, target=target)
 
 
-def forward(name: str | None, values: np.ndarray) -> np.ndarray:
-    """Transform the values in their own dtype; NaN outside the domain. Without a name they are unchanged."""
-    if name is None:
-        return values
-    with np.errstate(invalid="ignore", divide="ignore"):
-        transformed = np.asarray(TRANSFORMS[name][0](values))
-    outside = outside_domain(name, values)
-    if outside.any():
-        transformed[outside] = np.nan
-    return transformed
+def clean(panel: Panel) -> tuple[Panel, Moments, BrokenReadings]:
+    """Return the panel with its faults replaced by NaN, the moments of its targets without them, and the faults."""
+    moments = Moments.of(panel.target, panel.indptr)
+    broken = BrokenReadings.find(panel, moments)
+    if len(broken):
+        panel = broken.blanked(panel, np.arange(len(panel.ids)))
+        moments = Moments.of(panel.target, panel.indptr)
+    return panel, moments, broken
 
 
-def forward_clipped(name: str | None, values: np.ndarray) -> np.ndarray:
-    """Transform the values after clipping them to the domain."""
-    return values if name is None else forward(name, np.maximum(values, TRANSFORMS[name][2]))
+def without_broken(where: str, panel: Panel, names: tuple) -> Panel:
+    """Return the panel with its faults replaced by NaN, and warn of each."""
+    warn_broken(where, panel, names)
+    return clean(panel)[0]
 
 
-def backward(name: str | None, values: np.ndarray) -> np.ndarray:
-    """Invert `forward` after clipping to its image."""
-    if name is None:
-        return values
-    _, undo, smallest = TRANSFORMS[name]
-    # The image of log is unbounded; those of sqrt and log1p begin at 0, which is also the smallest value.
-    return undo(values) if name == "log" else undo(np.maximum(values, smallest))
+def _suspects(panel, moments):
+    """Return the series and channels, shape (n, 2), that may contain faults.
+
+    One of n values is at most ``sqrt(n)`` standard deviations from the mean, and a gross fault is close to that bound.
+    The check needs only the moments and extremes, so that few series have to be sorted.
+    """
+    filled = np.flatnonzero(panel.lengths > 0)
+    if not len(filled):
+        return np.empty((0, 2), dtype="int64")
+    begin, center = panel.indptr[filled], moments.center[filled]
+    size = np.maximum(np.maximum(np.abs(center), moments.scale[filled]), np.finfo("float64").tiny)
+    # Division by the size avoids overflow of differences of values near 1e308.
+    highest, lowest = (extreme.reduceat(panel.target, begin, axis=0) / size for extreme in (np.fmax, np.fmin))
+    furthest = np.fmax(highest - center / size, center / size - lowest)
+    count = np.zeros(moments.center.shape)
+    for rows, group in chunks(panel.indptr):
+        for channel, observed in enumerate(~np.isnan(panel.target[rows]).T):
+            count[:, channel] += np.bincount(group, weights=observed, minlength=len(count))
+    count, spread = count[filled], moments.scale[filled] / size
+    far = (
+        (count >= MIN_VALUES)
+        & (furthest >= 0.8 * np.minimum(np.sqrt(count), MAX_FRACTION**-0.5) * spread)
+        & (spread > 0)
+    )
+    entity, channel = np.nonzero(far)
+    return np.stack([filled[entity], channel], axis=1)
+
+
+def _faults(values: np.ndarray) -> np.ndarray:
+    """Return the indices of the faults among the values (n,) of one series; NaN marks missing values."""
+    observed = np.flatnonzero(~np.isnan(values))
+    size = np.abs(values[observed]).max()
+    seen = values[observed] / size
+    low, median, high = np.quantile(seen, (0.25, 0.5, 0.75))
+    distance = np.abs(seen - median)
+    limit = FAR * (high - low) / NORMAL_RANGE if high > low else FAR_INTERMITTENT * _typical(distance[distance > 0])
+    far = distance > limit
+    if not far.any() or far.sum() > max(1, MAX_FRACTION * len(seen)):
+        return np.empty(0, dtype="int64")
+    far &= _are_isolated(distance, far)
+    if not far.any() or seen.std() < MIN_INFLATION * seen[~far].std():
+        return np.empty(0, dtype="int64")
+    return observed[far]
+
+
+def _typical(distances):
+    """Return the size of the distances other than 0: the larger of their median and spread; infinite for few."""
+    if len(distances) < MIN_OTHERS:
+        return np.inf
+    low, median, high = np.quantile(distances, (0.25, 0.5, 0.75))
+    return max(median, (high - low) / NORMAL_RANGE)
+
+
+def _are_isolated(distance, far):
+    """Return which runs of far values have neighbours, on all existing sides, that are much closer to the median."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], far.astype("int8"), [0]])))
+    isolated = np.zeros(len(far), dtype=bool)
+    for begin, end in zip(edges[::2], edges[1::2], strict=True):
+        neighbours = distance[[place for place in (begin - 1, end) if 0 <= place < len(far)]]
+        isolated[begin:end] = (neighbours < MAX_NEIGHBOUR * distance[begin:end].min()).all()
+    return isolated
+
+
+def warn_broken(where: str, panel: Panel, names: tuple, until: np.ndarray | None = None) -> None:
+    """Warn about faults with their value, series and time.
+
+    If given, `until` has the ordinals up to which faults were reported before, of series without an element in it none:
+    only later faults are reported. `names` are those of the target columns.
+    """
+    broken = BrokenReadings.find(panel, Moments.of(panel.target, panel.indptr))
+    if until is not None:
+        known = np.concatenate([until, np.full(len(panel.ids) - len(until), np.iinfo("int64").min)])
+        broken = broken.at(broken.ordinal > known[broken.entity])
+    warn_of_faults(where, panel, names, broken, FAR_FROM_OTHERS)
+
+
+def warn_of_faults(where: str, panel: Panel, names: tuple, broken: BrokenReadings, why: str) -> None:
+    """Warn that these faults of a panel, which are `why`, are treated as missing."""
+    if not len(broken):
+        return
+    rows = panel.row_at(broken.entity, broken.ordinal)
+    cells = [name_cell(panel, names, *cell) for cell in zip(rows[:3], broken.channel[:3], strict=True)]
+    verb = "are" if len(broken) > 1 else "is"
+    said = f"{where}: {first_few([*cells, *rows[3:]])} {verb} {why} and {verb} treated as missing"
+    warn_user(f"{said}. Blank or correct faults.")

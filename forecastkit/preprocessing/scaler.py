@@ -8,19 +8,17 @@ import numpy as np
 from forecastkit.data.panel import Panel, pointers, spread
 from forecastkit.data.windows import Buffers, last_values
 from forecastkit.features.calendar import calendar_table, is_requested
-from forecastkit.preprocessing.broken_readings import BrokenReadings, clean
 from forecastkit.preprocessing.covariate_effects import calendar_effect, known_effect, products
 from forecastkit.preprocessing.moments import (
     CHUNK,
-    TRANSFORMS,
+    BrokenReadings,
     Moments,
-    backward,
     chunks,
+    clean,
     constant_unit,
     error_units,
-    forward,
-    forward_clipped,
 )
+from forecastkit.preprocessing.transforms import TRANSFORMS, backward, forward, forward_clipped
 from forecastkit.utils.arrays import map_rows, parts, without_missing
 
 #: Mean relative change, see `lacks_autocorrelation`, above which the autocorrelation is below 0.22.
@@ -51,7 +49,7 @@ class Scaler:
     calendar_effect: np.ndarray | None = None
     #: For each role, which codes of each category column occur in training; other codes count as unknown
     met: dict = field(default_factory=dict)
-    transform: str | None = None  #: Transform of the targets before scaling; see `forecastkit.preprocessing.moments`
+    transform: str | None = None  #: Transform of the targets before scaling; see `forecastkit.preprocessing.transforms`
     transformed: Moments | None = None  #: Moments of the transformed targets
     #: (E, C): which targets are constant in training; given if `divides`, as the scale then does not show it
     constant: np.ndarray | None = None
@@ -171,6 +169,8 @@ class Scaler:
 
     def transformed_values(self, values: np.ndarray, clip: bool = False) -> np.ndarray:
         """Transform target values; values outside the domain become NaN or, with `clip`, its smallest value."""
+        if self.transform is None:
+            return values
         return (forward_clipped if clip else forward)(self.transform, values)
 
     def untransformed_values(self, values: np.ndarray) -> np.ndarray:
@@ -399,3 +399,13 @@ def _observed_codes(codes, count):
 def _one_group(values):
     """Return row pointers that treat all rows as one group."""
     return np.array([0, len(values)])
+
+
+def buffers_of(context, scaler: Scaler, lookback: int, horizon: int, loss_weight: np.ndarray | None = None) -> Buffers:
+    """Return the panel of a `FitContext` in the units of a scaler, with the weights; the context keeps the result."""
+    sizes = lookback, horizon
+    if context.buffers is None or context.buffers[0] is not scaler or context.buffers[1] != sizes:
+        context.buffers = None  # released first: the buffers are as large as the data
+        buffers = scaler.buffers(context.panel, lookback, horizon)
+        context.buffers = scaler, sizes, replace(buffers, weight=context.weight, loss_weight=loss_weight)
+    return context.buffers[2]

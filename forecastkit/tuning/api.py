@@ -9,7 +9,7 @@ from sklearn.base import clone
 from forecastkit.data.ingest.read_panel import read_panel
 from forecastkit.data.ingest.sample_weight import read_weights
 from forecastkit.forecasters.base import Forecaster
-from forecastkit.preprocessing.broken_readings import without_broken
+from forecastkit.preprocessing.moments import without_broken
 from forecastkit.tuning.results import Tuning
 from forecastkit.tuning.search import Search
 from forecastkit.tuning.settings import Settings

@@ -7,8 +7,9 @@ import pytest
 
 import forecastkit as fk
 from forecastkit.baselines.ridge import Ridge
+from forecastkit.forecasters.base import remove_checkpoints
 from forecastkit.forecasters.model import FitContext
-from forecastkit.preprocessing.scaler import Scaler
+from forecastkit.preprocessing.scaler import Scaler, buffers_of
 
 Y = 10 + np.sin(np.arange(90.0) * 2 * np.pi / 12) + np.random.default_rng(0).normal(size=90)
 
@@ -56,12 +57,12 @@ def test_buffers_are_made_once_for_a_scaler_and_sizes(monkeypatch):
     weight = np.arange(90.0)
     context = FitContext(panel, stop, stop, weight)
     made.clear()
-    first = context.buffers(model.scaler_, 12, 3)
-    assert context.buffers(model.scaler_, 12, 3) is first
+    first = buffers_of(context, model.scaler_, 12, 3)
+    assert buffers_of(context, model.scaler_, 12, 3) is first
     assert first.weight is weight
     assert made == [(12, 3)]
-    assert context.buffers(model.scaler_, 6, 3) is not first
-    context.buffers(model.scaler_.with_faults_masked(panel, stop), 6, 3)
+    assert buffers_of(context, model.scaler_, 6, 3) is not first
+    buffers_of(context, model.scaler_.with_faults_masked(panel, stop), 6, 3)
     assert made[1] == (6, 3)
 
 
@@ -88,7 +89,7 @@ def test_checkpoints_of_members_are_removed_when_all_is_over():
     stop = panel.last_observed() + 1
     inner, outer = (FitContext(panel, stop, stop, checkpoints=[Kept()]) for _ in range(2))
     outer.members.append((None, inner))
-    outer.clear_checkpoints()
+    remove_checkpoints(outer)
     assert removed == [*outer.checkpoints, *inner.checkpoints]
 
 

@@ -13,8 +13,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 
 import forecastkit as fk
 from forecastkit.data.ingest.read_panel import read_panel
-from forecastkit.preprocessing.broken_readings import BrokenReadings, clean
-from forecastkit.preprocessing.moments import Moments
+from forecastkit.preprocessing.moments import BrokenReadings, Moments, clean
 
 RNG = np.random.default_rng(0)
 SEASON = 175 + 60 * np.sin(2 * np.pi * np.arange(400) / 24) + RNG.normal(0, 5, 400)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import forecastkit as fk
-from forecastkit.preprocessing.moments import TRANSFORMS, backward, forward, outside_domain
+from forecastkit.preprocessing.transforms import TRANSFORMS, backward, forward, outside_domain
 
 SIZES = {"horizon": 6, "lookback": 24}
 MODELS = {

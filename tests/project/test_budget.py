@@ -18,9 +18,8 @@ from forecastkit.training.trained_network import TrainedNetwork
 from forecastkit.tuning.api import TuneOptions
 
 PACKAGE = Path(fk.__file__).parent
-#: Files of the library that `fit` and `predict` of a GRU without covariates enter. The aim is 24 and 14; the linear
-#: forecast that networks correct takes two of them.
-MAX_FIT, MAX_PREDICT = 27, 14
+#: Files of the library that `fit` and `predict` of a GRU without covariates enter at most.
+MAX_FIT, MAX_PREDICT = 24, 13
 #: Parameters of a function that is no constructor; the command line has one for each option.
 MAX_PARAMETERS = 8
 #: Functions with further options, and the types that list them.

@@ -1,39 +1,42 @@
-"""Read user data into a Panel, and keep a Schema for formatting results."""
+"""Read user data into a Panel, and keep a Schema for formatting results.
 
-from collections.abc import Hashable
+Rows are sorted, duplicates merged and missing time steps inserted. Arrays with as many elements as rows are computed in
+parts.
+"""
+
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from forecastkit.data.array_checks import as_array, check_width, refuse_nameless
-from forecastkit.data.files.datetimes import is_categories
-from forecastkit.data.ingest import convert
-from forecastkit.data.ingest.duplicates import RESAMPLING, RULES
-from forecastkit.data.ingest.find_keys import find_keys, keyed_like
+from forecastkit.data.array_checks import as_array
+from forecastkit.data.ingest.duplicates import RESAMPLING, RULES, merge_rows, refuse_duplicates
+from forecastkit.data.ingest.find_keys import find_keys
 from forecastkit.data.ingest.given_panel import more_rows, panel_with_schema
-from forecastkit.data.ingest.regularize import Table, regularize, to_regular_grid
-from forecastkit.data.ingest.timezones import check_timezone, in_zone
+from forecastkit.data.ingest.irregular_times import (
+    find_close_grid,
+    find_own_weeks,
+    find_resampled_grid,
+    say_slots,
+    warn_irregular,
+)
+from forecastkit.data.ingest.mixed_frequencies import refuse_mixed, warn_mixed_targets
+from forecastkit.data.ingest.table import Table, check_names, framed, read_rows, to_pandas
+from forecastkit.data.ingest.timezones import check_timezone, refuse_timezone
 from forecastkit.data.levels import with_levels, with_sums
 from forecastkit.data.memmap.dataset import MappedData
-from forecastkit.data.panel import Panel
+from forecastkit.data.panel import Panel, first_rows, pointers, spread
 from forecastkit.data.row_labels import Places
 from forecastkit.data.schema import WHERE, Schema, find_schema, holds_times
-from forecastkit.data.time_grid import TimeGrid
+from forecastkit.data.slot_grid import refuse_no_slots, refuse_shared_slot
+from forecastkit.data.time_grid import TimeGrid, find_time_grid
 from forecastkit.utils.arrays import parts
-from forecastkit.utils.validation import check_choice, first_few, refuse
+from forecastkit.utils.exceptions import InputError, ParameterError
+from forecastkit.utils.validation import check_choice, refuse
 
-
-def to_pandas(data):
-    """Return data as a pandas object if narwhals supports it, and the name of its library."""
-    if isinstance(data, (pd.DataFrame, pd.Series, np.ndarray, list, tuple)) or data is None:
-        return data, "pandas"
-    import narwhals.stable.v2 as nw
-
-    native = nw.from_native(data, pass_through=True, eager_only=True, allow_series=True)
-    if native is data:
-        return data, "pandas"
-    return native.to_pandas(), native.implementation.value
+#: Rows that fill a smaller fraction of their steps may be irregular.
+SPARSE = 0.5
 
 
 def read_panel(X, y=None, *, levels: bool = False, **reading) -> tuple[Panel, Schema]:
@@ -85,8 +88,8 @@ def _read_panel(
         return X.read(y, freq=freq, **reading, **roles)
     X, library = to_pandas(X)
     y, _ = to_pandas(y)
-    _check_names(X)
-    X, y = _framed(X, y), None if y is None else (y if isinstance(y, (pd.Series, pd.DataFrame)) else as_array(y))
+    check_names(X)
+    X, y = framed(X, y), None if y is None else (y if isinstance(y, (pd.Series, pd.DataFrame)) else as_array(y))
     layout = {}
     if isinstance(X, pd.DataFrame):
         X, roles, layout = find_keys(X, y, roles, duplicates)
@@ -115,213 +118,198 @@ def read_more(
     return with_levels(panel, schema.series_keys, schema.levels) if schema.levels else panel
 
 
-def read_rows(
-    schema: Schema,
-    X,
-    y=None,
-    future: bool = False,
-    follow: Panel | None = None,
-    static: bool = False,
-    remembered: Panel | None = None,
-) -> Table:
-    """Return the rows of `X` (and `y`) by role, in their order; `future` rows need no targets and past covariates.
-
-    Static covariates of future rows are read only with `static`; other rows need none if all their series are
-    `remembered`. Ambiguous local times may be resolved by the panel that the rows `follow`.
-    """
-    if isinstance(X, MappedData):
-        refuse(WHERE, "mapped data are for fit and backtests of unfitted models", repr(X), "Give a frame here.")
-    if isinstance(X, Panel):
-        refuse(WHERE, "rows to forecast must be a frame or an array", "a Panel")
-    X, y = _framed(to_pandas(X)[0], y), to_pandas(y)[0]
-    if isinstance(X, pd.DataFrame):
-        X = keyed_like(schema, X)
-    frame = _as_frame(X, schema)
-    _check_columns(frame, schema, future, remembered is not None)
-    if not len(frame):
-        refuse(WHERE, "there must be rows", "0 rows")
-    entity, ids = _entities(frame, schema)
-    timestamps = _timestamps(frame, schema, y)
-    if schema.timezone is not None and timestamps is not None:
-        timestamps = in_zone(timestamps, Places(entity, ids, timestamps), schema.timezone, follow)
-    places = Places(entity, ids, timestamps)
-    return Table(
-        schema,
-        entity,
-        ids,
-        timestamps,
-        _blank(len(frame), len(schema.target)) if future else _targets(X, y, schema, frame, places),
-        _blank(len(frame), schema.width(schema.past))
-        if future
-        else convert.covariates(frame, schema, schema.past, places),
-        convert.covariates(frame, schema, schema.known, places),
-        _static(frame, schema if static or not future else replace(schema, static=()), places, remembered),
-    )
+def to_regular_grid(table: Table, freq: str | None = None, slots: str | None = None) -> tuple[Panel, Schema]:
+    """Return the panel of a table on the grid of its own times, and its schema for placing further rows."""
+    schema = table.schema
+    if slots == "observed" and (table.timestamps is None or not holds_times(table.timestamps)):
+        rule = "slots='observed' needs timestamps"
+        refuse(WHERE, rule, "none" if table.timestamps is None else "whole numbers", "Leave it out.", ParameterError)
+    if table.timestamps is None:
+        if schema.timezone is not None:
+            refuse_timezone("none")
+        if schema.resample is not None:
+            refuse_no_slots(WHERE, "none")
+        return regularize(table, TimeGrid("position")), schema
+    entity, timestamps = table.entity, table.timestamps
+    number = timestamps.asi8 if holds_times(timestamps) else np.asarray(timestamps, dtype="int64")
+    if not _rise(entity, number):
+        order = np.lexsort((number, entity))
+        entity, number = entity[order], number[order]
+        repeated = np.append(False, (entity[1:] == entity[:-1]) & (number[1:] == number[:-1]))
+        if repeated.any():
+            _check_duplicates(table, order[repeated])
+            order, entity = order[~repeated], entity[~repeated]
+        timestamps = timestamps[order]
+    places = Places(entity, table.ids, timestamps)
+    grid = _find_grid(places, freq, schema.resample, slots)
+    if len(table.ids) > 1 and (
+        slots == "observed" or (slots is None and (freq is None or schema.resample is not None))
+    ):
+        schema = replace(schema, weeks=find_own_weeks(grid, places, slots == "observed"))
+    if slots is None and (schema.weeks or (freq is None and grid.kind == "business")):
+        say_slots(grid, schema.weeks)
+    if grid.rounding == "nearest":
+        schema = replace(schema, resample="nearest")
+    panel = regularize(replace(table, schema=schema), grid)
+    if freq is None and grid.rounding == "exact" and len(entity) < SPARSE * panel.rows:
+        warn_irregular(grid, timestamps, first_rows(places.entity))
+    if freq is None and panel.channels > 1:
+        warn_mixed_targets(panel, schema)
+    return panel, schema
 
 
-def _static(frame, schema, places, remembered):
-    """Return static covariates (n_series, width); values that are not given are those remembered of the series."""
-    lacking = [name for name in schema.static if name not in frame.columns]
-    frame = frame.reindex(columns=[*frame.columns, *lacking]) if lacking else frame
-    given = convert.static_covariates(frame, schema, places)
-    if remembered is None or not schema.static:
-        return given
-    at = remembered.places(places.ids)
-    if lacking and (at < 0).any():
-        new = first_few(repr(name) for name, place in zip(places.ids, at, strict=True) if place < 0)
-        rule = f"series that were not seen at fit must have the static columns {first_few(map(repr, lacking))}"
-        refuse(WHERE, rule, f"none of {new}")
-    return np.where(np.isnan(given) & (at >= 0)[:, None], remembered.static[at], given)
-
-
-def _blank(rows, columns):
-    return np.full((rows, columns), np.nan, dtype="float32")
-
-
-def _framed(X, y):
-    """Return a Series of many series or of a covariate as a frame of one column; arrays are unchanged."""
-    if isinstance(X, pd.Series) and (y is not None or isinstance(X.index, pd.MultiIndex)):
-        return X.to_frame(X.name if X.name is not None else "y" if y is None else "x0")
-    return X if isinstance(X, (pd.DataFrame, pd.Series)) else as_array(X)
-
-
-def _as_frame(X, schema):
-    """Return arrays and Series as a frame with the names of the schema."""
-    if isinstance(X, pd.DataFrame):
-        return X
-    if isinstance(X, pd.Series):
-        return X.to_frame(schema.target[0] if not schema.supervised else (*schema.known, *schema.past)[0])
-    if schema.is_panel or not schema.indexed:
-        refuse_nameless(first_few(repr(name) for name in (*schema.series_keys, schema.time) if name is not None))
-    names = schema.known + schema.past if schema.supervised else schema.target
-    values = X[:, None] if X.ndim == 1 and not schema.supervised else X
-    check_width(values, len(names), WHERE)
-    if schema.supervised and schema.form == "array":
-        names = tuple(f"x{i}" for i in range(len(names)))
-    return pd.DataFrame(values, columns=list(names), copy=False)
-
-
-def _check_columns(frame, schema, future, remembers):
-    needed = [*schema.known]
-    if not future:
-        needed += [*(() if remembers else schema.static), *schema.past, *(() if schema.supervised else schema.target)]
-    needed += [name for name in schema.series_keys if name not in frame.index.names]
-    if not schema.indexed and schema.time is not None:
-        needed.append(schema.time)
-    lacking = [c for c in needed if c not in frame.columns]
-    if lacking:
-        got = f"none named {first_few(map(repr, lacking))} among {first_few(map(repr, frame.columns), 8)}"
-        refuse(WHERE, f"the columns seen at fit must be present: {first_few(map(repr, needed), 8)}", got)
-    _check_names(frame)
-
-
-def _check_names(frame):
-    """Refuse column names that are repeated, or booleans, with which pandas would select rows."""
-    if not isinstance(frame, pd.DataFrame):
-        return
-    if (repeated := frame.columns[frame.columns.duplicated()].unique()).size:
-        refuse(WHERE, "column names must be unique", f"{first_few(map(repr, repeated))} more than once", "Rename them.")
-    if boolean := [name for name in frame.columns if isinstance(name, (bool, np.bool_))]:
-        refuse(WHERE, "column names must not be booleans", first_few(map(repr, boolean)), "Rename them.")
-
-
-def _entities(frame, schema):
-    """Return the series number of each row, and series names in order of appearance, as tuples for several columns."""
-    if schema.series_id is None:
-        return np.zeros(len(frame), dtype="int8"), (None,)
-    coded = [_codes_of(convert.column_of(frame, name), name) for name in schema.series_keys]
-    if len(coded) == 1:
-        codes, ids = coded[0]
-        return codes, tuple(ids.tolist())
-    joint = np.zeros(len(frame), dtype="int64")
-    for codes, ids in coded:
-        joint = joint * len(ids) + codes
-    joint = pd.factorize(joint)[0]
-    first = np.unique(joint, return_index=True)[1]
-    return joint, tuple(zip(*(ids[codes[first]].tolist() for codes, ids in coded), strict=True))
-
-
-def _codes_of(column, name):
-    """Return the codes of a column of names, and the names in order of appearance."""
+def _find_grid(places: Places, freq: str | None, resample: str | None, slots: str | None) -> TimeGrid:
+    """Return the grid of increasing timestamps; mixed frequencies are refused."""
+    if resample is not None:
+        return find_resampled_grid(places, freq, resample, slots)
+    several = freq is None and len(places.ids) > 1
     try:
-        codes, ids = _numbered(column) if is_categories(column) else pd.factorize(column)
-    except TypeError:
-        example = next(value for value in column if not isinstance(value, Hashable))
-        refuse(WHERE, f"names of series in {name!r} must be hashable", repr(example), "Make them text.")
-    if (nameless := codes < 0).any():
-        got = f"{nameless.sum()} without: row {first_few(np.flatnonzero(nameless))}"
-        refuse(WHERE, f"every row must name its series in {name!r}", got)
-    return codes, ids
+        grid = find_time_grid(places.timestamps, first_rows(places.entity), freq, WHERE, places, slots)
+    except InputError as error:
+        if several:
+            refuse_mixed(places, None)
+        return find_close_grid(places, freq, error)
+    if several:
+        refuse_mixed(places, grid)
+    return grid
 
 
-def _numbered(column):
-    """Factorize categories with codes of the same integer type as theirs."""
-    codes = column.array.codes
-    appeared = pd.unique(np.concatenate([pd.unique(codes[part]) for part in parts(len(codes))]))
-    appeared = appeared[appeared >= 0]
-    if not np.array_equal(appeared, np.arange(len(appeared))):
-        place = np.full(len(column.cat.categories) + 1, -1, dtype=codes.dtype)
-        place[appeared] = np.arange(len(appeared))
-        codes = place[codes]
-    return codes, column.cat.categories[appeared]
+def _rise(entity, number):
+    """Return whether rows are ordered by series, and by time within each series."""
+    for part in parts(len(entity)):
+        after = slice(part.start, part.stop + 1)
+        same, new = (compare(entity[after][1:], entity[after][:-1]) for compare in (np.equal, np.greater))
+        if not (new | (same & (number[after][1:] > number[after][:-1]))).all():
+            return False
+    return True
 
 
-def _timestamps(frame, schema, y):
-    """Return the times of the rows from a column or the index of X or y; None without times."""
-    if not schema.indexed:
-        return convert.times(frame[schema.time], schema.time, schema.date_order)
-    index = frame.index
-    if isinstance(index, pd.MultiIndex):
-        return None if schema.time is None else convert.times(index.get_level_values(schema.time), schema.time)
-    times_of_y = y.index if isinstance(y, (pd.Series, pd.DataFrame)) and holds_times(y.index) else None
-    if holds_times(index):
-        if times_of_y is not None and not times_of_y.equals(index):
-            refuse(WHERE, "X and y must have the same times, row by row", "two different indexes", "Align them.")
-        return convert.times(index, "the index")
-    if times_of_y is not None:
-        return convert.times(times_of_y, "the index of y")
-    if schema.time is not None and schema.time in frame.columns:  # a column of the name that the index had at fit
-        return convert.times(frame[schema.time], schema.time, schema.date_order)
-    plain = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
-    if plain or schema.form == "array" or (schema.is_panel and schema.time is None):
-        return None
-    if pd.api.types.is_integer_dtype(index.dtype):
-        _refuse_digits(index)
-        return index
-    remedy = "Name the time column with time=, or make the index one with pandas.to_datetime."
-    return refuse(WHERE, "the index must contain times or whole numbers", f"dtype {index.dtype}", remedy)
+def _check_duplicates(table, rows):
+    """Refuse rows that repeat a series and time, unless duplicates are allowed."""
+    if table.schema.duplicates == "refuse":
+        again = np.zeros(len(table.entity), dtype=bool)
+        again[rows] = True
+        refuse_duplicates(table.places, again, settled=table.schema.timezone is not None)
 
 
-def _refuse_digits(index: pd.Index) -> None:
-    """Refuse whole numbers that are digits of dates, which would have gaps between months or years."""
-    whole, steps = np.unique(index), np.diff(np.unique(index))
-    for form, low, month in (("%Y%m%d", 19_000_101, whole // 100), ("%Y%m", 190_001, whole)):
-        dated = len(whole) and whole.min() >= low and whole.max() < 2.2 * low / 1.9 and (steps > 1).any()
-        if (
-            dated
-            and (month % 100 >= 1).all()
-            and (month % 100 <= 12).all()
-            and pd.notna(pd.to_datetime(whole.astype(str), format=form, errors="coerce")).all()
-        ):
-            got = f"{whole[0]} to {whole[-1]}, which look like dates"
-            remedy = f"Convert it: pandas.to_datetime(index.astype(str), format={form!r})."
-            refuse(WHERE, "the index must hold times, or whole numbers that count the rows", got, remedy)
+def regularize(table: Table, grid: TimeGrid, follow: Panel | None = None) -> Panel:
+    """Return the panel of a table on a grid; rows without times are numbered after the rows that they follow."""
+    if table.timestamps is not None:
+        _check_on_grid(table, grid)
+        return _panel(table, grid, lambda part: grid.ordinals(table.timestamps[part])[0])
+    begin = np.zeros(len(table.ids), dtype="int64")
+    if follow is not None:
+        at = follow.places(table.ids)
+        begin = np.where(at >= 0, follow.cutoffs()[at] + 1, begin)
+    if len(table.ids) == 1:  # in their order, without an array of positions: the series may be very long
+        buffers = table.target, table.past, table.known, table.static
+        return Panel(grid, table.ids, begin, pointers([len(table.target)]), *buffers)
+    order = np.argsort(table.entity, kind="stable")
+    ordinals = np.empty(len(order), dtype="int64")
+    ordinals[order] = spread(np.bincount(table.entity, minlength=len(table.ids)))[1]
+    ordinals += begin[table.entity]
+    return _panel(table, grid, lambda part: ordinals[part])
 
 
-def _targets(X, y, schema, frame, places):
-    if not schema.supervised:
-        if isinstance(X, (pd.DataFrame, pd.Series)):
-            return convert.numeric(frame[list(schema.target)], "target", places)
-        values = np.asarray(X)
-        return convert.numeric_array(values[:, None] if values.ndim == 1 else values, "target", schema.target, places)
-    if y is None:
-        refuse(WHERE, "rows must come as X and y, as at fit", "X alone")
-    y = y if isinstance(y, (pd.Series, pd.DataFrame)) else as_array(y)
-    if len(y) != len(frame):
-        refuse(WHERE, "X and y must have the same number of rows", f"{len(frame)} and {len(y)}")
-    y = y.to_frame() if isinstance(y, pd.Series) else y[:, None] if y.ndim == 1 else y
-    if y.shape[1] != len(schema.target):
-        refuse(WHERE, f"y must have the {len(schema.target)} column(s) seen at fit", f"{y.shape[1]}")
-    if isinstance(y, pd.DataFrame):
-        return convert.numeric(y, "target", places)
-    return convert.numeric_array(y, "target", schema.target, places)
+def _check_on_grid(table, grid):
+    """Refuse times that are not on the grid."""
+    for part in parts(len(table.timestamps)):
+        grid.check_kind(table.timestamps[part], WHERE)
+        if not grid.ordinals(table.timestamps[part])[1].all():
+            grid.ordinals_of(table.timestamps, WHERE, table.places)  # which refuses them all
+
+
+def _panel(table: Table, grid: TimeGrid, ordinals: Callable[[slice], np.ndarray]) -> Panel:
+    """Return the rows placed on the grid, with NaN for missing ones."""
+    entities, rows = len(table.ids), len(table.entity)
+    start = np.full(entities, np.iinfo("int64").max)
+    end = np.full(entities, np.iinfo("int64").min)
+    for part in parts(rows):
+        numbers = ordinals(part)
+        np.minimum.at(start, table.entity[part], numbers)
+        np.maximum.at(end, table.entity[part], numbers)
+    indptr = pointers(end - start + 1)
+    check_sparse(rows, int(indptr[-1]), grid)
+    shift = start - indptr[:-1]
+    buffers = _regular_buffers(table, lambda part: ordinals(part) - shift[table.entity[part]], int(indptr[-1]))
+    return Panel(grid, table.ids, start, indptr, *buffers, table.static)
+
+
+def check_sparse(rows: int, steps: int, grid: TimeGrid) -> None:
+    """Refuse rows that are so sparse that nearly all steps of the grid would be missing."""
+    if steps > 50 * rows + 10_000:
+        rule = f"rows must fill at least a fiftieth of their {grid.name} grid"
+        refuse(WHERE, rule, f"{rows} rows for {steps} steps", "Pass freq= for a coarser grid.")
+
+
+def _regular_buffers(table, place, rows):
+    """Return buffers with each row of the table at its `place` among the rows of the panel."""
+    buffers, count = (table.target, table.past, table.known), len(table.entity)
+    if count == rows and _are_in_place(place, rows):
+        return buffers
+    taken = np.zeros(rows, dtype=bool)
+    for part in parts(count):
+        taken[place(part)] = True
+    if np.count_nonzero(taken) < count:
+        at, buffers = _merged(table, place(slice(0, count)))
+        return tuple(_regularize(rows, values, lambda part: at[part]) for values in buffers)
+    return tuple(_regularize(rows, values, place) for values in buffers)
+
+
+def _are_in_place(place, rows):
+    return all(np.array_equal(place(part), np.arange(part.start, part.stop)) for part in parts(rows))
+
+
+def _regularize(rows, values, place):
+    out = np.full((rows, values.shape[1]), np.nan, dtype=values.dtype)
+    for part in parts(len(values)) if values.shape[1] else ():
+        out[place(part)] = values[part]
+    return out
+
+
+def _merged(table, at):
+    """Return the observed rows of the panel and their buffers, with duplicates merged."""
+    schema, buffers = table.schema, (table.target, table.past, table.known)
+    coded = (np.zeros(table.target.shape[1], dtype=bool), *(_are_categories(schema, names) for names in
+             (schema.past, schema.known)))  # fmt: skip
+    if schema.resample is None:
+        order = np.argsort(at, kind="stable")
+        new = np.append(True, at[order][1:] != at[order][:-1])
+        _check_duplicates(table, order[~new])
+        return at[order][new], _merge_all(buffers, order, new, schema.duplicates, coded)
+    number = table.timestamps.asi8
+    order = np.lexsort((number, at))
+    at, number = at[order], number[order]
+    new_slot = np.append(True, at[1:] != at[:-1])
+    new_time = new_slot | np.append(True, number[1:] != number[:-1])
+    if not new_time.all():  # rows of one time are duplicates, however those of one slot are aggregated
+        _check_duplicates(table, order[~new_time])
+        buffers = _merge_all(buffers, order, new_time, schema.duplicates, coded)
+        at, new_slot = at[new_time], new_slot[new_time]
+        order = np.arange(len(at))
+    if schema.resample == "nearest":
+        if not new_slot.all():
+            refuse_shared_slot(WHERE, int((~new_slot).sum()))
+        return at, tuple(values[order] for values in buffers)
+    return at[new_slot], _merge_all(buffers, order, new_slot, schema.resample, coded)
+
+
+def _merge_all(buffers, order, new, rule, coded):
+    """Return buffers with one row per group of the ordered rows; groups start where `new` is true."""
+    first = np.flatnonzero(new)
+    return tuple(merge_rows(values[order], first, rule, mask) for values, mask in zip(buffers, coded, strict=True))
+
+
+def one_row_each(table: Table, ordinal: np.ndarray) -> tuple[Table, np.ndarray]:
+    """Return the table with one row for each series and slot, and the ordinals of the slots."""
+    low = ordinal.min()
+    span = int(ordinal.max() - low) + 1
+    at, (target, past, known) = _merged(table, table.entity.astype("int64") * span + (ordinal - low))
+    entity, ordinal = np.divmod(at, span)
+    return replace(table, entity=entity, timestamps=None, target=target, past=past, known=known), ordinal + low
+
+
+def _are_categories(schema, names):
+    """Return which columns of a buffer are categories."""
+    kinds = [np.full(schema.width((name,)), name in schema.categories) for name in names]
+    return np.concatenate(kinds) if kinds else np.zeros(0, dtype=bool)

@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from forecastkit.data.files.multiple import find_paths
-from forecastkit.data.ingest.read_panel import read_rows
-from forecastkit.data.ingest.regularize import Table, check_sparse, to_regular_grid
+from forecastkit.data.ingest.read_panel import check_sparse, to_regular_grid
+from forecastkit.data.ingest.table import Table, read_rows
 from forecastkit.data.memmap.dataset import MappedData, open_mapped, write_manifest
 from forecastkit.data.panel import ROW_BUFFERS, Panel, pointers
 from forecastkit.data.schema import Schema, find_schema
