@@ -1,5 +1,6 @@
-"""Sizes of a training run: horizon, lookback, validation and test rows."""
+"""Sizes of a training run: horizon and test rows. Estimators choose the others, see `forecastkit.data.sizes`."""
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,15 +8,13 @@ import numpy as np
 from forecastkit.cli.read_data import Data
 from forecastkit.data.season_detection import infer_season
 from forecastkit.data.sizes import (
-    SEASONS,
+    choose_horizon,
     held_out_ends,
     held_out_length,
     held_out_rows,
-    horizon_within,
-    lookback_within,
     stride_within,
-    usual_sizes,
-    validation_rows,
+    usual_horizon,
+    validation_start,
 )
 from forecastkit.utils.validation import check_int, refuse
 
@@ -26,19 +25,16 @@ class Sizes:
 
     rows: int  #: Number of rows of the longest series, or the median if the series end at different times
     horizon: int
-    lookback: int
-    validation: int | float  #: Rows or a fraction of them, as in forecasters
     test: int
     test_start: np.ndarray  #: Ordinal of the first row of the test of each series
     stride: int  #: Rows between the forecast origins of the test
     season: int | None  #: Season length of the values before the test if rows have no times and none is given
-    shortened: bool  #: Whether horizon or lookback are shorter than usual because of few rows
+    shortened: bool  #: Whether the horizon is shorter than usual because of few rows
 
     @property
     def parameters(self) -> dict:
         """Return the sizes as constructor parameters."""
-        season = {} if self.season is None else {"season_length": self.season}
-        return {"horizon": self.horizon, "lookback": self.lookback, "validation_size": self.validation, **season}
+        return {"horizon": self.horizon, **({} if self.season is None else {"season_length": self.season})}
 
     @property
     def is_staggered(self) -> bool:
@@ -50,46 +46,44 @@ class Sizes:
         """Return the number of forecast origins in the test of the longest series."""
         return (self.test - self.horizon) // self.stride + 1
 
+    def validation(self, size: int | float) -> int:
+        """Return the validation rows of the longest series if `size` is the `validation_size` of a forecaster."""
+        rows = np.array([max(self.rows - self.test, 0)])
+        return int((rows - validation_start(np.zeros(1, dtype="int64"), rows, size, self.horizon))[0])
+
 
 def choose_sizes(data: Data, parameters: dict, test_size: int | float | None = None) -> Sizes:
-    """Choose the sizes that the user has not given, such that there are enough rows.
+    """Choose the horizon, as estimators do, and the test rows: two horizons or a tenth, at most a quarter of the rows.
 
-    The horizon is the usual one of the frequency, at most a fifth of the rows. Validation and test have two horizons or
-    a tenth of the rows each. The lookback leaves at least a third of the training rows of the longest series as window
-    starts. Where the test of a panel ends is said in `forecastkit.data.sizes.held_out_ends`.
+    Where the test of a panel ends is said in `forecastkit.data.sizes.held_out_ends`.
     """
-    longest = int(data.lengths.max())
-    usual_horizon, usual_lookback = usual_sizes(data.panel.grid)
-    given = parameters.get("horizon")
+    longest, given = int(data.lengths.max()), parameters.get("horizon")
     check_int("--horizon", "horizon", given, optional=True)
-    horizon = given or horizon_within(usual_horizon, longest)
+    season_length = parameters.get("season_length")
+    horizon = choose_horizon(given, season_length, data.panel, data.panel.schema)
     ends = held_out_ends(data.panel, held_out_rows(longest, horizon), horizon, data.roles.time is not None)
-    rows = held_out_length(data.panel, ends)
-    horizon = given or horizon_within(usual_horizon, rows)
     if longest < 2 * horizon + 2:
         rule = f"a horizon of {horizon} needs {2 * horizon + 2} rows, {horizon} of them for the test"
         refuse(str(data.path), rule, f"{longest} in the longest series", "Pass a shorter horizon= or more rows.")
-    rows = max(rows, 2 * horizon + 2)
-    test = _test_rows(data, rows, horizon, test_size)
-    season = parameters.get("season_length") or data.panel.grid.seasons[0]
-    inferred = None
-    if parameters.get("season_length") is None and not data.panel.grid.is_time:
-        start = data.panel.row_at(np.arange(len(ends)), ends - test + 1)
-        season = inferred = infer_season(data.panel, start)
-        usual_lookback = max(usual_lookback, SEASONS * season)
-    validation = parameters.get("validation_size")
-    if validation is None:
-        validation = validation_rows(rows, test, horizon)
-    lookback = parameters.get("lookback")
-    check_int("--lookback", "lookback", lookback, optional=True)
-    if lookback is None:
-        kept = validation if isinstance(validation, int) else round(validation * (rows - test))
-        lookback = lookback_within(usual_lookback, longest - test - kept - horizon, season)
-    shortened = (horizon < usual_horizon and "horizon" not in parameters) or (
-        lookback < usual_lookback and "lookback" not in parameters
-    )
+    rows = max(held_out_length(data.panel, ends), 2 * horizon + 2)
+    test, season = _test_rows(data, rows, horizon, test_size), None
+    if season_length is None and not data.panel.grid.is_time:
+        season = infer_season(data.panel, data.panel.row_at(np.arange(len(ends)), ends - test + 1))
     stride = stride_within(test - horizon + 1, len(data.panel.ids) * data.panel.channels)
-    return Sizes(rows, horizon, lookback, validation, test, ends - test + 1, stride, inferred, shortened)
+    shortened = given is None and horizon < usual_horizon(data.panel.grid)
+    return Sizes(rows, horizon, test, ends - test + 1, stride, season, shortened)
+
+
+def sized(member, forecaster, data: Data, sizes: Sizes):
+    """Return a copy of an unfitted member, or forecaster, with the sizes that it chooses before the test."""
+    chosen, panel = copy.copy(member), data.rows_before(sizes.test_start)
+    chosen.schema_ = data.schema
+    for name in ("horizon", "lookback", "season_length"):
+        setattr(chosen, name, getattr(member, name) or getattr(forecaster, name))
+    if chosen.lookback is not None:  # of a longer one the fit warns
+        chosen.lookback = min(chosen.lookback, int(panel.lengths.max()) - sizes.horizon)
+    chosen._choose_sizes(panel, panel.last_observed() + 1)
+    return chosen
 
 
 def _test_rows(data: Data, rows: int, horizon: int, given: int | float | None) -> int:

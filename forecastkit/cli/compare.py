@@ -31,7 +31,7 @@ def compare(options: CompareOptions) -> None:
     data = read_data(options.csv, parameters)
     print_data(report, data)
     parameters = complete_parameters(data, parameters, folds)
-    report.info("settings", f"horizon {parameters['horizon']}, lookback {parameters['lookback']}")
+    report.info("settings", f"horizon {parameters['horizon']}")
     if run_log is not None and options.overwrite:
         remove_log(run_log, "compare", "--out")
     more = {"seeds": options.seeds, "metric": options.metric, "memory": options.memory, "lookbacks": lookbacks}

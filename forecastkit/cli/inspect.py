@@ -12,7 +12,7 @@ from forecastkit.cli.parameters import parse_parameters
 from forecastkit.cli.read_data import read_data
 from forecastkit.data.files.multiple import TABLES
 from forecastkit.data.schema import as_names
-from forecastkit.data.sizes import usual_sizes
+from forecastkit.data.sizes import choose_horizon, choose_lookback
 from forecastkit.persistence.artifact import describe
 from forecastkit.utils.formatting import coverage_text, decimals, number, percent
 from forecastkit.utils.validation import first_few
@@ -24,7 +24,8 @@ def inspect(options: InspectOptions) -> None:
     if is_table(path):
         data = read_data(path, parse_parameters(options.parameters, ()))
         print_data(report, data)
-        horizon, lookback = usual_sizes(data.panel.grid)
+        horizon = choose_horizon(None, None, data.panel, data.panel.schema)
+        lookback = choose_lookback(horizon, data.panel.grid.seasons, int(data.lengths.max()))
         report.info("usual", f"horizon {horizon}, lookback {lookback}      next: forecast train --csv {path}")
         usual = {"horizon": horizon, "lookback": lookback}
         report.result({"kind": "table", **summarize_data(data), "usual": usual})

@@ -12,9 +12,6 @@ from forecastkit.persistence.artifact import load
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.validation import refuse
 
-#: Models that choose lookbacks from the data if none is given.
-OWN_LOOKBACKS = ("auto", "linear")
-
 
 def check_model_source(command: str, artifact: Path | None, model: str | None, parameters: dict) -> None:
     """Refuse both or neither of a model file and a model name, and parameters with a saved model."""
@@ -42,18 +39,15 @@ def make_with_data(report: Reporter, sources: Sources, model: str, parameters: d
     print_data(report, data)
     sizes = choose_sizes(data, parameters)
     forecaster = make_for_data(model, parameters, data, sizes)
-    report.info("settings", f"{model}, horizon {sizes.horizon}, lookback {sizes.lookback}")
+    report.info("settings", f"{model}, horizon {sizes.horizon}")
     return forecaster, data, sizes
 
 
 def make_for_data(model: str, parameters: dict, data: Data, sizes: Sizes):
     """Return an unfitted forecaster with given, detected and chosen parameters."""
     seed = {"random_state": 0} if models.is_network(model) else {}
-    chosen = dict(sizes.parameters)
-    if model in OWN_LOOKBACKS and parameters.get("lookback") is None:
-        del chosen["lookback"]
     with silenced_imports():
-        return models.make_forecaster(model, {**seed, **parameters, **data.role_parameters, **chosen})
+        return models.make_forecaster(model, {**seed, **parameters, **data.role_parameters, **sizes.parameters})
 
 
 def parse_start(start: str | None) -> str | int | None:

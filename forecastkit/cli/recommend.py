@@ -21,7 +21,7 @@ def recommend(options: RecommendOptions) -> None:
     data = read_data(options.csv, given)
     print_data(report, data)
     parameters = complete_parameters(data, given, {})
-    report.info("settings", f"horizon {parameters['horizon']}, lookback {parameters['lookback']}")
+    report.info("settings", f"horizon {parameters['horizon']}")
     with report.library_warnings(), name_file_in_errors(options.csv), report_interrupt(report, None):
         found = _run(report, data, parameters, budget)
     print_comparison(report, found.comparison)

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from forecastkit.cli import models
-from forecastkit.cli.choose_sizes import Sizes, choose_sizes
+from forecastkit.cli.choose_sizes import Sizes, choose_sizes, sized
 from forecastkit.cli.console import Reporter
 from forecastkit.cli.describe_data import format_steps, print_data, summarize_data
 from forecastkit.cli.files import check_outputs, input_files
@@ -25,7 +25,6 @@ from forecastkit.cli.load_or_fit import make_for_data
 from forecastkit.cli.options import TrainOptions
 from forecastkit.cli.parameters import parse_parameters, parse_size
 from forecastkit.cli.read_data import Data, read_data
-from forecastkit.data.sizes import choose_patch
 from forecastkit.training.engines.cluster import is_chief
 from forecastkit.utils.exceptions import ParameterError
 from forecastkit.utils.time_budget import seconds_of
@@ -177,19 +176,17 @@ def _refit(report: Reporter, tested, unfitted, data: Data):
 
 
 def _print_sizes(report: Reporter, model: str, forecaster, data: Data, sizes: Sizes) -> None:
-    lookback = [] if forecaster.lookback is None else [f"lookback {sizes.lookback}"]
     limit = [f"budget {forecaster.time_limit}"] if model == "auto" else []
-    chosen = [model, f"horizon {sizes.horizon}", *lookback, *limit]
-    network = find_network(forecaster)
+    chosen, network = [model, f"horizon {sizes.horizon}", *limit], find_network(forecaster)
     if network is not None:
-        chosen += [f"patch {_patch(network, data, sizes)}", f"random state {network.random_state}"]
+        usual = sized(network, forecaster, data, sizes)
+        chosen += [f"lookback {usual.lookback_}", f"patch {usual.patch_}", f"random state {network.random_state}"]
     if sizes.season is not None:
         found = f"{sizes.season} rows" if sizes.season > 1 else "none"
         report.info("season", f"{found}, by the values before the test; --season-length sets another one")
     short = "      shorter than usual: there are few rows" if sizes.shortened else ""
     report.info("settings", ", ".join(chosen) + short)
-    grid, rows = data.panel.grid, sizes.rows - sizes.test
-    validation = sizes.validation if isinstance(sizes.validation, int) else round(sizes.validation * rows)
+    grid, validation = data.panel.grid, sizes.validation(forecaster.validation_size)
     report.info(
         "split",
         f"validation {format_steps(grid, validation)}, test {format_steps(grid, sizes.test)}, "
@@ -206,18 +203,13 @@ def _tested_series(data: Data, sizes: Sizes) -> str:
     return f"; {tested:,} of {len(ends):,} series reach the test" if tested < len(ends) else ""
 
 
-def _patch(network, data: Data, sizes: Sizes) -> int:
-    season = network.season_length or data.panel.grid.seasons[0]
-    return network.patch or choose_patch(season, sizes.lookback, sizes.horizon)
-
-
 def _summarize_sizes(forecaster, sizes: Sizes) -> dict:
     return {
         "horizon": forecaster.horizon_,
         "lookback": forecaster.lookback_,
         "season_length": forecaster.season_length_,
         **({"recipe": forecaster.recipe_} if hasattr(forecaster, "recipe_") else {}),
-        "validation_size": sizes.validation,
+        "validation_size": sizes.validation(forecaster.validation_size),
         "test_size": sizes.test,
         "origins": sizes.cutoffs,
         "stride": sizes.stride,

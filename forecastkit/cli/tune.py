@@ -115,7 +115,7 @@ def make_search(forecaster, data: Data, sizes: Sizes, space: dict | None, option
 
 def _print_search(report: Reporter, model: str, sizes: Sizes, search) -> None:
     settings, folds = search.settings, search.task.folds
-    report.info("settings", f"{model}, horizon {sizes.horizon}, lookback {sizes.lookback}")
+    report.info("settings", f"{model}, horizon {sizes.horizon}")
     report.info("space", ", ".join(search.names()))
     cutoffs = sum(len(np.unique(fold.place)) for fold in folds)
     ends = [] if settings.n_trials is None else [f"{settings.n_trials} trials"]

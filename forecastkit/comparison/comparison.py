@@ -130,7 +130,7 @@ def compare(
 def prepare_folds(candidates, panel: Panel, schema, choices=()) -> tuple[Task, list[Fold]]:
     """Return the common data of all runs, and the folds."""
     model = candidates[0].forecaster
-    horizon = choose_horizon(model.horizon, model.season_length, panel.grid)
+    horizon = choose_horizon(model.horizon, model.season_length, panel, schema)
     calendar = panel.grid.is_time or schema.time is not None
     sizes, _ = suited_sizes(panel, horizon, calendar, *choices)
     folds = make_folds(panel, sizes, calendar)

@@ -1,8 +1,4 @@
-"""Default horizon, lookback and sizes of held-out blocks.
-
-Estimators use the season lengths of the frequency: a horizon of one season and a lookback of three. The command line
-uses common sizes for the frequency, see `usual_sizes`, and reduces them for few rows.
-"""
+"""Default horizon, season, lookback, patch and rows of held-out blocks, for estimators and the command line alike."""
 
 import math
 
@@ -10,6 +6,7 @@ import numpy as np
 
 from forecastkit.data.aliases import FIXED
 from forecastkit.data.panel import Panel
+from forecastkit.data.schema import Schema
 from forecastkit.data.season_detection import infer_season
 from forecastkit.data.time_grid import TimeGrid
 from forecastkit.data.week_slots import DAY, steps_of_day
@@ -18,12 +15,14 @@ from forecastkit.data.week_slots import DAY, steps_of_day
 MAX_LOOKBACK = 1_920
 #: Smallest default lookback in steps without a season.
 MIN_LOOKBACK = 600
-#: Number of seasons in the default lookback of estimators.
+#: Number of seasons in the default lookback.
 SEASONS = 3
-#: Slots of the week up to which the usual sizes are those of days.
+#: Slots of the week up to which the usual horizon is that of days.
 MOST_SLOTS = 14
-#: Largest usual horizon in steps, for steps shorter than about five minutes.
-MAX_USUAL = 480
+#: Largest usual horizon in steps, for steps shorter than about five minutes, and the one if no span suits.
+MAX_USUAL, USUAL_STEPS = 480, 100
+#: Usual horizon of rows without times, and of times without a season.
+USUAL_WITHOUT_TIMES = 12
 MIN_TOKENS = 12
 #: Largest number of cutoffs of a test, per series and in total.
 MAX_CUTOFFS, MAX_ORIGINS = 200, 20_000
@@ -31,9 +30,22 @@ MAX_CUTOFFS, MAX_ORIGINS = 200, 20_000
 MIN_REACHED = 0.25
 
 
-def choose_horizon(horizon: int | None, season_length: int | None, grid: TimeGrid) -> int:
-    """Return the horizon, by default one season; 1 if rows have no times."""
-    return int(horizon or season_length or grid.seasons[0])
+def choose_horizon(horizon: int | None, season_length: int | None, panel: Panel, schema: Schema) -> int:
+    """Return the horizon: as given, else the usual one of the frequency, at most a fifth of the rows.
+
+    Without times it is a given season length, else `USUAL_WITHOUT_TIMES`; for arrays of covariates and targets without
+    times, as scikit-learn passes them, it is 1.
+    """
+    if horizon:
+        return int(horizon)
+    grid = panel.grid
+    if schema.supervised and not grid.is_time:
+        return int(season_length or 1)
+    usual = season_length if season_length and not grid.is_time else usual_horizon(grid)
+    longest = int((panel.last_observed() + 1 - panel.indptr[:-1]).max(initial=1))
+    short = max(1, min(int(usual), longest // 5))
+    ends = held_out_ends(panel, held_out_rows(longest, short), short, grid.is_time or schema.time is not None)
+    return max(1, min(int(usual), held_out_length(panel, ends) // 5))
 
 
 def choose_season(season_length: int | None, panel: Panel, stop: np.ndarray) -> int:
@@ -78,48 +90,33 @@ def choose_patch(season: int, lookback: int, horizon: int) -> int:
     return max(p for p in range(1, most + 1) if season == 1 or season % p == 0)
 
 
-def usual_sizes(grid: TimeGrid) -> tuple[int, int]:
-    """Return the common horizon and lookback at this frequency.
+def usual_horizon(grid: TimeGrid) -> int:
+    """Return the common horizon at this frequency, in steps.
 
-    For example two days of hours or quarters of an hour, two weeks of days, a year of months; for minutes and seconds a
-    day, an hour or a minute.
+    For example two days of hours or quarters of an hour, two weeks of days, a quarter of weeks, a year of months; for
+    minutes and seconds a day, an hour or a minute.
     """
     if grid.kind == "business":
-        return _slots_of_weeks(grid.week)
+        return 2 * (grid.week.count("1") if grid.week.count("1") <= MOST_SLOTS else steps_of_day(grid.week))
     if grid.kind == "month":
-        return {1: (12, 36), 3: (8, 16), 12: (6, 12)}.get(grid.step, (6, 12))
+        return {1: 12, 3: 8, 12: 6}.get(grid.step, 6)
     if grid.kind == "position":
-        return 12, 36
+        return USUAL_WITHOUT_TIMES
     if grid.step == DAY:
-        return 14, 91
+        return 14
     if grid.step == 7 * DAY:
-        return 13, 104
-    return _short_steps(grid) if grid.seasons[0] > 1 else (12, 36)
+        return 13
+    return _usual_short_steps(grid) if grid.seasons[0] > 1 else USUAL_WITHOUT_TIMES
 
 
-def _slots_of_weeks(week):
-    """Return two weeks and a quarter of days; of hours, as of all hours, two days and two weeks."""
-    steps = week.count("1")
-    if steps <= MOST_SLOTS:
-        return 2 * steps, 13 * steps
-    return 2 * steps_of_day(week), min(2 * steps, MAX_LOOKBACK)
-
-
-def _short_steps(grid):
-    """Return common sizes for steps that divide a day."""
+def _usual_short_steps(grid):
+    """Return the common horizon for steps that divide a day."""
     season = grid.seasons[0]
     weekly = 14 * season if season <= 24 else 7 * season
     if weekly <= MAX_LOOKBACK and grid.step >= FIXED["min"]:
-        return 2 * season, weekly
+        return 2 * season
     spans = [span // grid.step for span in (DAY, FIXED["h"], FIXED["min"], FIXED["s"]) if span % grid.step == 0]
-    horizon = next((steps for steps in spans if 1 < steps <= MAX_USUAL), 100)
-    seasons = MAX_LOOKBACK // season
-    return horizon, min(seasons, 7) * season if seasons else max(MIN_LOOKBACK, SEASONS * horizon)
-
-
-def horizon_within(usual: int, rows: int) -> int:
-    """Return a usual horizon, limited to a fifth of the rows."""
-    return max(1, min(usual, rows // 5))
+    return next((steps for steps in spans if 1 < steps <= MAX_USUAL), USUAL_STEPS)
 
 
 def held_out_rows(rows: int, horizon: int) -> int:
@@ -159,11 +156,6 @@ def held_out_length(panel: Panel, ends: np.ndarray) -> int:
     return int(np.median(lengths) if (ends != ends[0]).any() else lengths.max())
 
 
-def validation_rows(rows: int, held_out: int, horizon: int) -> int:
-    """Return the rows of the validation block: two horizons or a tenth, at most a quarter of the remaining rows."""
-    return max(horizon, min(max(2 * horizon, rows // 10), (rows - held_out) // 4))
-
-
 def validation_start(first: np.ndarray, stop: np.ndarray, size: float, horizon: int) -> np.ndarray:
     """Return the first validation row of each series; series without room for a training window have none.
 
@@ -181,20 +173,6 @@ def validation_start(first: np.ndarray, stop: np.ndarray, size: float, horizon: 
     rows = np.full(len(lengths), size) if isinstance(size, (int, np.integer)) else (size * lengths).astype(int)
     rows = np.maximum(rows, horizon)
     return np.where(lengths - rows > horizon, stop - rows, stop)
-
-
-def lookback_within(usual: int, rows: int, season: int) -> int:
-    """Return a usual lookback, limited to two thirds of the rows of windows, in whole seasons if possible.
-
-    Parameters
-    ----------
-    usual : int
-    rows : int
-        Training rows minus a horizon.
-    season : int
-    """
-    most = min(usual, max(rows * 2 // 3, 1))
-    return most // season * season if season > 1 and most >= season else most
 
 
 def stride_within(places: int, series: int) -> int:

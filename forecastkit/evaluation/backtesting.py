@@ -113,7 +113,8 @@ def backtest(
         forecaster._check_parameters()
         panel, schema = read_panel(X, y, **forecaster._reading())
         panel = without_broken(WHERE, panel, schema.target)
-        horizon = choose_horizon(forecaster._configured().horizon, forecaster._configured().season_length, panel.grid)
+        configured = forecaster._configured()
+        horizon = choose_horizon(configured.horizon, configured.season_length, panel, schema)
     if gap >= horizon:
         refuse(WHERE, "gap must be shorter than the horizon", f"gap {gap}, horizon {horizon}", error=ParameterError)
     cutoffs = find_cutoffs(forecaster if fitted else None, panel, start, n_windows, stride, gap, horizon)

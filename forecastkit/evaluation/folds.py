@@ -66,6 +66,7 @@ class Fold:
     origins: Origins  #: All channels of each cutoff
     place: np.ndarray  #: (n,): number of the cutoff of each origin
     begin: np.ndarray | None = None  #: (n_ids,): rows before this one are excluded from the fit; by default none
+    horizon: int | None = None  #: That of all rows, as fewer may have a shorter default
 
     def seen(self, panel: Panel) -> Panel:
         """Return a copy of the training rows, for series with any."""
@@ -82,7 +83,14 @@ class Fold:
         if weight is not None:
             present = self._before(panel)[1]
             weight = np.concatenate([weight[panel.indptr[e] : self.stop[e]] for e in present])
-        return model._fit_panel(self.seen(panel), schema, weight)
+        return with_horizon(model, self.horizon)._fit_panel(self.seen(panel), schema, weight)
+
+
+def with_horizon(model: Forecaster, horizon: int | None) -> Forecaster:
+    """Return the unfitted model, with this horizon if it has none."""
+    configured = model._configured()
+    configured.horizon = configured.horizon or horizon
+    return model
 
 
 def make_folds(panel: Panel, sizes: Sizes, calendar: bool) -> list[Fold]:
@@ -132,4 +140,4 @@ def _fold(panel, sizes, ends, number):
         refuse(WHERE, "every fold must hold a complete window", f"none in fold {number}", "Pass fewer folds=.")
     origins = Origins.every_channel(entity, row[entity, place], panel.channels)
     stop = np.clip(first + 1, panel.indptr[:-1], panel.indptr[1:])
-    return Fold(number, stop, origins, np.repeat(place, panel.channels))
+    return Fold(number, stop, origins, np.repeat(place, panel.channels), horizon=sizes.horizon)

@@ -41,7 +41,7 @@ class Refits:
     def fit(self, group: Origins):
         """Return a clone fitted on the rows up to the first cutoff of the group."""
         begin, stop = self._rows(group)
-        fold = Fold(0, stop, group, np.zeros(len(group), dtype="int64"), begin)
+        fold = Fold(0, stop, group, np.zeros(len(group), dtype="int64"), begin, self.sizes[0])
         return fold.fit(clone(self.forecaster), self.panel, self.schema)
 
     def forecast(self, model, group: Origins) -> pd.DataFrame:

@@ -48,7 +48,8 @@ class Forecaster(Updating, Streaming, Predicting, Bounds, RegressorMixin, BaseEs
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -308,7 +309,7 @@ class Forecaster(Updating, Streaming, Predicting, Bounds, RegressorMixin, BaseEs
 
     def _choose_sizes(self, panel, stop):
         longest = int((stop - panel.indptr[:-1]).max())
-        self.horizon_ = choose_horizon(self.horizon, self.season_length, panel.grid)
+        self.horizon_ = choose_horizon(self.horizon, self.season_length, panel, self.schema_)
         if longest < self.horizon_ + 2:
             rule = f"a series must have at least horizon + 2 = {self.horizon_ + 2} rows"
             got = f"{longest} rows (n_samples={longest})"

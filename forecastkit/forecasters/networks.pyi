@@ -46,7 +46,8 @@ class CNNTransformerForecaster(NamedForecaster, CNNTransformer):  # type: ignore
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -269,7 +270,8 @@ class ConvolutionalBlocksForecaster(NamedForecaster, ConvolutionalBlocks):  # ty
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -485,7 +487,8 @@ class DecoderOnlyForecaster(NamedForecaster, DecoderOnly):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -705,7 +708,8 @@ class EncoderDecoderForecaster(NamedForecaster, EncoderDecoder):  # type: ignore
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -924,7 +928,8 @@ class GRUForecaster(NamedForecaster, GRU):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -1134,7 +1139,8 @@ class GRUTransformerForecaster(NamedForecaster, GRUTransformer):  # type: ignore
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -1350,7 +1356,8 @@ class InvertedTransformerForecaster(NamedForecaster, InvertedTransformer):  # ty
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -1566,7 +1573,8 @@ class LSTMForecaster(NamedForecaster, LSTM):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -1779,7 +1787,8 @@ class LSTMTransformerForecaster(NamedForecaster, LSTMTransformer):  # type: igno
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -1995,7 +2004,8 @@ class MambaForecaster(NamedForecaster, Mamba):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -2214,7 +2224,8 @@ class MinGRUForecaster(NamedForecaster, MinGRU):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -2427,7 +2438,8 @@ class MinLSTMForecaster(NamedForecaster, MinLSTM):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -2640,7 +2652,8 @@ class RecurrentBlocksForecaster(NamedForecaster, RecurrentBlocks):  # type: igno
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -2855,7 +2868,8 @@ class RNNForecaster(NamedForecaster, RNN):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -3065,7 +3079,8 @@ class RNNTransformerForecaster(NamedForecaster, RNNTransformer):  # type: ignore
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -3280,7 +3295,8 @@ class TFTForecaster(NamedForecaster, TFT):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -3493,7 +3509,8 @@ class TransformerForecaster(NamedForecaster, Transformer):  # type: ignore[misc]
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.
@@ -3713,7 +3730,8 @@ class TransformerXLForecaster(NamedForecaster, TransformerXL):  # type: ignore[m
     Parameters
     ----------
     horizon : int, optional
-        Number of steps forecast at once; by default one season of the frequency, else 1.
+        Number of steps forecast at once; by default the usual one of the frequency, such as 48 hours, 14 days, 13 weeks
+        or 12 months, and 12 steps without times, at most a fifth of the rows. For `X` and `y` without times it is 1.
     lookback : int, optional
         Number of past steps used by a forecast; by default three of the longest season or three horizons, at most a
         quarter of the data and 1,920 steps.

@@ -12,6 +12,7 @@ from forecastkit.data.ingest.read_panel import read_more, read_panel, read_rows,
 from forecastkit.data.panel import Panel, spread
 from forecastkit.data.sizes import choose_horizon, validation_start
 from forecastkit.evaluation.backtesting import backtest, find_cutoffs
+from forecastkit.evaluation.folds import with_horizon
 from forecastkit.forecasters.base import Forecaster
 from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.utils.exceptions import ParameterError
@@ -96,7 +97,7 @@ def audit(
     start : label or int, optional
         First row to forecast, as in `backtest`; required for a procedure.
     horizon : int, optional
-        Number of steps that a procedure forecasts; by default one season, else 1.
+        Number of steps that a procedure forecasts; by default as in forecasters.
     refits : bool
         Whether to fit an unfitted forecaster, about six times.
 
@@ -163,7 +164,8 @@ def _case_of(forecaster, X, y, start) -> tuple[Case, object, object, Forecaster]
     else:
         forecaster._check_parameters()
         panel, schema = read_panel(X, y, **forecaster._reading())
-        horizon = choose_horizon(forecaster._configured().horizon, forecaster._configured().season_length, panel.grid)
+        configured = forecaster._configured()
+        horizon = choose_horizon(configured.horizon, configured.season_length, panel, schema)
         model = None
     cutoffs = find_cutoffs(model, panel, start, None, 1, 0, horizon)
     ordinal = panel.ordinal_at(cutoffs.entity, cutoffs.row)
@@ -173,7 +175,7 @@ def _case_of(forecaster, X, y, start) -> tuple[Case, object, object, Forecaster]
         stop = panel.row_at(np.arange(len(panel.ids)), cut) + 1
         seen = panel.between(panel.indptr[:-1], stop)
         present = np.flatnonzero(seen.last_observed() >= seen.indptr[:-1])
-        model = clone(forecaster)._fit_panel(seen.take(present).copy(), schema)
+        model = with_horizon(clone(forecaster), horizon)._fit_panel(seen.take(present).copy(), schema)
     return case, *(_label(panel, cut[0] + 1 - back) for back in (horizon, 0)), model
 
 
@@ -250,7 +252,7 @@ def _audit_procedure(procedure: Callable, X, y, start, horizon) -> Iterator[tupl
         refuse(WHERE, "a procedure needs start=, the first row that it forecasts", "none", error=ParameterError)
     X, y = to_pandas(X)[0], to_pandas(y)[0]
     panel, schema = read_panel(X, y)
-    horizon = choose_horizon(horizon, None, panel.grid)
+    horizon = choose_horizon(horizon, None, panel, schema)
     cutoffs = find_cutoffs(None, panel, start, None, 1, 0, horizon)
     cut = np.full(len(panel.ids), panel.ordinal_at(cutoffs.entity, cutoffs.row).min())
     case = _case(schema, panel, cut, horizon, X, y)

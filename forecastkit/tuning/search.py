@@ -49,8 +49,8 @@ class Search:
         )  # keras-tuner treats 0 as no seed
         self.budget = TimeBudget(settings.seconds)
         check_observed(type(forecaster).__name__, schema, panel)
-        _choose(forecaster, panel)  # raises an error if the data are too short for any fold
-        horizon = choose_horizon(forecaster.horizon, forecaster.season_length, panel.grid)
+        _choose(forecaster, panel, schema)  # raises an error if the data are too short for any fold
+        horizon = choose_horizon(forecaster.horizon, forecaster.season_length, panel, schema)
         folds = make_folds(panel, schema, horizon, settings.n_folds)
         season = choose_season(forecaster.season_length, panel, folds[0].stop)
         self.task = Task(self._seeded(forecaster), panel, schema, folds, season, weight)
@@ -81,7 +81,7 @@ class Search:
     def _prepare_space(self, horizon, season, space):
         """Return the space, the forecaster's own values in it, and the name of the search."""
         seen = self.task.folds[0].seen(self.task.panel)
-        model = _choose(self.task.forecaster, seen)
+        model = _choose(self.task.forecaster, seen, self.task.schema)
         patch = getattr(model, "patch_", None)
         self.own = {"lookback": model.lookback_, **({} if patch is None else {"patch": patch})}
         if space is None:
@@ -319,9 +319,10 @@ class Search:
         return Tuning(trials, parameters, self.best()["score"], forecaster, self.budget.elapsed())
 
 
-def _choose(forecaster, panel):
+def _choose(forecaster, panel, schema):
     """Return a clone that has chosen its sizes for these rows."""
     model = clone(forecaster)
+    model.schema_ = schema
     with without_warnings():  # issued by the final fit
         model._choose_sizes(panel, panel.last_observed() + 1)
     return model

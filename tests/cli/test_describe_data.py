@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecastkit.cli.choose_sizes import choose_sizes
+import forecastkit as fk
+from forecastkit.cli.choose_sizes import choose_sizes, sized
 from forecastkit.cli.compare import complete_parameters
 from forecastkit.cli.describe_data import format_steps, format_time, longest_gap
+from forecastkit.cli.load_or_fit import make_for_data
 from forecastkit.cli.read_data import Data
 from forecastkit.data.files.infer_roles import find_roles
 from forecastkit.data.files.read_table import Table
@@ -29,21 +31,40 @@ def made(frame, **roles):
 @pytest.mark.parametrize(
     ("rows", "freq", "sizes"),
     [
-        (144, "MS", (12, 36, 24, 24, 1)),
-        (60, "MS", (12, 12, 12, 15, 1)),
-        (17_520, "h", (48, 336, 1752, 1752, 9)),
-        (3_650, "D", (14, 91, 365, 365, 2)),
-        (40, "D", (8, 7, 8, 10, 1)),
-        (4, "D", (1, 1, 1, 1, 1)),
+        (144, "MS", (12, 24, 24, 1)),
+        (60, "MS", (12, 12, 15, 1)),
+        (17_520, "h", (48, 3153, 1752, 9)),
+        (3_650, "D", (14, 657, 365, 2)),
+        (40, "D", (8, 8, 10, 1)),
+        (4, "D", (1, 1, 1, 1)),
     ],
 )
 def test_sizes_are_usual_ones_that_the_rows_allow(rows, freq, sizes):
     data = made(pd.DataFrame({"t": pd.date_range("2000-01-01", periods=rows, freq=freq), "y": np.ones(rows)}))
     chosen = choose_sizes(data, {})
-    assert (chosen.horizon, chosen.lookback, chosen.validation, chosen.test, chosen.stride) == sizes
+    assert (chosen.horizon, chosen.validation(0.2), chosen.test, chosen.stride) == sizes
     assert chosen.cutoffs <= 200
     assert chosen.test_start.tolist() == [data.end - chosen.test + 1]
     assert not chosen.is_staggered
+
+
+@pytest.mark.parametrize("freq", ["15min", "h", "D", "B", "W-SUN", "MS", "QS", "YS", None])
+@pytest.mark.parametrize("rows", [30, 400, 4_000])
+def test_the_command_line_and_estimators_choose_the_same_sizes(freq, rows):
+    values = np.random.default_rng(0).normal(size=rows) + np.arange(rows) % 7
+    times = {} if freq is None else {"t": pd.date_range("1750-01-01", periods=rows, freq=freq, unit="s")}
+    if times and not (times["t"].year < 2200).all():
+        times["t"] = times["t"][times["t"].year < 2200]
+        values = values[: len(times["t"])]
+    data = made(frame := pd.DataFrame({**times, "y": values}))
+    sizes = choose_sizes(data, {})
+    forecaster = make_for_data("gru", {}, data, sizes)
+    chosen = sized(forecaster, forecaster, data, sizes)
+    alone = fk.GRUForecaster(horizon=sizes.horizon)
+    alone._start_fit(*read_panel(frame.iloc[: len(frame) - sizes.test]))
+    for name in ("horizon_", "lookback_", "patch_"):
+        assert getattr(chosen, name) == getattr(alone, name), name
+    assert fk.NaiveForecaster().fit(frame).horizon_ == sizes.horizon
 
 
 @pytest.mark.parametrize(("latest", "staggered"), [(1, True), (3, False)])
@@ -61,7 +82,7 @@ def test_series_ending_in_different_years_are_tested_on_their_last_rows(latest, 
     assert chosen.is_staggered == staggered
     assert chosen.test == (15 if staggered else 24)  # of 60 rows, the median, or of 120
     compared = complete_parameters(data, {}, {})
-    assert (compared["horizon"], compared["lookback"]) == (12, 36 if staggered else 24)
+    assert compared["horizon"] == 12
 
 
 def test_series_without_times_are_tested_on_their_own_last_rows():

@@ -20,7 +20,7 @@ def test_train_prints_its_steps_and_writes_one_file(run, home):
         "file     144 rows",
         "time     Month, monthly, 1949-01 to 1960-12",
         "target   Passengers",
-        "settings gru, horizon 12, lookback 36, patch 12, random state 0",
+        "settings gru, horizon 12, lookback 24, patch 12, random state 0",
         "split    validation 24 months, test 24 months, 13 cutoffs",
     ]
     assert [line.split("  loss")[0] for line in lines[5:7]] == ["epoch     1/2", "epoch     2/2"]
@@ -38,7 +38,7 @@ def test_train_json_is_one_object_and_nothing_else_is_printed(air):
     assert path.exists()
     assert found["model"] == "gru"
     assert (found["rows"], found["time"], found["target"], found["freq"]) == (144, "Month", ["Passengers"], "monthly")
-    assert (found["horizon"], found["lookback"], found["validation_size"], found["test_size"]) == (12, 36, 24, 24)
+    assert (found["horizon"], found["lookback"], found["validation_size"], found["test_size"]) == (12, 24, 24, 24)
     assert set(found["test"]) == {"gru", "linear", "seasonal naive"}
     for scores in found["test"].values():
         assert scores["mae"] > 0
@@ -70,7 +70,7 @@ def test_the_saved_model_is_fitted_on_all_rows(run, air):
     assert "no complete window" in run("backtest", "model.forecast", "--csv", AIR, code=1).err
     forecast = json.loads(run("predict", "model.forecast", "--json").out)["forecast"]
     data = fk.load_dataset("airpassengers")
-    sizes = {"horizon": 12, "validation_size": 24}
+    sizes = {"horizon": 12}
     np.testing.assert_allclose(
         [row["forecast"] for row in forecast], fk.LinearForecaster(**sizes).fit(data).predict().to_numpy().ravel()
     )

@@ -151,7 +151,7 @@ def test_panels_covariates_and_x_with_y_are_compared(panel, series):
     assert "seed" not in result.summary()
     result = fk.compare("linear", series.rename("temp").to_frame(), series * 2 + 1, folds=1, **QUICK)
     assert result.metric == "mase"
-    constant = fk.compare("linear", np.ones(60), memory=False)
+    constant = fk.compare("linear", np.ones(60), horizon=1, memory=False)
     assert constant.metric == "mae"
     assert set(constant.table["verdict"]) == {"best", "within noise of the best"}
 
@@ -617,7 +617,7 @@ LINEAR = ("--csv", AIR, "--models", "linear", "--no-memory")
 
 def test_the_command_shows_writes_and_goes_on(run):
     out = run(*LINEAR, "--out", "c.json", "--csv-out", "c.csv", "--plot", "c.png").out
-    assert "settings horizon 12, lookback " in out
+    assert "settings horizon 12\n" in out
     assert "tested   horizon 12, 3 folds of 5 cutoffs" in out
     assert "against the best" in out
     assert sorted(os.listdir()) == ["c.csv", "c.json", "c.jsonl", "c.png"]

@@ -13,8 +13,7 @@ from forecastkit.data.sizes import (
     choose_patch,
     held_out_rows,
     stride_within,
-    usual_sizes,
-    validation_rows,
+    usual_horizon,
 )
 from forecastkit.data.time_grid import find_time_grid
 
@@ -27,32 +26,31 @@ def grid_of(alias):
 
 
 @pytest.mark.parametrize(
-    ("alias", "sizes"),
+    ("alias", "horizon"),
     [
-        ("s", (60, 600)),
-        ("10s", (360, 1800)),
-        ("min", (60, 1440)),
-        ("5min", (288, 1728)),
-        ("15min", (192, 672)),
-        ("h", (48, 336)),
-        ("D", (14, 91)),
-        ("B", (10, 65)),
-        ("W-SUN", (13, 104)),
-        ("MS", (12, 36)),
-        ("QS", (8, 16)),
-        ("YS", (6, 12)),
+        ("s", 60),
+        ("10s", 360),
+        ("min", 60),
+        ("5min", 288),
+        ("15min", 192),
+        ("h", 48),
+        ("D", 14),
+        ("B", 10),
+        ("W-SUN", 13),
+        ("MS", 12),
+        ("QS", 8),
+        ("YS", 6),
     ],
 )
-def test_usual_sizes(alias, sizes):
-    assert usual_sizes(grid_of(alias)) == sizes
+def test_usual_horizons(alias, horizon):
+    assert usual_horizon(grid_of(alias)) == horizon
 
 
 @pytest.mark.parametrize("alias", FREQUENCIES)
 def test_default_lookbacks_have_at_most_1920_steps(alias):
     grid = grid_of(alias)
-    horizon, lookback = usual_sizes(grid)
+    horizon = usual_horizon(grid)
     assert 1 <= horizon <= 500
-    assert horizon <= lookback <= MAX_LOOKBACK < 2_000
     for rows in (10, 1_000, 10**7):
         chosen = choose_lookback(horizon, grid.seasons, rows)
         assert 1 <= chosen <= min(MAX_LOOKBACK, max(rows // 4, 1))
@@ -80,8 +78,6 @@ def test_lookbacks_are_whole_seasons_as_far_as_they_fit(horizon, seasons, rows, 
 def test_rows_held_out(rows, horizon):
     test = held_out_rows(rows, horizon)
     assert horizon <= test <= max(horizon, rows // 4)
-    validation = validation_rows(rows, test, horizon)
-    assert horizon <= validation <= max(horizon, (rows - test) // 4)
 
 
 def test_strides_leave_at_most_so_many_cutoffs():

@@ -89,15 +89,15 @@ def test_seasons_come_from_the_frequency():
     model = fk.SeasonalNaiveForecaster().fit(monthly)
     assert (model.horizon_, model.season_length_) == (12, 12)
     assert model.predict().tolist() == list(range(12))
-    assert fk.NaiveForecaster().fit(monthly.to_numpy()).horizon_ == 1
+    assert fk.NaiveForecaster().fit(monthly.to_numpy()).horizon_ == 12
 
 
 @pytest.mark.parametrize(
     ("rows", "freq", "options", "expected"),
     [
-        (1000, "h", {}, (24, 250)),
-        (5000, "h", {}, (24, 504)),
-        (100, "D", {}, (7, 21)),
+        (1000, "h", {}, (48, 250)),
+        (5000, "h", {}, (48, 504)),
+        (100, "D", {}, (14, 25)),
         (200, None, {"horizon": 10}, (10, 50)),
         (200, None, {"horizon": 10, "lookback": 77}, (10, 77)),
     ],
