@@ -129,15 +129,21 @@ COLUMN_ROLES = {
     ),
 }
 SIZES = {
-    "horizon": Flag(int, "N", "Number of steps to forecast. Default: chosen by the frequency.", parse_count),
+    "horizon": Flag(
+        int, "N", "Number of steps to forecast. Default: by the frequency, at most a fifth of the rows.", parse_count
+    ),
     "lookback": Flag(
-        int, "N", "Number of past steps that a forecast uses. Default: chosen by the frequency.", parse_count
+        int,
+        "N",
+        "Number of past steps that a forecast uses. Default: three of the longest season, at most a quarter of the "
+        "rows; the linear forecast and networks also try others.",
+        parse_count,
     ),
     "season_length": Flag(
         int, "N", "Number of steps in the main season. Default: chosen by the frequency.", parse_count
     ),
     "validation_size": Flag(
-        str, "SIZE", "Last rows used for early stopping and intervals: a number (12) or a fraction (0.2)."
+        str, "SIZE", "Last rows used for early stopping and intervals: a number (12) or a fraction. Default: 0.2."
     ),
 }
 BOUNDS = {
