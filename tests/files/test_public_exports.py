@@ -267,6 +267,29 @@ def clock_after_colon() -> str:
     return lines("time,G(i)", *(f"{t:%Y%m%d:%H}10,{i % 24}.5" for i, t in enumerate(hours)))
 
 
+def dispatch() -> str:
+    times = pd.date_range("2023-01-01", periods=100, freq="5min")
+    names = "I,DISPATCH,REGIONSUM,4,SETTLEMENTDATE,RUNNO,REGIONID,TOTALDEMAND"
+    rows = (
+        f'D,DISPATCH,REGIONSUM,4,"{t:%Y/%m/%d %H:%M:%S}",1,{region},{7000 + i * 7 % 90}.5'
+        for i, t in enumerate(times)
+        for region in ("NSW1", "QLD1")
+    )
+    case = ("I,DISPATCH,CASE,1,SETTLEMENTDATE,SOLUTION", 'D,DISPATCH,CASE,1,"2023/01/01 00:00:00",0')
+    return lines("C,NEMP.WORLD,DISPATCHIS,AEMO,PUBLIC", *case, names, *rows, 'C,"END OF REPORT",203')
+
+
+def clock() -> str:
+    first = 1677628800
+    return lines("itemid,clock,num,value_avg", *(f"23296,{first + 3600 * i},60,{VALUES[i % 60]}" for i in range(100)))
+
+
+def months_below_long_titles() -> str:
+    head = "description,units,source key," + ",".join(f"{t:%b %Y}" for t in MONTHS)
+    rows = (f"{name},MWh,ELEC.{name}," + ",".join(str(500 + i) for i in range(48)) for name in ("coal", "gas"))
+    return lines("Net generation,monthly", "https://www.eia.gov/", "12:00:00 PM", "Source: EIA", head, *rows)
+
+
 #: Table, and what `forecast inspect --json` must say of it.
 EXPORTS = {
     fred: {"time": "observation_date", "freq": "monthly", "target": ["UNRATE"], "missing": 1, "rows": 48},
@@ -306,6 +329,15 @@ EXPORTS = {
     colons: {"time": "obs", "freq": "quarterly", "first": "1990-01", "last": "1999-10"},
     grand_total_first: {"time": "Date", "freq": "daily", "series_id": "Channel", "target": ["Sessions"], "rows": 120},
     clock_after_colon: {"time": "time", "freq": "hourly", "first": "2020-01-01 00:10"},
+    dispatch: {
+        "time": "SETTLEMENTDATE",
+        "freq": "5 min",
+        "series_id": "REGIONID",
+        "target": ["TOTALDEMAND"],
+        "rows": 200,
+    },
+    clock: {"time": "clock", "freq": "hourly", "first": "2023-03-01 00:00", "target": ["value_avg"], "rows": 100},
+    months_below_long_titles: {"freq": "monthly", "rows": 96, "first": "2019-01", "series": 2},
     prices: {"freq": "hourly", "series": 1, "target": ["SE1"], "missing": 0},
 }
 
@@ -322,6 +354,8 @@ def test_inspect_reads_the_export_as_a_person_would(export, tmp_path, capsys):
         (two_blocks, "2 lines above the table left out"),
         (central_bank, "3 rows of descriptions below the names left out (Reference rate, Unit USD"),
         (station, "text after the last column left out in 7 rows"),
+        (dispatch, "report 'DISPATCH REGIONSUM 4' is read, not 'DISPATCH CASE 1'"),
+        (months_below_long_titles, "4 lines above the names left out"),
         (without_names, "no header: columns are numbered from 1"),
         (months_across, "'Total' left out"),
     ],

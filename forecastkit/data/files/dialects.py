@@ -16,6 +16,7 @@ _SEPARATORS = ("\t", ";", "|", ",")  # the rarer in text first: it wins when sev
 _SAID = re.compile(r"(?i)^\ufeff?\"?sep=(.)\"?\s*$")
 _MOST_ABOVE = 50  # lines above the table
 _MOST_LEVELS = 4  # rows of names
+_WIDE = 10  # times more cells in the rows of a wide table than in its titles
 _MOST_DESCRIPTIONS = 12  # rows between the names and the first time
 TOTAL = re.compile(
     r"(?i)(grand\s+|sub-?)?(total\w*|sum|summe|gesamt\w*|insgesamt|suma|somme|somma|totaal|average|avg|mean|durchschnitt|"
@@ -93,8 +94,8 @@ def _read_names(where: str, rows: list[list[str]]) -> tuple[list[str], int, str]
             header = [*header, ""]
         elif _are_row_names([row[0].strip() for row in rows[count:]]):
             header = ["", *header]
-    check_unique(where, header)
     _check_names(where, header, rows[count:])
+    check_unique(where, header)
     return [name or f"Unnamed: {place}" for place, name in enumerate(header)], count, ""
 
 
@@ -189,7 +190,7 @@ def _width(table: list[list[str]]) -> int:
 
 def _find_header(rows: list[list[str]]) -> int:
     """Return the index of the first row of names: the first row, unless it cannot be one and a later row can."""
-    width = Counter(map(len, rows)).most_common(1)[0][0]
+    width = _usual_width(rows)
     if width == 1:
         return 0
     for number, row in enumerate(rows[:_MOST_ABOVE]):
@@ -203,6 +204,14 @@ def _find_header(rows: list[list[str]]) -> int:
         if number + 1 < len(rows) and len(rows[number + 1]) == len(row) and not any(map(is_data, rows[number + 1])):
             return number  # several rows of names
     return 0
+
+
+def _usual_width(rows: list[list[str]]) -> int:
+    """Return the most frequent length of rows, of several the largest; that of long rows below short titles."""
+    counts = Counter(map(len, rows))
+    width = max(counts, key=lambda length: (counts[length], length))
+    last = len(rows[-1])
+    return last if last > _WIDE * width and counts[last] > 1 else width
 
 
 def _names_every_column(row: list[str], below: list[list[str]]) -> bool:

@@ -12,6 +12,7 @@ import pyarrow.feather
 import pyarrow.parquet
 
 from forecastkit.data.files.dialects import TOTAL, check_unique
+from forecastkit.data.files.packed_series import read_tsf, unpack
 from forecastkit.data.files.sources import Source
 from forecastkit.data.files.streaming import stream_parquet
 from forecastkit.data.files.text_columns import blank, convert
@@ -22,7 +23,7 @@ from forecastkit.utils.validation import first_few, refuse
 SUFFIXES = {
     ".parquet": "parquet", ".pq": "parquet", ".feather": "feather", ".arrow": "feather",
     ".json": "JSON", ".jsonl": "JSON", ".ndjson": "JSON",
-    ".xlsx": "spreadsheet", ".xlsm": "spreadsheet", ".xls": "spreadsheet", ".ods": "spreadsheet",
+    ".tsf": "tsf", ".xlsx": "spreadsheet", ".xlsm": "spreadsheet", ".xls": "spreadsheet", ".ods": "spreadsheet",
 }  # fmt: skip
 
 
@@ -41,14 +42,16 @@ def _read_parquet(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, 
     if frame is None:
         with source.stored() as handle:
             frame = pd.read_parquet(handle)
-    return _plain(frame), ()
+    frame, notes = unpack(where, frame)
+    return _plain(frame), notes
 
 
 def _read_feather(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, ...]]:
     with source.stored() as handle:
         table = pyarrow.feather.read_table(handle)
     check_unique(where, table.column_names)
-    return _plain(table.to_pandas()), ()
+    frame, notes = unpack(where, table.to_pandas())
+    return _plain(frame), notes
 
 
 def _read_json(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -63,16 +66,18 @@ def _read_json(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, ...
         except ValueError as error:
             refuse(where, "JSON must be an array of records, or one record in each line", str(error), "Check the file.")
     odd = [record for record in records if not isinstance(record, dict)]
-    odd += [
-        cell
-        for record in records
-        if isinstance(record, dict)
-        for cell in record.values()
-        if isinstance(cell, (dict, list))
-    ]
     if odd:
-        refuse(where, "records must have plain values by the names of columns", repr(odd[0])[:60], "Flatten them.")
-    return _typed(where, _plain(pd.DataFrame.from_records(records)))
+        refuse(where, "records must have values by the names of columns", repr(odd[0])[:60], "Flatten them.")
+    nested = any(isinstance(cell, dict) for record in records for cell in record.values())
+    frame = pd.json_normalize(records) if nested else pd.DataFrame.from_records(records)
+    frame, unpacked = unpack(where, frame)
+    frame, notes = _typed(where, _plain(frame))
+    return frame, (*unpacked, *notes)
+
+
+def _read_tsf(where: str, source: Source) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    with source.open() as handle:
+        return read_tsf(where, handle.read().decode("utf-8-sig", errors="replace"))
 
 
 def _records(content: object) -> list:
@@ -93,8 +98,12 @@ def _records(content: object) -> list:
     if len(lengths) == 1 and max(lengths) > 1 and not any(isinstance(cell, (dict, list)) for cell in columns[0]):
         return [dict(zip(content, row, strict=True)) for row in zip(*columns, strict=True)]
     inner = [_records(part) for part in content.values() if isinstance(part, (dict, list))]
-    inner = [part for part in inner if len(part) > 1 and isinstance(part[0], dict)]
+    inner = [part for part in inner if part and isinstance(part[0], dict) and (len(part) > 1 or _holds_lists(part[0]))]
     return inner[0] if len(inner) == 1 else [content]
+
+
+def _holds_lists(record: dict) -> bool:
+    return any(isinstance(cell, list) for cell in record.values())
 
 
 def _labelled(content: dict) -> list | None:
@@ -185,6 +194,7 @@ READERS: dict[str, Callable[[str, Source], tuple[pd.DataFrame, tuple[str, ...]]]
     "feather": _read_feather,
     "JSON": _read_json,
     "spreadsheet": _read_spreadsheet,
+    "tsf": _read_tsf,
 }
 
 

@@ -44,7 +44,7 @@ class Table:
     files : tuple of str
         Names of several files whose rows are concatenated.
     format : str
-        ``"text"``, ``"parquet"``, ``"feather"``, ``"JSON"`` or ``"spreadsheet"``.
+        ``"text"``, ``"parquet"``, ``"feather"``, ``"JSON"``, ``"tsf"`` or ``"spreadsheet"``.
     notes : tuple of str
         What was left out or interpreted, such as ``"thousands '.' in 'sales'"``.
     """
@@ -78,10 +78,10 @@ def read_table(path: str | Path, names: Collection[str] = ()) -> Table:
     Parameters
     ----------
     path : str or pathlib.Path
-        Parquet, Feather, JSON and spreadsheets by their suffix; anything else is text with a header and the separator
-        ``,``, ``;``, tab or ``|``, optionally compressed (``.gz``, ``.bz2``, ``.xz``, ``.zst``, ``.zip``). Pipes are
-        read once. The decimal separator is inferred from all columns; thousands separators, currencies, per cent signs
-        and units are removed if all cells of a column have the same.
+        Parquet, Feather, JSON, .tsf and spreadsheets by their suffix; anything else is text with a header and the
+        separator ``,``, ``;``, tab or ``|``, optionally compressed (``.gz``, ``.bz2``, ``.xz``, ``.zst``, ``.zip``).
+        Pipes are read once. The decimal separator is inferred from all columns; thousands separators, currencies, per
+        cent signs and units are removed if all cells of a column have the same.
     names : collection of str
         Columns that identify series and are kept as text: ``0071`` differs from ``71``, and ``1e5`` from ``100000``.
 

@@ -5,10 +5,13 @@ from collections import Counter
 from collections.abc import Iterable
 
 from forecastkit.data.files.dialects import is_data, split_rows
+from forecastkit.utils.validation import first_few
 
 _RULER = re.compile(r"^[ \t|+]*[-=_*]{3,}[-=_*|+: \t,;]*$", re.MULTILINE)
 _BLANK = re.compile(r"^[ \t,;|]*$")
 _BETWEEN = re.compile(r"\n[ \t,;|]*\r?\n")
+#: Reports of grid operators: comments in lines C, names in lines I, rows in lines D, each with a report and a version.
+_MARKED = re.compile(r"\ufeff?C,[^\n]*\n(?:C,[^\n]*\n)*I,(?:[^,\n]*,){3}")
 _MOST_BLOCKS, _MOST_ABOVE = 1000, 4
 
 
@@ -20,12 +23,31 @@ def tidy_lines(text: str) -> tuple[str, list[str]]:
     text : str
         Contents of a file.
     """
-    notes = []
+    notes: list[str] = []
+    if _MARKED.match(text):
+        return _largest_report(text)
     if _RULER.search(text):
         text = _RULER.sub("", text)
     if _BETWEEN.search(text.strip()):
         text, notes = _largest_table(text)
     return _with_tabs(text, notes)
+
+
+def _largest_report(text: str) -> tuple[str, list[str]]:
+    """Return the names and rows of the report with the most rows, without the columns that name it, and notes."""
+    reports: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        kind, _, rest = line.partition(",")
+        cells = rest.split(",", 3)
+        if kind not in ("I", "D") or len(cells) < 4:
+            continue
+        rows = reports.setdefault(" ".join(cells[:3]), [])
+        if kind == "D" or cells[3] not in rows[:1]:  # the names may be repeated
+            rows.append(cells[3])
+    name = max(reports, key=lambda name: len(reports[name]))
+    others = [repr(other) for other in reports if other != name]
+    notes = [f"report {name!r} is read, not {first_few(others)}"] if others else []
+    return "\n".join(reports[name]) + "\n", notes
 
 
 def _largest_table(text: str) -> tuple[str, list[str]]:

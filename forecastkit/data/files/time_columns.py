@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from forecastkit.data.files import column_names, datetimes
@@ -122,6 +123,8 @@ def rank_times(found: dict[str, Times]) -> tuple[list[str], bool]:
 
 #: The smallest number that is read as yyyymmdd.
 EARLIEST_DIGITS = 15_000_101
+#: Unix times of 1990 to 2040 in seconds, and their units.
+_UNIX_YEARS, _UNIX_SIZES = (631_152_000, 2_208_988_800), (10**9, 10**6, 10**3, 1)
 #: Number of successive dates that are recognized without the name of a time.
 MIN_DATES = 8
 
@@ -139,14 +142,29 @@ def numbered_times(column: pd.Series, only_exact: bool = False) -> pd.Series | N
     called = (digits and named_period(column.name) == "date") or column_names.is_called(column.name, column_names.TIMES)
     worded = column_names.holds(column.name, column_names.DATES | column_names.YEARS)
     unnamed = str(column.name).startswith("Unnamed") and column.dtype.kind == "i"
-    if not (called or worded or digits or unnamed):
+    if not (called or worded or digits or unnamed or _is_unix_grid(column)):
         return None
     try:
         times = read_numbers(column, "")
     except InputError:
         return None
-    exact = worded and times.order.startswith(("unix", "decimal", "Excel", "yyyy.mm", "cyyddd", "yyddd"))
-    if (digits or unnamed) and times.order.startswith("yyyymm"):
+    unix = times.order.startswith("unix") and _is_unix_grid(column)
+    exact = unix or (worded and times.order.startswith(("unix", "decimal", "Excel", "yyyy.mm", "cyyddd", "yyddd")))
+    if (digits or unnamed) and times.order.startswith("yyyymm") and not unix:
         days = times.values.to_numpy()
         exact = times.values.nunique() >= MIN_DATES and regularity(days)[0] > 0.5
     return times.values if exact or (called and not only_exact) else None
+
+
+def _is_unix_grid(column: pd.Series) -> bool:
+    """Return whether whole numbers are unix times of 1990 to 2040 that follow each other by the same whole minutes."""
+    if column.dtype.kind != "i" or any(column_names.is_called(column.name, names) for names in column_names.TARGETS):
+        return False
+    size = next((size for size in _UNIX_SIZES if _UNIX_YEARS[0] * size <= column.min()), 0)
+    if not size or column.max() > _UNIX_YEARS[1] * size:
+        return False
+    steps = np.diff(np.unique(column.to_numpy()))
+    if len(steps) < MIN_DATES:
+        return False
+    usual, counts = np.unique(steps, return_counts=True)
+    return bool(counts.max() > 0.8 * len(steps) and usual[counts.argmax()] % (60 * size) == 0)
