@@ -72,6 +72,8 @@ def find_season(series: list[np.ndarray]) -> int:
             multiples = mean[lag : 3 * lag + 1 : lag]
             score[lag] = multiples.mean() - 2 / np.sqrt(count[lag] * len(multiples))
     best = max(peaks.tolist(), key=score.get)
+    if score[best] <= 0:
+        return 1
     good = [lag for lag in score if score[lag] >= EQUAL_SCORE * score[best]]
     return min([lag for lag in good if lag in COMMON] or [lag for lag in good if best % lag == 0])
 

@@ -51,6 +51,19 @@ def test_a_clear_season_is_found_beside_a_trend_in_any_unit(season, scale, trend
     assert find_season([scale * (values + trend * np.arange(len(values)))]) == season
 
 
+@given(rows=st.integers(8, 60), period=st.floats(2, 70), phase=st.floats(0, 7), several=st.booleans())
+def test_a_season_is_a_lag_of_the_values_or_1(rows, period, phase, several):
+    """A peak by chance, whose multiples have a score below 0, is no season."""
+    values = 10 + np.sin(2 * np.pi * np.arange(2 * rows) / period + phase)
+    series = [values[:rows], values[rows:]] if several else [values]
+    assert 1 <= find_season(series) <= max(len(series[0]) // 3, 1)
+
+
+def test_a_part_of_a_wave_is_no_season():
+    values = 10 + np.sin(np.arange(40) / 3)
+    assert find_season([values[:20], values[20:]]) == 1
+
+
 @pytest.mark.parametrize("walk", [False, True])
 def test_noise_and_random_walks_have_no_season(walk):
     for seed in range(20):
