@@ -1,7 +1,9 @@
 """Validation of arrays and columns, with the error messages that scikit-learn's checks expect."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from numbers import Real
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -20,15 +22,22 @@ def as_array(data) -> np.ndarray:
         refuse(WHERE, rule, f"a sparse {type(data).__name__}", "Pass data.toarray().")
     if isinstance(data, np.ma.MaskedArray):  # masked elements are missing
         return data.astype("float64").filled(np.nan) if data.dtype.kind in "iufb" else data.astype(object).filled(None)
+    if isinstance(data, (list, tuple)) and any(isinstance(row, (pd.Series, dict)) for row in data):
+        _refuse_rows(data, "rows of an array must be numbers")
     try:
         data = np.asarray(data)
     except ValueError:  # lists of different lengths
-        kinds = sorted({type(row).__name__ for row in data})
-        remedy = "Join them to one long table with a column that names the series: pandas.concat({'a': a, 'b': b})."
-        refuse(WHERE, "rows of an array must have the same length", f"a {type(data).__name__} of {kinds[0]}", remedy)
+        _refuse_rows(data, "rows of an array must have the same length")
     if data.dtype.names:
         refuse(WHERE, "data must be an array of numbers", "a structured array", "Pass pandas.DataFrame(data).")
     return data
+
+
+def _refuse_rows(data: Sequence, rule: str) -> NoReturn:
+    kinds = sorted({type(row).__name__ for row in data})
+    remedy = "Join them to one long table with a column that names the series: pandas.concat({'a': a, 'b': b})."
+    records = "Pass pandas.DataFrame(data)."
+    refuse(WHERE, rule, f"a {type(data).__name__} of {kinds[0]}", records if kinds[0] == "dict" else remedy)
 
 
 def check_covariates(X: np.ndarray) -> None:

@@ -170,7 +170,8 @@ def _of_array(X):
     if dimensions not in (1, 2):
         rule = "data must be a frame, a Series, or an array of one dimension (time) or two (time, series)"
         got = f"{dimensions} dimensions" if dimensions else f"{X.item()!r:.40}"
-        refuse(WHERE, rule, got, "Windows are cut internally: pass the series itself." if dimensions else "")
+        remedy = "Windows are cut internally: pass the series itself." if dimensions else "Pass pandas.DataFrame(data)."
+        refuse(WHERE, rule, got, remedy)
     target = ("y",) if dimensions == 1 else tuple(f"y{i}" for i in range(np.shape(X)[1]))
     return {"form": "array", "flat": dimensions == 1, "target": target}
 

@@ -273,7 +273,7 @@ REFUSED = {
     "series in a list": (
         ([pd.Series([1.0, 2.0]), pd.Series([1.0])],),
         {},
-        "the same length, got a list of Series. Join",
+        "rows of an array must be numbers, got a list of Series. Join",
     ),
     "a structured array": ((np.zeros(3, dtype=[("t", "M8[s]"), ("y", "f8")]),), {}, "got a structured array. Pass"),
     "a far row": ((pd.Series([1.0, 2, 3], index=[0, 1, 10**9]),), {}, "at least a fiftieth"),
@@ -410,3 +410,55 @@ def test_missing_values_of_pandas_in_object_columns_are_missing(position):
         panel, _ = read_panel(data)
         assert np.flatnonzero(np.isnan(panel.target[:, 0])).tolist() == [position]
         assert panel.target[8, 0] == 8
+
+
+ARROW = {
+    "date32": lambda times: times.dt.date.astype("date32[pyarrow]"),
+    "timestamp": lambda times: times.astype("timestamp[us][pyarrow]"),
+    "text": lambda times: times.dt.strftime("%Y-%m-%d").astype("string[pyarrow]"),
+}
+
+
+@pytest.mark.filterwarnings("ignore::forecastkit.DataWarning")
+@pytest.mark.parametrize("kind", ARROW)
+def test_frames_that_arrow_stores_are_read_like_others(kind):
+    plain = pd.DataFrame(
+        {"date": pd.date_range("2024-01-01", periods=20), "y": np.arange(20) % 7, "x": np.arange(20) / 3}
+    )
+    stored = plain.convert_dtypes(dtype_backend="pyarrow").assign(date=ARROW[kind](plain["date"]))
+    stored["x"] = (plain["x"] * 100).round().astype(pd.ArrowDtype(pa.decimal128(12, 2)))
+    wanted, _ = door(plain.assign(x=(plain["x"] * 100).round()), target="y", past="x")
+    for frame in (stored, stored.set_index("date") if kind != "text" else stored):
+        found, _ = door(frame, target="y", past="x")
+        np.testing.assert_array_equal(found.target, wanted.target)
+        np.testing.assert_array_equal(found.past, wanted.past)
+        assert found.grid == wanted.grid
+
+
+def test_a_series_and_levels_that_arrow_stores_are_read_like_others():
+    plain = pd.Series(np.arange(20.0), pd.date_range("2024-01-01", periods=20))
+    stored = plain.astype("double[pyarrow]").set_axis(plain.index.astype("timestamp[us][pyarrow]"))
+    np.testing.assert_array_equal(door(stored)[0].target, door(plain)[0].target)
+    levels = pd.concat({"a": stored, "b": 2 * stored}, names=["site", "date"])
+    np.testing.assert_array_equal(
+        door(levels)[0].target, door(pd.concat({"a": plain, "b": 2 * plain}, names=["site", "date"]))[0].target
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (
+            [pd.Series(np.arange(30.0))] * 12,
+            "rows of an array must be numbers, got a list of Series. Join them to one long table",
+        ),
+        (
+            [{"ds": "2024-01-01", "y": 1.0}] * 12,
+            "rows of an array must be numbers, got a list of dict. Pass pandas.DataFrame",
+        ),
+        ({"ds": ["2024-01-01"], "y": [1.0]}, "got {'ds': .*. Pass pandas.DataFrame"),
+    ],
+)
+def test_lists_of_series_and_of_records_are_refused(given, says):
+    with pytest.raises(InputError, match=says):
+        door(given)
