@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from forecastkit.data.array_checks import (
     refuse_text,
 )
 from forecastkit.data.files.datetimes import is_categories, read_times
+from forecastkit.data.ingest.arrow_values import without_arrow
 from forecastkit.data.ingest.category_levels import level_codes
 from forecastkit.data.ingest.find_keys import keyed_like
 from forecastkit.data.ingest.timezones import in_zone
@@ -59,7 +59,7 @@ class Table:
 def to_pandas(data):
     """Return data as a pandas object if narwhals supports it, and the name of its library."""
     if isinstance(data, (pd.DataFrame, pd.Series)):
-        return _without_arrow(data), "pandas"
+        return without_arrow(data), "pandas"
     if isinstance(data, (np.ndarray, list, tuple)) or data is None:
         return data, "pandas"
     import narwhals.stable.v2 as nw
@@ -68,34 +68,6 @@ def to_pandas(data):
     if native is data:
         return data, "pandas"
     return native.to_pandas(), native.implementation.value
-
-
-def _without_arrow(data: pd.DataFrame | pd.Series) -> pd.DataFrame | pd.Series:
-    """Return numbers and times that Arrow stores as NumPy does, with which pandas has all operations."""
-    if isinstance(data, pd.Series):
-        data = pd.Series(_numpy_values(data.array), data.index, name=data.name) if _is_arrow(data.dtype) else data
-    elif data.columns.is_unique and (stored := [name for name, dtype in data.dtypes.items() if _is_arrow(dtype)]):
-        data = data.copy(deep=False)
-        for name in stored:
-            data[name] = _numpy_values(data[name].array)
-    index = data.index
-    if isinstance(index, pd.MultiIndex):
-        stored = [at for at, level in enumerate(index.levels) if _is_arrow(level.dtype)]
-        levels = [_numpy_values(index.levels[at].array) for at in stored]
-        return data.set_axis(index.set_levels(levels, level=stored)) if stored else data
-    return data.set_axis(pd.Index(_numpy_values(index.array), name=index.name)) if _is_arrow(index.dtype) else data
-
-
-def _is_arrow(dtype) -> bool:
-    """Return whether Arrow stores numbers or times."""
-    return isinstance(dtype, pd.ArrowDtype) and (dtype.kind in "iufbmM" or dtype.type is Decimal)
-
-
-def _numpy_values(values):
-    import pyarrow as pa
-
-    decimals = values.dtype.type is Decimal
-    return (pa.array(values).cast("float64") if decimals else pa.array(values)).to_pandas(date_as_object=False).array
 
 
 def read_rows(
