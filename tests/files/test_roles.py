@@ -86,6 +86,18 @@ def test_the_series_column_is_found(name, levels):
     assert roles.unused == (("rider", "text, the same in all rows"),)
 
 
+@pytest.mark.parametrize("descending", [False, True])
+def test_series_that_share_no_time_are_series_where_times_start_again(descending):
+    def rows(name, start):
+        times = pd.date_range(start, periods=12)[:: -1 if descending else 1]
+        return pd.DataFrame({"site": name, "date": times.strftime("%Y-%m-%d"), "y": np.arange(12.0)})
+
+    late, early = rows("b", "2024-03-01"), rows("a", "2024-01-01")
+    again, on = ((late, early), (early, late))[:: -1 if descending else 1]
+    assert find_roles(pd.concat(again, ignore_index=True)).series_id == ("site",)
+    assert find_roles(pd.concat(on, ignore_index=True)).series_id == ()  # as where a device is replaced
+
+
 def test_repeated_hours_of_a_clock_change_do_not_hide_or_invent_a_series():
     frame = panel("ab").rename(columns={"key": "site"})
     assert find_roles(pd.concat([frame, frame.iloc[:1]], ignore_index=True)).series_id == ("site",)

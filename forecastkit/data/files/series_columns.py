@@ -32,7 +32,7 @@ def find_series(free: pd.DataFrame, times: pd.Series | None) -> tuple[str, ...]:
     moments = pd.factorize(times)[0]
     repeated = _repeated(moments)
     if not repeated:
-        return ()
+        return _find_blocks(free, moments, times)
     codes = {name: pd.factorize(free[name])[0] for name in free if _may_name(free[name])}
     codes = {name: code for name, code in codes.items() if 0 < code.max() + 1 <= len(free) / 2}
     blank = {name: bool((code < 0).any()) for name, code in codes.items()}
@@ -46,6 +46,22 @@ def find_series(free: pd.DataFrame, times: pd.Series | None) -> tuple[str, ...]:
         return several
     for name in order:
         if column_names.holds(name, column_names.SERIES) and _repeated(moments, codes[name]) <= repeated / 10:
+            return (name,)
+    return ()
+
+
+def _find_blocks(free: pd.DataFrame, moments: np.ndarray, times: pd.Series) -> tuple[str, ...]:
+    """Return the column of series that share no time, one below the other; () for rows in order, of one series."""
+    if not len(times) or (moments < 0).any() or times.is_monotonic_increasing or times.is_monotonic_decreasing:
+        return ()
+    rises = np.sign(np.diff(pd.Index(times).argsort().argsort()))
+    for name in free:
+        if _is_number(free[name]) or not column_names.is_called(name, column_names.SERIES):
+            continue
+        codes = pd.factorize(free[name])[0]
+        ends = np.diff(codes) != 0
+        within = rises[~ends]
+        if (codes >= 0).all() and ends.sum() == codes.max() <= len(free) / 2 - 1 and len(set(within.tolist())) == 1:
             return (name,)
     return ()
 

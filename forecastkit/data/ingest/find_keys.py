@@ -296,7 +296,7 @@ def _times_of(search: _Search, y) -> pd.Series | None:
 
 
 def _find_series(search: _Search, y) -> _Search:
-    """Find the columns that name series if times repeat and no series columns are given."""
+    """Find the columns that name series if times repeat or start again and no series columns are given."""
     frame = search.frame
     if search.roles.get("series_id") is not None or "unique_id" in frame.columns:
         return search
@@ -311,8 +311,9 @@ def _find_series(search: _Search, y) -> _Search:
         return search
     names = first_few(map(repr, found), 8)
     value = repr(found[0]) if len(found) == 1 else repr(list(found))
+    begun = "repeat" if times.duplicated().any() else "start again"
     warn_user(
-        f"{WHERE}: times repeat, and not within {names}: taken as the name of the series. Pass series_id={value}.",
+        f"{WHERE}: times {begun}, and not within {names}: taken as the name of the series. Pass series_id={value}.",
         DataWarning,
     )
     return search.with_roles(series_id=found[0] if len(found) == 1 else found)
