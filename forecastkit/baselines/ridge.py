@@ -116,9 +116,10 @@ class Ridge:
             Whether to leave out windows with missing targets if most have none: cheaper, for comparisons.
         """
         strips = Strips(buffers, lookback, horizon, normalization)
-        equations = NormalEquations.from_windows(strips, windows, max_windows or MAX_WINDOWS)
-        selecting = equations.for_selection()
-        ridge = cls._select(selecting, validation_origins)
+        with strips.one_thread():
+            equations = NormalEquations.from_windows(strips, windows, max_windows or MAX_WINDOWS)
+            selecting = equations.for_selection()
+            ridge = cls._select(selecting, validation_origins)
         if selecting is equations or complete:
             return ridge
         weights = expand(equations.solve(np.arange(horizon), (ridge.strength,))[0], lookback)
@@ -135,10 +136,8 @@ class Ridge:
         steps = equations.selection_steps()
         candidates = equations.solve(steps, STRENGTHS) if len(validation_origins) else None
         strength = _best_strength(candidates, strips, validation_origins, steps)
-        if candidates is not None and len(steps) == horizon:
-            weights = candidates[STRENGTHS.index(strength)]
-        else:
-            weights = equations.solve(np.arange(horizon), (strength,))[0]
+        done = candidates is not None and len(steps) == horizon
+        weights = candidates[STRENGTHS.index(strength)] if done else equations.solve(np.arange(horizon), (strength,))[0]
         return cls(expand(weights, strips.lookback), strength, equations.counts, strips.normalization)
 
     def refit(self, buffers: Buffers, windows: Windows, max_windows: int | None = None) -> "Ridge":
@@ -157,9 +156,9 @@ class Ridge:
         return self if statistics is None else self._solved(statistics)
 
     def _equations(self, buffers, windows, max_windows=None):
-        return NormalEquations.from_windows(
-            Strips(buffers, *self.weights.shape, self.normalization), windows, max_windows or MAX_WINDOWS
-        )
+        strips = Strips(buffers, *self.weights.shape, self.normalization)
+        with strips.one_thread():
+            return NormalEquations.from_windows(strips, windows, max_windows or MAX_WINDOWS)
 
     def sums_with(self, buffers: Buffers, windows: Windows) -> Statistics | None:
         """Return the statistics with these windows added."""
@@ -204,6 +203,10 @@ class Strips:
         self.values, self.view = values, np.lib.stride_tricks.sliding_window_view(values, lookback + horizon, axis=1)
         self.buffers, self.lookback, self.horizon, self.normalization = buffers, lookback, horizon, normalization
         self.features = width(lookback)  # of a window after `reduce`
+
+    def one_thread(self):
+        """Return a block with one thread for linear algebra, unless products of many windows take long."""
+        return one_thread(CHUNK * self.features * (self.features + self.horizon))
 
     def reduced(self, origins: Origins):
         """Return normalized windows (n, features) and horizons (n, horizon)."""
@@ -401,12 +404,16 @@ def solve(gram: np.ndarray, cross: np.ndarray, strengths: tuple[float, ...]) -> 
 def solve_positive(matrix: np.ndarray, cross: np.ndarray) -> np.ndarray:
     """Solve a positive definite system, or raise LinAlgError; the matrix may be overwritten."""
     try:
-        from scipy.linalg import cho_factor, cho_solve  # here: its import takes longer than a forecast
+        from scipy.linalg import lapack  # here: its import takes longer than a forecast
     except ModuleNotFoundError:  # an installation for forecasting
         np.linalg.cholesky(matrix)
         return np.linalg.solve(matrix, cross)
+    # Not by cho_factor and cho_solve, which check and convert for longer than a small system takes. LAPACK accepts NaN.
     with one_thread():
-        return cho_solve(cho_factor(matrix, overwrite_a=True), cross)
+        _, solution, failed = lapack.dposv(np.asarray_chkfinite(matrix), np.asarray_chkfinite(cross), overwrite_a=True)
+    if failed:
+        raise np.linalg.LinAlgError("The matrix is not positive definite.")
+    return solution
 
 
 def width(lookback: int) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 
 from forecastkit.baselines.ridge import Ridge, Strips, reduce, solve_positive
 from forecastkit.data.windows import Buffers, Origins, Windows
+from forecastkit.utils.arrays import one_thread
 
 #: Largest number of training windows of a series, evenly spaced.
 MAX_WINDOWS = 3_000
@@ -32,9 +33,10 @@ class SeriesCorrections:
         strips = Strips(buffers, lookback, horizon, ridge.normalization)
         count = int(buffers.series.max(initial=0))
         weights = np.zeros((count, windows.channels, strips.features, horizon), dtype="float32")
-        for origins in _by_series(windows):
-            series = buffers.series[origins.entity[0]] - 1
-            weights[series, origins.channel[0]] = next(_solved(strips, origins, ridge, (penalty,)))
+        with one_thread(_multiplications(strips, windows)):
+            for origins in _by_series(windows):
+                series = buffers.series[origins.entity[0]] - 1
+                weights[series, origins.channel[0]] = next(_solved(strips, origins, ridge, (penalty,)))
         return cls(weights)
 
     def add_to(self, forecast: np.ndarray, window: np.ndarray, series: np.ndarray, channel: np.ndarray) -> None:
@@ -64,13 +66,20 @@ def forecasts_by_penalty(
     strips = Strips(buffers, lookback, horizon, ridge.normalization)
     forecasts = np.empty((1 + len(penalties), len(validation), horizon), dtype="float32")
     forecasts[:] = ridge.predict(buffers, validation)
-    for origins in _by_series(windows, np.unique(validation.entity)):
-        at = np.flatnonzero((validation.entity == origins.entity[0]) & (validation.channel == origins.channel[0]))
-        window, _, scale, _ = strips.normalised(validation[at])
-        window = reduce(window, strips.features)
-        for number, weights in enumerate(_solved(strips, origins, ridge, penalties), start=1):
-            forecasts[number, at] += window @ weights.astype("float32") * scale
+    with one_thread(_multiplications(strips, windows)):
+        for origins in _by_series(windows, np.unique(validation.entity)):
+            at = np.flatnonzero((validation.entity == origins.entity[0]) & (validation.channel == origins.channel[0]))
+            window, _, scale, _ = strips.normalised(validation[at])
+            window = reduce(window, strips.features)
+            for number, weights in enumerate(_solved(strips, origins, ridge, penalties), start=1):
+                forecasts[number, at] += window @ weights.astype("float32") * scale
     return forecasts
+
+
+def _multiplications(strips, windows):
+    """Return how many multiplications the second moments of the longest series take."""
+    count = min(int(np.diff(windows.before).max(initial=0)), MAX_WINDOWS)
+    return count * strips.features * min(count, strips.features)
 
 
 def _by_series(windows: Windows, wanted: np.ndarray | None = None) -> Iterator[Origins]:

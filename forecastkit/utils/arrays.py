@@ -24,14 +24,18 @@ Given, Result = TypeVar("Given"), TypeVar("Result")
 MIN_MAPPED = 1 << 22
 #: Number of rows, or of cells, processed at a time.
 PART = 1 << 18
+#: Largest number of multiplications of a product, half a millisecond of one core, that needs no more cores.
+SMALL_PRODUCT = 1 << 25
 #: Alignment in bytes that TensorFlow requires to share memory with NumPy.
 ALIGNMENT = 64
 #: Largest binary exponent of values whose squares can be summed over many rows in float64.
 LARGE_EXPONENT = 400
 
 _LOCK = threading.Lock()
-#: The limits in force while threads of this process are within `one_thread`, one item for each.
-_LIMITED: list[Any] = []
+#: The limits in force while threads of this process are within `one_thread`, of the libraries with and without SciPy's,
+#: and an item for each block that a thread is in.
+_LIMITS: dict[bool, Any] = {}
+_BLOCKS: list[None] = []
 
 
 def is_mapped(values: np.ndarray) -> bool:
@@ -137,29 +141,32 @@ def on_all_cores(function: Callable[[Given], Result], given: Sequence[Given]) ->
 
 
 @contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute linear algebra on one thread within the block.
+def one_thread(multiplications: int = 0) -> Iterator[None]:
+    """Compute linear algebra on one thread within the block, unless its products have so many multiplications.
 
     Small products and factorizations gain nothing from several threads, and where other processes use the cores,
     threads that wait for each other take twenty times as long. The limit is that of the process: it holds until the
     last of the threads that are in such a block has left it.
     """
-    controller = _controller("scipy.linalg" in sys.modules)
+    with_scipy = "scipy.linalg" in sys.modules
+    controller = _controller(with_scipy) if multiplications <= SMALL_PRODUCT else None
     if controller is None:
         yield
         return
     with _LOCK:
-        if not _LIMITED:
+        if with_scipy not in _LIMITS:  # SciPy may be loaded within an outer block
             _take_control()
-        _LIMITED.append(_LIMITED[0] if _LIMITED else controller.limit(limits=1, user_api="blas"))
+            _LIMITS[with_scipy] = controller.limit(limits=1, user_api="blas")
+        _BLOCKS.append(None)
     try:
         yield
     finally:
         with _LOCK:
-            limits = _LIMITED.pop()
-            if not _LIMITED:
+            _BLOCKS.pop()
+            if not _BLOCKS:
                 _take_control()
-                limits.restore_original_limits()
+                while _LIMITS:  # the latest first: its originals are those of the earlier one
+                    _LIMITS.popitem()[1].restore_original_limits()
                 _take_control()
 
 

@@ -258,3 +258,15 @@ def test_weights_are_the_same_without_scipy(monkeypatch):
     assert np.isfinite(next(closed_form.solve(indefinite, cross, (1e-3,)))).all()
     with pytest.raises(np.linalg.LinAlgError):
         np.linalg.cholesky(indefinite)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_system_that_is_not_finite_or_not_positive_is_refused(value):
+    good, cross = np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([[3.0], [0.0]])
+    np.testing.assert_allclose(closed_form.solve_positive(good.copy(), cross), [[2.0], [-1.0]])
+    with pytest.raises(ValueError, match="infs or NaNs"):
+        closed_form.solve_positive(good * value, cross)
+    with pytest.raises(ValueError, match="infs or NaNs"):
+        closed_form.solve_positive(good, np.full_like(cross, value))
+    with pytest.raises(np.linalg.LinAlgError):
+        closed_form.solve_positive(good - 2, cross)

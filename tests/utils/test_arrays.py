@@ -1,5 +1,7 @@
 """Work on all cores, and linear algebra on one."""
 
+import sys
+from contextlib import ExitStack
 from threading import Barrier, Thread
 
 import numpy as np
@@ -44,6 +46,31 @@ def test_the_limit_ends_with_the_block_and_blocks_nest():
     with pytest.raises(ZeroDivisionError), one_thread():
         raise ZeroDivisionError
     assert threads() == before
+
+
+def test_a_library_that_is_loaded_within_a_block_is_limited_too(monkeypatch):
+    everything = ThreadpoolController()
+    blas = sorted(one["filepath"] for one in everything.info() if one["user_api"] == "blas")
+    if len(blas) < 2:
+        pytest.skip("NumPy and SciPy share one library here")
+    without = everything.select(filepath=blas[0])
+    monkeypatch.setattr(arrays, "_controller", lambda with_scipy: everything if with_scipy else without)
+    with everything.limit(limits=2, user_api="blas"):
+        with ExitStack() as outer:
+            with monkeypatch.context() as unloaded:
+                unloaded.delitem(sys.modules, "scipy.linalg")
+                outer.enter_context(one_thread())
+            assert threads()[blas[0]] == 1
+            assert set(threads().values()) == {1, 2}
+            with one_thread():
+                assert set(threads().values()) == {1}
+        assert set(threads().values()) == {2}
+
+
+@pytest.mark.parametrize(("multiplications", "expected"), [(1 << 25, 1), ((1 << 25) + 1, 2)])
+def test_products_with_many_multiplications_keep_their_threads(multiplications, expected):
+    with ThreadpoolController().limit(limits=2, user_api="blas"), one_thread(multiplications):
+        assert set(threads().values()) == {expected}
 
 
 def test_without_threadpoolctl_nothing_is_limited(monkeypatch):
