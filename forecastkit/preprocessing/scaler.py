@@ -23,6 +23,8 @@ from forecastkit.utils.arrays import map_rows, parts, without_missing
 
 #: Mean relative change, see `lacks_autocorrelation`, above which the autocorrelation is below 0.22.
 MIN_CHANGE = 1.25
+#: Largest forecast of a transformed target, in units of the largest value of its training rows or of its last value.
+FURTHEST = 100.0
 
 
 @dataclass
@@ -310,7 +312,21 @@ class Scaler:
             forecast += effect.reshape(*effect.shape, *along[2:])
         forecast *= scale.reshape(along)
         forecast += center.reshape(along)
-        return forecast if self.transform is None else backward(self.transform, forecast)
+        if self.transform is None:
+            return forecast
+        limit = forward(self.transform, self._furthest(panel, origins))
+        return backward(self.transform, np.fmin(forecast, limit.reshape(along)))
+
+    def _furthest(self, panel: Panel, origins) -> np.ndarray:
+        """Return the largest value that a forecast after each origin may have, (n,); NaN if it is not known.
+
+        Small errors of extrapolated logarithms are large ones of the values.
+        """
+        if self.largest is None:
+            return np.full(len(origins), np.nan)
+        size = (np.abs(self.target.center) + self.largest)[self.places(panel)]
+        with np.errstate(over="ignore"):  # no limit for values near 1e308
+            return FURTHEST * np.fmax(size[origins.entity, origins.channel], last_values(panel, origins))
 
     def _future_effect(self, panel, origins, horizon):
         rows = origins.row[:, None] + np.arange(1, horizon + 1)

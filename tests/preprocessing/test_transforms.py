@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import forecastkit as fk
+from forecastkit.data.ingest.read_panel import read_panel
+from forecastkit.data.windows import Origins
+from forecastkit.preprocessing.scaler import Scaler
 from forecastkit.preprocessing.transforms import TRANSFORMS, backward, forward, outside_domain
 
 SIZES = {"horizon": 6, "lookback": 24}
@@ -112,3 +115,22 @@ def test_tabular_knows_holidays_and_waves():
     )
     assert informed.predict()["2024-12-25"] < 25 < 40 < blind.predict()["2024-12-25"]
     assert {"calendar_0", "calendar_1"} < set(blind.feature_names_) < set(informed.feature_names_)
+
+
+@pytest.mark.parametrize("transform", ["sqrt", "log1p", "log"])
+@pytest.mark.parametrize("factor", [1.0, 1e6])
+def test_extrapolated_forecasts_are_limited_by_the_largest_or_last_value(transform, factor):
+    panel, _ = read_panel(np.arange(1.0, 31.0))
+    scaler = Scaler.fit(panel, panel.indptr[1:], 2, (), transform=transform)
+    grown, _ = read_panel(factor * np.arange(1.0, 31.0))
+    forecast = scaler.restore(np.array([[0.0, 1e9]]), grown, Origins.every_channel(np.array([0]), np.array([29]), 1))
+    assert 1 < forecast[0, 0] < 30
+    assert forecast[0, 1] == pytest.approx(100 * factor * 30)
+
+
+@pytest.mark.filterwarnings("ignore:LinearForecaster")
+def test_two_values_far_apart_are_not_extrapolated_without_limit():
+    """The smaller one follows the larger one, and the series of many values chooses the transform."""
+    rows = pd.DataFrame({"many": 5 + np.sin(np.arange(12) / 3), "two": np.r_[[np.nan] * 6, 3e39, 0.12, [np.nan] * 4]})
+    forecast = fk.LinearForecaster(horizon=2, target_transform="log1p").fit(rows).predict()
+    assert (np.abs(forecast.to_numpy()) <= 100 * 3e39).all()
