@@ -290,6 +290,19 @@ def months_below_long_titles() -> str:
     return lines("Net generation,monthly", "https://www.eia.gov/", "12:00:00 PM", "Source: EIA", head, *rows)
 
 
+def years_below_descriptions() -> str:
+    head = ('"Title","CPI INDEX 2015=100"', '"CDID","D7BT"', '"Unit","Index"', '"Release date","15-11-2023"')
+    return lines(*head, '"Important notes",""', *(f'"{year}","{year - 1940}.5"' for year in range(1950, 2020)))
+
+
+def named_years_below_units() -> str:
+    return lines(
+        "Jahr;Umsatz;Kosten",
+        "Einheit;Mio. EUR;",
+        *(f"{year};{year - 1940};{year * year % 97}" for year in range(1950, 2020)),
+    )
+
+
 #: Table, and what `forecast inspect --json` must say of it.
 EXPORTS = {
     fred: {"time": "observation_date", "freq": "monthly", "target": ["UNRATE"], "missing": 1, "rows": 48},
@@ -338,6 +351,8 @@ EXPORTS = {
     },
     clock: {"time": "clock", "freq": "hourly", "first": "2023-03-01 00:00", "target": ["value_avg"], "rows": 100},
     months_below_long_titles: {"freq": "monthly", "rows": 96, "first": "2019-01", "series": 2},
+    years_below_descriptions: {"freq": "yearly", "rows": 70, "target": ["CPI INDEX 2015=100"], "first": "1950-01"},
+    named_years_below_units: {"time": "Jahr", "freq": "yearly", "rows": 70, "target": ["Umsatz"], "past": ["Kosten"]},
     prices: {"freq": "hourly", "series": 1, "target": ["SE1"], "missing": 0},
 }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from forecastkit.data.files.column_names import TIMES, is_called
 from forecastkit.data.files.number_cells import MISSING, odd_cells
 from forecastkit.data.files.time_shapes import is_time
 from forecastkit.utils.validation import first_few, refuse
@@ -289,11 +290,9 @@ def _without_leading(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     if len(head) < 3:
         return frame, []
     for place in range(len(frame.columns)):
-        times = (
-            head.iloc[:, place]
-            .map(lambda cell: is_time(cell) or _DIGITS.fullmatch(cell.strip()) is not None)
-            .to_numpy()
-        )
+        cells = head.iloc[:, place].str.strip()
+        times = (cells.map(is_time) | cells.str.fullmatch(_DIGITS)).to_numpy(dtype=bool)
+        times = times | (place == 0) & cells.str.fullmatch(_YEAR).to_numpy(dtype=bool)
         count = int(times.argmax())
         if 0 < count <= _MOST_DESCRIPTIONS and times[count:].all() and len(times) - count > 2:
             break
@@ -309,6 +308,9 @@ def _without_leading(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         place == 0 and last[0] and not any(last[1:]) and last[0] not in frame
     ):  # the name of an index, as pandas writes it
         frame = frame.rename(columns={frame.columns[0]: last[0]})
+    named = is_called(frame.columns[0], TIMES) or "year" in frame
+    if place == 0 and not named and cells[count:].str.fullmatch(_YEAR).all():
+        frame = frame.rename(columns={frame.columns[0]: "year"})
     said = first_few(" ".join(filter(None, map(str.strip, row))) for row in head.iloc[:count].to_numpy())
     rows = f"{count} row{'s' * (count > 1)} of descriptions below the names left out ({said})"
     return frame.iloc[count:].reset_index(drop=True), [rows]
