@@ -1,6 +1,8 @@
 """Annotations of the public names are complete; that they are true is for mypy, see `typed_use.py`."""
 
+import importlib
 import inspect
+import pkgutil
 
 import pytest
 
@@ -9,7 +11,8 @@ import forecastkit as fk
 
 def public_functions():
     """Public functions, methods and properties of the library by their full names."""
-    for module in (fk, fk.metrics):
+    packages = [info.name for info in pkgutil.walk_packages(fk.__path__, "forecastkit.") if info.ispkg]
+    for module in (fk, *map(importlib.import_module, packages)):
         for name in module.__all__:
             thing = getattr(module, name)
             members = [(name, thing)] if inspect.isfunction(thing) else []

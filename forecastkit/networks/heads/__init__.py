@@ -1,5 +1,6 @@
 """Output heads of a network (points, quantiles, distributions) and their losses."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from forecastkit.networks.heads.base import POINT_LOSSES, Head, Point, Quantiles
@@ -11,7 +12,7 @@ LOSSES = (*POINT_LOSSES, *DISTRIBUTIONS)
 __all__ = ["LOSSES", "Distribution", "Head", "OwnLoss", "Point", "Quantiles", "check_by_trial", "make_head"]
 
 
-def make_head(loss: Any, levels=None, where: str = "loss") -> Head:
+def make_head(loss: Any, levels: Sequence[float] | None = None, where: str = "loss") -> Head:
     """Return the head for a loss or distribution, also a Keras loss; with `levels`, a quantile head.
 
     Raises

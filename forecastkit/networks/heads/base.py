@@ -1,6 +1,8 @@
 """Interface of output heads, and the heads of points and quantiles."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,19 +47,19 @@ class Head:
     def raw(self) -> int:
         return self.outputs
 
-    def shape(self, raw):
+    def shape(self, raw: Any) -> Any:
         """Convert values of the last layer (batch, horizon, raw) to outputs in normalized units."""
         return raw
 
-    def place(self, outputs, center, scale, unit=None):
+    def place(self, outputs: Any, center: Any, scale: Any, unit: Any = None) -> Any:
         """Convert outputs from normalized units to scaled units, given `center` and `scale` of the windows."""
         return outputs * scale + center
 
-    def step_loss(self, target, forecast):
+    def step_loss(self, target: Any, forecast: Any) -> Any:
         """Return the losses (batch[, channels], horizon) of targets (..., 1) and forecasts (..., outputs)."""
         raise NotImplementedError
 
-    def loss(self, target, forecast, weight=None):
+    def loss(self, target: Any, forecast: Any, weight: Any = None) -> Any:
         """Return the mean loss of each window over its observed steps, 0 if none is observed.
 
         Parameters
@@ -77,7 +79,7 @@ class Head:
         return self.mean_of_observed(self.step_loss(target[..., None], forecast), missing, weight)
 
     @staticmethod
-    def mean_of_observed(losses, missing, weight=None):
+    def mean_of_observed(losses: Any, missing: Any, weight: Any = None) -> Any:
         """Return the mean of each window's losses over its observed steps, weighted if a weight is given."""
         observed = 1.0 - ops.cast(missing, losses.dtype)
         losses = losses * observed
@@ -101,10 +103,10 @@ class Point(Head):
 
     name: str = "mae"
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {"loss": self.name}
 
-    def step_loss(self, target, forecast):
+    def step_loss(self, target: Any, forecast: Any) -> Any:
         error = ops.abs(target - forecast)[..., 0]
         if self.name == "mae":
             return error
@@ -115,23 +117,23 @@ class Point(Head):
 class Quantiles(Head):
     """Quantiles per step that cannot cross, trained with the pinball loss (Koenker and Bassett 1978)."""
 
-    def __init__(self, levels):
+    def __init__(self, levels: Sequence[float]):
         self.levels = check_levels("quantile_levels", levels)
         self.outputs = len(self.levels)
         self.anchor = int(np.argmin(np.abs(np.asarray(self.levels) - 0.5)))
 
     @property
-    def point_weights(self):
+    def point_weights(self) -> np.ndarray:
         nearest = min(max(0.5, self.levels[0]), self.levels[-1])
         return np.array([np.interp(nearest, self.levels, unit) for unit in np.eye(self.outputs)])
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {"loss": "mae", "levels": list(self.levels)}
 
-    def shape(self, raw):
+    def shape(self, raw: Any) -> Any:
         return monotone(raw, self.anchor)
 
-    def step_loss(self, target, forecast):
+    def step_loss(self, target: Any, forecast: Any) -> Any:
         levels = np.asarray(self.levels, dtype="float32")
         error = target - forecast
         # Twice the pinball loss: the loss of the median equals the absolute error.

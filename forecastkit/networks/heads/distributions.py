@@ -5,6 +5,8 @@ of any level, samples and densities.
 """
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -69,14 +71,14 @@ class Distribution(Head):
     above_zero = counts = False
     smallest = -np.inf
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {"loss": next(name for name, kind in DISTRIBUTIONS.items() if kind is type(self))}
 
     @property
-    def normalization(self):
+    def normalization(self) -> str:
         return "mean" if self.above_zero else "last"
 
-    def place(self, outputs, center, scale, unit=None):
+    def place(self, outputs: Any, center: Any, scale: Any, unit: Any = None) -> Any:
         parts = [outputs[..., i : i + 1] for i in range(self.raw)]
         parts[0] = parts[0] * scale + center
         for i in self.spreads:
@@ -85,7 +87,7 @@ class Distribution(Head):
             parts.append(ops.zeros_like(parts[0]) + unit)
         return ops.concatenate(parts, axis=-1)
 
-    def restore(self, outputs: np.ndarray, affine) -> np.ndarray:
+    def restore(self, outputs: np.ndarray, affine: Callable) -> np.ndarray:
         """Return outputs in the user's units; `affine` converts values or, if told so, spreads."""
         out = outputs.astype("float64")
         out[..., :1] = affine(outputs[..., :1])
@@ -93,11 +95,11 @@ class Distribution(Head):
             out[..., i : i + 1] = affine(outputs[..., i : i + 1], spread=True)
         return out
 
-    def frozen(self, outputs: np.ndarray):
+    def frozen(self, outputs: np.ndarray) -> Any:
         """Return the SciPy distribution with these parameters (..., outputs) in the user's units."""
         raise NotImplementedError
 
-    def quantiles(self, outputs: np.ndarray, levels) -> np.ndarray:
+    def quantiles(self, outputs: np.ndarray, levels: Sequence[float]) -> np.ndarray:
         """Return quantiles (..., len(levels)) of the distributions with parameters (..., outputs)."""
         return np.stack([self.frozen(outputs).ppf(level) for level in levels], axis=-1)
 
@@ -113,10 +115,10 @@ class Gaussian(Distribution):
     outputs = 2
     spreads = (1,)
 
-    def shape(self, raw):
+    def shape(self, raw: Any) -> Any:
         return ops.concatenate([raw[..., :1], positive(raw[..., 1:])], axis=-1)
 
-    def step_loss(self, target, forecast):
+    def step_loss(self, target: Any, forecast: Any) -> Any:
         mean, deviation = forecast[..., 0], forecast[..., 1]
         error = (target[..., 0] - mean) / deviation
         return 0.5 * error * error + ops.log(deviation) + 0.5 * math.log(2 * math.pi)
@@ -131,10 +133,10 @@ class StudentT(Distribution):
     outputs = 3
     spreads = (1,)
 
-    def shape(self, raw):
+    def shape(self, raw: Any) -> Any:
         return ops.concatenate([raw[..., :1], positive(raw[..., 1:2]), 2.0 + positive(raw[..., 2:])], axis=-1)
 
-    def step_loss(self, target, forecast):
+    def step_loss(self, target: Any, forecast: Any) -> Any:
         mean, scale, freedom = forecast[..., 0], forecast[..., 1], forecast[..., 2]
         error = (target[..., 0] - mean) / scale
         peak = lgamma(0.5 * freedom) - lgamma(0.5 * (freedom + 1.0)) + 0.5 * ops.log(math.pi * freedom)
@@ -151,10 +153,10 @@ class LogNormal(Distribution):
     above_zero = True
     smallest = np.finfo("float64").tiny
 
-    def shape(self, raw):
+    def shape(self, raw: Any) -> Any:
         return positive(raw)
 
-    def step_loss(self, target, forecast):
+    def step_loss(self, target: Any, forecast: Any) -> Any:
         mean, deviation = forecast[..., 0], forecast[..., 1]
         log = ops.log(ops.maximum(target[..., 0], 1e-9))  # missing targets are 0 here and their loss is ignored
         error = (log - ops.log(mean)) / deviation + 0.5 * deviation
@@ -172,10 +174,10 @@ class Poisson(Distribution):
     above_zero = counts = True
     smallest = 0.0
 
-    def shape(self, raw):
+    def shape(self, raw: Any) -> Any:
         return positive(raw)
 
-    def step_loss(self, target, forecast):
+    def step_loss(self, target: Any, forecast: Any) -> Any:
         # The negative log-likelihood of counts divided by the scale, without terms that do not depend on the mean.
         return (forecast - target * ops.log(forecast))[..., 0]
 
@@ -194,10 +196,10 @@ class NegativeBinomial(Distribution):
     above_zero = counts = needs_unit = True
     smallest = 0.0
 
-    def shape(self, raw):
+    def shape(self, raw: Any) -> Any:
         return positive(raw)
 
-    def step_loss(self, target, forecast):
+    def step_loss(self, target: Any, forecast: Any) -> Any:
         mean, dispersion, unit = forecast[..., 0], forecast[..., 1], forecast[..., 2]
         return -log_negative_binomial(target[..., 0] * unit, mean * unit, dispersion)
 
@@ -229,11 +231,11 @@ class ZeroInflated(Distribution):
     above_zero = counts = needs_unit = True
     smallest = 0.0
 
-    def shape(self, raw):
+    def shape(self, raw: Any) -> Any:
         # Fractions are at most 0.98, because the mean of the counts is the total mean divided by 1 - fraction.
         return ops.concatenate([positive(raw[..., :2]), 0.98 * ops.sigmoid(raw[..., 2:] - 2.0)], axis=-1)
 
-    def step_loss(self, target, forecast):
+    def step_loss(self, target: Any, forecast: Any) -> Any:
         mean, dispersion, zeros, unit = (forecast[..., i] for i in range(4))
         count, mean = target[..., 0] * unit, mean * unit / (1.0 - zeros)
         counted = log_negative_binomial(count, mean, dispersion) + ops.log1p(-zeros)

@@ -86,12 +86,12 @@ class OwnLoss(Head):
     def __init__(self, loss: Callable):
         self.keras_loss = loss
 
-    def get_config(self):
+    def get_config(self) -> dict:
         import keras
 
         return {"loss": keras.losses.serialize(self.keras_loss)}
 
-    def loss(self, target, forecast, weight=None):
+    def loss(self, target: Any, forecast: Any, weight: Any = None) -> Any:
         """As `Head.loss`. To a loss of whole windows a missing step is one that was forecast exactly."""
         missing = ops.isnan(target)
         target = ops.where(missing, ops.stop_gradient(forecast[..., 0]), target)

@@ -1,6 +1,8 @@
 """Engines run training steps and predict batches; there is one per Keras backend and kind of distribution."""
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +37,9 @@ def backend() -> str:
     return keras.backend.backend()
 
 
-def make_engine(network, head, strategy=None, replicate=None, **options):
+def make_engine(
+    network: Any, head: Any, strategy: Any = None, replicate: Callable | None = None, **options: Any
+) -> Any:
     """Return the engine of the active Keras backend: compiled TensorFlow steps, or plain Keras for other backends.
 
     With a strategy of tf.distribute, the engine trains copies of the network, which `replicate` creates.
@@ -53,7 +57,7 @@ def make_engine(network, head, strategy=None, replicate=None, **options):
     return PlainEngine(network, head, **options)
 
 
-def find_strategy(name: str | None, where: str):
+def find_strategy(name: str | None, where: str) -> Any:
     """Return the tf.distribute strategy of a name, see `forecastkit.training.engines.strategies.find_strategy`."""
     if name is None and not _in_scope():
         return None
@@ -76,7 +80,7 @@ def _in_scope() -> bool:
     return tf.distribute.has_strategy()
 
 
-def agreed(strategy, value: float) -> float:
+def agreed(strategy: Any, value: float) -> float:
     """Return the value of the first worker of a strategy on all workers; without a strategy the value itself."""
     if strategy is None:
         return value
@@ -85,7 +89,7 @@ def agreed(strategy, value: float) -> float:
     return float(agree(strategy, value)[0])
 
 
-def is_first(strategy) -> bool:
+def is_first(strategy: Any) -> bool:
     """Return whether this process writes files: the only process, or the first worker of a strategy."""
     if strategy is None:
         return True
@@ -95,7 +99,7 @@ def is_first(strategy) -> bool:
     return cluster is None or cluster.is_chief
 
 
-def shared_bytes(strategy, data: bytes) -> bytes:
+def shared_bytes(strategy: Any, data: bytes) -> bytes:
     """Return the bytes of the first worker of a strategy on all workers."""
     if strategy is None:
         return data
@@ -106,7 +110,7 @@ def shared_bytes(strategy, data: bytes) -> bytes:
     return agree(strategy, np.resize(held, size)).astype("uint8").tobytes() if size else b""
 
 
-def unscoped(function, *arguments):
+def unscoped(function: Callable, *arguments: Any) -> Any:
     """Call a function outside any strategy scope, so that it creates ordinary variables."""
     if not _in_scope():
         return function(*arguments)
