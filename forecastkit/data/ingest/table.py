@@ -59,7 +59,7 @@ class Table:
 def to_pandas(data):
     """Return data as a pandas object if narwhals supports it, and the name of its library."""
     if isinstance(data, (pd.DataFrame, pd.Series)):
-        return without_arrow(data), "pandas"
+        return without_arrow(data) if _has_arrow(data) else data, "pandas"
     if isinstance(data, (np.ndarray, list, tuple)) or data is None:
         return data, "pandas"
     import narwhals.stable.v2 as nw
@@ -68,6 +68,13 @@ def to_pandas(data):
     if native is data:
         return data, "pandas"
     return native.to_pandas(), native.implementation.value
+
+
+def _has_arrow(data):
+    """Return whether Arrow stores a column or a level of the index."""
+    index = data.index.levels if isinstance(data.index, pd.MultiIndex) else [data.index]
+    columns = data.dtypes if isinstance(data, pd.DataFrame) else [data.dtype]
+    return any(isinstance(dtype, pd.ArrowDtype) for dtype in (*columns, *(level.dtype for level in index)))
 
 
 def read_rows(
